@@ -1,0 +1,42 @@
+/** Exit codes of every command (DESIGN: Commands). */
+export const exitCodes = { ok: 0, failed: 1, notRun: 2 } as const;
+
+/** The parts of a message: what happened, where, what was seen, why it matters, what to do. */
+export interface ErrorParts {
+  readonly what: string;
+  readonly where?: string;
+  readonly seen?: string;
+  readonly why?: string;
+  readonly do: string;
+}
+
+/** The user can mend it: settings, project, environment, an address. Nothing could be judged: exit 2. */
+export class UserError extends Error {
+  override readonly name: string = "UserError";
+
+  constructor(
+    readonly parts: ErrorParts,
+    options?: ErrorOptions,
+  ) {
+    super(parts.what, options);
+  }
+}
+
+/** The migration tool did not start or ended for a reason of its environment: exit 2, with its last lines. */
+export class ToolError extends UserError {
+  override readonly name = "ToolError";
+}
+
+const labels = ["where", "seen", "why", "do"] as const;
+
+/** A message as text, in STYLE's form: one line, then the labelled parts that are there. */
+export function formatError(error: UserError): string {
+  const lines = [`error: ${error.parts.what}`];
+  for (const label of labels) {
+    const text = error.parts[label];
+    if (text === undefined || text === "") continue;
+    const [first, ...rest] = text.split("\n");
+    lines.push(`${label.padEnd(5)} ${first}`, ...rest.map((line) => `      ${line}`));
+  }
+  return lines.join("\n");
+}

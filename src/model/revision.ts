@@ -1,0 +1,31 @@
+/** A place in a project's file. Lines and columns start at 1; the file is relative to the project's root, with `/`. */
+export interface SourceLocation {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A function of a revision file: where it starts, and every call to the migration API in it, in source order. */
+export interface RevisionFunction extends SourceLocation {
+  readonly endLine: number;
+  /** True when the body does nothing: `pass`, `...`, a docstring, a bare `return`. */
+  readonly empty: boolean;
+  /** The reason given by `raise NotImplementedError("…")` as the only effect, "" where none is given. */
+  readonly irreversible: string | undefined;
+}
+
+/** One migration and its place in the graph (Alembic's words). */
+export interface Revision {
+  readonly id: string;
+  /** `down_revision`: none for a base, two or more for a merge point. */
+  readonly parents: readonly string[];
+  readonly dependsOn: readonly string[];
+  readonly labels: readonly string[];
+  /** Where the id is written. */
+  readonly location: SourceLocation;
+  readonly message: string;
+  readonly upgrade: RevisionFunction | undefined;
+  readonly downgrade: RevisionFunction | undefined;
+}
+
+export type Direction = "upgrade" | "downgrade";
