@@ -5,6 +5,16 @@ export interface SourceLocation {
   readonly column: number;
 }
 
+/** One call in a revision's function, or in a function of the same file that it calls. */
+export interface RevisionCall {
+  readonly line: number;
+  readonly column: number;
+  /** The dotted text of what is called, without inner arguments: `op.drop_index`, `sa.Enum.drop`. */
+  readonly name: string;
+  /** Every constant string of the call, receiver included, in source order; names of constants are looked up. */
+  readonly literals: readonly string[];
+}
+
 /** A function of a revision file: where it starts, and every call to the migration API in it, in source order. */
 export interface RevisionFunction extends SourceLocation {
   readonly endLine: number;
@@ -12,6 +22,7 @@ export interface RevisionFunction extends SourceLocation {
   readonly empty: boolean;
   /** The reason given by `raise NotImplementedError("…")` as the only effect, "" where none is given. */
   readonly irreversible: string | undefined;
+  readonly calls?: readonly RevisionCall[];
 }
 
 /** One migration and its place in the graph (Alembic's words). */

@@ -1,0 +1,201 @@
+import { loadModule } from "libpg-query";
+import { ToolError, UserError } from "../errors";
+import { createIsolation, type Isolation, openReach } from "../executors/isolation";
+import { terminateAll } from "../executors/local";
+import { graphFindings, isFatal, readFindings } from "../findings/graph";
+import { proofFindings } from "../findings/proof";
+import { sortFindings, verdictOf } from "../findings/verdict";
+import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
+import { judgedRevisions } from "../lanes/judged";
+import { replayLegs } from "../lanes/replay-lane";
+import type { Finding } from "../model/finding";
+import type { CheckReport, ShadowReport, Step } from "../model/verdict";
+import { buildGraph, type Graph } from "../revisions/graph";
+import type { Settings } from "../settings";
+import { registerCleanup } from "../shadow/cleanup";
+import type { ShadowServer } from "../shadow/server";
+import { startShadow } from "../shadow/start";
+import type { ToolProject } from "../tools/contract";
+import { findProject } from "../tools/find-project";
+import { toolNamed } from "../tools/index";
+
+export interface CheckContext {
+  readonly settings: Settings;
+  readonly environment: NodeJS.ProcessEnv;
+  progress(text: string): void;
+}
+
+/** The pull-request gate. Throws a UserError when nothing could be judged. */
+export async function check(context: CheckContext): Promise<CheckReport> {
+  const { settings } = context;
+  const clock = new Clock();
+  await loadModule();
+  const project = findProject(settings["working-directory"], settings);
+  const tool = toolNamed(project.tool);
+  const read = tool.read(project);
+  if (read.revisions.length === 0) throw noRevisions(project);
+  const graph = buildGraph(read.revisions);
+  const judged = await judgedRevisions(project.root, read.revisions, settings.base);
+  const findings: Finding[] = [...graphFindings(graph.problems, judged), ...readFindings(read.problems)];
+  const floor = settings.floor === undefined ? undefined : floorOf(graph, settings.floor);
+  clock.stop("static");
+  if (graph.problems.some(isFatal)) {
+    return report(findings, unprovable(graph, judged), undefined, clock, settings, graph);
+  }
+
+  const unregister = registerCleanup({ run: terminateAll, runNow: () => undefined });
+  try {
+    context.progress("starting the shadow database");
+    await using shadow = await startShadow({
+      ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
+      ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
+      onProgress: context.progress,
+    });
+    await using isolation = await isolate(settings);
+    clock.stop("shadow start");
+    const lane = {
+      shadow,
+      isolation,
+      tool,
+      project,
+      run: tool.runWords(project, settings.run, context.environment["PATH"]),
+      graph,
+      address: {
+        databaseUrlEnv: settings["database-url-env"],
+        databaseUrlFormat: settings["database-url-format"],
+        env: settings.env,
+      },
+      setup: settings.setup,
+      toolTimeoutMs: settings["tool-timeout"] * 1000,
+      environment: context.environment,
+      progress: context.progress,
+    };
+    const result = await proveOnEmptyDatabase(lane, { judged, floor });
+    clock.stop("fresh lane");
+    const shadowReport = describeShadow(shadow, settings["postgres-version"], isolation);
+    findings.push(
+      ...proofFindings(result.facts, {
+        graph,
+        judged,
+        seenBy: `PostgreSQL ${shadowReport.version}, fresh lane`,
+      }),
+    );
+    context.progress("replaying statements for their locks");
+    const statements = await replayLegs(lane, result.legs, judged);
+    clock.stop("replay");
+    const steps = stepsWith(result, statements, judged);
+    return report(findings, steps, shadowReport, clock, settings, graph);
+  } finally {
+    unregister();
+  }
+}
+
+function stepsWith(
+  result: FreshLaneResult,
+  statements: ReadonlyMap<string, Step["statements"]>,
+  judged: ReadonlySet<string>,
+): Step[] {
+  return result.steps.map((step) => ({
+    ...step,
+    judged: judged.has(step.revision),
+    statements: statements.get(`${step.direction} ${step.revision}`) ?? [],
+  }));
+}
+
+/** The tool itself cannot load such a history: no step of it can be proved. */
+function unprovable(graph: Graph, judged: ReadonlySet<string>): Step[] {
+  return graph.revisions.flatMap(({ id }) =>
+    (["upgrade", "downgrade"] as const).map((direction) => ({
+      revision: id,
+      direction,
+      status: "not proved" as const,
+      reason: "the history cannot be loaded",
+      judged: judged.has(id),
+      milliseconds: undefined,
+      statements: [],
+    })),
+  );
+}
+
+function report(
+  findings: readonly Finding[],
+  steps: readonly Step[],
+  shadow: ShadowReport | undefined,
+  clock: Clock,
+  settings: Settings,
+  graph: Graph,
+): CheckReport {
+  return {
+    version: 1,
+    verdict: verdictOf(findings, steps, settings["fail-on"]),
+    findings: sortFindings(
+      findings,
+      graph.revisions.map(({ id }) => id),
+    ),
+    steps,
+    shadow,
+    timings: clock.timings,
+  };
+}
+
+async function isolate(settings: Settings): Promise<Isolation> {
+  if (settings.isolation === "off") return openReach("the setting isolation is off");
+  const isolation = await createIsolation();
+  if (isolation.kind === "none" && settings.isolation === "required") {
+    throw new UserError({
+      what: "The tool cannot be kept in a network namespace here, and isolation is required.",
+      seen: isolation.reason,
+      do: "Allow unprivileged user namespaces on this machine, run the check as root, or set isolation to auto.",
+    });
+  }
+  return isolation;
+}
+
+function describeShadow(
+  shadow: ShadowServer,
+  production: number | undefined,
+  isolation: Isolation,
+): ShadowReport {
+  return {
+    kind: shadow.kind,
+    version: shadow.version,
+    major: shadow.major,
+    production,
+    matchesProduction: production === undefined ? undefined : production === shadow.major,
+    isolation:
+      isolation.kind === "none"
+        ? `the seen arrival of its status command only (no network namespace: ${isolation.reason})`
+        : "a network namespace, and the seen arrival of its status command",
+  };
+}
+
+function floorOf(graph: Graph, text: string): string {
+  const revision = graph.resolve(text);
+  if (revision !== undefined) return revision.id;
+  throw new UserError({
+    what: `The floor "${text}" is no revision of this project.`,
+    do: "Set floor to the id of a revision, or leave it out for base.",
+  });
+}
+
+function noRevisions(project: ToolProject): UserError {
+  return new ToolError({
+    what: "The project has no revisions.",
+    where: project.config,
+    seen: `Looked in ${project.revisionFolders.join(", ")}.`,
+    why: "A check that finds nothing to check must not pass.",
+    do: "Correct script_location or version_locations, or working-directory.",
+  });
+}
+
+/** Milliseconds from one stop to the next. */
+class Clock {
+  readonly timings: Record<string, number> = {};
+  private last = performance.now();
+
+  stop(name: string): void {
+    const now = performance.now();
+    this.timings[name] = Math.round(now - this.last);
+    this.last = now;
+  }
+}

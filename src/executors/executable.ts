@@ -1,0 +1,110 @@
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { ToolError, UserError } from "../errors";
+
+/**
+ * The file that runs as `command`: a path relative to `cwd`, or a name looked for in PATH as a shell would.
+ * Not there, not executable, or a script whose interpreter is gone: a ToolError that says what to install or set.
+ */
+export function findExecutable(command: string, cwd: string, env: Readonly<Record<string, string>>): string {
+  if (!isDirectory(cwd)) {
+    throw new UserError({
+      what: `The folder "${cwd}" in which the migration tool is to run does not exist.`,
+      do: "Set project to the folder that holds the migration tool's configuration.",
+    });
+  }
+  const path = env.PATH ?? "";
+  const candidates = command.includes("/")
+    ? [resolve(cwd, command)]
+    : path.split(delimiter).map((folder) => resolve(cwd, folder, command));
+  const found = candidates.find(isExecutable);
+  if (found === undefined) throw notFound(command, cwd, candidates.find(isFile), path);
+  const interpreter = missingInterpreter(found);
+  if (interpreter !== undefined) {
+    throw new ToolError({
+      what: `The command "${command}" cannot start: its interpreter "${interpreter}" does not exist.`,
+      where: found,
+      why: "A virtual environment that was moved or copied keeps the old path in its scripts.",
+      do: "Create the virtual environment again where the gate runs, or set run: to a command that works there.",
+    });
+  }
+  return found;
+}
+
+/** Where `name` is in PATH or the folders for administrators, which an ordinary user's PATH may lack. */
+export function findInPath(name: string, path: string | undefined): string | undefined {
+  const folders = [...(path ?? "").split(delimiter), "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+  return folders
+    .filter((folder) => folder.startsWith("/"))
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+function notFound(command: string, cwd: string, plainFile: string | undefined, path: string): ToolError {
+  if (plainFile !== undefined) {
+    return new ToolError({
+      what: `The command "${command}" is not executable.`,
+      where: plainFile,
+      do: `Type chmod +x "${plainFile}", or set run: to an interpreter and the file, for example run: python ${command}.`,
+    });
+  }
+  const name = command.split("/").at(-1) ?? command;
+  const local = [".venv/bin", "venv/bin", "env/bin"]
+    .map((folder) => `${folder}/${name}`)
+    .find((file) => isExecutable(join(cwd, file)));
+  const install = "Install the project's requirements before the gate runs";
+  return new ToolError({
+    what: `The command "${command}" was not found.`,
+    where: `folder ${cwd}`,
+    seen: command.includes("/") ? "No such file." : `Not in PATH: ${path === "" ? "it is empty" : path}`,
+    do:
+      local === undefined
+        ? `${install} (for example pip install -r requirements.txt), or set run: to the whole command, for example run: uv run ${name}.`
+        : `Set run: ${local}, which exists.`,
+  });
+}
+
+/** The first word after `#!` where that file does not exist. The kernel reads at most 256 bytes (Linux 5.1 on). */
+function missingInterpreter(file: string): string | undefined {
+  const start = Buffer.alloc(256);
+  let length = 0;
+  try {
+    const handle = openSync(file, "r");
+    try {
+      length = readSync(handle, start, 0, start.length, 0);
+    } finally {
+      closeSync(handle);
+    }
+  } catch {
+    return undefined; // Executable but not readable: it may be run all the same.
+  }
+  const match = /^#![ \t]*(\/[^\s]*)/.exec(start.toString("utf8", 0, length));
+  const interpreter = match?.[1];
+  return interpreter !== undefined && !isFile(interpreter) ? interpreter : undefined;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return isFile(file);
+  } catch {
+    return false;
+  }
+}
+
+function isFile(file: string): boolean {
+  return kindOf(file) === "file";
+}
+
+function isDirectory(folder: string): boolean {
+  return kindOf(folder) === "folder";
+}
+
+function kindOf(path: string): "file" | "folder" | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isFile() ? "file" : stat.isDirectory() ? "folder" : undefined;
+  } catch {
+    return undefined;
+  }
+}

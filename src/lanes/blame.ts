@@ -1,0 +1,82 @@
+import { identityOf } from "../model/catalog";
+import type { Difference, StepFailure } from "../model/evidence";
+import type { RecordedStatement } from "../model/statement";
+import type { LaneContext, Leg } from "./stage";
+
+/** In a failed transaction every statement gets this; what matters is the error before it. */
+const inFailedTransaction = "25P02";
+
+/** Which revision stopped a leg, and how. Undefined when nothing points to a revision: the tool itself failed. */
+export function failureOf(context: LaneContext, leg: Leg, again: boolean): StepFailure | undefined {
+  const { failure } = leg;
+  if (failure === undefined) return undefined;
+  const statement = failedStatement(leg.rest);
+  const revision = revisionOf(context, leg, failure.file);
+  if (revision === undefined) return undefined;
+  if (statement === undefined && failure.kind === "environment" && !leg.result.timedOut) return undefined;
+  return {
+    revision,
+    direction: leg.direction,
+    again,
+    statement,
+    summary: leg.result.timedOut
+      ? `The tool did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`
+      : failure.summary,
+    file: failure.file,
+    line: failure.line,
+    timedOut: leg.result.timedOut,
+  };
+}
+
+function failedStatement(statements: readonly RecordedStatement[]): RecordedStatement | undefined {
+  const failed = statements.filter((statement) => statement.error !== undefined);
+  return failed.findLast((statement) => statement.error?.sqlstate !== inFailedTransaction) ?? failed.at(-1);
+}
+
+/** By the file in the traceback, else the next revision in line, as far as the version table was seen to come. */
+function revisionOf(context: LaneContext, leg: Leg, file: string | undefined): string | undefined {
+  const { graph } = context;
+  if (file !== undefined) {
+    const named = graph.revisions.find(
+      ({ location }) => location.file === file || file.endsWith(`/${location.file}`),
+    );
+    if (named !== undefined) return named.id;
+  }
+  const last = leg.steps.at(-1);
+  const applied = graph.applied(leg.headsBefore);
+  for (const step of leg.steps) {
+    if (leg.direction === "upgrade") applied.add(step.revision);
+    else applied.delete(step.revision);
+  }
+  const candidates =
+    leg.direction === "upgrade"
+      ? graph.revisions.filter(
+          ({ id }) => !applied.has(id) && graph.parentsOf(id).every((p) => applied.has(p)),
+        )
+      : graph.revisions.filter(
+          ({ id }) => applied.has(id) && !graph.childrenOf(id).some((c) => applied.has(c)),
+        );
+  // Where several branches could be next, the tool goes on with the one it is on.
+  const neighbours = last === undefined ? [] : related(context, leg, last.revision);
+  return (candidates.find(({ id }) => neighbours.includes(id)) ?? candidates[0])?.id;
+}
+
+function related(context: LaneContext, leg: Leg, revision: string): readonly string[] {
+  return leg.direction === "upgrade" ? context.graph.childrenOf(revision) : context.graph.parentsOf(revision);
+}
+
+/** The owners of the differences that the server's error names; all owners when it names none. */
+export function culpritsOf(failure: StepFailure, standing: readonly Difference[]): string[] {
+  const error = failure.statement?.error;
+  const text = [error?.message, error?.detail, failure.summary].join("\n");
+  const named = standing.filter(({ key }) => text.includes(lastPart(identityOf(key))));
+  const owners = (named.length > 0 ? named : standing).map(({ owner }) => owner);
+  return [...new Set(owners)];
+}
+
+/** The object's own name, as error messages quote it. */
+function lastPart(identity: string): string {
+  const withoutArguments = identity.replace(/\(.*\)$/s, "");
+  const quoted = /"((?:[^"]|"")+)"$/.exec(withoutArguments)?.[1];
+  return quoted?.replaceAll('""', '"') ?? withoutArguments.slice(withoutArguments.lastIndexOf(".") + 1);
+}

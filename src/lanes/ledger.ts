@@ -1,0 +1,109 @@
+import type { Difference, ProofFact, StepFailure } from "../model/evidence";
+import type { Direction } from "../model/revision";
+import type { StepStatus } from "../model/verdict";
+import type { Graph } from "../revisions/graph";
+
+/** What is known of one revision in one direction. */
+export interface Mark {
+  readonly status: StepStatus;
+  readonly reason: string | undefined;
+}
+
+/** What the lane has found out, revision by revision. The first proof or failure of a step stands. */
+export class Ledger {
+  private readonly marks: Record<Direction, Map<string, Mark>> = { upgrade: new Map(), downgrade: new Map() };
+  private readonly residues = new Map<
+    string,
+    { differences: readonly Difference[]; stopped: StepFailure[] }
+  >();
+  private readonly others: ProofFact[] = [];
+  /** Revisions whose downgrade cannot be passed, or leaves what stops others: a floor for those above them. */
+  private readonly barriers = new Set<string>();
+  constructor(private readonly graph: Graph) {}
+
+  mark(revision: string, direction: Direction): Mark | undefined {
+    return this.marks[direction].get(revision);
+  }
+
+  isSettled(revision: string): boolean {
+    return this.marks.upgrade.has(revision) && this.marks.downgrade.has(revision);
+  }
+
+  settle(revision: string, direction: Direction, status: StepStatus, reason?: string): void {
+    const marks = this.marks[direction];
+    if (marks.has(revision)) return;
+    marks.set(revision, { status, reason });
+    if (status === "not proved" && reason !== undefined) {
+      this.others.push({ kind: "not proved", revision, direction, reason });
+    }
+  }
+
+  fail(failure: StepFailure): void {
+    const { revision, direction } = failure;
+    if (this.marks[direction].get(revision)?.status === "failed") return;
+    this.settle(
+      revision,
+      direction,
+      "failed",
+      failure.again ? "the second upgrade fails" : `the ${direction} fails`,
+    );
+    this.others.push({ kind: "failure", revision, failure });
+    if (direction === "upgrade" && !failure.again) {
+      this.settle(revision, "downgrade", "skipped", "the upgrade fails");
+    }
+    this.barriers.add(revision);
+  }
+
+  /** The first account of a revision's residue is the clean one; `stopped` collects what it stopped. */
+  leave(revision: string, differences: readonly Difference[], isError: boolean): void {
+    if (this.residues.has(revision)) return;
+    this.residues.set(revision, { differences, stopped: [] });
+    if (isError) this.settle(revision, "downgrade", "failed", "it does not restore the schema");
+  }
+
+  /** What this revision left stopped another one, or itself on the way up again. */
+  stop(revision: string, failure: StepFailure): void {
+    const residue = this.residues.get(revision);
+    if (residue === undefined) return;
+    this.settle(revision, "downgrade", "failed", "it does not restore the schema");
+    if (
+      !residue.stopped.some(
+        (other) => other.revision === failure.revision && other.direction === failure.direction,
+      )
+    ) {
+      residue.stopped.push(failure);
+    }
+    this.barriers.add(revision);
+  }
+
+  note(fact: ProofFact): void {
+    this.others.push(fact);
+  }
+
+  blockDowngrade(revision: string): void {
+    this.barriers.add(revision);
+  }
+
+  /** The last barrier below a revision, in the order of the graph. */
+  barrierBelow(revision: string): string | undefined {
+    const below = this.graph.ancestors(revision);
+    below.delete(revision);
+    return this.graph.revisions.findLast(({ id }) => below.has(id) && this.barriers.has(id))?.id;
+  }
+
+  /** Facts in the order of the graph. */
+  facts(): ProofFact[] {
+    const place = new Map(this.graph.revisions.map((revision, index) => [revision.id, index]));
+    const residues = [...this.residues].map(
+      ([revision, { differences, stopped }]): ProofFact => ({
+        kind: "residue",
+        revision,
+        differences,
+        stopped,
+      }),
+    );
+    return [...this.others, ...residues].sort(
+      (left, right) => (place.get(left.revision) ?? 0) - (place.get(right.revision) ?? 0),
+    );
+  }
+}

@@ -1,0 +1,261 @@
+import { DifferenceTracker, invertDelta } from "../evidence/deltas";
+import type { RecordedStep } from "../evidence/steps";
+import { type CatalogDelta, kindOf } from "../model/catalog";
+import type { Difference, StepFailure } from "../model/evidence";
+import { culpritsOf, failureOf } from "./blame";
+import type { Ledger } from "./ledger";
+import { type LaneContext, type Leg, Stage } from "./stage";
+
+/** A way up to `tops`, down to `floor`, and up again. */
+export interface Route {
+  readonly tops: readonly string[];
+  /** The revision that stays applied; undefined goes down to base. */
+  readonly floor: string | undefined;
+}
+
+/** Downgrades that stop are tried again with the floor just above, at most this often. */
+const maximumFloors = 4;
+
+/**
+ * Proves one route on a database of its own and enters what it saw into the ledger. Only steps that were
+ * committed count; what could not be told apart here stays open, for a route of its own.
+ */
+export async function runSegment(
+  context: LaneContext,
+  ledger: Ledger,
+  route: Route,
+  purpose: string,
+  opened?: Stage,
+): Promise<Leg[]> {
+  let floor = route.floor;
+  let stage = opened;
+  const legs: Leg[] = [];
+  for (let attempt = 0; attempt < maximumFloors; attempt++) {
+    await using current = stage ?? (await Stage.open(context, purpose));
+    stage = undefined;
+    const segment = new Segment(context, ledger, current, route.tops, legs);
+    const outcome = await segment.run(floor);
+    if (outcome === "done" || outcome.floor === floor) return legs;
+    floor = outcome.floor;
+  }
+  return legs;
+}
+
+class Segment {
+  /** What each revision changed on its first way up. */
+  private readonly upgrades = new Map<string, CatalogDelta>();
+  private readonly hard = new DifferenceTracker();
+  private readonly order = new DifferenceTracker();
+  private readonly undone: { step: RecordedStep; masked: boolean }[] = [];
+
+  constructor(
+    private readonly context: LaneContext,
+    private readonly ledger: Ledger,
+    private readonly stage: Stage,
+    private readonly tops: readonly string[],
+    private readonly legs: Leg[],
+  ) {}
+
+  async run(floor: string | undefined): Promise<"done" | { floor: string }> {
+    if (!(await this.goUp())) return "done";
+    const again = await this.goDown(floor);
+    if (again !== undefined) return again;
+    await this.goUpAgain();
+    return "done";
+  }
+
+  private async goUp(): Promise<boolean> {
+    for (const top of this.tops) {
+      const leg = await this.go("upgrade", top);
+      for (const step of leg.steps) {
+        this.upgrades.set(step.revision, step.changes);
+        if (step.outcome !== "committed") continue;
+        const doubt = doubtOf(leg, step);
+        if (doubt === undefined) this.ledger.settle(step.revision, "upgrade", "proved");
+        else this.ledger.settle(step.revision, "upgrade", "not proved", doubt);
+      }
+      if (leg.failure === undefined) continue;
+      const failure = failureOf(this.context, leg, false);
+      if (failure !== undefined) this.ledger.fail(failure);
+      return false;
+    }
+    return true;
+  }
+
+  /** Undefined when the floor was reached on this database; else the floor to try on a new one. */
+  private async goDown(floor: string | undefined): Promise<{ floor: string } | undefined> {
+    let target = floor;
+    for (let attempt = 0; attempt < maximumFloors; attempt++) {
+      if (target !== undefined && this.tops.includes(target)) return undefined;
+      const leg = await this.go("downgrade", target ?? "base");
+      this.takeDown(leg);
+      if (leg.failure === undefined) return undefined;
+      const failure = failureOf(this.context, leg, false);
+      if (failure === undefined) return undefined;
+      this.blameDowngrade(leg, failure);
+      // What a stopped revision left of itself would be taken for the residue of others.
+      if (leg.tail.length > 0) return { floor: failure.revision };
+      if (target === failure.revision) return undefined;
+      target = failure.revision;
+    }
+    return undefined;
+  }
+
+  /** Follows committed steps; those that were rolled back are looked at with a copy by blameDowngrade. */
+  private takeDown(leg: Leg): void {
+    for (const step of leg.steps) {
+      if (step.outcome !== "committed") continue;
+      const masked = this.follow(step, this.hard, this.order);
+      const doubt = doubtOf(leg, step);
+      if (doubt !== undefined) this.ledger.settle(step.revision, "downgrade", "not proved", doubt);
+      this.undone.push({ step, masked });
+    }
+  }
+
+  private follow(
+    step: RecordedStep,
+    hard: DifferenceTracker,
+    order: DifferenceTracker,
+    report = true,
+  ): boolean {
+    const { revision } = step;
+    const expected = invertDelta(this.upgrades.get(revision) ?? []);
+    const differences = hard.step(revision, expected.filter(isHard), step.changes.filter(isHard));
+    const moved = order.step(revision, expected.filter(isOrder), step.changes.filter(isOrder));
+    if (differences.masked.length > 0) return true;
+    if (report && differences.caused.length > 0) {
+      this.ledger.leave(revision, differences.caused, differences.caused.some(isError));
+    }
+    if (report && moved.caused.length > 0) {
+      this.ledger.note({ kind: "column order", revision, differences: moved.caused });
+    }
+    return false;
+  }
+
+  private blameDowngrade(leg: Leg, failure: StepFailure): void {
+    const standing = this.differencesAt(leg);
+    if (standing.length === 0) {
+      this.ledger.fail(failure);
+      return;
+    }
+    for (const culprit of culpritsOf(failure, standing)) this.ledger.stop(culprit, failure);
+  }
+
+  /** The differences when the leg stopped, those of steps that were rolled back with it included. */
+  private differencesAt(leg: Leg): readonly Difference[] {
+    const rolledBack = leg.steps.filter((step) => step.outcome === "rolled back");
+    if (rolledBack.length === 0) return this.hard.current;
+    const hard = this.hard.copy();
+    const order = this.order.copy();
+    for (const step of rolledBack) this.follow(step, hard, order);
+    return hard.current;
+  }
+
+  private async goUpAgain(): Promise<void> {
+    let targets = [...this.tops];
+    const excluded = new Set<string>();
+    const passed = new Set<string>();
+    for (let attempt = 0; targets.length > 0 && attempt < maximumFloors; attempt++) {
+      const target = targets.shift()!;
+      const leg = await this.go("upgrade", target);
+      const standing = this.differencesBeforeStop(leg);
+      for (const step of leg.steps) {
+        if (step.outcome !== "committed") continue;
+        if (this.followAgain(step) && doubtOf(leg, step) === undefined) passed.add(step.revision);
+      }
+      if (leg.failure === undefined) continue;
+      const failure = failureOf(this.context, leg, true);
+      if (failure === undefined) break;
+      this.blameAgain(failure, standing);
+      if (excluded.has(failure.revision) || leg.tail.length > 0) break;
+      excluded.add(failure.revision);
+      targets = this.targetsWithout(failure.revision);
+    }
+    for (const { step, masked } of this.undone) {
+      if (!masked && passed.has(step.revision)) this.ledger.settle(step.revision, "downgrade", "proved");
+    }
+  }
+
+  /** True when the revision led to what it led to the first time. */
+  private followAgain(step: RecordedStep): boolean {
+    const expected = (this.upgrades.get(step.revision) ?? []).filter(isHard);
+    const { caused, masked } = this.hard.step(step.revision, expected, step.changes.filter(isHard));
+    if (masked.length > 0) return false;
+    if (caused.length === 0) return true;
+    this.ledger.note({ kind: "second upgrade differs", revision: step.revision, differences: caused });
+    this.ledger.settle(step.revision, "downgrade", "failed", "the second upgrade leads to another schema");
+    this.ledger.blockDowngrade(step.revision);
+    return false;
+  }
+
+  private differencesBeforeStop(leg: Leg): readonly Difference[] {
+    const hard = this.hard.copy();
+    for (const step of leg.steps) {
+      hard.step(
+        step.revision,
+        (this.upgrades.get(step.revision) ?? []).filter(isHard),
+        step.changes.filter(isHard),
+      );
+    }
+    return hard.current;
+  }
+
+  private blameAgain(failure: StepFailure, standing: readonly Difference[]): void {
+    if (standing.length === 0) {
+      this.ledger.fail({ ...failure, again: true });
+      return;
+    }
+    const culprits = culpritsOf(failure, standing);
+    for (const culprit of culprits) this.ledger.stop(culprit, failure);
+  }
+
+  /** The ways up that do not lead over this revision. */
+  private targetsWithout(revision: string): string[] {
+    const { graph } = this.context;
+    const wanted = graph.applied(this.tops.flatMap((top) => (isWord(top) ? graph.heads : [top])));
+    const left = graph.revisions.filter(({ id }) => wanted.has(id) && !graph.ancestors(id).has(revision));
+    const parents = new Set(left.flatMap(({ id }) => graph.parentsOf(id)));
+    const applied = graph.applied(this.stage.heads);
+    return left.filter(({ id }) => !parents.has(id) && !applied.has(id)).map(({ id }) => id);
+  }
+
+  private async go(direction: "upgrade" | "downgrade", target: string): Promise<Leg> {
+    const leg = await this.stage.go(direction, target);
+    this.legs.push(leg);
+    return leg;
+  }
+}
+
+/** Words of the tool for all heads. */
+function isWord(top: string): boolean {
+  return top === "head" || top === "heads";
+}
+
+/** Why a step that was seen does not count as proved. */
+function doubtOf(leg: Leg, step: RecordedStep): string | undefined {
+  if (step.doubts.length > 0) return step.doubts[0];
+  if (leg.bypassed !== undefined) return leg.bypassed;
+  if (leg.recording.failures.length > 0) return `the recorder failed: ${leg.recording.failures[0]}`;
+  const isLast = leg.steps.at(-1) === step;
+  if (isLast && leg.failure === undefined && leg.tail.length > 0) {
+    return `something changed after the last boundary: ${leg.tail
+      .map((change) => change.key)
+      .slice(0, 5)
+      .join(", ")}`;
+  }
+  return undefined;
+}
+
+function isOrder(change: { readonly key: string }): boolean {
+  return kindOf(change.key) === "column order";
+}
+
+function isHard(change: { readonly key: string }): boolean {
+  return !isOrder(change);
+}
+
+/** An extension or a role that stays is common practice: a warning, unless something trips over it. */
+export function isError(difference: Difference): boolean {
+  const kind = kindOf(difference.key);
+  return kind !== "extension" && kind !== "role";
+}

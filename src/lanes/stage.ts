@@ -1,0 +1,248 @@
+import tls from "node:tls";
+import type { Client } from "pg";
+import { catalogSession } from "../databases/postgres/catalog/session";
+import { type Address, connect, redact } from "../databases/postgres/connection";
+import { ToolError } from "../errors";
+import { type RecordedLeg, stepsOf } from "../evidence/steps";
+import { type AddressParts, environmentLines, formatAddress } from "../executors/address";
+import { childEnvironment, recorderVariables } from "../executors/environment";
+import type { Isolation } from "../executors/isolation";
+import { type CommandResult, runCommand } from "../executors/local";
+import type { CatalogDelta } from "../model/catalog";
+import type { Direction } from "../model/revision";
+import { Recorder } from "../recorder/recorder";
+import type { Recording } from "../recorder/recording";
+import type { Graph } from "../revisions/graph";
+import type { ShadowDatabase, ShadowServer } from "../shadow/server";
+import { runSetup } from "../shadow/setup";
+import type { MigrationTool, ToolFailure, ToolProject } from "../tools/contract";
+import { shellWords } from "../tools/shell-words";
+import { appliedVersions } from "./version-table";
+
+/** How the tool is told where to connect. */
+export interface AddressSettings {
+  readonly databaseUrlEnv: string;
+  readonly databaseUrlFormat: string;
+  readonly env: readonly string[];
+}
+
+/** Everything a lane needs that is the same for all its databases. */
+export interface LaneContext {
+  readonly shadow: ShadowServer;
+  readonly isolation: Isolation;
+  readonly tool: MigrationTool;
+  readonly project: ToolProject;
+  readonly run: readonly string[];
+  readonly graph: Graph;
+  readonly address: AddressSettings;
+  readonly setup: string | undefined;
+  readonly toolTimeoutMs: number;
+  readonly environment: NodeJS.ProcessEnv;
+  progress(text: string): void;
+}
+
+/** One start of the tool and all that is known of it. */
+export interface Leg extends RecordedLeg {
+  readonly recording: Recording;
+  readonly result: CommandResult;
+  /** Undefined when the tool ended well. */
+  readonly failure: ToolFailure | undefined;
+  /** Changes that were there after the tool had ended, but at no boundary. */
+  readonly tail: CatalogDelta;
+  /** Set when the version table does not hold what the recorder saw: the tool wrote past it. */
+  readonly bypassed: string | undefined;
+}
+
+/** One shadow database with a recorder in front of it, on which the tool can be run. */
+export class Stage implements AsyncDisposable {
+  /** Applied heads. */
+  heads: readonly string[] = [];
+
+  private constructor(
+    private readonly context: LaneContext,
+    private readonly database: ShadowDatabase,
+    private readonly recorder: Recorder,
+    private readonly client: Client,
+    private readonly parts: AddressParts,
+  ) {}
+
+  static async open(context: LaneContext, purpose: string): Promise<Stage> {
+    const database = await context.shadow.createDatabase(purpose);
+    try {
+      const client = await connect(database.address, { applicationName: "migration-gate observer" });
+      const recorder = new Recorder({
+        upstream: upstreamOf(database.address, client),
+        database: database.name,
+        protocol: context.tool,
+        onBoundary: (boundary) => context.progress(boundary.heads.join(", ") || "base"),
+      });
+      const { server, port } = await context.isolation.listen();
+      recorder.accept(server);
+      const stage = new Stage(context, database, recorder, client, {
+        host: "127.0.0.1",
+        port,
+        user: database.address.user,
+        password: database.address.password ?? "",
+        database: database.name,
+      });
+      if (context.setup !== undefined) await stage.setUp(context.setup);
+      await stage.readBaseline();
+      return stage;
+    } catch (error) {
+      await database[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Runs the tool's harmless status command; throws unless it was seen arriving here. */
+  async arrive(): Promise<void> {
+    const { context } = this;
+    const result = await this.execute([...context.run, ...context.tool.commands(context.project).current]);
+    const { connections, failures } = this.recorder.takeRecording();
+    if (connections > 0 && result.exitCode === 0) {
+      await this.readBaseline();
+      return;
+    }
+    throw notArrived(context, result, connections > 0, failures, this.parts);
+  }
+
+  /** Goes to `target` by the tool and tells what it did on the way. */
+  async go(direction: Direction, target: string): Promise<Leg> {
+    const { context } = this;
+    const commands = context.tool.commands(context.project);
+    const before = this.heads;
+    const result = await this.execute([...context.run, ...commands[direction](target)]);
+    const recording = this.recorder.takeRecording();
+    const leg = stepsOf(recording, direction, before, context.graph);
+    const tail = await this.readBaseline();
+    const found = await appliedVersions(this.client, context.tool, this.recorder.versionTable);
+    const bypassed =
+      found.join() === [...leg.heads].sort().join()
+        ? undefined
+        : `the version table holds ${found.join(", ") || "nothing"}, but the recorder saw ${leg.heads.join(", ") || "nothing"}`;
+    this.heads = found;
+    const failed = result.exitCode !== 0 || result.timedOut;
+    const failure = failed
+      ? context.tool.explainFailure({ text: result.output, exitCode: result.exitCode }, context.project)
+      : undefined;
+    return { ...leg, recording, result, failure, tail, bypassed };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.recorder.stop();
+    await this.client.end().catch(() => undefined);
+    await this.database[Symbol.asyncDispose]();
+  }
+
+  /** Compares the catalog with the last boundary's, by a connection of our own. */
+  private async readBaseline(): Promise<CatalogDelta> {
+    this.recorder.tracker.invalidate();
+    const { changes } = await this.recorder.tracker.read(catalogSession(this.client));
+    return changes;
+  }
+
+  private async setUp(setup: string): Promise<void> {
+    const { project } = this.context;
+    await runSetup(
+      setup,
+      this.database,
+      async (command) => {
+        const result = await this.execute(shellWords(command));
+        this.recorder.takeRecording();
+        if (result.exitCode === 0) return;
+        throw new ToolError({
+          what: `The setup command ended with ${result.exitCode ?? result.signal}.`,
+          where: command,
+          seen: lastLines(result.output),
+          do: "Run it in a terminal to see why, or correct the setting setup.",
+        });
+      },
+      project.root,
+    );
+  }
+
+  private async execute(argv: readonly string[]): Promise<CommandResult> {
+    const { context, parts } = this;
+    const url = formatAddress(context.address.databaseUrlFormat, parts);
+    const ours = {
+      ...recorderVariables(parts),
+      ...context.isolation.environment,
+      [context.address.databaseUrlEnv]: url,
+      ...environmentLines(context.address.env, url, parts),
+    };
+    const result = await runCommand({
+      argv,
+      cwd: context.project.root,
+      env: childEnvironment(context.environment, ours).env,
+      timeoutMs: context.toolTimeoutMs,
+      isolation: context.isolation,
+    });
+    await this.recorder.idle(2_000);
+    return { ...result, output: redact(result.output, this.database.address) };
+  }
+}
+
+function upstreamOf(address: Address, client: Client) {
+  const stream = (client as unknown as { connection: { stream: unknown } }).connection.stream;
+  return {
+    host: address.host,
+    port: address.port,
+    socket: address.host.startsWith("/") ? `${address.host}/.s.PGSQL.${address.port}` : undefined,
+    // The server's certificate was verified, as far as sslmode asks, when our own connection was made.
+    tls: stream instanceof tls.TLSSocket ? { rejectUnauthorized: false } : undefined,
+  };
+}
+
+function notArrived(
+  context: LaneContext,
+  result: CommandResult,
+  connected: boolean,
+  failures: readonly string[],
+  parts: AddressParts,
+): ToolError {
+  const { tool, project, address } = context;
+  const command = [...context.run, ...tool.commands(project).current].join(" ");
+  if (result.timedOut) {
+    return new ToolError({
+      what: `"${command}" did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`,
+      where: project.config,
+      seen: lastLines(result.output),
+      do: "Run it in a terminal to see what it waits for, or raise tool-timeout.",
+    });
+  }
+  const explained =
+    result.exitCode === 0
+      ? undefined
+      : tool.explainFailure({ text: result.output, exitCode: result.exitCode }, project);
+  const refused = failures.find((failure) => failure.startsWith("connection refused"));
+  if (connected || (explained?.kind === "environment" && !looksLikeAddress(result.output))) {
+    return new ToolError({
+      what: explained?.summary ?? `"${command}" ended with ${result.exitCode ?? result.signal}.`,
+      where: [explained?.file ?? project.config, explained?.line]
+        .filter((part) => part !== undefined)
+        .join(":"),
+      seen: [refused, ...(explained?.lastLines ?? [])].filter((line) => line !== undefined).join("\n"),
+      do: explained?.do ?? "Run it in a terminal to see why.",
+    });
+  }
+  return new ToolError({
+    what: `"${command}" did not connect to the shadow database, so nothing was upgraded or downgraded.`,
+    where: project.config,
+    seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${parts.port}); no connection came.${
+      explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`
+    }`,
+    why: "The project may take its address from elsewhere (a literal URL, a .env file that overrides); a downgrade would then empty a real database.",
+    do: "Set database-url-env to the variable that the project's env.py reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.",
+  });
+}
+
+/** The tool tried to connect somewhere: the cause is the address, not a missing part. */
+function looksLikeAddress(output: string): boolean {
+  return /connection (?:refused|to server)|could not (?:connect|translate)|connect call failed|network is unreachable|name or service not known|name resolution|getaddrinfo|no such file or directory\W.*\.s\.PGSQL/i.test(
+    output,
+  );
+}
+
+function lastLines(output: string): string {
+  return output.trimEnd().split("\n").slice(-15).join("\n");
+}

@@ -1,0 +1,85 @@
+import type { Finding, Severity } from "../model/finding";
+import type { CheckReport, Step, StepStatus } from "../model/verdict";
+import { harmless, type Paint } from "./terminal";
+
+const labels = ["what", "where", "seen", "why", "do"] as const;
+
+/** The report for a terminal: findings, worst first, then what was proved and by which PostgreSQL. */
+export function textReport(report: CheckReport, paint: Paint): string {
+  const blocks = report.findings
+    .filter(({ suppressed }) => !suppressed)
+    .map((finding) => findingText(finding, paint));
+  return `${[...blocks, summary(report, paint)].join("\n\n")}\n`;
+}
+
+function findingText(finding: Finding, paint: Paint): string {
+  const place = harmless([finding.file, finding.line].filter((part) => part !== undefined).join(":"));
+  const head =
+    `${severityColor(finding.severity, paint)(`${finding.severity}[${finding.rule}]`)} ${place}`.trimEnd();
+  const lines = labels
+    .filter((label) => finding[label] !== "")
+    .map((label) => {
+      const [first, ...rest] = harmless(finding[label]).split("\n");
+      return [`  ${paint.bold(label.padEnd(5))} ${first}`, ...rest.map((line) => `        ${line}`)].join(
+        "\n",
+      );
+    });
+  return [head, ...lines].join("\n");
+}
+
+function severityColor(severity: Severity, paint: Paint) {
+  return severity === "error" ? paint.red : severity === "warning" ? paint.yellow : paint.dim;
+}
+
+function summary(report: CheckReport, paint: Paint): string {
+  const judged = report.steps.filter((step) => step.judged);
+  const revisions = new Set(judged.map(({ revision }) => revision)).size;
+  const lines = [
+    `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement, upgrade and downgrade: ${countText(judged)}.`,
+    ...judged
+      .filter(({ status }) => status === "skipped")
+      .map((step) =>
+        paint.dim(`  skipped  ${step.revision} ${step.direction}: ${harmless(step.reason ?? "")}`),
+      ),
+    shadowText(report),
+    timeText(report),
+    findingsText(report.findings),
+  ].filter((line) => line !== "");
+  const verdict = report.verdict === "passed" ? paint.green("passed") : paint.red("failed");
+  return [...lines, paint.bold(verdict)].join("\n");
+}
+
+function countText(steps: readonly Step[]): string {
+  const statuses: readonly StepStatus[] = ["proved", "failed", "not proved", "skipped"];
+  const parts = statuses
+    .map((status) => ({ status, count: steps.filter((step) => step.status === status).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ status, count }) => `${count} ${status}`);
+  return parts.length === 0 ? "nothing to prove" : parts.join(", ");
+}
+
+function shadowText({ shadow }: CheckReport): string {
+  if (shadow === undefined) return "";
+  const kinds = { given: "the given server", installed: "this machine's binaries", embedded: "embedded" };
+  const production =
+    shadow.matchesProduction === false
+      ? `; production has ${shadow.production}, which may behave differently`
+      : "";
+  return `PostgreSQL ${shadow.version} (${kinds[shadow.kind]})${production}. Kept from other databases by: ${harmless(shadow.isolation)}.`;
+}
+
+function timeText({ timings }: CheckReport): string {
+  const parts = Object.entries(timings).map(
+    ([name, milliseconds]) => `${name} ${(milliseconds / 1000).toFixed(1)} s`,
+  );
+  return parts.length === 0 ? "" : `${parts.join(", ")}.`;
+}
+
+function findingsText(findings: readonly Finding[]): string {
+  const shown = findings.filter(({ suppressed }) => !suppressed);
+  const parts = (["error", "warning", "note"] as const)
+    .map((severity) => ({ severity, count: shown.filter((finding) => finding.severity === severity).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ severity, count }) => `${count} ${severity}${count === 1 ? "" : "s"}`);
+  return parts.length === 0 ? "No findings." : `${parts.join(", ")}.`;
+}

@@ -1,0 +1,253 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { chown, open, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Address } from "../databases/postgres/connection";
+import { UserError } from "../errors";
+import { type Account, runProgram, serverEnvironment } from "./account";
+import { registerCleanup } from "./cleanup";
+import { createDatabase } from "./databases";
+import type { Installation } from "./installed";
+import { createPrivateDirectory, type PrivateDirectory } from "./private-directory";
+import { type ShadowServer, shadowUrlSetting } from "./server";
+
+/** Nothing here must survive a crash, and nothing must happen by the clock. */
+const settings = {
+  fsync: "off",
+  full_page_writes: "off",
+  synchronous_commit: "off",
+  wal_level: "minimal",
+  max_wal_senders: "0",
+  max_wal_size: "2GB",
+  autovacuum: "off",
+  jit: "off",
+  timezone: "UTC",
+  log_timezone: "UTC",
+  listen_addresses: "127.0.0.1",
+  max_connections: "100",
+} as const;
+
+/** sockaddr_un holds 107 bytes and a final zero on Linux, 103 on macOS. */
+const socketPathLimit = process.platform === "linux" ? 107 : 103;
+
+/**
+ * A new cluster in a private directory with a password that only this process knows, and its server on a free port of
+ * 127.0.0.1. Stopped and removed on disposal and when this process ends. `choosePort` is asked again for a taken port.
+ */
+export async function startPrivateServer(
+  kind: "installed" | "embedded",
+  installation: Installation,
+  account: Account,
+  choosePort: () => Promise<number> = freePort,
+): Promise<ShadowServer> {
+  const directory = await createPrivateDirectory(account);
+  const starting = new AbortController();
+  let postmaster: ChildProcess | undefined;
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    starting.abort();
+    if (postmaster !== undefined) await stopPostmaster(postmaster);
+    await directory.remove();
+    unregister();
+  };
+  const unregister = registerCleanup({
+    run: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+    runNow: () => {
+      starting.abort();
+      if (postmaster !== undefined) killPostmaster(postmaster, directory);
+      directory.removeNow();
+    },
+  });
+  const dispose = () => {
+    stopped ??= stop();
+    return stopped;
+  };
+  try {
+    const password = randomBytes(18).toString("base64url");
+    await initialise(installation, directory, account, password, starting.signal);
+    const port = await start(installation, directory, account, choosePort, (child) => {
+      postmaster = child;
+    });
+    const address: Address = {
+      name: "the shadow server",
+      host: "127.0.0.1",
+      port,
+      user: "postgres",
+      password,
+      database: "postgres",
+      sslmode: "disable",
+    };
+    return {
+      kind,
+      version: installation.version,
+      major: installation.major,
+      address,
+      // Its databases go with the server: one that cannot be dropped is no news.
+      createDatabase: (purpose, template) =>
+        createDatabase(
+          address,
+          purpose,
+          template,
+          async () => {},
+          () => {},
+        ),
+      processes: () => processesOf(postmaster),
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+async function initialise(
+  { bin }: Installation,
+  { server, data }: PrivateDirectory,
+  account: Account,
+  password: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const passwordFile = join(server, "password");
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  if (account !== undefined) await chown(passwordFile, account.uid, account.gid);
+  const args = [
+    "-D",
+    data,
+    "-U",
+    "postgres",
+    "-A",
+    "scram-sha-256",
+    `--pwfile=${passwordFile}`,
+    "-E",
+    "UTF8",
+    "--no-sync",
+  ];
+  let seen = "";
+  // macOS before 15 and some containers have no C.UTF-8.
+  for (const locale of ["C.UTF-8", "C"]) {
+    const result = await runProgram(join(bin, "initdb"), [...args, `--locale=${locale}`], {
+      account,
+      cwd: server,
+      signal,
+    });
+    if (result.ok) return rm(passwordFile);
+    seen ||= result.stderr;
+    if (!/locale/.test(result.stderr)) break;
+  }
+  throw new UserError({
+    what: "The shadow server could not be set up: initdb failed.",
+    where: bin,
+    seen: lastLines(seen),
+    do: `Mend what initdb names, or set ${shadowUrlSetting} to a server.`,
+  });
+}
+
+/** Starts the postmaster and returns its port once it accepts connections. */
+async function start(
+  { bin }: Installation,
+  directory: PrivateDirectory,
+  account: Account,
+  choosePort: () => Promise<number>,
+  onSpawn: (child: ChildProcess) => void,
+): Promise<number> {
+  const logFile = join(directory.server, "log");
+  for (let attempt = 1; ; attempt++) {
+    const port = await choosePort();
+    const socketFits = Buffer.byteLength(join(directory.server, `.s.PGSQL.${port}`)) <= socketPathLimit;
+    // A comma-separated list of quoted names, so that blanks and commas in TMPDIR do no harm.
+    const sockets = socketFits ? `"${directory.server.replaceAll('"', '""')}"` : "";
+    const all = { ...settings, port: String(port), unix_socket_directories: sockets };
+    const log = await open(logFile, "w");
+    const child = spawn(
+      join(bin, "postgres"),
+      ["-D", directory.data, ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+      {
+        ...(account ?? {}),
+        // In a group of its own: Ctrl-C must reach the migration tool first, and the server through our clean-up.
+        detached: true,
+        stdio: ["ignore", log.fd, log.fd],
+        env: serverEnvironment(),
+        cwd: directory.server,
+      },
+    );
+    child.on("error", () => {});
+    child.unref();
+    onSpawn(child);
+    await log.close();
+    if (await isReady(child, directory)) return port;
+    const seen = await readFile(logFile, "utf8");
+    // Somebody else took the port after it was found free.
+    if (attempt < 10 && /could not (create any TCP\/IP sockets|bind)|already in use/i.test(seen)) continue;
+    throw new UserError({
+      what: "The shadow server did not start.",
+      where: bin,
+      seen: lastLines(seen),
+      do: `Mend what the server names, or set ${shadowUrlSetting} to a server.`,
+    });
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject()));
+    });
+  });
+}
+
+/** postmaster.pid's eighth line becomes "ready" (pg_ctl waits for the same). */
+async function isReady(child: ChildProcess, { data }: PrivateDirectory): Promise<boolean> {
+  const pidFile = join(data, "postmaster.pid");
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(4)) {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return false;
+    const lines = (await readFile(pidFile, "utf8").catch(() => "")).split("\n");
+    if (lines[0] === String(child.pid) && lines[7]?.trim() === "ready") return true;
+  }
+  await stopPostmaster(child);
+  return false;
+}
+
+/** SIGINT is the fast shutdown (manual 18.5). */
+async function stopPostmaster(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  child.ref();
+  const ended = once(child, "exit");
+  child.kill("SIGINT");
+  const kill = setTimeout(() => child.kill("SIGKILL"), 5_000);
+  await ended;
+  clearTimeout(kill);
+}
+
+/** Without an event loop: SIGQUIT, the immediate shutdown, and a wait for the lock file to go. */
+function killPostmaster(child: ChildProcess, { data }: PrivateDirectory): void {
+  if (!child.kill("SIGQUIT")) return;
+  const nap = new Int32Array(new SharedArrayBuffer(4));
+  for (const end = Date.now() + 1_000; Date.now() < end && existsSync(join(data, "postmaster.pid")); ) {
+    Atomics.wait(nap, 0, 0, 10);
+  }
+}
+
+function processesOf(postmaster: ChildProcess | undefined): number[] {
+  const pid = postmaster?.pid;
+  if (pid === undefined) return [];
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    return [pid, ...children.filter((text) => text !== "").map(Number)];
+  } catch {
+    return [pid];
+  }
+}
+
+function lastLines(text: string): string {
+  return text.trim().split("\n").slice(-5).join("\n");
+}

@@ -1,0 +1,34 @@
+import { UserError } from "../errors";
+import { serverAccount } from "./account";
+import { provideEmbedded } from "./embedded";
+import { defaultMajor } from "./embedded-packages";
+import { useGivenServer } from "./given-server";
+import { findInstallations } from "./installed";
+import { removeLeftovers } from "./private-directory";
+import { startPrivateServer } from "./private-server";
+import type { ShadowOptions, ShadowServer } from "./server";
+
+/**
+ * A PostgreSQL for throwaway databases: the given server, else this machine's programs, else a fetched PostgreSQL.
+ * Production's major decides between the last two; where it cannot be had, the newest installed one is started, and
+ * `major` tells. What earlier runs left behind is removed first.
+ */
+export async function startShadow(options: ShadowOptions): Promise<ShadowServer> {
+  const { production, onProgress = () => {} } = options;
+  if (options.shadowUrl !== undefined) return useGivenServer(options.shadowUrl, onProgress);
+  await removeLeftovers();
+  const account = serverAccount();
+  const installed = await findInstallations(account);
+  const wanted = installed.find(({ major }) => production === undefined || major === production);
+  if (wanted !== undefined) return startPrivateServer("installed", wanted, account);
+  try {
+    const major = production ?? defaultMajor;
+    const embedded = await provideEmbedded(major, account, options.cacheDirectory, onProgress);
+    return await startPrivateServer("embedded", embedded, account);
+  } catch (error) {
+    const [newest] = installed;
+    if (newest === undefined || !(error instanceof UserError)) throw error;
+    onProgress(`${error.message} PostgreSQL ${newest.version} of this machine is used instead.`);
+    return startPrivateServer("installed", newest, account);
+  }
+}

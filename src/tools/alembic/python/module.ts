@@ -1,0 +1,116 @@
+import { assignedConstant, type Constant } from "./constants";
+import type { PythonSource } from "./source";
+import { assignments, children, isExpression, type Node, statements, textOf } from "./tree";
+
+/** What a module's own statements bind, read without running it. */
+export interface PythonModule {
+  readonly source: PythonSource;
+  readonly top: Node;
+  /** Every name that a statement of the module assigns; undefined where the value is not constant. */
+  readonly constants: ReadonlyMap<string, Constant | undefined>;
+  /** Where a name was last bound: the value's nodes of an assignment. */
+  readonly values: ReadonlyMap<string, readonly Node[]>;
+  /** The statement that last bound a name. */
+  readonly places: ReadonlyMap<string, Node>;
+  readonly functions: ReadonlyMap<string, PythonFunction>;
+  readonly docstring: string;
+}
+
+export interface PythonFunction {
+  readonly node: Node;
+  readonly body: Node | undefined;
+  readonly decorated: boolean;
+}
+
+/** Reads the module's statements in order; those under `if` and `try` bind names, their values are not constant. */
+export function readModule(source: PythonSource, top: Node): PythonModule {
+  const { text } = source;
+  const constants = new Map<string, Constant | undefined>();
+  const values = new Map<string, readonly Node[]>();
+  const places = new Map<string, Node>();
+  const functions = new Map<string, PythonFunction>();
+  const bind = (name: string, place: Node, value: Constant | undefined, nodes: readonly Node[]): void => {
+    constants.set(name, value);
+    values.set(name, nodes);
+    places.set(name, place);
+    functions.delete(name);
+  };
+
+  const define = (node: Node, decorated: boolean): void => {
+    const name = node.getChild("VariableName");
+    if (name === null) return;
+    bind(textOf(name, text), node, undefined, []);
+    functions.set(textOf(name, text), { node, body: node.getChild("Body") ?? undefined, decorated });
+  };
+  const visit = (statement: Node, certain: boolean): void => {
+    switch (statement.name) {
+      case "AssignStatement":
+        for (const assignment of assignments(statement, text)) {
+          const value = certain ? assignedConstant(assignment, text, constants) : undefined;
+          const [only] = assignment.values;
+          const alias = only?.name === "VariableName" ? functions.get(textOf(only, text)) : lambdaOf(only);
+          for (const name of assignment.names) {
+            bind(name, statement, value, assignment.values);
+            if (alias !== undefined && assignment.names.length === 1) functions.set(name, alias);
+          }
+        }
+        return;
+      case "ImportStatement":
+        for (const name of importedNames(statement, text)) bind(name, statement, undefined, []);
+        return;
+      case "FunctionDefinition":
+        define(statement, false);
+        return;
+      case "DecoratedStatement": {
+        const definition = statement.getChild("FunctionDefinition");
+        if (definition !== null) define(definition, true);
+        return;
+      }
+      case "IfStatement":
+      case "TryStatement":
+      case "WithStatement":
+        for (const body of statement.getChildren("Body")) {
+          for (const inner of statements(body)) visit(inner, certain && statement.name === "WithStatement");
+        }
+        return;
+      default:
+    }
+  };
+  const all = statements(top);
+  for (const statement of all) visit(statement, true);
+  return { source, top, constants, values, places, functions, docstring: docstringOf(all[0], text) };
+}
+
+function lambdaOf(value: Node | undefined): PythonFunction | undefined {
+  if (value?.name !== "LambdaExpression") return undefined;
+  return { node: value, body: undefined, decorated: false };
+}
+
+function docstringOf(first: Node | undefined, text: string): string {
+  const expressions = first?.name === "ExpressionStatement" ? children(first).filter(isExpression) : [];
+  const [only] = expressions;
+  if (only === undefined || expressions.length > 1 || !/^(Continued)?String$/.test(only.name)) return "";
+  const value = assignedConstant(
+    { names: [""], elsewhere: false, values: [only], isTuple: false },
+    text,
+    new Map(),
+  );
+  return typeof value === "string" ? value : "";
+}
+
+/** Names that `from a import b, c as d` and `import e.f` bind. */
+function importedNames(statement: Node, text: string): string[] {
+  const words = children(statement).filter(
+    (node) => node.name !== "Comment" && node.name !== "(" && node.name !== ")",
+  );
+  const start = words.findIndex((node) => node.name === "import") + 1;
+  const groups: string[][] = [[]];
+  for (const node of words.slice(start)) {
+    if (node.name === ",") groups.push([]);
+    else if (node.name === "VariableName" || node.name === "as") groups.at(-1)?.push(textOf(node, text));
+  }
+  return groups.flatMap((group) => {
+    const renamed = group.indexOf("as");
+    return (renamed >= 0 ? group[renamed + 1] : group[0]) ?? [];
+  });
+}

@@ -1,0 +1,176 @@
+import type { Revision, RevisionFunction, SourceLocation } from "../../model/revision";
+import type { ReadProblem } from "../contract";
+import { callsOf } from "./python/calls";
+import type { Constant } from "./python/constants";
+import { effectOf } from "./python/effects";
+import { type PythonModule, readModule } from "./python/module";
+import { decodePython, type PythonSource } from "./python/source";
+import { firstError, parsePython } from "./python/tree";
+
+/** One file of a versions folder, read: a revision unless Alembic would stop at it. */
+export interface RevisionFile {
+  readonly revision: Revision | undefined;
+  readonly problems: readonly ReadProblem[];
+  /** Parses the rest of the file: where it does not parse. */
+  bodyProblems(): readonly ReadProblem[];
+}
+
+const attributes = ["revision", "down_revision", "branch_labels", "depends_on"] as const;
+const definition = /^(?:async[ \t]+def|def|class|@)/m;
+const lateAttribute = /^[ \t]*(?:revision|down_revision|branch_labels|depends_on)\b[ \t]*[:=,]/m;
+
+/**
+ * Reads what Alembic's Script holds, as `alembic` 1.20.1 does when it runs the file. Only the part before the first
+ * function is parsed at once (a tenth of the file); upgrade and downgrade are read when they are first asked for.
+ */
+export function readRevisionFile(file: string, bytes: Uint8Array): RevisionFile {
+  const source = decodePython(bytes);
+  if (source === undefined) {
+    const text = `${file} is not text in the encoding that Python reads it in (UTF-8, unless the first lines name another).`;
+    return failed({ kind: "syntax", file, line: 1, column: 1, text });
+  }
+  const whole = once(() => readModule(source, parsePython(source.text)));
+  const head = headOf(source) ?? whole();
+  const location = placeOf(head, "revision", file);
+  const id = head.places.has("revision") ? head.constants.get("revision") : legacyId(file);
+  const problem = idProblem(id, head, location);
+  if (problem !== undefined || typeof id !== "string") {
+    return failed(
+      problem ?? {
+        ...location,
+        kind: "not-a-constant",
+        text: `revision in ${file} is not a constant string.`,
+      },
+    );
+  }
+
+  const values = attributes.slice(1).map((name) => names(head, name));
+  const problems = attributes.slice(1).flatMap((name, index): ReadProblem[] => {
+    if (values[index] !== undefined) return [];
+    const text = `${name} in ${file} is not a constant.`;
+    return [{ kind: "not-a-constant", ...placeOf(head, name, file), text }];
+  });
+  if (!head.places.has("down_revision")) {
+    problems.push({ kind: "no-revision-id", ...location, text: `${file} has no down_revision.` });
+  }
+  const functionNamed = (name: string): RevisionFunction | undefined => readFunction(whole(), name, file);
+  const upgrade = once(() => functionNamed("upgrade"));
+  const downgrade = once(() => functionNamed("downgrade"));
+  const revision: Revision = {
+    id,
+    parents: values[0] ?? [],
+    dependsOn: values[2] ?? [],
+    labels: values[1] ?? [],
+    location,
+    message: head.docstring.trim().split("\n")[0]?.trim() ?? "",
+    get upgrade() {
+      return upgrade();
+    },
+    get downgrade() {
+      return downgrade();
+    },
+  };
+  return { revision, problems, bodyProblems: once(() => syntaxProblems(whole(), file)) };
+}
+
+function failed(problem: ReadProblem): RevisionFile {
+  return { revision: undefined, problems: [problem], bodyProblems: () => [] };
+}
+
+function idProblem(
+  id: Constant | undefined,
+  head: PythonModule,
+  location: SourceLocation,
+): ReadProblem | undefined {
+  const { file } = location;
+  if (!head.places.has("revision") && id === undefined) {
+    return {
+      ...location,
+      kind: "no-revision-id",
+      text: `${file} sets no revision, and Alembic takes every .py file here for one.`,
+    };
+  }
+  if (typeof id !== "string") {
+    const text = `revision in ${file} is not a constant string.`;
+    return { ...location, kind: "not-a-constant", text };
+  }
+  const refused = [...new Set(id.match(/[@\-+:]/g) ?? [])].join(" ");
+  if (refused === "") return undefined;
+  return {
+    ...location,
+    kind: "illegal-id",
+    text: `The revision id "${id}" has ${refused}, which Alembic refuses.`,
+  };
+}
+
+/** Alembic's oldest files have no `revision`: a name of hexadecimal digits is the id. */
+function legacyId(file: string): string | undefined {
+  return /(?:^|\/)([a-f0-9]+)\.py$/.exec(file)?.[1];
+}
+
+/** The module up to its first function; undefined where the rest may matter. */
+function headOf(source: PythonSource): PythonModule | undefined {
+  const end = source.text.search(definition);
+  if (end <= 0 || lateAttribute.test(source.text.slice(end))) return undefined;
+  const top = parsePython(source.text.slice(0, end));
+  if (firstError(top) !== undefined) return undefined;
+  const head = readModule(source, top);
+  return head.places.has("revision") && head.places.has("down_revision") ? head : undefined;
+}
+
+/** The strings of an attribute: none for None or an absent one; undefined where it is computed. */
+function names(module: PythonModule, attribute: string): readonly string[] | undefined {
+  if (!module.places.has(attribute)) return [];
+  const value = module.constants.get(attribute);
+  if (value === undefined) return undefined;
+  if (value === null) return [];
+  return typeof value === "string" ? [value] : value.filter((item) => item !== null);
+}
+
+function placeOf(module: PythonModule, name: string, file: string): SourceLocation {
+  const place = module.places.get(name);
+  return { file, ...(place === undefined ? { line: 1, column: 1 } : module.source.position(place.from)) };
+}
+
+function readFunction(module: PythonModule, name: string, file: string): RevisionFunction | undefined {
+  const place = module.places.get(name);
+  if (place === undefined) return undefined;
+  const { source } = module;
+  const fn = module.functions.get(name);
+  const node = fn?.node ?? place;
+  const position = {
+    file,
+    ...source.position(node.from),
+    endLine: source.position(lastCharacter(node, source.text)).line,
+  };
+  // Imported or made by a call: what it does is not in this file.
+  if (fn === undefined) return { ...position, empty: false, irreversible: undefined, calls: [] };
+  const effect = effectOf(fn, module);
+  return {
+    ...position,
+    empty: effect.kind === "nothing",
+    irreversible: effect.kind === "refuses" ? effect.reason : undefined,
+    calls: callsOf(fn, module),
+  };
+}
+
+function lastCharacter(node: { from: number; to: number }, text: string): number {
+  return node.from + text.slice(node.from, node.to).trimEnd().length - 1;
+}
+
+function syntaxProblems(module: PythonModule, file: string): readonly ReadProblem[] {
+  const at = firstError(module.top);
+  if (at === undefined) return [];
+  const position = module.source.position(at);
+  return [
+    { kind: "syntax", file, ...position, text: `${file} does not parse as Python at line ${position.line}.` },
+  ];
+}
+
+function once<T>(compute: () => T): () => T {
+  let done: { readonly value: T } | undefined;
+  return () => {
+    done ??= { value: compute() };
+    return done.value;
+  };
+}

@@ -1,0 +1,62 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../../errors";
+import type { ToolCommands, ToolProject } from "../contract";
+import { shellWords } from "../shell-words";
+
+/**
+ * How Alembic is started in a project: the setting `run`, else `uv run alembic` with a uv.lock, `poetry run alembic`
+ * with a poetry.lock, else `alembic` (of the project's .venv where there is none on PATH). Lock files of a workspace
+ * lie in a folder above; the search ends at the repository's top.
+ */
+export function runWords(
+  project: ToolProject,
+  run?: string,
+  searchPath: string = process.env.PATH ?? "",
+): readonly string[] {
+  if (run !== undefined) {
+    const words = shellWords(run);
+    if (words.length > 0) return words;
+    throw new UserError({
+      what: 'The setting "run" is empty.',
+      do: 'Set run to what starts Alembic, such as "uv run alembic".',
+    });
+  }
+  if (hasAbove(project.root, "uv.lock")) return ["uv", "run", "alembic"];
+  if (existsSync(path.join(project.root, "poetry.lock"))) return ["poetry", "run", "alembic"];
+  const onPath = searchPath
+    .split(path.delimiter)
+    .some((folder) => folder !== "" && isExecutable(path.join(folder, "alembic")));
+  const own = path.join(project.root, ".venv", "bin", "alembic");
+  return onPath || !isExecutable(own) ? ["alembic"] : [own];
+}
+
+/** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
+export function commands(project: ToolProject): ToolCommands {
+  const usual = project.config === "alembic.ini" || project.config === "pyproject.toml";
+  const options = [
+    ...(usual ? [] : ["-c", project.config]),
+    ...(project.section === undefined ? [] : ["-n", project.section]),
+  ];
+  return {
+    current: [...options, "current"],
+    upgrade: (target) => [...options, "upgrade", target],
+    downgrade: (target) => [...options, "downgrade", target],
+  };
+}
+
+function hasAbove(folder: string, name: string): boolean {
+  for (let here = path.resolve(folder); ; here = path.dirname(here)) {
+    if (existsSync(path.join(here, name))) return true;
+    if (existsSync(path.join(here, ".git")) || here === path.dirname(here)) return false;
+  }
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

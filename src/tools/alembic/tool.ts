@@ -1,0 +1,20 @@
+import type { MigrationTool } from "../contract";
+import { detect, open } from "./detect";
+import { explainFailure } from "./failure";
+import { readRevisions } from "./read";
+import { commands, runWords } from "./run";
+import { versionsSql, versionWrites } from "./version-table";
+
+/** Alembic, tried with 1.20.1 on Python 3.11. */
+export const alembic: MigrationTool = {
+  name: "alembic",
+  lookedFor: ["alembic.ini", "[tool.alembic] in pyproject.toml"],
+  detect,
+  open,
+  runWords,
+  read: readRevisions,
+  commands,
+  versionWrites,
+  versionsSql,
+  explainFailure,
+};

@@ -1,0 +1,114 @@
+import type { Revision, SourceLocation } from "../model/revision";
+
+/** One word a tool, as the setting `tool` takes it. */
+export type ToolName = "alembic";
+
+/** A folder that looks like a tool's project; nothing in it was read beyond what it took to see that. */
+export interface ProjectCandidate {
+  readonly tool: ToolName;
+  /** Absolute: where the tool's commands run. File names of revisions are relative to it. */
+  readonly root: string;
+  /** The file that makes it a project, relative to the root, with `/`. */
+  readonly config: string;
+}
+
+/** A project that was opened: its settings make sense and its folders are there. */
+export interface ToolProject extends ProjectCandidate {
+  /** The section of the configuration, where the tool has several (`alembic -n`); undefined for the usual one. */
+  readonly section: string | undefined;
+  /** Absolute; files of revisions are in these folders, or below them where `recursive`. */
+  readonly revisionFolders: readonly string[];
+  readonly recursive: boolean;
+}
+
+export interface ProjectChoice {
+  readonly config?: string | undefined;
+  readonly section?: string | undefined;
+}
+
+/** A file that the tool would stop at, or that could not be read to its end. */
+export interface ReadProblem extends SourceLocation {
+  /**
+   * - no-revision-id: the tool takes the file for a revision and finds no id.
+   * - not-a-constant: `name` is computed; its value is known only when the file runs.
+   * - illegal-id: the tool refuses the id.
+   * - syntax: the file does not parse here, or its bytes are not text; what was read of it may be incomplete.
+   */
+  readonly kind: "no-revision-id" | "not-a-constant" | "illegal-id" | "syntax";
+  /** One sentence, a fact without advice. */
+  readonly text: string;
+}
+
+export interface ReadRevisions {
+  /** In the order of folders and file names; duplicate ids are all there. */
+  readonly revisions: readonly Revision[];
+  readonly problems: readonly ReadProblem[];
+  /** What is wrong in the rest of a revision's file, which is parsed only when it is asked for. */
+  bodyProblems(revision: Revision): readonly ReadProblem[];
+}
+
+/** Arguments that follow the words of the run command. */
+export interface ToolCommands {
+  readonly current: readonly string[];
+  upgrade(target: string): readonly string[];
+  downgrade(target: string): readonly string[];
+}
+
+export interface VersionTable {
+  readonly schema?: string | undefined;
+  readonly table: string;
+}
+
+/** A statement that writes the version table. "other": it may (TRUNCATE, ALTER, DO, COPY, a CTE); its content tells. */
+export interface VersionWrite {
+  readonly verb: "create" | "insert" | "update" | "delete" | "drop" | "other";
+  /** As it stands in the statement; undefined where it leaves the schema to search_path. */
+  readonly schema: string | undefined;
+  readonly table: string;
+}
+
+export interface ToolFailure {
+  /** environment: the tool could not do its work. migration: a revision's own code or statement failed. */
+  readonly kind: "environment" | "migration";
+  /** One sentence that names the cause. */
+  readonly summary: string;
+  /** What to set or install. */
+  readonly do: string;
+  /** Where it is known: as the tool printed it, relative to the project's root where it lies inside. */
+  readonly file: string | undefined;
+  readonly line: number | undefined;
+  /** The end of the output, without terminal codes, at most 15 lines. */
+  readonly lastLines: readonly string[];
+}
+
+export interface ToolOutput {
+  /** Standard output and error in the order in which they came. */
+  readonly text: string;
+  /** Null when a signal ended it, undefined when it did not start. */
+  readonly exitCode: number | null | undefined;
+}
+
+/** All that the project knows of one migration tool. */
+export interface MigrationTool {
+  readonly name: ToolName;
+  /** What `detect` looks for, in words of a message. */
+  readonly lookedFor: readonly string[];
+  /** The project in this very folder; undefined when there is none of this tool. Reads no further. */
+  detect(folder: string, config?: string): ProjectCandidate | undefined;
+  /** Reads the configuration. UserError where it is broken, with file and line. */
+  open(candidate: ProjectCandidate, section?: string): ToolProject;
+  /** The words that start the tool in this project: the setting `run`, else what the project's lock file says. */
+  runWords(project: ToolProject, run?: string, path?: string): readonly string[];
+  /** Every revision; a file that cannot be read is a problem, never an exception. */
+  read(project: ToolProject): ReadRevisions;
+  commands(project: ToolProject): ToolCommands;
+  /**
+   * Every write of the version table in one SQL text, in order. Without `table` a statement is recognised by the
+   * columns that only the tool's own statements have; with it every write of that table is.
+   * `libpg-query`'s loadModule() must have resolved before the first call.
+   */
+  versionWrites(sql: string, table?: VersionTable): readonly VersionWrite[];
+  /** A SELECT of one text column, the ids in the version table, sorted. */
+  versionsSql(table: VersionTable): string;
+  explainFailure(output: ToolOutput, project?: ToolProject): ToolFailure;
+}

@@ -1,0 +1,115 @@
+import { readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../errors";
+import type { ProjectCandidate, ToolName, ToolProject } from "./contract";
+import { toolNamed, tools } from "./index";
+
+/** What the settings say of the project; all of it may be left out. */
+export interface ProjectWish {
+  readonly tool?: ToolName | undefined;
+  /** A configuration file, relative to the folder. */
+  readonly config?: string | undefined;
+  /** The section of the configuration (`alembic -n`). */
+  readonly section?: string | undefined;
+}
+
+/** Folders that hold other people's projects, or none. */
+const skipped = new Set([
+  "node_modules",
+  "site-packages",
+  "dist",
+  "build",
+  "target",
+  "__pycache__",
+  "venv",
+  "env",
+]);
+const depth = 4;
+
+/**
+ * The one project in a folder: in the folder itself, else in the folders below it. UserError where there is none, or
+ * more than one and nothing says which.
+ */
+export function findProject(folder: string, wish: ProjectWish = {}): ToolProject {
+  const root = path.resolve(folder);
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new UserError({
+      what: `There is no folder ${folder}.`,
+      do: "Set working-directory to the folder of the project.",
+    });
+  }
+  const wanted = wish.tool === undefined ? tools : [toolNamed(wish.tool)];
+  const here = wanted.flatMap((tool) => tool.detect(root, wish.config) ?? []);
+  if (wish.config !== undefined && here.length === 0) {
+    throw new UserError({
+      what: `There is no file ${wish.config}, which the setting config names.`,
+      where: folder,
+      do: "Set config to the file's path from working-directory.",
+    });
+  }
+  const found =
+    here.length > 0
+      ? here
+      : below(root, depth).flatMap((sub) => wanted.flatMap((tool) => tool.detect(sub) ?? []));
+  const [only, ...others] = found;
+  if (only === undefined) {
+    throw new UserError({
+      what: "No migration project was found.",
+      where: folder,
+      seen: `Looked for ${wanted.flatMap((tool) => tool.lookedFor).join(" and ")}, here and ${depth} folders down.`,
+      do: "Set working-directory to the project's folder, or config to its configuration file.",
+    });
+  }
+  if (others.length > 0) throw tooMany(root, folder, found);
+  return toolNamed(only.tool).open(settled(only, root, wish.section), wish.section);
+}
+
+function tooMany(root: string, folder: string, found: readonly ProjectCandidate[]): UserError {
+  const lines = found.map((candidate) => `${shownFile(root, candidate)} (${candidate.tool})`);
+  const [first] = found;
+  const place = first === undefined ? "" : path.relative(root, first.root) || ".";
+  const sameFolder = found.every((candidate) => candidate.root === first?.root);
+  return new UserError({
+    what: `There are ${found.length} migration projects, and nothing says which one to judge.`,
+    where: folder,
+    seen: lines.join("\n"),
+    do: sameFolder
+      ? `Set tool, for instance tool: ${first?.tool}.`
+      : `Set working-directory, for instance working-directory: ${place}.`,
+  });
+}
+
+/**
+ * An ini file in a subfolder may be written for a start from the top (`alembic -c db/alembic.ini`): then its folders
+ * are found from there and not from its own folder.
+ */
+function settled(candidate: ProjectCandidate, top: string, section: string | undefined): ProjectCandidate {
+  if (candidate.root === top) return candidate;
+  const tool = toolNamed(candidate.tool);
+  try {
+    tool.open(candidate, section);
+    return candidate;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const fromTop = { ...candidate, root: top, config: shownFile(top, candidate) };
+    try {
+      tool.open(fromTop, section);
+      return fromTop;
+    } catch {
+      return candidate;
+    }
+  }
+}
+
+function shownFile(root: string, candidate: ProjectCandidate): string {
+  return path.relative(root, path.join(candidate.root, candidate.config)).split(path.sep).join("/");
+}
+
+function below(folder: string, levels: number): string[] {
+  if (levels === 0) return [];
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !skipped.has(entry.name))
+    .map((entry) => path.join(folder, entry.name))
+    .sort();
+  return names.flatMap((name) => [name, ...below(name, levels - 1)]);
+}

@@ -1,0 +1,12 @@
+import { alembic } from "./alembic/tool";
+import type { MigrationTool, ToolName } from "./contract";
+
+/** Every tool, one line each. */
+export const tools: readonly MigrationTool[] = [alembic];
+
+/** A tool by its name. */
+export function toolNamed(name: ToolName): MigrationTool {
+  const tool = tools.find((candidate) => candidate.name === name);
+  if (tool === undefined) throw new Error(`no tool named ${name}`);
+  return tool;
+}

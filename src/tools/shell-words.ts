@@ -1,0 +1,35 @@
+import { UserError } from "../errors";
+
+/** Splits a command as a POSIX shell splits words: quotes and backslashes, no expansion, no shell. */
+export function shellWords(text: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote: string | undefined;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index] ?? "";
+    if (quote === "'") {
+      if (character === "'") quote = undefined;
+      else word += character;
+    } else if (character === "\\" && index + 1 < text.length) {
+      const next = text[++index] ?? "";
+      // In double quotes a backslash only escapes what would be special there.
+      const kept = quote === '"' && !'"\\$`\n'.includes(next) ? `\\${next}` : next === "\n" ? "" : next;
+      word = (word ?? "") + kept;
+    } else if (character === quote) quote = undefined;
+    else if (quote === undefined && (character === "'" || character === '"')) {
+      quote = character;
+      word ??= "";
+    } else if (quote === undefined && /\s/.test(character)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else word = (word ?? "") + character;
+  }
+  if (quote !== undefined) {
+    throw new UserError({
+      what: `The command has a quote (${quote}) that is not closed: ${text}`,
+      do: "Close the quote, or put a backslash before it.",
+    });
+  }
+  if (word !== undefined) words.push(word);
+  return words;
+}
