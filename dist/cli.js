@@ -7959,12 +7959,13 @@ function familyMembers(family) {
     });
 }
 function processIds() {
-    if (process.platform !== "linux")
+    try {
+        const ids = (0,external_node_fs_.readdirSync)("/proc").filter((name) => /^[0-9]+$/.test(name));
+        return ids.length === 0 ? undefined : ids.map(Number).filter((pid) => pid !== process.pid);
+    }
+    catch {
         return undefined;
-    return (0,external_node_fs_.readdirSync)("/proc")
-        .filter((name) => /^[0-9]+$/.test(name))
-        .map(Number)
-        .filter((pid) => pid !== process.pid);
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/executors/local.js
@@ -8005,7 +8006,7 @@ async function runCommand(command) {
     const start = performance.now();
     const [child, ended] = await startChild(name, wrapped, {
         cwd: command.cwd,
-        env: { ...command.env, [markerName]: marker },
+        env: { ...command.isolation.environment, ...command.env, [markerName]: marker },
         detached: true,
         stdio: ["ignore", pipe.writer, pipe.writer],
     }).finally(() => pipe.writer.destroy());
@@ -8828,9 +8829,10 @@ const external_node_tls_namespaceObject = require("node:tls");
 var external_node_tls_default = /*#__PURE__*/__nccwpck_require__.n(external_node_tls_namespaceObject);
 ;// CONCATENATED MODULE: ./lib/databases/postgres/catalog/session.js
 /**
- * What a session must be set to while it answers: names are printed qualified and constants alike for every
- * client, user objects cannot shadow the server's own, and a statement is planned once. Rows are
- * looked up by index because a plan that was made while the catalog was small is kept. The first eleven are what pg_dump sets, too.
+ * What a session must be set to while it answers: names are printed qualified and constants alike for every client,
+ * user objects cannot shadow the server's own, and each statement is planned once. Rows are looked up by index
+ * because a plan that was made while the catalog was small is kept. A view's text waits for locks on its tables:
+ * one that another session of the same migration holds would never go, so that wait ends (55P03).
  */
 const settings = {
     search_path: "pg_catalog, pg_temp",
@@ -8842,8 +8844,7 @@ const settings = {
     quote_all_identifiers: "off",
     standard_conforming_strings: "on",
     statement_timeout: "0",
-    lock_timeout: "0",
-    row_security: "off",
+    lock_timeout: "5s",
     jit: "off",
     max_parallel_workers_per_gather: "0",
     plan_cache_mode: "force_generic_plan",
@@ -9351,7 +9352,8 @@ function stepBetween(graph, lastHeads, newHeads, direction) {
         return lastHeads.some((head) => {
             const rest = [...last].filter((id) => id !== head);
             const parents = graph.parentsOf(head);
-            return parents.length > 1 && isSubset(now, new Set([...rest, ...parents]));
+            const isBegun = parents.length > 1 && parents.some((id) => now.has(id));
+            return isBegun && isSubset(now, new Set([...rest, ...parents]));
         });
     }
 }
@@ -9977,6 +9979,7 @@ function detailsStatement(version) {
             name: "stxname",
             schema: "stxnamespace",
             ids: "select unnest($5::oid[]) as oid",
+            kinds: "exists (select from pg_class c where c.oid = o.stxrelid and c.relpersistence <> 't')",
         }),
     };
     const roots = Object.entries(ctes).map(([name, sql]) => `${name} as materialized (${sql})`);
@@ -12056,7 +12059,6 @@ class Stage {
         const url = formatAddress(context.address.databaseUrlFormat, parts);
         const ours = {
             ...recorderVariables(parts),
-            ...context.isolation.environment,
             [context.address.databaseUrlEnv]: url,
             ...environmentLines(context.address.env, url, parts),
         };
@@ -12187,14 +12189,15 @@ const maximumFloors = 4;
  */
 async function runSegment(context, ledger, route, purpose, opened) {
     let floor = route.floor;
-    let stage = opened;
     const legs = [];
     for (let attempt = 0; attempt < maximumFloors; attempt++) {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
-            const current = __addDisposableResource(env_1, stage ?? (await Stage.open(context, purpose)), true);
-            stage = undefined;
-            const segment = new Segment(context, ledger, current, route.tops, legs);
+            const fresh = __addDisposableResource(env_1, attempt === 0 && opened !== undefined ? undefined : await Stage.open(context, purpose), true);
+            const stage = fresh ?? opened;
+            if (stage === undefined)
+                break;
+            const segment = new Segment(context, ledger, stage, route.tops, legs);
             const outcome = await segment.run(floor);
             if (outcome === "done" || outcome.floor === floor)
                 return legs;
@@ -12439,6 +12442,58 @@ function isError(difference) {
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/fresh-lane.js
+var fresh_lane_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var fresh_lane_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
 
 
 
@@ -12449,39 +12504,51 @@ function isError(difference) {
  * down, until every revision under judgement is settled.
  */
 async function proveOnEmptyDatabase(context, options) {
-    const { graph } = context;
-    const ledger = new Ledger(graph);
-    const floor = options.floor;
-    const kept = floor === undefined ? new Set() : graph.ancestors(floor);
-    for (const id of kept)
-        ledger.settle(id, "downgrade", "skipped", `at or below the floor ${floor}`);
-    for (const { id, downgrade } of graph.revisions) {
-        const reason = downgrade?.irreversible;
-        if (reason === undefined || reason === "")
-            continue;
-        ledger.settle(id, "downgrade", "skipped", `irreversible: ${reason}`);
-        ledger.blockDowngrade(id);
-    }
-    const stage = await Stage.open(context, "fresh");
-    await stage.arrive();
-    const head = graph.heads.length === 1 ? "head" : "heads";
-    const top = graph.revisions.at(-1);
-    const first = await runSegment(context, ledger, { tops: [head], floor: lowest(context, ledger, floor, top?.id, kept) }, "fresh", stage);
-    requireSomething(context, first);
-    const legs = [...first];
-    for (const { id } of [...graph.revisions].reverse()) {
-        if (!options.judged.has(id) || ledger.isSettled(id))
-            continue;
-        const stopped = [...graph.ancestors(id)].find((other) => other !== id && ledger.mark(other, "upgrade")?.status === "failed");
-        if (stopped !== undefined) {
-            settleBoth(ledger, id, `it needs ${stopped}, whose upgrade fails`);
-            continue;
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { graph } = context;
+        const ledger = new Ledger(graph);
+        const floor = options.floor;
+        const kept = floor === undefined ? new Set() : graph.ancestors(floor);
+        for (const id of kept)
+            ledger.settle(id, "downgrade", "skipped", `at or below the floor ${floor}`);
+        for (const { id, downgrade } of graph.revisions) {
+            const reason = downgrade?.irreversible;
+            if (reason === undefined || reason === "")
+                continue;
+            ledger.settle(id, "downgrade", "skipped", `irreversible: ${reason}`);
+            ledger.blockDowngrade(id);
         }
-        const route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
-        legs.push(...(await runSegment(context, ledger, route, "segment")));
-        settleBoth(ledger, id, reasonOf(ledger, id, route.floor));
+        const stage = fresh_lane_addDisposableResource(env_1, await Stage.open(context, "fresh"), true);
+        await stage.arrive();
+        const head = graph.heads.length === 1 ? "head" : "heads";
+        const top = graph.revisions.at(-1);
+        const first = await runSegment(context, ledger, { tops: [head], floor: lowest(context, ledger, floor, top?.id, kept) }, "fresh", stage);
+        requireSomething(context, first);
+        const legs = [...first];
+        for (const { id } of [...graph.revisions].reverse()) {
+            if (!options.judged.has(id) || ledger.isSettled(id))
+                continue;
+            const stopped = [...graph.ancestors(id)].find((other) => other !== id && ledger.mark(other, "upgrade")?.status === "failed");
+            if (stopped !== undefined) {
+                settleBoth(ledger, id, `it needs ${stopped}, whose upgrade fails`);
+                continue;
+            }
+            const route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
+            legs.push(...(await runSegment(context, ledger, route, "segment")));
+            settleBoth(ledger, id, reasonOf(ledger, id, route.floor));
+        }
+        return { facts: ledger.facts(), steps: fresh_lane_stepsOf(context, ledger, legs), legs, toolStarts: legs.length + 1 };
     }
-    return { facts: ledger.facts(), steps: fresh_lane_stepsOf(context, ledger, legs), legs, toolStarts: legs.length + 1 };
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = fresh_lane_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
 }
 /** The higher of the user's floor and the last barrier below. */
 function lowest(context, ledger, floor, top, kept) {
@@ -12535,9 +12602,172 @@ function fresh_lane_stepsOf(context, ledger, legs) {
     })));
 }
 
+;// CONCATENATED MODULE: ./lib/project/git.js
+
+
+
+/** Git ended with an error; the message is its own. */
+class GitError extends Error {
+    name = "GitError";
+}
+/**
+ * Runs git in a folder and returns its standard output. No pager, no colour, no prompt, no configuration that changes
+ * the output. UserError when git is not installed, GitError when it fails.
+ */
+function git(folder, args) {
+    const settings = [
+        "-c",
+        "core.quotePath=false",
+        "-c",
+        "diff.renames=true",
+        "-c",
+        "color.ui=false",
+        "--no-pager",
+    ];
+    const environment = { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" };
+    return new Promise((resolve, reject) => {
+        const options = { cwd: folder, env: environment, maxBuffer: 2 ** 30, encoding: "utf8" };
+        (0,external_node_child_process_namespaceObject.execFile)("git", [...settings, ...args], options, (error, stdout, stderr) => {
+            if (error === null)
+                return resolve(stdout);
+            // The same code tells a missing folder.
+            if (error.code === "ENOENT" && (0,external_node_fs_.existsSync)(folder))
+                return reject(notInstalled(error));
+            reject(new GitError(stderr.trim().replace(/^(fatal|error): /, "") || error.message, { cause: error }));
+        });
+    });
+}
+function notInstalled(cause) {
+    return new UserError({
+        what: "The command git was not found.",
+        why: "What this change adds and edits is read from the repository's history.",
+        do: "Install git, or put it on PATH.",
+    }, { cause });
+}
+
 ;// CONCATENATED MODULE: ./lib/project/changes.js
-async function changedFiles(_root, _base) {
-    throw new Error("not there yet");
+
+
+/**
+ * What differs between the merge base of `base` and HEAD and the files as they lie there now: commits, the index, edits
+ * and untracked files that are not ignored. Only files below `root`; a rename across its border is an addition or a deletion.
+ */
+async function changedFiles(root, base) {
+    await requireRepository(root);
+    const mergeBase = await mergeBaseOf(root, base);
+    const scope = ["--relative", "--no-ext-diff", "--no-textconv", "-z", "--ignore-submodules"];
+    const [diff, untracked] = await Promise.all([
+        git(root, ["diff", ...scope, "--name-status", "-M", mergeBase, "--"]),
+        git(root, ["ls-files", "-z", "--others", "--exclude-standard"]),
+    ]);
+    const changes = parseNameStatus(diff);
+    // A repository within this one is listed as a folder.
+    const others = untracked.split("\0").filter((file) => file !== "" && !file.endsWith("/"));
+    // A file that the index lost and that still lies there was not deleted.
+    const deleted = changes.deleted.filter((file) => !others.includes(file));
+    const back = changes.deleted.filter((file) => others.includes(file));
+    const fresh = others.filter((file) => !back.includes(file));
+    return {
+        mergeBase,
+        added: [...changes.added, ...fresh].sort(),
+        modified: [...changes.modified, ...back].sort(),
+        deleted: deleted.sort(),
+        renamed: changes.renamed,
+        untracked: fresh.sort(),
+    };
+}
+/** `git diff --name-status -z`: a status, then one name, or two for a rename. */
+function parseNameStatus(output) {
+    const changes = { added: [], modified: [], deleted: [], renamed: [] };
+    const fields = output.split("\0");
+    for (let index = 0; index + 1 < fields.length;) {
+        const status = fields[index++] ?? "";
+        const file = fields[index++] ?? "";
+        if (status.startsWith("R"))
+            changes.renamed.push({ from: file, to: fields[index++] ?? "", exact: status === "R100" });
+        else if (status.startsWith("C"))
+            changes.added.push(fields[index++] ?? "");
+        else if (status === "A")
+            changes.added.push(file);
+        else if (status === "D")
+            changes.deleted.push(file);
+        else
+            changes.modified.push(file);
+    }
+    return changes;
+}
+async function requireRepository(root) {
+    try {
+        await git(root, ["rev-parse", "--show-toplevel"]);
+    }
+    catch (error) {
+        if (!(error instanceof GitError))
+            throw error;
+        const dubious = /dubious ownership/.test(error.message);
+        throw new UserError({
+            what: dubious
+                ? `Git does not trust the repository at ${root}: another user owns it.`
+                : `${root} is in no git repository.`,
+            seen: error.message.split("\n")[0] ?? "",
+            why: "What this change adds and edits is read from the repository's history.",
+            do: dubious
+                ? `git config --global --add safe.directory ${root}`
+                : "Check the repository out first, or leave base out: then every revision is judged.",
+        }, { cause: error });
+    }
+}
+async function mergeBaseOf(root, base) {
+    const commit = await lookUp(root, [
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        `${base}^{commit}`,
+    ]);
+    const isShallow = (await git(root, ["rev-parse", "--is-shallow-repository"])).trim() === "true";
+    const deeper = "Check out with the whole history (actions/checkout: fetch-depth: 0), or run: git fetch --unshallow";
+    if (commit === undefined) {
+        throw new UserError({
+            what: `The base "${base}" is no commit of this repository.`,
+            where: root,
+            seen: isShallow ? "The clone is shallow." : await branchesOf(root),
+            do: isShallow
+                ? deeper
+                : `Fetch it (git fetch origin ${base.replace(/^origin\//, "")}), or set base to a commit, tag or branch.`,
+        });
+    }
+    if ((await lookUp(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])) === undefined) {
+        throw new UserError({
+            what: "The repository has no commit yet.",
+            where: root,
+            do: "Commit first, or leave base out: then every revision is judged.",
+        });
+    }
+    const found = await lookUp(root, ["merge-base", commit, "HEAD"]);
+    if (found !== undefined)
+        return found;
+    throw new UserError({
+        what: `HEAD and the base "${base}" have no common commit.`,
+        where: root,
+        seen: isShallow
+            ? "The clone is shallow: the common commit was not fetched."
+            : "Their histories are unrelated.",
+        do: isShallow ? deeper : "Set base to a commit that this branch comes from.",
+    });
+}
+async function branchesOf(root) {
+    const names = (await git(root, ["for-each-ref", "--count=10", "--format=%(refname:short)", "refs/heads", "refs/remotes"])).trim();
+    return names === "" ? "There is no branch." : `Branches: ${names.split("\n").join(", ")}.`;
+}
+async function lookUp(root, args) {
+    try {
+        return (await git(root, args)).trim() || undefined;
+    }
+    catch (error) {
+        if (error instanceof GitError)
+            return undefined;
+        throw error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/judged.js
@@ -12550,7 +12780,8 @@ async function judgedRevisions(root, revisions, base) {
     if (base === undefined)
         return new Set(revisions.map(({ id }) => id));
     const changes = await changedFiles(root, base);
-    const files = new Set([...changes.added, ...changes.modified]);
+    const moved = changes.renamed.filter(({ exact }) => !exact).map(({ to }) => to);
+    const files = new Set([...changes.added, ...changes.modified, ...moved]);
     return new Set(revisions.filter(({ location }) => files.has(location.file)).map(({ id }) => id));
 }
 
@@ -12565,7 +12796,6 @@ class ReplayedQuery {
     done;
     resolve = () => undefined;
     reject = () => undefined;
-    error;
     constructor(statement, copy) {
         this.statement = statement;
         this.copy = copy;
@@ -12605,14 +12835,12 @@ class ReplayedQuery {
         if (this.statement.protocol === "extended")
             connection.sync();
     }
+    /** pg forgets a query that failed: handleReadyForQuery does not follow. */
     handleError(error) {
-        this.error = error;
+        this.reject(error);
     }
     handleReadyForQuery() {
-        if (this.error === undefined)
-            this.resolve();
-        else
-            this.reject(this.error);
+        this.resolve();
     }
 }
 
@@ -13174,7 +13402,8 @@ const shadowUrlSetting = "shadow-url";
 function serverAccount() {
     if (process.getuid?.() !== 0)
         return undefined;
-    const entries = new Map((0,external_node_fs_.readFileSync)("/etc/passwd", "utf8")
+    const file = (0,external_node_fs_.existsSync)("/etc/passwd") ? (0,external_node_fs_.readFileSync)("/etc/passwd", "utf8") : "";
+    const entries = new Map(file
         .split("\n")
         .map((line) => line.split(":"))
         .map(([user = "", , uid, gid]) => [user, { uid: Number(uid), gid: Number(gid) }]));
@@ -13325,35 +13554,40 @@ async function findInstallations(account) {
         const names = await (0,external_node_fs_promises_namespaceObject.readdir)(parent).catch(() => []);
         return names.filter((name) => pattern.test(name)).map((name) => (0,external_node_path_namespaceObject.join)(parent, name, bin));
     }));
-    const found = new Map();
-    for (const directory of [...listed.flat(), ...(await onPath())]) {
-        const installation = await installationIn(directory, account);
-        if (installation !== undefined)
-            found.set(installation.bin, installation);
-    }
-    return [...found.values()].sort((a, b) => b.version.localeCompare(a.version, "en", { numeric: true }));
-}
-async function onPath() {
-    const bindir = (await runProgram("pg_config", ["--bindir"])).stdout.trim();
     const path = (process.env.PATH ?? "").split(external_node_path_namespaceObject.delimiter).filter((directory) => directory.startsWith("/"));
-    return bindir.startsWith("/") ? [...path, bindir] : path;
+    const found = await installationsIn([...listed.flat(), ...path], account);
+    if (found.length > 0)
+        return found;
+    const told = (await runProgram("pg_config", ["--bindir"])).stdout.trim();
+    return told.startsWith("/") ? installationsIn([told], account) : [];
 }
-/** The installation whose `initdb` is in this directory; a link is followed to where the server's own files are. */
-async function installationIn(directory, account) {
+async function installationsIn(directories, account) {
+    const bins = new Set(await Promise.all(directories.map(serverDirectory)));
+    const found = await Promise.all([...bins].flatMap((bin) => (bin === undefined ? [] : [installationIn(bin, account)])));
+    return found
+        .filter((installation) => installation !== undefined)
+        .sort((a, b) => b.version.localeCompare(a.version, "en", { numeric: true }));
+}
+/** Where the server's own programs are: `initdb` on the PATH is often a link to it. */
+async function serverDirectory(directory) {
     try {
-        const bin = (0,external_node_path_namespaceObject.join)(await (0,external_node_fs_promises_namespaceObject.realpath)((0,external_node_path_namespaceObject.join)(directory, "initdb")), "..");
+        const bin = (0,external_node_path_namespaceObject.dirname)(await (0,external_node_fs_promises_namespaceObject.realpath)((0,external_node_path_namespaceObject.join)(directory, "initdb")));
         for (const program of ["initdb", "postgres"])
             await (0,external_node_fs_promises_namespaceObject.access)((0,external_node_path_namespaceObject.join)(bin, program), external_node_fs_.constants.X_OK);
-        // The account may not reach it, and a build for another system does not start.
-        const { ok, stdout } = await runProgram((0,external_node_path_namespaceObject.join)(bin, "postgres"), ["--version"], { account, cwd: "/" });
-        const version = /\(PostgreSQL\) ((\d+)[^\s]*)/.exec(stdout);
-        if (!ok || version === null)
-            return undefined;
-        return { bin, version: version[1], major: Number(version[2]) };
+        return bin;
     }
     catch {
         return undefined;
     }
+}
+/** The installation in this directory, if the account reaches it and the build runs on this system. */
+async function installationIn(directory, account) {
+    const bin = await serverDirectory(directory);
+    if (bin === undefined)
+        return undefined;
+    const { ok, stdout } = await runProgram((0,external_node_path_namespaceObject.join)(bin, "postgres"), ["--version"], { account, cwd: "/" });
+    const version = /\(PostgreSQL\) ((\d+)[^\s]*)/.exec(stdout);
+    return ok && version !== null ? { bin, version: version[1], major: Number(version[2]) } : undefined;
 }
 
 ;// CONCATENATED MODULE: ./lib/shadow/owner.js
@@ -15835,16 +16069,534 @@ function isFlaskMigrate(folder, ini) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/tools/alembic/failure.js
-function explainFailure(output, _project) {
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/traceback.js
+const frameLine = /^\s*File "([^"]+)", line (\d+)(?:, in (.+))?$/;
+const exceptionLine = /^([A-Za-z_][\w.]*)(?:: (.*))?$/;
+/** Reads the last traceback; undefined where the output has none. CPython 3.8 to 3.14. */
+function lastTraceback(lines) {
+    const start = lines.lastIndexOf("Traceback (most recent call last):");
+    if (start < 0)
+        return undefined;
+    const frames = [];
+    for (let index = start + 1; index < lines.length; index++) {
+        const line = lines[index] ?? "";
+        const frame = frameLine.exec(line);
+        if (frame !== null) {
+            const code = frameLine.test(lines[index + 1] ?? "") ? "" : (lines[index + 1] ?? "").trim();
+            frames.push({ file: frame[1] ?? "", line: Number(frame[2]), name: frame[3], code });
+            continue;
+        }
+        const exception = /^\s/.test(line) ? null : exceptionLine.exec(line);
+        if (exception === null)
+            continue;
+        const message = [exception[2] ?? "", ...lines.slice(index + 1)].join("\n").trim();
+        return { frames, type: exception[1] ?? "", message };
+    }
+    return undefined;
+}
+/** A frame of the project's own code: not of Python, not of an installed package. */
+function isOwnFrame({ file }) {
+    return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d/.test(file);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/run.js
+
+
+
+
+/**
+ * How Alembic is started in a project: the setting `run`, else `uv run alembic` with a uv.lock, `poetry run alembic`
+ * with a poetry.lock, else `alembic` (of the project's .venv where there is none on PATH). Lock files of a workspace
+ * lie in a folder above; the search ends at the repository's top.
+ */
+function runWords(project, run, searchPath = process.env.PATH ?? "") {
+    if (run !== undefined) {
+        const words = shellWords(run);
+        if (words.length > 0)
+            return words;
+        throw new UserError({
+            what: 'The setting "run" is empty.',
+            do: 'Set run to what starts Alembic, such as "uv run alembic".',
+        });
+    }
+    if (hasAbove(project.root, "uv.lock"))
+        return ["uv", "run", "alembic"];
+    if ((0,external_node_fs_.existsSync)(external_node_path_default().join(project.root, "poetry.lock")))
+        return ["poetry", "run", "alembic"];
+    const onPath = searchPath
+        .split((external_node_path_default()).delimiter)
+        .some((folder) => folder !== "" && run_isExecutable(external_node_path_default().join(folder, "alembic")));
+    const own = external_node_path_default().join(project.root, ".venv", "bin", "alembic");
+    return onPath || !run_isExecutable(own) ? ["alembic"] : [own];
+}
+/** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
+function commands(project) {
+    const usual = project.config === "alembic.ini" || project.config === "pyproject.toml";
+    const options = [
+        ...(usual ? [] : ["-c", project.config]),
+        ...(project.section === undefined ? [] : ["-n", project.section]),
+    ];
     return {
-        kind: "environment",
-        summary: "",
-        do: "",
-        file: undefined,
-        line: undefined,
-        lastLines: [output.text],
+        current: [...options, "current"],
+        upgrade: (target) => [...options, "upgrade", target],
+        downgrade: (target) => [...options, "downgrade", target],
     };
+}
+function hasAbove(folder, name) {
+    for (let here = external_node_path_default().resolve(folder);; here = external_node_path_default().dirname(here)) {
+        if ((0,external_node_fs_.existsSync)(external_node_path_default().join(here, name)))
+            return true;
+        if ((0,external_node_fs_.existsSync)(external_node_path_default().join(here, ".git")) || here === external_node_path_default().dirname(here))
+            return false;
+    }
+}
+function run_isExecutable(file) {
+    try {
+        (0,external_node_fs_.accessSync)(file, external_node_fs_.constants.X_OK);
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/cause.js
+/** The text as a sentence with its full stop. */
+function sentence(text) {
+    const line = (text ?? "").trim();
+    return /[.!?]$/.test(line) ? line : `${line}.`;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/command.js
+
+
+/** The tool did not start at all. */
+function startCause(exitCode, lines, project) {
+    const text = lines.join("\n");
+    const notFound = /command not found|No module named alembic\b|Failed to spawn: `alembic`|^env: .*: No such file|Command not found: alembic/m;
+    if (exitCode !== undefined && exitCode !== 127 && exitCode !== 126 && !notFound.test(text))
+        return undefined;
+    if (exitCode !== undefined && lastTracebackIn(text))
+        return undefined;
+    const words = project === undefined ? ["alembic"] : runWords(project);
+    const denied = /permission denied/i.test(text) || exitCode === 126;
+    return {
+        summary: denied
+            ? "The migration tool may not be started: permission denied."
+            : "The migration tool is not installed, or not on PATH.",
+        do: `Install the project's Python packages before this step, or set run to what starts Alembic (now: ${words.join(" ")}).`,
+    };
+}
+function lastTracebackIn(text) {
+    return text.includes("Traceback (most recent call last):");
+}
+const commandErrors = [
+    {
+        pattern: /^FAILED: (Can't locate revision identified by '(.+)')/m,
+        cause: ([, , id]) => ({
+            summary: `No revision file has the id "${id}", which the version table or the target names.`,
+            do: `Bring back the file of revision ${id}, or take ${id} out of the version table of a database that nobody needs.`,
+        }),
+    },
+    {
+        pattern: /^FAILED: Multiple head revisions are present/m,
+        cause: () => ({
+            summary: "The project has more than one head revision.",
+            do: 'Join the heads with "alembic merge heads", or give one the other as its down_revision.',
+        }),
+    },
+    {
+        pattern: /^FAILED: Could not determine revision id from filename (\S+)\. /m,
+        cause: ([, file]) => ({
+            summary: `${file} lies among the revisions and has no revision id.`,
+            do: `Move ${file} out of the versions folder, or set revision in it.`,
+        }),
+    },
+    {
+        pattern: /^FAILED: Path doesn't exist: ([\s\S]+?)\. {2}Please use/m,
+        cause: ([, folder]) => ({
+            summary: `script_location names ${JSON.stringify(folder)}, and there is no such folder.`,
+            do: "Set working-directory to the folder that alembic runs in, or mend script_location.",
+        }),
+    },
+    {
+        pattern: /^FAILED: No 'script_location' key found/m,
+        cause: () => ({
+            summary: "Alembic found no configuration with script_location where it was started.",
+            do: "Set working-directory to the folder that has alembic.ini.",
+        }),
+    },
+    {
+        pattern: /^FAILED: (.+)/m,
+        cause: ([, message]) => ({
+            summary: `Alembic stopped: ${sentence(message)}`,
+            do: "Mend what Alembic names.",
+        }),
+    },
+    {
+        pattern: /^alembic(?: \w+)?: error: (.+)/m,
+        cause: ([, message]) => ({
+            summary: `Alembic does not take its arguments: ${sentence(message?.split(" (choose")[0]?.replace(/^argument \{.*\}: /, ""))}`,
+            do: "Set run to words after which Alembic's own arguments (upgrade head, current) can follow.",
+        }),
+    },
+];
+/** A failure without a traceback: Alembic's own message, else the last line. */
+function commandCause(lines, exitCode, running) {
+    const text = lines.join("\n");
+    for (const { pattern, cause } of commandErrors) {
+        const match = pattern.exec(text);
+        if (match !== null)
+            return cause(match);
+    }
+    const ended = exitCode === null ? "was ended by a signal" : `ended with exit code ${exitCode}`;
+    const step = running === undefined ? undefined : /Running (\w+) (\S*) -> (\S*?)(?:,|$)/.exec(running);
+    if (step !== undefined && step !== null) {
+        const revision = step[1] === "downgrade" ? step[2] : step[3];
+        return {
+            summary: `The migration tool ${ended} in the ${step[1]} of revision ${revision}, without saying why.`,
+            do: "Look into the revision, and into env.py and the run command: one of them hides the error.",
+            ofStep: true,
+        };
+    }
+    const last = lines.findLast((line) => line !== "");
+    return {
+        summary: last === undefined
+            ? `The migration tool ${ended} and printed nothing.`
+            : `The migration tool ${ended}: ${sentence(last)}`,
+        do: "Start the tool by hand in the project's folder; mend what it names.",
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/connection.js
+
+
+const refusals = [
+    [
+        /Connection refused|Connect call failed/,
+        "The database's server refused the connection",
+        "Set the variable that env.py reads (database-url-env): the tool did not use the address it was given.",
+    ],
+    [
+        /could not translate host name|Name or service not known|nodename nor servname|failed to resolve host|Temporary failure in name resolution/,
+        "The database's host name is not known",
+        "Set the variable that env.py reads (database-url-env): the tool did not use the address it was given.",
+    ],
+    [
+        /password authentication failed|no password supplied/,
+        "The database refused the password",
+        "Set the variable that env.py reads (database-url-env).",
+    ],
+    [
+        /no pg_hba\.conf entry/,
+        "The database's server does not let this host in",
+        "Set the variable that env.py reads (database-url-env).",
+    ],
+    [
+        /role "(.+)" does not exist/,
+        "The database has no such role",
+        "Set the variable that env.py reads (database-url-env), or create the role in setup.",
+    ],
+    [
+        /database "(.+)" does not exist/,
+        "The server has no such database",
+        "Set the variable that env.py reads (database-url-env).",
+    ],
+    [
+        /timeout expired|timed out|TimeoutError/,
+        "The database did not answer in time",
+        "Set the variable that env.py reads (database-url-env): the tool did not use the address it was given.",
+    ],
+    [
+        /SSL|certificate/,
+        "The connection's TLS failed",
+        "Leave TLS out of database-url-format and of env.py's connect arguments for the shadow database.",
+    ],
+];
+/** A server that cannot be reached or refuses; undefined for every other exception. */
+function connectionCause({ type, message }) {
+    const shown = `${type.split(".").at(-1)} ${message}`;
+    if (!/^(OperationalError|ConnectionRefusedError|gaierror|TimeoutError|OSError|DBAPIError|InterfaceError|ConnectionDoesNotExistError)/.test(shown))
+        return undefined;
+    const first = (message.split("\n")[0] ?? "").replace(/^(\([\w.]+\) )/, "");
+    for (const [pattern, summary, advice] of refusals) {
+        if (pattern.test(shown))
+            return { summary: `${summary}: ${sentence(first)}`, do: advice, placeless: true };
+    }
+    return {
+        summary: `The database could not be used: ${sentence(first)}`,
+        do: "Set the variable that env.py reads (database-url-env).",
+        placeless: true,
+    };
+}
+/** An address that SQLAlchemy does not take; undefined for every other exception. */
+function addressCause(name, { message, frames }) {
+    const inUrl = /sqlalchemy[/\\]engine[/\\]url\.py$/.test(frames.at(-1)?.file ?? "");
+    if (name === "NoSuchModuleError") {
+        const dialect = /sqlalchemy\.dialects:(\S+)/.exec(message)?.[1] ?? "";
+        return {
+            summary: `SQLAlchemy knows no dialect "${dialect}".`,
+            do: "Set database-url-format to one it knows, such as postgresql+psycopg2.",
+        };
+    }
+    if (/asyncio extension requires an async driver/.test(message)) {
+        return {
+            summary: `env.py connects with asyncio, and the address names a driver without it.`,
+            do: "Set database-url-format to postgresql+asyncpg, or another asyncio driver.",
+        };
+    }
+    if (inUrl || name === "ArgumentError") {
+        const reader = frames.findLast(isOwnFrame)?.file.split(/[/\\]/).at(-1) ?? "env.py";
+        return {
+            summary: `${reader} gives SQLAlchemy an address that it cannot read.`,
+            do: "Set the variable that env.py reads (database-url-env), with the form that it expects (database-url-format).",
+        };
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/imports.js
+
+const drivers = {
+    psycopg2: "psycopg2-binary",
+    psycopg: '"psycopg[binary]"',
+    psycopg2cffi: "psycopg2cffi",
+    asyncpg: "asyncpg",
+    pg8000: "pg8000",
+};
+/** An import that failed; undefined for every other exception. */
+function importCause(name, { message }) {
+    const missing = /^No module named '([^']+)'/.exec(message)?.[1];
+    if (missing !== undefined) {
+        const driver = drivers[missing.split(".")[0] ?? ""];
+        if (driver !== undefined) {
+            return {
+                summary: `The database driver ${missing} is not installed.`,
+                do: `Install ${driver} where Alembic runs, or set database-url-format to the driver that is installed.`,
+                placeless: true,
+            };
+        }
+        return {
+            summary: `Python does not find the module "${missing}".`,
+            do: `Install the package that has it, or let Python find the project's own: prepend_sys_path = . in the configuration, and working-directory.`,
+        };
+    }
+    if (name !== "ImportError" && name !== "MissingGreenlet")
+        return undefined;
+    if (/greenlet/.test(message) && name === "ImportError") {
+        return {
+            summary: "The greenlet library is not installed, which SQLAlchemy's asyncio needs.",
+            do: 'Install "sqlalchemy[asyncio]" where Alembic runs (SQLAlchemy 2.1 no longer brings greenlet by itself).',
+            placeless: true,
+        };
+    }
+    if (name === "MissingGreenlet") {
+        return {
+            summary: "The address names an asyncio driver, and env.py connects without asyncio.",
+            do: "Set database-url-format to a driver without asyncio, such as postgresql+psycopg2.",
+        };
+    }
+    if (/circular import/.test(message)) {
+        return {
+            summary: `Modules import each other: ${sentence(withoutPath(message))}`,
+            do: "Break the circle: import within a function, or move what both need.",
+        };
+    }
+    return {
+        summary: `An import failed: ${sentence(withoutPath(message))}`,
+        do: "Install the version that has the name, or mend the import.",
+    };
+}
+function withoutPath(message) {
+    return (message.split("\n")[0] ?? "").replace(/ \((?:\/|[A-Z]:|unknown location)[^)]*\)$/, "");
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/exception.js
+
+
+
+/** A traceback that no revision's code is in. */
+function causeOf(traceback, lines) {
+    const name = traceback.type.split(".").at(-1) ?? traceback.type;
+    const found = importCause(name, traceback) ??
+        keyCause(name, traceback, lines) ??
+        settingsCause(name, traceback) ??
+        fileCause(name, traceback) ??
+        connectionCause(traceback) ??
+        addressCause(name, traceback);
+    if (found !== undefined)
+        return found;
+    const first = traceback.message.split("\n")[0];
+    return {
+        summary: `${name}: ${sentence(first)}`,
+        do: "Mend what the last lines name, or set the variable that env.py reads (env).",
+    };
+}
+function keyCause(name, { frames, message }, lines) {
+    if (name !== "KeyError")
+        return undefined;
+    const key = message.replace(/^'|'$/g, "");
+    const last = frames.at(-1);
+    if (frames
+        .slice(-2)
+        .some((frame) => /environ/.test(frame.code) || /^<frozen os>$|[/\\]os\.py$/.test(frame.file))) {
+        return {
+            summary: `The environment variable ${key} is not set.`,
+            do: `Set it: env: ${key}=…; where it holds the database's address, database-url-env: ${key}.`,
+        };
+    }
+    if (/alembic[/\\]script[/\\]revision\.py$/.test(last?.file ?? "")) {
+        const child = lines
+            .map((line) => /Revision (\S+) referenced from (?:\S* -> )?(\S+?)[ ,]/.exec(line))
+            .find((match) => match?.[1] === key)?.[2];
+        return {
+            summary: `${child === undefined ? "A revision" : `Revision "${child}"`} names "${key}" as its parent or dependency, and no revision file has this id.`,
+            do: `Bring back the file of revision ${key}, or mend down_revision or depends_on.`,
+            placeless: true,
+        };
+    }
+    if (/sqlalchemy[/\\]engine[/\\]create\.py$/.test(last?.file ?? "") && key === "url") {
+        return {
+            summary: "env.py reads the database's address from sqlalchemy.url, and the configuration has none.",
+            do: "Set sqlalchemy.url in alembic.ini, or let env.py read a variable and name it in database-url-env.",
+        };
+    }
+    if (/configparser\.py$/.test(last?.file ?? "")) {
+        return {
+            summary: `The configuration has no section "${key}", which env.py or its logging reads.`,
+            do: `Add [${key}], or call fileConfig only where it is there.`,
+        };
+    }
+    return undefined;
+}
+function settingsCause(name, { message }) {
+    const settings = name === "ValidationError" ? /^\d+ validation errors? for (\S+)/.exec(message)?.[1] : undefined;
+    if (settings === undefined)
+        return undefined;
+    const fields = message.split("\n").filter((line) => /^\w[\w.]*$/.test(line));
+    return {
+        summary: `The settings class ${settings} refuses its values: ${fields.join(", ")}.`,
+        do: `Set the variables that ${settings} reads: ${fields.map((field) => `env: ${field.toUpperCase()}=…`).join(", ")}.`,
+    };
+}
+function fileCause(name, { frames, message, type }) {
+    if (/^(SyntaxError|IndentationError|TabError)$/.test(name)) {
+        const place = frames.at(-1);
+        const summary = `A Python file does not parse: ${sentence(message.split("\n")[0])}`;
+        return { summary, do: "Mend the line.", ...(place === undefined ? {} : { place }) };
+    }
+    if (type.startsWith("configparser.")) {
+        const line = /(?:line: |\[line +)(\d+)/.exec(message)?.[1];
+        const file = /PosixPath\('([^']+)'\)/.exec(message)?.[1];
+        const [first = ""] = message.split("\n");
+        const summary = `The configuration cannot be read: ${sentence(first.replace(/PosixPath\('([^']+)'\)/, "$1"))}`;
+        return {
+            summary,
+            do: 'Mend the line; a "%" in a value is written "%%".',
+            ...(line && file ? { place: { file, line: Number(line) } } : {}),
+        };
+    }
+    const attribute = name === "AttributeError" ? /^module '(.+)_py' has no attribute '(\w+)'/.exec(message) : null;
+    if (attribute === null || !/alembic[/\\](script|runtime)[/\\]/.test(frames.at(-1)?.file ?? ""))
+        return undefined;
+    const [, file, missing] = attribute;
+    return {
+        summary: `The revision file ${file}.py has no ${missing}.`,
+        do: `Add ${missing} to it${missing === "down_revision" ? " (None for a first revision), or move the file out of the versions folder" : ""}.`,
+        ofStep: missing === "upgrade" || missing === "downgrade",
+        placeless: true,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/explain.js
+
+
+
+
+
+
+const keptLines = 15;
+/**
+ * Tells what made Alembic fail, from its output: its surroundings, or a revision's own code (a frame of a revision below
+ * Alembic's call of it). What a database refused inside a revision is the migration's too; the recorder knows more.
+ */
+function explainFailure(output, project) {
+    const lines = withoutSecrets((0,external_node_util_namespaceObject.stripVTControlCharacters)(output.text))
+        .split(/\r\n|\r|\n/)
+        .map((line) => line.trimEnd());
+    const lastLines = lines.filter((line) => line !== "").slice(-keptLines);
+    const finish = (kind, cause, place) => ({
+        kind,
+        summary: cause.summary,
+        do: cause.do,
+        file: place === undefined ? undefined : explain_shown(place.file, project),
+        line: place?.line,
+        lastLines,
+    });
+    const start = startCause(output.exitCode, lines, project);
+    if (start !== undefined)
+        return finish("environment", start);
+    const traceback = lastTraceback(lines);
+    if (traceback === undefined) {
+        const running = lines.findLast((line) => /Running (upgrade|downgrade) /.test(line));
+        const cause = commandCause(lines, output.exitCode, running);
+        return finish(running !== undefined && cause.ofStep ? "migration" : "environment", cause);
+    }
+    const inRevision = revisionFrame(traceback);
+    if (inRevision !== undefined) {
+        const place = traceback.frames.findLast((frame) => isOwnFrame(frame)) ?? inRevision;
+        const at = place.file === inRevision.file ? place : inRevision;
+        return finish("migration", raisedCause(traceback, explain_shown(at.file, project)), at);
+    }
+    const cause = causeOf(traceback, lines);
+    const own = traceback.frames.findLast(isOwnFrame);
+    return finish(cause.ofStep ? "migration" : "environment", cause, cause.place ?? (cause.placeless ? undefined : own));
+}
+/** The revision's last frame below Alembic's `step.migration_fn(**kw)`. */
+function revisionFrame({ frames }) {
+    const call = frames.findLastIndex((frame) => /alembic[/\\]runtime[/\\]migration\.py$/.test(frame.file) && frame.name === "run_migrations");
+    const called = frames[call + 1];
+    if (call < 0 || called === undefined || !isOwnFrame(called))
+        return undefined;
+    return frames.slice(call).findLast((frame) => frame.file === called.file);
+}
+function raisedCause(traceback, file) {
+    const { type, message } = traceback;
+    const name = type.split(".").at(-1) ?? type;
+    const first = message.split("\n")[0] ?? "";
+    const summary = `${file} raised ${name}${first === "" ? "" : `: ${first}`}${/[.!?]$/.test(first) ? "" : "."}`;
+    if (name === "NotImplementedError") {
+        return {
+            summary,
+            do: "Write the downgrade, or set floor to this revision: downgrades are then asked for down to here.",
+        };
+    }
+    return {
+        summary,
+        do: importCause(name, traceback)?.do ?? "Mend the revision; the traceback's last lines say where.",
+    };
+}
+/** As the project names its files; a container's path is recognised by a versions folder within it. */
+function explain_shown(file, project) {
+    if (project === undefined)
+        return file;
+    const inside = external_node_path_default().relative(project.root, file);
+    if (external_node_path_default().isAbsolute(file) && !inside.startsWith(".."))
+        return inside.split((external_node_path_default()).sep).join("/");
+    for (const folder of project.revisionFolders) {
+        const relative = external_node_path_default().relative(project.root, folder).split((external_node_path_default()).sep).join("/");
+        const at = file.lastIndexOf(`/${relative}/`);
+        if (at >= 0)
+            return file.slice(at + 1);
+    }
+    return file;
+}
+/** Addresses' user parts, what settings classes were given, and the text after a stray "%" of alembic.ini. */
+function withoutSecrets(text) {
+    return text
+        .replace(/(\w:\/\/)[^\s/'"]*@/g, "$1***@")
+        .replace(/(input_value=).*?(, input_type=)/g, "$1…$2")
+        .replace(/('%' must be followed by '%' or '\(', found: ).*/g, "$1…");
 }
 
 ;// CONCATENATED MODULE: ./node_modules/@lezer/common/dist/index.js
@@ -21665,6 +22417,8 @@ function effectOf(fn, module) {
                 const plain = assignments(statement, text).every(({ elsewhere }) => !elsewhere);
                 return plain && expressions.every(isInert) ? nothing : something;
             }
+            case "DeleteStatement":
+                return expressions.every((target) => target.name === "VariableName") ? nothing : something;
             case "UpdateStatement":
                 return expressions[0]?.name === "VariableName" && expressions.every(isInert) ? nothing : something;
             case "ReturnStatement": {
@@ -21729,16 +22483,25 @@ function effectOf(fn, module) {
         return inert;
     }
     function isInertCall(call) {
+        const callee = call.firstChild;
+        // `getattr(op, name)(…)` calls what a call returned: it has no name of its own.
+        if (callee?.name !== "VariableName" && !callee?.getChild("PropertyName"))
+            return false;
         const name = dottedName(call, text);
-        if (inertCalls.some((pattern) => pattern.test(name)))
-            return true;
-        const called = module.functions.get(name);
-        if (called !== undefined && call.firstChild?.name === "VariableName")
+        const called = callee.name === "VariableName" ? module.functions.get(name) : undefined;
+        if (called !== undefined)
             return ofFunction(called).kind === "nothing";
+        const isKnown = inertCalls.some((pattern) => pattern.test(name));
+        if (isKnown && !isRebound(name.split(".")[0] ?? ""))
+            return true;
         if (!/(^|\.)execute$/.test(name))
             return false;
         const sql = sqlText(argumentsOf(call)[0], text, constants);
         return sql !== undefined && inertSql.test(sql);
+    }
+    /** True for a well-known name that the module gives another meaning; loggers are assigned by nature. */
+    function isRebound(name) {
+        return (module.values.get(name) ?? []).some((value) => !/get_?logger/i.test(tree_textOf(value, text)));
     }
     function isInertBlock(item) {
         const name = dottedName(item, text);
@@ -21934,8 +22697,7 @@ function readRevisionFile(file, bytes) {
         const text = `${file} is not text in the encoding that Python reads it in (UTF-8, unless the first lines name another).`;
         return failed({ kind: "syntax", file, line: 1, column: 1, text });
     }
-    const whole = once(() => readModule(source, parsePython(source.text)));
-    const head = headOf(source) ?? whole();
+    const head = headOf(source) ?? readModule(source, parsePython(source.text));
     const location = revision_file_placeOf(head, "revision", file);
     const id = head.places.has("revision") ? head.constants.get("revision") : legacyId(file);
     const problem = idProblem(id, head, location);
@@ -21956,9 +22718,15 @@ function readRevisionFile(file, bytes) {
     if (!head.places.has("down_revision")) {
         problems.push({ kind: "no-revision-id", ...location, text: `${file} has no down_revision.` });
     }
-    const functionNamed = (name) => readFunction(whole(), name, file);
-    const upgrade = once(() => functionNamed("upgrade"));
-    const downgrade = once(() => functionNamed("downgrade"));
+    // All at once, so that the tree is not kept.
+    const rest = once(() => {
+        const whole = readModule(source, parsePython(source.text));
+        return {
+            upgrade: readFunction(whole, "upgrade", file),
+            downgrade: readFunction(whole, "downgrade", file),
+            problems: syntaxProblems(whole, file),
+        };
+    });
     const revision = {
         id,
         parents: values[0] ?? [],
@@ -21967,13 +22735,13 @@ function readRevisionFile(file, bytes) {
         location,
         message: head.docstring.trim().split("\n")[0]?.trim() ?? "",
         get upgrade() {
-            return upgrade();
+            return rest().upgrade;
         },
         get downgrade() {
-            return downgrade();
+            return rest().downgrade;
         },
     };
-    return { revision, problems, bodyProblems: once(() => syntaxProblems(whole(), file)) };
+    return { revision, problems, bodyProblems: () => rest().problems };
 }
 function failed(problem) {
     return { revision: undefined, problems: [problem], bodyProblems: () => [] };
@@ -22084,11 +22852,10 @@ function readRevisions(project) {
     const seen = new Set();
     const files = [];
     for (const folder of project.revisionFolders) {
-        for (const listed of filesIn(folder, project.recursive)) {
-            const target = realPath(listed);
-            if (target === undefined || seen.has(target) || !revisionName.test(external_node_path_default().basename(target)))
+        for (const { listed, real } of filesIn(folder, project.recursive)) {
+            if (seen.has(real) || !revisionName.test(external_node_path_default().basename(real)))
                 continue;
-            seen.add(target);
+            seen.add(real);
             files.push(readFile(project, listed));
         }
     }
@@ -22117,26 +22884,21 @@ function readFile(project, file) {
     }
 }
 function filesIn(folder, recursive) {
-    const top = (0,external_node_fs_.statSync)(folder, { throwIfNoEntry: false });
-    if (top?.isDirectory() !== true)
+    const real = realPath(folder);
+    if (real === undefined || !(0,external_node_fs_.statSync)(real).isDirectory())
         return [];
-    const entries = (0,external_node_fs_.readdirSync)(folder, { withFileTypes: true });
-    const isFolder = (name) => (0,external_node_fs_.statSync)(external_node_path_default().join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true;
-    const names = entries.map((entry) => entry.name).sort(byCodePoint);
-    const files = folder.endsWith("__pycache__") ? [] : names.filter((name) => !isFolder(name));
-    const below = recursive
-        ? entries
-            .filter((entry) => entry.isDirectory())
-            .map((entry) => entry.name)
-            .sort(byCodePoint)
-        : [];
+    const entries = (0,external_node_fs_.readdirSync)(real, { withFileTypes: true }).sort((one, other) => one.name < other.name ? -1 : 1);
+    const files = folder.endsWith("__pycache__") ? [] : entries.filter((entry) => !entry.isDirectory());
+    const below = recursive ? entries.filter((entry) => entry.isDirectory()) : [];
     return [
-        ...files.map((name) => external_node_path_default().join(folder, name)),
-        ...below.flatMap((name) => filesIn(external_node_path_default().join(folder, name), true)),
+        ...files.flatMap((entry) => {
+            const listed = external_node_path_default().join(folder, entry.name);
+            const target = entry.isFile() ? external_node_path_default().join(real, entry.name) : realPath(listed);
+            const isUsable = target !== undefined && (entry.isFile() || (0,external_node_fs_.statSync)(target).isFile());
+            return isUsable ? [{ listed, real: target }] : [];
+        }),
+        ...below.flatMap((entry) => filesIn(external_node_path_default().join(folder, entry.name), true)),
     ];
-}
-function byCodePoint(one, other) {
-    return one < other ? -1 : one > other ? 1 : 0;
 }
 function realPath(file) {
     try {
@@ -22144,67 +22906,6 @@ function realPath(file) {
     }
     catch {
         return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/run.js
-
-
-
-
-/**
- * How Alembic is started in a project: the setting `run`, else `uv run alembic` with a uv.lock, `poetry run alembic`
- * with a poetry.lock, else `alembic` (of the project's .venv where there is none on PATH). Lock files of a workspace
- * lie in a folder above; the search ends at the repository's top.
- */
-function runWords(project, run, searchPath = process.env.PATH ?? "") {
-    if (run !== undefined) {
-        const words = shellWords(run);
-        if (words.length > 0)
-            return words;
-        throw new UserError({
-            what: 'The setting "run" is empty.',
-            do: 'Set run to what starts Alembic, such as "uv run alembic".',
-        });
-    }
-    if (hasAbove(project.root, "uv.lock"))
-        return ["uv", "run", "alembic"];
-    if ((0,external_node_fs_.existsSync)(external_node_path_default().join(project.root, "poetry.lock")))
-        return ["poetry", "run", "alembic"];
-    const onPath = searchPath
-        .split((external_node_path_default()).delimiter)
-        .some((folder) => folder !== "" && run_isExecutable(external_node_path_default().join(folder, "alembic")));
-    const own = external_node_path_default().join(project.root, ".venv", "bin", "alembic");
-    return onPath || !run_isExecutable(own) ? ["alembic"] : [own];
-}
-/** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
-function commands(project) {
-    const usual = project.config === "alembic.ini" || project.config === "pyproject.toml";
-    const options = [
-        ...(usual ? [] : ["-c", project.config]),
-        ...(project.section === undefined ? [] : ["-n", project.section]),
-    ];
-    return {
-        current: [...options, "current"],
-        upgrade: (target) => [...options, "upgrade", target],
-        downgrade: (target) => [...options, "downgrade", target],
-    };
-}
-function hasAbove(folder, name) {
-    for (let here = external_node_path_default().resolve(folder);; here = external_node_path_default().dirname(here)) {
-        if ((0,external_node_fs_.existsSync)(external_node_path_default().join(here, name)))
-            return true;
-        if ((0,external_node_fs_.existsSync)(external_node_path_default().join(here, ".git")) || here === external_node_path_default().dirname(here))
-            return false;
-    }
-}
-function run_isExecutable(file) {
-    try {
-        (0,external_node_fs_.accessSync)(file, external_node_fs_.constants.X_OK);
-        return true;
-    }
-    catch {
-        return false;
     }
 }
 

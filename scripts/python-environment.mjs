@@ -160,7 +160,9 @@ async function install(python, found, directory) {
       const done = await run(file, isFilling ? [...args, "--requirement", requirements] : args);
       if (done.code === 0 && isFilling) return;
       if (done.code === 0) continue;
-      seen.push(`${[file, ...args.slice(0, 3)].join(" ")} …: ${done.output.trim().split("\n").slice(-4).join("\n      ")}`);
+      seen.push(
+        `${[file, ...args.slice(0, 3)].join(" ")} …: ${done.output.trim().split("\n").slice(-4).join("\n      ")}`,
+      );
       if (!isFilling) break;
     }
   }
@@ -189,7 +191,15 @@ function lock(python, file) {
 
 function run(file, args) {
   // Settings of a surrounding environment would install elsewhere; index and certificate settings stay.
-  const drop = ["PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV"];
+  const drop = [
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_USER",
+    "PIP_REQUIRE_VIRTUALENV",
+  ];
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !drop.includes(name)));
   const child = spawn(file, args, { env: { ...env, PIP_USER: "0" }, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";

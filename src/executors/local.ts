@@ -14,7 +14,7 @@ export interface Command {
   /** Run as it is, without a shell; the first is a path relative to `cwd` or a name in `env.PATH`. */
   readonly argv: readonly string[];
   readonly cwd: string;
-  /** The whole environment (see childEnvironment); nothing of the gate's own is added but a marker. */
+  /** The whole environment (see childEnvironment); only the isolation's variables and a marker are added. */
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly isolation: Isolation;
@@ -65,7 +65,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   const start = performance.now();
   const [child, ended] = await startChild(name, wrapped, {
     cwd: command.cwd,
-    env: { ...command.env, [markerName]: marker },
+    env: { ...command.isolation.environment, ...command.env, [markerName]: marker },
     detached: true,
     stdio: ["ignore", pipe.writer, pipe.writer],
   }).finally(() => pipe.writer.destroy());

@@ -63,9 +63,10 @@ function familyMembers(family: ProcessFamily): number[] | undefined {
 }
 
 function processIds(): number[] | undefined {
-  if (process.platform !== "linux") return undefined;
-  return readdirSync("/proc")
-    .filter((name) => /^[0-9]+$/.test(name))
-    .map(Number)
-    .filter((pid) => pid !== process.pid);
+  try {
+    const ids = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name));
+    return ids.length === 0 ? undefined : ids.map(Number).filter((pid) => pid !== process.pid);
+  } catch {
+    return undefined;
+  }
 }

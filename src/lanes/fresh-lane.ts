@@ -50,7 +50,7 @@ export async function proveOnEmptyDatabase(
     ledger.blockDowngrade(id);
   }
 
-  const stage = await Stage.open(context, "fresh");
+  await using stage = await Stage.open(context, "fresh");
   await stage.arrive();
   const head = graph.heads.length === 1 ? "head" : "heads";
   const top = graph.revisions.at(-1);

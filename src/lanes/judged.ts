@@ -12,6 +12,7 @@ export async function judgedRevisions(
 ): Promise<ReadonlySet<string>> {
   if (base === undefined) return new Set(revisions.map(({ id }) => id));
   const changes = await changedFiles(root, base);
-  const files = new Set([...changes.added, ...changes.modified]);
+  const moved = changes.renamed.filter(({ exact }) => !exact).map(({ to }) => to);
+  const files = new Set([...changes.added, ...changes.modified, ...moved]);
   return new Set(revisions.filter(({ location }) => files.has(location.file)).map(({ id }) => id));
 }

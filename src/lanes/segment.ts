@@ -28,12 +28,12 @@ export async function runSegment(
   opened?: Stage,
 ): Promise<Leg[]> {
   let floor = route.floor;
-  let stage = opened;
   const legs: Leg[] = [];
   for (let attempt = 0; attempt < maximumFloors; attempt++) {
-    await using current = stage ?? (await Stage.open(context, purpose));
-    stage = undefined;
-    const segment = new Segment(context, ledger, current, route.tops, legs);
+    await using fresh = attempt === 0 && opened !== undefined ? undefined : await Stage.open(context, purpose);
+    const stage = fresh ?? opened;
+    if (stage === undefined) break;
+    const segment = new Segment(context, ledger, stage, route.tops, legs);
     const outcome = await segment.run(floor);
     if (outcome === "done" || outcome.floor === floor) return legs;
     floor = outcome.floor;

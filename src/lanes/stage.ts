@@ -166,7 +166,6 @@ export class Stage implements AsyncDisposable {
     const url = formatAddress(context.address.databaseUrlFormat, parts);
     const ours = {
       ...recorderVariables(parts),
-      ...context.isolation.environment,
       [context.address.databaseUrlEnv]: url,
       ...environmentLines(context.address.env, url, parts),
     };

@@ -21,7 +21,6 @@ export class ReplayedQuery implements Submittable {
   readonly done: Promise<void>;
   private resolve: () => void = () => undefined;
   private reject: (error: Error) => void = () => undefined;
-  private error: Error | undefined;
 
   constructor(
     private readonly statement: RecordedStatement,
@@ -67,12 +66,12 @@ export class ReplayedQuery implements Submittable {
     if (this.statement.protocol === "extended") connection.sync();
   }
 
+  /** pg forgets a query that failed: handleReadyForQuery does not follow. */
   handleError(error: Error): void {
-    this.error = error;
+    this.reject(error);
   }
 
   handleReadyForQuery(): void {
-    if (this.error === undefined) this.resolve();
-    else this.reject(this.error);
+    this.resolve();
   }
 }

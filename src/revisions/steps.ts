@@ -59,7 +59,8 @@ export function stepBetween(
     return lastHeads.some((head) => {
       const rest = [...last].filter((id) => id !== head);
       const parents = graph.parentsOf(head);
-      return parents.length > 1 && isSubset(now, new Set([...rest, ...parents]));
+      const isBegun = parents.length > 1 && parents.some((id) => now.has(id));
+      return isBegun && isSubset(now, new Set([...rest, ...parents]));
     });
   }
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { UserError } from "../errors";
 import { shadowUrlSetting } from "./server";
 
@@ -12,8 +12,9 @@ export type Account = { readonly uid: number; readonly gid: number } | undefined
  */
 export function serverAccount(): Account {
   if (process.getuid?.() !== 0) return undefined;
+  const file = existsSync("/etc/passwd") ? readFileSync("/etc/passwd", "utf8") : "";
   const entries = new Map(
-    readFileSync("/etc/passwd", "utf8")
+    file
       .split("\n")
       .map((line) => line.split(":"))
       .map(([user = "", , uid, gid]) => [user, { uid: Number(uid), gid: Number(gid) }]),

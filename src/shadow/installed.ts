@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { access, readdir, realpath } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { type Account, runProgram } from "./account";
 
 /** A PostgreSQL that can be started: the directory of its programs. */
@@ -32,31 +32,39 @@ export async function findInstallations(account: Account): Promise<Installation[
       return names.filter((name) => pattern.test(name)).map((name) => join(parent, name, bin));
     }),
   );
-  const found = new Map<string, Installation>();
-  for (const directory of [...listed.flat(), ...(await onPath())]) {
-    const installation = await installationIn(directory, account);
-    if (installation !== undefined) found.set(installation.bin, installation);
-  }
-  return [...found.values()].sort((a, b) => b.version.localeCompare(a.version, "en", { numeric: true }));
-}
-
-async function onPath(): Promise<string[]> {
-  const bindir = (await runProgram("pg_config", ["--bindir"])).stdout.trim();
   const path = (process.env.PATH ?? "").split(delimiter).filter((directory) => directory.startsWith("/"));
-  return bindir.startsWith("/") ? [...path, bindir] : path;
+  const found = await installationsIn([...listed.flat(), ...path], account);
+  if (found.length > 0) return found;
+  const told = (await runProgram("pg_config", ["--bindir"])).stdout.trim();
+  return told.startsWith("/") ? installationsIn([told], account) : [];
 }
 
-/** The installation whose `initdb` is in this directory; a link is followed to where the server's own files are. */
-export async function installationIn(directory: string, account: Account): Promise<Installation | undefined> {
+async function installationsIn(directories: readonly string[], account: Account): Promise<Installation[]> {
+  const bins = new Set(await Promise.all(directories.map(serverDirectory)));
+  const found = await Promise.all(
+    [...bins].flatMap((bin) => (bin === undefined ? [] : [installationIn(bin, account)])),
+  );
+  return found
+    .filter((installation) => installation !== undefined)
+    .sort((a, b) => b.version.localeCompare(a.version, "en", { numeric: true }));
+}
+
+/** Where the server's own programs are: `initdb` on the PATH is often a link to it. */
+async function serverDirectory(directory: string): Promise<string | undefined> {
   try {
-    const bin = join(await realpath(join(directory, "initdb")), "..");
+    const bin = dirname(await realpath(join(directory, "initdb")));
     for (const program of ["initdb", "postgres"]) await access(join(bin, program), constants.X_OK);
-    // The account may not reach it, and a build for another system does not start.
-    const { ok, stdout } = await runProgram(join(bin, "postgres"), ["--version"], { account, cwd: "/" });
-    const version = /\(PostgreSQL\) ((\d+)[^\s]*)/.exec(stdout);
-    if (!ok || version === null) return undefined;
-    return { bin, version: version[1]!, major: Number(version[2]) };
+    return bin;
   } catch {
     return undefined;
   }
+}
+
+/** The installation in this directory, if the account reaches it and the build runs on this system. */
+export async function installationIn(directory: string, account: Account): Promise<Installation | undefined> {
+  const bin = await serverDirectory(directory);
+  if (bin === undefined) return undefined;
+  const { ok, stdout } = await runProgram(join(bin, "postgres"), ["--version"], { account, cwd: "/" });
+  const version = /\(PostgreSQL\) ((\d+)[^\s]*)/.exec(stdout);
+  return ok && version !== null ? { bin, version: version[1]!, major: Number(version[2]) } : undefined;
 }

@@ -21,11 +21,6 @@ export interface ToolProject extends ProjectCandidate {
   readonly recursive: boolean;
 }
 
-export interface ProjectChoice {
-  readonly config?: string | undefined;
-  readonly section?: string | undefined;
-}
-
 /** A file that the tool would stop at, or that could not be read to its end. */
 export interface ReadProblem extends SourceLocation {
   /**

@@ -133,6 +133,18 @@ describe.runIf(linux)("nothing is left", () => {
     if (root) expect(holders).toHaveLength(1);
   });
 
+  test("as the first process of a container, which must not wait for zombies", () => {
+    const container = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
+    if (spawnSync("unshare", [...container, "true"]).status !== 0) return;
+    const { stdout } = spawnSync("unshare", [...container, process.execPath, program, "orphan"], {
+      encoding: "utf8",
+      env: { PATH: process.env.PATH },
+    });
+    const told = JSON.parse(stdout) as { zombies: number; milliseconds: number };
+    expect(told.zombies).toBe(1);
+    expect(told.milliseconds).toBeLessThan(1_000);
+  });
+
   test("a namespace does not keep the gate alive", async () => {
     const gate = start("idle");
     const ended = once(gate, "exit");

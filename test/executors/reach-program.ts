@@ -1,10 +1,10 @@
 /**
  * A gate in small, bundled and run as another user by isolation.test.ts: `reach` tells as JSON what a tool can reach
  * with and without isolation; `hold` starts a stubborn command and ends it at SIGTERM, `exit` leaves it running and
- * exits; `idle` opens a namespace and has nothing else to do.
+ * exits; `idle` opens a namespace and has nothing else to do; `orphan` leaves a child behind.
  */
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -110,10 +110,21 @@ async function idle(): Promise<void> {
   console.log(isolation.kind);
 }
 
+/** A command whose child outlives it and becomes this process' to wait for, which Node does not. */
+async function orphan(): Promise<void> {
+  const start = performance.now();
+  const argv = ["bash", "-c", "sleep 301 & exit 0"];
+  await runCommand({ argv, cwd: "/", env, timeoutMs: 30_000, isolation: openReach("to compare") });
+  const milliseconds = performance.now() - start;
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ").filter(Boolean);
+  console.log(JSON.stringify({ zombies: children.length, milliseconds }));
+}
+
 const modes: Readonly<Record<string, () => Promise<void>>> = {
   reach,
   hold: () => hold(true),
   exit: () => hold(false),
   idle,
+  orphan,
 };
 void modes[process.argv[2] ?? ""]?.();

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,6 +27,16 @@ async function remains({ processes, dataDirectory }: GateReport): Promise<string
     ...(existsSync(dirname(dirname(dataDirectory))) ? [dataDirectory] : []),
   ];
   for (const end = Date.now() + 2_000; look().length > 0 && Date.now() < end; ) await sleep(50);
+  return look();
+}
+
+/** The command lines that name the path, after at most 100 ms. */
+async function commandsWith(path: string): Promise<string[]> {
+  const look = () =>
+    execFileSync("ps", ["-ww", "-e", "-o", "args="], { encoding: "utf8" })
+      .split("\n")
+      .filter((line) => line.includes(path));
+  for (const end = Date.now() + 100; look().length > 0 && Date.now() < end; ) await sleep(10);
   return look();
 }
 
@@ -73,6 +84,7 @@ describe("nothing is left of a server when the gate", () => {
       gate.child.kill("SIGINT");
       expect(await gate.ended).toEqual({ code: null, signal: "SIGINT" });
       expect(readdirSync(temporary.path)).toEqual([]);
+      expect(await commandsWith(temporary.path)).toEqual([]);
     }
   });
 });
@@ -86,7 +98,8 @@ describe("the next start", () => {
     await killed.ended;
     expect(isRunning(left.processes[0]!)).toBe(true);
     await removeLeftovers();
-    expect(await remains(left)).toEqual([]);
+    expect(left.processes.filter(isRunning)).toEqual([]);
+    expect(existsSync(left.dataDirectory)).toBe(false);
     expect(isRunning(used.processes[0]!)).toBe(true);
     expect(existsSync(used.dataDirectory)).toBe(true);
   });
@@ -137,5 +150,6 @@ describe("the next start", () => {
     symlinkSync(precious, join(temporary.path, "migration-gate-Link01"));
     await removeLeftovers();
     expect(readdirSync(precious)).toEqual(["owner.json"]);
+    expect(readdirSync(temporary.path)).toEqual(["migration-gate-Link01", "precious"]);
   });
 });

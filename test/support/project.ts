@@ -208,7 +208,7 @@ function body(lines: string): string {
 export function pythonBin(): string {
   const bin = process.env.MIGRATION_GATE_TEST_PYTHON_BIN;
   if (bin) return bin;
-  throw new Error("MIGRATION_GATE_TEST_PYTHON_BIN is not set: run the tests with vitest, or source it from scripts/python-environment.mjs");
+  throw new Error("MIGRATION_GATE_TEST_PYTHON_BIN is not set: run the tests with vitest");
 }
 
 /** These variables with the Python environment first on PATH, and without byte code written into projects. */

@@ -11,10 +11,9 @@ export function readRevisions(project: ToolProject): ReadRevisions {
   const seen = new Set<string>();
   const files: RevisionFile[] = [];
   for (const folder of project.revisionFolders) {
-    for (const listed of filesIn(folder, project.recursive)) {
-      const target = realPath(listed);
-      if (target === undefined || seen.has(target) || !revisionName.test(path.basename(target))) continue;
-      seen.add(target);
+    for (const { listed, real } of filesIn(folder, project.recursive)) {
+      if (seen.has(real) || !revisionName.test(path.basename(real))) continue;
+      seen.add(real);
       files.push(readFile(project, listed));
     }
   }
@@ -45,28 +44,29 @@ function readFile(project: ToolProject, file: string): RevisionFile {
   }
 }
 
-function filesIn(folder: string, recursive: boolean): string[] {
-  const top = statSync(folder, { throwIfNoEntry: false });
-  if (top?.isDirectory() !== true) return [];
-  const entries = readdirSync(folder, { withFileTypes: true });
-  const isFolder = (name: string): boolean =>
-    statSync(path.join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true;
-  const names = entries.map((entry) => entry.name).sort(byCodePoint);
-  const files = folder.endsWith("__pycache__") ? [] : names.filter((name) => !isFolder(name));
-  const below = recursive
-    ? entries
-        .filter((entry) => entry.isDirectory())
-        .map((entry) => entry.name)
-        .sort(byCodePoint)
-    : [];
-  return [
-    ...files.map((name) => path.join(folder, name)),
-    ...below.flatMap((name) => filesIn(path.join(folder, name), true)),
-  ];
+interface ListedFile {
+  readonly listed: string;
+  /** Links followed: Alembic judges the name of the file that is run. */
+  readonly real: string;
 }
 
-function byCodePoint(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
+function filesIn(folder: string, recursive: boolean): ListedFile[] {
+  const real = realPath(folder);
+  if (real === undefined || !statSync(real).isDirectory()) return [];
+  const entries = readdirSync(real, { withFileTypes: true }).sort((one, other) =>
+    one.name < other.name ? -1 : 1,
+  );
+  const files = folder.endsWith("__pycache__") ? [] : entries.filter((entry) => !entry.isDirectory());
+  const below = recursive ? entries.filter((entry) => entry.isDirectory()) : [];
+  return [
+    ...files.flatMap((entry) => {
+      const listed = path.join(folder, entry.name);
+      const target = entry.isFile() ? path.join(real, entry.name) : realPath(listed);
+      const isUsable = target !== undefined && (entry.isFile() || statSync(target).isFile());
+      return isUsable ? [{ listed, real: target }] : [];
+    }),
+    ...below.flatMap((entry) => filesIn(path.join(folder, entry.name), true)),
+  ];
 }
 
 function realPath(file: string): string | undefined {

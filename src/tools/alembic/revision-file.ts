@@ -29,8 +29,7 @@ export function readRevisionFile(file: string, bytes: Uint8Array): RevisionFile 
     const text = `${file} is not text in the encoding that Python reads it in (UTF-8, unless the first lines name another).`;
     return failed({ kind: "syntax", file, line: 1, column: 1, text });
   }
-  const whole = once(() => readModule(source, parsePython(source.text)));
-  const head = headOf(source) ?? whole();
+  const head = headOf(source) ?? readModule(source, parsePython(source.text));
   const location = placeOf(head, "revision", file);
   const id = head.places.has("revision") ? head.constants.get("revision") : legacyId(file);
   const problem = idProblem(id, head, location);
@@ -53,9 +52,15 @@ export function readRevisionFile(file: string, bytes: Uint8Array): RevisionFile 
   if (!head.places.has("down_revision")) {
     problems.push({ kind: "no-revision-id", ...location, text: `${file} has no down_revision.` });
   }
-  const functionNamed = (name: string): RevisionFunction | undefined => readFunction(whole(), name, file);
-  const upgrade = once(() => functionNamed("upgrade"));
-  const downgrade = once(() => functionNamed("downgrade"));
+  // All at once, so that the tree is not kept.
+  const rest = once(() => {
+    const whole = readModule(source, parsePython(source.text));
+    return {
+      upgrade: readFunction(whole, "upgrade", file),
+      downgrade: readFunction(whole, "downgrade", file),
+      problems: syntaxProblems(whole, file),
+    };
+  });
   const revision: Revision = {
     id,
     parents: values[0] ?? [],
@@ -64,13 +69,13 @@ export function readRevisionFile(file: string, bytes: Uint8Array): RevisionFile 
     location,
     message: head.docstring.trim().split("\n")[0]?.trim() ?? "",
     get upgrade() {
-      return upgrade();
+      return rest().upgrade;
     },
     get downgrade() {
-      return downgrade();
+      return rest().downgrade;
     },
   };
-  return { revision, problems, bodyProblems: once(() => syntaxProblems(whole(), file)) };
+  return { revision, problems, bodyProblems: () => rest().problems };
 }
 
 function failed(problem: ReadProblem): RevisionFile {

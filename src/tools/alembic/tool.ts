@@ -1,6 +1,6 @@
 import type { MigrationTool } from "../contract";
 import { detect, open } from "./detect";
-import { explainFailure } from "./failure";
+import { explainFailure } from "./failure/explain";
 import { readRevisions } from "./read";
 import { commands, runWords } from "./run";
 import { versionsSql, versionWrites } from "./version-table";

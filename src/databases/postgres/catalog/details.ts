@@ -21,8 +21,8 @@ function rootsOf({ catalog, name, schema, ids, kinds = "true" }: Roots): string 
 }
 
 /**
- * What prints a relation's columns without having a row of its own changed with it: a view with JOIN USING gets
- * column aliases once a column of that name is added to the other table.
+ * What prints a relation's columns without having a row of its own changed with it: `(a join b using (id)) q` in a
+ * view becomes `q(id, x, x_1)` once both tables have a column x.
  */
 function dependents(catalog: string, id: string, join = ""): string {
   return `select ${id} from pg_depend d ${join}
@@ -66,6 +66,7 @@ export function detailsStatement(version: number): string {
       name: "stxname",
       schema: "stxnamespace",
       ids: "select unnest($5::oid[]) as oid",
+      kinds: "exists (select from pg_class c where c.oid = o.stxrelid and c.relpersistence <> 't')",
     }),
   };
   const roots = Object.entries(ctes).map(([name, sql]) => `${name} as materialized (${sql})`);

@@ -10,9 +10,10 @@ export interface CatalogSession {
 }
 
 /**
- * What a session must be set to while it answers: names are printed qualified and constants alike for every
- * client, user objects cannot shadow the server's own, and a statement is planned once. Rows are
- * looked up by index because a plan that was made while the catalog was small is kept. The first eleven are what pg_dump sets, too.
+ * What a session must be set to while it answers: names are printed qualified and constants alike for every client,
+ * user objects cannot shadow the server's own, and each statement is planned once. Rows are looked up by index
+ * because a plan that was made while the catalog was small is kept. A view's text waits for locks on its tables:
+ * one that another session of the same migration holds would never go, so that wait ends (55P03).
  */
 const settings: Readonly<Record<string, string>> = {
   search_path: "pg_catalog, pg_temp",
@@ -24,8 +25,7 @@ const settings: Readonly<Record<string, string>> = {
   quote_all_identifiers: "off",
   standard_conforming_strings: "on",
   statement_timeout: "0",
-  lock_timeout: "0",
-  row_security: "off",
+  lock_timeout: "5s",
   jit: "off",
   max_parallel_workers_per_gather: "0",
   plan_cache_mode: "force_generic_plan",

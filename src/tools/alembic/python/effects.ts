@@ -79,6 +79,8 @@ export function effectOf(fn: PythonFunction, module: PythonModule): Effect {
         const plain = assignments(statement, text).every(({ elsewhere }) => !elsewhere);
         return plain && expressions.every(isInert) ? nothing : something;
       }
+      case "DeleteStatement":
+        return expressions.every((target) => target.name === "VariableName") ? nothing : something;
       case "UpdateStatement":
         return expressions[0]?.name === "VariableName" && expressions.every(isInert) ? nothing : something;
       case "ReturnStatement": {
@@ -146,14 +148,22 @@ export function effectOf(fn: PythonFunction, module: PythonModule): Effect {
   }
 
   function isInertCall(call: Node): boolean {
+    const callee = call.firstChild;
+    // `getattr(op, name)(…)` calls what a call returned: it has no name of its own.
+    if (callee?.name !== "VariableName" && !callee?.getChild("PropertyName")) return false;
     const name = dottedName(call, text);
-    if (inertCalls.some((pattern) => pattern.test(name))) return true;
-    const called = module.functions.get(name);
-    if (called !== undefined && call.firstChild?.name === "VariableName")
-      return ofFunction(called).kind === "nothing";
+    const called = callee.name === "VariableName" ? module.functions.get(name) : undefined;
+    if (called !== undefined) return ofFunction(called).kind === "nothing";
+    const isKnown = inertCalls.some((pattern) => pattern.test(name));
+    if (isKnown && !isRebound(name.split(".")[0] ?? "")) return true;
     if (!/(^|\.)execute$/.test(name)) return false;
     const sql = sqlText(argumentsOf(call)[0], text, constants);
     return sql !== undefined && inertSql.test(sql);
+  }
+
+  /** True for a well-known name that the module gives another meaning; loggers are assigned by nature. */
+  function isRebound(name: string): boolean {
+    return (module.values.get(name) ?? []).some((value) => !/get_?logger/i.test(textOf(value, text)));
   }
 
   function isInertBlock(item: Node): boolean {

@@ -1,8 +1,11 @@
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import type { ToolFailure, ToolOutput, ToolProject } from "../contract";
-import { type Cause, causeOf, commandCause, startCause } from "./failure-causes";
-import { type Frame, isOwnFrame, lastTraceback, type Traceback } from "./python/traceback";
+import type { ToolFailure, ToolOutput, ToolProject } from "../../contract";
+import { type Frame, isOwnFrame, lastTraceback, type Traceback } from "../python/traceback";
+import type { Cause } from "./cause";
+import { commandCause, startCause } from "./command";
+import { causeOf } from "./exception";
+import { importCause } from "./imports";
 
 const keptLines = 15;
 
@@ -47,7 +50,7 @@ export function explainFailure(output: ToolOutput, project?: ToolProject): ToolF
   return finish(
     cause.ofStep ? "migration" : "environment",
     cause,
-    cause.place ?? (cause.isConnection ? undefined : own),
+    cause.place ?? (cause.placeless ? undefined : own),
   );
 }
 
@@ -61,7 +64,8 @@ function revisionFrame({ frames }: Traceback): Frame | undefined {
   return frames.slice(call).findLast((frame) => frame.file === called.file);
 }
 
-function raisedCause({ type, message }: Traceback, file: string): Cause {
+function raisedCause(traceback: Traceback, file: string): Cause {
+  const { type, message } = traceback;
   const name = type.split(".").at(-1) ?? type;
   const first = message.split("\n")[0] ?? "";
   const summary = `${file} raised ${name}${first === "" ? "" : `: ${first}`}${/[.!?]$/.test(first) ? "" : "."}`;
@@ -71,7 +75,10 @@ function raisedCause({ type, message }: Traceback, file: string): Cause {
       do: "Write the downgrade, or set floor to this revision: downgrades are then asked for down to here.",
     };
   }
-  return { summary, do: "Mend the revision; the traceback's last lines say where." };
+  return {
+    summary,
+    do: importCause(name, traceback)?.do ?? "Mend the revision; the traceback's last lines say where.",
+  };
 }
 
 /** As the project names its files; a container's path is recognised by a versions folder within it. */
