@@ -8610,6 +8610,8 @@ class Ledger {
     graph;
     marks = { upgrade: new Map(), downgrade: new Map() };
     residues = new Map();
+    /** What a revision stopped before its residue could be told from that of others. */
+    early = new Map();
     others = [];
     /** Revisions whose downgrade cannot be passed, or leaves what stops others: a floor for those above them. */
     barriers = new Set();
@@ -8646,20 +8648,22 @@ class Ledger {
     leave(revision, differences, isError) {
         if (this.residues.has(revision))
             return;
-        this.residues.set(revision, { differences, stopped: [] });
+        this.residues.set(revision, { differences, stopped: this.early.get(revision) ?? [] });
+        this.early.delete(revision);
         if (isError)
             this.settle(revision, "downgrade", "failed", "it does not restore the schema");
     }
     /** What this revision left stopped another one, or itself on the way up again. */
     stop(revision, failure) {
-        const residue = this.residues.get(revision);
-        if (residue === undefined)
-            return;
-        this.settle(revision, "downgrade", "failed", "it does not restore the schema");
-        if (!residue.stopped.some((other) => other.revision === failure.revision && other.direction === failure.direction)) {
-            residue.stopped.push(failure);
-        }
         this.barriers.add(revision);
+        const stopped = this.residues.get(revision)?.stopped ?? this.early.get(revision) ?? [];
+        if (!this.residues.has(revision))
+            this.early.set(revision, stopped);
+        else
+            this.settle(revision, "downgrade", "failed", "it does not restore the schema");
+        const known = stopped.some((other) => other.revision === failure.revision && other.direction === failure.direction);
+        if (!known)
+            stopped.push(failure);
     }
     note(fact) {
         this.others.push(fact);
@@ -8682,7 +8686,10 @@ class Ledger {
             differences,
             stopped,
         }));
-        return [...this.others, ...residues].sort((left, right) => (place.get(left.revision) ?? 0) - (place.get(right.revision) ?? 0));
+        const unexplained = [...this.early.values()]
+            .flat()
+            .map((failure) => ({ kind: "failure", revision: failure.revision, failure }));
+        return [...this.others, ...residues, ...unexplained].sort((left, right) => (place.get(left.revision) ?? 0) - (place.get(right.revision) ?? 0));
     }
 }
 
@@ -8716,6 +8723,18 @@ class DifferenceTracker {
         for (const [key, difference] of this.differences)
             copy.differences.set(key, difference);
         return copy;
+    }
+    /** What was found was changed from outside: differences that this mended are gone. */
+    mend(delta) {
+        for (const { key, after } of delta) {
+            const difference = this.differences.get(key);
+            if (difference === undefined)
+                continue;
+            if (difference.expected === after)
+                this.differences.delete(key);
+            else
+                this.differences.set(key, { ...difference, found: after });
+        }
     }
     /** `expected` and `found` are what the revision should have changed and what it changed. */
     step(revision, expected, found) {
@@ -9307,6 +9326,80 @@ function readPem(address, parameter, file) {
             do: "Correct the path.",
         }, { cause: error });
     }
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/remove-objects.js
+
+/** Kinds whose DROP takes the identity as it stands. */
+const dropWords = {
+    table: "TABLE",
+    "partitioned table": "TABLE",
+    "foreign table": "FOREIGN TABLE",
+    view: "VIEW",
+    "materialized view": "MATERIALIZED VIEW",
+    sequence: "SEQUENCE",
+    index: "INDEX",
+    "enum type": "TYPE",
+    "composite type": "TYPE",
+    "range type": "TYPE",
+    "base type": "TYPE",
+    domain: "DOMAIN",
+    function: "FUNCTION",
+    procedure: "PROCEDURE",
+    aggregate: "AGGREGATE",
+    schema: "SCHEMA",
+    extension: "EXTENSION",
+    collation: "COLLATION",
+    statistics: "STATISTICS",
+    conversion: "CONVERSION",
+    operator: "OPERATOR",
+    "text search configuration": "TEXT SEARCH CONFIGURATION",
+    "text search dictionary": "TEXT SEARCH DICTIONARY",
+    "event trigger": "EVENT TRIGGER",
+    server: "SERVER",
+    publication: "PUBLICATION",
+    role: "ROLE",
+};
+/**
+ * Drops objects by their catalog keys, never with CASCADE, as often as some can still be dropped: what depends on
+ * another one goes first. Objects that cannot be dropped stay, without an error.
+ */
+async function removeObjects(client, keys) {
+    let left = keys.flatMap((key) => dropStatement(key) ?? []);
+    for (let before = Number.POSITIVE_INFINITY; left.length > 0 && left.length < before;) {
+        before = left.length;
+        const failed = [];
+        for (const statement of left) {
+            await client.query(statement).catch(() => failed.push(statement));
+        }
+        left = failed;
+    }
+}
+/** The statement that drops an object; undefined for kinds that are a part or a setting of something else. */
+function dropStatement(key) {
+    const kind = catalog_kindOf(key);
+    const identity = identityOf(key);
+    const word = dropWords[kind];
+    if (word !== undefined)
+        return `DROP ${word} ${identity}`;
+    const [owner, name] = splitLast(identity);
+    switch (kind) {
+        case "column":
+            return `ALTER TABLE ${owner} DROP COLUMN ${name}`;
+        case "constraint":
+            return `ALTER TABLE ${owner} DROP CONSTRAINT ${name}`;
+        case "trigger":
+        case "policy":
+        case "rule":
+            return `DROP ${kind.toUpperCase()} ${name} ON ${owner}`;
+        default:
+            return undefined;
+    }
+}
+/** `a."b.c".d` → [`a."b.c"`, `d`]. */
+function splitLast(identity) {
+    const name = /(?:"(?:[^"]|"")+"|[^".]+)$/.exec(identity)?.[0] ?? identity;
+    return [identity.slice(0, Math.max(0, identity.length - name.length - 1)), name];
 }
 
 ;// CONCATENATED MODULE: ./lib/revisions/steps.js
@@ -9935,8 +10028,8 @@ function rootsOf({ catalog, name, schema, ids, kinds = "true" }) {
   where (${kinds}) and ${isUserSchema("n")} and not ${isMember(catalog, "o.oid")}`;
 }
 /**
- * What prints a relation's columns without having a row of its own changed with it: a view with JOIN USING gets
- * column aliases once a column of that name is added to the other table.
+ * What prints a relation's columns without having a row of its own changed with it: `(a join b using (id)) q` in a
+ * view becomes `q(id, x, x_1)` once both tables have a column x.
  */
 function dependents(catalog, id, join = "") {
     return `select ${id} from pg_depend d ${join}
@@ -11952,6 +12045,7 @@ async function appliedVersions(client, tool, table) {
 
 
 
+
 /** One shadow database with a recorder in front of it, on which the tool can be run. */
 class Stage {
     context;
@@ -12027,6 +12121,11 @@ class Stage {
             ? context.tool.explainFailure({ text: result.output, exitCode: result.exitCode }, context.project)
             : undefined;
         return { ...leg, recording, result, failure, tail, bypassed };
+    }
+    /** Drops objects that a downgrade left, so that other revisions can be judged without them; tells what changed. */
+    async remove(keys) {
+        await removeObjects(this.client, keys);
+        return this.readBaseline();
     }
     async [Symbol.asyncDispose]() {
         this.recorder.stop();
@@ -12264,84 +12363,99 @@ class Segment {
         }
         return true;
     }
-    /** Undefined when the floor was reached on this database; else the floor to try on a new one. */
+    /**
+     * Down to the floor. Where a revision stops the way, those above it are brought down first, then what they left
+     * is removed, and the way goes on. Returns the floor to try on a new database when this one cannot be used.
+     */
     async goDown(floor) {
         let target = floor;
-        for (let attempt = 0; attempt < maximumFloors; attempt++) {
+        const stoppedBefore = new Set();
+        for (;;) {
             if (target !== undefined && this.tops.includes(target))
                 return undefined;
             const leg = await this.go("downgrade", target ?? "base");
+            const standing = this.differencesAtEnd(leg, this.downgradeOf);
             this.takeDown(leg);
-            if (leg.failure === undefined)
-                return undefined;
+            if (leg.failure === undefined) {
+                if (target === floor || !(await this.removeResidue()))
+                    return undefined;
+                target = floor;
+                continue;
+            }
             const failure = failureOf(this.context, leg, false);
             if (failure === undefined)
                 return undefined;
-            this.blameDowngrade(leg, failure);
+            this.blame(failure, standing);
             // What a stopped revision left of itself would be taken for the residue of others.
             if (leg.tail.length > 0)
                 return { floor: failure.revision };
-            if (target === failure.revision)
+            const above = leg.steps.some((step) => step.outcome === "rolled back");
+            const key = `${failure.revision} ${above}`;
+            if (stoppedBefore.has(key))
                 return undefined;
-            target = failure.revision;
+            stoppedBefore.add(key);
+            if (above)
+                target = failure.revision;
+            else if (standing.length > 0 && (await this.removeResidue()))
+                target = floor;
+            else
+                return undefined;
         }
-        return undefined;
     }
-    /** Follows committed steps; those that were rolled back are looked at with a copy by blameDowngrade. */
+    /** True when something could be removed, and the way is open for the others. */
+    async removeResidue() {
+        const left = this.hard.current.filter(({ expected, found }) => expected === undefined && found !== undefined);
+        if (left.length === 0)
+            return false;
+        const removed = await this.stage.remove(left.map(({ key }) => key));
+        this.hard.mend(removed);
+        return removed.length > 0;
+    }
+    /** Follows the steps that were committed; what each left is its own, unless it worked on what another had left. */
     takeDown(leg) {
         for (const step of leg.steps) {
             if (step.outcome !== "committed")
                 continue;
-            const masked = this.follow(step, this.hard, this.order);
+            const { revision } = step;
+            const { masked } = this.hard.step(revision, this.downgradeOf(revision), step.changes.filter(isHard));
+            const expectedOrder = invertDelta(this.upgrades.get(revision) ?? []).filter(isOrder);
+            const moved = this.order.step(revision, expectedOrder, step.changes.filter(isOrder));
+            if (moved.caused.length > 0 && masked.length === 0) {
+                this.ledger.note({ kind: "column order", revision, differences: moved.caused });
+            }
             const doubt = doubtOf(leg, step);
             if (doubt !== undefined)
-                this.ledger.settle(step.revision, "downgrade", "not proved", doubt);
-            this.undone.push({ step, masked });
+                this.ledger.settle(revision, "downgrade", "not proved", doubt);
+            this.undone.push({ step, masked: masked.length > 0 });
         }
     }
-    follow(step, hard, order, report = true) {
-        const { revision } = step;
-        const expected = invertDelta(this.upgrades.get(revision) ?? []);
-        const differences = hard.step(revision, expected.filter(isHard), step.changes.filter(isHard));
-        const moved = order.step(revision, expected.filter(isOrder), step.changes.filter(isOrder));
-        if (differences.masked.length > 0)
-            return true;
-        if (report && differences.caused.length > 0) {
-            this.ledger.leave(revision, differences.caused, differences.caused.some(isError));
-        }
-        if (report && moved.caused.length > 0) {
-            this.ledger.note({ kind: "column order", revision, differences: moved.caused });
-        }
-        return false;
-    }
-    blameDowngrade(leg, failure) {
-        const standing = this.differencesAt(leg);
-        if (standing.length === 0) {
+    downgradeOf = (revision) => invertDelta(this.upgrades.get(revision) ?? []).filter(isHard);
+    upgradeOf = (revision) => (this.upgrades.get(revision) ?? []).filter(isHard);
+    blame(failure, standing) {
+        if (standing.length === 0)
             this.ledger.fail(failure);
-            return;
-        }
-        for (const culprit of culpritsOf(failure, standing))
-            this.ledger.stop(culprit, failure);
+        else
+            for (const culprit of culpritsOf(failure, standing))
+                this.ledger.stop(culprit, failure);
     }
-    /** The differences when the leg stopped, those of steps that were rolled back with it included. */
-    differencesAt(leg) {
-        const rolledBack = leg.steps.filter((step) => step.outcome === "rolled back");
-        if (rolledBack.length === 0)
-            return this.hard.current;
+    /** The differences when the leg ended or stopped, those of steps that were rolled back with it included. */
+    differencesAtEnd(leg, expected) {
         const hard = this.hard.copy();
-        const order = this.order.copy();
-        for (const step of rolledBack)
-            this.follow(step, hard, order);
+        for (const step of leg.steps) {
+            const { caused, masked } = hard.step(step.revision, expected(step.revision), step.changes.filter(isHard));
+            if (leg.direction === "downgrade" && caused.length > 0 && masked.length === 0) {
+                this.ledger.leave(step.revision, caused, caused.some(isError));
+            }
+        }
         return hard.current;
     }
     async goUpAgain() {
         let targets = [...this.tops];
         const excluded = new Set();
         const passed = new Set();
-        for (let attempt = 0; targets.length > 0 && attempt < maximumFloors; attempt++) {
-            const target = targets.shift();
+        for (let target = targets.shift(); target !== undefined; target = targets.shift()) {
             const leg = await this.go("upgrade", target);
-            const standing = this.differencesBeforeStop(leg);
+            const standing = this.differencesAtEnd(leg, this.upgradeOf);
             for (const step of leg.steps) {
                 if (step.outcome !== "committed")
                     continue;
@@ -12353,8 +12467,14 @@ class Segment {
             const failure = failureOf(this.context, leg, true);
             if (failure === undefined)
                 break;
-            this.blameAgain(failure, standing);
-            if (excluded.has(failure.revision) || leg.tail.length > 0)
+            this.blame({ ...failure, again: true }, standing);
+            if (leg.tail.length > 0)
+                break;
+            if (await this.removeResidue()) {
+                targets = [target, ...targets];
+                continue;
+            }
+            if (excluded.has(failure.revision))
                 break;
             excluded.add(failure.revision);
             targets = this.targetsWithout(failure.revision);
@@ -12366,8 +12486,7 @@ class Segment {
     }
     /** True when the revision led to what it led to the first time. */
     followAgain(step) {
-        const expected = (this.upgrades.get(step.revision) ?? []).filter(isHard);
-        const { caused, masked } = this.hard.step(step.revision, expected, step.changes.filter(isHard));
+        const { caused, masked } = this.hard.step(step.revision, this.upgradeOf(step.revision), step.changes.filter(isHard));
         if (masked.length > 0)
             return false;
         if (caused.length === 0)
@@ -12377,27 +12496,12 @@ class Segment {
         this.ledger.blockDowngrade(step.revision);
         return false;
     }
-    differencesBeforeStop(leg) {
-        const hard = this.hard.copy();
-        for (const step of leg.steps) {
-            hard.step(step.revision, (this.upgrades.get(step.revision) ?? []).filter(isHard), step.changes.filter(isHard));
-        }
-        return hard.current;
-    }
-    blameAgain(failure, standing) {
-        if (standing.length === 0) {
-            this.ledger.fail({ ...failure, again: true });
-            return;
-        }
-        const culprits = culpritsOf(failure, standing);
-        for (const culprit of culprits)
-            this.ledger.stop(culprit, failure);
-    }
     /** The ways up that do not lead over this revision. */
     targetsWithout(revision) {
         const { graph } = this.context;
         const wanted = graph.applied(this.tops.flatMap((top) => (isWord(top) ? graph.heads : [top])));
-        const left = graph.revisions.filter(({ id }) => wanted.has(id) && !graph.ancestors(id).has(revision));
+        const beyond = descendants(graph, revision);
+        const left = graph.revisions.filter(({ id }) => wanted.has(id) && !beyond.has(id));
         const parents = new Set(left.flatMap(({ id }) => graph.parentsOf(id)));
         const applied = graph.applied(this.stage.heads);
         return left.filter(({ id }) => !parents.has(id) && !applied.has(id)).map(({ id }) => id);
@@ -12407,6 +12511,14 @@ class Segment {
         this.legs.push(leg);
         return leg;
     }
+}
+/** The revision and everything that needs it. */
+function descendants(graph, revision) {
+    const found = new Set([revision]);
+    for (const id of found)
+        for (const child of graph.childrenOf(id))
+            found.add(child);
+    return found;
 }
 /** Words of the tool for all heads. */
 function isWord(top) {
@@ -12534,8 +12646,13 @@ async function proveOnEmptyDatabase(context, options) {
                 settleBoth(ledger, id, `it needs ${stopped}, whose upgrade fails`);
                 continue;
             }
-            const route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
-            legs.push(...(await runSegment(context, ledger, route, "segment")));
+            let route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
+            // Each way may find a revision that the next one must stay above.
+            for (let tried = null; !ledger.isSettled(id) && tried !== route.floor;) {
+                tried = route.floor;
+                legs.push(...(await runSegment(context, ledger, route, "segment")));
+                route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
+            }
             settleBoth(ledger, id, reasonOf(ledger, id, route.floor));
         }
         return { facts: ledger.facts(), steps: fresh_lane_stepsOf(context, ledger, legs), legs, toolStarts: legs.length + 1 };

@@ -44,6 +44,16 @@ export class DifferenceTracker {
     return copy;
   }
 
+  /** What was found was changed from outside: differences that this mended are gone. */
+  mend(delta: CatalogDelta): void {
+    for (const { key, after } of delta) {
+      const difference = this.differences.get(key);
+      if (difference === undefined) continue;
+      if (difference.expected === after) this.differences.delete(key);
+      else this.differences.set(key, { ...difference, found: after });
+    }
+  }
+
   /** `expected` and `found` are what the revision should have changed and what it changed. */
   step(revision: string, expected: CatalogDelta, found: CatalogDelta): StepDifferences {
     const should = new Map(expected.map((change) => [change.key, change]));

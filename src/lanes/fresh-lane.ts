@@ -72,8 +72,13 @@ export async function proveOnEmptyDatabase(
       settleBoth(ledger, id, `it needs ${stopped}, whose upgrade fails`);
       continue;
     }
-    const route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
-    legs.push(...(await runSegment(context, ledger, route, "segment")));
+    let route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
+    // Each way may find a revision that the next one must stay above.
+    for (let tried: string | undefined | null = null; !ledger.isSettled(id) && tried !== route.floor; ) {
+      tried = route.floor;
+      legs.push(...(await runSegment(context, ledger, route, "segment")));
+      route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
+    }
     settleBoth(ledger, id, reasonOf(ledger, id, route.floor));
   }
   return { facts: ledger.facts(), steps: stepsOf(context, ledger, legs), legs, toolStarts: legs.length + 1 };

@@ -16,6 +16,8 @@ export class Ledger {
     string,
     { differences: readonly Difference[]; stopped: StepFailure[] }
   >();
+  /** What a revision stopped before its residue could be told from that of others. */
+  private readonly early = new Map<string, StepFailure[]>();
   private readonly others: ProofFact[] = [];
   /** Revisions whose downgrade cannot be passed, or leaves what stops others: a floor for those above them. */
   private readonly barriers = new Set<string>();
@@ -57,23 +59,21 @@ export class Ledger {
   /** The first account of a revision's residue is the clean one; `stopped` collects what it stopped. */
   leave(revision: string, differences: readonly Difference[], isError: boolean): void {
     if (this.residues.has(revision)) return;
-    this.residues.set(revision, { differences, stopped: [] });
+    this.residues.set(revision, { differences, stopped: this.early.get(revision) ?? [] });
+    this.early.delete(revision);
     if (isError) this.settle(revision, "downgrade", "failed", "it does not restore the schema");
   }
 
   /** What this revision left stopped another one, or itself on the way up again. */
   stop(revision: string, failure: StepFailure): void {
-    const residue = this.residues.get(revision);
-    if (residue === undefined) return;
-    this.settle(revision, "downgrade", "failed", "it does not restore the schema");
-    if (
-      !residue.stopped.some(
-        (other) => other.revision === failure.revision && other.direction === failure.direction,
-      )
-    ) {
-      residue.stopped.push(failure);
-    }
     this.barriers.add(revision);
+    const stopped = this.residues.get(revision)?.stopped ?? this.early.get(revision) ?? [];
+    if (!this.residues.has(revision)) this.early.set(revision, stopped);
+    else this.settle(revision, "downgrade", "failed", "it does not restore the schema");
+    const known = stopped.some(
+      (other) => other.revision === failure.revision && other.direction === failure.direction,
+    );
+    if (!known) stopped.push(failure);
   }
 
   note(fact: ProofFact): void {
@@ -102,7 +102,10 @@ export class Ledger {
         stopped,
       }),
     );
-    return [...this.others, ...residues].sort(
+    const unexplained = [...this.early.values()]
+      .flat()
+      .map((failure): ProofFact => ({ kind: "failure", revision: failure.revision, failure }));
+    return [...this.others, ...residues, ...unexplained].sort(
       (left, right) => (place.get(left.revision) ?? 0) - (place.get(right.revision) ?? 0),
     );
   }

@@ -2,6 +2,7 @@ import { DifferenceTracker, invertDelta } from "../evidence/deltas";
 import type { RecordedStep } from "../evidence/steps";
 import { type CatalogDelta, kindOf } from "../model/catalog";
 import type { Difference, StepFailure } from "../model/evidence";
+import type { Graph } from "../revisions/graph";
 import { culpritsOf, failureOf } from "./blame";
 import type { Ledger } from "./ledger";
 import { type LaneContext, type Leg, Stage } from "./stage";
@@ -30,7 +31,8 @@ export async function runSegment(
   let floor = route.floor;
   const legs: Leg[] = [];
   for (let attempt = 0; attempt < maximumFloors; attempt++) {
-    await using fresh = attempt === 0 && opened !== undefined ? undefined : await Stage.open(context, purpose);
+    await using fresh =
+      attempt === 0 && opened !== undefined ? undefined : await Stage.open(context, purpose);
     const stage = fresh ?? opened;
     if (stage === undefined) break;
     const segment = new Segment(context, ledger, stage, route.tops, legs);
@@ -82,72 +84,90 @@ class Segment {
     return true;
   }
 
-  /** Undefined when the floor was reached on this database; else the floor to try on a new one. */
+  /**
+   * Down to the floor. Where a revision stops the way, those above it are brought down first, then what they left
+   * is removed, and the way goes on. Returns the floor to try on a new database when this one cannot be used.
+   */
   private async goDown(floor: string | undefined): Promise<{ floor: string } | undefined> {
     let target = floor;
-    for (let attempt = 0; attempt < maximumFloors; attempt++) {
+    const stoppedBefore = new Set<string>();
+    for (;;) {
       if (target !== undefined && this.tops.includes(target)) return undefined;
       const leg = await this.go("downgrade", target ?? "base");
+      const standing = this.differencesAtEnd(leg, this.downgradeOf);
       this.takeDown(leg);
-      if (leg.failure === undefined) return undefined;
+      if (leg.failure === undefined) {
+        if (target === floor || !(await this.removeResidue())) return undefined;
+        target = floor;
+        continue;
+      }
       const failure = failureOf(this.context, leg, false);
       if (failure === undefined) return undefined;
-      this.blameDowngrade(leg, failure);
+      this.blame(failure, standing);
       // What a stopped revision left of itself would be taken for the residue of others.
       if (leg.tail.length > 0) return { floor: failure.revision };
-      if (target === failure.revision) return undefined;
-      target = failure.revision;
+      const above = leg.steps.some((step) => step.outcome === "rolled back");
+      const key = `${failure.revision} ${above}`;
+      if (stoppedBefore.has(key)) return undefined;
+      stoppedBefore.add(key);
+      if (above) target = failure.revision;
+      else if (standing.length > 0 && (await this.removeResidue())) target = floor;
+      else return undefined;
     }
-    return undefined;
   }
 
-  /** Follows committed steps; those that were rolled back are looked at with a copy by blameDowngrade. */
+  /** True when something could be removed, and the way is open for the others. */
+  private async removeResidue(): Promise<boolean> {
+    const left = this.hard.current.filter(
+      ({ expected, found }) => expected === undefined && found !== undefined,
+    );
+    if (left.length === 0) return false;
+    const removed = await this.stage.remove(left.map(({ key }) => key));
+    this.hard.mend(removed);
+    return removed.length > 0;
+  }
+
+  /** Follows the steps that were committed; what each left is its own, unless it worked on what another had left. */
   private takeDown(leg: Leg): void {
     for (const step of leg.steps) {
       if (step.outcome !== "committed") continue;
-      const masked = this.follow(step, this.hard, this.order);
+      const { revision } = step;
+      const { masked } = this.hard.step(revision, this.downgradeOf(revision), step.changes.filter(isHard));
+      const expectedOrder = invertDelta(this.upgrades.get(revision) ?? []).filter(isOrder);
+      const moved = this.order.step(revision, expectedOrder, step.changes.filter(isOrder));
+      if (moved.caused.length > 0 && masked.length === 0) {
+        this.ledger.note({ kind: "column order", revision, differences: moved.caused });
+      }
       const doubt = doubtOf(leg, step);
-      if (doubt !== undefined) this.ledger.settle(step.revision, "downgrade", "not proved", doubt);
-      this.undone.push({ step, masked });
+      if (doubt !== undefined) this.ledger.settle(revision, "downgrade", "not proved", doubt);
+      this.undone.push({ step, masked: masked.length > 0 });
     }
   }
 
-  private follow(
-    step: RecordedStep,
-    hard: DifferenceTracker,
-    order: DifferenceTracker,
-    report = true,
-  ): boolean {
-    const { revision } = step;
-    const expected = invertDelta(this.upgrades.get(revision) ?? []);
-    const differences = hard.step(revision, expected.filter(isHard), step.changes.filter(isHard));
-    const moved = order.step(revision, expected.filter(isOrder), step.changes.filter(isOrder));
-    if (differences.masked.length > 0) return true;
-    if (report && differences.caused.length > 0) {
-      this.ledger.leave(revision, differences.caused, differences.caused.some(isError));
-    }
-    if (report && moved.caused.length > 0) {
-      this.ledger.note({ kind: "column order", revision, differences: moved.caused });
-    }
-    return false;
+  private readonly downgradeOf = (revision: string): CatalogDelta =>
+    invertDelta(this.upgrades.get(revision) ?? []).filter(isHard);
+
+  private readonly upgradeOf = (revision: string): CatalogDelta =>
+    (this.upgrades.get(revision) ?? []).filter(isHard);
+
+  private blame(failure: StepFailure, standing: readonly Difference[]): void {
+    if (standing.length === 0) this.ledger.fail(failure);
+    else for (const culprit of culpritsOf(failure, standing)) this.ledger.stop(culprit, failure);
   }
 
-  private blameDowngrade(leg: Leg, failure: StepFailure): void {
-    const standing = this.differencesAt(leg);
-    if (standing.length === 0) {
-      this.ledger.fail(failure);
-      return;
-    }
-    for (const culprit of culpritsOf(failure, standing)) this.ledger.stop(culprit, failure);
-  }
-
-  /** The differences when the leg stopped, those of steps that were rolled back with it included. */
-  private differencesAt(leg: Leg): readonly Difference[] {
-    const rolledBack = leg.steps.filter((step) => step.outcome === "rolled back");
-    if (rolledBack.length === 0) return this.hard.current;
+  /** The differences when the leg ended or stopped, those of steps that were rolled back with it included. */
+  private differencesAtEnd(leg: Leg, expected: (revision: string) => CatalogDelta): readonly Difference[] {
     const hard = this.hard.copy();
-    const order = this.order.copy();
-    for (const step of rolledBack) this.follow(step, hard, order);
+    for (const step of leg.steps) {
+      const { caused, masked } = hard.step(
+        step.revision,
+        expected(step.revision),
+        step.changes.filter(isHard),
+      );
+      if (leg.direction === "downgrade" && caused.length > 0 && masked.length === 0) {
+        this.ledger.leave(step.revision, caused, caused.some(isError));
+      }
+    }
     return hard.current;
   }
 
@@ -155,10 +175,9 @@ class Segment {
     let targets = [...this.tops];
     const excluded = new Set<string>();
     const passed = new Set<string>();
-    for (let attempt = 0; targets.length > 0 && attempt < maximumFloors; attempt++) {
-      const target = targets.shift()!;
+    for (let target = targets.shift(); target !== undefined; target = targets.shift()) {
       const leg = await this.go("upgrade", target);
-      const standing = this.differencesBeforeStop(leg);
+      const standing = this.differencesAtEnd(leg, this.upgradeOf);
       for (const step of leg.steps) {
         if (step.outcome !== "committed") continue;
         if (this.followAgain(step) && doubtOf(leg, step) === undefined) passed.add(step.revision);
@@ -166,8 +185,13 @@ class Segment {
       if (leg.failure === undefined) continue;
       const failure = failureOf(this.context, leg, true);
       if (failure === undefined) break;
-      this.blameAgain(failure, standing);
-      if (excluded.has(failure.revision) || leg.tail.length > 0) break;
+      this.blame({ ...failure, again: true }, standing);
+      if (leg.tail.length > 0) break;
+      if (await this.removeResidue()) {
+        targets = [target, ...targets];
+        continue;
+      }
+      if (excluded.has(failure.revision)) break;
       excluded.add(failure.revision);
       targets = this.targetsWithout(failure.revision);
     }
@@ -178,8 +202,11 @@ class Segment {
 
   /** True when the revision led to what it led to the first time. */
   private followAgain(step: RecordedStep): boolean {
-    const expected = (this.upgrades.get(step.revision) ?? []).filter(isHard);
-    const { caused, masked } = this.hard.step(step.revision, expected, step.changes.filter(isHard));
+    const { caused, masked } = this.hard.step(
+      step.revision,
+      this.upgradeOf(step.revision),
+      step.changes.filter(isHard),
+    );
     if (masked.length > 0) return false;
     if (caused.length === 0) return true;
     this.ledger.note({ kind: "second upgrade differs", revision: step.revision, differences: caused });
@@ -188,32 +215,12 @@ class Segment {
     return false;
   }
 
-  private differencesBeforeStop(leg: Leg): readonly Difference[] {
-    const hard = this.hard.copy();
-    for (const step of leg.steps) {
-      hard.step(
-        step.revision,
-        (this.upgrades.get(step.revision) ?? []).filter(isHard),
-        step.changes.filter(isHard),
-      );
-    }
-    return hard.current;
-  }
-
-  private blameAgain(failure: StepFailure, standing: readonly Difference[]): void {
-    if (standing.length === 0) {
-      this.ledger.fail({ ...failure, again: true });
-      return;
-    }
-    const culprits = culpritsOf(failure, standing);
-    for (const culprit of culprits) this.ledger.stop(culprit, failure);
-  }
-
   /** The ways up that do not lead over this revision. */
   private targetsWithout(revision: string): string[] {
     const { graph } = this.context;
     const wanted = graph.applied(this.tops.flatMap((top) => (isWord(top) ? graph.heads : [top])));
-    const left = graph.revisions.filter(({ id }) => wanted.has(id) && !graph.ancestors(id).has(revision));
+    const beyond = descendants(graph, revision);
+    const left = graph.revisions.filter(({ id }) => wanted.has(id) && !beyond.has(id));
     const parents = new Set(left.flatMap(({ id }) => graph.parentsOf(id)));
     const applied = graph.applied(this.stage.heads);
     return left.filter(({ id }) => !parents.has(id) && !applied.has(id)).map(({ id }) => id);
@@ -224,6 +231,13 @@ class Segment {
     this.legs.push(leg);
     return leg;
   }
+}
+
+/** The revision and everything that needs it. */
+function descendants(graph: Graph, revision: string): Set<string> {
+  const found = new Set([revision]);
+  for (const id of found) for (const child of graph.childrenOf(id)) found.add(child);
+  return found;
 }
 
 /** Words of the tool for all heads. */

@@ -2,6 +2,7 @@ import tls from "node:tls";
 import type { Client } from "pg";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { type Address, connect, redact } from "../databases/postgres/connection";
+import { removeObjects } from "../databases/postgres/remove-objects";
 import { ToolError } from "../errors";
 import { type RecordedLeg, stepsOf } from "../evidence/steps";
 import { type AddressParts, environmentLines, formatAddress } from "../executors/address";
@@ -126,6 +127,12 @@ export class Stage implements AsyncDisposable {
       ? context.tool.explainFailure({ text: result.output, exitCode: result.exitCode }, context.project)
       : undefined;
     return { ...leg, recording, result, failure, tail, bypassed };
+  }
+
+  /** Drops objects that a downgrade left, so that other revisions can be judged without them; tells what changed. */
+  async remove(keys: readonly string[]): Promise<CatalogDelta> {
+    await removeObjects(this.client, keys);
+    return this.readBaseline();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

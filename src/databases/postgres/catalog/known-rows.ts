@@ -108,6 +108,7 @@ class RareVersions {
   }
 }
 
+/** What the next probe has to know of this one. The largest command id is below that of any later change. */
 function markOf(probe: Probe, before: ReadMark | undefined): ReadMark {
   const [oldest = "0", next = "0"] = probe.snapshot.split(":");
   const xid = probe.xid === null ? "0" : xid32(probe.xid);
@@ -119,7 +120,8 @@ function markOf(probe: Probe, before: ReadMark | undefined): ReadMark {
       else if (Number(row[4]) > command) command = Number(row[4]);
     }
   }
-  const unsettled = [...writers].map((writer) => xid64(writer, next));
+  // 1 and 2 stand for bootstrap and frozen (FirstNormalTransactionId is 3).
+  const unsettled = [...writers].filter((writer) => Number(writer) > 2).map((writer) => xid64(writer, next));
   if (probe.xid !== null) unsettled.push(probe.xid);
   const settled = (id: string) => BigInt(id) < BigInt(oldest);
   return {
