@@ -10638,6 +10638,7 @@ class RareVersions {
         return differs;
     }
 }
+/** What the next probe has to know of this one. The largest command id is below that of any later change. */
 function markOf(probe, before) {
     const [oldest = "0", next = "0"] = probe.snapshot.split(":");
     const xid = probe.xid === null ? "0" : xid32(probe.xid);
@@ -10651,7 +10652,8 @@ function markOf(probe, before) {
                 command = Number(row[4]);
         }
     }
-    const unsettled = [...writers].map((writer) => xid64(writer, next));
+    // 1 and 2 stand for bootstrap and frozen (FirstNormalTransactionId is 3).
+    const unsettled = [...writers].filter((writer) => Number(writer) > 2).map((writer) => xid64(writer, next));
     if (probe.xid !== null)
         unsettled.push(probe.xid);
     const settled = (id) => BigInt(id) < BigInt(oldest);
@@ -14520,10 +14522,12 @@ async function startShadow(options) {
         return useGivenServer(options.shadowUrl, onProgress);
     await removeLeftovers();
     const account = serverAccount();
-    const installed = await findInstallations(account);
+    const installed = options.only === "embedded" ? [] : await findInstallations(account);
     const wanted = installed.find(({ major }) => production === undefined || major === production);
     if (wanted !== undefined)
         return startPrivateServer("installed", wanted, account);
+    if (options.only === "installed")
+        throw start_notInstalled(production, installed);
     try {
         const major = production ?? defaultMajor;
         const embedded = await provideEmbedded(major, account, options.cacheDirectory, onProgress);
@@ -14536,6 +14540,14 @@ async function startShadow(options) {
         onProgress(`${error.message} PostgreSQL ${newest.version} of this machine is used instead.`);
         return startPrivateServer("installed", newest, account);
     }
+}
+function start_notInstalled(production, installed) {
+    const wanted = production === undefined ? "PostgreSQL" : `PostgreSQL ${production}`;
+    return new UserError({
+        what: `${wanted} is not installed here, and the setting shadow asks for an installed one.`,
+        seen: `Found: ${installed.map(({ version }) => version).join(", ") || "none"}.`,
+        do: "Install its server package, or set shadow to auto or embedded.",
+    });
 }
 
 ;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/error.js
@@ -23372,6 +23384,7 @@ async function check(context) {
             const shadow = check_addDisposableResource(env_1, await startShadow({
                 ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
                 ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
+                ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
                 onProgress: context.progress,
             }), true);
             const isolation = check_addDisposableResource(env_1, await isolate(settings), true);
@@ -23546,6 +23559,11 @@ const settingTable = {
         default: undefined,
         secret: true,
         text: "A PostgreSQL server for the shadow databases (a service container with production's image); its user needs CREATEDB. Without it the machine's PostgreSQL is used, else an embedded one.",
+    },
+    shadow: {
+        type: ["auto", "installed", "embedded"],
+        default: "auto",
+        text: "Which PostgreSQL is started where shadow-url names none: this machine's or else the embedded one, or only one of them.",
     },
     "postgres-version": {
         type: "number",

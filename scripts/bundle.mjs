@@ -12,10 +12,14 @@ const work = path.join(root, "lib", "bundle");
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-execFileSync(process.execPath, [require.resolve("@vercel/ncc/dist/ncc/cli.js"), "build", "lib/cli.js", "-o", work, "-q"], {
-  cwd: root,
-  stdio: "inherit",
-});
+execFileSync(
+  process.execPath,
+  [require.resolve("@vercel/ncc/dist/ncc/cli.js"), "build", "lib/cli.js", "-o", work, "-q"],
+  {
+    cwd: root,
+    stdio: "inherit",
+  },
+);
 const code = readFileSync(path.join(work, "index.js"), "utf8").replace(/^#!.*\n/, "");
 writeFileSync(path.join(dist, "cli.js"), `#!/usr/bin/env node\n${code}`);
 chmodSync(path.join(dist, "cli.js"), 0o755);

@@ -51,6 +51,11 @@ export const settingTable = {
     secret: true,
     text: "A PostgreSQL server for the shadow databases (a service container with production's image); its user needs CREATEDB. Without it the machine's PostgreSQL is used, else an embedded one.",
   },
+  shadow: {
+    type: ["auto", "installed", "embedded"],
+    default: "auto",
+    text: "Which PostgreSQL is started where shadow-url names none: this machine's or else the embedded one, or only one of them.",
+  },
   "postgres-version": {
     type: "number",
     default: undefined,

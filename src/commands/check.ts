@@ -49,6 +49,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     await using shadow = await startShadow({
       ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
       ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
+      ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
       onProgress: context.progress,
     });
     await using isolation = await isolate(settings);

@@ -3,6 +3,8 @@ import type { Address } from "../databases/postgres/connection";
 export interface ShadowOptions {
   /** A server to use instead of a private one; the user needs CREATEDB. */
   readonly shadowUrl?: string;
+  /** Only this kind of private server; without it the machine's programs come first. */
+  readonly only?: "installed" | "embedded";
   /** The major version of the production server, where it is known. */
   readonly production?: number;
   /** Where a fetched PostgreSQL is kept. Default: see cacheDirectories. */

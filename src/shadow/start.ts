@@ -18,9 +18,10 @@ export async function startShadow(options: ShadowOptions): Promise<ShadowServer>
   if (options.shadowUrl !== undefined) return useGivenServer(options.shadowUrl, onProgress);
   await removeLeftovers();
   const account = serverAccount();
-  const installed = await findInstallations(account);
+  const installed = options.only === "embedded" ? [] : await findInstallations(account);
   const wanted = installed.find(({ major }) => production === undefined || major === production);
   if (wanted !== undefined) return startPrivateServer("installed", wanted, account);
+  if (options.only === "installed") throw notInstalled(production, installed);
   try {
     const major = production ?? defaultMajor;
     const embedded = await provideEmbedded(major, account, options.cacheDirectory, onProgress);
@@ -31,4 +32,16 @@ export async function startShadow(options: ShadowOptions): Promise<ShadowServer>
     onProgress(`${error.message} PostgreSQL ${newest.version} of this machine is used instead.`);
     return startPrivateServer("installed", newest, account);
   }
+}
+
+function notInstalled(
+  production: number | undefined,
+  installed: readonly { readonly version: string }[],
+): UserError {
+  const wanted = production === undefined ? "PostgreSQL" : `PostgreSQL ${production}`;
+  return new UserError({
+    what: `${wanted} is not installed here, and the setting shadow asks for an installed one.`,
+    seen: `Found: ${installed.map(({ version }) => version).join(", ") || "none"}.`,
+    do: "Install its server package, or set shadow to auto or embedded.",
+  });
 }

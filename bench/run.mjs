@@ -1,0 +1,38 @@
+// npm run bench: bundles the measurements (TypeScript) into a temporary folder and runs them; see docs/figures.md.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { pythonEnvironment } from "../scripts/python-environment.mjs";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.dirname(here);
+const python = await pythonEnvironment();
+const folder = mkdtempSync(path.join(tmpdir(), "migration-gate-bench-"));
+try {
+  // Packages stay outside: libpg-query looks for its WebAssembly beside itself.
+  symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"));
+  await build({
+    absWorkingDir: root,
+    entryPoints: { main: "bench/main.ts", sample: "bench/sample.ts", "exit-hook": "bench/exit-hook.ts", cli: "src/cli.ts" },
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    sourcemap: "linked",
+    define: { "import.meta.dirname": JSON.stringify(here) },
+  });
+  const main = spawn(process.execPath, [path.join(folder, "main.mjs"), ...process.argv.slice(2)], {
+    stdio: "inherit",
+    env: { ...process.env, MIGRATION_GATE_TEST_PYTHON_BIN: python, BENCH_FOLDER: folder },
+  });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => main.kill(signal));
+  process.exitCode = await new Promise((done) => main.on("exit", (code) => done(code ?? 1)));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

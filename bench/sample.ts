@@ -1,0 +1,13 @@
+// One measurement in a process of its own, as cold as the gate's own start: `node sample.mjs <kind> <json>`.
+import { bareSample, stairwaySample } from "./bare";
+import { laneSample } from "./lane";
+
+const [kind, text = "{}"] = process.argv.slice(2);
+const project = JSON.parse(text) as { path: string; revisions: string[] };
+const samples = {
+  lane: () => laneSample(project.path),
+  bare: () => bareSample(project.path),
+  stairway: () => stairwaySample(project.path, project.revisions),
+};
+const sample = samples[kind as keyof typeof samples];
+process.stdout.write(JSON.stringify(await sample()));

@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import type { Finding } from "../../src/model/finding";
+import type { CheckReport } from "../../src/model/verdict";
+import { withPython } from "./project";
+
+const root = resolve(import.meta.dirname, "..", "..");
+
+let bundled: Promise<string> | undefined;
+
+/** The command line as one file, made from the sources as they are now; the same for every test file of a run. */
+export function gateBundle(): Promise<string> {
+  bundled ??= bundle();
+  return bundled;
+}
+
+async function bundle(): Promise<string> {
+  const hash = createHash("sha256");
+  const sources = join(root, "src");
+  const files = readdirSync(sources, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  for (const file of files.sort()) hash.update(file).update("\0").update(readFileSync(join(sources, file)));
+  const user = process.getuid?.() ?? 0;
+  const home = join(tmpdir(), `gate-bundle-${user}-${hash.digest("hex").slice(0, 16)}`);
+  const file = join(home, "cli.js");
+  if (existsSync(file)) return file;
+  const work = mkdtempSync(join(tmpdir(), "gate-bundle-work-"));
+  await build({
+    entryPoints: [join(root, "src", "cli.ts")],
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    external: ["pg-native"],
+    outfile: join(work, "cli.js"),
+    logLevel: "error",
+  });
+  copyFileSync(
+    join(root, "node_modules", "libpg-query", "wasm", "libpg-query.wasm"),
+    join(work, "libpg-query.wasm"),
+  );
+  try {
+    renameSync(work, home);
+  } catch {
+    // Another test file was first.
+    rmSync(work, { recursive: true, force: true });
+  }
+  return file;
+}
+
+export interface GateOptions {
+  /** The folder in which it is started: the project's. */
+  readonly cwd: string;
+  /** Settings after `check`. */
+  readonly args?: readonly string[];
+  /** Added to the environment with the tests' Python; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface GateEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningGate {
+  readonly child: ChildProcess;
+  readonly ended: Promise<GateEnd>;
+}
+
+/** The variables of a gate that a test starts: the tests' Python, and no setting of whoever runs the tests. */
+export function gateEnvironment(env: GateOptions["env"] = {}): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith("MIGRATION_GATE_") && !name.startsWith("VITEST") && !name.startsWith("PG"),
+  );
+  const all: NodeJS.ProcessEnv = { ...withPython(Object.fromEntries(inherited)), ...env };
+  for (const name of Object.keys(all)) if (all[name] === undefined) delete all[name];
+  return all;
+}
+
+/** `migration-gate <args>` as a user starts it, in a process of its own. */
+export async function startGate(words: readonly string[], options: GateOptions): Promise<RunningGate> {
+  const file = await gateBundle();
+  const child = spawn(process.execPath, [file, ...words, ...(options.args ?? [])], {
+    cwd: options.cwd,
+    env: gateEnvironment(options.env),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const streams = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]?.setEncoding("utf8").on("data", (text: string) => {
+      streams[name] += text;
+    });
+  }
+  const ended = once(child, "close").then(
+    ([code, signal]): GateEnd => ({ code, signal, stdout: streams.stdout, stderr: streams.stderr }),
+  );
+  return { child, ended };
+}
+
+/** `migration-gate check <args>`, to its end. */
+export async function runCheck(options: GateOptions): Promise<GateEnd> {
+  const { ended } = await startGate(["check"], options);
+  return ended;
+}
+
+export interface JudgedEnd extends GateEnd {
+  readonly report: CheckReport;
+}
+
+/** `migration-gate check --format json`; throws where it printed no report. */
+export async function judge(options: GateOptions): Promise<JudgedEnd> {
+  const end = await runCheck({ ...options, args: ["--format", "json", ...(options.args ?? [])] });
+  const report = end.code === 2 ? undefined : (JSON.parse(end.stdout) as CheckReport);
+  if (report === undefined) throw new Error(`exit ${end.code}\n${end.stderr}\n${end.stdout}`);
+  return { ...end, report };
+}
+
+/** `<severity> <rule> <revision> <object>`, sorted: what a report blames on whom. */
+export function blames(report: CheckReport): string[] {
+  return report.findings.map(blame).sort();
+}
+
+function blame({ severity, rule, revision, object }: Finding): string {
+  return [severity, rule, revision ?? "-", object].filter((part) => part !== undefined).join(" ");
+}
+
+/** Every step that is not plainly proved, as `<revision> <direction>: <status>, <reason>`, sorted. */
+export function openSteps(report: CheckReport): string[] {
+  return report.steps
+    .filter(({ status }) => status !== "proved")
+    .map(({ revision, direction, status, reason }) => `${revision} ${direction}: ${status}, ${reason}`)
+    .sort();
+}
