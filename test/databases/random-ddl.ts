@@ -115,7 +115,7 @@ const parts: readonly Template[] = [
     `alter table ${p.table} ${p.from(["disable", "enable", "enable always"])} trigger ${p.from(["x1", "all"])}`,
   (p) => `alter trigger ${p.name} on ${p.table} rename to ${p.name}`,
   (p) => `drop trigger ${p.name} on ${p.table}`,
-  (p) => `create policy ${p.name} on ${p.table} to ${p.role} using (exists (select from t1))`,
+  (p) => `create policy ${p.name} on ${p.table} to ${p.role} using (exists (select from public.t1))`,
   (p) => `alter policy ${p.name} on ${p.table} to public using (true)`,
   (p) => `drop policy ${p.name} on ${p.table}`,
   (p) => `create rule ${p.name} as on update to ${p.table} do also select 1`,
@@ -156,7 +156,7 @@ const types: readonly Template[] = [
   (p) => `alter domain posint add constraint ${p.name} check (value < 100) not valid`,
   (p) => `alter domain posint drop constraint ${p.name}`,
   (p) => `create type ${p.name} as range (subtype = ${p.from(["float8", "int"])})`,
-  () => "create function atomic() returns bigint begin atomic select count(*) from t1; end",
+  () => "create function atomic() returns bigint begin atomic select count(*) from public.t1; end",
   (p) => `create function ${p.name}(x int, y ${p.type}) returns int language sql as 'select 1'`,
   (p) =>
     `create or replace function act() returns trigger language plpgsql as '${p.from(["begin end", "begin return new; end"])}'`,
