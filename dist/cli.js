@@ -7312,12 +7312,20 @@ class UserError extends Error {
 class ToolError extends UserError {
     name = "ToolError";
 }
+/** What is no UserError is a bug of ours: its message, never its stack. */
+function bugParts(error) {
+    return {
+        what: `migration-gate itself failed: ${error instanceof Error ? error.message : String(error)}`,
+        why: "This is a bug of migration-gate, not of the project.",
+        do: "Report it with the version and this message; MIGRATION_GATE_DEBUG=1 adds where it happened.",
+    };
+}
 const labels = ["where", "seen", "why", "do"];
 /** A message as text, in STYLE's form: one line, then the labelled parts that are there. */
-function formatError(error) {
-    const lines = [`error: ${error.parts.what}`];
+function formatError(parts) {
+    const lines = [`error: ${parts.what}`];
     for (const label of labels) {
-        const text = error.parts[label];
+        const text = parts[label];
         if (text === undefined || text === "")
             continue;
         const [first, ...rest] = text.split("\n");
@@ -7985,11 +7993,17 @@ const running = new Set();
 const longestTimer = 2 ** 31 - 1;
 let started = 0;
 let exitHook = false;
+let ending = false;
+function never() {
+    return new Promise(() => undefined);
+}
 /**
  * Runs a command and returns when nothing of it is left: at its end, and at the time limit, all processes that it
  * started get SIGTERM and after 3 s SIGKILL. A command that cannot start is a ToolError; any exit code is a result.
  */
 async function runCommand(command) {
+    if (ending)
+        return never();
     const [name, ...args] = command.argv;
     if (name === undefined)
         throw new Error("a command without a name");
@@ -8025,6 +8039,8 @@ async function runCommand(command) {
         await endFamily(family, graceMs);
         // All that was written is in the socket now; a daemon that cannot be seen but holds it is not waited for.
         await Promise.race([outputClosed, (0,promises_namespaceObject.setTimeout)(graceMs, undefined, { ref: false })]);
+        if (ending)
+            return await never();
         return { exitCode, signal, ...tail.end(), milliseconds, timedOut, cpuMs };
     }
     finally {
@@ -8032,9 +8048,17 @@ async function runCommand(command) {
         pipe.reader.destroy();
     }
 }
-/** Ends every command that runs, as at a time limit. For the gate's own SIGINT and SIGTERM. */
+/** Ends every command that runs, as at a time limit. */
 async function terminateAll() {
     await Promise.all([...running].map((family) => endFamily(family, graceMs)));
+}
+/**
+ * The same at the gate's own SIGINT and SIGTERM. From then on no command starts or returns: what waits for one must
+ * not go on, and report what the signal did as the project's failure.
+ */
+async function terminateForGood() {
+    ending = true;
+    await terminateAll();
 }
 function register(family) {
     running.add(family);
@@ -8241,6 +8265,137 @@ function missingExtension(error) {
     return undefined;
 }
 
+;// CONCATENATED MODULE: ./lib/databases/postgres/remove-objects.js
+
+/** Kinds whose DROP takes the identity as it stands. */
+const dropWords = {
+    table: "TABLE",
+    "partitioned table": "TABLE",
+    "foreign table": "FOREIGN TABLE",
+    view: "VIEW",
+    "materialized view": "MATERIALIZED VIEW",
+    sequence: "SEQUENCE",
+    index: "INDEX",
+    "enum type": "TYPE",
+    "composite type": "TYPE",
+    "range type": "TYPE",
+    "base type": "TYPE",
+    domain: "DOMAIN",
+    function: "FUNCTION",
+    procedure: "PROCEDURE",
+    aggregate: "AGGREGATE",
+    schema: "SCHEMA",
+    extension: "EXTENSION",
+    collation: "COLLATION",
+    statistics: "STATISTICS",
+    conversion: "CONVERSION",
+    operator: "OPERATOR",
+    "text search configuration": "TEXT SEARCH CONFIGURATION",
+    "text search dictionary": "TEXT SEARCH DICTIONARY",
+    "event trigger": "EVENT TRIGGER",
+    server: "SERVER",
+    publication: "PUBLICATION",
+    role: "ROLE",
+};
+/**
+ * Drops objects by their catalog keys, never with CASCADE, as often as some can still be dropped: what depends on
+ * another one goes first. Objects that cannot be dropped stay, without an error.
+ */
+async function removeObjects(client, keys) {
+    let left = keys.flatMap((key) => dropStatement(key) ?? []);
+    for (let before = Number.POSITIVE_INFINITY; left.length > 0 && left.length < before;) {
+        before = left.length;
+        const failed = [];
+        for (const statement of left) {
+            await client.query(statement).catch(() => failed.push(statement));
+        }
+        left = failed;
+    }
+}
+/** The statement that drops an object; undefined for kinds that are a part or a setting of something else. */
+function dropStatement(key) {
+    const kind = catalog_kindOf(key);
+    const identity = identityOf(key);
+    const word = dropWords[kind];
+    if (word !== undefined)
+        return `DROP ${word} ${identity}`;
+    const [owner, name] = splitLast(identity);
+    switch (kind) {
+        case "column":
+            return `ALTER TABLE ${owner} DROP COLUMN ${name}`;
+        case "constraint":
+            return `ALTER TABLE ${owner} DROP CONSTRAINT ${name}`;
+        case "trigger":
+        case "policy":
+        case "rule":
+            return `DROP ${kind.toUpperCase()} ${name} ON ${owner}`;
+        default:
+            return undefined;
+    }
+}
+/** `a."b.c".d` → [`a."b.c"`, `d`]. */
+function splitLast(identity) {
+    const name = /(?:"(?:[^"]|"")+"|[^".]+)$/.exec(identity)?.[0] ?? identity;
+    return [identity.slice(0, Math.max(0, identity.length - name.length - 1)), name];
+}
+
+;// CONCATENATED MODULE: ./lib/findings/advice.js
+
+
+/** What to write into the downgrade so that it leaves nothing, as Python where one call does it. */
+function residueAdvice({ key, change }, revision) {
+    const object = `the ${catalog_kindOf(key)} ${identityOf(key)}`;
+    if (change === "missing")
+        return `Create ${object} again in downgrade(), as it was before, or do not drop it there.`;
+    if (change === "changed")
+        return `Restore ${object} in downgrade() exactly as it was before the upgrade.`;
+    const drop = dropCall(key) ?? `what removes ${object}`;
+    return revision.downgrade === undefined || revision.downgrade.empty
+        ? `Write a downgrade() with ${drop}, or say why there is none: raise NotImplementedError("the reason").`
+        : `Add ${drop} to downgrade().`;
+}
+/** Alembic's or SQLAlchemy's own call where there is one, else the DROP statement. */
+function dropCall(key) {
+    const names = namesOf(identityOf(key));
+    const name = names.at(-1) ?? "";
+    switch (catalog_kindOf(key)) {
+        case "enum type":
+            return `sa.Enum(name=${python(name)}${schema(names.slice(0, -1))}).drop(op.get_bind())`;
+        case "table":
+            return `op.drop_table(${python(name)}${schema(names.slice(0, -1))})`;
+        case "index":
+            return `op.drop_index(${python(name)}${schema(names.slice(0, -1))})`;
+        case "column":
+        case "constraint": {
+            const table = names.at(-2) ?? "";
+            const more = schema(names.slice(0, -2));
+            return catalog_kindOf(key) === "column"
+                ? `op.drop_column(${python(table)}, ${python(name)}${more})`
+                : `op.drop_constraint(${python(name)}, ${python(table)}${more})`;
+        }
+        default: {
+            const statement = dropStatement(key);
+            return statement === undefined ? undefined : `op.execute(${python(statement)})`;
+        }
+    }
+}
+/** `a."b.c".d` → a, b.c, d. */
+function namesOf(identity) {
+    const parts = identity.match(/"(?:[^"]|"")+"|[^".]+/g) ?? [];
+    return parts.map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part));
+}
+function schema(names) {
+    const [name] = names;
+    return name === undefined || name === "public" ? "" : `, schema=${python(name)}`;
+}
+/** A Python string; in single quotes where that saves escapes. */
+function python(text) {
+    const json = JSON.stringify(text);
+    if (!text.includes('"') || text.includes("'"))
+        return json;
+    return `'${json.slice(1, -1).replaceAll('\\"', '"')}'`;
+}
+
 ;// CONCATENATED MODULE: ./lib/findings/objects.js
 
 const containers = new Set([
@@ -8329,14 +8484,28 @@ function shown(value) {
 function placeOf(revision, direction, key) {
     const own = revision[direction];
     const other = revision[direction === "downgrade" ? "upgrade" : "downgrade"];
-    const names = key === undefined ? [] : namesOf(key);
+    const names = key === undefined ? [] : places_namesOf(key);
     const call = callNaming(own, names) ?? callNaming(other, names);
     if (call !== undefined)
         return { file: revision.location.file, line: call.line, column: call.column };
     return own === undefined ? revision.location : { file: own.file, line: own.line, column: own.column };
 }
+/**
+ * Where a step failed: the line of the traceback. Where the error was swallowed the traceback is a later statement's:
+ * then the call whose every string is in the failed statement, if there is one.
+ */
+function placeOfFailure(failure, revision) {
+    const { direction, statement, file, line } = failure;
+    const sql = failure.swallowed ? statement?.sql : undefined;
+    const call = (revision[direction]?.calls ?? []).find(({ literals }) => sql !== undefined && literals.length > 0 && literals.every((literal) => sql.includes(literal)));
+    if (call !== undefined)
+        return { file: revision.location.file, line: call.line, column: call.column };
+    return file === revision.location.file && line !== undefined
+        ? { file, line, column: 1 }
+        : placeOf(revision, direction, undefined);
+}
 /** The parts of an identity, the most telling first: `a.b."c d"` gives c d, b, a. */
-function namesOf(key) {
+function places_namesOf(key) {
     const identity = identityOf(key).replace(/\(.*\)$/s, "");
     const parts = identity.match(/"(?:[^"]|"")+"|[^."]+/g) ?? [];
     return parts
@@ -8363,6 +8532,7 @@ function escapeRegExp(text) {
 
 
 
+
 /** Facts of a proof as findings. What is wrong with a revision that is not under judgement is a note. */
 function proofFindings(facts, context) {
     return facts.flatMap((fact) => {
@@ -8378,6 +8548,8 @@ function findingsOf(fact, revision, context) {
             return residueFindings(fact.differences, fact.stopped, revision, context);
         case "second upgrade differs":
             return [differsFinding(fact.differences, revision, context)];
+        case "transaction ended":
+            return [transactionFinding(fact.direction, fact.sql, revision, context)];
         case "column order":
             return fact.differences.map((difference) => orderFinding(difference, revision, context));
         case "not proved":
@@ -8405,9 +8577,7 @@ function failureFinding(failure, revision, context) {
     const { direction, again, statement } = failure;
     const error = statement?.error;
     const extension = error === undefined ? undefined : missingExtension(error);
-    const place = failure.file === revision.location.file && failure.line !== undefined
-        ? { file: failure.file, line: failure.line, column: 1 }
-        : placeOf(revision, direction, undefined);
+    const place = placeOfFailure(failure, revision);
     const seen = [
         `${context.seenBy}; ${error === undefined ? failure.summary : `${error.sqlstate}: ${error.message}`}`,
         error?.detail,
@@ -8444,6 +8614,8 @@ function proof_advice(failure, revision) {
     const state = failure.statement?.error?.sqlstate;
     if (failure.timedOut)
         return "Look for a lock that the revision itself holds on another connection, or raise tool-timeout.";
+    if (failure.swallowed)
+        return "Let the error surface: it is swallowed, and the transaction stays aborted. What may fail belongs in `with op.get_bind().begin_nested():`.";
     if (state === "25001")
         return "Run this statement in `with op.get_context().autocommit_block():`, alone in its revision.";
     if (state === "25P02")
@@ -8474,7 +8646,8 @@ function names(failure, key) {
     return `${error?.message}\n${error?.detail}`.includes(name);
 }
 function title(key) {
-    return `${catalog_kindOf(key)} "${identityOf(key)}"`;
+    const identity = identityOf(key);
+    return `${catalog_kindOf(key)} ${identity.includes('"') ? identity : `"${identity}"`}`;
 }
 function residueText({ key, change }) {
     if (change === "left")
@@ -8513,29 +8686,6 @@ function residueReason({ change }, consequences) {
         ? "What stays behind collides with a later upgrade or is never removed."
         : "After a rollback the old release meets a schema that it was not written for.";
 }
-function residueAdvice({ key, change }, revision) {
-    const name = identityOf(key);
-    const bare = name.split(".").at(-1)?.replaceAll('"', "") ?? name;
-    if (change === "left") {
-        const drops = {
-            "enum type": `sa.Enum(name="${bare}"${schemaArgument(name)}).drop(op.get_bind())`,
-            table: `op.drop_table("${bare}"${schemaArgument(name)})`,
-            extension: `op.execute("DROP EXTENSION ${bare}")`,
-            index: `op.drop_index("${bare}"${schemaArgument(name)})`,
-        };
-        const drop = drops[catalog_kindOf(key)] ?? `what drops the ${catalog_kindOf(key)} ${name}`;
-        return revision.downgrade === undefined || revision.downgrade.empty
-            ? `Write a downgrade() with ${drop}, or say why there is none: raise NotImplementedError("the reason").`
-            : `Add ${drop} to downgrade().`;
-    }
-    return change === "missing"
-        ? `Create the ${catalog_kindOf(key)} ${name} again in downgrade(), as it was before, or do not drop it there.`
-        : `Restore the ${catalog_kindOf(key)} ${name} in downgrade() exactly as it was before the upgrade.`;
-}
-function schemaArgument(identity) {
-    const parts = identity.split(".");
-    return parts.length > 1 && parts[0] !== "public" ? `, schema="${parts[0]?.replaceAll('"', "")}"` : "";
-}
 function differsFinding(differences, revision, context) {
     const [first] = groupByObject(differences);
     const key = first?.key ?? "";
@@ -8548,6 +8698,17 @@ function differsFinding(differences, revision, context) {
             .join("; ")}.`,
         why: "After a rollback and a new deploy production would have another schema than the one that was tested.",
         do: "Make upgrade() do the same whatever it finds: no IF NOT EXISTS over what downgrade() leaves.",
+    }, context);
+}
+function transactionFinding(direction, sql, revision, context) {
+    const call = revision[direction]?.calls?.find(({ literals }) => literals.includes(sql));
+    return finding("revision-ends-transaction", "warning", revision, direction, call === undefined
+        ? placeOf(revision, direction, undefined)
+        : { file: revision.location.file, line: call.line, column: call.column }, {
+        what: `The ${direction} of revision ${revision.id} itself ends the transaction that the tool began.`,
+        seen: `${context.seenBy}; ${oneLine(sql)}`,
+        why: "When something after it fails, what ran before is not rolled back, and the version table does not say how far it came.",
+        do: "Run what cannot be in a transaction in `with op.get_context().autocommit_block():`, alone in its revision.",
     }, context);
 }
 function orderFinding(difference, revision, context) {
@@ -8604,6 +8765,82 @@ function sortFindings(findings, order) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/blame.js
+
+/** In a failed transaction every statement gets this; what matters is the error before it. */
+const inFailedTransaction = "25P02";
+/** Which revision stopped a leg, and how. Undefined when nothing points to a revision: the tool itself failed. */
+function failureOf(context, leg, again) {
+    const { failure } = leg;
+    if (failure === undefined)
+        return undefined;
+    const failed = leg.rest.filter(({ error }) => error !== undefined);
+    const statement = firstCause(failed);
+    const revision = revisionOf(context, leg, failure.file);
+    if (revision === undefined)
+        return undefined;
+    // A file that is no revision's: env.py's own statement or code.
+    const isOwn = statement === undefined || failure.file !== undefined;
+    if (isOwn && failure.kind === "environment" && !leg.result.timedOut)
+        return undefined;
+    return {
+        revision,
+        direction: leg.direction,
+        again,
+        statement,
+        summary: leg.result.timedOut
+            ? `The tool did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`
+            : failure.summary,
+        file: failure.file,
+        line: failure.line,
+        timedOut: leg.result.timedOut,
+        swallowed: statement !== failed.at(-1),
+    };
+}
+function firstCause(failed) {
+    return failed.findLast(({ error }) => error?.sqlstate !== inFailedTransaction) ?? failed.at(-1);
+}
+/** By the file in the traceback, else the next revision in line, as far as the version table was seen to come. */
+function revisionOf(context, leg, file) {
+    const { graph } = context;
+    if (file !== undefined) {
+        const named = graph.revisions.find(({ location }) => location.file === file || file.endsWith(`/${location.file}`));
+        if (named !== undefined)
+            return named.id;
+    }
+    const last = leg.steps.at(-1);
+    const applied = graph.applied(leg.headsBefore);
+    for (const step of leg.steps) {
+        if (leg.direction === "upgrade")
+            applied.add(step.revision);
+        else
+            applied.delete(step.revision);
+    }
+    const candidates = leg.direction === "upgrade"
+        ? graph.revisions.filter(({ id }) => !applied.has(id) && graph.parentsOf(id).every((p) => applied.has(p)))
+        : graph.revisions.filter(({ id }) => applied.has(id) && !graph.childrenOf(id).some((c) => applied.has(c)));
+    // Where several branches could be next, the tool goes on with the one it is on.
+    const neighbours = last === undefined ? [] : related(context, leg, last.revision);
+    return (candidates.find(({ id }) => neighbours.includes(id)) ?? candidates[0])?.id;
+}
+function related(context, leg, revision) {
+    return leg.direction === "upgrade" ? context.graph.childrenOf(revision) : context.graph.parentsOf(revision);
+}
+/** The owners of the differences that the server's error names; all owners when it names none. */
+function culpritsOf(failure, standing) {
+    const error = failure.statement?.error;
+    const text = [error?.message, error?.detail, failure.summary].join("\n");
+    const named = standing.filter(({ key }) => text.includes(lastPart(identityOf(key))));
+    const owners = (named.length > 0 ? named : standing).map(({ owner }) => owner);
+    return [...new Set(owners)];
+}
+/** The object's own name, as error messages quote it. */
+function lastPart(identity) {
+    const withoutArguments = identity.replace(/\(.*\)$/s, "");
+    const quoted = /"((?:[^"]|"")+)"$/.exec(withoutArguments)?.[1];
+    return quoted?.replaceAll('""', '"') ?? withoutArguments.slice(withoutArguments.lastIndexOf(".") + 1);
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/ledger.js
 /** What the lane has found out, revision by revision. The first proof or failure of a step stands. */
 class Ledger {
@@ -8631,6 +8868,13 @@ class Ledger {
         marks.set(revision, { status, reason });
         if (status === "not proved" && reason !== undefined) {
             this.others.push({ kind: "not proved", revision, direction, reason });
+        }
+    }
+    /** Both directions wait for another revision, whose own finding says what to do. */
+    wait(revision, reason) {
+        for (const marks of [this.marks.upgrade, this.marks.downgrade]) {
+            if (!marks.has(revision))
+                marks.set(revision, { status: "not proved", reason });
         }
     }
     fail(failure) {
@@ -8665,8 +8909,12 @@ class Ledger {
         if (!known)
             stopped.push(failure);
     }
+    /** A fact of one kind is noted once a revision and direction: other ways see it again. */
     note(fact) {
-        this.others.push(fact);
+        const direction = (other) => ("direction" in other ? other.direction : undefined);
+        const isKnown = this.others.some((other) => other.kind === fact.kind && other.revision === fact.revision && direction(other) === direction(fact));
+        if (!isKnown)
+            this.others.push(fact);
     }
     blockDowngrade(revision) {
         this.barriers.add(revision);
@@ -8770,77 +9018,31 @@ function valueAfter(change, otherBefore, earlier, side) {
     return earlier === undefined ? otherBefore : earlier[side];
 }
 
-;// CONCATENATED MODULE: ./lib/lanes/blame.js
+;// CONCATENATED MODULE: ./lib/evidence/transaction-ends.js
 
-/** In a failed transaction every statement gets this; what matters is the error before it. */
-const inFailedTransaction = "25P02";
-/** Which revision stopped a leg, and how. Undefined when nothing points to a revision: the tool itself failed. */
-function failureOf(context, leg, again) {
-    const { failure } = leg;
-    if (failure === undefined)
-        return undefined;
-    const statement = failedStatement(leg.rest);
-    const revision = revisionOf(context, leg, failure.file);
-    if (revision === undefined)
-        return undefined;
-    if (statement === undefined && failure.kind === "environment" && !leg.result.timedOut)
-        return undefined;
-    return {
-        revision,
-        direction: leg.direction,
-        again,
-        statement,
-        summary: leg.result.timedOut
-            ? `The tool did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`
-            : failure.summary,
-        file: failure.file,
-        line: failure.line,
-        timedOut: leg.result.timedOut,
-    };
+/**
+ * The statement by which a revision's own text ended the transaction that the tool had begun: it ran, and it stands
+ * in the revision. The driver's COMMIT of an autocommit block has the same text, but no call in the revision.
+ */
+function ownTransactionEnd(step, revision) {
+    const calls = revision?.[step.direction]?.calls ?? [];
+    const texts = new Set(calls.flatMap(({ literals }) => literals.map(normal)));
+    return step.statements.find(({ sql, error }) => error === undefined && texts.has(normal(sql)) && endsTransaction(sql));
 }
-function failedStatement(statements) {
-    const failed = statements.filter((statement) => statement.error !== undefined);
-    return failed.findLast((statement) => statement.error?.sqlstate !== inFailedTransaction) ?? failed.at(-1);
+function normal(sql) {
+    return sql.trim().replace(/;$/, "").trimEnd().toLowerCase();
 }
-/** By the file in the traceback, else the next revision in line, as far as the version table was seen to come. */
-function revisionOf(context, leg, file) {
-    const { graph } = context;
-    if (file !== undefined) {
-        const named = graph.revisions.find(({ location }) => location.file === file || file.endsWith(`/${location.file}`));
-        if (named !== undefined)
-            return named.id;
+const ends = new Set(["TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK"]);
+/** By the grammar: END is also a word of PL/pgSQL. */
+function endsTransaction(sql) {
+    if (!/\b(?:commit|rollback|abort|end)\b/i.test(sql))
+        return false;
+    try {
+        return ((0,wasm.parseSync)(sql).stmts ?? []).some(({ stmt }) => stmt !== undefined && "TransactionStmt" in stmt && ends.has(stmt.TransactionStmt.kind ?? ""));
     }
-    const last = leg.steps.at(-1);
-    const applied = graph.applied(leg.headsBefore);
-    for (const step of leg.steps) {
-        if (leg.direction === "upgrade")
-            applied.add(step.revision);
-        else
-            applied.delete(step.revision);
+    catch {
+        return false;
     }
-    const candidates = leg.direction === "upgrade"
-        ? graph.revisions.filter(({ id }) => !applied.has(id) && graph.parentsOf(id).every((p) => applied.has(p)))
-        : graph.revisions.filter(({ id }) => applied.has(id) && !graph.childrenOf(id).some((c) => applied.has(c)));
-    // Where several branches could be next, the tool goes on with the one it is on.
-    const neighbours = last === undefined ? [] : related(context, leg, last.revision);
-    return (candidates.find(({ id }) => neighbours.includes(id)) ?? candidates[0])?.id;
-}
-function related(context, leg, revision) {
-    return leg.direction === "upgrade" ? context.graph.childrenOf(revision) : context.graph.parentsOf(revision);
-}
-/** The owners of the differences that the server's error names; all owners when it names none. */
-function culpritsOf(failure, standing) {
-    const error = failure.statement?.error;
-    const text = [error?.message, error?.detail, failure.summary].join("\n");
-    const named = standing.filter(({ key }) => text.includes(lastPart(identityOf(key))));
-    const owners = (named.length > 0 ? named : standing).map(({ owner }) => owner);
-    return [...new Set(owners)];
-}
-/** The object's own name, as error messages quote it. */
-function lastPart(identity) {
-    const withoutArguments = identity.replace(/\(.*\)$/s, "");
-    const quoted = /"((?:[^"]|"")+)"$/.exec(withoutArguments)?.[1];
-    return quoted?.replaceAll('""', '"') ?? withoutArguments.slice(withoutArguments.lastIndexOf(".") + 1);
 }
 
 ;// CONCATENATED MODULE: external "node:tls"
@@ -9326,80 +9528,6 @@ function readPem(address, parameter, file) {
             do: "Correct the path.",
         }, { cause: error });
     }
-}
-
-;// CONCATENATED MODULE: ./lib/databases/postgres/remove-objects.js
-
-/** Kinds whose DROP takes the identity as it stands. */
-const dropWords = {
-    table: "TABLE",
-    "partitioned table": "TABLE",
-    "foreign table": "FOREIGN TABLE",
-    view: "VIEW",
-    "materialized view": "MATERIALIZED VIEW",
-    sequence: "SEQUENCE",
-    index: "INDEX",
-    "enum type": "TYPE",
-    "composite type": "TYPE",
-    "range type": "TYPE",
-    "base type": "TYPE",
-    domain: "DOMAIN",
-    function: "FUNCTION",
-    procedure: "PROCEDURE",
-    aggregate: "AGGREGATE",
-    schema: "SCHEMA",
-    extension: "EXTENSION",
-    collation: "COLLATION",
-    statistics: "STATISTICS",
-    conversion: "CONVERSION",
-    operator: "OPERATOR",
-    "text search configuration": "TEXT SEARCH CONFIGURATION",
-    "text search dictionary": "TEXT SEARCH DICTIONARY",
-    "event trigger": "EVENT TRIGGER",
-    server: "SERVER",
-    publication: "PUBLICATION",
-    role: "ROLE",
-};
-/**
- * Drops objects by their catalog keys, never with CASCADE, as often as some can still be dropped: what depends on
- * another one goes first. Objects that cannot be dropped stay, without an error.
- */
-async function removeObjects(client, keys) {
-    let left = keys.flatMap((key) => dropStatement(key) ?? []);
-    for (let before = Number.POSITIVE_INFINITY; left.length > 0 && left.length < before;) {
-        before = left.length;
-        const failed = [];
-        for (const statement of left) {
-            await client.query(statement).catch(() => failed.push(statement));
-        }
-        left = failed;
-    }
-}
-/** The statement that drops an object; undefined for kinds that are a part or a setting of something else. */
-function dropStatement(key) {
-    const kind = catalog_kindOf(key);
-    const identity = identityOf(key);
-    const word = dropWords[kind];
-    if (word !== undefined)
-        return `DROP ${word} ${identity}`;
-    const [owner, name] = splitLast(identity);
-    switch (kind) {
-        case "column":
-            return `ALTER TABLE ${owner} DROP COLUMN ${name}`;
-        case "constraint":
-            return `ALTER TABLE ${owner} DROP CONSTRAINT ${name}`;
-        case "trigger":
-        case "policy":
-        case "rule":
-            return `DROP ${kind.toUpperCase()} ${name} ON ${owner}`;
-        default:
-            return undefined;
-    }
-}
-/** `a."b.c".d` → [`a."b.c"`, `d`]. */
-function splitLast(identity) {
-    const name = /(?:"(?:[^"]|"")+"|[^".]+)$/.exec(identity)?.[0] ?? identity;
-    return [identity.slice(0, Math.max(0, identity.length - name.length - 1)), name];
 }
 
 ;// CONCATENATED MODULE: ./lib/revisions/steps.js
@@ -10797,18 +10925,45 @@ class CatalogTracker {
 }
 
 ;// CONCATENATED MODULE: ./lib/recorder/frames.js
-function bodyOf(frame) {
+function frames_bodyOf(frame) {
     return frame.raw.subarray(5);
+}
+/** The bodies of a frame whose type the cutter joins. */
+function* bodiesOf({ raw }) {
+    for (let offset = 0; offset < raw.length;) {
+        const end = offset + 1 + raw.readInt32BE(offset + 1);
+        yield raw.subarray(offset + 5, end);
+        offset = end;
+    }
+}
+/** The bytes of frames in a row; not copied when they came out of the same `push`. */
+function bytesOf(frames, from = 0, to = frames.length) {
+    const first = frames[from].raw;
+    if (to - from === 1)
+        return first;
+    const last = frames[to - 1].raw;
+    const length = last.byteOffset + last.length - first.byteOffset;
+    let size = 0;
+    for (let index = from; index < to; index++)
+        size += frames[index].raw.length;
+    if (first.buffer === last.buffer && length === size)
+        return Buffer.from(first.buffer, first.byteOffset, size);
+    return Buffer.concat(frames.slice(from, to).map(({ raw }) => raw), size);
 }
 /**
  * Cuts typed frames out of a byte stream, whatever its chunks. Bytes are never changed, so a proxy that
- * forwards `raw` is byte-exact. Throws on a length below 4, which no peer that speaks the protocol sends.
+ * forwards `raw` is byte-exact. Messages of the types in `joined` that follow each other come as one frame:
+ * rows and COPY data then cost little each. Throws on a length below 4, which no peer that speaks the protocol sends.
  */
 class FrameCutter {
     // A list that is joined once a frame is complete: joining per chunk makes a 20 MB value take 10 s.
     chunks = [];
     have = 0;
     need = 5;
+    joined;
+    constructor(joined = "") {
+        this.joined = new Set(Buffer.from(joined, "latin1"));
+    }
     push(chunk) {
         this.chunks.push(chunk);
         this.have += chunk.length;
@@ -10817,6 +10972,7 @@ class FrameCutter {
         const bytes = this.chunks.length === 1 ? chunk : Buffer.concat(this.chunks, this.have);
         const frames = [];
         let offset = 0;
+        let start = 0;
         this.need = 5;
         while (bytes.length - offset >= 5) {
             const length = bytes.readInt32BE(offset + 1);
@@ -10826,28 +10982,42 @@ class FrameCutter {
                 this.need = 1 + length;
                 break;
             }
-            const raw = bytes.subarray(offset, offset + 1 + length);
-            frames.push({ type: String.fromCharCode(raw[0]), raw });
+            const type = bytes[offset];
             offset += 1 + length;
+            // Of a run only its end makes a frame.
+            if (this.joined.has(type) && bytes[offset] === type && isWhole(bytes, offset))
+                continue;
+            frames.push({ type: String.fromCharCode(type), raw: bytes.subarray(start, offset) });
+            start = offset;
         }
         this.have = bytes.length - offset;
         this.chunks = this.have > 0 ? [bytes.subarray(offset)] : [];
         return frames;
     }
 }
+function isWhole(bytes, offset) {
+    if (bytes.length - offset < 5)
+        return false;
+    const length = bytes.readInt32BE(offset + 1);
+    return length >= 4 && bytes.length - offset >= 1 + length;
+}
 /** Reads a message body from front to back. */
-class BodyReader {
+class frames_BodyReader {
     bytes;
     offset;
-    constructor(bytes, offset = 0) {
+    decoding;
+    constructor(bytes, offset = 0, decoding) {
         this.bytes = bytes;
         this.offset = offset;
+        this.decoding = decoding;
     }
     text() {
         const end = this.bytes.indexOf(0, this.offset);
         if (end < 0)
             throw new Error("protocol string without its end");
-        const value = this.bytes.toString("utf8", this.offset, end);
+        const value = this.decoding === undefined
+            ? this.bytes.toString("utf8", this.offset, end)
+            : this.decoding.decode(this.bytes.subarray(this.offset, end));
         this.offset = end + 1;
         return value;
     }
@@ -10856,6 +11026,12 @@ class BodyReader {
     }
     int16() {
         const value = this.bytes.readInt16BE(this.offset);
+        this.offset += 2;
+        return value;
+    }
+    /** Counts are unsigned: up to 65535 parameters. */
+    count() {
+        const value = this.bytes.readUInt16BE(this.offset);
         this.offset += 2;
         return value;
     }
@@ -10877,23 +11053,24 @@ class BodyReader {
 
 /** Values are kept for the replay up to this many bytes each; longer ones are cut and say so. */
 const keptBytes = 1 << 20;
-function decodeParse(frame) {
-    const reader = new BodyReader(bodyOf(frame));
+function decodeParse(frame, decoding) {
+    const reader = new frames_BodyReader(frames_bodyOf(frame), 0, decoding);
     const name = reader.text();
     const sql = reader.text();
     const types = [];
-    for (let left = reader.int16(); left > 0; left--)
+    for (let left = reader.count(); left > 0; left--)
         types.push(reader.int32());
     return { name, sql, types };
 }
-function decodeBind(frame) {
-    const reader = new BodyReader(bodyOf(frame));
+/** `keeps` is asked whether so many more bytes may be kept. */
+function decodeBind(frame, decoding, keeps = () => true) {
+    const reader = new frames_BodyReader(frames_bodyOf(frame), 0, decoding);
     const portal = reader.text();
     const statement = reader.text();
     const formats = [];
-    for (let left = reader.int16(); left > 0; left--)
+    for (let left = reader.count(); left > 0; left--)
         formats.push(reader.int16());
-    const count = reader.int16();
+    const count = reader.count();
     const values = [];
     for (let index = 0; index < count; index++) {
         const length = reader.int32();
@@ -10903,25 +11080,27 @@ function decodeBind(frame) {
         }
         const bytes = reader.bytesOf(length);
         const binary = (formats.length === 1 ? formats[0] : formats[index]) === 1;
-        const cut = length > keptBytes;
-        if (binary || cut)
-            values.push({ hex: bytes.subarray(0, keptBytes).toString("hex"), cut });
+        if (!keeps(Math.min(length, keptBytes)))
+            values.push({ hex: "", cut: true });
+        else if (binary || length > keptBytes) {
+            values.push({ hex: bytes.toString("hex", 0, keptBytes), cut: length > keptBytes });
+        }
         else
-            values.push(bytes.toString("utf8"));
+            values.push(decoding === undefined ? bytes.toString("utf8") : decoding.decode(bytes));
     }
     return { portal, statement, values };
 }
 /** The first column of a DataRow; null for NULL. */
 function firstColumn(frame) {
-    const reader = new BodyReader(bodyOf(frame));
+    const reader = new frames_BodyReader(frames_bodyOf(frame));
     if (reader.int16() < 1)
         return null;
     const length = reader.int32();
     return length < 0 ? null : reader.bytesOf(length);
 }
 /** Field codes are those of the manual, 55.8. */
-function decodeError(frame) {
-    const reader = new BodyReader(bodyOf(frame));
+function decodeError(frame, decoding) {
+    const reader = new frames_BodyReader(frames_bodyOf(frame), 0, decoding);
     const fields = new Map();
     for (let code = reader.byte(); code !== 0; code = reader.byte()) {
         fields.set(String.fromCharCode(code), reader.text());
@@ -10983,13 +11162,27 @@ function fatalMessage(sqlstate, text) {
     const field = (code, value) => Buffer.concat([Buffer.from(code), cstring(value)]);
     return message("E", field("S", "FATAL"), field("V", "FATAL"), field("C", sqlstate), field("M", text), Buffer.from([0]));
 }
-/** Takes SCRAM-SHA-256-PLUS out of an AuthenticationSASL message: it binds to a TLS channel the client has not. */
-function withoutChannelBinding(frame) {
+const plus = "SCRAM-SHA-256-PLUS\0";
+/** True for an AuthenticationSASL message that offers channel binding. */
+function offersChannelBinding(frame) {
     const body = bodyOf(frame);
-    if (body.length < 4 || body.readInt32BE(0) !== 10)
-        return frame.raw;
-    const mechanisms = body.toString("latin1", 4).replace("SCRAM-SHA-256-PLUS\0", "");
+    return body.length >= 4 && body.readInt32BE(0) === 10 && body.toString("latin1", 4).includes(plus);
+}
+/** Takes SCRAM-SHA-256-PLUS out of an AuthenticationSASL message: it binds to the TLS channel, and there are two. */
+function withoutChannelBinding(frame) {
+    const mechanisms = frames_bodyOf(frame).toString("latin1", 4).replace(plus, "");
     return message("R", int32(10), Buffer.from(mechanisms, "latin1"));
+}
+/** True for a SASLInitialResponse that says "I could have bound the channel" (RFC 5802, section 6: gs2 flag y). */
+function missesChannelBinding(frame) {
+    const reader = new BodyReader(bodyOf(frame));
+    if (!reader.text().startsWith("SCRAM-"))
+        return false;
+    const length = reader.int32();
+    return length > 0 && reader.bytesOf(1)[0] === 0x79;
+}
+function readyMessage(state) {
+    return message("Z", Buffer.from(state));
 }
 
 ;// CONCATENATED MODULE: ./lib/recorder/injection.js
@@ -11207,7 +11400,7 @@ class UnitTracker {
             case "Q": {
                 this.prepared.delete("");
                 this.portals.delete("");
-                const sql = new BodyReader(bodyOf(frame)).text();
+                const sql = new frames_BodyReader(frames_bodyOf(frame)).text();
                 const statement = this.begin("simple", { sql, types: [], values: [] });
                 this.pending.push({ kind: "query", statement });
                 this.awaitingReady = true;
@@ -11227,7 +11420,7 @@ class UnitTracker {
                 break;
             }
             case "E": {
-                const portal = this.portals.get(new BodyReader(bodyOf(frame)).text());
+                const portal = this.portals.get(new frames_BodyReader(frames_bodyOf(frame)).text());
                 const statement = this.begin("extended", portal ?? { sql: "", types: [], values: [] });
                 this.pending.push({ kind: "execute", statement });
                 break;
@@ -11236,7 +11429,7 @@ class UnitTracker {
                 this.pending.push({ kind: "describe" });
                 break;
             case "C": {
-                const reader = new BodyReader(bodyOf(frame));
+                const reader = new frames_BodyReader(frames_bodyOf(frame));
                 const closed = reader.byte() === 0x53 ? this.prepared : this.portals;
                 closed.delete(reader.text());
                 this.pending.push({ kind: "close" });
@@ -11252,7 +11445,7 @@ class UnitTracker {
                     this.awaitingReady = true;
                 break;
             case "d":
-                this.keepCopy(bodyOf(frame));
+                this.keepCopy(frames_bodyOf(frame));
                 break;
             case "c":
             case "f":
@@ -11276,7 +11469,7 @@ class UnitTracker {
                     this.pending.shift();
                 break;
             case "C":
-                this.complete(head, new BodyReader(bodyOf(frame)).text());
+                this.complete(head, new frames_BodyReader(frames_bodyOf(frame)).text());
                 break;
             case "I":
             case "s":
@@ -11638,7 +11831,7 @@ class Session {
         if (frame.type === "R" && this.host.upstream.tls !== undefined)
             return withoutChannelBinding(frame);
         if (frame.type === "K")
-            this.processId = bodyOf(frame).readInt32BE(0);
+            this.processId = frames_bodyOf(frame).readInt32BE(0);
         if (frame.type === "E")
             this.host.recording().failures.push(`connection refused: ${decodeError(frame).message}`);
         if (frame.type === "Z") {
@@ -11701,7 +11894,7 @@ function outcomeOf(unit, before) {
     return failed || before !== "I" ? "rolled back" : "committed";
 }
 function startupParameter(packet, wanted) {
-    const reader = new BodyReader(packet, 8);
+    const reader = new frames_BodyReader(packet, 8);
     for (let name = reader.text(); name !== ""; name = reader.text()) {
         const value = reader.text();
         if (name === wanted)
@@ -12097,12 +12290,15 @@ class Stage {
     async arrive() {
         const { context } = this;
         const result = await this.execute([...context.run, ...context.tool.commands(context.project).current]);
-        const { connections, failures } = this.recorder.takeRecording();
-        if (connections > 0 && result.exitCode === 0) {
+        const recording = this.recorder.takeRecording();
+        const asked = recording.statements.some(({ sql }) => context.tool.readsVersions(sql));
+        // Where this server refused a statement of env.py's own, the tool was here, and the upgrade may well work.
+        const refused = recording.statements.some(({ error }) => error !== undefined);
+        if (asked && !result.timedOut && (result.exitCode === 0 || refused)) {
             await this.readBaseline();
             return;
         }
-        throw notArrived(context, result, connections > 0, failures, this.parts);
+        throw notArrived(context, result, { ...recording, asked }, this.parts);
     }
     /** Goes to `target` by the tool and tells what it did on the way. */
     async go(direction, target) {
@@ -12184,14 +12380,15 @@ function upstreamOf(address, client) {
         tls: stream instanceof (external_node_tls_default()).TLSSocket ? { rejectUnauthorized: false } : undefined,
     };
 }
-function notArrived(context, result, connected, failures, parts) {
+const takesAddressElsewhere = "The project may take its address from elsewhere (a literal URL, a .env file that overrides); a downgrade would then empty a real database.";
+function notArrived(context, result, { connections, failures, asked }, parts) {
     const { tool, project, address } = context;
     const command = [...context.run, ...tool.commands(project).current].join(" ");
     if (result.timedOut) {
         return new ToolError({
             what: `"${command}" did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`,
             where: project.config,
-            seen: lastLines(result.output),
+            seen: lastLines(result.output) || "It printed nothing.",
             do: "Run it in a terminal to see what it waits for, or raise tool-timeout.",
         });
     }
@@ -12199,7 +12396,9 @@ function notArrived(context, result, connected, failures, parts) {
         ? undefined
         : tool.explainFailure({ text: result.output, exitCode: result.exitCode }, project);
     const refused = failures.find((failure) => failure.startsWith("connection refused"));
-    if (connected || (explained?.kind === "environment" && !looksLikeAddress(result.output))) {
+    const isFailure = explained !== undefined || result.exitCode !== 0;
+    if (isFailure &&
+        (connections > 0 || (explained?.kind === "environment" && !looksLikeAddress(result.output)))) {
         return new ToolError({
             what: explained?.summary ?? `"${command}" ended with ${result.exitCode ?? result.signal}.`,
             where: [explained?.file ?? project.config, explained?.line]
@@ -12209,11 +12408,20 @@ function notArrived(context, result, connected, failures, parts) {
             do: explained?.do ?? "Run it in a terminal to see why.",
         });
     }
+    if (connections > 0 && !asked) {
+        return new ToolError({
+            what: `"${command}" connected to the shadow database and did not look for its version table there, so nothing was upgraded or downgraded.`,
+            where: project.config,
+            seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${parts.port}); no question for the version table came there.`,
+            why: takesAddressElsewhere,
+            do: `Let env.py run the revisions on the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
+        });
+    }
     return new ToolError({
         what: `"${command}" did not connect to the shadow database, so nothing was upgraded or downgraded.`,
         where: project.config,
         seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${parts.port}); no connection came.${explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`}`,
-        why: "The project may take its address from elsewhere (a literal URL, a .env file that overrides); a downgrade would then empty a real database.",
+        why: takesAddressElsewhere,
         do: "Set database-url-env to the variable that the project's env.py reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.",
     });
 }
@@ -12282,6 +12490,8 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
+
+
 /** Downgrades that stop are tried again with the floor just above, at most this often. */
 const maximumFloors = 4;
 /**
@@ -12346,8 +12556,10 @@ class Segment {
     async goUp() {
         for (const top of this.tops) {
             const leg = await this.go("upgrade", top);
+            this.requireArrival(leg, top);
             for (const step of leg.steps) {
                 this.upgrades.set(step.revision, step.changes);
+                this.noteTransactionEnd(step);
                 if (step.outcome !== "committed")
                     continue;
                 const doubt = doubtOf(leg, step);
@@ -12364,6 +12576,22 @@ class Segment {
             return false;
         }
         return true;
+    }
+    /** An upgrade that ends well and moves nothing here moved something elsewhere: a downgrade must not follow it. */
+    requireArrival(leg, top) {
+        const { context, stage } = this;
+        if (leg.failure !== undefined || leg.steps.length > 0 || stage.heads.length > 0)
+            return;
+        if (leg.recording.boundaries.some(({ heads }) => heads.length > 0))
+            return;
+        const command = [...context.run, ...context.tool.commands(context.project).upgrade(top)].join(" ");
+        throw new ToolError({
+            what: `"${command}" ended well and applied no revision to the shadow database, so nothing was downgraded.`,
+            where: context.project.config,
+            seen: lastLinesOf(leg) || "It printed nothing.",
+            why: "The revisions may have gone to another database, whose address the project takes from elsewhere; a downgrade would empty it.",
+            do: `Let env.py run the revisions on the address in ${context.address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
+        });
     }
     /**
      * Down to the floor. Where a revision stops the way, those above it are brought down first, then what they left
@@ -12404,6 +12632,13 @@ class Segment {
                 return undefined;
         }
     }
+    noteTransactionEnd(step) {
+        const { revision, direction } = step;
+        const ended = ownTransactionEnd(step, this.context.graph.get(revision));
+        if (ended === undefined)
+            return;
+        this.ledger.note({ kind: "transaction ended", revision, direction, sql: ended.sql });
+    }
     /** True when something could be removed, and the way is open for the others. */
     async removeResidue() {
         const left = this.hard.current.filter(({ expected, found }) => expected === undefined && found !== undefined);
@@ -12419,11 +12654,13 @@ class Segment {
             if (step.outcome !== "committed")
                 continue;
             const { revision } = step;
+            this.noteTransactionEnd(step);
             const { masked } = this.hard.step(revision, this.downgradeOf(revision), step.changes.filter(isHard));
             const expectedOrder = invertDelta(this.upgrades.get(revision) ?? []).filter(isOrder);
             const moved = this.order.step(revision, expectedOrder, step.changes.filter(isOrder));
-            if (moved.caused.length > 0 && masked.length === 0) {
-                this.ledger.note({ kind: "column order", revision, differences: moved.caused });
+            const reordered = moved.caused.filter(({ expected, found }) => expected !== undefined && found !== undefined);
+            if (reordered.length > 0 && masked.length === 0) {
+                this.ledger.note({ kind: "column order", revision, differences: reordered });
             }
             const doubt = doubtOf(leg, step);
             if (doubt !== undefined)
@@ -12526,6 +12763,9 @@ function descendants(graph, revision) {
 function isWord(top) {
     return top === "head" || top === "heads";
 }
+function lastLinesOf({ result }) {
+    return result.output.trimEnd().split("\n").slice(-15).join("\n");
+}
 /** Why a step that was seen does not count as proved. */
 function doubtOf(leg, step) {
     if (step.doubts.length > 0)
@@ -12612,6 +12852,7 @@ var fresh_lane_disposeResources = (undefined && undefined.__disposeResources) ||
 
 
 
+
 /**
  * The proof on an empty database: upgrade head, downgrade to the floor, upgrade head. What one way cannot tell
  * because a revision stopped it, or worked on what another had left, is tried on a way of its own, from the top
@@ -12645,7 +12886,12 @@ async function proveOnEmptyDatabase(context, options) {
                 continue;
             const stopped = [...graph.ancestors(id)].find((other) => other !== id && ledger.mark(other, "upgrade")?.status === "failed");
             if (stopped !== undefined) {
-                settleBoth(ledger, id, `it needs ${stopped}, whose upgrade fails`);
+                const reason = `it needs ${stopped}, whose upgrade fails`;
+                // A finding on the culprit that counts is enough; one a waiting revision would bury it.
+                if (options.judged.has(stopped))
+                    ledger.wait(id, reason);
+                else
+                    settleBoth(ledger, id, reason);
                 continue;
             }
             let route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
@@ -12687,16 +12933,15 @@ function reasonOf(ledger, revision, floor) {
         ? `no boundary was seen for its upgrade ${way}`.trimEnd()
         : `its downgrade and second upgrade were not seen to be committed ${way}`.trimEnd();
 }
-/** When the first start of the tool went over no revision and none stopped it, the tool itself did not work. */
+/** When the first start of the tool failed and no revision made it fail, the tool itself did not work. */
 function requireSomething(context, legs) {
     const [first] = legs;
-    if (first === undefined || first.failure === undefined || first.steps.length > 0)
+    if (first?.failure === undefined || failureOf(context, first, false) !== undefined)
         return;
-    if (first.failure.kind === "migration" || first.rest.some(({ error }) => error !== undefined))
-        return;
+    const { file, line } = first.failure;
     throw new ToolError({
         what: first.failure.summary,
-        where: first.failure.file ?? context.project.config,
+        where: [file ?? context.project.config, line].filter((part) => part !== undefined).join(":"),
         seen: first.failure.lastLines.join("\n"),
         do: first.failure.do,
     });
@@ -13442,7 +13687,7 @@ const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 /** A clean-up that hangs must not keep the process; GitHub kills 10 s after the first signal. */
 const limitMs = 8_000;
 const registered = new Set();
-let ending = false;
+let cleanup_ending = false;
 /**
  * Runs the clean-up when SIGINT, SIGTERM or SIGHUP ends this process, the newest first, then raises the signal again;
  * `runNow` on any other exit. Returns the function that takes it off the list, for the ordinary end.
@@ -13453,7 +13698,7 @@ function registerCleanup(cleanup) {
     registered.add(cleanup);
     return () => {
         registered.delete(cleanup);
-        if (registered.size === 0 && !ending)
+        if (registered.size === 0 && !cleanup_ending)
             unlisten();
     };
 }
@@ -13469,9 +13714,9 @@ function unlisten() {
 }
 function onSignal(signal) {
     // The second signal means now.
-    if (ending)
+    if (cleanup_ending)
         end(signal);
-    ending = true;
+    cleanup_ending = true;
     const limit = new Promise((resolve) => setTimeout(resolve, limitMs));
     void Promise.race([runAll(), limit]).finally(() => end(signal));
 }
@@ -16223,6 +16468,18 @@ function lastTraceback(lines) {
     }
     return undefined;
 }
+/** The lines without the frames of Python and of installed packages, and without the marks below source lines. */
+function withoutLibraryFrames(lines) {
+    let inLibrary = false;
+    return lines.filter((line) => {
+        const [, file] = frameLine.exec(line) ?? [];
+        if (file !== undefined)
+            inLibrary = !isOwnFrame({ file });
+        else if (!/^\s{4}/.test(line))
+            inLibrary = false;
+        return !inLibrary && !/^\s{4}[\s~^]*$/.test(line);
+    });
+}
 /** A frame of the project's own code: not of Python, not of an installed package. */
 function isOwnFrame({ file }) {
     return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d/.test(file);
@@ -16653,7 +16910,9 @@ function explainFailure(output, project) {
     const lines = withoutSecrets((0,external_node_util_namespaceObject.stripVTControlCharacters)(output.text))
         .split(/\r\n|\r|\n/)
         .map((line) => line.trimEnd());
-    const lastLines = lines.filter((line) => line !== "").slice(-keptLines);
+    const lastLines = withoutLibraryFrames(lines)
+        .filter((line) => line !== "")
+        .slice(-keptLines);
     const finish = (kind, cause, place) => ({
         kind,
         summary: cause.summary,
@@ -16679,7 +16938,7 @@ function explainFailure(output, project) {
     }
     const cause = causeOf(traceback, lines);
     const own = traceback.frames.findLast(isOwnFrame);
-    return finish(cause.ofStep ? "migration" : "environment", cause, cause.place ?? (cause.placeless ? undefined : own));
+    return finish(cause.ofStep || isRefusedBookkeeping(traceback) ? "migration" : "environment", cause, cause.place ?? (cause.placeless ? undefined : own));
 }
 /** The revision's last frame below Alembic's `step.migration_fn(**kw)`. */
 function revisionFrame({ frames }) {
@@ -16688,6 +16947,15 @@ function revisionFrame({ frames }) {
     if (call < 0 || called === undefined || !isOwnFrame(called))
         return undefined;
     return frames.slice(call).findLast((frame) => frame.file === called.file);
+}
+/**
+ * The server refused what Alembic itself does between and after revisions: the version table's write in a transaction
+ * that a revision left aborted, or a COMMIT that a deferred constraint stops. A revision made it fail.
+ */
+function isRefusedBookkeeping({ type, frames }) {
+    const below = frames.slice(frames.findLastIndex(isOwnFrame) + 1);
+    const byAlembic = below.some(({ file }) => /alembic[/\\]runtime[/\\]migration\.py$/.test(file));
+    return byAlembic && /^(?:sqlalchemy\.exc|psycopg|asyncpg)/.test(type);
 }
 function raisedCause(traceback, file) {
     const { type, message } = traceback;
@@ -23055,6 +23323,10 @@ function versionWrites(sql, table) {
     const writes = parsed(sql).flatMap(({ stmt }) => (stmt === undefined ? [] : writesOf(stmt, table)));
     return table === undefined ? writes : writes.filter((write) => isSame(write, table));
 }
+/** SQLAlchemy's question whether a table exists (1.3 to 2.1), or the read of the one column that only this table has. */
+function readsVersions(sql) {
+    return /\bversion_num\b/i.test(sql) || (/\bpg_class\b/i.test(sql) && /\brelname\b/i.test(sql));
+}
 /** A SELECT of the applied heads as text, one a row, sorted. */
 function versionsSql({ schema, table }) {
     const name = schema === undefined ? quoted(table) : `${quoted(schema)}.${quoted(table)}`;
@@ -23168,6 +23440,7 @@ const alembic = {
     read: readRevisions,
     commands: commands,
     versionWrites: versionWrites,
+    readsVersions: readsVersions,
     versionsSql: versionsSql,
     explainFailure: explainFailure,
 };
@@ -23360,79 +23633,83 @@ var check_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 /** The pull-request gate. Throws a UserError when nothing could be judged. */
 async function check(context) {
-    const { settings } = context;
-    const clock = new Clock();
-    await (0,wasm.loadModule)();
-    const project = findProject(settings["working-directory"], settings);
-    const tool = toolNamed(project.tool);
-    const read = tool.read(project);
-    if (read.revisions.length === 0)
-        throw noRevisions(project);
-    const graph = buildGraph(read.revisions);
-    const judged = await judgedRevisions(project.root, read.revisions, settings.base);
-    const findings = [...graphFindings(graph.problems, judged), ...readFindings(read.problems)];
-    const floor = settings.floor === undefined ? undefined : floorOf(graph, settings.floor);
-    clock.stop("static");
-    if (graph.problems.some(isFatal)) {
-        return report(findings, unprovable(graph, judged), undefined, clock, settings, graph);
-    }
-    const unregister = registerCleanup({ run: terminateAll, runNow: () => undefined });
+    const env_1 = { stack: [], error: void 0, hasError: false };
     try {
-        const env_1 = { stack: [], error: void 0, hasError: false };
-        try {
-            context.progress("starting the shadow database");
-            const shadow = check_addDisposableResource(env_1, await startShadow({
-                ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
-                ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
-                ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
-                onProgress: context.progress,
-            }), true);
-            const isolation = check_addDisposableResource(env_1, await isolate(settings), true);
-            clock.stop("shadow start");
-            const lane = {
-                shadow,
-                isolation,
-                tool,
-                project,
-                run: tool.runWords(project, settings.run, context.environment["PATH"]),
-                graph,
-                address: {
-                    databaseUrlEnv: settings["database-url-env"],
-                    databaseUrlFormat: settings["database-url-format"],
-                    env: settings.env,
-                },
-                setup: settings.setup,
-                toolTimeoutMs: settings["tool-timeout"] * 1000,
-                environment: context.environment,
-                progress: context.progress,
-            };
-            const result = await proveOnEmptyDatabase(lane, { judged, floor });
-            clock.stop("fresh lane");
-            const shadowReport = describeShadow(shadow, settings["postgres-version"], isolation);
-            findings.push(...proofFindings(result.facts, {
-                graph,
-                judged,
-                seenBy: `PostgreSQL ${shadowReport.version}, fresh lane`,
-            }));
-            context.progress("replaying statements for their locks");
-            const statements = await replayLegs(lane, result.legs, judged);
-            clock.stop("replay");
-            const steps = stepsWith(result, statements, judged);
-            return report(findings, steps, shadowReport, clock, settings, graph);
+        const { settings } = context;
+        const clock = new Clock();
+        await (0,wasm.loadModule)();
+        const project = findProject(settings["working-directory"], settings);
+        const tool = toolNamed(project.tool);
+        const read = tool.read(project);
+        if (read.revisions.length === 0)
+            throw noRevisions(project);
+        const graph = buildGraph(read.revisions);
+        const judged = await judgedRevisions(project.root, read.revisions, settings.base);
+        const findings = [...graphFindings(graph.problems, judged), ...readFindings(read.problems)];
+        const floor = settings.floor === undefined ? undefined : floorOf(graph, settings.floor);
+        clock.stop("static");
+        if (graph.problems.some(isFatal)) {
+            return report(findings, unprovable(graph, judged), undefined, clock, settings, graph);
         }
-        catch (e_1) {
-            env_1.error = e_1;
-            env_1.hasError = true;
-        }
-        finally {
-            const result_1 = check_disposeResources(env_1);
-            if (result_1)
-                await result_1;
-        }
+        // A required check must always answer, and fast when there is nothing to prove.
+        if (judged.size === 0)
+            return report(findings, [], undefined, clock, settings, graph);
+        context.progress("starting the shadow database");
+        const shadow = check_addDisposableResource(env_1, await startShadow({
+            ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
+            ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
+            ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
+            onProgress: context.progress,
+        }), true);
+        // Registered after the server, so ended before it.
+        const _commands = check_addDisposableResource(env_1, commandsEndBySignal(), true);
+        const isolation = check_addDisposableResource(env_1, await isolate(settings), true);
+        clock.stop("shadow start");
+        const lane = {
+            shadow,
+            isolation,
+            tool,
+            project,
+            run: tool.runWords(project, settings.run, context.environment["PATH"]),
+            graph,
+            address: {
+                databaseUrlEnv: settings["database-url-env"],
+                databaseUrlFormat: settings["database-url-format"],
+                env: settings.env,
+            },
+            setup: settings.setup,
+            toolTimeoutMs: settings["tool-timeout"] * 1000,
+            environment: context.environment,
+            progress: context.progress,
+        };
+        const result = await proveOnEmptyDatabase(lane, { judged, floor });
+        clock.stop("fresh lane");
+        const shadowReport = describeShadow(shadow, settings["postgres-version"], isolation);
+        findings.push(...proofFindings(result.facts, {
+            graph,
+            judged,
+            seenBy: `PostgreSQL ${shadowReport.version}, fresh lane`,
+        }));
+        context.progress("replaying statements for their locks");
+        const statements = await replayLegs(lane, result.legs, judged);
+        clock.stop("replay");
+        const steps = stepsWith(result, statements, judged);
+        return report(findings, steps, shadowReport, clock, settings, graph);
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
     }
     finally {
-        unregister();
+        const result_1 = check_disposeResources(env_1);
+        if (result_1)
+            await result_1;
     }
+}
+/** Ends the tool when a signal ends the gate. */
+function commandsEndBySignal() {
+    const unregister = registerCleanup({ run: terminateForGood, runNow: () => undefined });
+    return { [Symbol.asyncDispose]: async () => unregister() };
 }
 function stepsWith(result, statements, judged) {
     return result.steps.map((step) => ({
@@ -23616,6 +23893,11 @@ function readSettings(args, environment) {
         return [name, convert(entry, given ?? entry.default, source)];
     }));
 }
+/** True where the report is asked for as JSON; also for arguments that cannot be read otherwise. */
+function wantsJson(args, environment) {
+    const given = args.flatMap((word, index) => word === "--format" ? (args[index + 1] ?? "") : word.startsWith("--format=") ? word.slice(9) : []);
+    return (given.at(-1) ?? environment[variableOf("format")]) === "json";
+}
 function variableOf(name) {
     return `MIGRATION_GATE_${name.toUpperCase().replaceAll("-", "_")}`;
 }
@@ -23733,9 +24015,18 @@ ${settings.join("\n")}
 }
 
 ;// CONCATENATED MODULE: ./lib/reports/json.js
-/** One object on standard output; docs/json-report.md describes it. */
+/** Grows when a field changes its meaning or goes; a new field does not change it. */
+const jsonVersion = 1;
+/** One object on standard output; docs/json-report.md describes it. A field that does not apply is null. */
 function jsonReport(report) {
-    return `${JSON.stringify(report, undefined, 2)}\n`;
+    return printed(report);
+}
+/** What stands on standard output where nothing could be judged (exit 2): the message's parts. */
+function jsonError({ what, where, seen, why, do: advice }) {
+    return printed({ version: jsonVersion, error: { what, where, seen, why, do: advice } });
+}
+function printed(value) {
+    return `${JSON.stringify(value, (_, field) => (field === undefined ? null : field), 2)}\n`;
 }
 
 ;// CONCATENATED MODULE: ./lib/reports/terminal.js
@@ -23804,12 +24095,24 @@ function summary(report, paint) {
         ...judged
             .filter(({ status }) => status === "skipped")
             .map((step) => paint.dim(`  skipped  ${step.revision} ${step.direction}: ${terminal_harmless(step.reason ?? "")}`)),
+        ...waitingLines(report, judged).map((line) => paint.dim(`  not proved  ${terminal_harmless(line)}`)),
         shadowText(report),
         timeText(report),
         findingsText(report.findings),
     ].filter((line) => line !== "");
     const verdict = report.verdict === "passed" ? paint.green("passed") : paint.red("failed");
     return [...lines, paint.bold(verdict)].join("\n");
+}
+/** Steps that are not proved and have no finding of their own, by their reason. */
+function waitingLines({ findings }, judged) {
+    const told = new Set(findings.map(({ revision }) => revision));
+    const byReason = new Map();
+    for (const { revision, status, reason = "" } of judged) {
+        if (status !== "not proved" || told.has(revision))
+            continue;
+        byReason.set(reason, (byReason.get(reason) ?? new Set()).add(revision));
+    }
+    return [...byReason].map(([reason, revisions]) => `${[...revisions].join(", ")}: ${reason}`);
 }
 function countText(steps) {
     const statuses = ["proved", "failed", "not proved", "skipped"];
@@ -23876,14 +24179,17 @@ async function main([command, ...args]) {
         progress.end();
     }
 }
-main(process.argv.slice(2)).then((code) => {
+const words = process.argv.slice(2);
+main(words).then((code) => {
     process.exitCode = code;
 }, (error) => {
     process.exitCode = exitCodes.notRun;
-    const text = error instanceof UserError
-        ? formatError(error)
-        : `error: migration-gate itself failed: ${error instanceof Error ? error.message : String(error)}\ndo    Report it with the version and this message. ${process.env["MIGRATION_GATE_DEBUG"] && error instanceof Error ? error.stack : ""}`;
-    process.stderr.write(`${text.split("\n").map(terminal_harmless).join("\n")}\n`);
+    const parts = error instanceof UserError ? error.parts : bugParts(error);
+    if (wantsJson(words, process.env))
+        process.stdout.write(jsonError(parts));
+    process.stderr.write(`${terminal_harmless(formatError(parts))}\n`);
+    if (process.env["MIGRATION_GATE_DEBUG"] && error instanceof Error)
+        process.stderr.write(`${error.stack ?? ""}\n`);
 });
 
 })();

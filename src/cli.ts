@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { check } from "./commands/check";
 import { helpText } from "./commands/help";
-import { exitCodes, formatError, UserError } from "./errors";
-import { jsonReport } from "./reports/json";
+import { bugParts, exitCodes, formatError, UserError } from "./errors";
+import { jsonError, jsonReport } from "./reports/json";
 import { progressTo } from "./reports/progress";
 import { harmless, paintFor } from "./reports/terminal";
 import { textReport } from "./reports/text";
-import { readSettings } from "./settings";
+import { readSettings, wantsJson } from "./settings";
 
 async function main([command, ...args]: readonly string[]): Promise<number> {
   if (command === undefined || command === "help" || command === "--help" || args.includes("--help")) {
@@ -35,16 +35,17 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   }
 }
 
-main(process.argv.slice(2)).then(
+const words = process.argv.slice(2);
+main(words).then(
   (code) => {
     process.exitCode = code;
   },
   (error: unknown) => {
     process.exitCode = exitCodes.notRun;
-    const text =
-      error instanceof UserError
-        ? formatError(error)
-        : `error: migration-gate itself failed: ${error instanceof Error ? error.message : String(error)}\ndo    Report it with the version and this message. ${process.env["MIGRATION_GATE_DEBUG"] && error instanceof Error ? error.stack : ""}`;
-    process.stderr.write(`${text.split("\n").map(harmless).join("\n")}\n`);
+    const parts = error instanceof UserError ? error.parts : bugParts(error);
+    if (wantsJson(words, process.env)) process.stdout.write(jsonError(parts));
+    process.stderr.write(`${harmless(formatError({ parts }))}\n`);
+    if (process.env["MIGRATION_GATE_DEBUG"] && error instanceof Error)
+      process.stderr.write(`${error.stack ?? ""}\n`);
   },
 );

@@ -27,13 +27,22 @@ export class ToolError extends UserError {
   override readonly name = "ToolError";
 }
 
+/** What is no UserError is a bug of ours: its message, never its stack. */
+export function bugParts(error: unknown): ErrorParts {
+  return {
+    what: `migration-gate itself failed: ${error instanceof Error ? error.message : String(error)}`,
+    why: "This is a bug of migration-gate, not of the project.",
+    do: "Report it with the version and this message; MIGRATION_GATE_DEBUG=1 adds where it happened.",
+  };
+}
+
 const labels = ["where", "seen", "why", "do"] as const;
 
 /** A message as text, in STYLE's form: one line, then the labelled parts that are there. */
-export function formatError(error: UserError): string {
-  const lines = [`error: ${error.parts.what}`];
+export function formatError({ parts }: Pick<UserError, "parts">): string {
+  const lines = [`error: ${parts.what}`];
   for (const label of labels) {
-    const text = error.parts[label];
+    const text = parts[label];
     if (text === undefined || text === "") continue;
     const [first, ...rest] = text.split("\n");
     lines.push(`${label.padEnd(5)} ${first}`, ...rest.map((line) => `      ${line}`));

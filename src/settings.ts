@@ -130,6 +130,14 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
   ) as unknown as Settings;
 }
 
+/** True where the report is asked for as JSON; also for arguments that cannot be read otherwise. */
+export function wantsJson(args: readonly string[], environment: NodeJS.ProcessEnv): boolean {
+  const given = args.flatMap((word, index) =>
+    word === "--format" ? (args[index + 1] ?? "") : word.startsWith("--format=") ? word.slice(9) : [],
+  );
+  return (given.at(-1) ?? environment[variableOf("format")]) === "json";
+}
+
 export function variableOf(name: SettingName): string {
   return `MIGRATION_GATE_${name.toUpperCase().replaceAll("-", "_")}`;
 }

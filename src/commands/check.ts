@@ -1,7 +1,7 @@
 import { loadModule } from "libpg-query";
 import { ToolError, UserError } from "../errors";
 import { createIsolation, type Isolation, openReach } from "../executors/isolation";
-import { terminateAll } from "../executors/local";
+import { terminateForGood } from "../executors/local";
 import { graphFindings, isFatal, readFindings } from "../findings/graph";
 import { proofFindings } from "../findings/proof";
 import { sortFindings, verdictOf } from "../findings/verdict";
@@ -42,53 +42,58 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   if (graph.problems.some(isFatal)) {
     return report(findings, unprovable(graph, judged), undefined, clock, settings, graph);
   }
+  // A required check must always answer, and fast when there is nothing to prove.
+  if (judged.size === 0) return report(findings, [], undefined, clock, settings, graph);
 
-  const unregister = registerCleanup({ run: terminateAll, runNow: () => undefined });
-  try {
-    context.progress("starting the shadow database");
-    await using shadow = await startShadow({
-      ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
-      ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
-      ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
-      onProgress: context.progress,
-    });
-    await using isolation = await isolate(settings);
-    clock.stop("shadow start");
-    const lane = {
-      shadow,
-      isolation,
-      tool,
-      project,
-      run: tool.runWords(project, settings.run, context.environment["PATH"]),
+  context.progress("starting the shadow database");
+  await using shadow = await startShadow({
+    ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
+    ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
+    ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
+    onProgress: context.progress,
+  });
+  // Registered after the server, so ended before it.
+  await using _commands = commandsEndBySignal();
+  await using isolation = await isolate(settings);
+  clock.stop("shadow start");
+  const lane = {
+    shadow,
+    isolation,
+    tool,
+    project,
+    run: tool.runWords(project, settings.run, context.environment["PATH"]),
+    graph,
+    address: {
+      databaseUrlEnv: settings["database-url-env"],
+      databaseUrlFormat: settings["database-url-format"],
+      env: settings.env,
+    },
+    setup: settings.setup,
+    toolTimeoutMs: settings["tool-timeout"] * 1000,
+    environment: context.environment,
+    progress: context.progress,
+  };
+  const result = await proveOnEmptyDatabase(lane, { judged, floor });
+  clock.stop("fresh lane");
+  const shadowReport = describeShadow(shadow, settings["postgres-version"], isolation);
+  findings.push(
+    ...proofFindings(result.facts, {
       graph,
-      address: {
-        databaseUrlEnv: settings["database-url-env"],
-        databaseUrlFormat: settings["database-url-format"],
-        env: settings.env,
-      },
-      setup: settings.setup,
-      toolTimeoutMs: settings["tool-timeout"] * 1000,
-      environment: context.environment,
-      progress: context.progress,
-    };
-    const result = await proveOnEmptyDatabase(lane, { judged, floor });
-    clock.stop("fresh lane");
-    const shadowReport = describeShadow(shadow, settings["postgres-version"], isolation);
-    findings.push(
-      ...proofFindings(result.facts, {
-        graph,
-        judged,
-        seenBy: `PostgreSQL ${shadowReport.version}, fresh lane`,
-      }),
-    );
-    context.progress("replaying statements for their locks");
-    const statements = await replayLegs(lane, result.legs, judged);
-    clock.stop("replay");
-    const steps = stepsWith(result, statements, judged);
-    return report(findings, steps, shadowReport, clock, settings, graph);
-  } finally {
-    unregister();
-  }
+      judged,
+      seenBy: `PostgreSQL ${shadowReport.version}, fresh lane`,
+    }),
+  );
+  context.progress("replaying statements for their locks");
+  const statements = await replayLegs(lane, result.legs, judged);
+  clock.stop("replay");
+  const steps = stepsWith(result, statements, judged);
+  return report(findings, steps, shadowReport, clock, settings, graph);
+}
+
+/** Ends the tool when a signal ends the gate. */
+function commandsEndBySignal(): AsyncDisposable {
+  const unregister = registerCleanup({ run: terminateForGood, runNow: () => undefined });
+  return { [Symbol.asyncDispose]: async () => unregister() };
 }
 
 function stepsWith(

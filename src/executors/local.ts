@@ -43,12 +43,18 @@ const running = new Set<ProcessFamily>();
 const longestTimer = 2 ** 31 - 1;
 let started = 0;
 let exitHook = false;
+let ending = false;
+
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
 
 /**
  * Runs a command and returns when nothing of it is left: at its end, and at the time limit, all processes that it
  * started get SIGTERM and after 3 s SIGKILL. A command that cannot start is a ToolError; any exit code is a result.
  */
 export async function runCommand(command: Command): Promise<CommandResult> {
+  if (ending) return never();
   const [name, ...args] = command.argv;
   if (name === undefined) throw new Error("a command without a name");
   const file = findExecutable(name, command.cwd, command.env);
@@ -88,6 +94,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
     await endFamily(family, graceMs);
     // All that was written is in the socket now; a daemon that cannot be seen but holds it is not waited for.
     await Promise.race([outputClosed, sleep(graceMs, undefined, { ref: false })]);
+    if (ending) return await never();
     return { exitCode, signal, ...tail.end(), milliseconds, timedOut, cpuMs };
   } finally {
     running.delete(family);
@@ -95,9 +102,18 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   }
 }
 
-/** Ends every command that runs, as at a time limit. For the gate's own SIGINT and SIGTERM. */
+/** Ends every command that runs, as at a time limit. */
 export async function terminateAll(): Promise<void> {
   await Promise.all([...running].map((family) => endFamily(family, graceMs)));
+}
+
+/**
+ * The same at the gate's own SIGINT and SIGTERM. From then on no command starts or returns: what waits for one must
+ * not go on, and report what the signal did as the project's failure.
+ */
+export async function terminateForGood(): Promise<void> {
+  ending = true;
+  await terminateAll();
 }
 
 function register(family: ProcessFamily): void {

@@ -1,4 +1,5 @@
 import { identityOf } from "../model/catalog";
+import type { StepFailure } from "../model/evidence";
 import type { Direction, Revision, RevisionCall, RevisionFunction, SourceLocation } from "../model/revision";
 
 /**
@@ -12,6 +13,23 @@ export function placeOf(revision: Revision, direction: Direction, key: string | 
   const call = callNaming(own, names) ?? callNaming(other, names);
   if (call !== undefined) return { file: revision.location.file, line: call.line, column: call.column };
   return own === undefined ? revision.location : { file: own.file, line: own.line, column: own.column };
+}
+
+/**
+ * Where a step failed: the line of the traceback. Where the error was swallowed the traceback is a later statement's:
+ * then the call whose every string is in the failed statement, if there is one.
+ */
+export function placeOfFailure(failure: StepFailure, revision: Revision): SourceLocation {
+  const { direction, statement, file, line } = failure;
+  const sql = failure.swallowed ? statement?.sql : undefined;
+  const call = (revision[direction]?.calls ?? []).find(
+    ({ literals }) =>
+      sql !== undefined && literals.length > 0 && literals.every((literal) => sql.includes(literal)),
+  );
+  if (call !== undefined) return { file: revision.location.file, line: call.line, column: call.column };
+  return file === revision.location.file && line !== undefined
+    ? { file, line, column: 1 }
+    : placeOf(revision, direction, undefined);
 }
 
 /** The parts of an identity, the most telling first: `a.b."c d"` gives c d, b, a. */

@@ -4,8 +4,9 @@ import type { Finding, Severity } from "../model/finding";
 import type { Direction, Revision, SourceLocation } from "../model/revision";
 import type { Graph } from "../revisions/graph";
 import { missingExtension } from "../shadow/missing-extension";
+import { residueAdvice } from "./advice";
 import { describeChange, groupByObject, type ObjectDifference } from "./objects";
-import { placeOf } from "./places";
+import { placeOf, placeOfFailure } from "./places";
 
 /** What the findings of a proof are made with. */
 export interface ProofContext {
@@ -31,6 +32,8 @@ function findingsOf(fact: ProofFact, revision: Revision, context: ProofContext):
       return residueFindings(fact.differences, fact.stopped, revision, context);
     case "second upgrade differs":
       return [differsFinding(fact.differences, revision, context)];
+    case "transaction ended":
+      return [transactionFinding(fact.direction, fact.sql, revision, context)];
     case "column order":
       return fact.differences.map((difference) => orderFinding(difference, revision, context));
     case "not proved":
@@ -70,10 +73,7 @@ function failureFinding(failure: StepFailure, revision: Revision, context: Proof
   const { direction, again, statement } = failure;
   const error = statement?.error;
   const extension = error === undefined ? undefined : missingExtension(error);
-  const place =
-    failure.file === revision.location.file && failure.line !== undefined
-      ? { file: failure.file, line: failure.line, column: 1 }
-      : placeOf(revision, direction, undefined);
+  const place = placeOfFailure(failure, revision);
   const seen = [
     `${context.seenBy}; ${error === undefined ? failure.summary : `${error.sqlstate}: ${error.message}`}`,
     error?.detail,
@@ -127,6 +127,8 @@ function advice(failure: StepFailure, revision: Revision): string {
   const state = failure.statement?.error?.sqlstate;
   if (failure.timedOut)
     return "Look for a lock that the revision itself holds on another connection, or raise tool-timeout.";
+  if (failure.swallowed)
+    return "Let the error surface: it is swallowed, and the transaction stays aborted. What may fail belongs in `with op.get_bind().begin_nested():`.";
   if (state === "25001")
     return "Run this statement in `with op.get_context().autocommit_block():`, alone in its revision.";
   if (state === "25P02")
@@ -175,7 +177,8 @@ function names(failure: StepFailure, key: string): boolean {
 }
 
 function title(key: string): string {
-  return `${kindOf(key)} "${identityOf(key)}"`;
+  const identity = identityOf(key);
+  return `${kindOf(key)} ${identity.includes('"') ? identity : `"${identity}"`}`;
 }
 
 function residueText({ key, change }: ObjectDifference): string {
@@ -220,31 +223,6 @@ function residueReason({ change }: ObjectDifference, consequences: readonly Step
     : "After a rollback the old release meets a schema that it was not written for.";
 }
 
-function residueAdvice({ key, change }: ObjectDifference, revision: Revision): string {
-  const name = identityOf(key);
-  const bare = name.split(".").at(-1)?.replaceAll('"', "") ?? name;
-  if (change === "left") {
-    const drops: Partial<Record<ReturnType<typeof kindOf>, string>> = {
-      "enum type": `sa.Enum(name="${bare}"${schemaArgument(name)}).drop(op.get_bind())`,
-      table: `op.drop_table("${bare}"${schemaArgument(name)})`,
-      extension: `op.execute("DROP EXTENSION ${bare}")`,
-      index: `op.drop_index("${bare}"${schemaArgument(name)})`,
-    };
-    const drop = drops[kindOf(key)] ?? `what drops the ${kindOf(key)} ${name}`;
-    return revision.downgrade === undefined || revision.downgrade.empty
-      ? `Write a downgrade() with ${drop}, or say why there is none: raise NotImplementedError("the reason").`
-      : `Add ${drop} to downgrade().`;
-  }
-  return change === "missing"
-    ? `Create the ${kindOf(key)} ${name} again in downgrade(), as it was before, or do not drop it there.`
-    : `Restore the ${kindOf(key)} ${name} in downgrade() exactly as it was before the upgrade.`;
-}
-
-function schemaArgument(identity: string): string {
-  const parts = identity.split(".");
-  return parts.length > 1 && parts[0] !== "public" ? `, schema="${parts[0]?.replaceAll('"', "")}"` : "";
-}
-
 function differsFinding(
   differences: readonly Difference[],
   revision: Revision,
@@ -267,6 +245,31 @@ function differsFinding(
         .join("; ")}.`,
       why: "After a rollback and a new deploy production would have another schema than the one that was tested.",
       do: "Make upgrade() do the same whatever it finds: no IF NOT EXISTS over what downgrade() leaves.",
+    },
+    context,
+  );
+}
+
+function transactionFinding(
+  direction: Direction,
+  sql: string,
+  revision: Revision,
+  context: ProofContext,
+): Finding {
+  const call = revision[direction]?.calls?.find(({ literals }) => literals.includes(sql));
+  return finding(
+    "revision-ends-transaction",
+    "warning",
+    revision,
+    direction,
+    call === undefined
+      ? placeOf(revision, direction, undefined)
+      : { file: revision.location.file, line: call.line, column: call.column },
+    {
+      what: `The ${direction} of revision ${revision.id} itself ends the transaction that the tool began.`,
+      seen: `${context.seenBy}; ${oneLine(sql)}`,
+      why: "When something after it fails, what ran before is not rolled back, and the version table does not say how far it came.",
+      do: "Run what cannot be in a transaction in `with op.get_context().autocommit_block():`, alone in its revision.",
     },
     context,
   );

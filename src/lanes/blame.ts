@@ -10,10 +10,13 @@ const inFailedTransaction = "25P02";
 export function failureOf(context: LaneContext, leg: Leg, again: boolean): StepFailure | undefined {
   const { failure } = leg;
   if (failure === undefined) return undefined;
-  const statement = failedStatement(leg.rest);
+  const failed = leg.rest.filter(({ error }) => error !== undefined);
+  const statement = firstCause(failed);
   const revision = revisionOf(context, leg, failure.file);
   if (revision === undefined) return undefined;
-  if (statement === undefined && failure.kind === "environment" && !leg.result.timedOut) return undefined;
+  // A file that is no revision's: env.py's own statement or code.
+  const isOwn = statement === undefined || failure.file !== undefined;
+  if (isOwn && failure.kind === "environment" && !leg.result.timedOut) return undefined;
   return {
     revision,
     direction: leg.direction,
@@ -25,12 +28,12 @@ export function failureOf(context: LaneContext, leg: Leg, again: boolean): StepF
     file: failure.file,
     line: failure.line,
     timedOut: leg.result.timedOut,
+    swallowed: statement !== failed.at(-1),
   };
 }
 
-function failedStatement(statements: readonly RecordedStatement[]): RecordedStatement | undefined {
-  const failed = statements.filter((statement) => statement.error !== undefined);
-  return failed.findLast((statement) => statement.error?.sqlstate !== inFailedTransaction) ?? failed.at(-1);
+function firstCause(failed: readonly RecordedStatement[]): RecordedStatement | undefined {
+  return failed.findLast(({ error }) => error?.sqlstate !== inFailedTransaction) ?? failed.at(-1);
 }
 
 /** By the file in the traceback, else the next revision in line, as far as the version table was seen to come. */

@@ -2,6 +2,7 @@ import { ToolError } from "../errors";
 import type { ProofFact } from "../model/evidence";
 import type { Direction } from "../model/revision";
 import type { StepStatus } from "../model/verdict";
+import { failureOf } from "./blame";
 import { Ledger } from "./ledger";
 import { runSegment } from "./segment";
 import { type LaneContext, type Leg, Stage } from "./stage";
@@ -69,7 +70,10 @@ export async function proveOnEmptyDatabase(
       (other) => other !== id && ledger.mark(other, "upgrade")?.status === "failed",
     );
     if (stopped !== undefined) {
-      settleBoth(ledger, id, `it needs ${stopped}, whose upgrade fails`);
+      const reason = `it needs ${stopped}, whose upgrade fails`;
+      // A finding on the culprit that counts is enough; one a waiting revision would bury it.
+      if (options.judged.has(stopped)) ledger.wait(id, reason);
+      else settleBoth(ledger, id, reason);
       continue;
     }
     let route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
@@ -110,14 +114,14 @@ function reasonOf(ledger: Ledger, revision: string, floor: string | undefined): 
     : `its downgrade and second upgrade were not seen to be committed ${way}`.trimEnd();
 }
 
-/** When the first start of the tool went over no revision and none stopped it, the tool itself did not work. */
+/** When the first start of the tool failed and no revision made it fail, the tool itself did not work. */
 function requireSomething(context: LaneContext, legs: readonly Leg[]): void {
   const [first] = legs;
-  if (first === undefined || first.failure === undefined || first.steps.length > 0) return;
-  if (first.failure.kind === "migration" || first.rest.some(({ error }) => error !== undefined)) return;
+  if (first?.failure === undefined || failureOf(context, first, false) !== undefined) return;
+  const { file, line } = first.failure;
   throw new ToolError({
     what: first.failure.summary,
-    where: first.failure.file ?? context.project.config,
+    where: [file ?? context.project.config, line].filter((part) => part !== undefined).join(":"),
     seen: first.failure.lastLines.join("\n"),
     do: first.failure.do,
   });

@@ -40,6 +40,13 @@ export class Ledger {
     }
   }
 
+  /** Both directions wait for another revision, whose own finding says what to do. */
+  wait(revision: string, reason: string): void {
+    for (const marks of [this.marks.upgrade, this.marks.downgrade]) {
+      if (!marks.has(revision)) marks.set(revision, { status: "not proved", reason });
+    }
+  }
+
   fail(failure: StepFailure): void {
     const { revision, direction } = failure;
     if (this.marks[direction].get(revision)?.status === "failed") return;
@@ -76,8 +83,14 @@ export class Ledger {
     if (!known) stopped.push(failure);
   }
 
+  /** A fact of one kind is noted once a revision and direction: other ways see it again. */
   note(fact: ProofFact): void {
-    this.others.push(fact);
+    const direction = (other: ProofFact) => ("direction" in other ? other.direction : undefined);
+    const isKnown = this.others.some(
+      (other) =>
+        other.kind === fact.kind && other.revision === fact.revision && direction(other) === direction(fact),
+    );
+    if (!isKnown) this.others.push(fact);
   }
 
   blockDowngrade(revision: string): void {

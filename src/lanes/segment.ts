@@ -1,5 +1,7 @@
+import { ToolError } from "../errors";
 import { DifferenceTracker, invertDelta } from "../evidence/deltas";
 import type { RecordedStep } from "../evidence/steps";
+import { ownTransactionEnd } from "../evidence/transaction-ends";
 import { type CatalogDelta, kindOf } from "../model/catalog";
 import type { Difference, StepFailure } from "../model/evidence";
 import type { Graph } from "../revisions/graph";
@@ -69,8 +71,10 @@ class Segment {
   private async goUp(): Promise<boolean> {
     for (const top of this.tops) {
       const leg = await this.go("upgrade", top);
+      this.requireArrival(leg, top);
       for (const step of leg.steps) {
         this.upgrades.set(step.revision, step.changes);
+        this.noteTransactionEnd(step);
         if (step.outcome !== "committed") continue;
         const doubt = doubtOf(leg, step);
         if (doubt === undefined) this.ledger.settle(step.revision, "upgrade", "proved");
@@ -82,6 +86,21 @@ class Segment {
       return false;
     }
     return true;
+  }
+
+  /** An upgrade that ends well and moves nothing here moved something elsewhere: a downgrade must not follow it. */
+  private requireArrival(leg: Leg, top: string): void {
+    const { context, stage } = this;
+    if (leg.failure !== undefined || leg.steps.length > 0 || stage.heads.length > 0) return;
+    if (leg.recording.boundaries.some(({ heads }) => heads.length > 0)) return;
+    const command = [...context.run, ...context.tool.commands(context.project).upgrade(top)].join(" ");
+    throw new ToolError({
+      what: `"${command}" ended well and applied no revision to the shadow database, so nothing was downgraded.`,
+      where: context.project.config,
+      seen: lastLinesOf(leg) || "It printed nothing.",
+      why: "The revisions may have gone to another database, whose address the project takes from elsewhere; a downgrade would empty it.",
+      do: `Let env.py run the revisions on the address in ${context.address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
+    });
   }
 
   /**
@@ -116,6 +135,13 @@ class Segment {
     }
   }
 
+  private noteTransactionEnd(step: RecordedStep): void {
+    const { revision, direction } = step;
+    const ended = ownTransactionEnd(step, this.context.graph.get(revision));
+    if (ended === undefined) return;
+    this.ledger.note({ kind: "transaction ended", revision, direction, sql: ended.sql });
+  }
+
   /** True when something could be removed, and the way is open for the others. */
   private async removeResidue(): Promise<boolean> {
     const left = this.hard.current.filter(
@@ -132,11 +158,15 @@ class Segment {
     for (const step of leg.steps) {
       if (step.outcome !== "committed") continue;
       const { revision } = step;
+      this.noteTransactionEnd(step);
       const { masked } = this.hard.step(revision, this.downgradeOf(revision), step.changes.filter(isHard));
       const expectedOrder = invertDelta(this.upgrades.get(revision) ?? []).filter(isOrder);
       const moved = this.order.step(revision, expectedOrder, step.changes.filter(isOrder));
-      if (moved.caused.length > 0 && masked.length === 0) {
-        this.ledger.note({ kind: "column order", revision, differences: moved.caused });
+      const reordered = moved.caused.filter(
+        ({ expected, found }) => expected !== undefined && found !== undefined,
+      );
+      if (reordered.length > 0 && masked.length === 0) {
+        this.ledger.note({ kind: "column order", revision, differences: reordered });
       }
       const doubt = doubtOf(leg, step);
       if (doubt !== undefined) this.ledger.settle(revision, "downgrade", "not proved", doubt);
@@ -243,6 +273,10 @@ function descendants(graph: Graph, revision: string): Set<string> {
 /** Words of the tool for all heads. */
 function isWord(top: string): boolean {
   return top === "head" || top === "heads";
+}
+
+function lastLinesOf({ result }: Leg): string {
+  return result.output.trimEnd().split("\n").slice(-15).join("\n");
 }
 
 /** Why a step that was seen does not count as proved. */

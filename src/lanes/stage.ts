@@ -99,12 +99,15 @@ export class Stage implements AsyncDisposable {
   async arrive(): Promise<void> {
     const { context } = this;
     const result = await this.execute([...context.run, ...context.tool.commands(context.project).current]);
-    const { connections, failures } = this.recorder.takeRecording();
-    if (connections > 0 && result.exitCode === 0) {
+    const recording = this.recorder.takeRecording();
+    const asked = recording.statements.some(({ sql }) => context.tool.readsVersions(sql));
+    // Where this server refused a statement of env.py's own, the tool was here, and the upgrade may well work.
+    const refused = recording.statements.some(({ error }) => error !== undefined);
+    if (asked && !result.timedOut && (result.exitCode === 0 || refused)) {
       await this.readBaseline();
       return;
     }
-    throw notArrived(context, result, connections > 0, failures, this.parts);
+    throw notArrived(context, result, { ...recording, asked }, this.parts);
   }
 
   /** Goes to `target` by the tool and tells what it did on the way. */
@@ -199,11 +202,20 @@ function upstreamOf(address: Address, client: Client) {
   };
 }
 
+interface Arrival {
+  readonly connections: number;
+  readonly failures: readonly string[];
+  /** The version table was looked for here. */
+  readonly asked: boolean;
+}
+
+const takesAddressElsewhere =
+  "The project may take its address from elsewhere (a literal URL, a .env file that overrides); a downgrade would then empty a real database.";
+
 function notArrived(
   context: LaneContext,
   result: CommandResult,
-  connected: boolean,
-  failures: readonly string[],
+  { connections, failures, asked }: Arrival,
   parts: AddressParts,
 ): ToolError {
   const { tool, project, address } = context;
@@ -212,7 +224,7 @@ function notArrived(
     return new ToolError({
       what: `"${command}" did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`,
       where: project.config,
-      seen: lastLines(result.output),
+      seen: lastLines(result.output) || "It printed nothing.",
       do: "Run it in a terminal to see what it waits for, or raise tool-timeout.",
     });
   }
@@ -221,7 +233,11 @@ function notArrived(
       ? undefined
       : tool.explainFailure({ text: result.output, exitCode: result.exitCode }, project);
   const refused = failures.find((failure) => failure.startsWith("connection refused"));
-  if (connected || (explained?.kind === "environment" && !looksLikeAddress(result.output))) {
+  const isFailure = explained !== undefined || result.exitCode !== 0;
+  if (
+    isFailure &&
+    (connections > 0 || (explained?.kind === "environment" && !looksLikeAddress(result.output)))
+  ) {
     return new ToolError({
       what: explained?.summary ?? `"${command}" ended with ${result.exitCode ?? result.signal}.`,
       where: [explained?.file ?? project.config, explained?.line]
@@ -231,13 +247,22 @@ function notArrived(
       do: explained?.do ?? "Run it in a terminal to see why.",
     });
   }
+  if (connections > 0 && !asked) {
+    return new ToolError({
+      what: `"${command}" connected to the shadow database and did not look for its version table there, so nothing was upgraded or downgraded.`,
+      where: project.config,
+      seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${parts.port}); no question for the version table came there.`,
+      why: takesAddressElsewhere,
+      do: `Let env.py run the revisions on the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
+    });
+  }
   return new ToolError({
     what: `"${command}" did not connect to the shadow database, so nothing was upgraded or downgraded.`,
     where: project.config,
     seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${parts.port}); no connection came.${
       explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`
     }`,
-    why: "The project may take its address from elsewhere (a literal URL, a .env file that overrides); a downgrade would then empty a real database.",
+    why: takesAddressElsewhere,
     do: "Set database-url-env to the variable that the project's env.py reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.",
   });
 }

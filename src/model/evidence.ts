@@ -21,6 +21,8 @@ export interface StepFailure {
   readonly file: string | undefined;
   readonly line: number | undefined;
   readonly timedOut: boolean;
+  /** True when the tool went on after the statement's error, in a transaction that was aborted by it. */
+  readonly swallowed: boolean;
 }
 
 /** Facts of a proof, each on one revision. What they are worth is decided where findings are made. */
@@ -34,7 +36,18 @@ export type ProofFact =
       readonly stopped: readonly StepFailure[];
     }
   /** The second upgrade led to another schema than the first. */
-  | { readonly kind: "second upgrade differs"; readonly revision: string; readonly differences: readonly Difference[] }
+  | {
+      readonly kind: "second upgrade differs";
+      readonly revision: string;
+      readonly differences: readonly Difference[];
+    }
+  /** The revision's own text ended the transaction that the tool had begun. */
+  | {
+      readonly kind: "transaction ended";
+      readonly revision: string;
+      readonly direction: Direction;
+      readonly sql: string;
+    }
   | { readonly kind: "column order"; readonly revision: string; readonly differences: readonly Difference[] }
   | {
       readonly kind: "not proved";

@@ -1,5 +1,6 @@
 import type { BoundValue, ServerError } from "../model/statement";
-import { BodyReader, bodyOf, type Frame } from "./frames";
+import { BodyReader, bodyOf, type Frame, type TextDecoding } from "./frames";
+import type { TransactionState } from "./recording";
 
 /** Values are kept for the replay up to this many bytes each; longer ones are cut and say so. */
 const keptBytes = 1 << 20;
@@ -10,12 +11,12 @@ export interface ParseMessage {
   readonly types: readonly number[];
 }
 
-export function decodeParse(frame: Frame): ParseMessage {
-  const reader = new BodyReader(bodyOf(frame));
+export function decodeParse(frame: Frame, decoding?: TextDecoding): ParseMessage {
+  const reader = new BodyReader(bodyOf(frame), 0, decoding);
   const name = reader.text();
   const sql = reader.text();
   const types: number[] = [];
-  for (let left = reader.int16(); left > 0; left--) types.push(reader.int32());
+  for (let left = reader.count(); left > 0; left--) types.push(reader.int32());
   return { name, sql, types };
 }
 
@@ -25,13 +26,18 @@ export interface BindMessage {
   readonly values: readonly BoundValue[];
 }
 
-export function decodeBind(frame: Frame): BindMessage {
-  const reader = new BodyReader(bodyOf(frame));
+/** `keeps` is asked whether so many more bytes may be kept. */
+export function decodeBind(
+  frame: Frame,
+  decoding?: TextDecoding,
+  keeps: (bytes: number) => boolean = () => true,
+): BindMessage {
+  const reader = new BodyReader(bodyOf(frame), 0, decoding);
   const portal = reader.text();
   const statement = reader.text();
   const formats: number[] = [];
-  for (let left = reader.int16(); left > 0; left--) formats.push(reader.int16());
-  const count = reader.int16();
+  for (let left = reader.count(); left > 0; left--) formats.push(reader.int16());
+  const count = reader.count();
   const values: BoundValue[] = [];
   for (let index = 0; index < count; index++) {
     const length = reader.int32();
@@ -41,9 +47,10 @@ export function decodeBind(frame: Frame): BindMessage {
     }
     const bytes = reader.bytesOf(length);
     const binary = (formats.length === 1 ? formats[0] : formats[index]) === 1;
-    const cut = length > keptBytes;
-    if (binary || cut) values.push({ hex: bytes.subarray(0, keptBytes).toString("hex"), cut });
-    else values.push(bytes.toString("utf8"));
+    if (!keeps(Math.min(length, keptBytes))) values.push({ hex: "", cut: true });
+    else if (binary || length > keptBytes) {
+      values.push({ hex: bytes.toString("hex", 0, keptBytes), cut: length > keptBytes });
+    } else values.push(decoding === undefined ? bytes.toString("utf8") : decoding.decode(bytes));
   }
   return { portal, statement, values };
 }
@@ -57,8 +64,8 @@ export function firstColumn(frame: Frame): Buffer | null {
 }
 
 /** Field codes are those of the manual, 55.8. */
-export function decodeError(frame: Frame): ServerError {
-  const reader = new BodyReader(bodyOf(frame));
+export function decodeError(frame: Frame, decoding?: TextDecoding): ServerError {
+  const reader = new BodyReader(bodyOf(frame), 0, decoding);
   const fields = new Map<string, string>();
   for (let code = reader.byte(); code !== 0; code = reader.byte()) {
     fields.set(String.fromCharCode(code), reader.text());
@@ -136,10 +143,28 @@ export function fatalMessage(sqlstate: string, text: string): Buffer {
   );
 }
 
-/** Takes SCRAM-SHA-256-PLUS out of an AuthenticationSASL message: it binds to a TLS channel the client has not. */
-export function withoutChannelBinding(frame: Frame): Buffer {
+const plus = "SCRAM-SHA-256-PLUS\0";
+
+/** True for an AuthenticationSASL message that offers channel binding. */
+export function offersChannelBinding(frame: Frame): boolean {
   const body = bodyOf(frame);
-  if (body.length < 4 || body.readInt32BE(0) !== 10) return frame.raw;
-  const mechanisms = body.toString("latin1", 4).replace("SCRAM-SHA-256-PLUS\0", "");
+  return body.length >= 4 && body.readInt32BE(0) === 10 && body.toString("latin1", 4).includes(plus);
+}
+
+/** Takes SCRAM-SHA-256-PLUS out of an AuthenticationSASL message: it binds to the TLS channel, and there are two. */
+export function withoutChannelBinding(frame: Frame): Buffer {
+  const mechanisms = bodyOf(frame).toString("latin1", 4).replace(plus, "");
   return message("R", int32(10), Buffer.from(mechanisms, "latin1"));
+}
+
+/** True for a SASLInitialResponse that says "I could have bound the channel" (RFC 5802, section 6: gs2 flag y). */
+export function missesChannelBinding(frame: Frame): boolean {
+  const reader = new BodyReader(bodyOf(frame));
+  if (!reader.text().startsWith("SCRAM-")) return false;
+  const length = reader.int32();
+  return length > 0 && reader.bytesOf(1)[0] === 0x79;
+}
+
+export function readyMessage(state: TransactionState): Buffer {
+  return message("Z", Buffer.from(state));
 }

@@ -1,6 +1,19 @@
+import type { ErrorParts } from "../errors";
 import type { CheckReport } from "../model/verdict";
 
-/** One object on standard output; docs/json-report.md describes it. */
+/** Grows when a field changes its meaning or goes; a new field does not change it. */
+export const jsonVersion = 1;
+
+/** One object on standard output; docs/json-report.md describes it. A field that does not apply is null. */
 export function jsonReport(report: CheckReport): string {
-  return `${JSON.stringify(report, undefined, 2)}\n`;
+  return printed(report);
+}
+
+/** What stands on standard output where nothing could be judged (exit 2): the message's parts. */
+export function jsonError({ what, where, seen, why, do: advice }: ErrorParts): string {
+  return printed({ version: jsonVersion, error: { what, where, seen, why, do: advice } });
+}
+
+function printed(value: object): string {
+  return `${JSON.stringify(value, (_, field: unknown) => (field === undefined ? null : field), 2)}\n`;
 }

@@ -41,12 +41,24 @@ function summary(report: CheckReport, paint: Paint): string {
       .map((step) =>
         paint.dim(`  skipped  ${step.revision} ${step.direction}: ${harmless(step.reason ?? "")}`),
       ),
+    ...waitingLines(report, judged).map((line) => paint.dim(`  not proved  ${harmless(line)}`)),
     shadowText(report),
     timeText(report),
     findingsText(report.findings),
   ].filter((line) => line !== "");
   const verdict = report.verdict === "passed" ? paint.green("passed") : paint.red("failed");
   return [...lines, paint.bold(verdict)].join("\n");
+}
+
+/** Steps that are not proved and have no finding of their own, by their reason. */
+function waitingLines({ findings }: CheckReport, judged: readonly Step[]): string[] {
+  const told = new Set(findings.map(({ revision }) => revision));
+  const byReason = new Map<string, Set<string>>();
+  for (const { revision, status, reason = "" } of judged) {
+    if (status !== "not proved" || told.has(revision)) continue;
+    byReason.set(reason, (byReason.get(reason) ?? new Set()).add(revision));
+  }
+  return [...byReason].map(([reason, revisions]) => `${[...revisions].join(", ")}: ${reason}`);
 }
 
 function countText(steps: readonly Step[]): string {

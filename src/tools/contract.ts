@@ -72,7 +72,7 @@ export interface ToolFailure {
   /** Where it is known: as the tool printed it, relative to the project's root where it lies inside. */
   readonly file: string | undefined;
   readonly line: number | undefined;
-  /** The end of the output, without terminal codes, at most 15 lines. */
+  /** The end of the output, without terminal codes and frames of libraries, at most 15 lines. */
   readonly lastLines: readonly string[];
 }
 
@@ -103,6 +103,8 @@ export interface MigrationTool {
    * `libpg-query`'s loadModule() must have resolved before the first call.
    */
   versionWrites(sql: string, table?: VersionTable): readonly VersionWrite[];
+  /** True for a statement by which the tool's status command looks for the version table or reads it. */
+  readsVersions(sql: string): boolean;
   /** A SELECT of one text column, the ids in the version table, sorted. */
   versionsSql(table: VersionTable): string;
   explainFailure(output: ToolOutput, project?: ToolProject): ToolFailure;

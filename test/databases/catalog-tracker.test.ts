@@ -3,12 +3,9 @@ import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { compareCatalogs } from "../../src/databases/postgres/catalog/compare";
 import { readCatalog } from "../../src/databases/postgres/catalog/full-read";
-import {
-  type CatalogSession,
-  catalogSession,
-  catalogSettings,
-} from "../../src/databases/postgres/catalog/session";
+import { type CatalogSession, catalogSession } from "../../src/databases/postgres/catalog/session";
 import { CatalogTracker } from "../../src/databases/postgres/catalog/tracker";
+import { inside, within } from "./inside";
 import { beginning, Choice, templates } from "./random-ddl";
 import { startServer, type TestServer } from "./server";
 
@@ -20,27 +17,6 @@ beforeAll(async () => {
   await client.query("create role mg_one; create role mg_two");
 });
 afterAll(async () => server[Symbol.asyncDispose]());
-
-/** The client's own session, as the recorder asks in it: within a savepoint, or a transaction, that is rolled back. */
-function within(client: pg.Client): CatalogSession {
-  return {
-    async ask(name, text, params) {
-      const { rows } = await client.query<[Buffer]>({ name, text, values: [...params], rowMode: "array" });
-      return rows[0]?.[0] ?? Buffer.alloc(0);
-    },
-  };
-}
-
-async function inside<T>(client: pg.Client, open: boolean, work: () => Promise<T>): Promise<T> {
-  await client.query(open ? "savepoint inside" : "begin");
-  await client.query(catalogSettings);
-  await client.query("set local lock_timeout = '50ms'");
-  try {
-    return await work();
-  } finally {
-    await client.query(open ? "rollback to inside; release inside" : "rollback");
-  }
-}
 
 function onlyLockTimeout(error: unknown): void {
   if (!(error instanceof Error && "code" in error && error.code === "55P03")) throw error;

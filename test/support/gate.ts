@@ -1,7 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
@@ -22,8 +30,14 @@ export function gateBundle(): Promise<string> {
 async function bundle(): Promise<string> {
   const hash = createHash("sha256");
   const sources = join(root, "src");
-  const files = readdirSync(sources, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
-  for (const file of files.sort()) hash.update(file).update("\0").update(readFileSync(join(sources, file)));
+  const files = readdirSync(sources, { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".ts"),
+  );
+  for (const file of files.sort())
+    hash
+      .update(file)
+      .update("\0")
+      .update(readFileSync(join(sources, file)));
   const user = process.getuid?.() ?? 0;
   const home = join(tmpdir(), `gate-bundle-${user}-${hash.digest("hex").slice(0, 16)}`);
   const file = join(home, "cli.js");

@@ -3,7 +3,7 @@ import { detect, open } from "./detect";
 import { explainFailure } from "./failure/explain";
 import { readRevisions } from "./read";
 import { commands, runWords } from "./run";
-import { versionsSql, versionWrites } from "./version-table";
+import { readsVersions, versionsSql, versionWrites } from "./version-table";
 
 /** Alembic, tried with 1.20.1 on Python 3.11. */
 export const alembic: MigrationTool = {
@@ -15,6 +15,7 @@ export const alembic: MigrationTool = {
   read: readRevisions,
   commands,
   versionWrites,
+  readsVersions,
   versionsSql,
   explainFailure,
 };

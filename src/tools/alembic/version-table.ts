@@ -21,6 +21,11 @@ export function versionWrites(sql: string, table?: VersionTable): readonly Versi
   return table === undefined ? writes : writes.filter((write) => isSame(write, table));
 }
 
+/** SQLAlchemy's question whether a table exists (1.3 to 2.1), or the read of the one column that only this table has. */
+export function readsVersions(sql: string): boolean {
+  return /\bversion_num\b/i.test(sql) || (/\bpg_class\b/i.test(sql) && /\brelname\b/i.test(sql));
+}
+
 /** A SELECT of the applied heads as text, one a row, sorted. */
 export function versionsSql({ schema, table }: VersionTable): string {
   const name = schema === undefined ? quoted(table) : `${quoted(schema)}.${quoted(table)}`;

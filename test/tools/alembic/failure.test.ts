@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { explainFailure } from "../../../src/tools/alembic/failure/explain";
+import { withoutLibraryFrames } from "../../../src/tools/alembic/python/traceback";
 import type { ToolFailure, ToolProject } from "../../../src/tools/contract";
 
 /**
@@ -459,9 +460,7 @@ describe("a recorded failure", () => {
     const { lastLines, file, line, ...rest } = explainFailure({ text, exitCode }, project);
     expect({ ...rest, at: file === undefined ? undefined : `${file}:${line}` }).toEqual({ ...expected, at });
     expect(lastLines).toEqual(
-      text
-        .split("\n")
-        .map((printed) => printed.trimEnd())
+      withoutLibraryFrames(text.split("\n").map((printed) => printed.trimEnd()))
         .filter((printed) => printed !== "")
         .slice(-15)
         .map(withoutInput),

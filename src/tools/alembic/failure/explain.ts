@@ -1,7 +1,13 @@
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import type { ToolFailure, ToolOutput, ToolProject } from "../../contract";
-import { type Frame, isOwnFrame, lastTraceback, type Traceback } from "../python/traceback";
+import {
+  type Frame,
+  isOwnFrame,
+  lastTraceback,
+  type Traceback,
+  withoutLibraryFrames,
+} from "../python/traceback";
 import type { Cause } from "./cause";
 import { commandCause, startCause } from "./command";
 import { causeOf } from "./exception";
@@ -17,7 +23,9 @@ export function explainFailure(output: ToolOutput, project?: ToolProject): ToolF
   const lines = withoutSecrets(stripVTControlCharacters(output.text))
     .split(/\r\n|\r|\n/)
     .map((line) => line.trimEnd());
-  const lastLines = lines.filter((line) => line !== "").slice(-keptLines);
+  const lastLines = withoutLibraryFrames(lines)
+    .filter((line) => line !== "")
+    .slice(-keptLines);
   const finish = (
     kind: ToolFailure["kind"],
     cause: Cause,
@@ -48,7 +56,7 @@ export function explainFailure(output: ToolOutput, project?: ToolProject): ToolF
   const cause = causeOf(traceback, lines);
   const own = traceback.frames.findLast(isOwnFrame);
   return finish(
-    cause.ofStep ? "migration" : "environment",
+    cause.ofStep || isRefusedBookkeeping(traceback) ? "migration" : "environment",
     cause,
     cause.place ?? (cause.placeless ? undefined : own),
   );
@@ -62,6 +70,16 @@ function revisionFrame({ frames }: Traceback): Frame | undefined {
   const called = frames[call + 1];
   if (call < 0 || called === undefined || !isOwnFrame(called)) return undefined;
   return frames.slice(call).findLast((frame) => frame.file === called.file);
+}
+
+/**
+ * The server refused what Alembic itself does between and after revisions: the version table's write in a transaction
+ * that a revision left aborted, or a COMMIT that a deferred constraint stops. A revision made it fail.
+ */
+function isRefusedBookkeeping({ type, frames }: Traceback): boolean {
+  const below = frames.slice(frames.findLastIndex(isOwnFrame) + 1);
+  const byAlembic = below.some(({ file }) => /alembic[/\\]runtime[/\\]migration\.py$/.test(file));
+  return byAlembic && /^(?:sqlalchemy\.exc|psycopg|asyncpg)/.test(type);
 }
 
 function raisedCause(traceback: Traceback, file: string): Cause {

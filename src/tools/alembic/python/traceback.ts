@@ -39,7 +39,18 @@ export function lastTraceback(lines: readonly string[]): Traceback | undefined {
   return undefined;
 }
 
+/** The lines without the frames of Python and of installed packages, and without the marks below source lines. */
+export function withoutLibraryFrames(lines: readonly string[]): string[] {
+  let inLibrary = false;
+  return lines.filter((line) => {
+    const [, file] = frameLine.exec(line) ?? [];
+    if (file !== undefined) inLibrary = !isOwnFrame({ file });
+    else if (!/^\s{4}/.test(line)) inLibrary = false;
+    return !inLibrary && !/^\s{4}[\s~^]*$/.test(line);
+  });
+}
+
 /** A frame of the project's own code: not of Python, not of an installed package. */
-export function isOwnFrame({ file }: Frame): boolean {
+export function isOwnFrame({ file }: Pick<Frame, "file">): boolean {
   return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d/.test(file);
 }
