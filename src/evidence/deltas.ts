@@ -44,11 +44,13 @@ export class DifferenceTracker {
     return copy;
   }
 
-  /** What was found was changed from outside: differences that this mended are gone. */
+  /**
+   * What was found was changed from outside: differences that this mended are gone. One that it made belongs to
+   * nobody, so that revisions that work on it are not blamed for it.
+   */
   mend(delta: CatalogDelta): void {
-    for (const { key, after } of delta) {
-      const difference = this.differences.get(key);
-      if (difference === undefined) continue;
+    for (const { key, before, after } of delta) {
+      const difference = this.differences.get(key) ?? { key, expected: before, found: before, owner: "" };
       if (difference.expected === after) this.differences.delete(key);
       else this.differences.set(key, { ...difference, found: after });
     }

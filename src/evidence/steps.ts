@@ -25,6 +25,8 @@ export interface RecordedLeg {
   readonly steps: readonly RecordedStep[];
   /** Changes before the first revision: what the project's env.py did itself, until the version table was made. */
   readonly preamble: CatalogDelta;
+  /** Changes seen at writes of the version table that left its content as it was, after the last revision. */
+  readonly trailing: CatalogDelta;
   /** Statements after the last boundary: of the revision that failed, or nobody's. */
   readonly rest: readonly RecordedStatement[];
   /** Applied heads after the last boundary that was committed. */
@@ -96,8 +98,10 @@ export function stepsOf(
       unexplained.push(`the version table ended at ${list(boundary.heads)}, which is between two revisions`);
     }
   }
+  const kept = open.filter(({ failure, outcome }) => failure === undefined && outcome === "committed");
+  const trailing = kept.length === 0 ? [] : mergeDeltas(kept.map(({ changes }) => changes));
   const rest = recording.statements.filter((statement) => statement.sequence > from);
-  return { direction, headsBefore, steps, preamble, rest, heads: committed, unexplained };
+  return { direction, headsBefore, steps, preamble, trailing, rest, heads: committed, unexplained };
 }
 
 function doubtsOf(boundaries: readonly Boundary[], revisions: readonly string[]): string[] {
