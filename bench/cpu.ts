@@ -42,7 +42,13 @@ export function readUsage(server: readonly number[]): Usage {
   const [postmaster] = server;
   const backends = server.reduce((sum, pid) => sum + timesOf(pid).own, 0);
   const ended = postmaster === undefined ? 0 : timesOf(postmaster).children;
-  return { wall: performance.now(), cpu: own + children + backends + ended, own, children, server: backends + ended };
+  return {
+    wall: performance.now(),
+    cpu: own + children + backends + ended,
+    own,
+    children,
+    server: backends + ended,
+  };
 }
 
 export function between(from: Usage, to: Usage): Usage {
@@ -57,7 +63,13 @@ export function between(from: Usage, to: Usage): Usage {
 
 export function sum(parts: readonly Usage[]): Usage {
   const add = (name: keyof Usage) => parts.reduce((total, part) => total + part[name], 0);
-  return { wall: add("wall"), cpu: add("cpu"), own: add("own"), children: add("children"), server: add("server") };
+  return {
+    wall: add("wall"),
+    cpu: add("cpu"),
+    own: add("own"),
+    children: add("children"),
+    server: add("server"),
+  };
 }
 
 /** The most memory that this process had at once, in MB (VmHWM of proc_pid_status(5)). */

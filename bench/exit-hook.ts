@@ -2,7 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { peakMemory, readUsage } from "./cpu";
 
-const file = process.env["BENCH_EXIT_FILE"];
+const file = process.env.BENCH_EXIT_FILE;
 if (file !== undefined) {
-  process.on("exit", () => writeFileSync(file, JSON.stringify({ cpu: readUsage([]).cpu, memory: peakMemory() })));
+  process.on("exit", () =>
+    writeFileSync(file, JSON.stringify({ cpu: readUsage([]).cpu, memory: peakMemory() })),
+  );
 }

@@ -16,7 +16,12 @@ try {
   symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"));
   await build({
     absWorkingDir: root,
-    entryPoints: { main: "bench/main.ts", sample: "bench/sample.ts", "exit-hook": "bench/exit-hook.ts", cli: "src/cli.ts" },
+    entryPoints: {
+      main: "bench/main.ts",
+      sample: "bench/sample.ts",
+      "exit-hook": "bench/exit-hook.ts",
+      cli: "src/cli.ts",
+    },
     outdir: folder,
     outExtension: { ".js": ".mjs" },
     bundle: true,

@@ -14,7 +14,16 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 execFileSync(
   process.execPath,
-  [require.resolve("@vercel/ncc/dist/ncc/cli.js"), "build", "lib/cli.js", "-o", work, "-q"],
+  [
+    require.resolve("@vercel/ncc/dist/ncc/cli.js"),
+    "build",
+    "lib/cli.js",
+    "-o",
+    work,
+    "-q",
+    "--license",
+    "licenses.txt",
+  ],
   {
     cwd: root,
     stdio: "inherit",
@@ -23,4 +32,5 @@ execFileSync(
 const code = readFileSync(path.join(work, "index.js"), "utf8").replace(/^#!.*\n/, "");
 writeFileSync(path.join(dist, "cli.js"), `#!/usr/bin/env node\n${code}`);
 chmodSync(path.join(dist, "cli.js"), 0o755);
+copyFileSync(path.join(work, "licenses.txt"), path.join(dist, "licenses.txt"));
 copyFileSync(require.resolve("libpg-query/wasm/libpg-query.wasm"), path.join(dist, "libpg-query.wasm"));

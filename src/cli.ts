@@ -37,15 +37,19 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
 
 const words = process.argv.slice(2);
 main(words).then(
-  (code) => {
-    process.exitCode = code;
-  },
+  (code) => end(code),
   (error: unknown) => {
-    process.exitCode = exitCodes.notRun;
     const parts = error instanceof UserError ? error.parts : bugParts(error);
     if (wantsJson(words, process.env)) process.stdout.write(jsonError(parts));
     process.stderr.write(`${harmless(formatError({ parts }))}\n`);
     if (process.env["MIGRATION_GATE_DEBUG"] && error instanceof Error)
       process.stderr.write(`${error.stack ?? ""}\n`);
+    end(exitCodes.notRun);
   },
 );
+
+/** Once all is written: a handle that something forgot must not keep the job of a pipeline alive. */
+function end(code: number): void {
+  process.exitCode = code;
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+}

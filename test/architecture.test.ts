@@ -8,6 +8,7 @@ const source = path.join(__dirname, "..", "src");
 const order = [
   "model",
   "errors",
+  "nearest",
   "settings",
   "project",
   "revisions",

@@ -2,7 +2,7 @@ import { loadModule } from "libpg-query";
 import { ToolError, UserError } from "../errors";
 import { createIsolation, type Isolation, openReach } from "../executors/isolation";
 import { terminateForGood } from "../executors/local";
-import { graphFindings, isFatal, readFindings } from "../findings/graph";
+import { graphFindings, isFatal, readFindings, unexplainedFindings } from "../findings/graph";
 import { proofFindings } from "../findings/proof";
 import { sortFindings, verdictOf } from "../findings/verdict";
 import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
@@ -83,6 +83,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
       seenBy: `PostgreSQL ${shadowReport.version}, fresh lane`,
     }),
   );
+  findings.push(...unexplainedFindings(result.unexplained, shadowReport));
   context.progress("replaying statements for their locks");
   const statements = await replayLegs(lane, result.legs, judged);
   clock.stop("replay");

@@ -75,7 +75,9 @@ export function stepsOf(
     const statements = recording.statements.filter(
       (statement) => statement.sequence > from && statement.sequence <= boundary.sequence,
     );
-    const doubts = doubtsOf(open, revisions);
+    const doubts = doubtsOf(open, revisions, between.kind === "several");
+    const again = revisions.filter((revision) => steps.some((step) => step.revision === revision));
+    if (again.length > 0) doubts.push(`the version table went over ${list(again)} more than once`);
     for (const revision of revisions) {
       steps.push({
         revision,
@@ -104,11 +106,13 @@ export function stepsOf(
   return { direction, headsBefore, steps, preamble, trailing, rest, heads: committed, unexplained };
 }
 
-function doubtsOf(boundaries: readonly Boundary[], revisions: readonly string[]): string[] {
+function doubtsOf(boundaries: readonly Boundary[], revisions: readonly string[], several: boolean): string[] {
   const doubts: string[] = [];
-  if (revisions.length > 1) {
+  if (several) {
     doubts.push(
-      `the version table went over ${list(revisions)} at once, so that no boundary lay between them`,
+      revisions.length > 1
+        ? `the version table went over ${list(revisions)} at once, so that no boundary lay between them`
+        : `the version table went over ${list(revisions)} against the direction`,
     );
   }
   for (const boundary of boundaries) {

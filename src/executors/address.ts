@@ -1,4 +1,5 @@
 import { UserError } from "../errors";
+import { nearest as nearestOf } from "../nearest";
 
 /** Where the tool is to connect: the recorder's listener, and the shadow's user and database. */
 export interface AddressParts {
@@ -114,21 +115,5 @@ function nearest(name: string): Placeholder {
   };
   const lower = name.toLowerCase();
   const alias = aliases[lower];
-  if (alias !== undefined) return alias;
-  const byDistance = addressPlaceholders.map((candidate) => ({ candidate, far: distance(lower, candidate) }));
-  return byDistance.reduce((best, each) => (each.far < best.far ? each : best)).candidate;
-}
-
-/** Levenshtein's distance. */
-function distance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const replaced = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[right.length]!;
+  return alias ?? (nearestOf(lower, addressPlaceholders) as Placeholder);
 }

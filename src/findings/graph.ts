@@ -49,11 +49,37 @@ export function graphFindings(problems: readonly GraphProblem[], judged: Readonl
   });
 }
 
+/** What the version table held and no revision explains: something ran that nobody judged. */
+export function unexplainedFindings(
+  texts: readonly string[],
+  shadow: { readonly version: string },
+): Finding[] {
+  return texts.slice(0, 5).map((text) => ({
+    rule: "not-proved",
+    severity: "error",
+    revision: undefined,
+    direction: undefined,
+    file: undefined,
+    line: undefined,
+    column: undefined,
+    object: undefined,
+    what: "The version table held something that no revision explains, so that a step of this history was not judged.",
+    where: "fresh lane",
+    seen: `PostgreSQL ${shadow.version}; ${text}.`,
+    why: "A check that does not know what ran must not pass.",
+    do: "Write revision and down_revision as constant strings, and let only the tool write to its version table.",
+    suppressed: false,
+    suppression: undefined,
+  }));
+}
+
 /** Files that could not be read to their end. */
 export function readFindings(problems: readonly ReadProblem[]): Finding[] {
   return problems.map((problem) => ({
     rule: "not-analysed",
-    severity: problem.kind === "not-a-constant" ? "note" : "error",
+    // Of a label the tool's own word is enough; without id or parent a revision is not known at all.
+    severity:
+      problem.kind === "not-a-constant" && !/^(?:down_)?revision /.test(problem.text) ? "note" : "error",
     revision: undefined,
     direction: undefined,
     file: problem.file,

@@ -24,8 +24,12 @@ const containers: ReadonlySet<CatalogKind> = new Set([
 
 /** Groups parts (columns, constraints, indexes, triggers …) under an object that came or went as a whole. */
 export function groupByObject(differences: readonly Difference[]): ObjectDifference[] {
-  const wholes = differences.filter(
+  const candidates = differences.filter(
     (difference) => containers.has(kindOf(difference.key)) && changeOf(difference) !== "changed",
+  );
+  // A serial column's sequence comes and goes with its table.
+  const wholes = candidates.filter(
+    (one) => !candidates.some((other) => other !== one && belongsTo(one, other)),
   );
   const taken = new Map<Difference, Difference[]>(wholes.map((whole) => [whole, []]));
   const alone: Difference[] = [];

@@ -12,10 +12,10 @@ export function failureOf(context: LaneContext, leg: Leg, again: boolean): StepF
   if (failure === undefined) return undefined;
   const failed = leg.rest.filter(({ error }) => error !== undefined);
   const statement = firstCause(failed);
-  const revision = revisionOf(context, leg, failure.file);
+  const revision = stoppedCommit(leg, statement) ?? revisionOf(context, leg, failure.file);
   if (revision === undefined) return undefined;
-  // A file that is no revision's: env.py's own statement or code.
-  const isOwn = statement === undefined || failure.file !== undefined;
+  // A file that is no revision's: env.py's own statement or code, unless a deferred constraint stopped its COMMIT.
+  const isOwn = statement === undefined || (failure.file !== undefined && !isCommit(statement));
   if (isOwn && failure.kind === "environment" && !leg.result.timedOut) return undefined;
   return {
     revision,
@@ -28,12 +28,26 @@ export function failureOf(context: LaneContext, leg: Leg, again: boolean): StepF
     file: failure.file,
     line: failure.line,
     timedOut: leg.result.timedOut,
-    swallowed: statement !== failed.at(-1),
+    swallowed:
+      statement !== undefined &&
+      failed.at(-1)?.error?.sqlstate === inFailedTransaction &&
+      statement !== failed.at(-1),
   };
 }
 
 function firstCause(failed: readonly RecordedStatement[]): RecordedStatement | undefined {
   return failed.findLast(({ error }) => error?.sqlstate !== inFailedTransaction) ?? failed.at(-1);
+}
+
+function isCommit({ sql }: RecordedStatement): boolean {
+  return /^\s*commit\b/i.test(sql);
+}
+
+/** The one revision whose COMMIT was refused; of several in one transaction nobody knows which it was. */
+function stoppedCommit(leg: Leg, statement: RecordedStatement | undefined): string | undefined {
+  if (statement === undefined || !isCommit(statement)) return undefined;
+  const [only, ...others] = leg.steps.filter(({ outcome }) => outcome === "rolled back");
+  return others.length === 0 ? only?.revision : undefined;
 }
 
 /** By the file in the traceback, else the next revision in line, as far as the version table was seen to come. */
@@ -51,30 +65,44 @@ function revisionOf(context: LaneContext, leg: Leg, file: string | undefined): s
     if (leg.direction === "upgrade") applied.add(step.revision);
     else applied.delete(step.revision);
   }
-  const candidates =
-    leg.direction === "upgrade"
-      ? graph.revisions.filter(
-          ({ id }) => !applied.has(id) && graph.parentsOf(id).every((p) => applied.has(p)),
-        )
-      : graph.revisions.filter(
-          ({ id }) => applied.has(id) && !graph.childrenOf(id).some((c) => applied.has(c)),
-        );
+  const inReach = reachOf(context, leg);
+  const candidates = graph.revisions.filter(({ id }) => {
+    if (!inReach(id)) return false;
+    return leg.direction === "upgrade"
+      ? !applied.has(id) && graph.parentsOf(id).every((parent) => applied.has(parent))
+      : applied.has(id) && !graph.childrenOf(id).some((child) => applied.has(child));
+  });
   // Where several branches could be next, the tool goes on with the one it is on.
   const neighbours = last === undefined ? [] : related(context, leg, last.revision);
   return (candidates.find(({ id }) => neighbours.includes(id)) ?? candidates[0])?.id;
+}
+
+/** What lies on the way to the target: after the last one, what fails is no revision's. */
+function reachOf({ graph }: LaneContext, leg: Leg): (id: string) => boolean {
+  if (graph.get(leg.target) === undefined) return () => true;
+  const target = graph.ancestors(leg.target);
+  return (id) => (leg.direction === "upgrade") === target.has(id);
 }
 
 function related(context: LaneContext, leg: Leg, revision: string): readonly string[] {
   return leg.direction === "upgrade" ? context.graph.childrenOf(revision) : context.graph.parentsOf(revision);
 }
 
-/** The owners of the differences that the server's error names; all owners when it names none. */
+/** The owners of the differences that the server's error names. */
 export function culpritsOf(failure: StepFailure, standing: readonly Difference[]): string[] {
   const error = failure.statement?.error;
-  const text = [error?.message, error?.detail, failure.summary].join("\n");
-  const named = standing.filter(({ key }) => text.includes(lastPart(identityOf(key))));
-  const owners = (named.length > 0 ? named : standing).map(({ owner }) => owner);
-  return [...new Set(owners)];
+  const text = [error?.message, error?.detail].join("\n");
+  const named = standing.filter(({ key }) => hasWord(text, lastPart(identityOf(key))));
+  return ownersOf(named);
+}
+
+export function ownersOf(differences: readonly Difference[]): string[] {
+  return [...new Set(differences.map(({ owner }) => owner))].filter((owner) => owner !== "");
+}
+
+function hasWord(text: string, word: string): boolean {
+  const pattern = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`).test(text);
 }
 
 /** The object's own name, as error messages quote it. */

@@ -4,7 +4,7 @@ import type { Direction } from "../model/revision";
 import type { StepStatus } from "../model/verdict";
 import { failureOf } from "./blame";
 import { Ledger } from "./ledger";
-import { runSegment } from "./segment";
+import { type Route, runSegment } from "./segment";
 import { type LaneContext, type Leg, Stage } from "./stage";
 
 export interface FreshLaneOptions {
@@ -25,6 +25,8 @@ export interface LaneStep {
 export interface FreshLaneResult {
   readonly facts: readonly ProofFact[];
   readonly steps: readonly LaneStep[];
+  /** Contents of the version table that no revision explains: something ran that nobody judged. */
+  readonly unexplained: readonly string[];
   /** The first way up and the first way down, for the replay. */
   readonly legs: readonly Leg[];
   readonly toolStarts: number;
@@ -42,8 +44,9 @@ export async function proveOnEmptyDatabase(
   const { graph } = context;
   const ledger = new Ledger(graph);
   const floor = options.floor;
-  const kept = floor === undefined ? new Set<string>() : graph.ancestors(floor);
-  for (const id of kept) ledger.settle(id, "downgrade", "skipped", `at or below the floor ${floor}`);
+  const floors = floor === undefined ? new Set<string>() : graph.ancestors(floor);
+  for (const id of floors) ledger.settle(id, "downgrade", "skipped", `at or below the floor ${floor}`);
+  for (const id of floors) ledger.blockDowngrade(id);
   for (const { id, downgrade } of graph.revisions) {
     const reason = downgrade?.irreversible;
     if (reason === undefined || reason === "") continue;
@@ -51,18 +54,9 @@ export async function proveOnEmptyDatabase(
     ledger.blockDowngrade(id);
   }
 
-  await using stage = await Stage.open(context, "fresh");
-  await stage.arrive();
-  const head = graph.heads.length === 1 ? "head" : "heads";
-  const top = graph.revisions.at(-1);
-  const first = await runSegment(
-    context,
-    ledger,
-    { tops: [head], floor: lowest(context, ledger, floor, top?.id, kept) },
-    "fresh",
-    stage,
-  );
+  const first = await wholeWay(context, ledger);
   requireSomething(context, first);
+  const trouble = troubleOf(context, first);
   const legs = [...first];
   for (const { id } of [...graph.revisions].reverse()) {
     if (!options.judged.has(id) || ledger.isSettled(id)) continue;
@@ -76,29 +70,64 @@ export async function proveOnEmptyDatabase(
       else settleBoth(ledger, id, reason);
       continue;
     }
-    let route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
+    if (trouble !== undefined) {
+      settleBoth(ledger, id, trouble);
+      continue;
+    }
+    let route = routeTo(context, ledger, id);
     // Each way may find a revision that the next one must stay above.
     for (let tried: string | undefined | null = null; !ledger.isSettled(id) && tried !== route.floor; ) {
       tried = route.floor;
       legs.push(...(await runSegment(context, ledger, route, "segment")));
-      route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
+      route = routeTo(context, ledger, id);
     }
     settleBoth(ledger, id, reasonOf(ledger, id, route.floor));
   }
-  return { facts: ledger.facts(), steps: stepsOf(context, ledger, legs), legs, toolStarts: legs.length + 1 };
+  return {
+    facts: ledger.facts(),
+    steps: stepsOf(context, ledger, legs),
+    unexplained: [...new Set(legs.flatMap((leg) => leg.unexplained))],
+    legs,
+    toolStarts: legs.length + 1,
+  };
 }
 
-/** The higher of the user's floor and the last barrier below. */
-function lowest(
-  context: LaneContext,
-  ledger: Ledger,
-  floor: string | undefined,
-  top: string | undefined,
-  kept: ReadonlySet<string>,
-): string | undefined {
-  const barrier = top === undefined ? undefined : ledger.barrierBelow(top);
-  if (barrier === undefined || kept.has(barrier)) return floor;
-  return context.graph.get(barrier) === undefined ? floor : barrier;
+/** Head, down to the last revision that cannot be passed, and head again, on a database that the tool was seen to reach. */
+async function wholeWay(context: LaneContext, ledger: Ledger): Promise<Leg[]> {
+  const { graph } = context;
+  await using stage = await Stage.open(context, "fresh");
+  for (const id of graph.applied(stage.heads)) {
+    for (const direction of ["upgrade", "downgrade"] as const) {
+      ledger.settle(id, direction, "skipped", "applied by the setup");
+    }
+    ledger.blockDowngrade(id);
+  }
+  await stage.arrive();
+  const head = graph.heads.length === 1 ? "head" : "heads";
+  const route = { tops: [head], floor: ledger.lastBarrier(graph.applied(graph.heads)) };
+  // Awaited here: the stage is gone when this function returns.
+  return await runSegment(context, ledger, route, "fresh", stage);
+}
+
+/**
+ * A way of its own for one revision. It stays above what cannot be passed; where everything below is settled it goes
+ * down this one step only.
+ */
+function routeTo({ graph }: LaneContext, ledger: Ledger, id: string): Route {
+  const below = graph.ancestors(id);
+  below.delete(id);
+  const [parent, ...others] = graph.parentsOf(id);
+  const isLast = others.length === 0 && [...below].every((other) => ledger.isSettled(other));
+  return { tops: [id], floor: parent !== undefined && isLast ? parent : ledger.lastBarrier(below) };
+}
+
+/** A start of the tool that failed by no revision's fault: more ways would only meet it again. */
+function troubleOf(context: LaneContext, legs: readonly Leg[]): string | undefined {
+  const leg = legs.find(
+    (each) => each.failure !== undefined && failureOf(context, each, false) === undefined,
+  );
+  if (leg?.failure === undefined) return undefined;
+  return `the tool failed outside of any revision: ${[leg.failure.summary, ...leg.failure.lastLines.slice(-3)].join("; ")}`;
 }
 
 function settleBoth(ledger: Ledger, revision: string, reason: string): void {

@@ -48,19 +48,16 @@ export class Ledger {
   }
 
   fail(failure: StepFailure): void {
-    const { revision, direction } = failure;
-    if (this.marks[direction].get(revision)?.status === "failed") return;
-    this.settle(
-      revision,
-      direction,
-      "failed",
-      failure.again ? "the second upgrade fails" : `the ${direction} fails`,
-    );
+    const { revision, direction, again } = failure;
+    this.barriers.add(revision);
+    const proved = again ? "downgrade" : direction;
+    const { status } = this.marks[proved].get(revision) ?? {};
+    if (status === "failed" || status === "skipped") return;
+    this.settle(revision, proved, "failed", again ? "the second upgrade fails" : `the ${direction} fails`);
     this.others.push({ kind: "failure", revision, failure });
     if (direction === "upgrade" && !failure.again) {
       this.settle(revision, "downgrade", "skipped", "the upgrade fails");
     }
-    this.barriers.add(revision);
   }
 
   /** The first account of a revision's residue is the clean one; `stopped` collects what it stopped. */
@@ -97,11 +94,9 @@ export class Ledger {
     this.barriers.add(revision);
   }
 
-  /** The last barrier below a revision, in the order of the graph. */
-  barrierBelow(revision: string): string | undefined {
-    const below = this.graph.ancestors(revision);
-    below.delete(revision);
-    return this.graph.revisions.findLast(({ id }) => below.has(id) && this.barriers.has(id))?.id;
+  /** The last barrier among these revisions, in the order of the graph. */
+  lastBarrier(revisions: ReadonlySet<string>): string | undefined {
+    return this.graph.revisions.findLast(({ id }) => revisions.has(id) && this.barriers.has(id))?.id;
   }
 
   /** Facts in the order of the graph. */

@@ -15,9 +15,7 @@ export async function replayLegs(
   legs: readonly Leg[],
   judged: ReadonlySet<string>,
 ): Promise<ReplayedSteps> {
-  const up = legs.find(
-    (leg) => leg.direction === "upgrade" && leg.failure === undefined && leg.headsBefore.length === 0,
-  );
+  const up = legs.find((leg) => leg.direction === "upgrade" && leg.failure === undefined && leg === legs[0]);
   const result = new Map<string, readonly StepStatement[]>();
   if (up === undefined) return result;
   const down = legs[legs.indexOf(up) + 1];

@@ -5,7 +5,7 @@ import { ownTransactionEnd } from "../evidence/transaction-ends";
 import { type CatalogDelta, kindOf } from "../model/catalog";
 import type { Difference, StepFailure } from "../model/evidence";
 import type { Graph } from "../revisions/graph";
-import { culpritsOf, failureOf } from "./blame";
+import { culpritsOf, failureOf, ownersOf } from "./blame";
 import type { Ledger } from "./ledger";
 import { type LaneContext, type Leg, Stage } from "./stage";
 
@@ -50,6 +50,10 @@ class Segment {
   private readonly upgrades = new Map<string, CatalogDelta>();
   private readonly hard = new DifferenceTracker();
   private readonly order = new DifferenceTracker();
+  /** Failures that may be due to what others had left. */
+  private readonly suspicions = new Map<string, { failure: StepFailure; owners: readonly string[] }>();
+  /** Revisions whose own changes could not be told from those of others. */
+  private readonly untrusted = new Set<string>();
   private readonly undone: { step: RecordedStep; masked: boolean }[] = [];
 
   constructor(
@@ -73,6 +77,7 @@ class Segment {
       const leg = await this.go("upgrade", top);
       this.requireArrival(leg, top);
       for (const step of leg.steps) {
+        if (step.doubts.length > 0 || leg.unexplained.length > 0) this.untrusted.add(step.revision);
         this.upgrades.set(step.revision, step.changes);
         this.noteTransactionEnd(step);
         if (step.outcome !== "committed") continue;
@@ -159,8 +164,11 @@ class Segment {
       if (step.outcome !== "committed") continue;
       const { revision } = step;
       this.noteTransactionEnd(step);
-      const { masked } = this.hard.step(revision, this.downgradeOf(revision), step.changes.filter(isHard));
-      const expectedOrder = invertDelta(this.upgrades.get(revision) ?? []).filter(isOrder);
+      this.confirmSuspicion(step);
+      const { masked } = this.hard.step(revision, this.downgradeOf(step), step.changes.filter(isHard));
+      const expectedOrder = (
+        this.isUnknown(step) ? step.changes : invertDelta(this.upgrades.get(revision)!)
+      ).filter(isOrder);
       const moved = this.order.step(revision, expectedOrder, step.changes.filter(isOrder));
       const reordered = moved.caused.filter(
         ({ expected, found }) => expected !== undefined && found !== undefined,
@@ -170,30 +178,51 @@ class Segment {
       }
       const doubt = doubtOf(leg, step);
       if (doubt !== undefined) this.ledger.settle(revision, "downgrade", "not proved", doubt);
-      this.undone.push({ step, masked: masked.length > 0 });
+      this.undone.push({ step, masked: masked.length > 0 || this.isUnknown(step) });
     }
   }
 
-  private readonly downgradeOf = (revision: string): CatalogDelta =>
-    invertDelta(this.upgrades.get(revision) ?? []).filter(isHard);
+  /** What a step should do; of a revision whose own changes are not known, what it does. */
+  private readonly downgradeOf = (step: RecordedStep): CatalogDelta =>
+    (this.isUnknown(step) ? step.changes : invertDelta(this.upgrades.get(step.revision)!)).filter(isHard);
 
-  private readonly upgradeOf = (revision: string): CatalogDelta =>
-    (this.upgrades.get(revision) ?? []).filter(isHard);
+  private readonly upgradeOf = (step: RecordedStep): CatalogDelta =>
+    (this.isUnknown(step) ? step.changes : this.upgrades.get(step.revision)!).filter(isHard);
 
+  private isUnknown(step: RecordedStep): boolean {
+    return step.doubts.length > 0 || this.untrusted.has(step.revision) || !this.upgrades.has(step.revision);
+  }
+
+  /**
+   * Without anything left by others the failure is its own. Where the server names what was left, its owner is to
+   * blame; else that shows once what was left is gone: the revision passes then, or fails again.
+   */
   private blame(failure: StepFailure, standing: readonly Difference[]): void {
-    if (standing.length === 0) this.ledger.fail(failure);
-    else for (const culprit of culpritsOf(failure, standing)) this.ledger.stop(culprit, failure);
+    if (standing.length === 0) {
+      this.ledger.fail(failure);
+      return;
+    }
+    const culprits = culpritsOf(failure, standing);
+    for (const culprit of culprits) this.ledger.stop(culprit, failure);
+    if (culprits.length > 0) return;
+    const owners = ownersOf(standing);
+    for (const owner of owners) this.ledger.blockDowngrade(owner);
+    this.suspicions.set(failure.revision, { failure, owners });
+  }
+
+  /** A revision that failed with residue around passed without it. */
+  private confirmSuspicion(step: RecordedStep): void {
+    const suspicion = this.suspicions.get(step.revision);
+    if (suspicion === undefined || suspicion.failure.direction !== step.direction) return;
+    this.suspicions.delete(step.revision);
+    for (const owner of suspicion.owners) this.ledger.stop(owner, suspicion.failure);
   }
 
   /** The differences when the leg ended or stopped, those of steps that were rolled back with it included. */
-  private differencesAtEnd(leg: Leg, expected: (revision: string) => CatalogDelta): readonly Difference[] {
+  private differencesAtEnd(leg: Leg, expected: (step: RecordedStep) => CatalogDelta): readonly Difference[] {
     const hard = this.hard.copy();
     for (const step of leg.steps) {
-      const { caused, masked } = hard.step(
-        step.revision,
-        expected(step.revision),
-        step.changes.filter(isHard),
-      );
+      const { caused, masked } = hard.step(step.revision, expected(step), step.changes.filter(isHard));
       if (leg.direction === "downgrade" && caused.length > 0 && masked.length === 0) {
         this.ledger.leave(step.revision, caused, caused.some(isError));
       }
@@ -232,9 +261,10 @@ class Segment {
 
   /** True when the revision led to what it led to the first time. */
   private followAgain(step: RecordedStep): boolean {
+    this.confirmSuspicion(step);
     const { caused, masked } = this.hard.step(
       step.revision,
-      this.upgradeOf(step.revision),
+      this.upgradeOf(step),
       step.changes.filter(isHard),
     );
     if (masked.length > 0) return false;
@@ -282,6 +312,7 @@ function lastLinesOf({ result }: Leg): string {
 /** Why a step that was seen does not count as proved. */
 function doubtOf(leg: Leg, step: RecordedStep): string | undefined {
   if (step.doubts.length > 0) return step.doubts[0];
+  if (leg.unexplained.length > 0) return leg.unexplained[0];
   if (leg.bypassed !== undefined) return leg.bypassed;
   if (leg.recording.failures.length > 0) return `the recorder failed: ${leg.recording.failures[0]}`;
   const isLast = leg.steps.at(-1) === step;

@@ -4,6 +4,7 @@ import { catalogSession } from "../databases/postgres/catalog/session";
 import { type Address, connect, redact } from "../databases/postgres/connection";
 import { removeObjects } from "../databases/postgres/remove-objects";
 import { ToolError } from "../errors";
+import { mergeDeltas } from "../evidence/deltas";
 import { type RecordedLeg, stepsOf } from "../evidence/steps";
 import { type AddressParts, environmentLines, formatAddress } from "../executors/address";
 import { childEnvironment, recorderVariables } from "../executors/environment";
@@ -18,6 +19,7 @@ import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import { runSetup } from "../shadow/setup";
 import type { MigrationTool, ToolFailure, ToolProject } from "../tools/contract";
 import { shellWords } from "../tools/shell-words";
+import { dropRoles, endOtherSessions, rolesOf } from "./sessions";
 import { appliedVersions } from "./version-table";
 
 /** How the tool is told where to connect. */
@@ -44,6 +46,8 @@ export interface LaneContext {
 
 /** One start of the tool and all that is known of it. */
 export interface Leg extends RecordedLeg {
+  /** The revision, or the tool's word, that it was to go to. */
+  readonly target: string;
   readonly recording: Recording;
   readonly result: CommandResult;
   /** Undefined when the tool ended well. */
@@ -63,15 +67,19 @@ export class Stage implements AsyncDisposable {
     private readonly context: LaneContext,
     private readonly database: ShadowDatabase,
     private readonly recorder: Recorder,
-    private readonly client: Client,
+    private client: Client,
     private readonly parts: AddressParts,
+    private readonly rolesBefore: readonly string[],
   ) {}
 
   static async open(context: LaneContext, purpose: string): Promise<Stage> {
     const database = await context.shadow.createDatabase(purpose);
+    let client: Client | undefined;
+    let recorder: Recorder | undefined;
     try {
-      const client = await connect(database.address, { applicationName: "migration-gate observer" });
-      const recorder = new Recorder({
+      client = await connect(database.address, { applicationName: "migration-gate observer" });
+      const roles = await rolesOf(client);
+      recorder = new Recorder({
         upstream: upstreamOf(database.address, client),
         database: database.name,
         protocol: context.tool,
@@ -79,17 +87,27 @@ export class Stage implements AsyncDisposable {
       });
       const { server, port } = await context.isolation.listen();
       recorder.accept(server);
-      const stage = new Stage(context, database, recorder, client, {
-        host: "127.0.0.1",
-        port,
-        user: database.address.user,
-        password: database.address.password ?? "",
-        database: database.name,
-      });
+      const stage = new Stage(
+        context,
+        database,
+        recorder,
+        client,
+        {
+          host: "127.0.0.1",
+          port,
+          user: database.address.user,
+          password: database.address.password ?? "",
+          database: database.name,
+        },
+        roles,
+      );
       if (context.setup !== undefined) await stage.setUp(context.setup);
       await stage.readBaseline();
+      stage.heads = await appliedVersions(client, context.tool, undefined);
       return stage;
     } catch (error) {
+      recorder?.stop();
+      await client?.end().catch(() => undefined);
       await database[Symbol.asyncDispose]();
       throw error;
     }
@@ -118,7 +136,7 @@ export class Stage implements AsyncDisposable {
     const result = await this.execute([...context.run, ...commands[direction](target)]);
     const recording = this.recorder.takeRecording();
     const leg = stepsOf(recording, direction, before, context.graph);
-    const tail = await this.readBaseline();
+    const tail = mergeDeltas([leg.trailing, await this.readBaseline()]);
     const found = await appliedVersions(this.client, context.tool, this.recorder.versionTable);
     const bypassed =
       found.join() === [...leg.heads].sort().join()
@@ -129,7 +147,7 @@ export class Stage implements AsyncDisposable {
     const failure = failed
       ? context.tool.explainFailure({ text: result.output, exitCode: result.exitCode }, context.project)
       : undefined;
-    return { ...leg, recording, result, failure, tail, bypassed };
+    return { ...leg, target, recording, result, failure, tail, bypassed };
   }
 
   /** Drops objects that a downgrade left, so that other revisions can be judged without them; tells what changed. */
@@ -140,8 +158,23 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.recorder.stop();
+    const roles = await rolesOf(this.client).catch(() => []);
+    const made = roles.filter((role) => !this.rolesBefore.includes(role));
     await this.client.end().catch(() => undefined);
     await this.database[Symbol.asyncDispose]();
+    if (made.length > 0) await dropRoles(this.context.shadow.address, made);
+  }
+
+  /** Nobody else is connected, and our own connection works: the tool may have left sessions, or ended ours. */
+  private async quiesce(): Promise<void> {
+    await this.recorder.idle(2_000);
+    try {
+      await this.client.query("select 1");
+    } catch {
+      await this.client.end().catch(() => undefined);
+      this.client = await connect(this.database.address, { applicationName: "migration-gate observer" });
+    }
+    await endOtherSessions(this.client);
   }
 
   /** Compares the catalog with the last boundary's, by a connection of our own. */
@@ -186,7 +219,7 @@ export class Stage implements AsyncDisposable {
       timeoutMs: context.toolTimeoutMs,
       isolation: context.isolation,
     });
-    await this.recorder.idle(2_000);
+    await this.quiesce();
     return { ...result, output: redact(result.output, this.database.address) };
   }
 }
@@ -232,7 +265,6 @@ function notArrived(
     result.exitCode === 0
       ? undefined
       : tool.explainFailure({ text: result.output, exitCode: result.exitCode }, project);
-  const refused = failures.find((failure) => failure.startsWith("connection refused"));
   const isFailure = explained !== undefined || result.exitCode !== 0;
   if (
     isFailure &&
@@ -243,7 +275,7 @@ function notArrived(
       where: [explained?.file ?? project.config, explained?.line]
         .filter((part) => part !== undefined)
         .join(":"),
-      seen: [refused, ...(explained?.lastLines ?? [])].filter((line) => line !== undefined).join("\n"),
+      seen: [...failures.slice(0, 1), ...(explained?.lastLines ?? [])].join("\n"),
       do: explained?.do ?? "Run it in a terminal to see why.",
     });
   }

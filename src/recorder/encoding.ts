@@ -31,7 +31,7 @@ export function decodingOf(clientEncoding: string): TextDecoding | undefined {
       .toLowerCase()
       .replace(/^latin(\d)$/, "iso-8859-$1")
       .replace(/^win(\d)/, "windows-$1")
-      .replace("_", "-");
+      .replaceAll("_", "-");
   try {
     return new TextDecoder(label);
   } catch {

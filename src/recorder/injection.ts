@@ -33,44 +33,38 @@ export class InjectionError extends Error {
  * and releases our own catalog locks; outside one it is a single implicit transaction (Flush, no Sync).
  */
 export class Injector {
+  /** The transaction's state as the last visit left it. */
+  state: TransactionState = "I";
   private readonly kept = new Map<string, string>();
-  private generation = 0;
+  /** Names of statements that may still be there and are not used any more. */
+  private stale: string[] = [];
+  private named = 0;
   private outgoing: Buffer[] = [];
   private waiting: { resolve(): void; reject(error: Error): void; until: "answer" | "ready" } | undefined;
   private row: Buffer | null = null;
   private unanswered: Answer[] = [];
-  private entered = false;
+  private sent = false;
   private error: ServerError | undefined;
-  private readyState: TransactionState = "I";
+  private gone: string | undefined;
 
   constructor(private readonly send: (bytes: Buffer) => void) {}
-
-  get active(): boolean {
-    return this.waiting !== undefined;
-  }
 
   /** Runs `work` under a savepoint; whatever happens the client's transaction is as it was. */
   async visit<T>(state: "I" | "T", work: () => Promise<T>): Promise<T> {
     const inTransaction = state === "T";
     this.error = undefined;
-    this.entered = false;
+    this.sent = false;
+    this.state = state;
     if (inTransaction) this.queue("savepoint", `SAVEPOINT ${prefix}`);
-    let result: T;
     try {
-      result = await work();
-    } catch (error) {
-      await this.recover(inTransaction);
-      throw error;
-    }
-    try {
+      const result = await work();
       if (inTransaction) this.queueLeave();
       await this.roundTrip("ready");
+      return result;
     } catch (error) {
       await this.recover(inTransaction);
       throw error;
     }
-    if (this.readyState !== state) throw new Error(`the injection changed the state to ${this.readyState}`);
-    return result;
   }
 
   /** One statement with text parameters; the first column of its first row. */
@@ -84,6 +78,12 @@ export class Injector {
   /** Goes out with the next statement that is asked, and is answered by then. */
   tell(name: string, sql: string): Answer {
     return this.queue(name, sql);
+  }
+
+  /** The client removed all prepared statements, ours among them (DEALLOCATE ALL, DISCARD ALL). */
+  forget(): void {
+    this.stale.push(...this.kept.values());
+    this.kept.clear();
   }
 
   /** A message of the server while we ask. Returns true when the client must see it as well. */
@@ -102,13 +102,14 @@ export class Injector {
         return false;
       }
       case "E": {
-        this.error = decodeError(frame);
+        const error = decodeError(frame);
+        this.error ??= error;
         if (this.waiting?.until === "answer") this.settle();
-        return this.error.severity === "FATAL" || this.error.severity === "PANIC";
+        return error.severity === "FATAL" || error.severity === "PANIC";
       }
       case "Z":
-        this.readyState = String.fromCharCode(frame.raw[5]!) as TransactionState;
-        this.settle();
+        this.state = String.fromCharCode(frame.raw[5]!) as TransactionState;
+        if (this.waiting?.until === "ready") this.settle();
         return false;
       case "A":
         return true;
@@ -117,8 +118,9 @@ export class Injector {
     }
   }
 
-  /** The connection is gone. */
+  /** The server's connection is gone: what is asked, now or later, fails. */
   abort(reason: string): void {
+    this.gone = reason;
     const waiting = this.waiting;
     this.waiting = undefined;
     waiting?.reject(new Error(reason));
@@ -127,7 +129,7 @@ export class Injector {
   private queue(name: string, sql: string, values: readonly string[] = []): Answer {
     let prepared = this.kept.get(sql);
     if (prepared === undefined) {
-      prepared = `${prefix}_${this.generation}_${name}_${this.kept.size}`;
+      prepared = `${prefix}_${name}_${++this.named}`;
       this.kept.set(sql, prepared);
       this.outgoing.push(parseMessage(prepared, sql));
     }
@@ -143,9 +145,15 @@ export class Injector {
   }
 
   private async roundTrip(until: "answer" | "ready"): Promise<void> {
-    const bytes = Buffer.concat([...this.outgoing, until === "ready" ? syncMessage : flushMessage]);
+    if (this.gone !== undefined) throw new Error(this.gone);
+    const closes = this.stale.splice(0).map(closeStatementMessage);
+    const bytes = Buffer.concat([
+      ...closes,
+      ...this.outgoing,
+      until === "ready" ? syncMessage : flushMessage,
+    ]);
     this.outgoing = [];
-    this.entered = true;
+    this.sent = true;
     await new Promise<void>((resolve, reject) => {
       this.waiting = { resolve, reject, until };
       this.send(bytes);
@@ -156,29 +164,36 @@ export class Injector {
   private settle(): void {
     const waiting = this.waiting;
     this.waiting = undefined;
-    if (waiting?.until === "ready" || this.error !== undefined) this.unanswered = [];
     waiting?.resolve();
   }
 
   /** After an error the server skips until Sync, and what was prepared in the failed part may be missing. */
   private async recover(inTransaction: boolean): Promise<void> {
-    this.outgoing = [];
-    this.unanswered = [];
-    this.row = null;
-    const stale = [...this.kept.values()];
-    this.kept.clear();
-    this.generation += 1;
-    // Nothing was sent yet: there is no savepoint to go back to.
-    if (!this.entered) return;
+    this.drop();
+    if (!this.sent || this.gone !== undefined) {
+      // Nothing was sent: there is no savepoint to go back to, and what was to be prepared is not there.
+      this.forget();
+      return;
+    }
     try {
       this.error = undefined;
       await this.roundTrip("ready").catch(() => undefined);
+      this.drop();
+      this.forget();
       this.error = undefined;
-      this.outgoing.push(...stale.map(closeStatementMessage));
       if (inTransaction) this.queueLeave();
       await this.roundTrip("ready");
     } catch (error) {
-      throw new Error(`the client's transaction could not be restored: ${String(error)}`);
+      this.drop();
+      this.forget();
+      // SAVEPOINT itself was refused, e.g. by a statement_timeout of 1 ms.
+      throw new Error(`the tool's transaction could not be restored: ${String(error)}`);
     }
+  }
+
+  private drop(): void {
+    this.outgoing = [];
+    this.unanswered = [];
+    this.row = null;
   }
 }

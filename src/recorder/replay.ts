@@ -12,8 +12,8 @@ export interface ReplayItem {
   readonly recording: Recording;
 }
 
-/** CREATE INDEX CONCURRENTLY and the like: 25001, cannot run inside a transaction block. */
-const notInTransaction = "25001";
+/** CREATE INDEX CONCURRENTLY cannot run inside a transaction block (25001), nor can a block that commits (2D000). */
+const notInTransaction = new Set(["25001", "2D000"]);
 const transactionControl = /^\s*(?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release)\b/i;
 const reads = /^\s*(?:select|show|values|table|with|explain|declare|fetch|close|deallocate|discard)\b/i;
 
@@ -29,16 +29,23 @@ interface LockRow {
   readonly file: string | null;
 }
 
-const lockQuery = `select l.relation::text as oid, c.oid::pg_catalog.regclass::text as name, l.mode, c.relfilenode::text as file
+const lockQuery = (waiting: boolean) => `select l.relation::text as oid,
+    c.oid::pg_catalog.regclass::text as name, l.mode, c.relfilenode::text as file, l.granted
   from pg_catalog.pg_locks l left join pg_catalog.pg_class c on c.oid = l.relation
-  where l.locktype = 'relation' and l.relation >= 16384 and l.granted and l.pid = $1
+  where l.locktype = 'relation' and l.relation >= 16384 ${waiting ? "" : "and l.granted "}and l.pid = $1
     and (c.oid is null or c.relkind in ('r', 'p', 'v', 'm', 'f'))
     and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())`;
+
+const tablesQuery = `select pg_catalog.string_agg('only ' || c.oid::pg_catalog.regclass::text, ', ') as tables
+  from pg_catalog.pg_class c where c.oid >= 16384 and c.relkind in ('r', 'p') and c.relpersistence <> 't'`;
 
 const relationsQuery = `select c.oid::text as oid, c.oid::pg_catalog.regclass::text as name, c.relfilenode::text as file
   from pg_catalog.pg_class c where c.oid >= 16384 and c.relkind in ('r', 'p', 'v', 'm', 'f')`;
 
-/** Milliseconds between two looks at the locks of a statement that runs outside a transaction. */
+/** At the longest a statement that runs outside a transaction is held up so that its locks can be seen. */
+const heldMs = 250;
+/** Its locks are looked at without a pause at first, as most are short. */
+const eagerMs = 300;
 const pollMs = 2;
 
 /**
@@ -57,9 +64,14 @@ export class Replay implements AsyncDisposable {
 
   static async open(address: Address, tool: Pick<MigrationTool, "versionWrites">): Promise<Replay> {
     const client = await connect(address, { applicationName: "migration-gate replay" });
-    const observer = await connect(address, { applicationName: "migration-gate observer" });
-    const { rows } = await client.query<{ pid: number }>("select pg_catalog.pg_backend_pid() as pid");
-    return new Replay(client, observer, rows[0]!.pid, tool);
+    try {
+      const observer = await connect(address, { applicationName: "migration-gate observer" });
+      const { rows } = await client.query<{ pid: number }>("select pg_catalog.pg_backend_pid() as pid");
+      return new Replay(client, observer, rows[0]!.pid, tool);
+    } catch (error) {
+      await client.end();
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -80,7 +92,7 @@ export class Replay implements AsyncDisposable {
     const result: StepStatement[] = [];
     for (const item of items) {
       const { statement } = item;
-      if (statement.error !== undefined || transactionControl.test(statement.sql)) continue;
+      if (statement.error !== undefined) continue;
       for (const part of split(statement)) {
         const replayed = await this.runOne(part, item.recording.copied, watch);
         const own = this.tool.versionWrites(part.sql).length > 0;
@@ -109,6 +121,7 @@ export class Replay implements AsyncDisposable {
         : await this.unwatched(statement, copy);
       return { ...known, milliseconds: performance.now() - started, locks, rewrites, replay: undefined };
     } catch (error) {
+      // Where the statement itself ended the transaction this is a warning.
       await this.client.query("rollback");
       const message = error instanceof Error ? error.message : String(error);
       return {
@@ -131,43 +144,77 @@ export class Replay implements AsyncDisposable {
       await this.execute(statement, copy);
     } catch (error) {
       await this.client.query("rollback");
-      if ((error as { code?: string }).code !== notInTransaction) throw error;
+      if (!notInTransaction.has((error as { code?: string }).code ?? "")) throw error;
       return this.observed(statement);
     }
-    const { rows } = await this.client.query<LockRow>(lockQuery, [this.processId]);
+    const { rows } = await this.client.query<LockRow>(lockQuery(false), [this.processId]);
     await this.client.query("commit");
     return this.account(rows);
   }
 
-  /** Its locks are gone when it ends: looked at from another connection while it runs. */
+  /**
+   * Its locks are gone when it ends: looked at from another connection while it runs. That one holds every table until
+   * the statement waits for it, because on a small table it would be over before the first look.
+   */
   private async observed(statement: RecordedStatement) {
+    const isHeld = await this.hold();
     let running = true;
     const seen = new Map<string, LockRow>();
+    const started = performance.now();
     const done = this.execute(statement, undefined).finally(() => {
       running = false;
     });
     done.catch(() => undefined);
+    let holding = isHeld;
     while (running) {
-      const { rows } = await this.observer.query<LockRow>(lockQuery, [this.processId]);
+      const { rows } = await this.observer.query<LockRow & { granted: boolean }>({
+        name: "locks",
+        text: lockQuery(true),
+        values: [this.processId],
+      });
       for (const row of rows) seen.set(`${row.oid} ${row.mode}`, row);
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      const elapsed = performance.now() - started;
+      // A lock that it does not get yet is one that it takes. Not all wait: then the tables are given free again.
+      if (holding && (rows.some(({ granted }) => !granted) || elapsed > heldMs)) {
+        await this.observer.query("rollback");
+        holding = false;
+      }
+      if (elapsed > eagerMs) await pause(pollMs);
     }
+    if (holding) await this.observer.query("rollback");
     await done;
     return this.account([...seen.values()]);
   }
 
+  /** Locks every table but for readers; false where that is not allowed, or there are too many. */
+  private async hold(): Promise<boolean> {
+    const { rows } = await this.observer.query<{ tables: string | null }>(tablesQuery);
+    const tables = rows[0]?.tables ?? null;
+    if (tables === null) return false;
+    await this.observer.query("begin");
+    try {
+      await this.observer.query(`lock table ${tables} in exclusive mode`);
+      return true;
+    } catch {
+      await this.observer.query("rollback");
+      return false;
+    }
+  }
+
+  /** Locks on relations that were there before; the rest is learned for the next statement. */
   private account(rows: readonly LockRow[]): { locks: RelationLock[]; rewrites: string[] } {
     const locks: RelationLock[] = [];
     const rewrites = new Set<string>();
-    for (const row of rows) {
-      const before = this.relations.get(row.oid);
-      const name = row.name ?? before?.name;
+    const known = new Map(rows.map(({ oid }) => [oid, this.relations.get(oid)]));
+    for (const { oid, name: now, mode, file } of rows) {
+      const before = known.get(oid);
+      const name = now ?? before?.name;
       if (before !== undefined && name !== undefined) {
-        locks.push({ relation: name, mode: row.mode });
-        if (row.file !== null && row.file !== "0" && row.file !== before.file) rewrites.add(name);
+        locks.push({ relation: name, mode });
+        if (file !== null && file !== "0" && file !== before.file) rewrites.add(name);
       }
-      if (row.name === null || row.file === null) this.relations.delete(row.oid);
-      else this.relations.set(row.oid, { name: row.name, file: row.file });
+      if (now === null || file === null) this.relations.delete(oid);
+      else this.relations.set(oid, { name: now, file });
     }
     return {
       locks: locks.sort((a, b) => (`${a.relation} ${a.mode}` < `${b.relation} ${b.mode}` ? -1 : 1)),
@@ -187,21 +234,29 @@ export class Replay implements AsyncDisposable {
   }
 }
 
-/** The statements of one simple Query; positions in the syntax tree are bytes (libpg-query). */
+/** The statements of one simple Query without BEGIN and COMMIT; positions in the syntax tree are bytes (libpg-query). */
 function split(statement: RecordedStatement): RecordedStatement[] {
-  const sql = statement.sql.replace(/^(\s*set\s+)local\s/i, "$1session ");
-  if (statement.protocol !== "simple" || !sql.includes(";")) return [{ ...statement, sql }];
+  const parts = textsOf(statement)
+    .filter((sql) => !transactionControl.test(sql))
+    // Each runs in a transaction of its own, and what was set for one was meant for all.
+    .map((sql) => sql.replace(/^(\s*set\s+)local\s/i, "$1session "));
+  return parts.map((sql) => ({ ...statement, sql }));
+}
+
+function textsOf({ protocol, sql }: RecordedStatement): string[] {
+  if (protocol !== "simple" || !sql.includes(";")) return [sql];
   try {
     const { stmts } = parseSync(sql) as { stmts: { stmt_location?: number; stmt_len?: number }[] };
-    if (stmts.length < 2) return [{ ...statement, sql }];
+    if (stmts.length < 2) return [sql];
     const bytes = Buffer.from(sql, "utf8");
-    return stmts
-      .map(({ stmt_location: from = 0, stmt_len: length }) => ({
-        ...statement,
-        sql: bytes.toString("utf8", from, length === undefined ? undefined : from + length).trim(),
-      }))
-      .filter((part) => !transactionControl.test(part.sql));
+    return stmts.map(({ stmt_location: from = 0, stmt_len: length }) =>
+      bytes.toString("utf8", from, length === undefined ? undefined : from + length).trim(),
+    );
   } catch {
-    return [{ ...statement, sql }];
+    return [sql];
   }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -20,7 +20,10 @@ export function readOpening(bytes: Buffer): { opening: Opening; length: number }
   if (bytes[0] === 0x16) return { opening: { kind: "direct tls" }, length: 0 };
   if (bytes.length < 4) return undefined;
   const length = bytes.readInt32BE(0);
-  const unknown = (reason: string) => ({ opening: { kind: "unknown", reason } as const, length: bytes.length });
+  const unknown = (reason: string) => ({
+    opening: { kind: "unknown", reason } as const,
+    length: bytes.length,
+  });
   if (length < 8 || length > longest) return unknown(`it begins with a startup packet of ${length} bytes`);
   if (bytes.length < length) return undefined;
   const packet = bytes.subarray(0, length);

@@ -1,6 +1,5 @@
 import { parseSync } from "libpg-query";
-import type { Boundary } from "./recording";
-import type { TransactionState } from "./recording";
+import type { Boundary, TransactionState } from "./recording";
 
 /** What the server did of a transaction statement, and the savepoint that it named. */
 interface Command {

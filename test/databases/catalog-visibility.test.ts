@@ -70,7 +70,7 @@ const visibilities: readonly Visibility[] = [
         200,
         "a: savepoint s",
         "a: delete from pg_description where objoid = 't'::regclass",
-        "a: rollback to s",
+        "a: rollback to s; release s",
       ),
       ...["a: read", `a: ${fill(50)}`, "a: read"],
     ],
@@ -114,6 +114,11 @@ test.each(visibilities)("what was read stays true: $name", async ({ steps }) => 
   const first = await server.database(name);
   await first.query("create table t (a int); create index i on t (a); insert into t values (1)");
   const sessions: Record<string, { client: pg.Client; open: boolean }> = {};
+  await using _closed = {
+    async [Symbol.asyncDispose]() {
+      for (const { client } of Object.values(sessions)) await client.end();
+    },
+  };
   for (const letter of ["a", "b", "c"])
     sessions[letter] = { client: await server.connect(name), open: false };
   const tracker = new CatalogTracker();
@@ -135,5 +140,4 @@ test.each(visibilities)("what was read stays true: $name", async ({ steps }) => 
       else if (/^(commit|rollback)$/.test(sql)) session.open = false;
     }
   }
-  for (const { client } of Object.values(sessions)) await client.end();
 });

@@ -5,8 +5,6 @@ import { KnownRows, oidsOf } from "./known-rows";
 import { CatalogQuestions } from "./questions";
 import type { CatalogSession } from "./session";
 
-export { catalogSettings } from "./session";
-
 /** The keys that were read with a root, and the relation whose column owns it if it is a sequence. */
 interface RootEntries {
   readonly keys: string[];

@@ -1,0 +1,50 @@
+import { execFileSync } from "node:child_process";
+import { cpus, loadavg, release, totalmem, type } from "node:os";
+import { join } from "node:path";
+import { pythonBin } from "../test/support/project";
+import { isFailure, summaryLine, type Target } from "./figures";
+import { benchFreshLane } from "./fresh-lane";
+import { wholeCheck } from "./processes";
+import { plainProject } from "./projects";
+import { benchMemory, benchStairway } from "./stairway";
+
+const quick = process.argv.includes("--quick");
+const only = process.argv.find((word) => word.startsWith("--only="))?.slice("--only=".length);
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+say(await machine());
+const parts: Readonly<Record<string, () => Promise<Target[]>>> = {
+  "fresh-lane": () => benchFreshLane(quick ? 3 : 7, say),
+  stairway: () => benchStairway(quick ? 1 : 3, say),
+  memory: () => benchMemory(say, quick ? [200] : [200, 1000]),
+};
+const targets: Target[] = [];
+for (const [name, run] of Object.entries(parts))
+  if (only === undefined || only === name) targets.push(...(await run()));
+say("");
+for (const target of targets) say(summaryLine(target));
+say(`load at the end ${load()}`);
+process.exitCode = targets.some(isFailure) ? 1 : 0;
+
+async function machine(): Promise<string> {
+  const python =
+    "import sys,alembic,sqlalchemy;print(sys.version.split()[0],alembic.__version__,sqlalchemy.__version__)";
+  const [version, alembic, sqlalchemy] = execFileSync(join(pythonBin(), "python"), ["-c", python], {
+    encoding: "utf8",
+  })
+    .trim()
+    .split(" ");
+  await using project = await plainProject(1, "psycopg2");
+  const { report } = await wholeCheck(project);
+  return [
+    `${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()}, load ${load()}`,
+    `Node ${process.versions.node}, PostgreSQL ${report.shadow?.version} (${report.shadow?.kind}), Python ${version}, Alembic ${alembic}, SQLAlchemy ${sqlalchemy}`,
+    `The tool: ${report.shadow?.isolation}.`,
+  ].join("\n");
+}
+
+function load(): string {
+  return loadavg()
+    .map((part) => part.toFixed(2))
+    .join(" ");
+}
