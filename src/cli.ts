@@ -7,6 +7,7 @@ import { progressTo } from "./reports/progress";
 import { harmless, paintFor } from "./reports/terminal";
 import { textReport } from "./reports/text";
 import { readSettings, wantsJson } from "./settings";
+import { isEnding } from "./shadow/cleanup";
 
 async function main([command, ...args]: readonly string[]): Promise<number> {
   if (command === undefined || command === "help" || command === "--help" || args.includes("--help")) {
@@ -39,6 +40,7 @@ const words = process.argv.slice(2);
 main(words).then(
   (code) => end(code),
   (error: unknown) => {
+    if (isEnding()) return;
     const parts = error instanceof UserError ? error.parts : bugParts(error);
     if (wantsJson(words, process.env)) process.stdout.write(jsonError(parts));
     process.stderr.write(`${harmless(formatError({ parts }))}\n`);
@@ -50,6 +52,7 @@ main(words).then(
 
 /** Once all is written: a handle that something forgot must not keep the job of a pipeline alive. */
 function end(code: number): void {
+  if (isEnding()) return;
   process.exitCode = code;
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }

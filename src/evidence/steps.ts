@@ -72,9 +72,7 @@ export function stepsOf(
     if (between.kind === "unknown") {
       unexplained.push(`the version table held ${list(between.ids)}, which no revision file has`);
     }
-    const statements = recording.statements.filter(
-      (statement) => statement.sequence > from && statement.sequence <= boundary.sequence,
-    );
+    const statements = statementsBetween(recording.statements, from, boundary.sequence);
     const doubts = doubtsOf(open, revisions, between.kind === "several");
     const again = revisions.filter((revision) => steps.some((step) => step.revision === revision));
     if (again.length > 0) doubts.push(`the version table went over ${list(again)} more than once`);
@@ -102,8 +100,28 @@ export function stepsOf(
   }
   const kept = open.filter(({ failure, outcome }) => failure === undefined && outcome === "committed");
   const trailing = kept.length === 0 ? [] : mergeDeltas(kept.map(({ changes }) => changes));
-  const rest = recording.statements.filter((statement) => statement.sequence > from);
+  const rest = statementsBetween(recording.statements, from, Number.POSITIVE_INFINITY);
   return { direction, headsBefore, steps, preamble, trailing, rest, heads: committed, unexplained };
+}
+
+/** Those after `from` up to `to`; statements are recorded in the order of their numbers. */
+function statementsBetween(
+  statements: readonly RecordedStatement[],
+  from: number,
+  to: number,
+): readonly RecordedStatement[] {
+  return statements.slice(firstAfter(statements, from), firstAfter(statements, to));
+}
+
+function firstAfter(statements: readonly RecordedStatement[], sequence: number): number {
+  let low = 0;
+  let high = statements.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((statements[middle]?.sequence ?? 0) > sequence) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function doubtsOf(boundaries: readonly Boundary[], revisions: readonly string[], several: boolean): string[] {

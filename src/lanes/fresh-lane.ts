@@ -121,8 +121,10 @@ function routeTo({ graph }: LaneContext, ledger: Ledger, id: string): Route {
   return { tops: [id], floor: parent !== undefined && isLast ? parent : ledger.lastBarrier(below) };
 }
 
-/** A start of the tool that failed by no revision's fault: more ways would only meet it again. */
+/** What no revision is to blame for: the tool went past the recorder, or failed by itself. More ways would only meet it again. */
 function troubleOf(context: LaneContext, legs: readonly Leg[]): string | undefined {
+  const [first] = legs;
+  if (first?.bypassed !== undefined && first.steps.length === 0) return first.bypassed;
   const leg = legs.find(
     (each) => each.failure !== undefined && failureOf(context, each, false) === undefined,
   );

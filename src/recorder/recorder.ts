@@ -165,11 +165,9 @@ export class Recorder {
     const last = writes.at(-1);
     const statement = unit.at(-1)?.statement;
     if (last === undefined || statement === undefined) return undefined;
-    this.versionTable = { schema: last.schema, table: last.table };
-    this.tracker.ignoreTable(last.schema, last.table);
     const facts: BoundaryFacts = {
       created: writes[0]?.verb === "create",
-      table: this.versionTable,
+      table: this.learn(last),
       sequence: statement.sequence,
       connection: session.number,
       transaction: statement.transaction,
@@ -178,6 +176,14 @@ export class Recorder {
     const read = this.reading.then(() => this.readBoundary(session, last.verb === "drop", facts));
     this.reading = read.catch(() => undefined);
     return read;
+  }
+
+  private learn({ schema, table }: VersionWrite): VersionTable {
+    const known = this.versionTable;
+    if (known !== undefined && known.schema === schema && known.table === table) return known;
+    this.tracker.ignoreTable(schema, table);
+    this.versionTable = { schema, table };
+    return this.versionTable;
   }
 
   /** A text that is run again and again, e.g. by executemany, is looked at once. */

@@ -36,6 +36,8 @@ export function stepBetween(
   const unknown = [...new Set([...last, ...now])].filter((id) => graph.get(id) === undefined);
   if (unknown.length > 0) return { kind: "unknown", ids: unknown };
   if (last.size === now.size && isSubset(now, last)) return { kind: "same" };
+  const plain = plainStep(graph, direction === "upgrade" ? last : now, direction === "upgrade" ? now : last);
+  if (plain !== undefined) return { kind: "step", revision: plain };
 
   const before = graph.mark(lastHeads);
   const after = graph.mark(newHeads);
@@ -63,6 +65,14 @@ export function stepBetween(
       return isBegun && isSubset(now, new Set([...rest, ...parents]));
     });
   }
+}
+
+/** The usual step, without a look at the whole graph: one head, and below it exactly what it needs. */
+function plainStep(graph: Graph, below: ReadonlySet<string>, above: ReadonlySet<string>): string | undefined {
+  const [head] = above;
+  if (head === undefined || above.size > 1) return undefined;
+  const parents = graph.parentsOf(head);
+  return parents.length === below.size && isSubset(below, new Set(parents)) ? head : undefined;
 }
 
 function isSubset(part: ReadonlySet<string>, whole: ReadonlySet<string>): boolean {

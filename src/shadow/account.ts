@@ -51,7 +51,7 @@ export function runProgram(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       file,
       args,
       {
@@ -64,7 +64,11 @@ export function runProgram(
       },
       (error, stdout, stderr) => {
         const reason = error === null || stderr.trim() !== "" ? stderr : error.message;
-        resolve({ ok: error === null, stdout, stderr: reason.trim() });
+        const result = { ok: error === null, stdout, stderr: reason.trim() };
+        // An aborted program is told before it has ended.
+        const isOver = child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+        if (isOver) resolve(result);
+        else child.once("exit", () => resolve(result));
       },
     );
   });

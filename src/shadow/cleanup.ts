@@ -27,6 +27,16 @@ export function registerCleanup(cleanup: Cleanup): () => void {
   };
 }
 
+/** True once a signal ends this process: what fails from then on fails because of it, and is no news. */
+export function isEnding(): boolean {
+  return ending;
+}
+
+/** Never returns once a signal ends this process: nothing may be started that the clean-up does not know. */
+export async function haltIfEnding(): Promise<void> {
+  if (ending) await new Promise<never>(() => undefined);
+}
+
 function listen(): void {
   for (const signal of Object.keys(signals)) process.on(signal, onSignal);
   process.on("exit", onExit);

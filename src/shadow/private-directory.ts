@@ -1,10 +1,11 @@
-import { chownSync, rmSync } from "node:fs";
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { chmod, lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors";
 import { type Account, canReach } from "./account";
+import { registerCleanup } from "./cleanup";
 import { commandLineOf, isAbandoned, parseOwner, stateOf, thisOwner } from "./owner";
 
 const prefix = "migration-gate-";
@@ -36,12 +37,25 @@ function layout(path: string): PrivateDirectory {
   };
 }
 
+/** Removed when a signal ends this process, too. */
+function removedAtEnd(directory: PrivateDirectory): PrivateDirectory {
+  const unregister = registerCleanup({ run: () => directory.remove(), runNow: () => directory.removeNow() });
+  return {
+    ...directory,
+    remove: async () => {
+      await directory.remove();
+      unregister();
+    },
+  };
+}
+
 /** A new directory that nobody else can read and the account can reach. */
 export async function createPrivateDirectory(account: Account): Promise<PrivateDirectory> {
   const failures: string[] = [];
   for (const base of temporaryDirectories()) {
     try {
-      const directory = layout(await mkdtemp(join(base, prefix)));
+      // Without an await between them: no signal may come before the directory is on the list.
+      const directory = removedAtEnd(layout(mkdtempSync(join(base, prefix))));
       await writeFile(join(directory.path, ownerFile), JSON.stringify(thisOwner()), { mode: 0o600 });
       if (account !== undefined) await chmod(directory.path, 0o711);
       await mkdir(directory.server, { mode: 0o700 });

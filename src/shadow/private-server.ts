@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Address } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import { type Account, runProgram, serverEnvironment } from "./account";
-import { registerCleanup } from "./cleanup";
+import { haltIfEnding, registerCleanup } from "./cleanup";
 import { createDatabase } from "./databases";
 import type { Installation } from "./installed";
 import { createPrivateDirectory, type PrivateDirectory } from "./private-directory";
@@ -45,11 +45,14 @@ export async function startPrivateServer(
   choosePort: () => Promise<number> = freePort,
 ): Promise<ShadowServer> {
   const directory = await createPrivateDirectory(account);
+  await haltIfEnding();
   const starting = new AbortController();
+  let preparing: Promise<void> | undefined;
   let postmaster: ChildProcess | undefined;
   let stopped: Promise<void> | undefined;
   const stop = async () => {
     starting.abort();
+    await preparing?.catch(() => undefined);
     if (postmaster !== undefined) await stopPostmaster(postmaster);
     await directory.remove();
     unregister();
@@ -71,7 +74,8 @@ export async function startPrivateServer(
   };
   try {
     const password = randomBytes(18).toString("base64url");
-    await initialise(installation, directory, account, password, starting.signal);
+    preparing = initialise(installation, directory, account, password, starting.signal);
+    await preparing;
     const port = await start(installation, directory, account, choosePort, (child) => {
       postmaster = child;
     });
@@ -164,6 +168,7 @@ async function start(
     // A comma-separated list of quoted names, so that blanks and commas in TMPDIR do no harm.
     const sockets = socketFits ? `"${directory.server.replaceAll('"', '""')}"` : "";
     const all = { ...settings, port: String(port), unix_socket_directories: sockets };
+    await haltIfEnding();
     const log = await open(logFile, "w");
     const child = spawn(
       join(bin, "postgres"),

@@ -157,6 +157,7 @@ function normal(text: string, project: Project): string {
     .replaceAll(`:${server.address.port}`, ":<port>")
     .replaceAll(`:${portOf(silent)}`, ":<silent>")
     .replace(/127\.0\.0\.1:\d{4,5}/g, "127.0.0.1:<port>")
+    .replace(/migration_gate_[0-9a-f]{16}_/g, "migration_gate_<id>_")
     .replace(/(Not in PATH: ).*/g, "$1<path>")
     .trimEnd();
 }

@@ -319,7 +319,7 @@ marker.touch()`,
     exit: 1,
     findings: ["error not-proved c", "error not-proved c"],
     open: [
-      "c downgrade: not proved, its downgrade and second upgrade were not seen to be committed on a way of its own",
+      "c downgrade: not proved, its downgrade and second upgrade were not seen to be committed on a way of its own above b",
       "c upgrade: not proved, 2 writes to the version table came in one message, so that no boundary lay between them",
     ],
   },

@@ -119,6 +119,16 @@ test("protocol 3.2 is negotiated as the server likes it", async () => {
   expect(words[3]).toBe("T D:1 C:SELECT 1 Z:I");
 });
 
+test("a server that is reached by its Unix socket", async () => {
+  await using observer = await testClient(recorded.direct);
+  const { rows } = await observer.client.query("select current_setting('unix_socket_directories') as folder");
+  const { host, port } = recorded.direct;
+  const socket = `${rows[0].folder.replaceAll('"', "")}/.s.PGSQL.${port}`;
+  await using gate = await record(recorded.direct, { upstream: { host, port, socket, tls: undefined } });
+  const client = await gate.client();
+  expect((await client.query("select inet_client_addr() as address")).rows).toEqual([{ address: null }]);
+});
+
 test("GSSENCRequest is answered with no", async () => {
   const socket = net.connect(recorded.port, "127.0.0.1");
   socket.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 48]));
@@ -194,7 +204,7 @@ test("the session's end by the server reaches the client", async () => {
 });
 
 test("a server that is killed, also while it is inspected", async () => {
-  const doomed = await ownServer({});
+  await using doomed = await ownServer({});
   await using setup = await testClient(doomed.address);
   setup.client.on("error", () => undefined);
   await setup.client.query("create table alembic_version(version_num text)");
@@ -220,9 +230,9 @@ test("a server that is killed, also while it is inspected", async () => {
   const { boundaries } = gate.recorder.takeRecording();
   expect(boundaries.filter(({ outcome }) => outcome === "pending")).toEqual([]);
   expect(boundaries[0]).toMatchObject({ outcome: "rolled back" });
+  if (doomed.process.exitCode === null) await once(doomed.process, "exit");
   const late = await RawClient.silent(gate.port);
   expect(await late.login(gate.address)).toMatch(/E:08006 end$/);
-  await doomed[Symbol.asyncDispose]();
 });
 
 test("cancels reach the client's statement and never an inspection", async () => {
@@ -284,6 +294,49 @@ test("cancels reach the client's statement and never an inspection", async () =>
   );
 });
 
+test("cancels that come past the recorder and hit inspections, too", async () => {
+  const client = await RawClient.open(recorded.address);
+  const own = await client.query("select pg_backend_pid()");
+  const pid = Number(/D:(\d+)/.exec(own)?.[1]);
+  await using other = await testClient(recorded.direct);
+  let storm = true;
+  const cancelling = (async () => {
+    while (storm) {
+      await other.client.query("select pg_cancel_backend($1)", [pid]);
+      await sleep(Math.random() * 2);
+    }
+  })();
+  const committed: string[] = [];
+  let last = "a";
+  for (let index = 0; index < 150; index++) {
+    const words = [
+      await client.query("begin"),
+      await client.query(write(`p${index}`)),
+      await client.query("select 1"),
+      await client.query("commit"),
+    ].join(" ");
+    if (words.includes("C:COMMIT")) {
+      last = `p${index}`;
+      committed.push(last);
+    }
+    // Whatever was hit, the client was told of it and goes on.
+    while (!(await client.query("rollback")).endsWith("C:ROLLBACK Z:I"));
+  }
+  storm = false;
+  await cancelling;
+  await client.end();
+  await recorded.recorder.idle(5_000);
+  const { boundaries, failures } = recorded.recorder.takeRecording();
+  expect(await version()).toBe(last);
+  const found = boundaries.filter(({ outcome }) => outcome === "committed");
+  expect(found).toHaveLength(committed.length);
+  for (const [index, { heads, failure }] of found.entries()) {
+    if (failure === undefined) expect(heads).toEqual([committed[index]]);
+    else expect(failure).toMatch(/57014/);
+  }
+  for (const failure of failures) expect(failure).toMatch(/57014|could not be restored/);
+});
+
 test("a cancel of nobody's session is passed on", async () => {
   const client = await RawClient.silent(recorded.port);
   client.send(serialize.cancel(1, 1));
@@ -309,6 +362,31 @@ test("several connections at once, each with boundaries", async () => {
   expect(boundaries.filter(({ failure }) => failure !== undefined)).toEqual([]);
   expect(boundaries.filter(({ outcome }) => outcome === "rolled back")).toHaveLength(32);
   expect(boundaries.filter(({ outcome }) => outcome === "committed")).toHaveLength(48);
+});
+
+test("inspections of several connections follow each other: each delta begins where the one before ended", async () => {
+  await Promise.all(
+    Array.from({ length: 8 }, async (_, number) => {
+      const client = await RawClient.open(recorded.address);
+      for (let index = 0; index < 10; index++) {
+        await client.query("begin");
+        await client.query(`create table w${number}_${index}(a int)`);
+        await client.query(`INSERT INTO alembic_version(version_num) VALUES('${number}.${index}')`);
+        await client.query("commit");
+      }
+      await client.end();
+    }),
+  );
+  await recorded.recorder.idle(5_000);
+  const there = new Set<string>();
+  for (const { changes } of recorded.recorder.takeRecording().boundaries) {
+    for (const { key, before, after } of changes) {
+      expect([key, there.has(key)]).toEqual([key, before !== undefined]);
+      if (after === undefined) there.delete(key);
+      else there.add(key);
+    }
+  }
+  expect(there).toEqual(new Set(recorded.recorder.tracker.current.keys()));
 });
 
 const rows = (count: number) =>

@@ -402,20 +402,22 @@ test("a transaction and its statements have numbers, also in a pipeline", async 
   ]);
 });
 
-test("30 notifications during inspections arrive once and in order", async () => {
+test("100 notifications, during inspections as well, arrive once and in order", async () => {
   const words = await both(async (client) => {
     const told = [await client.query("listen ch")];
     await using other = await testClient(recorded.direct);
-    const notes: string[] = [];
-    for (let index = 0; index < 30; index++) {
-      await other.client.query(`notify ch, '${index}'`);
-      notes.push(
-        ...(await client.query(write(`n${index}`))).split(" ").filter((word) => word.startsWith("A:")),
-      );
+    const answers: string[] = [];
+    for (let index = 0; index < 100; index++) {
+      const notified = other.client.query(`notify ch, '${index}'`);
+      answers.push(await client.query(write(`n${index}`)));
+      await notified;
     }
-    notes.push(...(await client.query("select 1")).split(" ").filter((word) => word.startsWith("A:")));
-    return [...told, ...notes];
+    answers.push(await client.query("select 1"));
+    return [
+      ...told,
+      ...answers.flatMap((answer) => answer.split(" ").filter((word) => word.startsWith("A:"))),
+    ];
   });
-  expect(words).toEqual(["C:LISTEN Z:I", ...Array.from({ length: 30 }, (_, index) => `A:ch/${index}/`)]);
-  expect(boundaries()).toHaveLength(30);
+  expect(words).toEqual(["C:LISTEN Z:I", ...Array.from({ length: 100 }, (_, index) => `A:ch/${index}/`)]);
+  expect(boundaries()).toHaveLength(100);
 });

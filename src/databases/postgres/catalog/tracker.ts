@@ -37,6 +37,7 @@ export class CatalogTracker {
 
   /** Leaves a relation out from now on with all that is its own; no schema: wherever it is. */
   ignoreTable(schema: string | undefined, table: string): void {
+    if (this.#ignored.some((known) => known.schema === schema && known.table === table)) return;
     this.#ignored.push({ schema, table });
     for (const [root, { keys, owner }] of this.#roots) {
       if (!this.#isIgnored(root, owner)) continue;

@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { runCheck } from "../support/gate";
+import { alembicProject } from "../support/project";
+
+const page = readFileSync(join(import.meta.dirname, "../../docs/json-report.md"), "utf8");
+
+/** The fields of the table below a heading. */
+function documented(heading: string): string[] {
+  const [, section = ""] = page.split(`\n${heading}\n`);
+  const [table = ""] = section.split(/\n#/);
+  return [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name ?? "");
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function fieldsOf(objects: unknown): string[] {
+  return [...new Set((objects as Json[]).flatMap((object) => Object.keys(object)))];
+}
+
+test("every field that occurs is in the document, in its order, and none that does not", async () => {
+  await using project = await alembicProject({
+    revisions: [
+      {
+        id: "a",
+        down: null,
+        upgrade: 'op.execute("CREATE TABLE t (id int)")',
+        downgrade: 'op.execute("DROP TABLE t")',
+      },
+      { id: "b", down: "a", upgrade: 'op.execute("CREATE INDEX ix ON t (id)")', downgrade: "" },
+    ],
+  });
+  const { code, stdout } = await runCheck({ cwd: project.path, args: ["--format", "json"] });
+  expect(code).toBe(1);
+  const report = JSON.parse(stdout) as Json;
+  const steps = report.steps as Json[];
+  const statements = steps.flatMap((step) => step.statements as Json[]);
+  const locks = statements.flatMap((statement) => (statement.locks ?? []) as Json[]);
+  expect(fieldsOf([report])).toEqual(documented("## The report"));
+  expect(fieldsOf(report.findings).sort()).toEqual(documented("### `findings[]`").sort());
+  expect(fieldsOf(steps).sort()).toEqual(documented("### `steps[]`").sort());
+  expect(fieldsOf(statements).sort()).toEqual(documented("### `steps[].statements[]`").sort());
+  expect(fieldsOf(locks).sort()).toEqual(["mode", "relation"]);
+  expect(fieldsOf([report.shadow]).sort()).toEqual(documented("### `shadow`").sort());
+  for (const phase of fieldsOf([report.timings])) expect(page).toContain(`\`${phase}\``);
+});
+
+test("the fields of an error", async () => {
+  await using project = await alembicProject({ revisions: [] });
+  const { code, stdout } = await runCheck({ cwd: project.path, args: ["--format=json"] });
+  expect(code).toBe(2);
+  const answer = JSON.parse(stdout) as Json;
+  const fields = [...fieldsOf([answer]), ...fieldsOf([answer.error])];
+  expect(fields).toEqual(documented("## The error"));
+});
