@@ -7322,7 +7322,7 @@ function bugParts(error) {
 }
 const labels = ["where", "seen", "why", "do"];
 /** A message as text, in STYLE's form: one line, then the labelled parts that are there. */
-function formatError(parts) {
+function formatError({ parts }) {
     const lines = [`error: ${parts.what}`];
     for (const label of labels) {
         const text = parts[label];
@@ -8161,11 +8161,32 @@ function graphFindings(problems, judged) {
         };
     });
 }
+/** What the version table held and no revision explains: something ran that nobody judged. */
+function unexplainedFindings(texts, shadow) {
+    return texts.slice(0, 5).map((text) => ({
+        rule: "not-proved",
+        severity: "error",
+        revision: undefined,
+        direction: undefined,
+        file: undefined,
+        line: undefined,
+        column: undefined,
+        object: undefined,
+        what: "The version table held something that no revision explains, so that a step of this history was not judged.",
+        where: "fresh lane",
+        seen: `PostgreSQL ${shadow.version}; ${text}.`,
+        why: "A check that does not know what ran must not pass.",
+        do: "Write revision and down_revision as constant strings, and let only the tool write to its version table.",
+        suppressed: false,
+        suppression: undefined,
+    }));
+}
 /** Files that could not be read to their end. */
 function readFindings(problems) {
     return problems.map((problem) => ({
         rule: "not-analysed",
-        severity: problem.kind === "not-a-constant" ? "note" : "error",
+        // Of a label the tool's own word is enough; without id or parent a revision is not known at all.
+        severity: problem.kind === "not-a-constant" && !/^(?:down_)?revision /.test(problem.text) ? "note" : "error",
         revision: undefined,
         direction: undefined,
         file: problem.file,
@@ -8412,7 +8433,9 @@ const containers = new Set([
 ]);
 /** Groups parts (columns, constraints, indexes, triggers …) under an object that came or went as a whole. */
 function groupByObject(differences) {
-    const wholes = differences.filter((difference) => containers.has(catalog_kindOf(difference.key)) && changeOf(difference) !== "changed");
+    const candidates = differences.filter((difference) => containers.has(catalog_kindOf(difference.key)) && changeOf(difference) !== "changed");
+    // A serial column's sequence comes and goes with its table.
+    const wholes = candidates.filter((one) => !candidates.some((other) => other !== one && belongsTo(one, other)));
     const taken = new Map(wholes.map((whole) => [whole, []]));
     const alone = [];
     for (const difference of differences) {
@@ -8776,11 +8799,11 @@ function failureOf(context, leg, again) {
         return undefined;
     const failed = leg.rest.filter(({ error }) => error !== undefined);
     const statement = firstCause(failed);
-    const revision = revisionOf(context, leg, failure.file);
+    const revision = stoppedCommit(leg, statement) ?? revisionOf(context, leg, failure.file);
     if (revision === undefined)
         return undefined;
-    // A file that is no revision's: env.py's own statement or code.
-    const isOwn = statement === undefined || failure.file !== undefined;
+    // A file that is no revision's: env.py's own statement or code, unless a deferred constraint stopped its COMMIT.
+    const isOwn = statement === undefined || (failure.file !== undefined && !isCommit(statement));
     if (isOwn && failure.kind === "environment" && !leg.result.timedOut)
         return undefined;
     return {
@@ -8794,11 +8817,23 @@ function failureOf(context, leg, again) {
         file: failure.file,
         line: failure.line,
         timedOut: leg.result.timedOut,
-        swallowed: statement !== failed.at(-1),
+        swallowed: statement !== undefined &&
+            failed.at(-1)?.error?.sqlstate === inFailedTransaction &&
+            statement !== failed.at(-1),
     };
 }
 function firstCause(failed) {
     return failed.findLast(({ error }) => error?.sqlstate !== inFailedTransaction) ?? failed.at(-1);
+}
+function isCommit({ sql }) {
+    return /^\s*commit\b/i.test(sql);
+}
+/** The one revision whose COMMIT was refused; of several in one transaction nobody knows which it was. */
+function stoppedCommit(leg, statement) {
+    if (statement === undefined || !isCommit(statement))
+        return undefined;
+    const [only, ...others] = leg.steps.filter(({ outcome }) => outcome === "rolled back");
+    return others.length === 0 ? only?.revision : undefined;
 }
 /** By the file in the traceback, else the next revision in line, as far as the version table was seen to come. */
 function revisionOf(context, leg, file) {
@@ -8816,23 +8851,41 @@ function revisionOf(context, leg, file) {
         else
             applied.delete(step.revision);
     }
-    const candidates = leg.direction === "upgrade"
-        ? graph.revisions.filter(({ id }) => !applied.has(id) && graph.parentsOf(id).every((p) => applied.has(p)))
-        : graph.revisions.filter(({ id }) => applied.has(id) && !graph.childrenOf(id).some((c) => applied.has(c)));
+    const inReach = reachOf(context, leg);
+    const candidates = graph.revisions.filter(({ id }) => {
+        if (!inReach(id))
+            return false;
+        return leg.direction === "upgrade"
+            ? !applied.has(id) && graph.parentsOf(id).every((parent) => applied.has(parent))
+            : applied.has(id) && !graph.childrenOf(id).some((child) => applied.has(child));
+    });
     // Where several branches could be next, the tool goes on with the one it is on.
     const neighbours = last === undefined ? [] : related(context, leg, last.revision);
     return (candidates.find(({ id }) => neighbours.includes(id)) ?? candidates[0])?.id;
 }
+/** What lies on the way to the target: after the last one, what fails is no revision's. */
+function reachOf({ graph }, leg) {
+    if (graph.get(leg.target) === undefined)
+        return () => true;
+    const target = graph.ancestors(leg.target);
+    return (id) => (leg.direction === "upgrade") === target.has(id);
+}
 function related(context, leg, revision) {
     return leg.direction === "upgrade" ? context.graph.childrenOf(revision) : context.graph.parentsOf(revision);
 }
-/** The owners of the differences that the server's error names; all owners when it names none. */
+/** The owners of the differences that the server's error names. */
 function culpritsOf(failure, standing) {
     const error = failure.statement?.error;
-    const text = [error?.message, error?.detail, failure.summary].join("\n");
-    const named = standing.filter(({ key }) => text.includes(lastPart(identityOf(key))));
-    const owners = (named.length > 0 ? named : standing).map(({ owner }) => owner);
-    return [...new Set(owners)];
+    const text = [error?.message, error?.detail].join("\n");
+    const named = standing.filter(({ key }) => hasWord(text, lastPart(identityOf(key))));
+    return ownersOf(named);
+}
+function ownersOf(differences) {
+    return [...new Set(differences.map(({ owner }) => owner))].filter((owner) => owner !== "");
+}
+function hasWord(text, word) {
+    const pattern = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`).test(text);
 }
 /** The object's own name, as error messages quote it. */
 function lastPart(identity) {
@@ -8878,15 +8931,17 @@ class Ledger {
         }
     }
     fail(failure) {
-        const { revision, direction } = failure;
-        if (this.marks[direction].get(revision)?.status === "failed")
+        const { revision, direction, again } = failure;
+        this.barriers.add(revision);
+        const proved = again ? "downgrade" : direction;
+        const { status } = this.marks[proved].get(revision) ?? {};
+        if (status === "failed" || status === "skipped")
             return;
-        this.settle(revision, direction, "failed", failure.again ? "the second upgrade fails" : `the ${direction} fails`);
+        this.settle(revision, proved, "failed", again ? "the second upgrade fails" : `the ${direction} fails`);
         this.others.push({ kind: "failure", revision, failure });
         if (direction === "upgrade" && !failure.again) {
             this.settle(revision, "downgrade", "skipped", "the upgrade fails");
         }
-        this.barriers.add(revision);
     }
     /** The first account of a revision's residue is the clean one; `stopped` collects what it stopped. */
     leave(revision, differences, isError) {
@@ -8919,11 +8974,9 @@ class Ledger {
     blockDowngrade(revision) {
         this.barriers.add(revision);
     }
-    /** The last barrier below a revision, in the order of the graph. */
-    barrierBelow(revision) {
-        const below = this.graph.ancestors(revision);
-        below.delete(revision);
-        return this.graph.revisions.findLast(({ id }) => below.has(id) && this.barriers.has(id))?.id;
+    /** The last barrier among these revisions, in the order of the graph. */
+    lastBarrier(revisions) {
+        return this.graph.revisions.findLast(({ id }) => revisions.has(id) && this.barriers.has(id))?.id;
     }
     /** Facts in the order of the graph. */
     facts() {
@@ -8972,12 +9025,13 @@ class DifferenceTracker {
             copy.differences.set(key, difference);
         return copy;
     }
-    /** What was found was changed from outside: differences that this mended are gone. */
+    /**
+     * What was found was changed from outside: differences that this mended are gone. One that it made belongs to
+     * nobody, so that revisions that work on it are not blamed for it.
+     */
     mend(delta) {
-        for (const { key, after } of delta) {
-            const difference = this.differences.get(key);
-            if (difference === undefined)
-                continue;
+        for (const { key, before, after } of delta) {
+            const difference = this.differences.get(key) ?? { key, expected: before, found: before, owner: "" };
             if (difference.expected === after)
                 this.differences.delete(key);
             else
@@ -9547,6 +9601,9 @@ function stepBetween(graph, lastHeads, newHeads, direction) {
         return { kind: "unknown", ids: unknown };
     if (last.size === now.size && isSubset(now, last))
         return { kind: "same" };
+    const plain = plainStep(graph, direction === "upgrade" ? last : now, direction === "upgrade" ? now : last);
+    if (plain !== undefined)
+        return { kind: "step", revision: plain };
     const before = graph.mark(lastHeads);
     const after = graph.mark(newHeads);
     const added = [];
@@ -9577,6 +9634,14 @@ function stepBetween(graph, lastHeads, newHeads, direction) {
             return isBegun && isSubset(now, new Set([...rest, ...parents]));
         });
     }
+}
+/** The usual step, without a look at the whole graph: one head, and below it exactly what it needs. */
+function plainStep(graph, below, above) {
+    const [head] = above;
+    if (head === undefined || above.size > 1)
+        return undefined;
+    const parents = graph.parentsOf(head);
+    return parents.length === below.size && isSubset(below, new Set(parents)) ? head : undefined;
 }
 function isSubset(part, whole) {
     return [...part].every((id) => whole.has(id));
@@ -9616,8 +9681,11 @@ function stepsOf(recording, direction, headsBefore, graph) {
         if (between.kind === "unknown") {
             unexplained.push(`the version table held ${list(between.ids)}, which no revision file has`);
         }
-        const statements = recording.statements.filter((statement) => statement.sequence > from && statement.sequence <= boundary.sequence);
-        const doubts = doubtsOf(open, revisions);
+        const statements = statementsBetween(recording.statements, from, boundary.sequence);
+        const doubts = doubtsOf(open, revisions, between.kind === "several");
+        const again = revisions.filter((revision) => steps.some((step) => step.revision === revision));
+        if (again.length > 0)
+            doubts.push(`the version table went over ${list(again)} more than once`);
         for (const revision of revisions) {
             steps.push({
                 revision,
@@ -9642,13 +9710,33 @@ function stepsOf(recording, direction, headsBefore, graph) {
             unexplained.push(`the version table ended at ${list(boundary.heads)}, which is between two revisions`);
         }
     }
-    const rest = recording.statements.filter((statement) => statement.sequence > from);
-    return { direction, headsBefore, steps, preamble, rest, heads: committed, unexplained };
+    const kept = open.filter(({ failure, outcome }) => failure === undefined && outcome === "committed");
+    const trailing = kept.length === 0 ? [] : mergeDeltas(kept.map(({ changes }) => changes));
+    const rest = statementsBetween(recording.statements, from, Number.POSITIVE_INFINITY);
+    return { direction, headsBefore, steps, preamble, trailing, rest, heads: committed, unexplained };
 }
-function doubtsOf(boundaries, revisions) {
+/** Those after `from` up to `to`; statements are recorded in the order of their numbers. */
+function statementsBetween(statements, from, to) {
+    return statements.slice(firstAfter(statements, from), firstAfter(statements, to));
+}
+function firstAfter(statements, sequence) {
+    let low = 0;
+    let high = statements.length;
+    while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((statements[middle]?.sequence ?? 0) > sequence)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+function doubtsOf(boundaries, revisions, several) {
     const doubts = [];
-    if (revisions.length > 1) {
-        doubts.push(`the version table went over ${list(revisions)} at once, so that no boundary lay between them`);
+    if (several) {
+        doubts.push(revisions.length > 1
+            ? `the version table went over ${list(revisions)} at once, so that no boundary lay between them`
+            : `the version table went over ${list(revisions)} against the direction`);
     }
     for (const boundary of boundaries) {
         if (boundary.failure !== undefined)
@@ -9663,7 +9751,28 @@ function list(ids) {
     return ids.length === 0 ? "nothing" : ids.join(", ");
 }
 
+;// CONCATENATED MODULE: ./lib/nearest.js
+/** The candidate with the smallest edit distance. */
+function nearest(word, candidates) {
+    const distances = candidates.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));
+    return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate;
+}
+/** Levenshtein's distance, row by row. */
+function editDistance(left, right) {
+    let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+    for (let i = 1; i <= left.length; i++) {
+        const next = [i];
+        for (let j = 1; j <= right.length; j++) {
+            const substitution = row[j - 1] + (left[i - 1] === right[j - 1] ? 0 : 1);
+            next.push(Math.min(substitution, row[j] + 1, next[j - 1] + 1));
+        }
+        row = next;
+    }
+    return row[right.length];
+}
+
 ;// CONCATENATED MODULE: ./lib/executors/address.js
+
 
 const addressPlaceholders = ["url", "host", "port", "user", "password", "database"];
 const defaultScheme = "postgresql";
@@ -9726,7 +9835,7 @@ function fill(template, where, fillIn) {
             what: `The placeholder ${whole} is not known.`,
             where: `setting ${where}`,
             seen: `Known are ${addressPlaceholders.map((each) => `{${each}}`).join(" ")}.`,
-            do: `Write {${nearest(name)}} instead of ${whole}.`,
+            do: `Write {${address_nearest(name)}} instead of ${whole}.`,
         });
     });
 }
@@ -9744,7 +9853,7 @@ function address_percentEncode(value) {
 function withoutPassword(url) {
     return url.replace(/(:\/\/[^/@:\s]*:)(?!\{password\})[^\s]*@/, "$1***@");
 }
-function nearest(name) {
+function address_nearest(name) {
     const aliases = {
         username: "user",
         pass: "password",
@@ -9756,23 +9865,7 @@ function nearest(name) {
     };
     const lower = name.toLowerCase();
     const alias = aliases[lower];
-    if (alias !== undefined)
-        return alias;
-    const byDistance = addressPlaceholders.map((candidate) => ({ candidate, far: distance(lower, candidate) }));
-    return byDistance.reduce((best, each) => (each.far < best.far ? each : best)).candidate;
-}
-/** Levenshtein's distance. */
-function distance(left, right) {
-    let row = Array.from({ length: right.length + 1 }, (_, column) => column);
-    for (let i = 1; i <= left.length; i++) {
-        const next = [i];
-        for (let j = 1; j <= right.length; j++) {
-            const replaced = row[j - 1] + (left[i - 1] === right[j - 1] ? 0 : 1);
-            next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
-        }
-        row = next;
-    }
-    return row[right.length];
+    return alias ?? nearest(lower, addressPlaceholders);
 }
 
 ;// CONCATENATED MODULE: ./lib/executors/environment.js
@@ -10804,7 +10897,6 @@ function oidsOf(roots) {
 
 
 
-
 const rareRoot = "rare";
 /**
  * Follows the catalog of one database from read to read. After any read, `current` is what a full read in the same
@@ -10822,6 +10914,8 @@ class CatalogTracker {
     }
     /** Leaves a relation out from now on with all that is its own; no schema: wherever it is. */
     ignoreTable(schema, table) {
+        if (this.#ignored.some((known) => known.schema === schema && known.table === table))
+            return;
         this.#ignored.push({ schema, table });
         for (const [root, { keys, owner }] of this.#roots) {
             if (!this.#isIgnored(root, owner))
@@ -10924,8 +11018,73 @@ class CatalogTracker {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/recorder/certificate.js
+
+
+let context;
+/** The context of this process's own certificate, made when a client first asks for TLS; its key is in memory only. */
+function ownSecureContext() {
+    context ??= external_node_tls_default().createSecureContext(selfSignedCertificate());
+    return context;
+}
+const hour = 3_600_000;
+const lifetime = 30 * 24 * hour;
+/** A certificate for localhost, 127.0.0.1 and ::1 with a fresh P-256 key, signed by itself (RFC 5280, section 4.1). */
+function selfSignedCertificate(now = Date.now()) {
+    const { publicKey, privateKey } = (0,external_node_crypto_.generateKeyPairSync)("ec", { namedCurve: "P-256" });
+    const name = sequence(der(0x31, sequence(oid(2, 5, 4, 3), der(0x0c, Buffer.from("migration-gate")))));
+    const algorithm = sequence(oid(1, 2, 840, 10045, 4, 3, 2));
+    const serial = (0,external_node_crypto_.randomBytes)(16);
+    // Positive and without a leading zero.
+    serial[0] = (serial[0] & 0x7f) | 0x40;
+    const toBeSigned = sequence(der(0xa0, integer(2)), der(0x02, serial), algorithm, name, sequence(time(now - hour), time(now + lifetime)), name, publicKey.export({ type: "spki", format: "der" }), der(0xa3, sequence(...certificate_extensions)));
+    const signature = (0,external_node_crypto_.sign)("sha256", toBeSigned, privateKey);
+    const whole = sequence(toBeSigned, algorithm, der(0x03, Buffer.from([0]), signature));
+    const lines = whole.toString("base64").replace(/.{64}/g, "$&\n").trimEnd();
+    return {
+        key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+        cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
+    };
+}
+function der(tag, ...contents) {
+    const body = Buffer.concat(contents);
+    const size = body.length;
+    const length = size < 0x80 ? [size] : size < 0x100 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
+    return Buffer.concat([Buffer.from([tag, ...length]), body]);
+}
+function sequence(...items) {
+    return der(0x30, ...items);
+}
+function integer(value) {
+    return der(0x02, Buffer.from([value]));
+}
+/** Each number in base 128, the first two as one (X.690, section 8.19). */
+function oid(first, second, ...rest) {
+    const bytes = [first * 40 + second, ...rest].flatMap((value) => {
+        const digits = [value & 0x7f];
+        for (let left = value >> 7; left > 0; left >>= 7)
+            digits.unshift((left & 0x7f) | 0x80);
+        return digits;
+    });
+    return der(0x06, Buffer.from(bytes));
+}
+/** UTCTime, which is right until 2049. */
+function time(milliseconds) {
+    const digits = new Date(milliseconds).toISOString().slice(2, 19).replace(/\D/g, "");
+    return der(0x17, Buffer.from(`${digits}Z`));
+}
+function extension(id, value) {
+    return sequence(id, der(0x04, value));
+}
+const critical = der(0x01, Buffer.from([0xff]));
+const certificate_extensions = [
+    sequence(oid(2, 5, 29, 19), critical, der(0x04, sequence())),
+    extension(oid(2, 5, 29, 17), sequence(der(0x82, Buffer.from("localhost")), der(0x87, Buffer.from([127, 0, 0, 1])), der(0x87, Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])))),
+    extension(oid(2, 5, 29, 37), sequence(oid(1, 3, 6, 1, 5, 5, 7, 3, 1))),
+];
+
 ;// CONCATENATED MODULE: ./lib/recorder/frames.js
-function frames_bodyOf(frame) {
+function bodyOf(frame) {
     return frame.raw.subarray(5);
 }
 /** The bodies of a frame whose type the cutter joins. */
@@ -11002,7 +11161,7 @@ function isWhole(bytes, offset) {
     return length >= 4 && bytes.length - offset >= 1 + length;
 }
 /** Reads a message body from front to back. */
-class frames_BodyReader {
+class BodyReader {
     bytes;
     offset;
     decoding;
@@ -11054,7 +11213,7 @@ class frames_BodyReader {
 /** Values are kept for the replay up to this many bytes each; longer ones are cut and say so. */
 const keptBytes = 1 << 20;
 function decodeParse(frame, decoding) {
-    const reader = new frames_BodyReader(frames_bodyOf(frame), 0, decoding);
+    const reader = new BodyReader(bodyOf(frame), 0, decoding);
     const name = reader.text();
     const sql = reader.text();
     const types = [];
@@ -11064,7 +11223,7 @@ function decodeParse(frame, decoding) {
 }
 /** `keeps` is asked whether so many more bytes may be kept. */
 function decodeBind(frame, decoding, keeps = () => true) {
-    const reader = new frames_BodyReader(frames_bodyOf(frame), 0, decoding);
+    const reader = new BodyReader(bodyOf(frame), 0, decoding);
     const portal = reader.text();
     const statement = reader.text();
     const formats = [];
@@ -11092,7 +11251,7 @@ function decodeBind(frame, decoding, keeps = () => true) {
 }
 /** The first column of a DataRow; null for NULL. */
 function firstColumn(frame) {
-    const reader = new frames_BodyReader(frames_bodyOf(frame));
+    const reader = new BodyReader(bodyOf(frame));
     if (reader.int16() < 1)
         return null;
     const length = reader.int32();
@@ -11100,7 +11259,7 @@ function firstColumn(frame) {
 }
 /** Field codes are those of the manual, 55.8. */
 function decodeError(frame, decoding) {
-    const reader = new frames_BodyReader(frames_bodyOf(frame), 0, decoding);
+    const reader = new BodyReader(bodyOf(frame), 0, decoding);
     const fields = new Map();
     for (let code = reader.byte(); code !== 0; code = reader.byte()) {
         fields.set(String.fromCharCode(code), reader.text());
@@ -11170,7 +11329,7 @@ function offersChannelBinding(frame) {
 }
 /** Takes SCRAM-SHA-256-PLUS out of an AuthenticationSASL message: it binds to the TLS channel, and there are two. */
 function withoutChannelBinding(frame) {
-    const mechanisms = frames_bodyOf(frame).toString("latin1", 4).replace(plus, "");
+    const mechanisms = bodyOf(frame).toString("latin1", 4).replace(plus, "");
     return message("R", int32(10), Buffer.from(mechanisms, "latin1"));
 }
 /** True for a SASLInitialResponse that says "I could have bound the channel" (RFC 5802, section 6: gs2 flag y). */
@@ -11205,48 +11364,41 @@ class InjectionError extends Error {
  */
 class Injector {
     send;
+    /** The transaction's state as the last visit left it. */
+    state = "I";
     kept = new Map();
-    generation = 0;
+    /** Names of statements that may still be there and are not used any more. */
+    stale = [];
+    named = 0;
     outgoing = [];
     waiting;
     row = null;
     unanswered = [];
-    entered = false;
+    sent = false;
     error;
-    readyState = "I";
+    gone;
     constructor(send) {
         this.send = send;
-    }
-    get active() {
-        return this.waiting !== undefined;
     }
     /** Runs `work` under a savepoint; whatever happens the client's transaction is as it was. */
     async visit(state, work) {
         const inTransaction = state === "T";
         this.error = undefined;
-        this.entered = false;
+        this.sent = false;
+        this.state = state;
         if (inTransaction)
             this.queue("savepoint", `SAVEPOINT ${prefix}`);
-        let result;
         try {
-            result = await work();
-        }
-        catch (error) {
-            await this.recover(inTransaction);
-            throw error;
-        }
-        try {
+            const result = await work();
             if (inTransaction)
                 this.queueLeave();
             await this.roundTrip("ready");
+            return result;
         }
         catch (error) {
             await this.recover(inTransaction);
             throw error;
         }
-        if (this.readyState !== state)
-            throw new Error(`the injection changed the state to ${this.readyState}`);
-        return result;
     }
     /** One statement with text parameters; the first column of its first row. */
     async ask(name, sql, values) {
@@ -11259,6 +11411,11 @@ class Injector {
     /** Goes out with the next statement that is asked, and is answered by then. */
     tell(name, sql) {
         return this.queue(name, sql);
+    }
+    /** The client removed all prepared statements, ours among them (DEALLOCATE ALL, DISCARD ALL). */
+    forget() {
+        this.stale.push(...this.kept.values());
+        this.kept.clear();
     }
     /** A message of the server while we ask. Returns true when the client must see it as well. */
     fromServer(frame) {
@@ -11278,14 +11435,16 @@ class Injector {
                 return false;
             }
             case "E": {
-                this.error = decodeError(frame);
+                const error = decodeError(frame);
+                this.error ??= error;
                 if (this.waiting?.until === "answer")
                     this.settle();
-                return this.error.severity === "FATAL" || this.error.severity === "PANIC";
+                return error.severity === "FATAL" || error.severity === "PANIC";
             }
             case "Z":
-                this.readyState = String.fromCharCode(frame.raw[5]);
-                this.settle();
+                this.state = String.fromCharCode(frame.raw[5]);
+                if (this.waiting?.until === "ready")
+                    this.settle();
                 return false;
             case "A":
                 return true;
@@ -11293,8 +11452,9 @@ class Injector {
                 return false;
         }
     }
-    /** The connection is gone. */
+    /** The server's connection is gone: what is asked, now or later, fails. */
     abort(reason) {
+        this.gone = reason;
         const waiting = this.waiting;
         this.waiting = undefined;
         waiting?.reject(new Error(reason));
@@ -11302,7 +11462,7 @@ class Injector {
     queue(name, sql, values = []) {
         let prepared = this.kept.get(sql);
         if (prepared === undefined) {
-            prepared = `${prefix}_${this.generation}_${name}_${this.kept.size}`;
+            prepared = `${prefix}_${name}_${++this.named}`;
             this.kept.set(sql, prepared);
             this.outgoing.push(parseMessage(prepared, sql));
         }
@@ -11316,9 +11476,16 @@ class Injector {
         this.queue("release", `RELEASE SAVEPOINT ${prefix}`);
     }
     async roundTrip(until) {
-        const bytes = Buffer.concat([...this.outgoing, until === "ready" ? syncMessage : flushMessage]);
+        if (this.gone !== undefined)
+            throw new Error(this.gone);
+        const closes = this.stale.splice(0).map(closeStatementMessage);
+        const bytes = Buffer.concat([
+            ...closes,
+            ...this.outgoing,
+            until === "ready" ? syncMessage : flushMessage,
+        ]);
         this.outgoing = [];
-        this.entered = true;
+        this.sent = true;
         await new Promise((resolve, reject) => {
             this.waiting = { resolve, reject, until };
             this.send(bytes);
@@ -11329,33 +11496,37 @@ class Injector {
     settle() {
         const waiting = this.waiting;
         this.waiting = undefined;
-        if (waiting?.until === "ready" || this.error !== undefined)
-            this.unanswered = [];
         waiting?.resolve();
     }
     /** After an error the server skips until Sync, and what was prepared in the failed part may be missing. */
     async recover(inTransaction) {
-        this.outgoing = [];
-        this.unanswered = [];
-        this.row = null;
-        const stale = [...this.kept.values()];
-        this.kept.clear();
-        this.generation += 1;
-        // Nothing was sent yet: there is no savepoint to go back to.
-        if (!this.entered)
+        this.drop();
+        if (!this.sent || this.gone !== undefined) {
+            // Nothing was sent: there is no savepoint to go back to, and what was to be prepared is not there.
+            this.forget();
             return;
+        }
         try {
             this.error = undefined;
             await this.roundTrip("ready").catch(() => undefined);
+            this.drop();
+            this.forget();
             this.error = undefined;
-            this.outgoing.push(...stale.map(closeStatementMessage));
             if (inTransaction)
                 this.queueLeave();
             await this.roundTrip("ready");
         }
         catch (error) {
-            throw new Error(`the client's transaction could not be restored: ${String(error)}`);
+            this.drop();
+            this.forget();
+            // SAVEPOINT itself was refused, e.g. by a statement_timeout of 1 ms.
+            throw new Error(`the tool's transaction could not be restored: ${String(error)}`);
         }
+    }
+    drop() {
+        this.outgoing = [];
+        this.unanswered = [];
+        this.row = null;
     }
 }
 
@@ -11364,79 +11535,253 @@ function emptyRecording() {
     return { statements: [], boundaries: [], copied: new Map(), connections: 0, failures: [] };
 }
 
+;// CONCATENATED MODULE: ./lib/recorder/client-tls.js
+
+/**
+ * The encrypted side of a client's socket, whose listeners go; `first` are bytes that were read from it already.
+ * `onFailure` is told why no TLS came about.
+ */
+function serveTls(plain, first, secureContext, onFailure) {
+    plain.removeAllListeners("data").removeAllListeners("drain").removeAllListeners("close");
+    if (first.length > 0) {
+        // A flowing stream would drop what it is given back.
+        plain.pause();
+        plain.unshift(first);
+    }
+    // libpq demands ALPN where it begins with TLS directly (sslnegotiation=direct).
+    const secure = new (external_node_tls_default()).TLSSocket(plain, { isServer: true, secureContext, ALPNProtocols: ["postgresql"] });
+    let isSettled = false;
+    const fail = (reason) => {
+        if (isSettled)
+            return;
+        isSettled = true;
+        onFailure(`TLS with the migration tool failed (${reason}); the recorder's certificate is its own, so ` +
+            "sslmode=verify-full and verify-ca cannot succeed: use sslmode=require");
+    };
+    secure.on("secure", () => {
+        isSettled = true;
+    });
+    secure.on("error", (error) => fail(reasonOf(error)));
+    secure.on("close", () => fail("the tool closed the connection"));
+    return secure;
+}
+/** OpenSSL's text is `…:SSL routines:<function>:<reason>:<file>:…`. */
+function reasonOf(error) {
+    return error.reason ?? /:SSL routines:[^:]*:([^:]+):/.exec(error.message)?.[1] ?? error.message;
+}
+
+;// CONCATENATED MODULE: ./lib/recorder/queue.js
+/** First in, first out; unlike Array.shift the cost of taking does not grow with the length. */
+class Queue {
+    items = [];
+    head = 0;
+    get length() {
+        return this.items.length - this.head;
+    }
+    get first() {
+        return this.items[this.head];
+    }
+    push(item) {
+        this.items.push(item);
+    }
+    shift() {
+        if (this.length === 0)
+            return;
+        this.head += 1;
+        if (this.head === this.items.length)
+            this.clear();
+        else if (this.head > 1024 && this.head * 2 > this.items.length) {
+            this.items = this.items.slice(this.head);
+            this.head = 0;
+        }
+    }
+    clear() {
+        this.items = [];
+        this.head = 0;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/recorder/startup.js
+
+/** Codes of the untyped first packet (manual 55.7). */
+const cancelRequest = 80877102;
+const tlsRequestCode = 80877103;
+const gssRequest = 80877104;
+/** libpq's limit is 10 000 as well (MAX_STARTUP_PACKET_LENGTH). */
+const longest = 10_000;
+/** Reads the first packet and tells its length; undefined until it is whole. */
+function readOpening(bytes) {
+    if (bytes[0] === 0x16)
+        return { opening: { kind: "direct tls" }, length: 0 };
+    if (bytes.length < 4)
+        return undefined;
+    const length = bytes.readInt32BE(0);
+    const unknown = (reason) => ({
+        opening: { kind: "unknown", reason },
+        length: bytes.length,
+    });
+    if (length < 8 || length > longest)
+        return unknown(`it begins with a startup packet of ${length} bytes`);
+    if (bytes.length < length)
+        return undefined;
+    const packet = bytes.subarray(0, length);
+    const code = packet.readInt32BE(4);
+    if (code === tlsRequestCode)
+        return { opening: { kind: "tls request" }, length };
+    if (code === gssRequest)
+        return { opening: { kind: "gss request" }, length };
+    if (code === cancelRequest && length >= 16) {
+        return { opening: { kind: "cancel", packet, processId: packet.readInt32BE(8) }, length };
+    }
+    const major = code >>> 16;
+    if (major !== 3)
+        return unknown(`it speaks protocol ${major}.${code & 0xffff}`);
+    try {
+        return { opening: { kind: "startup", packet, database: databaseOf(packet) }, length };
+    }
+    catch {
+        return unknown("its startup packet has no end");
+    }
+}
+/** SSLRequest, as a client sends it. */
+const tlsRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+function databaseOf(packet) {
+    const reader = new BodyReader(packet, 8);
+    const parameters = new Map();
+    for (let name = reader.text(); name !== ""; name = reader.text())
+        parameters.set(name, reader.text());
+    return parameters.get("database") ?? parameters.get("user");
+}
+
+;// CONCATENATED MODULE: ./lib/recorder/encoding.js
+/** PostgreSQL's names (manual 24.3.1) that are no WHATWG labels themselves. */
+const encoding_labels = {
+    LATIN5: "iso-8859-9",
+    LATIN6: "iso-8859-10",
+    LATIN7: "iso-8859-13",
+    LATIN8: "iso-8859-14",
+    LATIN9: "iso-8859-15",
+    LATIN10: "iso-8859-16",
+    WIN866: "ibm866",
+    WIN874: "windows-874",
+    EUC_JP: "euc-jp",
+    EUC_KR: "euc-kr",
+    EUC_CN: "gb2312",
+    UHC: "euc-kr",
+    KOI8R: "koi8-r",
+    KOI8U: "koi8-u",
+    SJIS: "shift_jis",
+};
+/** How a client with this client_encoding writes text; undefined for UTF-8 and for what Node.js cannot read. */
+function decodingOf(clientEncoding) {
+    const name = clientEncoding.toUpperCase();
+    if (name === "UTF8" || name === "SQL_ASCII")
+        return undefined;
+    // WHATWG's iso-8859-1 is windows-1252.
+    if (name === "LATIN1")
+        return { decode: (bytes) => bytes.toString("latin1") };
+    const label = encoding_labels[name] ??
+        name
+            .toLowerCase()
+            .replace(/^latin(\d)$/, "iso-8859-$1")
+            .replace(/^win(\d)/, "windows-$1")
+            .replaceAll("_", "-");
+    try {
+        return new TextDecoder(label);
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/recorder/unit.js
+
+
 
 
 /** COPY data is kept for the replay up to this many bytes a statement. */
 const keptCopyBytes = 4 << 20;
+/** Of a statement that is too long to keep this many characters stay. */
+const cutText = 10_000;
+const opensBlock = /^\s*(?:begin|start\s+transaction)\b/i;
+const endsBlock = /^\s*(?:commit|end|abort|rollback(?!\s+(?:work\s+|transaction\s+)?to\b))\b/i;
+const describe = { kind: "describe" };
+const unit_close = { kind: "close" };
+const call = { kind: "call" };
+const unknownPortal = { sql: "", types: [], values: [] };
+const unanswered = {
+    severity: "FATAL",
+    sqlstate: "08006",
+    message: "the connection ended before the server answered",
+    detail: undefined,
+    hint: undefined,
+    context: undefined,
+    position: undefined,
+};
 /**
  * Follows one connection's messages in both directions and turns them into recorded statements. A unit is
  * what ends with one ReadyForQuery: a simple Query, or everything up to a Sync.
  */
 class UnitTracker {
     connection;
-    recording;
-    numbers;
-    /** Statements of the unit under way, with the command tags that the server gave each. */
-    unit = [];
+    host;
     /** True between the message that ends a unit and its ReadyForQuery. */
     awaitingReady = false;
     /** True while the client sends COPY data. */
     copying = false;
     state = "I";
+    unit = [];
     transaction = 0;
+    inBlock = false;
     prepared = new Map();
     portals = new Map();
-    pending = [];
-    started = new Map();
+    pending = new Queue();
     copied;
-    constructor(connection, recording, numbers) {
+    decoding;
+    constructor(connection, host) {
         this.connection = connection;
-        this.recording = recording;
-        this.numbers = numbers;
+        this.host = host;
     }
     fromClient(frame) {
         switch (frame.type) {
             case "Q": {
                 this.prepared.delete("");
                 this.portals.delete("");
-                const sql = new frames_BodyReader(frames_bodyOf(frame)).text();
-                const statement = this.begin("simple", { sql, types: [], values: [] });
-                this.pending.push({ kind: "query", statement });
+                const sql = new BodyReader(bodyOf(frame), 0, this.decoding).text();
+                this.pending.push({ kind: "query", entry: this.begin("simple", { sql, types: [], values: [] }) });
                 this.awaitingReady = true;
                 break;
             }
             case "P": {
-                const { name, sql, types } = decodeParse(frame);
+                const { name, sql, types } = decodeParse(frame, this.decoding);
                 this.prepared.set(name, { sql, types });
                 this.pending.push({ kind: "parse", source: { sql, types, values: [] } });
                 break;
             }
             case "B": {
-                const { portal, statement, values } = decodeBind(frame);
-                const source = { ...(this.prepared.get(statement) ?? { sql: "", types: [] }), values };
+                const { portal, statement, values } = decodeBind(frame, this.decoding, (bytes) => this.host.keeps(bytes));
+                const source = { ...(this.prepared.get(statement) ?? unknownPortal), values };
                 this.portals.set(portal, source);
                 this.pending.push({ kind: "bind", source });
                 break;
             }
             case "E": {
-                const portal = this.portals.get(new frames_BodyReader(frames_bodyOf(frame)).text());
-                const statement = this.begin("extended", portal ?? { sql: "", types: [], values: [] });
-                this.pending.push({ kind: "execute", statement });
+                const portal = this.portals.get(new BodyReader(bodyOf(frame), 0, this.decoding).text());
+                this.pending.push({ kind: "execute", entry: this.execute(portal) });
                 break;
             }
             case "D":
-                this.pending.push({ kind: "describe" });
+                this.pending.push(describe);
                 break;
             case "C": {
-                const reader = new frames_BodyReader(frames_bodyOf(frame));
+                const reader = new BodyReader(bodyOf(frame), 0, this.decoding);
                 const closed = reader.byte() === 0x53 ? this.prepared : this.portals;
                 closed.delete(reader.text());
-                this.pending.push({ kind: "close" });
+                this.pending.push(unit_close);
                 break;
             }
             case "F":
-                this.pending.push({ kind: "call" });
+                this.pending.push(call);
                 this.awaitingReady = true;
                 break;
             case "S":
@@ -11445,7 +11790,7 @@ class UnitTracker {
                     this.awaitingReady = true;
                 break;
             case "d":
-                this.keepCopy(frames_bodyOf(frame));
+                this.keepCopy(frame);
                 break;
             case "c":
             case "f":
@@ -11455,7 +11800,7 @@ class UnitTracker {
     }
     /** Everything but ReadyForQuery. */
     fromServer(frame) {
-        const head = this.pending[0];
+        const head = this.pending.first;
         switch (frame.type) {
             case "1":
             case "2":
@@ -11469,109 +11814,213 @@ class UnitTracker {
                     this.pending.shift();
                 break;
             case "C":
-                this.complete(head, new frames_BodyReader(frames_bodyOf(frame)).text());
+                this.complete(head, new BodyReader(bodyOf(frame)).text());
                 break;
             case "I":
             case "s":
                 this.complete(head, "");
                 break;
             case "G":
-                this.copying = true;
-                // The Sync that a driver sent together with Execute is thrown away by the server.
-                if (head?.kind === "execute")
-                    this.awaitingReady = false;
                 this.copied = { chunks: [], bytes: 0 };
+                this.startCopying(head);
+                break;
+            case "W":
+                // Replication: data flows both ways until the client's CopyDone.
+                this.startCopying(head);
                 break;
             case "E":
                 this.fail(head, frame);
                 break;
+            case "S":
+                this.parameterStatus(frame);
+                break;
         }
     }
-    /** Ends the unit; returns what it held. */
+    parameterStatus(frame) {
+        const reader = new BodyReader(bodyOf(frame));
+        if (reader.text() === "client_encoding")
+            this.decoding = decodingOf(reader.text());
+    }
+    /** Ends the unit; returns the statements of it that the server answered. */
     ready(state) {
         const unit = this.unit;
-        for (const { statement } of unit)
-            this.stopClock(statement);
         this.state = state;
-        this.unit = [];
-        this.pending = [];
-        this.started.clear();
+        this.inBlock = state !== "I";
         this.awaitingReady = false;
         this.copying = false;
+        if (state === "I")
+            this.portals.clear();
+        if (unit.length === 0) {
+            if (this.pending.length > 0)
+                this.pending.clear();
+            return unit;
+        }
+        this.unit = [];
+        this.pending.clear();
+        if (unit.every(({ answered }) => answered))
+            return unit;
+        // After an error the server skips what follows: those statements never ran.
+        const skipped = new Set(unit.filter(({ answered }) => !answered).map(({ statement }) => statement));
+        const { statements } = this.host.recording();
+        const kept = statements.filter((statement) => !skipped.has(statement));
+        statements.splice(0, statements.length, ...kept);
+        return unit.filter(({ answered }) => answered);
+    }
+    /** The connection is gone: what is unanswered will never be answered. */
+    abandon() {
+        for (const entry of this.unit) {
+            if (!entry.answered)
+                this.refuse(entry, unanswered);
+        }
+        const unit = this.unit;
+        this.unit = [];
         return unit;
     }
+    execute(portal) {
+        const known = portal?.entry;
+        if (known === undefined) {
+            const entry = this.begin("extended", portal ?? unknownPortal);
+            if (portal !== undefined)
+                portal.entry = entry;
+            return entry;
+        }
+        known.answered = false;
+        known.startedAt = performance.now() - known.statement.milliseconds;
+        if (!this.unit.includes(known))
+            this.unit.push(known);
+        return known;
+    }
     begin(protocol, source) {
-        if (this.state === "I" && this.unit.length === 0)
-            this.transaction = this.numbers.transaction();
+        const { host } = this;
+        // Statements of one Sync without a block are one transaction.
+        if (!this.inBlock && (this.unit.length === 0 || opensBlock.test(source.sql))) {
+            this.transaction = host.nextTransaction();
+        }
+        const fits = host.keeps(source.sql.length);
         const statement = {
-            sequence: this.numbers.statement(),
+            sequence: host.nextStatement(),
             connection: this.connection,
             transaction: this.transaction,
             protocol,
-            sql: source.sql,
-            values: source.values,
+            sql: fits ? source.sql : source.sql.slice(0, cutText),
+            values: fits ? source.values : [{ hex: "", cut: true }],
             valueTypes: source.types,
-            autocommit: this.state === "I",
+            autocommit: !this.inBlock,
             milliseconds: 0,
             rows: undefined,
             error: undefined,
         };
-        this.recording().statements.push(statement);
-        this.unit.push({ statement, tags: [] });
-        this.started.set(statement, performance.now());
-        return statement;
+        if (opensBlock.test(source.sql))
+            this.inBlock = true;
+        else if (this.inBlock && endsBlock.test(source.sql))
+            this.inBlock = false;
+        host.recording().statements.push(statement);
+        const entry = { statement, tags: [], answered: false, startedAt: performance.now() };
+        this.unit.push(entry);
+        return entry;
     }
     complete(head, tag) {
         if (head?.kind !== "execute" && head?.kind !== "query")
             return;
-        const entry = this.unit.find(({ statement }) => statement === head.statement);
+        const { entry } = head;
         if (tag !== "")
-            entry?.tags.push(tag);
+            entry.tags.push(tag);
         const rows = /(\d+)$/.exec(tag)?.[1];
         if (rows !== undefined)
-            head.statement.rows = (head.statement.rows ?? 0) + Number(rows);
-        if (head.kind === "execute") {
-            this.stopClock(head.statement);
+            entry.statement.rows = (entry.statement.rows ?? 0) + Number(rows);
+        entry.answered = true;
+        entry.statement.milliseconds = performance.now() - entry.startedAt;
+        if (head.kind === "execute")
             this.pending.shift();
-        }
     }
     fail(head, frame) {
-        const error = decodeError(frame);
         // A statement that fails at Parse or Bind was never executed, and is what the reader wants to see.
-        const statement = head?.kind === "execute" || head?.kind === "query"
-            ? head.statement
+        const entry = head?.kind === "execute" || head?.kind === "query"
+            ? head.entry
             : head?.kind === "parse" || head?.kind === "bind"
-                ? this.begin("extended", head.source)
-                : this.unit.at(-1)?.statement;
-        if (statement !== undefined) {
-            statement.error = error;
-            this.stopClock(statement);
-        }
-        this.pending = [];
+                ? this.failedEarly(head.source)
+                : this.unit.at(-1);
+        if (entry !== undefined)
+            this.refuse(entry, decodeError(frame, this.decoding));
+        this.pending.clear();
         this.endCopy();
     }
-    stopClock(statement) {
-        const started = this.started.get(statement);
-        if (started === undefined)
-            return;
-        statement.milliseconds = performance.now() - started;
-        this.started.delete(statement);
+    /** The Execute for a failed Parse or Bind may have been sent already. */
+    failedEarly(source) {
+        const sent = this.unit.find(({ answered, statement }) => !answered && statement.sql === source.sql);
+        return sent ?? this.begin("extended", source);
     }
-    keepCopy(bytes) {
+    refuse(entry, error) {
+        entry.answered = true;
+        entry.statement.error = error;
+        entry.statement.milliseconds = performance.now() - entry.startedAt;
+    }
+    startCopying(head) {
+        this.copying = true;
+        // The Sync that a driver sent together with Execute is thrown away by the server.
+        if (head?.kind === "execute")
+            this.awaitingReady = false;
+    }
+    keepCopy(frame) {
         if (this.copied === undefined)
             return;
-        this.copied.bytes += bytes.length;
-        if (this.copied.bytes <= keptCopyBytes)
-            this.copied.chunks.push(Buffer.from(bytes));
+        for (const bytes of bodiesOf(frame)) {
+            this.copied.bytes += bytes.length;
+            if (this.copied.bytes > keptCopyBytes)
+                this.copied.chunks = [];
+            else
+                this.copied.chunks.push(Buffer.from(bytes));
+        }
     }
     endCopy() {
         this.copying = false;
-        const statement = this.unit.at(-1)?.statement;
-        if (this.copied === undefined || statement === undefined)
+        const head = this.pending.first;
+        const entry = head?.kind === "execute" || head?.kind === "query" ? head.entry : this.unit.at(-1);
+        if (this.copied === undefined || entry === undefined)
             return;
         const { chunks, bytes } = this.copied;
-        this.recording().copied.set(statement.sequence, bytes <= keptCopyBytes ? Buffer.concat(chunks) : undefined);
+        const fits = bytes <= keptCopyBytes && this.host.keeps(bytes);
+        this.host.recording().copied.set(entry.statement.sequence, fits ? Buffer.concat(chunks) : undefined);
         this.copied = undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/recorder/upstream.js
+
+
+
+
+/** A socket that is connected or about to be; it has a listener for errors. */
+function connectPlain(upstream) {
+    const socket = upstream.socket
+        ? external_node_net_default().connect(upstream.socket)
+        : external_node_net_default().connect({ host: upstream.host, port: upstream.port });
+    socket.setNoDelay(true);
+    socket.on("error", () => undefined);
+    return socket;
+}
+/** A connection on which the startup packet can be sent. */
+async function connectUpstream(upstream) {
+    const plain = connectPlain(upstream);
+    try {
+        await (0,external_node_events_namespaceObject.once)(plain, "connect");
+        if (upstream.tls === undefined)
+            return plain;
+        plain.write(tlsRequest);
+        const [answer] = (await Promise.race([
+            (0,external_node_events_namespaceObject.once)(plain, "data"),
+            (0,external_node_events_namespaceObject.once)(plain, "close").then(() => Promise.reject(new Error("it closed the connection"))),
+        ]));
+        if (answer.toString("latin1") !== "S")
+            throw new Error("it refused TLS");
+        const secure = external_node_tls_default().connect({ ...upstream.tls, socket: plain });
+        await (0,external_node_events_namespaceObject.once)(secure, "secureConnect");
+        secure.on("error", () => undefined);
+        return secure;
+    }
+    catch (error) {
+        plain.destroy();
+        throw error;
     }
 }
 
@@ -11582,9 +12031,16 @@ class UnitTracker {
 
 
 
-const cancelRequest = 80877102;
-const tlsRequest = 80877103;
-const gssRequest = 80877104;
+
+
+/** Bytes that a client may have sent ahead; then it has to wait. */
+const aheadLimit = 4 << 20;
+/** A signal arrives a little after the server closed the connection of its CancelRequest. */
+const cancelMs = 5;
+/** At the longest an inspection waits so long for a CancelRequest to be over. */
+const cancelLimitMs = 2_000;
+/** What a client may send before the answer to its COPY is complete. */
+const duringCopy = new Set(["d", "c", "f", "S", "H"]);
 /**
  * One client connection and its server connection. Bytes pass through untouched; messages are cut out of
  * them on the side. After a Query or Sync further client messages wait for ReadyForQuery, which may be
@@ -11595,315 +12051,432 @@ class Session {
     client;
     host;
     units;
-    injector;
+    injector = new Injector((bytes) => this.server?.write(bytes));
     processId = 0;
     phase = "startup";
-    startup = Buffer.alloc(0);
-    clientFrames = new FrameCutter();
-    serverFrames = new FrameCutter();
-    waitingFrames = [];
-    inspecting = false;
+    opening = Buffer.alloc(0);
+    clientFrames = new FrameCutter("d");
+    serverFrames = new FrameCutter("Dd");
+    waiting = new Queue();
+    ahead = 0;
+    inspection;
     cancelsInFlight = 0;
-    ended = false;
     server;
+    encrypted = false;
+    strippedBinding = false;
+    clientGone = false;
+    serverGone = true;
+    lost = false;
     constructor(number, client, host) {
         this.number = number;
         this.client = client;
         this.host = host;
-        this.units = new UnitTracker(number, () => host.recording(), {
-            statement: () => host.nextStatement(),
-            transaction: () => host.nextTransaction(),
-        });
-        const { upstream } = host;
-        this.server = upstream.socket
-            ? external_node_net_default().connect(upstream.socket)
-            : external_node_net_default().connect({ host: upstream.host, port: upstream.port });
-        this.server.setNoDelay(true);
-        this.injector = new Injector((bytes) => this.server.write(bytes));
+        this.units = new UnitTracker(number, host);
         this.listenToClient(client);
-        if (upstream.tls === undefined)
-            this.listenToServer();
-        else
-            this.startServerTls(upstream.tls);
     }
+    /** Closes both connections at once; what was not committed is told to be rolled back before this returns. */
     destroy() {
         this.client.destroy();
-        this.server.destroy();
-        this.finish();
+        this.server?.destroy();
+        this.injector.abort("the connection was closed");
+        this.lose();
     }
+    /** Resolves when no CancelRequest is on its way to this session. */
+    async withoutCancels() {
+        const until = performance.now() + cancelLimitMs;
+        while (this.cancelsInFlight > 0 && performance.now() < until)
+            await pause(1);
+    }
+    // ---- connections
     listenToClient(socket) {
         this.client = socket;
         socket.on("data", (data) => this.guard(() => this.fromClient(data)));
+        socket.on("drain", () => this.server?.resume());
         // The other side of an abrupt end is told by 'close'.
         socket.on("error", () => undefined);
         socket.on("close", () => {
-            const busy = this.inspecting || this.units.awaitingReady;
-            this.finish();
-            if (busy)
-                this.server.destroy();
-            else
-                this.server.end();
+            this.clientGone = true;
+            this.server?.resume();
+            this.endServer();
+            this.tellClosed();
         });
-        socket.on("drain", () => this.server.resume());
     }
-    listenToServer() {
-        this.server.on("data", (data) => this.guard(() => this.fromServer(data)));
-        this.server.on("error", (error) => this.refuse("08006", `the shadow database: ${error.message}`));
-        this.server.on("close", () => {
+    listenToServer(socket) {
+        this.server = socket;
+        this.serverGone = false;
+        socket.on("data", (data) => this.guard(() => this.fromServer(data)));
+        socket.on("drain", () => this.resumeClient());
+        socket.on("close", () => {
+            this.serverGone = true;
             this.injector.abort("the server closed the connection");
-            this.finish();
             this.client.end();
+            if (this.inspection === undefined)
+                this.lose();
+            this.tellClosed();
         });
-        this.server.on("drain", () => this.client.resume());
     }
-    startServerTls(options) {
-        const plain = this.server;
-        const request = Buffer.alloc(8);
-        request.writeInt32BE(8, 0);
-        request.writeInt32BE(tlsRequest, 4);
-        this.client.pause();
-        plain.on("error", (error) => this.refuse("08006", `the shadow database: ${error.message}`));
-        plain.write(request);
-        plain.once("data", (answer) => {
-            if (answer[0] !== 0x53) {
-                this.refuse("08006", "the shadow database refused TLS");
-                return;
-            }
-            this.server = external_node_tls_default().connect({ ...options, socket: plain }, () => this.client.resume());
-            this.listenToServer();
-        });
+    /** The server gets what the client sent before it went, and then the end of the connection. */
+    endServer() {
+        if (this.clientGone && this.inspection === undefined && this.waiting.length === 0)
+            this.server?.end();
+    }
+    /** Nothing more will be heard of the transaction under way. */
+    lose() {
+        if (this.lost)
+            return;
+        this.lost = true;
+        this.host.unitEnded(this, this.units.abandon(), "I");
+    }
+    tellClosed() {
+        if (this.clientGone && this.serverGone && this.inspection === undefined)
+            this.host.closed(this);
     }
     guard(work) {
         try {
             work();
         }
         catch (error) {
-            this.fail(`connection ${this.number}: ${error instanceof Error ? error.message : String(error)}`);
+            this.note(error instanceof Error ? error.message : String(error));
+            this.destroy();
         }
     }
-    fail(reason) {
-        this.host.recording().failures.push(reason);
-        this.destroy();
+    note(reason) {
+        this.host.recording().failures.push(`connection ${this.number}: ${reason}`);
     }
     refuse(sqlstate, text) {
-        if (!this.client.destroyed)
-            this.client.end(fatalMessage(sqlstate, text));
-        this.server.destroy();
-        this.finish();
-    }
-    finish() {
-        if (this.ended)
-            return;
-        this.ended = true;
-        this.injector.abort("the client closed the connection");
-        if (this.units.state !== "I")
-            this.host.transactionEnded(this, "rolled back");
-        this.host.closed(this);
+        this.host.recording().failures.push(`connection refused: ${text}`);
+        this.client.end(fatalMessage(sqlstate, `migration-gate: ${text}`));
+        this.server?.destroy();
     }
     toClient(bytes) {
-        if (!this.client.write(bytes))
-            this.server.pause();
+        if (this.client.writable && !this.client.write(bytes) && this.inspection === undefined)
+            this.server?.pause();
     }
     toServer(bytes) {
-        if (!this.server.write(bytes))
+        if (this.server?.writable && !this.server.write(bytes))
             this.client.pause();
+    }
+    resumeClient() {
+        if (this.ahead <= aheadLimit && !this.server?.writableNeedDrain)
+            this.client.resume();
+    }
+    // ---- the beginning
+    onOpening(data) {
+        this.opening = this.opening.length === 0 ? data : Buffer.concat([this.opening, data]);
+        const read = readOpening(this.opening);
+        if (read === undefined)
+            return;
+        const { opening, length } = read;
+        const rest = this.opening.subarray(length);
+        this.opening = Buffer.alloc(0);
+        switch (opening.kind) {
+            case "direct tls":
+                this.startTls(rest);
+                return;
+            case "tls request":
+                // What comes in plain text behind the request could have been put there by somebody else (CVE-2021-23214).
+                if (rest.length > 0 || this.encrypted)
+                    throw new Error("the client sent data behind its TLS request");
+                this.client.write("S");
+                this.startTls(rest);
+                return;
+            case "gss request":
+                this.client.write("N");
+                break;
+            case "cancel":
+                this.phase = "cancel";
+                void this.cancel(opening.packet, this.host.sessionOf(opening.processId));
+                return;
+            case "startup":
+                if (opening.database !== this.host.database) {
+                    this.refuse("3D000", `the migration tool asked for the database "${opening.database ?? ""}" and may reach the shadow database "${this.host.database}" only`);
+                    return;
+                }
+                this.phase = "authentication";
+                void this.connect(opening.packet);
+                break;
+            case "unknown":
+                this.refuse("08P01", `the client does not speak PostgreSQL's protocol 3: ${opening.reason}`);
+                return;
+        }
+        if (rest.length > 0)
+            this.fromClient(rest);
+    }
+    async connect(startup) {
+        try {
+            const server = await connectUpstream(this.host.upstream);
+            this.listenToServer(server);
+            if (this.clientGone)
+                server.destroy();
+            else
+                server.write(startup);
+        }
+        catch (error) {
+            this.refuse("08006", `the shadow server cannot be reached: ${error instanceof Error ? error.message : error}`);
+        }
+    }
+    startTls(first) {
+        this.encrypted = true;
+        const onFailure = (reason) => {
+            this.host.recording().failures.push(`connection refused: ${reason}`);
+        };
+        this.listenToClient(serveTls(this.client, first, this.host.secureContext(), onFailure));
+    }
+    /** A CancelRequest has a connection of its own. It must not hit our questions, which the client knows nothing of. */
+    async cancel(packet, target) {
+        while (target?.inspection !== undefined)
+            await target.inspection;
+        const server = connectPlain(this.host.upstream);
+        if (target !== undefined)
+            target.cancelsInFlight += 1;
+        server.on("close", () => {
+            this.client.end();
+            setTimeout(() => {
+                if (target !== undefined)
+                    target.cancelsInFlight -= 1;
+            }, cancelMs);
+        });
+        server.end(packet);
     }
     // ---- client to server
     fromClient(data) {
         if (this.phase === "startup") {
-            this.onStartup(data);
+            this.onOpening(data);
             return;
         }
+        if (this.phase === "cancel")
+            return;
         for (const frame of this.clientFrames.push(data)) {
-            if (this.phase === "ready")
-                this.waitingFrames.push(frame);
-            else
-                this.toServer(frame.raw);
+            if (this.phase === "authentication" && frame.type === "p")
+                this.authenticate(frame);
+            else {
+                this.waiting.push(frame);
+                this.ahead += frame.raw.length;
+            }
         }
         this.forwardWaiting();
+        if (this.ahead > aheadLimit)
+            this.client.pause();
     }
-    onStartup(data) {
-        this.startup = Buffer.concat([this.startup, data]);
-        if (this.startup.length < 8)
-            return;
-        const length = this.startup.readInt32BE(0);
-        if (length < 8 || length > 10_000)
-            throw new Error(`startup packet of ${length} bytes`);
-        if (this.startup.length < length)
-            return;
-        const packet = this.startup.subarray(0, length);
-        const rest = this.startup.subarray(length);
-        const code = packet.readInt32BE(4);
-        this.startup = Buffer.alloc(0);
-        if (code === gssRequest)
-            this.client.write("N");
-        else if (code === tlsRequest)
-            this.answerTlsRequest();
-        else if (code === cancelRequest)
-            this.cancel(packet);
-        else
-            this.start(packet);
-        if (rest.length > 0)
-            this.fromClient(rest);
-    }
-    start(packet) {
-        const database = startupParameter(packet, "database") ?? startupParameter(packet, "user");
-        if (database !== this.host.database) {
-            this.refuse("3D000", "migration-gate lets the migration tool reach the shadow database only");
+    authenticate(frame) {
+        if (this.strippedBinding && this.encrypted && missesChannelBinding(frame)) {
+            this.refuse("28000", "channel binding cannot pass the recorder, because TLS ends there: set PGCHANNELBINDING=disable or channel_binding=disable");
             return;
         }
-        this.phase = "authentication";
-        this.toServer(packet);
-    }
-    answerTlsRequest() {
-        if (this.host.certificate === undefined) {
-            this.client.write("N");
-            return;
-        }
-        const plain = this.client;
-        plain.write("S");
-        plain.removeAllListeners("data");
-        plain.removeAllListeners("close");
-        plain.removeAllListeners("drain");
-        this.listenToClient(new (external_node_tls_default()).TLSSocket(plain, { isServer: true, ...this.host.certificate }));
-    }
-    /** A CancelRequest has a connection of its own. It must not hit our questions, which the client knows nothing of. */
-    async cancel(packet) {
-        this.phase = "cancel";
-        const target = this.host.sessionOf(packet.readInt32BE(8));
-        if (target !== undefined)
-            target.cancelsInFlight += 1;
-        while (target?.inspecting)
-            await pause();
-        this.server.once("close", () => {
-            // The signal arrives a little after the server closed the connection.
-            setTimeout(() => {
-                if (target !== undefined)
-                    target.cancelsInFlight -= 1;
-            }, 5);
-        });
-        this.server.end(packet);
+        this.strippedBinding = false;
+        this.toServer(frame.raw);
     }
     forwardWaiting() {
-        while (this.waitingFrames.length > 0 && !this.inspecting && !this.ended) {
-            const frame = this.waitingFrames[0];
-            if (this.units.awaitingReady && !(this.units.copying && "dcfSH".includes(frame.type)))
-                return;
-            this.waitingFrames.shift();
-            this.units.fromClient(frame);
-            this.toServer(frame.raw);
+        if (this.phase !== "ready")
+            return;
+        const { units, waiting } = this;
+        const sent = [];
+        for (let frame = waiting.first; frame !== undefined; frame = waiting.first) {
+            if (this.inspection !== undefined)
+                break;
+            if (units.awaitingReady && !(units.copying && duringCopy.has(frame.type)))
+                break;
+            waiting.shift();
+            this.ahead -= frame.raw.length;
+            units.fromClient(frame);
+            sent.push(frame);
         }
+        if (sent.length === 0)
+            return;
+        this.toServer(bytesOf(sent));
+        if (this.client.isPaused())
+            this.resumeClient();
+        this.endServer();
     }
     // ---- server to client
     fromServer(data) {
-        if (this.phase === "startup" || this.phase === "cancel") {
-            this.toClient(data);
-            return;
-        }
-        let forward = [];
-        const flush = () => {
-            if (forward.length > 0)
-                this.toClient(forward.length === 1 ? forward[0] : Buffer.concat(forward));
-            forward = [];
+        const frames = this.serverFrames.push(data);
+        let from = 0;
+        const forward = (to) => {
+            if (to > from)
+                this.toClient(bytesOf(frames, from, to));
+            from = to;
         };
-        for (const frame of this.serverFrames.push(data)) {
-            if (this.inspecting) {
+        for (const [index, frame] of frames.entries()) {
+            let own;
+            if (this.inspection !== undefined) {
                 if (this.injector.fromServer(frame))
-                    this.toClient(frame.raw);
+                    continue;
             }
             else if (this.phase === "authentication") {
-                forward.push(this.duringAuthentication(frame));
+                own = this.duringAuthentication(frame);
+                if (own === undefined)
+                    continue;
             }
             else if (frame.type === "Z") {
-                flush();
                 if (!this.onReady(frame))
-                    forward.push(frame.raw);
+                    continue;
             }
             else {
                 this.units.fromServer(frame);
-                forward.push(frame.raw);
+                continue;
             }
+            // This frame does not go on as it is.
+            forward(index);
+            if (own !== undefined)
+                this.toClient(own);
+            from = index + 1;
         }
-        flush();
+        forward(frames.length);
         this.forwardWaiting();
     }
+    /** Returns what the client gets instead, where that is something else. */
     duringAuthentication(frame) {
-        if (frame.type === "R" && this.host.upstream.tls !== undefined)
-            return withoutChannelBinding(frame);
-        if (frame.type === "K")
-            this.processId = frames_bodyOf(frame).readInt32BE(0);
-        if (frame.type === "E")
-            this.host.recording().failures.push(`connection refused: ${decodeError(frame).message}`);
-        if (frame.type === "Z") {
-            this.phase = "ready";
-            this.host.authenticated(this);
+        switch (frame.type) {
+            case "R":
+                if (this.host.upstream.tls === undefined || !offersChannelBinding(frame))
+                    return undefined;
+                this.strippedBinding = true;
+                return withoutChannelBinding(frame);
+            case "S":
+                this.units.parameterStatus(frame);
+                return undefined;
+            case "K":
+                this.processId = bodyOf(frame).readInt32BE(0);
+                return undefined;
+            case "E":
+                this.host.recording().failures.push(`connection refused: ${decodeError(frame).message}`);
+                return undefined;
+            case "Z":
+                this.phase = "ready";
+                this.host.authenticated(this);
+                return undefined;
+            default:
+                return undefined;
         }
-        return frame.raw;
     }
     /** Returns true when ReadyForQuery is withheld; it follows once the inspection is over. */
     onReady(frame) {
-        const before = this.units.state;
         const state = String.fromCharCode(frame.raw[5]);
         const unit = this.units.ready(state);
-        this.noteSavepoints(unit, before, state);
-        const end = () => {
-            if (state === "I")
-                this.host.transactionEnded(this, outcomeOf(unit, before));
-        };
-        const inspection = state === "E" ? undefined : this.host.inspect(this, unit);
-        if (inspection === undefined) {
-            end();
+        if (unit.length === 0)
             return false;
-        }
-        this.inspecting = true;
-        void inspection
-            .catch((error) => {
-            this.host.recording().failures.push(error instanceof Error ? error.message : String(error));
-        })
-            .finally(() => {
-            this.inspecting = false;
-            end();
-            if (this.ended)
-                return;
-            this.toClient(frame.raw);
-            this.guard(() => this.forwardWaiting());
-        });
+        this.host.unitEnded(this, unit, state);
+        const inspection = state === "E" ? undefined : this.host.inspect(this, unit);
+        if (inspection === undefined)
+            return false;
+        this.server?.resume();
+        this.inspection = inspection
+            .catch((error) => this.note(error instanceof Error ? error.message : String(error)))
+            .then(() => this.afterInspection(state));
         return true;
     }
-    /** Resolves when no CancelRequest is on its way to this session. */
-    async withoutCancels() {
-        while (this.cancelsInFlight > 0)
-            await pause();
-    }
-    noteSavepoints(unit, before, state) {
-        if (before === "I" || state === "I")
+    afterInspection(before) {
+        this.inspection = undefined;
+        if (this.serverGone) {
+            this.lose();
+            this.tellClosed();
             return;
-        for (const { statement, tags } of unit) {
-            if (tags.includes("ROLLBACK"))
-                this.host.savepointRolledBack(this, statement.sql);
+        }
+        const { state } = this.injector;
+        if (state !== before)
+            this.units.state = state;
+        this.toClient(readyMessage(state));
+        this.guard(() => this.forwardWaiting());
+        this.endServer();
+    }
+}
+function pause(milliseconds) {
+    return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+;// CONCATENATED MODULE: ./lib/recorder/transactions.js
+
+/** Command tags of transaction statements; COMMIT of a failed transaction answers ROLLBACK. */
+const tagKinds = {
+    BEGIN: "begin",
+    "START TRANSACTION": "begin",
+    COMMIT: "commit",
+    ROLLBACK: "rollback",
+    SAVEPOINT: "savepoint",
+    RELEASE: "release",
+    "PREPARE TRANSACTION": "prepare",
+};
+/** Boundaries of one connection whose transaction is still open, and which of its savepoints lies before which. */
+class OpenTransaction {
+    pending = [];
+    savepoints = [];
+    add(boundary) {
+        this.pending.push(boundary);
+    }
+    /** Sets the outcome of boundaries that a unit decided; returns those that it rolled back, newest first. */
+    ended(unit, state) {
+        const lost = [];
+        for (const answered of unit) {
+            if (answered.tags.length === 0)
+                continue;
+            for (const command of commandsOf(answered, state))
+                this.apply(command, lost);
+        }
+        // COMMIT that failed has no tag.
+        if (state === "I")
+            this.drop(0, lost);
+        return lost;
+    }
+    apply({ kind, name }, lost) {
+        const at = this.savepoints.findLastIndex((savepoint) => savepoint.name === name);
+        switch (kind) {
+            case "begin":
+                return;
+            case "commit":
+                for (const boundary of this.pending)
+                    boundary.outcome = "committed";
+                this.pending = [];
+                this.savepoints = [];
+                return;
+            case "savepoint":
+                this.savepoints.push({ name, boundaries: this.pending.length });
+                return;
+            case "release":
+                if (at >= 0)
+                    this.savepoints.length = at;
+                return;
+            case "rollback to":
+                // A savepoint that is not known: nothing of the transaction is sure.
+                this.drop(this.savepoints[at]?.boundaries ?? 0, lost);
+                this.savepoints.length = at + 1;
+                return;
+            default:
+                this.drop(0, lost);
+                this.savepoints = [];
+        }
+    }
+    drop(from, lost) {
+        for (const boundary of this.pending.splice(from).reverse()) {
+            boundary.outcome = "rolled back";
+            lost.push(boundary);
         }
     }
 }
-function outcomeOf(unit, before) {
-    const failed = unit.some(({ statement }) => statement.error !== undefined);
-    const tags = unit.flatMap((entry) => entry.tags);
-    // COMMIT of a failed transaction answers with the tag ROLLBACK.
-    const lastEnd = tags.findLast((tag) => tag === "COMMIT" || tag === "ROLLBACK");
-    if (lastEnd !== undefined)
-        return lastEnd === "COMMIT" ? "committed" : "rolled back";
-    return failed || before !== "I" ? "rolled back" : "committed";
-}
-function startupParameter(packet, wanted) {
-    const reader = new frames_BodyReader(packet, 8);
-    for (let name = reader.text(); name !== ""; name = reader.text()) {
-        const value = reader.text();
-        if (name === wanted)
-            return value;
+function commandsOf({ sql, tags }, state) {
+    const kinds = tags.flatMap((tag) => tagKinds[tag] ?? []);
+    const named = kinds.some((kind) => kind === "savepoint" || kind === "release" || kind === "rollback");
+    // The name does not matter, or there is only one thing that a ROLLBACK can be.
+    if (!named || (kinds.length === 1 && kinds[0] === "rollback" && state === "I")) {
+        return kinds.map((kind) => ({ kind, name: "" }));
     }
-    return undefined;
+    const written = transactionStatements(sql);
+    return kinds.map((kind, index) => {
+        const statement = written[index];
+        const name = statement?.savepoint_name ?? "";
+        return kind === "rollback" && (statement === undefined || statement.kind === "TRANS_STMT_ROLLBACK_TO")
+            ? { kind: "rollback to", name }
+            : { kind, name };
+    });
 }
-function pause() {
-    return new Promise((resolve) => setTimeout(resolve, 1));
+/** The transaction statements of a text, in order; none when it does not parse here. */
+function transactionStatements(sql) {
+    try {
+        return ((0,wasm.parseSync)(sql).stmts ?? []).flatMap(({ stmt }) => stmt !== undefined && "TransactionStmt" in stmt ? [stmt.TransactionStmt] : []);
+    }
+    catch {
+        return [];
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/recorder/recorder.js
@@ -11911,9 +12484,18 @@ function pause() {
 
 
 
+
+
+
+
 /** Errors after which the same questions may succeed: cancelled, lock not available, serialization, stale plans. */
 const worthRetrying = new Set(["57014", "55P03", "40001", "26000", "0A000"]);
 const tries = 3;
+/** Texts and values are kept for the replay up to this many bytes a recording. */
+const recorder_keptBytes = 256 << 20;
+/** What a statement costs beside its text. */
+const statementBytes = 300;
+const noTimeouts = "select pg_catalog.set_config('statement_timeout','0',true),pg_catalog.set_config('lock_timeout','5s',true)";
 /**
  * A proxy between the migration tool and one shadow database. It records every statement, and reads the
  * version table and what changed of the catalog whenever the tool wrote to the version table.
@@ -11925,35 +12507,47 @@ class Recorder {
     /** The version table, once a statement named it. */
     versionTable;
     recording = emptyRecording();
+    kept = 0;
     sessions = new Set();
     byProcess = new Map();
+    open = new Map();
     servers = [];
     counter = { statement: 0, transaction: 0, session: 0 };
-    savepoints = new Map();
     host;
+    /** Two connections must not read at once: the tracker goes from one reading to the next. */
+    reading = Promise.resolve();
+    lastText;
     constructor(options) {
         this.options = options;
+        const { certificate } = options;
+        let context;
         this.host = {
             upstream: options.upstream,
             database: options.database,
-            certificate: options.certificate,
+            secureContext: () => {
+                context ??= certificate === undefined ? ownSecureContext() : external_node_tls_default().createSecureContext(certificate);
+                return context;
+            },
             recording: () => this.recording,
             nextStatement: () => ++this.counter.statement,
             nextTransaction: () => ++this.counter.transaction,
+            keeps: (bytes) => {
+                this.kept += bytes + statementBytes;
+                return this.kept <= recorder_keptBytes;
+            },
             authenticated: (session) => {
                 this.recording.connections += 1;
                 this.byProcess.set(session.processId, session);
             },
             closed: (session) => {
                 this.sessions.delete(session);
-                this.savepoints.delete(session);
+                this.open.delete(session);
                 if (this.byProcess.get(session.processId) === session)
                     this.byProcess.delete(session.processId);
             },
             sessionOf: (processId) => this.byProcess.get(processId),
+            unitEnded: (session, unit, state) => this.unitEnded(session, unit, state),
             inspect: (session, unit) => this.inspect(session, unit),
-            transactionEnded: (session, outcome) => this.settle(session, () => true, outcome),
-            savepointRolledBack: (session, sql) => this.rollBackTo(session, sql),
         };
     }
     /** Serves connections of this listener. */
@@ -11968,52 +12562,100 @@ class Recorder {
     takeRecording() {
         const recording = this.recording;
         this.recording = emptyRecording();
+        this.kept = 0;
         return recording;
     }
-    /** Resolves once the tool's connections are closed, at most `milliseconds` later. */
+    /**
+     * Resolves once the tool's connections are closed on both sides, which is after the server rolled back what they left
+     * open; at most `milliseconds` later, when those that are left are cut.
+     */
     async idle(milliseconds) {
         const until = performance.now() + milliseconds;
-        while (this.sessions.size > 0 && performance.now() < until) {
-            await new Promise((resolve) => setTimeout(resolve, 2));
-        }
-        for (const session of this.sessions)
-            session.destroy();
+        while (this.sessions.size > 0 && performance.now() < until)
+            await recorder_pause(2);
+        await this.cut();
     }
     stop() {
         for (const server of this.servers)
             server.close();
+        void this.cut();
+    }
+    async cut() {
         for (const session of this.sessions)
             session.destroy();
+        // Inspections that were cut short end in the next turns.
+        for (let turn = 0; this.sessions.size > 0 && turn < 100; turn++)
+            await recorder_pause(1);
+    }
+    unitEnded(session, unit, state) {
+        for (const { tags, statement } of unit) {
+            for (const tag of tags) {
+                if (tag === "DEALLOCATE ALL" || tag === "DISCARD ALL")
+                    session.injector.forget();
+                if (tag === "PREPARE TRANSACTION") {
+                    this.recording.failures.push(`statement ${statement.sequence}: a prepared transaction is not followed`);
+                }
+            }
+        }
+        let open = this.open.get(session);
+        if (open === undefined) {
+            if (state === "I")
+                return;
+            open = new OpenTransaction();
+            this.open.set(session, open);
+        }
+        const lost = open.ended(unit.map(({ statement, tags }) => ({ sql: statement.sql, tags })), state);
+        if (lost.length > 0)
+            this.tracker.rewind(lost.map(({ changes }) => changes));
+        if (state === "I")
+            this.open.delete(session);
     }
     inspect(session, unit) {
-        this.noteSavepoints(session, unit);
-        const writes = unit
-            .filter(({ statement }) => statement.error === undefined)
-            .flatMap(({ statement }) => this.options.protocol.versionWrites(statement.sql, this.versionTable));
+        const writes = unit.flatMap((entry) => mayHaveWritten(entry) ? this.versionWrites(entry.statement.sql) : []);
         const last = writes.at(-1);
         const statement = unit.at(-1)?.statement;
         if (last === undefined || statement === undefined)
             return undefined;
-        this.versionTable = { schema: last.schema, table: last.table };
-        this.tracker.ignoreTable(last.schema, last.table);
-        return this.readBoundary(session, writes, {
+        const facts = {
             created: writes[0]?.verb === "create",
-            table: this.versionTable,
+            table: this.learn(last),
             sequence: statement.sequence,
             connection: session.number,
             transaction: statement.transaction,
             writes: writes.filter((write) => write.verb !== "create").length,
-        });
+        };
+        const read = this.reading.then(() => this.readBoundary(session, last.verb === "drop", facts));
+        this.reading = read.catch(() => undefined);
+        return read;
     }
-    async readBoundary(session, writes, facts) {
+    learn({ schema, table }) {
+        const known = this.versionTable;
+        if (known !== undefined && known.schema === schema && known.table === table)
+            return known;
+        this.tracker.ignoreTable(schema, table);
+        this.versionTable = { schema, table };
+        return this.versionTable;
+    }
+    /** A text that is run again and again, e.g. by executemany, is looked at once. */
+    versionWrites(sql) {
+        const { lastText, versionTable } = this;
+        if (lastText?.sql === sql && lastText.table === versionTable)
+            return lastText.writes;
+        const writes = this.options.protocol.versionWrites(sql, versionTable);
+        this.lastText = { sql, table: versionTable, writes };
+        return writes;
+    }
+    async readBoundary(session, dropped, facts) {
         const started = performance.now();
+        const { recording } = this;
+        const state = session.units.state === "T" ? "T" : "I";
         let heads = [];
         let changes = [];
         let failure;
         for (let attempt = 1; attempt <= tries; attempt++) {
             await session.withoutCancels();
             try {
-                ({ heads, changes } = await this.readState(session, writes));
+                ({ heads, changes } = await this.readState(session, state, dropped ? undefined : facts.table, attempt));
                 failure = undefined;
                 break;
             }
@@ -12024,68 +12666,46 @@ class Recorder {
                     break;
             }
         }
+        const open = this.open.get(session);
         const boundary = {
             ...facts,
             heads,
             changes,
             failure,
-            outcome: "pending",
+            // Outside a transaction what was read is what is there; a connection that was cut has none any more.
+            outcome: state === "I" ? "committed" : open === undefined ? "rolled back" : "pending",
             milliseconds: performance.now() - started,
         };
-        this.recording.boundaries.push(boundary);
+        recording.boundaries.push(boundary);
+        if (state === "T")
+            open?.add(boundary);
         this.options.onBoundary?.(boundary);
     }
-    async readState(session, writes) {
-        const { injector, units } = session;
-        const state = units.state === "T" ? "T" : "I";
-        const dropped = writes.at(-1)?.verb === "drop";
+    readState(session, state, table, attempt) {
+        const { injector } = session;
         return injector.visit(state, async () => {
-            const versions = dropped ? undefined : injector.tell("versions", this.versionsQuery());
+            if (attempt > 1)
+                injector.tell("timeouts", noTimeouts);
+            // Under the client's search_path, which is how the tool itself finds the table.
+            const versions = table === undefined ? undefined : injector.tell("versions", this.versionsQuery(table));
             injector.tell("settings", catalogSettings);
             const { changes } = await this.tracker.read(injector);
-            const text = versions?.row?.toString("utf8") ?? "[]";
-            return { heads: JSON.parse(text).sort(), changes };
+            const heads = versions === undefined ? [] : JSON.parse(String(versions.row));
+            return { heads: heads.sort(), changes };
         });
     }
-    /** Under the client's search_path, which is how the tool itself finds the table. */
-    versionsQuery() {
-        const sql = this.options.protocol.versionsSql(this.versionTable);
+    versionsQuery(table) {
+        const sql = this.options.protocol.versionsSql(table);
         return ("select pg_catalog.convert_to(coalesce(pg_catalog.json_agg(v.version), '[]'::pg_catalog.json)::pg_catalog.text, 'UTF8')" +
             ` from (${sql}) as v(version)`);
     }
-    /** Settles boundaries of the session's transaction that are still pending; rolled back ones leave the catalog. */
-    settle(session, concerns, outcome) {
-        const pending = this.recording.boundaries.filter((boundary) => boundary.connection === session.number && boundary.outcome === "pending" && concerns(boundary));
-        for (const boundary of pending)
-            boundary.outcome = outcome;
-        if (outcome === "rolled back" && pending.length > 0) {
-            this.tracker.rewind(pending.map((boundary) => boundary.changes));
-        }
-        if (outcome === "committed" || session.units.state === "I")
-            this.savepoints.delete(session);
-    }
-    noteSavepoints(session, unit) {
-        for (const { statement, tags } of unit) {
-            if (!tags.includes("SAVEPOINT"))
-                continue;
-            const name = savepointName(statement.sql, /\bsavepoint\s+/i);
-            const list = this.savepoints.get(session) ?? [];
-            list.push({ name, sequence: statement.sequence });
-            this.savepoints.set(session, list);
-        }
-    }
-    /** What was written after the savepoint is gone; when it cannot be told apart, all of the transaction. */
-    rollBackTo(session, sql) {
-        const name = savepointName(sql, /\bto\s+(?:savepoint\s+)?/i);
-        const since = this.savepoints.get(session)?.findLast((savepoint) => savepoint.name === name)?.sequence ?? 0;
-        this.settle(session, (boundary) => boundary.sequence > since, "rolled back");
-    }
 }
-function savepointName(sql, before) {
-    const start = before.exec(sql);
-    const rest = start === null ? "" : sql.slice(start.index + start[0].length);
-    const quoted = /^"((?:[^"]|"")+)"/.exec(rest)?.[1];
-    return quoted ?? /^[^\s;]+/.exec(rest)?.[0]?.toLowerCase() ?? "";
+/** One that failed wrote nothing, unless it had committed something before that. */
+function mayHaveWritten({ statement, tags }) {
+    return statement.error === undefined || tags.includes("COMMIT");
+}
+function recorder_pause(milliseconds) {
+    return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 ;// CONCATENATED MODULE: ./lib/shadow/setup.js
@@ -12206,6 +12826,40 @@ function shellWords(text) {
     return words;
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/sessions.js
+
+/** How long a session may take to end after it was told to, in milliseconds. */
+const endLimitMs = 5_000;
+const otherSessions = `select pid from pg_catalog.pg_stat_activity
+  where datname = pg_catalog.current_database() and pid <> pg_catalog.pg_backend_pid() and backend_type = 'client backend'`;
+/** Ends every other session of this database, and returns when they are gone: one that lives on holds its locks. */
+async function endOtherSessions(client) {
+    const until = performance.now() + endLimitMs;
+    for (;;) {
+        const { rowCount } = await client.query(`select pg_catalog.pg_terminate_backend(others.pid) from (${otherSessions}) as others`);
+        if (rowCount === 0 || performance.now() > until)
+            return;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+}
+/** Every role of the server, which all its databases share. */
+async function rolesOf(client) {
+    const { rows } = await client.query("select rolname::text as name from pg_catalog.pg_roles");
+    return rows.map(({ name }) => name);
+}
+/** Drops roles that revisions made, once their database is gone: the next database must not meet them. */
+async function dropRoles(address, roles) {
+    const client = await connect(address, { applicationName: "migration-gate" });
+    try {
+        for (const role of roles) {
+            await client.query(`drop role if exists ${client.escapeIdentifier(role)}`).catch(() => undefined);
+        }
+    }
+    finally {
+        await client.end();
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/version-table.js
 /**
  * The applied heads by a connection of our own, sorted. Without a schema the table is looked for in all of them;
@@ -12241,6 +12895,8 @@ async function appliedVersions(client, tool, table) {
 
 
 
+
+
 /** One shadow database with a recorder in front of it, on which the tool can be run. */
 class Stage {
     context;
@@ -12248,20 +12904,25 @@ class Stage {
     recorder;
     client;
     parts;
+    rolesBefore;
     /** Applied heads. */
     heads = [];
-    constructor(context, database, recorder, client, parts) {
+    constructor(context, database, recorder, client, parts, rolesBefore) {
         this.context = context;
         this.database = database;
         this.recorder = recorder;
         this.client = client;
         this.parts = parts;
+        this.rolesBefore = rolesBefore;
     }
     static async open(context, purpose) {
         const database = await context.shadow.createDatabase(purpose);
+        let client;
+        let recorder;
         try {
-            const client = await connect(database.address, { applicationName: "migration-gate observer" });
-            const recorder = new Recorder({
+            client = await connect(database.address, { applicationName: "migration-gate observer" });
+            const roles = await rolesOf(client);
+            recorder = new Recorder({
                 upstream: upstreamOf(database.address, client),
                 database: database.name,
                 protocol: context.tool,
@@ -12275,13 +12936,16 @@ class Stage {
                 user: database.address.user,
                 password: database.address.password ?? "",
                 database: database.name,
-            });
+            }, roles);
             if (context.setup !== undefined)
                 await stage.setUp(context.setup);
             await stage.readBaseline();
+            stage.heads = await appliedVersions(client, context.tool, undefined);
             return stage;
         }
         catch (error) {
+            recorder?.stop();
+            await client?.end().catch(() => undefined);
             await database[Symbol.asyncDispose]();
             throw error;
         }
@@ -12308,7 +12972,7 @@ class Stage {
         const result = await this.execute([...context.run, ...commands[direction](target)]);
         const recording = this.recorder.takeRecording();
         const leg = stepsOf(recording, direction, before, context.graph);
-        const tail = await this.readBaseline();
+        const tail = mergeDeltas([leg.trailing, await this.readBaseline()]);
         const found = await appliedVersions(this.client, context.tool, this.recorder.versionTable);
         const bypassed = found.join() === [...leg.heads].sort().join()
             ? undefined
@@ -12318,7 +12982,7 @@ class Stage {
         const failure = failed
             ? context.tool.explainFailure({ text: result.output, exitCode: result.exitCode }, context.project)
             : undefined;
-        return { ...leg, recording, result, failure, tail, bypassed };
+        return { ...leg, target, recording, result, failure, tail, bypassed };
     }
     /** Drops objects that a downgrade left, so that other revisions can be judged without them; tells what changed. */
     async remove(keys) {
@@ -12327,8 +12991,24 @@ class Stage {
     }
     async [Symbol.asyncDispose]() {
         this.recorder.stop();
+        const roles = await rolesOf(this.client).catch(() => []);
+        const made = roles.filter((role) => !this.rolesBefore.includes(role));
         await this.client.end().catch(() => undefined);
         await this.database[Symbol.asyncDispose]();
+        if (made.length > 0)
+            await dropRoles(this.context.shadow.address, made);
+    }
+    /** Nobody else is connected, and our own connection works: the tool may have left sessions, or ended ours. */
+    async quiesce() {
+        await this.recorder.idle(2_000);
+        try {
+            await this.client.query("select 1");
+        }
+        catch {
+            await this.client.end().catch(() => undefined);
+            this.client = await connect(this.database.address, { applicationName: "migration-gate observer" });
+        }
+        await endOtherSessions(this.client);
     }
     /** Compares the catalog with the last boundary's, by a connection of our own. */
     async readBaseline() {
@@ -12366,7 +13046,7 @@ class Stage {
             timeoutMs: context.toolTimeoutMs,
             isolation: context.isolation,
         });
-        await this.recorder.idle(2_000);
+        await this.quiesce();
         return { ...result, output: redact(result.output, this.database.address) };
     }
 }
@@ -12395,7 +13075,6 @@ function notArrived(context, result, { connections, failures, asked }, parts) {
     const explained = result.exitCode === 0
         ? undefined
         : tool.explainFailure({ text: result.output, exitCode: result.exitCode }, project);
-    const refused = failures.find((failure) => failure.startsWith("connection refused"));
     const isFailure = explained !== undefined || result.exitCode !== 0;
     if (isFailure &&
         (connections > 0 || (explained?.kind === "environment" && !looksLikeAddress(result.output)))) {
@@ -12404,7 +13083,7 @@ function notArrived(context, result, { connections, failures, asked }, parts) {
             where: [explained?.file ?? project.config, explained?.line]
                 .filter((part) => part !== undefined)
                 .join(":"),
-            seen: [refused, ...(explained?.lastLines ?? [])].filter((line) => line !== undefined).join("\n"),
+            seen: [...failures.slice(0, 1), ...(explained?.lastLines ?? [])].join("\n"),
             do: explained?.do ?? "Run it in a terminal to see why.",
         });
     }
@@ -12536,6 +13215,10 @@ class Segment {
     upgrades = new Map();
     hard = new DifferenceTracker();
     order = new DifferenceTracker();
+    /** Failures that may be due to what others had left. */
+    suspicions = new Map();
+    /** Revisions whose own changes could not be told from those of others. */
+    untrusted = new Set();
     undone = [];
     constructor(context, ledger, stage, tops, legs) {
         this.context = context;
@@ -12558,6 +13241,8 @@ class Segment {
             const leg = await this.go("upgrade", top);
             this.requireArrival(leg, top);
             for (const step of leg.steps) {
+                if (step.doubts.length > 0 || leg.unexplained.length > 0)
+                    this.untrusted.add(step.revision);
                 this.upgrades.set(step.revision, step.changes);
                 this.noteTransactionEnd(step);
                 if (step.outcome !== "committed")
@@ -12655,8 +13340,9 @@ class Segment {
                 continue;
             const { revision } = step;
             this.noteTransactionEnd(step);
-            const { masked } = this.hard.step(revision, this.downgradeOf(revision), step.changes.filter(isHard));
-            const expectedOrder = invertDelta(this.upgrades.get(revision) ?? []).filter(isOrder);
+            this.confirmSuspicion(step);
+            const { masked } = this.hard.step(revision, this.downgradeOf(step), step.changes.filter(isHard));
+            const expectedOrder = (this.isUnknown(step) ? step.changes : invertDelta(this.upgrades.get(revision))).filter(isOrder);
             const moved = this.order.step(revision, expectedOrder, step.changes.filter(isOrder));
             const reordered = moved.caused.filter(({ expected, found }) => expected !== undefined && found !== undefined);
             if (reordered.length > 0 && masked.length === 0) {
@@ -12665,23 +13351,48 @@ class Segment {
             const doubt = doubtOf(leg, step);
             if (doubt !== undefined)
                 this.ledger.settle(revision, "downgrade", "not proved", doubt);
-            this.undone.push({ step, masked: masked.length > 0 });
+            this.undone.push({ step, masked: masked.length > 0 || this.isUnknown(step) });
         }
     }
-    downgradeOf = (revision) => invertDelta(this.upgrades.get(revision) ?? []).filter(isHard);
-    upgradeOf = (revision) => (this.upgrades.get(revision) ?? []).filter(isHard);
+    /** What a step should do; of a revision whose own changes are not known, what it does. */
+    downgradeOf = (step) => (this.isUnknown(step) ? step.changes : invertDelta(this.upgrades.get(step.revision))).filter(isHard);
+    upgradeOf = (step) => (this.isUnknown(step) ? step.changes : this.upgrades.get(step.revision)).filter(isHard);
+    isUnknown(step) {
+        return step.doubts.length > 0 || this.untrusted.has(step.revision) || !this.upgrades.has(step.revision);
+    }
+    /**
+     * Without anything left by others the failure is its own. Where the server names what was left, its owner is to
+     * blame; else that shows once what was left is gone: the revision passes then, or fails again.
+     */
     blame(failure, standing) {
-        if (standing.length === 0)
+        if (standing.length === 0) {
             this.ledger.fail(failure);
-        else
-            for (const culprit of culpritsOf(failure, standing))
-                this.ledger.stop(culprit, failure);
+            return;
+        }
+        const culprits = culpritsOf(failure, standing);
+        for (const culprit of culprits)
+            this.ledger.stop(culprit, failure);
+        if (culprits.length > 0)
+            return;
+        const owners = ownersOf(standing);
+        for (const owner of owners)
+            this.ledger.blockDowngrade(owner);
+        this.suspicions.set(failure.revision, { failure, owners });
+    }
+    /** A revision that failed with residue around passed without it. */
+    confirmSuspicion(step) {
+        const suspicion = this.suspicions.get(step.revision);
+        if (suspicion === undefined || suspicion.failure.direction !== step.direction)
+            return;
+        this.suspicions.delete(step.revision);
+        for (const owner of suspicion.owners)
+            this.ledger.stop(owner, suspicion.failure);
     }
     /** The differences when the leg ended or stopped, those of steps that were rolled back with it included. */
     differencesAtEnd(leg, expected) {
         const hard = this.hard.copy();
         for (const step of leg.steps) {
-            const { caused, masked } = hard.step(step.revision, expected(step.revision), step.changes.filter(isHard));
+            const { caused, masked } = hard.step(step.revision, expected(step), step.changes.filter(isHard));
             if (leg.direction === "downgrade" && caused.length > 0 && masked.length === 0) {
                 this.ledger.leave(step.revision, caused, caused.some(isError));
             }
@@ -12725,7 +13436,8 @@ class Segment {
     }
     /** True when the revision led to what it led to the first time. */
     followAgain(step) {
-        const { caused, masked } = this.hard.step(step.revision, this.upgradeOf(step.revision), step.changes.filter(isHard));
+        this.confirmSuspicion(step);
+        const { caused, masked } = this.hard.step(step.revision, this.upgradeOf(step), step.changes.filter(isHard));
         if (masked.length > 0)
             return false;
         if (caused.length === 0)
@@ -12770,6 +13482,8 @@ function lastLinesOf({ result }) {
 function doubtOf(leg, step) {
     if (step.doubts.length > 0)
         return step.doubts[0];
+    if (leg.unexplained.length > 0)
+        return leg.unexplained[0];
     if (leg.bypassed !== undefined)
         return leg.bypassed;
     if (leg.recording.failures.length > 0)
@@ -12859,51 +13573,76 @@ var fresh_lane_disposeResources = (undefined && undefined.__disposeResources) ||
  * down, until every revision under judgement is settled.
  */
 async function proveOnEmptyDatabase(context, options) {
+    const { graph } = context;
+    const ledger = new Ledger(graph);
+    const floor = options.floor;
+    const floors = floor === undefined ? new Set() : graph.ancestors(floor);
+    for (const id of floors)
+        ledger.settle(id, "downgrade", "skipped", `at or below the floor ${floor}`);
+    for (const id of floors)
+        ledger.blockDowngrade(id);
+    for (const { id, downgrade } of graph.revisions) {
+        const reason = downgrade?.irreversible;
+        if (reason === undefined || reason === "")
+            continue;
+        ledger.settle(id, "downgrade", "skipped", `irreversible: ${reason}`);
+        ledger.blockDowngrade(id);
+    }
+    const first = await wholeWay(context, ledger);
+    requireSomething(context, first);
+    const trouble = troubleOf(context, first);
+    const legs = [...first];
+    for (const { id } of [...graph.revisions].reverse()) {
+        if (!options.judged.has(id) || ledger.isSettled(id))
+            continue;
+        const stopped = [...graph.ancestors(id)].find((other) => other !== id && ledger.mark(other, "upgrade")?.status === "failed");
+        if (stopped !== undefined) {
+            const reason = `it needs ${stopped}, whose upgrade fails`;
+            // A finding on the culprit that counts is enough; one a waiting revision would bury it.
+            if (options.judged.has(stopped))
+                ledger.wait(id, reason);
+            else
+                settleBoth(ledger, id, reason);
+            continue;
+        }
+        if (trouble !== undefined) {
+            settleBoth(ledger, id, trouble);
+            continue;
+        }
+        let route = routeTo(context, ledger, id);
+        // Each way may find a revision that the next one must stay above.
+        for (let tried = null; !ledger.isSettled(id) && tried !== route.floor;) {
+            tried = route.floor;
+            legs.push(...(await runSegment(context, ledger, route, "segment")));
+            route = routeTo(context, ledger, id);
+        }
+        settleBoth(ledger, id, fresh_lane_reasonOf(ledger, id, route.floor));
+    }
+    return {
+        facts: ledger.facts(),
+        steps: fresh_lane_stepsOf(context, ledger, legs),
+        unexplained: [...new Set(legs.flatMap((leg) => leg.unexplained))],
+        legs,
+        toolStarts: legs.length + 1,
+    };
+}
+/** Head, down to the last revision that cannot be passed, and head again, on a database that the tool was seen to reach. */
+async function wholeWay(context, ledger) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const { graph } = context;
-        const ledger = new Ledger(graph);
-        const floor = options.floor;
-        const kept = floor === undefined ? new Set() : graph.ancestors(floor);
-        for (const id of kept)
-            ledger.settle(id, "downgrade", "skipped", `at or below the floor ${floor}`);
-        for (const { id, downgrade } of graph.revisions) {
-            const reason = downgrade?.irreversible;
-            if (reason === undefined || reason === "")
-                continue;
-            ledger.settle(id, "downgrade", "skipped", `irreversible: ${reason}`);
+        const stage = fresh_lane_addDisposableResource(env_1, await Stage.open(context, "fresh"), true);
+        for (const id of graph.applied(stage.heads)) {
+            for (const direction of ["upgrade", "downgrade"]) {
+                ledger.settle(id, direction, "skipped", "applied by the setup");
+            }
             ledger.blockDowngrade(id);
         }
-        const stage = fresh_lane_addDisposableResource(env_1, await Stage.open(context, "fresh"), true);
         await stage.arrive();
         const head = graph.heads.length === 1 ? "head" : "heads";
-        const top = graph.revisions.at(-1);
-        const first = await runSegment(context, ledger, { tops: [head], floor: lowest(context, ledger, floor, top?.id, kept) }, "fresh", stage);
-        requireSomething(context, first);
-        const legs = [...first];
-        for (const { id } of [...graph.revisions].reverse()) {
-            if (!options.judged.has(id) || ledger.isSettled(id))
-                continue;
-            const stopped = [...graph.ancestors(id)].find((other) => other !== id && ledger.mark(other, "upgrade")?.status === "failed");
-            if (stopped !== undefined) {
-                const reason = `it needs ${stopped}, whose upgrade fails`;
-                // A finding on the culprit that counts is enough; one a waiting revision would bury it.
-                if (options.judged.has(stopped))
-                    ledger.wait(id, reason);
-                else
-                    settleBoth(ledger, id, reason);
-                continue;
-            }
-            let route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
-            // Each way may find a revision that the next one must stay above.
-            for (let tried = null; !ledger.isSettled(id) && tried !== route.floor;) {
-                tried = route.floor;
-                legs.push(...(await runSegment(context, ledger, route, "segment")));
-                route = { tops: [id], floor: lowest(context, ledger, floor, id, kept) };
-            }
-            settleBoth(ledger, id, reasonOf(ledger, id, route.floor));
-        }
-        return { facts: ledger.facts(), steps: fresh_lane_stepsOf(context, ledger, legs), legs, toolStarts: legs.length + 1 };
+        const route = { tops: [head], floor: ledger.lastBarrier(graph.applied(graph.heads)) };
+        // Awaited here: the stage is gone when this function returns.
+        return await runSegment(context, ledger, route, "fresh", stage);
     }
     catch (e_1) {
         env_1.error = e_1;
@@ -12915,19 +13654,33 @@ async function proveOnEmptyDatabase(context, options) {
             await result_1;
     }
 }
-/** The higher of the user's floor and the last barrier below. */
-function lowest(context, ledger, floor, top, kept) {
-    const barrier = top === undefined ? undefined : ledger.barrierBelow(top);
-    if (barrier === undefined || kept.has(barrier))
-        return floor;
-    return context.graph.get(barrier) === undefined ? floor : barrier;
+/**
+ * A way of its own for one revision. It stays above what cannot be passed; where everything below is settled it goes
+ * down this one step only.
+ */
+function routeTo({ graph }, ledger, id) {
+    const below = graph.ancestors(id);
+    below.delete(id);
+    const [parent, ...others] = graph.parentsOf(id);
+    const isLast = others.length === 0 && [...below].every((other) => ledger.isSettled(other));
+    return { tops: [id], floor: parent !== undefined && isLast ? parent : ledger.lastBarrier(below) };
+}
+/** What no revision is to blame for: the tool went past the recorder, or failed by itself. More ways would only meet it again. */
+function troubleOf(context, legs) {
+    const [first] = legs;
+    if (first?.bypassed !== undefined && first.steps.length === 0)
+        return first.bypassed;
+    const leg = legs.find((each) => each.failure !== undefined && failureOf(context, each, false) === undefined);
+    if (leg?.failure === undefined)
+        return undefined;
+    return `the tool failed outside of any revision: ${[leg.failure.summary, ...leg.failure.lastLines.slice(-3)].join("; ")}`;
 }
 function settleBoth(ledger, revision, reason) {
     for (const direction of ["upgrade", "downgrade"]) {
         ledger.settle(revision, direction, "not proved", reason);
     }
 }
-function reasonOf(ledger, revision, floor) {
+function fresh_lane_reasonOf(ledger, revision, floor) {
     const way = `on a way of its own ${floor === undefined ? "" : `above ${floor} `}`;
     return ledger.mark(revision, "upgrade") === undefined
         ? `no boundary was seen for its upgrade ${way}`.trimEnd()
@@ -13212,18 +13965,24 @@ class ReplayedQuery {
 
 
 
-/** CREATE INDEX CONCURRENTLY and the like: 25001, cannot run inside a transaction block. */
-const notInTransaction = "25001";
+/** CREATE INDEX CONCURRENTLY cannot run inside a transaction block (25001), nor can a block that commits (2D000). */
+const notInTransaction = new Set(["25001", "2D000"]);
 const transactionControl = /^\s*(?:begin|start\s+transaction|commit|end|rollback|abort|savepoint|release)\b/i;
 const reads = /^\s*(?:select|show|values|table|with|explain|declare|fetch|close|deallocate|discard)\b/i;
-const lockQuery = `select l.relation::text as oid, c.oid::pg_catalog.regclass::text as name, l.mode, c.relfilenode::text as file
+const lockQuery = (waiting) => `select l.relation::text as oid,
+    c.oid::pg_catalog.regclass::text as name, l.mode, c.relfilenode::text as file, l.granted
   from pg_catalog.pg_locks l left join pg_catalog.pg_class c on c.oid = l.relation
-  where l.locktype = 'relation' and l.relation >= 16384 and l.granted and l.pid = $1
+  where l.locktype = 'relation' and l.relation >= 16384 ${waiting ? "" : "and l.granted "}and l.pid = $1
     and (c.oid is null or c.relkind in ('r', 'p', 'v', 'm', 'f'))
     and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())`;
+const tablesQuery = `select pg_catalog.string_agg('only ' || c.oid::pg_catalog.regclass::text, ', ') as tables
+  from pg_catalog.pg_class c where c.oid >= 16384 and c.relkind in ('r', 'p') and c.relpersistence <> 't'`;
 const relationsQuery = `select c.oid::text as oid, c.oid::pg_catalog.regclass::text as name, c.relfilenode::text as file
   from pg_catalog.pg_class c where c.oid >= 16384 and c.relkind in ('r', 'p', 'v', 'm', 'f')`;
-/** Milliseconds between two looks at the locks of a statement that runs outside a transaction. */
+/** At the longest a statement that runs outside a transaction is held up so that its locks can be seen. */
+const heldMs = 250;
+/** Its locks are looked at without a pause at first, as most are short. */
+const eagerMs = 300;
 const replay_pollMs = 2;
 /**
  * Runs recorded statements again, each in a transaction of its own, and tells the locks that each took on relations
@@ -13243,9 +14002,15 @@ class Replay {
     }
     static async open(address, tool) {
         const client = await connect(address, { applicationName: "migration-gate replay" });
-        const observer = await connect(address, { applicationName: "migration-gate observer" });
-        const { rows } = await client.query("select pg_catalog.pg_backend_pid() as pid");
-        return new Replay(client, observer, rows[0].pid, tool);
+        try {
+            const observer = await connect(address, { applicationName: "migration-gate observer" });
+            const { rows } = await client.query("select pg_catalog.pg_backend_pid() as pid");
+            return new Replay(client, observer, rows[0].pid, tool);
+        }
+        catch (error) {
+            await client.end();
+            throw error;
+        }
     }
     async [Symbol.asyncDispose]() {
         await Promise.allSettled([this.client.end(), this.observer.end()]);
@@ -13261,7 +14026,7 @@ class Replay {
         const result = [];
         for (const item of items) {
             const { statement } = item;
-            if (statement.error !== undefined || transactionControl.test(statement.sql))
+            if (statement.error !== undefined)
                 continue;
             for (const part of split(statement)) {
                 const replayed = await this.runOne(part, item.recording.copied, watch);
@@ -13288,6 +14053,7 @@ class Replay {
             return { ...known, milliseconds: performance.now() - started, locks, rewrites, replay: undefined };
         }
         catch (error) {
+            // Where the statement itself ended the transaction this is a warning.
             await this.client.query("rollback");
             const message = error instanceof Error ? error.message : String(error);
             return {
@@ -13309,46 +14075,83 @@ class Replay {
         }
         catch (error) {
             await this.client.query("rollback");
-            if (error.code !== notInTransaction)
+            if (!notInTransaction.has(error.code ?? ""))
                 throw error;
             return this.observed(statement);
         }
-        const { rows } = await this.client.query(lockQuery, [this.processId]);
+        const { rows } = await this.client.query(lockQuery(false), [this.processId]);
         await this.client.query("commit");
         return this.account(rows);
     }
-    /** Its locks are gone when it ends: looked at from another connection while it runs. */
+    /**
+     * Its locks are gone when it ends: looked at from another connection while it runs. That one holds every table until
+     * the statement waits for it, because on a small table it would be over before the first look.
+     */
     async observed(statement) {
+        const isHeld = await this.hold();
         let running = true;
         const seen = new Map();
+        const started = performance.now();
         const done = this.execute(statement, undefined).finally(() => {
             running = false;
         });
         done.catch(() => undefined);
+        let holding = isHeld;
         while (running) {
-            const { rows } = await this.observer.query(lockQuery, [this.processId]);
+            const { rows } = await this.observer.query({
+                name: "locks",
+                text: lockQuery(true),
+                values: [this.processId],
+            });
             for (const row of rows)
                 seen.set(`${row.oid} ${row.mode}`, row);
-            await new Promise((resolve) => setTimeout(resolve, replay_pollMs));
+            const elapsed = performance.now() - started;
+            // A lock that it does not get yet is one that it takes. Not all wait: then the tables are given free again.
+            if (holding && (rows.some(({ granted }) => !granted) || elapsed > heldMs)) {
+                await this.observer.query("rollback");
+                holding = false;
+            }
+            if (elapsed > eagerMs)
+                await replay_pause(replay_pollMs);
         }
+        if (holding)
+            await this.observer.query("rollback");
         await done;
         return this.account([...seen.values()]);
     }
+    /** Locks every table but for readers; false where that is not allowed, or there are too many. */
+    async hold() {
+        const { rows } = await this.observer.query(tablesQuery);
+        const tables = rows[0]?.tables ?? null;
+        if (tables === null)
+            return false;
+        await this.observer.query("begin");
+        try {
+            await this.observer.query(`lock table ${tables} in exclusive mode`);
+            return true;
+        }
+        catch {
+            await this.observer.query("rollback");
+            return false;
+        }
+    }
+    /** Locks on relations that were there before; the rest is learned for the next statement. */
     account(rows) {
         const locks = [];
         const rewrites = new Set();
-        for (const row of rows) {
-            const before = this.relations.get(row.oid);
-            const name = row.name ?? before?.name;
+        const known = new Map(rows.map(({ oid }) => [oid, this.relations.get(oid)]));
+        for (const { oid, name: now, mode, file } of rows) {
+            const before = known.get(oid);
+            const name = now ?? before?.name;
             if (before !== undefined && name !== undefined) {
-                locks.push({ relation: name, mode: row.mode });
-                if (row.file !== null && row.file !== "0" && row.file !== before.file)
+                locks.push({ relation: name, mode });
+                if (file !== null && file !== "0" && file !== before.file)
                     rewrites.add(name);
             }
-            if (row.name === null || row.file === null)
-                this.relations.delete(row.oid);
+            if (now === null || file === null)
+                this.relations.delete(oid);
             else
-                this.relations.set(row.oid, { name: row.name, file: row.file });
+                this.relations.set(oid, { name: now, file });
         }
         return {
             locks: locks.sort((a, b) => (`${a.relation} ${a.mode}` < `${b.relation} ${b.mode}` ? -1 : 1)),
@@ -13365,26 +14168,30 @@ class Replay {
         return query.done;
     }
 }
-/** The statements of one simple Query; positions in the syntax tree are bytes (libpg-query). */
+/** The statements of one simple Query without BEGIN and COMMIT; positions in the syntax tree are bytes (libpg-query). */
 function split(statement) {
-    const sql = statement.sql.replace(/^(\s*set\s+)local\s/i, "$1session ");
-    if (statement.protocol !== "simple" || !sql.includes(";"))
-        return [{ ...statement, sql }];
+    const parts = textsOf(statement)
+        .filter((sql) => !transactionControl.test(sql))
+        // Each runs in a transaction of its own, and what was set for one was meant for all.
+        .map((sql) => sql.replace(/^(\s*set\s+)local\s/i, "$1session "));
+    return parts.map((sql) => ({ ...statement, sql }));
+}
+function textsOf({ protocol, sql }) {
+    if (protocol !== "simple" || !sql.includes(";"))
+        return [sql];
     try {
         const { stmts } = (0,wasm.parseSync)(sql);
         if (stmts.length < 2)
-            return [{ ...statement, sql }];
+            return [sql];
         const bytes = Buffer.from(sql, "utf8");
-        return stmts
-            .map(({ stmt_location: from = 0, stmt_len: length }) => ({
-            ...statement,
-            sql: bytes.toString("utf8", from, length === undefined ? undefined : from + length).trim(),
-        }))
-            .filter((part) => !transactionControl.test(part.sql));
+        return stmts.map(({ stmt_location: from = 0, stmt_len: length }) => bytes.toString("utf8", from, length === undefined ? undefined : from + length).trim());
     }
     catch {
-        return [{ ...statement, sql }];
+        return [sql];
     }
+}
+function replay_pause(milliseconds) {
+    return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/replay-lane.js
@@ -13449,7 +14256,7 @@ var replay_lane_disposeResources = (undefined && undefined.__disposeResources) |
 async function replayLegs(context, legs, judged) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
-        const up = legs.find((leg) => leg.direction === "upgrade" && leg.failure === undefined && leg.headsBefore.length === 0);
+        const up = legs.find((leg) => leg.direction === "upgrade" && leg.failure === undefined && leg === legs[0]);
         const result = new Map();
         if (up === undefined)
             return result;
@@ -13702,6 +14509,15 @@ function registerCleanup(cleanup) {
             unlisten();
     };
 }
+/** True once a signal ends this process: what fails from then on fails because of it, and is no news. */
+function isEnding() {
+    return cleanup_ending;
+}
+/** Never returns once a signal ends this process: nothing may be started that the clean-up does not know. */
+async function haltIfEnding() {
+    if (cleanup_ending)
+        await new Promise(() => undefined);
+}
 function listen() {
     for (const signal of Object.keys(signals))
         process.on(signal, onSignal);
@@ -13784,7 +14600,7 @@ function serverAccount() {
 /** Runs a program to its end without a shell; a failure is a result, not an exception. */
 function runProgram(file, args, options = {}) {
     return new Promise((resolve) => {
-        (0,external_node_child_process_namespaceObject.execFile)(file, args, {
+        const child = (0,external_node_child_process_namespaceObject.execFile)(file, args, {
             ...(options.account ?? {}),
             ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
             ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -13793,7 +14609,13 @@ function runProgram(file, args, options = {}) {
             maxBuffer: 64 * 1024 * 1024,
         }, (error, stdout, stderr) => {
             const reason = error === null || stderr.trim() !== "" ? stderr : error.message;
-            resolve({ ok: error === null, stdout, stderr: reason.trim() });
+            const result = { ok: error === null, stdout, stderr: reason.trim() };
+            // An aborted program is told before it has ended.
+            const isOver = child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+            if (isOver)
+                resolve(result);
+            else
+                child.once("exit", () => resolve(result));
         });
     });
 }
@@ -14435,6 +15257,7 @@ async function dropNewRoles(address, before, used, onProgress) {
 
 
 
+
 const private_directory_prefix = "migration-gate-";
 const ownerFile = "owner.json";
 /** TMPDIR may lie under a directory that only root enters. */
@@ -14452,12 +15275,24 @@ function layout(path) {
         removeNow: () => (0,external_node_fs_.rmSync)(path, options),
     };
 }
+/** Removed when a signal ends this process, too. */
+function removedAtEnd(directory) {
+    const unregister = registerCleanup({ run: () => directory.remove(), runNow: () => directory.removeNow() });
+    return {
+        ...directory,
+        remove: async () => {
+            await directory.remove();
+            unregister();
+        },
+    };
+}
 /** A new directory that nobody else can read and the account can reach. */
 async function createPrivateDirectory(account) {
     const failures = [];
     for (const base of temporaryDirectories()) {
         try {
-            const directory = layout(await (0,external_node_fs_promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(base, private_directory_prefix)));
+            // Without an await between them: no signal may come before the directory is on the list.
+            const directory = removedAtEnd(layout((0,external_node_fs_.mkdtempSync)((0,external_node_path_namespaceObject.join)(base, private_directory_prefix))));
             await (0,external_node_fs_promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(directory.path, ownerFile), JSON.stringify(thisOwner()), { mode: 0o600 });
             if (account !== undefined)
                 await (0,external_node_fs_promises_namespaceObject.chmod)(directory.path, 0o711);
@@ -14557,11 +15392,14 @@ const socketPathLimit = process.platform === "linux" ? 107 : 103;
  */
 async function startPrivateServer(kind, installation, account, choosePort = freePort) {
     const directory = await createPrivateDirectory(account);
+    await haltIfEnding();
     const starting = new AbortController();
+    let preparing;
     let postmaster;
     let stopped;
     const stop = async () => {
         starting.abort();
+        await preparing?.catch(() => undefined);
         if (postmaster !== undefined)
             await stopPostmaster(postmaster);
         await directory.remove();
@@ -14585,7 +15423,8 @@ async function startPrivateServer(kind, installation, account, choosePort = free
     };
     try {
         const password = (0,external_node_crypto_.randomBytes)(18).toString("base64url");
-        await initialise(installation, directory, account, password, starting.signal);
+        preparing = initialise(installation, directory, account, password, starting.signal);
+        await preparing;
         const port = await start(installation, directory, account, choosePort, (child) => {
             postmaster = child;
         });
@@ -14661,6 +15500,7 @@ async function start({ bin }, directory, account, choosePort, onSpawn) {
         // A comma-separated list of quoted names, so that blanks and commas in TMPDIR do no harm.
         const sockets = socketFits ? `"${directory.server.replaceAll('"', '""')}"` : "";
         const all = { ...private_server_settings, port: String(port), unix_socket_directories: sockets };
+        await haltIfEnding();
         const log = await (0,external_node_fs_promises_namespaceObject.open)(logFile, "w");
         const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_namespaceObject.join)(bin, "postgres"), ["-D", directory.data, ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])], {
             ...(account ?? {}),
@@ -16480,9 +17320,9 @@ function withoutLibraryFrames(lines) {
         return !inLibrary && !/^\s{4}[\s~^]*$/.test(line);
     });
 }
-/** A frame of the project's own code: not of Python, not of an installed package. */
+/** A frame of the project's own code: not of Python, not of an installed package or its command. */
 function isOwnFrame({ file }) {
-    return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d/.test(file);
+    return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d|[/\\]bin[/\\]alembic$/.test(file);
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/run.js
@@ -23320,6 +24160,9 @@ const harmless = /^(Comment|Grant|Index|Lock|Explain|Cluster|Vacuum|VariableSet|
 function versionWrites(sql, table) {
     if (!mentions(sql, table?.table ?? column))
         return [];
+    const own = ownWrite(sql);
+    if (own !== undefined)
+        return table === undefined || isSame(own, table) ? [own] : [];
     const writes = parsed(sql).flatMap(({ stmt }) => (stmt === undefined ? [] : writesOf(stmt, table)));
     return table === undefined ? writes : writes.filter((write) => isSame(write, table));
 }
@@ -23331,6 +24174,25 @@ function readsVersions(sql) {
 function versionsSql({ schema, table }) {
     const name = schema === undefined ? quoted(table) : `${quoted(schema)}.${quoted(table)}`;
     return `SELECT ${column}::text FROM ${name} ORDER BY 1`;
+}
+/**
+ * HeadMaintainer's three statements, letter by letter and with names that need no quotes: nearly all that is asked
+ * for, and the parser, which is WebAssembly, costs more than the rest of a boundary.
+ */
+const version_table_name = "(?:([a-z_][a-z0-9_]*)\\.)?([a-z_][a-z0-9_]*)";
+const equals = "(?:[a-z_][a-z0-9_]*\\.){0,2}version_num = '[\\w-]+'";
+const ownStatements = [
+    ["insert", new RegExp(`^INSERT INTO ${version_table_name} \\(version_num\\) VALUES \\('[\\w-]+'\\)$`)],
+    ["update", new RegExp(`^UPDATE ${version_table_name} SET version_num='[\\w-]+' WHERE ${equals}$`)],
+    ["delete", new RegExp(`^DELETE FROM ${version_table_name} WHERE ${equals}$`)],
+];
+function ownWrite(sql) {
+    for (const [verb, pattern] of ownStatements) {
+        const [, schema, table] = pattern.exec(sql) ?? [];
+        if (table !== undefined)
+            return { verb, schema, table };
+    }
+    return undefined;
 }
 function mentions(sql, word) {
     return sql.includes(word) || sql.toLowerCase().includes(word.toLowerCase());
@@ -23690,6 +24552,7 @@ async function check(context) {
             judged,
             seenBy: `PostgreSQL ${shadowReport.version}, fresh lane`,
         }));
+        findings.push(...unexplainedFindings(result.unexplained, shadowReport));
         context.progress("replaying statements for their locks");
         const statements = await replayLegs(lane, result.legs, judged);
         clock.stop("replay");
@@ -23795,6 +24658,7 @@ class Clock {
 }
 
 ;// CONCATENATED MODULE: ./lib/settings.js
+
 
 
 /** The one table of settings. Help, parsing and docs come from it. */
@@ -23957,13 +24821,13 @@ function convert(entry, value, source) {
     throw new UserError({
         what: `${source} is "${value}".`,
         seen: `Allowed are ${entry.type.join(", ")}.`,
-        do: `Set ${source} to ${settings_nearest(value, entry.type)}.`,
+        do: `Set ${source} to ${nearest(value, entry.type)}.`,
     });
 }
 function unknownFlag(flag) {
     return new UserError({
         what: `There is no setting ${flag}.`,
-        do: `Did you mean --${settings_nearest(flag.replace(/^-+/, ""), settings_names)}? All settings: migration-gate check --help`,
+        do: `Did you mean --${nearest(flag.replace(/^-+/, ""), settings_names)}? All settings: migration-gate check --help`,
     });
 }
 function unexpected(word) {
@@ -23971,24 +24835,6 @@ function unexpected(word) {
         what: `"${word}" is not expected here.`,
         do: "Settings are written --name value. All settings: migration-gate check --help",
     });
-}
-/** The candidate with the smallest edit distance. */
-function settings_nearest(word, candidates) {
-    const distances = candidates.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));
-    return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate;
-}
-/** Levenshtein's distance, row by row. */
-function editDistance(left, right) {
-    let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-    for (let i = 1; i <= left.length; i++) {
-        const next = [i];
-        for (let j = 1; j <= right.length; j++) {
-            const substitution = row[j - 1] + (left[i - 1] === right[j - 1] ? 0 : 1);
-            next.push(Math.min(substitution, row[j] + 1, next[j - 1] + 1));
-        }
-        row = next;
-    }
-    return row[right.length];
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/help.js
@@ -24153,6 +24999,7 @@ function findingsText(findings) {
 
 
 
+
 async function main([command, ...args]) {
     if (command === undefined || command === "help" || command === "--help" || args.includes("--help")) {
         process.stdout.write(helpText());
@@ -24180,17 +25027,24 @@ async function main([command, ...args]) {
     }
 }
 const words = process.argv.slice(2);
-main(words).then((code) => {
-    process.exitCode = code;
-}, (error) => {
-    process.exitCode = exitCodes.notRun;
+main(words).then((code) => cli_end(code), (error) => {
+    if (isEnding())
+        return;
     const parts = error instanceof UserError ? error.parts : bugParts(error);
     if (wantsJson(words, process.env))
         process.stdout.write(jsonError(parts));
-    process.stderr.write(`${terminal_harmless(formatError(parts))}\n`);
+    process.stderr.write(`${terminal_harmless(formatError({ parts }))}\n`);
     if (process.env["MIGRATION_GATE_DEBUG"] && error instanceof Error)
         process.stderr.write(`${error.stack ?? ""}\n`);
+    cli_end(exitCodes.notRun);
 });
+/** Once all is written: a handle that something forgot must not keep the job of a pipeline alive. */
+function cli_end(code) {
+    if (isEnding())
+        return;
+    process.exitCode = code;
+    process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+}
 
 })();
 
