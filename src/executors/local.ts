@@ -69,6 +69,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   const marker = randomUUID();
   const cpu = startCpuClock();
   const start = performance.now();
+  if (ending) return never();
   const [child, ended] = await startChild(name, wrapped, {
     cwd: command.cwd,
     env: { ...command.isolation.environment, ...command.env, [markerName]: marker },

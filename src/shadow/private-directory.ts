@@ -1,4 +1,5 @@
-import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chownSync, rmSync } from "node:fs";
 import { chmod, lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,8 +55,9 @@ export async function createPrivateDirectory(account: Account): Promise<PrivateD
   const failures: string[] = [];
   for (const base of temporaryDirectories()) {
     try {
-      // Without an await between them: no signal may come before the directory is on the list.
-      const directory = removedAtEnd(layout(mkdtempSync(join(base, prefix))));
+      // On the list before it is there: a signal may come in between.
+      const directory = removedAtEnd(layout(join(base, prefix + randomBytes(6).toString("hex"))));
+      await mkdir(directory.path, { mode: 0o700 });
       await writeFile(join(directory.path, ownerFile), JSON.stringify(thisOwner()), { mode: 0o600 });
       if (account !== undefined) await chmod(directory.path, 0o711);
       await mkdir(directory.server, { mode: 0o700 });

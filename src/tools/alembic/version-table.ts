@@ -16,7 +16,8 @@ const harmless =
  * counts when it has no other column. With `table`, every statement that may change the table's rows.
  */
 export function versionWrites(sql: string, table?: VersionTable): readonly VersionWrite[] {
-  if (!mentions(sql, table?.table ?? column)) return [];
+  // A quote in a name is doubled in the text.
+  if (!mentions(sql, table?.table.replaceAll('"', '""') ?? column)) return [];
   const own = ownWrite(sql);
   if (own !== undefined) return table === undefined || isSame(own, table) ? [own] : [];
   const writes = parsed(sql).flatMap(({ stmt }) => (stmt === undefined ? [] : writesOf(stmt, table)));
