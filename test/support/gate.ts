@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -42,6 +43,7 @@ async function bundle(): Promise<string> {
   const home = join(tmpdir(), `gate-bundle-${user}-${hash.digest("hex").slice(0, 16)}`);
   const file = join(home, "cli.js");
   if (existsSync(file)) return file;
+  removeOldBundles(`gate-bundle-${user}-`);
   const work = mkdtempSync(join(tmpdir(), "gate-bundle-work-"));
   await build({
     entryPoints: [join(root, "src", "cli.ts")],
@@ -64,6 +66,16 @@ async function bundle(): Promise<string> {
     rmSync(work, { recursive: true, force: true });
   }
   return file;
+}
+
+/** Those of a day ago and before: no run uses them any more. */
+function removeOldBundles(prefix: string): void {
+  const dayAgo = Date.now() - 24 * 3_600_000;
+  for (const name of readdirSync(tmpdir())) {
+    const folder = join(tmpdir(), name);
+    const time = name.startsWith(prefix) ? statSync(folder, { throwIfNoEntry: false })?.mtimeMs : undefined;
+    if (time !== undefined && time < dayAgo) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 export interface GateOptions {
