@@ -8018,6 +8018,8 @@ async function runCommand(command) {
     const marker = (0,external_node_crypto_.randomUUID)();
     const cpu = startCpuClock();
     const start = performance.now();
+    if (ending)
+        return never();
     const [child, ended] = await startChild(name, wrapped, {
         cwd: command.cwd,
         env: { ...command.isolation.environment, ...command.env, [markerName]: marker },
@@ -15258,6 +15260,7 @@ async function dropNewRoles(address, before, used, onProgress) {
 
 
 
+
 const private_directory_prefix = "migration-gate-";
 const ownerFile = "owner.json";
 /** TMPDIR may lie under a directory that only root enters. */
@@ -15291,8 +15294,9 @@ async function createPrivateDirectory(account) {
     const failures = [];
     for (const base of temporaryDirectories()) {
         try {
-            // Without an await between them: no signal may come before the directory is on the list.
-            const directory = removedAtEnd(layout((0,external_node_fs_.mkdtempSync)((0,external_node_path_namespaceObject.join)(base, private_directory_prefix))));
+            // On the list before it is there: a signal may come in between.
+            const directory = removedAtEnd(layout((0,external_node_path_namespaceObject.join)(base, private_directory_prefix + (0,external_node_crypto_.randomBytes)(6).toString("hex"))));
+            await (0,external_node_fs_promises_namespaceObject.mkdir)(directory.path, { mode: 0o700 });
             await (0,external_node_fs_promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(directory.path, ownerFile), JSON.stringify(thisOwner()), { mode: 0o600 });
             if (account !== undefined)
                 await (0,external_node_fs_promises_namespaceObject.chmod)(directory.path, 0o711);
@@ -24158,7 +24162,8 @@ const harmless = /^(Comment|Grant|Index|Lock|Explain|Cluster|Vacuum|VariableSet|
  * counts when it has no other column. With `table`, every statement that may change the table's rows.
  */
 function versionWrites(sql, table) {
-    if (!mentions(sql, table?.table ?? column))
+    // A quote in a name is doubled in the text.
+    if (!mentions(sql, table?.table.replaceAll('"', '""') ?? column))
         return [];
     const own = ownWrite(sql);
     if (own !== undefined)
