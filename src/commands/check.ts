@@ -140,6 +140,8 @@ function report(
       graph.revisions.map(({ id }) => id),
     ),
     steps,
+    revisions: [],
+    base: undefined,
     shadow,
     timings: clock.timings,
   };

@@ -40,12 +40,38 @@ export interface ShadowReport {
 /** Milliseconds of each phase. */
 export type Timings = Readonly<Record<string, number>>;
 
+/** What the change did to a revision; without a base, all are "new". */
+export type RevisionState = "new" | "edited" | "deleted" | "unchanged";
+
+/** One revision of the graph: `revisions[]` of the JSON report. */
+export interface RevisionReport {
+  readonly id: string;
+  readonly parents: readonly string[];
+  readonly message: string;
+  /** Relative to the working directory, with `/`. */
+  readonly file: string;
+  readonly state: RevisionState;
+  readonly judged: boolean;
+}
+
+/** What the change is compared with. */
+export interface BaseReport {
+  /** Where it came from, e.g. "pull_request", "merge_group", "push", "--base". */
+  readonly source: string;
+  /** The commit of the merge base. */
+  readonly commit: string;
+}
+
 /** The JSON report: one object on stdout. `version` grows when a field changes its meaning or goes. */
 export interface CheckReport {
   readonly version: 1;
   readonly verdict: "passed" | "failed";
   readonly findings: readonly Finding[];
   readonly steps: readonly Step[];
+  /** Every revision of the graph, parents first, and those that the change deleted. */
+  readonly revisions: readonly RevisionReport[];
+  /** Undefined where every revision is under judgement. */
+  readonly base: BaseReport | undefined;
   readonly shadow: ShadowReport | undefined;
   readonly timings: Timings;
 }
