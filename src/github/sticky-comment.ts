@@ -1,0 +1,46 @@
+import type { PullRequest } from "./event";
+
+/** The whole of it, all pages: a report is not worth more of a job's time. */
+const timeLimitMs = 20_000;
+/** GitHub takes 2,500 comments on a pull request. */
+const mostPages = 25;
+
+export interface StickyComment {
+  readonly token: string;
+  readonly pullRequest: PullRequest;
+  /** The first line of the body, by which an earlier run's comment is found. */
+  readonly marker: string;
+  readonly body: string;
+  /** False writes over an earlier comment only. */
+  readonly create: boolean;
+}
+
+/**
+ * Writes over this key's comment of an earlier run, or writes a new one. Never another user's: what a person wrote
+ * stays, whatever its first line is. Rejects where GitHub refuses or does not answer in time.
+ */
+export async function writeStickyComment(
+  sticky: StickyComment,
+): Promise<"created" | "updated" | "not needed"> {
+  // Read when it is needed: it is a third of the bundle, and fails to load beside an event file that is no JSON.
+  const { getOctokit } = await import(/* webpackMode: "eager" */ "@actions/github");
+  const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+  const request = { signal: AbortSignal.timeout(timeLimitMs) };
+  const { issues } = getOctokit(sticky.token, { log: quiet, request }).rest;
+  const { owner, repository: repo, number } = sticky.pullRequest;
+  for (let page = 1; page <= mostPages; page += 1) {
+    const { data } = await issues.listComments({ owner, repo, issue_number: number, per_page: 100, page });
+    const own = data.find(
+      ({ body, user }) =>
+        user?.type === "Bot" && (body === sticky.marker || body?.startsWith(`${sticky.marker}\n`)),
+    );
+    if (own !== undefined) {
+      await issues.updateComment({ owner, repo, comment_id: own.id, body: sticky.body });
+      return "updated";
+    }
+    if (data.length < 100) break;
+  }
+  if (!sticky.create) return "not needed";
+  await issues.createComment({ owner, repo, issue_number: number, body: sticky.body });
+  return "created";
+}
