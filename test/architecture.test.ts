@@ -12,6 +12,7 @@ const order = [
   "secrets",
   "version",
   "settings",
+  "outputs",
   "project",
   "revisions",
   "operations",
