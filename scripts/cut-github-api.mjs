@@ -26,7 +26,13 @@ const cut = {
   ),
   components,
 };
-const target = path.join(path.dirname(fileURLToPath(import.meta.url)), "..", "test", "action", "github-api.json");
+const target = path.join(
+  path.dirname(fileURLToPath(import.meta.url)),
+  "..",
+  "test",
+  "action",
+  "github-api.json",
+);
 writeFileSync(target, `${JSON.stringify(cut, null, 1)}\n`);
 
 function operation(route, method, { operationId, parameters = [], requestBody, responses }) {
@@ -74,12 +80,23 @@ function clean(schema) {
     const reference = { $ref: `#/components/${name}` };
     return schema.nullable ? { anyOf: [reference, { type: "null" }] } : reference;
   }
-  const prose = ["description", "example", "examples", "externalDocs", "deprecated", "title", "nullable", "x-github"];
+  const prose = [
+    "description",
+    "example",
+    "examples",
+    "externalDocs",
+    "deprecated",
+    "title",
+    "nullable",
+    "x-github",
+  ];
   const kept = Object.entries(schema).filter(([key]) => !prose.includes(key));
   const result = Object.fromEntries(
     kept.map(([key, value]) => [
       key,
-      key === "properties" ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, clean(part)])) : clean(value),
+      key === "properties"
+        ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, clean(part)]))
+        : clean(value),
     ]),
   );
   return schema.nullable ? { anyOf: [result, { type: "null" }] } : result;

@@ -1,18 +1,6 @@
 import path from "node:path";
+import { UserError } from "../errors";
 import { git } from "../project/git";
-import { type SettingName, settingTable } from "../settings";
-
-/** The words of the command line that say what the action's inputs say. */
-export function argumentsOf(environment: NodeJS.ProcessEnv): string[] {
-  return (Object.keys(settingTable) as SettingName[])
-    .filter((name) => name !== "format")
-    .flatMap((name) => {
-      const value = environment[`INPUT_${name.toUpperCase()}`]?.trim() ?? "";
-      const isList = settingTable[name].type === "list";
-      const values = isList ? value.split("\n").map((line) => line.trim()) : [value];
-      return values.filter((part) => part !== "").map((part) => `--${name}=${part}`);
-    });
-}
 
 /** Without the files by which a step speaks to its runner, and without its token: revisions are foreign code. */
 export function toolEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -28,4 +16,13 @@ export async function folderInRepository(folder: string, environment: NodeJS.Pro
   if (inGit !== undefined) return inGit.replace(/\/?\n$/, "");
   const relative = path.relative(environment["GITHUB_WORKSPACE"] ?? process.cwd(), path.resolve(folder));
   return relative.startsWith("..") ? "" : relative.split(path.sep).join("/");
+}
+
+/** Throws for every command but check, the only one that the action has. */
+export function requireBuilt(command: string): void {
+  if (command === "" || command === "check") return;
+  throw new UserError({
+    what: `The action's command "${command}" is not built yet.`,
+    do: "Set the input command to check, or leave it out.",
+  });
 }

@@ -9,16 +9,19 @@ import { annotations } from "../reports/annotations";
 import { clip } from "../reports/escaping";
 import { errorSummary, jobSummary } from "../reports/job-summary";
 import { jsonReport } from "../reports/json";
-import { outputs, type ReportFiles } from "../reports/outputs";
+import { outputs } from "../reports/outputs";
 import { type CommentKey, comment, commentMarker, pullRequestComment } from "../reports/pull-request-comment";
 import { sarifReport } from "../reports/sarif";
 import { harmless } from "../reports/terminal";
+import type { Settings } from "../settings";
 import { pullRequestOf } from "./event";
 import { writeStickyComment } from "./sticky-comment";
 
 const title = "migration-gate";
 
 export interface PublishContext {
+  /** Undefined where they could not be read: then nothing is left out, and no SARIF is written. */
+  readonly settings: Settings | undefined;
   /** Relative to the repository's root. */
   readonly workingDirectory: string;
   readonly version: string;
@@ -34,13 +37,17 @@ export type Outcome = { readonly report: CheckReport } | { readonly error: Error
  */
 export async function publish(outcome: Outcome, context: PublishContext): Promise<void> {
   const report = "report" in outcome ? outcome.report : undefined;
-  const files = report && (await attempt("The report files", () => writeFiles(report, context)));
+  const files = {
+    report: report && (await attempt("The JSON report", () => writeJson(report, context))),
+    sarif: report && (await attempt("The SARIF file", () => writeSarif(report, context))),
+  };
   if ("report" in outcome) annotate(outcome.report, context.workingDirectory);
   else core.error(clip(harmless(`${outcome.error.what} ${outcome.error.do}`), 4096), { title });
   await attempt("The outputs", () => {
     for (const [name, value] of Object.entries(outputs(report, files))) core.setOutput(name, value);
   });
   await attempt("The job summary", async () => {
+    if (context.settings?.summary === false) return;
     const text =
       "report" in outcome
         ? jobSummary(outcome.report, context.workingDirectory, title)
@@ -56,37 +63,43 @@ export function log(text: string): void {
   process.stdout.write(`::stop-commands::${word}\n${text.trimEnd()}\n::${word}::\n`);
 }
 
+const write = { error: core.error, warning: core.warning, notice: core.notice };
+
 function annotate(report: CheckReport, workingDirectory: string): void {
   for (const { level, message, title, file, line, column } of annotations(report, workingDirectory)) {
-    core[level](message, {
+    const properties = {
       title,
       ...(file === undefined ? {} : { file }),
       ...(line === undefined ? {} : { startLine: line }),
       ...(column === undefined ? {} : { startColumn: column }),
-    });
+    };
+    write[level](message, properties);
   }
 }
 
-function writeFiles(
-  report: CheckReport,
-  { environment, workingDirectory, version }: PublishContext,
-): ReportFiles {
+function writeJson(report: CheckReport, { environment }: PublishContext): string {
   const folder = mkdtempSync(path.join(environment["RUNNER_TEMP"] || tmpdir(), "migration-gate-report-"));
-  const files = { report: path.join(folder, "report.json"), sarif: path.join(folder, "report.sarif") };
-  writeFileSync(files.report, jsonReport(report));
-  writeFileSync(files.sarif, sarifReport(report, { workingDirectory, version }));
-  return files;
+  const file = path.join(folder, "report.json");
+  writeFileSync(file, jsonReport(report));
+  return file;
 }
 
-async function writeComment(
-  outcome: Outcome,
-  { environment, workingDirectory }: PublishContext,
-): Promise<void> {
-  const when = core.getInput("comment") || "always";
+function writeSarif(
+  report: CheckReport,
+  { settings, workingDirectory, version }: PublishContext,
+): string | undefined {
+  const file = settings?.["sarif-file"];
+  if (file !== undefined) writeFileSync(file, sarifReport(report, { workingDirectory, version }));
+  return file;
+}
+
+async function writeComment(outcome: Outcome, context: PublishContext): Promise<void> {
+  const { environment, settings, workingDirectory } = context;
+  const when = settings?.comment ?? "always";
   const failed = !("report" in outcome) || outcome.report.verdict === "failed";
-  const token = core.getInput("github-token");
+  const token = settings?.["github-token"] ?? core.getInput("github-token");
   const pullRequest = pullRequestOf(environment);
-  if (when === "never" || pullRequest === undefined) return;
+  if (when === "off" || pullRequest === undefined) return;
   if (token === "" || pullRequest.readOnly) {
     core.info("No comment: this run has no token that may write one. The report is in the job's summary.");
     return;
@@ -95,20 +108,14 @@ async function writeComment(
   const key: CommentKey = {
     job: environment["GITHUB_JOB"] ?? "",
     workingDirectory,
-    leg: ["", "null", "{}"].includes(leg.trim()) ? "" : leg,
+    leg: ["", "null", "{}"].includes(leg) ? "" : leg,
   };
   const body =
     "report" in outcome
       ? pullRequestComment(outcome.report, key, title)
       : comment(key, errorSummary(outcome.error, title));
-  const marker = commentMarker(key);
-  const done = await writeStickyComment({
-    token,
-    pullRequest,
-    marker,
-    body,
-    create: failed || when === "always",
-  });
+  const create = failed || when === "always";
+  const done = await writeStickyComment({ token, pullRequest, marker: commentMarker(key), body, create });
   core.info(`Comment ${done}.`);
 }
 

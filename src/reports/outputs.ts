@@ -1,43 +1,45 @@
-import type { CheckReport } from "../model/verdict";
+import type { CheckReport, RevisionState } from "../model/verdict";
+import type { OutputName } from "../outputs";
 import { countFindings } from "./counts";
 
-/** Files that a later step may take. */
+/** Files that were written. */
 export interface ReportFiles {
-  readonly report: string;
-  readonly sarif: string;
+  readonly report: string | undefined;
+  readonly sarif: string | undefined;
 }
 
-/** What a later step of the workflow reads as `steps.<id>.outputs.<name>`, with its text for action.yml. */
-export const outputTexts = {
-  verdict: "passed, failed, or error where nothing could be judged.",
-  errors: "How many findings are errors.",
-  warnings: "How many findings are warnings.",
-  notes: "How many findings are notes.",
-  suppressed: "How many findings are suppressed; they are in no other count.",
-  proved: "How many steps under judgement were proved; a revision has two.",
-  "shadow-kind": "given, installed or embedded; empty where no PostgreSQL was needed.",
-  "shadow-version": "The version of that PostgreSQL.",
-  report: "The path of the JSON report; empty without one.",
-  sarif: "The path of the SARIF report, for github/codeql-action/upload-sarif; empty without one.",
-} as const;
+/** GitHub drops all outputs of a job above 1 MB; a list of ids stays far below. */
+const listLength = 50_000;
 
-/** Every value is short. */
-export type Outputs = Readonly<Record<keyof typeof outputTexts, string>>;
-
-/** Without a report nothing could be judged. */
-export function outputs(report: CheckReport | undefined, files: ReportFiles | undefined): Outputs {
+/** What a later step of the workflow reads. Without a report nothing could be judged. */
+export function outputs(report: CheckReport | undefined, files: ReportFiles): Record<OutputName, string> {
+  const revisions = report?.revisions ?? [];
   const counts = countFindings(report?.findings ?? []);
-  const proved = report?.steps.filter(({ judged, status }) => judged && status === "proved").length ?? 0;
+  const parents = new Set(revisions.flatMap(({ state, parents }) => (state === "deleted" ? [] : parents)));
+  const heads = revisions.filter(({ id, state }) => state !== "deleted" && !parents.has(id));
+  const inState = (state: RevisionState) => revisions.filter((revision) => revision.state === state);
+  const number = (value: number) => (report === undefined ? "" : String(value));
   return {
-    verdict: report?.verdict ?? "error",
-    errors: String(counts.error),
-    warnings: String(counts.warning),
-    notes: String(counts.note),
-    suppressed: String(counts.suppressed),
-    proved: String(proved),
-    "shadow-kind": report?.shadow?.kind ?? "",
-    "shadow-version": report?.shadow?.version ?? "",
-    report: files?.report ?? "",
-    sarif: files?.sarif ?? "",
+    verdict: report?.verdict ?? "",
+    findings: number(counts.error + counts.warning + counts.note),
+    errors: number(counts.error),
+    warnings: number(counts.warning),
+    "report-json": files.report ?? "",
+    "sarif-file": files.sarif ?? "",
+    "head-revision": idsOf(heads),
+    "new-revisions": idsOf(inState("new")),
+    "edited-revisions": idsOf(inState("edited")),
+    "deleted-revisions": idsOf(inState("deleted")),
   };
+}
+
+/** Separated by a space; what does not fit is left out as a whole id. An id with white space in it is no id. */
+function idsOf(revisions: readonly { readonly id: string }[]): string {
+  let text = "";
+  for (const { id } of revisions) {
+    if (/[\s\p{Cc}]/u.test(id)) continue;
+    if (text.length + id.length >= listLength) break;
+    text += text === "" ? id : ` ${id}`;
+  }
+  return text;
 }
