@@ -57,10 +57,10 @@ function annotation(finding: Finding, workingDirectory: string): Annotation {
   const share = Math.floor(annotationLength / parts.length) - 1;
   return {
     level: levels[finding.severity],
-    title: clip(harmless(finding.rule).replace(/\s+/g, " "), titleLength),
+    title: clip(harmless(clip(finding.rule, titleLength)).replace(/\s+/g, " "), titleLength),
     message: parts
       .filter((part) => part !== "")
-      .map((part) => clip(harmless(part), share))
+      .map((part) => clip(harmless(clip(part, share)), share))
       .join("\n"),
     file,
     line: file === undefined ? undefined : finding.line,

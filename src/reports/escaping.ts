@@ -25,13 +25,9 @@ export function block(text: string): string {
   return `<pre>${html(visible(text).trimEnd())}</pre>`;
 }
 
-/** Text between the tags of HTML. */
-export function html(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
+/** Text between the tags of HTML. Fences too: not every reader of Markdown knows where a `<pre>` ends. */
+function html(text: string): string {
+  return text.replace(/[&<>"`~]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 /** The text of a quoted Mermaid label, where `#` begins an entity and no character but these needs none. */

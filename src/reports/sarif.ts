@@ -48,7 +48,7 @@ function sarifOf(report: CheckReport, context: SarifContext, most: number): stri
     seen.set(fingerprint, number);
     const file = finding.file ?? files.get(finding.revision ?? "") ?? fallback;
     return {
-      ruleId: finding.rule,
+      ruleId: text(finding.rule, 255),
       ruleIndex: ruleIndex.get(finding.rule),
       level: levels[finding.severity],
       message: { text: messageOf(finding) },
@@ -118,7 +118,7 @@ function ruleOf(finding: Finding): object {
   const name = finding.rule.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
   const words = finding.rule.replaceAll("-", " ");
   return {
-    id: finding.rule,
+    id: text(finding.rule, 255),
     name: text(name, 255),
     shortDescription: { text: text(words, 1_024) },
     fullDescription: { text: text(finding.why === "" ? words : finding.why, 1_024) },
@@ -148,7 +148,7 @@ function fingerprintOf({ rule, revision, direction, object, file, what }: Findin
 
 /** A relative URI reference: a colon or a leading slash would make it something else. */
 function uriOf(workingDirectory: string, file: string): string {
-  const path = repositoryPath(workingDirectory, file) ?? file.replace(/^(?:\.*\/)+/, "");
+  const path = repositoryPath(workingDirectory, file) ?? file.slice(0, 200).replace(/^(?:\.*\/)+/, "");
   return path
     .replace(/\p{Surrogate}/gu, "\ufffd")
     .split("/")
@@ -157,5 +157,5 @@ function uriOf(workingDirectory: string, file: string): string {
 }
 
 function text(part: string, most: number): string {
-  return clip(visible(part), most);
+  return clip(visible(clip(part, most)), most);
 }

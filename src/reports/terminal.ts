@@ -22,6 +22,6 @@ export function paintFor(stream: NodeJS.WriteStream, environment: NodeJS.Process
  */
 export function harmless(text: string): string {
   return visible(text)
-    .replace(/^(\s*):(?=:)/gm, "$1: ")
+    .replace(/^([^\S\n]*):(?=:)/gm, "$1: ")
     .replace(/##(?=\[|vso\[)/gi, "# #");
 }
