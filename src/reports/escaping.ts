@@ -39,8 +39,9 @@ export function mermaidLabel(text: string): string {
 export function clip(text: string, most: number): string {
   if (text.length <= most) return text;
   const rest = ` … (${text.length - most} more characters)`;
-  const kept = text.slice(0, Math.max(0, most - rest.length)).replace(/[\ud800-\udbff]$/, "");
-  return `${kept}${rest}`;
+  const whole = (part: string) => part.replace(/[\ud800-\udbff]$/, "");
+  if (rest.length > most / 2) return `${whole(text.slice(0, Math.max(0, most - 1)))}…`.slice(0, most);
+  return `${whole(text.slice(0, most - rest.length))}${rest}`;
 }
 
 function oneLine(text: string): string {

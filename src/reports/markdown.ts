@@ -24,7 +24,7 @@ export function overview(report: CheckReport, title: string): string {
   const sentences = [
     `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement, upgrade and downgrade: ${stepsText(judged)}.`,
     `Findings: ${findingsText(countFindings(report.findings))}.`,
-    base === undefined ? "" : `Compared with ${code(clip(base.commit, 12))} (${prose(base.source)}).`,
+    base === undefined ? "" : `Compared with ${code(base.commit.slice(0, 12))} (${prose(base.source)}).`,
     shadow === undefined
       ? ""
       : `PostgreSQL ${prose(shadow.version)} (${shadowKinds[shadow.kind]})${
