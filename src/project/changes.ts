@@ -14,7 +14,14 @@ export interface FileChange {
  * that git does not know are not told). A moved file is one that was deleted and one that was added.
  */
 export async function changedFiles(root: string, from: string, to?: string): Promise<FileChange[]> {
-  const scope = ["--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules", "--no-abbrev"];
+  const scope = [
+    "--no-relative",
+    "--no-renames",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--ignore-submodules",
+    "--no-abbrev",
+  ];
   const output = await git(root, [
     "diff",
     "--raw",

@@ -87,8 +87,10 @@ export async function readHistory(
   const landedAs = new Map<string, string>();
   for (const { revision, path: place } of places) {
     const old = landed.get(revision.id);
+    // A link leads out of the version folders. Elsewhere, a folder that is listed only now has only new revisions.
+    const wasListed = tree.has(place) && (isIn(before, place) || !isIn(now, place));
     // Of two files with one id, the one that is new counts.
-    if (tree.has(place) && !changed.has(place)) states.set(revision.id, states.get(revision.id) ?? "unchanged");
+    if (wasListed && !changed.has(place)) states.set(revision.id, states.get(revision.id) ?? "unchanged");
     else if (old === undefined) states.set(revision.id, "new");
     else {
       const isSame = sameText(readFileSync(path.resolve(root, revision.location.file)), old.bytes);
@@ -150,7 +152,8 @@ async function landedRevisions(given: {
   );
   const wanted = new Map<string, string>();
   for (const { path: place, before: id } of changes) {
-    if (id !== undefined && (isIn(before, place) || added.has(baseName(place)))) wanted.set(place, id);
+    const mayBe = isIn(before, place) || placesNow.has(place) || added.has(baseName(place));
+    if (id !== undefined && mayBe) wanted.set(place, id);
   }
   for (const [place, id] of tree) if (isIn(before, place) && !placesNow.has(place)) wanted.set(place, id);
 
