@@ -1,16 +1,9 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "vitest";
-import { compareWithBase, isFileJudged, staticGraphFindings } from "../../src/commands/compare";
-import { readFindings } from "../../src/findings/graph";
-import { historyFindings } from "../../src/findings/history";
-import { judgedRevisions } from "../../src/lanes/judged";
-import { buildGraph } from "../../src/revisions/graph";
-import { readSettings } from "../../src/settings";
-import { findProject } from "../../src/tools/find-project";
-import { toolNamed } from "../../src/tools/index";
 import { openRepository, type Repository, repositoryIn } from "../support/git";
 import { alembicFiles, type ProjectFiles, type RevisionSource, writeProject } from "../support/project";
+import { compare } from "./compared";
 
 const revision = (
   id: string,
@@ -46,22 +39,6 @@ interface Case {
   readonly states: Readonly<Record<string, string>>;
   readonly findings?: readonly string[];
   readonly judged?: string;
-}
-
-async function compare(root: string, args: readonly string[]) {
-  const settings = readSettings(["--working-directory", root, "--base", "main", ...args], {});
-  const project = findProject(root, settings);
-  const read = toolNamed(project.tool).read(project);
-  const history = await compareWithBase({ settings, environment: {} }, project, read.revisions);
-  if (history === undefined) throw new Error("no base");
-  const graph = buildGraph(read.revisions);
-  const judged = judgedRevisions(root, read.revisions, history, settings.history);
-  const findings = [
-    ...staticGraphFindings(graph, judged, history),
-    ...readFindings(read.problems, isFileJudged(history, settings)),
-    ...historyFindings(history, read.revisions),
-  ];
-  return { history, judged, findings };
 }
 
 const cases: Readonly<Record<string, Case>> = {
