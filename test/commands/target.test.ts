@@ -62,7 +62,7 @@ const cases: Readonly<Record<string, Case>> = {
     findings: [
       heads(
         'Merge the target into this branch. Then merge the heads: alembic merge -m "merge heads" o3 t1',
-        `"o3" is ${versions}/o3.py.\n"t1" is ${versions}/t1.py, from the target at <tip>.`,
+        `"t1" is ${versions}/t1.py, from the target at <tip>.\n"o3" is ${versions}/o3.py.`,
         "o3",
       ),
     ],
@@ -161,10 +161,6 @@ test("the whole message", async () => {
   const repository = repositoryIn(project.path);
   const base = repository.commit();
   repository.git("checkout", "-qb", "topic");
-  repository.write(
-    `${versions}/a b.py`,
-    alembicFiles({ revisions: [revision("a", null)] })[`${versions}/a.py`],
-  );
   repository.write(`${versions}/a b.py`, 'revision = "a"\ndown_revision = None\n');
   repository.remove(`${versions}/a.py`);
   repository.remove(`${versions}/b.py`);
