@@ -1,9 +1,10 @@
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type ActRun, actRunsHere, runAct, setupUv } from "./act";
 import { buildAction } from "./built-action";
 import { type Comment, type Fault, type GitHubApi, readOnlyToken, startGitHubApi } from "./github-api";
-import { type PullRequestRepository, pullRequestEvent, pullRequestRepository } from "./repository";
+import { type PullRequestRepository, pullRequestRepository, workflowIn } from "./repository";
 
 const workflow = join(import.meta.dirname, "workflows", "pull-request.yml");
 const token = "ghs_token0123456789";
@@ -42,7 +43,7 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
       cwd: repository.path,
       workflow: join(repository.path, ".github", "workflows", "workflow.yml"),
       event: "pull_request",
-      payload: pullRequestEvent(repository.head(), options.from),
+      payload: repository.event(options.from),
       token: options.token ?? token,
       apiUrl: api.url,
       actions: {
@@ -132,9 +133,7 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
   );
 });
 
-test("what the tests run is what the README shows", async () => {
-  const { workflowIn } = await import("./repository");
-  const { readFileSync } = await import("node:fs");
+test("what the tests run is what the README shows", () => {
   const readme = resolve(import.meta.dirname, "..", "..", "README.md");
   expect(workflowIn(readme, "### Pull request")).toBe(readFileSync(workflow, "utf8"));
 });

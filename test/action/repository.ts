@@ -9,7 +9,7 @@ const newest = "migrations/versions/2026_6_2-longer_titles.py";
 export interface PullRequestRepository extends Project {
   /** The head of the pull request, as GitHub's checkout has it: a merge into its base. */
   change(defects: readonly string[]): void;
-  readonly head: () => string;
+  readonly event: (from?: string) => object;
 }
 
 /**
@@ -41,7 +41,7 @@ export async function pullRequestRepository(workflow: string): Promise<PullReque
   const base = git("rev-parse", "HEAD");
   return {
     ...project,
-    head: () => git("rev-parse", "HEAD"),
+    event: (from = "acme/boards") => pullRequestEvent(base, git("rev-parse", "longer-titles"), from),
     change(defects) {
       git("checkout", "-qf", "-B", "longer-titles", base);
       cpSync(left, join(backend, newest));
@@ -58,7 +58,7 @@ export async function pullRequestRepository(workflow: string): Promise<PullReque
 }
 
 /** What GitHub gives a run for a pull request, as far as anything here reads it. */
-export function pullRequestEvent(head: string, from = "acme/boards"): object {
+function pullRequestEvent(base: string, head: string, from: string): object {
   const repository = {
     name: "boards",
     full_name: "acme/boards",
@@ -71,7 +71,7 @@ export function pullRequestEvent(head: string, from = "acme/boards"): object {
     pull_request: {
       number: 7,
       head: { ref: "longer-titles", sha: head, repo: { full_name: from, fork: from !== "acme/boards" } },
-      base: { ref: "main", sha: head, repo: { full_name: "acme/boards" } },
+      base: { ref: "main", sha: base, repo: { full_name: "acme/boards" } },
     },
     repository,
     sender: { login: "dev" },
