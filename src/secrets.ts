@@ -8,8 +8,11 @@ const noSecrets = new Set(["postgres", "postgresql", "password", "passwd", "exam
 const secretNames =
   /^(?:PGPASSWORD|GITHUB_TOKEN|GH_TOKEN|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_TOKEN|INPUT_GITHUB-TOKEN|NPM_TOKEN|NODE_AUTH_TOKEN)$/;
 
-const addressWithPassword =
-  /[a-z][a-z0-9+.-]*:\/\/([^\s:/@]*):([^\s"'<>]*)@([^\s/?#"'<>@]*)(?:\/([^\s?#"'<>]*))?/gi;
+/** A value that is an address, its password as it may be written by mistake: with quotes, spaces, even another @. */
+const wholeAddress = /^\s*(?:--[\w-]+=)?[a-z][a-z0-9+.-]*:\/\/([^:/@]*):(.*)@([^@/?#]*)(?:\/([^?#]*))?/is;
+
+/** An address somewhere in a value. */
+const addressInText = /[a-z][a-z0-9+.-]*:\/\/([^\s:/@]*):(\S*)@([^\s/?#@]*)(?:\/([^\s?#]*))?/gi;
 
 /**
  * What this process was given and nobody may read: passwords of addresses in variables and arguments, and tokens.
@@ -24,9 +27,12 @@ export function secretsOf(args: readonly string[], environment: NodeJS.ProcessEn
     if (value !== undefined && secretNames.test(name)) add(value);
   }
   for (const text of [...args, ...Object.values(environment)]) {
-    for (const [, user = "", password = "", host = "", database = ""] of (text ?? "").matchAll(
-      addressWithPassword,
-    )) {
+    if (text === undefined) continue;
+    const whole = wholeAddress.exec(text);
+    for (const [, user = "", password = "", host = "", database = ""] of [
+      ...(whole === null ? [] : [whole]),
+      ...text.matchAll(addressInText),
+    ]) {
       const printed = [user, host.split(":")[0] ?? "", database];
       add(password, printed);
       add(decoded(password), printed);
@@ -35,31 +41,36 @@ export function secretsOf(args: readonly string[], environment: NodeJS.ProcessEn
   return [...found];
 }
 
-/** Every spelling in which a tool may print it: percent-encoded, as JSON, SQL or shell text, hexadecimal, base64. */
+/**
+ * The spellings in which a tool may print it, for a runner that hides fixed texts: percent-encoded, as JSON, SQL or
+ * shell text, hexadecimal, base64.
+ */
 export function spellings(secret: string): string[] {
   const percent = encodeURIComponent(wellFormed(secret));
-  const strict = percent.replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  const lower = (text: string) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
+  const strict = percent.replace(/[!'()*]/g, hexOf);
+  const slashes = strict.replaceAll("%2F", "/");
+  const plus = [percent, strict, slashes].map((text) => text.replaceAll("%20", "+"));
+  const encoded = [percent, strict, slashes, ...plus];
+  const lower = encoded.map((text) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()));
   const json = JSON.stringify(secret).slice(1, -1);
   const all = [
     secret,
-    percent,
-    strict,
-    lower(percent),
-    lower(strict),
-    strict.replaceAll("%20", "+"),
+    ...encoded,
+    ...lower,
     // configparser (alembic.ini) doubles it.
-    secret.replaceAll("%", "%%"),
-    strict.replaceAll("%", "%%"),
+    ...[secret, ...encoded].map((text) => text.replaceAll("%", "%%")),
     json,
     JSON.stringify(json).slice(1, -1),
-    json.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`),
+    json.replace(/[\u0080-\uffff]/g, unicodeOf),
     secret.replaceAll("'", "''"),
     secret.replaceAll("\\", "\\\\").replaceAll("'", "\\'"),
-    Buffer.from(secret).toString("hex"),
-    ...base64Spellings(secret),
+    ...binarySpellings(secret),
   ];
   return [...new Set(all)].filter((text) => text.length >= shortest).sort((a, b) => b.length - a.length);
+}
+
+function binarySpellings(secret: string): string[] {
+  return [Buffer.from(secret).toString("hex"), ...base64Spellings(secret)];
 }
 
 /**
@@ -79,10 +90,14 @@ function base64Spellings(secret: string): string[] {
   return [...whole, ...whole.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"))];
 }
 
-/** Takes the secrets out of a text in all their spellings, and the password out of every address. */
+/**
+ * Takes the secrets out of a text, and the password out of every address. Each character may be written in its own
+ * way, so that a half-encoded password is found too.
+ */
 export function redactor(secrets: readonly string[]): (text: string) => string {
-  const all = [...new Set(secrets.flatMap(spellings))].sort((a, b) => b.length - a.length);
-  const pattern = all.length === 0 ? undefined : new RegExp(all.map(literal).join("|"), "g");
+  const binary = [...new Set(secrets.flatMap(binarySpellings))].sort((a, b) => b.length - a.length);
+  const all = [...secrets.map(anySpelling), ...binary.map(literal)];
+  const pattern = all.length === 0 ? undefined : new RegExp(all.join("|"), "g");
   return (text) => {
     const clean = pattern === undefined ? text : text.replace(pattern, "***");
     return clean.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s"'<>]*@/gi, "$1:***@");
@@ -108,6 +123,34 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
+}
+
+function anySpelling(secret: string): string {
+  return [...secret].map(anySpellingOf).join("");
+}
+
+function anySpellingOf(character: string): string {
+  const bytes = [...Buffer.from(wellFormed(character))].map((byte) => byte.toString(16).padStart(2, "0"));
+  const percent = bytes
+    .map((byte) => `%%?${byte.replace(/[a-f]/g, (c) => `[${c}${c.toUpperCase()}]`)}`)
+    .join("");
+  const json = JSON.stringify(character).slice(1, -1);
+  const twice = JSON.stringify(json).slice(1, -1);
+  const words = [twice, json, json.replace(/[\u0080-\uffff]/g, unicodeOf), character];
+  if (character === " ") words.push("+");
+  if (character === "%") words.unshift("%%");
+  if (character === "'") words.unshift("''", "\\'");
+  // The longest first, so that nothing of an escape stays behind.
+  const written = [...new Set(words)].sort((a, b) => b.length - a.length).map(literal);
+  return `(?:${[percent, ...written].join("|")})`;
+}
+
+function hexOf(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+function unicodeOf(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** encodeURIComponent throws at half a surrogate pair. */

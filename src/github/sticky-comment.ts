@@ -1,7 +1,7 @@
 import type { PullRequest } from "./event";
 
 /** The whole of it, all pages: a report is not worth more of a job's time. */
-const timeLimitMs = 20_000;
+const standardTimeLimitMs = 20_000;
 /** GitHub takes 2,500 comments on a pull request. */
 const mostPages = 25;
 
@@ -13,6 +13,7 @@ export interface StickyComment {
   readonly body: string;
   /** False writes over an earlier comment only. */
   readonly create: boolean;
+  readonly timeLimitMs?: number;
 }
 
 /**
@@ -25,7 +26,7 @@ export async function writeStickyComment(
   // Read when it is needed: it is a third of the bundle, and fails to load beside an event file that is no JSON.
   const { getOctokit } = await import(/* webpackMode: "eager" */ "@actions/github");
   const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-  const request = { signal: AbortSignal.timeout(timeLimitMs) };
+  const request = { signal: AbortSignal.timeout(sticky.timeLimitMs ?? standardTimeLimitMs) };
   const { issues } = getOctokit(sticky.token, { log: quiet, request }).rest;
   const { owner, repository: repo, number } = sticky.pullRequest;
   for (let page = 1; page <= mostPages; page += 1) {
