@@ -133,7 +133,12 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
   );
 });
 
-test("what the tests run is what the README shows", () => {
-  const readme = resolve(import.meta.dirname, "..", "..", "README.md");
-  expect(workflowIn(readme, "### Pull request")).toBe(readFileSync(workflow, "utf8"));
+const root = resolve(import.meta.dirname, "..", "..");
+
+test.each([
+  ["README.md", "### Pull request", "pull-request.yml"],
+  ["docs/github.md", "## With production's image", "service-container.yml"],
+])("what the tests run is what %s shows", (page, heading, file) => {
+  const ran = readFileSync(join(import.meta.dirname, "workflows", file), "utf8");
+  expect(workflowIn(join(root, page), heading)).toBe(ran);
 });
