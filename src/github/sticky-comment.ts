@@ -27,13 +27,21 @@ export async function writeStickyComment(
   const { getOctokit } = await import(/* webpackMode: "eager" */ "@actions/github");
   const quiet = { debug() {}, info() {}, warn() {}, error() {} };
   const request = { signal: AbortSignal.timeout(sticky.timeLimitMs ?? standardTimeLimitMs) };
-  const { issues } = getOctokit(sticky.token, { log: quiet, request }).rest;
+  const { issues, users } = getOctokit(sticky.token, { log: quiet, request }).rest;
   const { owner, repository: repo, number } = sticky.pullRequest;
+  // An app's token, as the runner's own, may not ask who it is; then every bot that writes our mark is one of us.
+  const login = sticky.token.startsWith("ghs_")
+    ? undefined
+    : await users.getAuthenticated().then(
+        ({ data }) => data.login,
+        () => undefined,
+      );
   for (let page = 1; page <= mostPages; page += 1) {
     const { data } = await issues.listComments({ owner, repo, issue_number: number, per_page: 100, page });
     const own = data.find(
       ({ body, user }) =>
-        user?.type === "Bot" && (body === sticky.marker || body?.startsWith(`${sticky.marker}\n`)),
+        body?.startsWith(sticky.marker) &&
+        (login === undefined ? user?.type === "Bot" : user?.login === login),
     );
     if (own !== undefined) {
       await issues.updateComment({ owner, repo, comment_id: own.id, body: sticky.body });

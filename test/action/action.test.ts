@@ -1,9 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type ActRun, actRunsHere, runAct, setupUv } from "./act";
+import { type ActOptions, type ActRun, actRunsHere, runAct, setupUv } from "./act";
 import { buildAction } from "./built-action";
-import { type Comment, type Fault, type GitHubApi, readOnlyToken, startGitHubApi } from "./github-api";
+import {
+  type Comment,
+  type Fault,
+  type GitHubApi,
+  personsToken,
+  readOnlyToken,
+  startGitHubApi,
+} from "./github-api";
 import { type PullRequestRepository, pullRequestRepository, workflowIn } from "./repository";
 
 const workflow = join(import.meta.dirname, "workflows", "pull-request.yml");
@@ -34,23 +41,24 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
     api.fault = "none";
   });
 
+  const options = (given: { token?: string; from?: string } = {}): ActOptions => ({
+    cwd: repository.path,
+    workflow: join(repository.path, ".github", "workflows", "workflow.yml"),
+    event: "pull_request",
+    payload: repository.event(given.from),
+    token: given.token ?? token,
+    apiUrl: api.url,
+    actions: {
+      "your-org/migration-gate@v1": action,
+      "astral-sh/setup-uv@v6": setupUv,
+    },
+  });
   const run = (
     defects: readonly string[],
-    options: { token?: string; from?: string } = {},
+    given: { token?: string; from?: string } = {},
   ): Promise<ActRun> => {
     repository.change(defects);
-    return runAct({
-      cwd: repository.path,
-      workflow: join(repository.path, ".github", "workflows", "workflow.yml"),
-      event: "pull_request",
-      payload: repository.event(options.from),
-      token: options.token ?? token,
-      apiUrl: api.url,
-      actions: {
-        "your-org/migration-gate@v1": action,
-        "astral-sh/setup-uv@v6": setupUv,
-      },
-    });
+    return runAct(options(given));
   };
   const seed = (comment: Partial<Comment> & Pick<Comment, "id" | "body">): void => {
     api.comments.push({ issue: 7, user: robot, ...comment });
@@ -103,6 +111,40 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
     expect(api.comments).toHaveLength(131);
     expect(api.comments[130]?.body).toContain("migration-gate passed");
     expect(api.violations).toEqual([]);
+  });
+
+  test("a person's token writes over that person's comment, and no bot's", async () => {
+    seed({ id: 1, body: `${marker}\na bot's` });
+    seed({ id: 2, body: `${marker}\neve's`, user: { login: "eve", type: "User" } });
+    const first = await run([], { token: personsToken });
+    expect(first.jobs, first.log).toEqual({ "migration-gate": "success" });
+    await run([defect], { token: personsToken });
+    expect(api.comments.map(({ id, user, body }) => `${id} ${user.login} ${body.split("\n")[1]}`)).toEqual([
+      "1 github-actions[bot] a bot's",
+      "2 eve eve's",
+      "1001 maintainer ### ❌ migration-gate failed",
+    ]);
+    expect(api.violations).toEqual([]);
+  });
+
+  test("each leg of a matrix has a comment of its own", async () => {
+    repository.change([]);
+    const legs = await runAct({
+      ...options(),
+      workflow: join(import.meta.dirname, "workflows", "matrix.yml"),
+    });
+    expect(legs.jobs, legs.log).toEqual({ "migration-gate": "success" });
+    const markers = api.comments.map(({ body }) => body.split("\n")[0]);
+    expect(markers).toHaveLength(2);
+    expect(new Set(markers).size).toBe(2);
+  });
+
+  test("a merge group is judged, and has no comment", async () => {
+    repository.change([defect]);
+    const red = await runAct({ ...options(), event: "merge_group", payload: repository.mergeGroup() });
+    expect(red.jobs, red.log).toEqual({ "migration-gate": "failure" });
+    expect(red.outputs).toMatchObject({ errors: "1", "new-revisions": "20260602_093000_longer_titles" });
+    expect(api.requests).toEqual([]);
   });
 
   test("a token that may only read changes nothing but the comment", async () => {

@@ -55,6 +55,10 @@ export interface GitHubApi extends AsyncDisposable {
   fault: Fault;
 }
 
+/** A token of a person, and that person. */
+export const personsToken = "ghp_person0123456789";
+const person = { login: "maintainer", type: "User" } as const;
+
 /** A token of this form may read and not write, as those of forks. */
 export const readOnlyToken = "ghs_readonly0123456789";
 
@@ -157,6 +161,10 @@ function respond(
   const token = authorization.replace(/^(?:token|bearer) /i, "");
   const refused = (status: number, message: string) => ({ status, body: { message, documentation_url } });
   if (token === "") return refused(401, "Requires authentication");
+  if (operation === "users/get-authenticated") {
+    if (token !== personsToken) return refused(403, "Resource not accessible by integration");
+    return { status: 200, body: { ...userJson(person), ...account } };
+  }
   if (operation === "issues/list-comments") return page(api, parts, address);
   if (token === readOnlyToken) return refused(403, "Resource not accessible by integration");
   const text = (body as { body: string }).body;
@@ -171,7 +179,12 @@ function respond(
   }
   if (operation === "issues/create-comment") {
     const id = Math.max(1000, ...api.comments.map((comment) => comment.id)) + 1;
-    const comment = { id, issue: Number(parts["issue_number"]), user: bot, body: text };
+    const comment = {
+      id,
+      issue: Number(parts["issue_number"]),
+      user: token === personsToken ? person : bot,
+      body: text,
+    };
     api.comments.push(comment);
     return { status: 201, body: commentJson(comment) };
   }
@@ -201,8 +214,8 @@ function findOperation(
   for (const operation of description.operations) {
     if (operation.method !== method) continue;
     const pattern = operation.route.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)");
-    const parts = new RegExp(`^${pattern}$`).exec(path)?.groups;
-    if (parts !== undefined) return { operation, parts: { ...parts } };
+    const found = new RegExp(`^${pattern}$`).exec(path);
+    if (found !== null) return { operation, parts: { ...found.groups } };
   }
   return undefined;
 }
@@ -214,11 +227,6 @@ function relative(schema: object): object {
 
 function commentJson({ id, issue, user, body }: Comment): object {
   const time = "2026-01-02T03:04:05Z";
-  const link = `https://api.github.com/users/${encodeURIComponent(user.login)}`;
-  const links = [
-    ...["avatar", "html", "followers", "following", "gists", "starred", "subscriptions", "organizations"],
-    ...["repos", "events", "received_events"],
-  ].map((name) => [`${name}_url`, link]);
   return {
     id,
     node_id: `IC_${id}`,
@@ -226,17 +234,43 @@ function commentJson({ id, issue, user, body }: Comment): object {
     html_url: `https://github.com/acme/boards/pull/${issue}#issuecomment-${id}`,
     issue_url: `https://api.github.com/repos/acme/boards/issues/${issue}`,
     body,
-    user: {
-      ...user,
-      id: 41898282,
-      node_id: "MDM6Qm90NDE4OTgyODI=",
-      gravatar_id: "",
-      url: link,
-      ...Object.fromEntries(links),
-      site_admin: false,
-    },
+    user: userJson(user),
     created_at: time,
     updated_at: time,
     author_association: user.type === "Bot" ? "NONE" : "MEMBER",
   };
 }
+
+function userJson(user: Comment["user"]): object {
+  const link = `https://api.github.com/users/${encodeURIComponent(user.login)}`;
+  const links = [
+    ...["avatar", "html", "followers", "following", "gists", "starred", "subscriptions", "organizations"],
+    ...["repos", "events", "received_events"],
+  ].map((name) => [`${name}_url`, link]);
+  return {
+    ...user,
+    id: 41898282,
+    node_id: "MDM6Qm90NDE4OTgyODI=",
+    gravatar_id: "",
+    url: link,
+    ...Object.fromEntries(links),
+    site_admin: false,
+  };
+}
+
+/** What one's own account has beside. */
+const account = {
+  name: null,
+  company: null,
+  blog: null,
+  location: null,
+  email: null,
+  hireable: null,
+  bio: null,
+  public_repos: 1,
+  public_gists: 0,
+  followers: 0,
+  following: 0,
+  created_at: "2020-01-02T03:04:05Z",
+  updated_at: "2026-01-02T03:04:05Z",
+};

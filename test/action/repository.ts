@@ -9,7 +9,10 @@ const newest = "migrations/versions/2026_6_2-longer_titles.py";
 export interface PullRequestRepository extends Project {
   /** The head of the pull request, as GitHub's checkout has it: a merge into its base. */
   change(defects: readonly string[]): void;
-  readonly event: (from?: string) => object;
+  /** The event of the pull request, from this repository or a fork. */
+  event(from?: string): object;
+  /** The event of a merge queue that holds it alone. */
+  mergeGroup(): object;
 }
 
 /**
@@ -42,6 +45,16 @@ export async function pullRequestRepository(workflow: string): Promise<PullReque
   return {
     ...project,
     event: (from = "acme/boards") => pullRequestEvent(base, git("rev-parse", "longer-titles"), from),
+    mergeGroup: () => ({
+      action: "checks_requested",
+      merge_group: {
+        base_sha: base,
+        head_sha: git("rev-parse", "HEAD"),
+        base_ref: "refs/heads/main",
+        head_ref: "refs/heads/gh-readonly-queue/main/pr-7",
+      },
+      repository,
+    }),
     change(defects) {
       git("checkout", "-qf", "-B", "longer-titles", base);
       cpSync(left, join(backend, newest));
@@ -57,14 +70,15 @@ export async function pullRequestRepository(workflow: string): Promise<PullReque
   };
 }
 
+const repository = {
+  name: "boards",
+  full_name: "acme/boards",
+  owner: { login: "acme" },
+  default_branch: "main",
+};
+
 /** What GitHub gives a run for a pull request, as far as anything here reads it. */
 function pullRequestEvent(base: string, head: string, from: string): object {
-  const repository = {
-    name: "boards",
-    full_name: "acme/boards",
-    owner: { login: "acme" },
-    default_branch: "main",
-  };
   return {
     action: "synchronize",
     number: 7,
