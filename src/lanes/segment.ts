@@ -1,5 +1,5 @@
 import { ToolError } from "../errors";
-import { DifferenceTracker, invertDelta } from "../evidence/deltas";
+import { DifferenceTracker, differencesOf, invertDelta, mergeDeltas } from "../evidence/deltas";
 import type { RecordedStep } from "../evidence/steps";
 import { ownTransactionEnd } from "../evidence/transaction-ends";
 import { type CatalogDelta, kindOf } from "../model/catalog";
@@ -31,6 +31,7 @@ export async function runSegment(
   opened?: Stage,
 ): Promise<Leg[]> {
   let floor = route.floor;
+  let thorough = false;
   const legs: Leg[] = [];
   for (let attempt = 0; attempt < maximumFloors; attempt++) {
     await using fresh =
@@ -38,11 +39,17 @@ export async function runSegment(
     const stage = fresh ?? opened;
     if (stage === undefined) break;
     const segment = new Segment(context, ledger, stage, route.tops, legs);
-    const outcome = await segment.run(floor);
-    if (outcome === "done" || outcome.floor === floor) return legs;
-    floor = outcome.floor;
+    const outcome = await segment.run(floor, thorough);
+    if (outcome === "done" || (outcome.floor === floor && outcome.thorough === thorough)) return legs;
+    ({ floor, thorough } = outcome);
   }
   return legs;
+}
+
+/** The floor to try on a new database, and whether its second way up is to be read at every boundary. */
+interface NextTry {
+  readonly floor: string | undefined;
+  readonly thorough: boolean;
 }
 
 class Segment {
@@ -64,12 +71,59 @@ class Segment {
     private readonly legs: Leg[],
   ) {}
 
-  async run(floor: string | undefined): Promise<"done" | { floor: string }> {
+  async run(floor: string | undefined, thorough: boolean): Promise<"done" | NextTry> {
     if (!(await this.goUp())) return "done";
     const again = await this.goDown(floor);
-    if (again !== undefined) return again;
-    await this.goUpAgain();
+    if (again !== undefined) return { ...again, thorough };
+    if (thorough || !this.isClean()) await this.goUpAgain();
+    else if (!(await this.goUpAtOnce())) return { floor, thorough: true };
     return "done";
+  }
+
+  /** Nothing was left by any downgrade, and nothing hid what another one did. */
+  private isClean(): boolean {
+    return (
+      this.hard.current.length === 0 &&
+      this.suspicions.size === 0 &&
+      this.undone.every(({ masked }) => !masked)
+    );
+  }
+
+  /**
+   * The second way up of a clean project: every revision must be passed, and the catalog at the top must be what the
+   * first way led to. False where that does not tell all: then every boundary has to be read.
+   */
+  private async goUpAtOnce(): Promise<boolean> {
+    const passed: string[] = [];
+    const differing = new Map<string, Difference[]>();
+    for (const top of this.tops) {
+      const leg = await this.go("upgrade", top, true);
+      if (leg.failure !== undefined) return false;
+      const expected: CatalogDelta[] = [];
+      const owners = new Map<string, string>();
+      for (const step of leg.steps) {
+        const upgrade = this.upgrades.get(step.revision);
+        if (upgrade === undefined || step.outcome !== "committed") return false;
+        if (doubtOf({ ...leg, tail: [] }, step) !== undefined) return false;
+        expected.push(upgrade);
+        passed.push(step.revision);
+        for (const { key } of upgrade) owners.set(key, step.revision);
+      }
+      const differences = differencesOf(mergeDeltas(expected).filter(isHard), leg.tail.filter(isHard));
+      for (const { key, ...sides } of differences) {
+        const owner = owners.get(key);
+        if (owner !== undefined)
+          differing.set(owner, [...(differing.get(owner) ?? []), { key, ...sides, owner }]);
+      }
+      // What no revision made the first time could be of any.
+      if (differences.length > 0 && differing.size === 0) return false;
+    }
+    if (this.undone.some(({ step }) => !passed.includes(step.revision))) return false;
+    for (const [revision, differences] of differing) this.noteSecondUpgrade(revision, differences);
+    for (const { step } of this.undone) {
+      if (!differing.has(step.revision)) this.ledger.settle(step.revision, "downgrade", "proved");
+    }
+    return true;
   }
 
   private async goUp(): Promise<boolean> {
@@ -269,10 +323,14 @@ class Segment {
     );
     if (masked.length > 0) return false;
     if (caused.length === 0) return true;
-    this.ledger.note({ kind: "second upgrade differs", revision: step.revision, differences: caused });
-    this.ledger.settle(step.revision, "downgrade", "failed", "the second upgrade leads to another schema");
-    this.ledger.blockDowngrade(step.revision);
+    this.noteSecondUpgrade(step.revision, caused);
     return false;
+  }
+
+  private noteSecondUpgrade(revision: string, differences: readonly Difference[]): void {
+    this.ledger.note({ kind: "second upgrade differs", revision, differences });
+    this.ledger.settle(revision, "downgrade", "failed", "the second upgrade leads to another schema");
+    this.ledger.blockDowngrade(revision);
   }
 
   /** The ways up that do not lead over this revision. */
@@ -286,8 +344,8 @@ class Segment {
     return left.filter(({ id }) => !parents.has(id) && !applied.has(id)).map(({ id }) => id);
   }
 
-  private async go(direction: "upgrade" | "downgrade", target: string): Promise<Leg> {
-    const leg = await this.stage.go(direction, target);
+  private async go(direction: "upgrade" | "downgrade", target: string, atOnce = false): Promise<Leg> {
+    const leg = await this.stage.go(direction, target, atOnce);
     this.legs.push(leg);
     return leg;
   }

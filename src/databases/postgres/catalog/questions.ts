@@ -49,13 +49,13 @@ export class CatalogQuestions {
     return JSON.parse((await session.ask("catalog-probe", this.#probe, params)).toString());
   }
 
-  async details(session: CatalogSession, { r, t, f, n, s }: Roots): Promise<Entry[]> {
+  async details(session: CatalogSession, { r, t, f, n, s }: Roots, last: boolean): Promise<Entry[]> {
     const params = [r, t, f, n, s].map((oids) => `{${oids.join(",")}}`);
-    return JSON.parse((await session.ask("catalog-details", this.#details, params)).toString());
+    return JSON.parse((await session.ask("catalog-details", this.#details, params, last)).toString());
   }
 
   async rare(session: CatalogSession): Promise<Entry[]> {
-    return JSON.parse((await session.ask("catalog-rare", this.#rare, [])).toString());
+    return JSON.parse((await session.ask("catalog-rare", this.#rare, [], true)).toString());
   }
 }
 

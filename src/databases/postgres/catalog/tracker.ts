@@ -83,7 +83,7 @@ export class CatalogTracker {
     }
     const { roots, rare } = plan;
     if (mode === "incremental" && roots.size === 0 && !rare) return { changes: [], mode: "unchanged" };
-    const entries = roots.size === 0 ? [] : await questions.details(session, oidsOf(roots));
+    const entries = roots.size === 0 ? [] : await questions.details(session, oidsOf(roots), !rare);
     if (rare) for (const entry of await questions.rare(session)) entries.push(entry);
     const asked = mode === "full" ? [...this.#roots.keys(), ...roots] : [...roots];
     if (rare) asked.push(rareRoot);
