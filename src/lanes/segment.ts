@@ -2,12 +2,13 @@ import { ToolError } from "../errors";
 import { DifferenceTracker, differencesOf, invertDelta, mergeDeltas } from "../evidence/deltas";
 import type { RecordedStep } from "../evidence/steps";
 import { ownTransactionEnd } from "../evidence/transaction-ends";
-import { type CatalogDelta, kindOf } from "../model/catalog";
+import type { CatalogDelta } from "../model/catalog";
 import type { Difference, StepFailure } from "../model/evidence";
-import type { Graph } from "../revisions/graph";
-import { culpritsOf, failureOf, ownersOf } from "./blame";
+import { culpritsOf, failureOf, ownersOf, refusedTogether } from "./blame";
+import { doubtOf } from "./doubt";
 import type { Ledger } from "./ledger";
 import { type LaneContext, type Leg, Stage } from "./stage";
+import { isError, isHard, isOrder } from "./weights";
 
 /** A way up to `tops`, down to `floor`, and up again. */
 export interface Route {
@@ -130,21 +131,52 @@ class Segment {
     for (const top of this.tops) {
       const leg = await this.go("upgrade", top);
       this.requireArrival(leg, top);
-      for (const step of leg.steps) {
-        if (step.doubts.length > 0 || leg.unexplained.length > 0) this.untrusted.add(step.revision);
-        this.upgrades.set(step.revision, step.changes);
-        this.noteTransactionEnd(step);
-        if (step.outcome !== "committed") continue;
-        const doubt = doubtOf(leg, step);
-        if (doubt === undefined) this.ledger.settle(step.revision, "upgrade", "proved");
-        else this.ledger.settle(step.revision, "upgrade", "not proved", doubt);
-      }
+      this.takeUp(leg);
       if (leg.failure === undefined) continue;
+      if (await this.findRefused(leg)) return false;
       const failure = failureOf(this.context, leg, false);
       if (failure !== undefined) this.ledger.fail(failure);
       return false;
     }
     return true;
+  }
+
+  private takeUp(leg: Leg): void {
+    for (const step of leg.steps) {
+      if (step.doubts.length > 0 || leg.unexplained.length > 0) this.untrusted.add(step.revision);
+      this.upgrades.set(step.revision, step.changes);
+      this.noteTransactionEnd(step);
+      if (step.outcome !== "committed") continue;
+      const doubt = doubtOf(leg, step);
+      if (doubt === undefined) this.ledger.settle(step.revision, "upgrade", "proved");
+      else this.ledger.settle(step.revision, "upgrade", "not proved", doubt);
+    }
+  }
+
+  /** Of several revisions in one transaction whose COMMIT the server refuses, halving the way finds the one. */
+  private async findRefused(together: Leg): Promise<boolean> {
+    const revisions = refusedTogether(together);
+    let [low, high] = [0, revisions.length];
+    while (low < high) {
+      const target = revisions[(low + high - 1) >> 1];
+      if (target === undefined) break;
+      const leg = await this.stage.go("upgrade", target);
+      if (leg.failure === undefined) {
+        this.takeUp(leg);
+        low = revisions.indexOf(target) + 1;
+        continue;
+      }
+      const failure = failureOf(this.context, leg, false);
+      if (failure !== undefined) {
+        // What was tried together told nothing.
+        this.legs[this.legs.indexOf(together)] = leg;
+        this.ledger.fail(failure);
+        return true;
+      }
+      if (refusedTogether(leg).length === 0 || high - low === 1) break;
+      high = revisions.indexOf(target) + 1;
+    }
+    return false;
   }
 
   /** An upgrade that ends well and moves nothing here moved something elsewhere: a downgrade must not follow it. */
@@ -337,7 +369,7 @@ class Segment {
   private targetsWithout(revision: string): string[] {
     const { graph } = this.context;
     const wanted = graph.applied(this.tops.flatMap((top) => (isWord(top) ? graph.heads : [top])));
-    const beyond = descendants(graph, revision);
+    const beyond = graph.descendants(revision);
     const left = graph.revisions.filter(({ id }) => wanted.has(id) && !beyond.has(id));
     const parents = new Set(left.flatMap(({ id }) => graph.parentsOf(id)));
     const applied = graph.applied(this.stage.heads);
@@ -351,13 +383,6 @@ class Segment {
   }
 }
 
-/** The revision and everything that needs it. */
-function descendants(graph: Graph, revision: string): Set<string> {
-  const found = new Set([revision]);
-  for (const id of found) for (const child of graph.childrenOf(id)) found.add(child);
-  return found;
-}
-
 /** Words of the tool for all heads. */
 function isWord(top: string): boolean {
   return top === "head" || top === "heads";
@@ -365,34 +390,4 @@ function isWord(top: string): boolean {
 
 function lastLinesOf({ result }: Leg): string {
   return result.output.trimEnd().split("\n").slice(-15).join("\n");
-}
-
-/** Why a step that was seen does not count as proved. */
-function doubtOf(leg: Leg, step: RecordedStep): string | undefined {
-  if (step.doubts.length > 0) return step.doubts[0];
-  if (leg.unexplained.length > 0) return leg.unexplained[0];
-  if (leg.bypassed !== undefined) return leg.bypassed;
-  if (leg.recording.failures.length > 0) return `the recorder failed: ${leg.recording.failures[0]}`;
-  const isLast = leg.steps.at(-1) === step;
-  if (isLast && leg.failure === undefined && leg.tail.length > 0) {
-    return `something changed after the last boundary: ${leg.tail
-      .map((change) => change.key)
-      .slice(0, 5)
-      .join(", ")}`;
-  }
-  return undefined;
-}
-
-function isOrder(change: { readonly key: string }): boolean {
-  return kindOf(change.key) === "column order";
-}
-
-function isHard(change: { readonly key: string }): boolean {
-  return !isOrder(change);
-}
-
-/** An extension or a role that stays is common practice: a warning, unless something trips over it. */
-export function isError(difference: Difference): boolean {
-  const kind = kindOf(difference.key);
-  return kind !== "extension" && kind !== "role";
 }
