@@ -16,6 +16,15 @@ export function verdictOf(
   return open || findings.some((finding) => counts(finding, failOn)) ? "failed" : "passed";
 }
 
+/** What is wrong with a revision that this change did not touch is a note. */
+export function asNotes(findings: readonly Finding[], judged: ReadonlySet<string>): Finding[] {
+  return findings.map((finding) =>
+    finding.revision === undefined || judged.has(finding.revision)
+      ? finding
+      : { ...finding, severity: "note" },
+  );
+}
+
 /** Worst first, then in the order of the revisions, then of the lines. */
 export function sortFindings(findings: readonly Finding[], order: readonly string[]): Finding[] {
   const place = new Map(order.map((id, index) => [id, index]));
