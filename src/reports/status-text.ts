@@ -21,7 +21,7 @@ export function statusText(report: StatusReport, verbose: boolean, paint: Paint)
         : `            last in ${lastCommit.hash.slice(0, 12)} (${lastCommit.date.slice(0, 10)}) ${harmless(lastCommit.subject)}: ${harmless(file ?? "")}`,
     ].join("\n"),
   );
-  const rest = hidden.length === 0 ? [] : [paint.dim(`applied   ${hidden.length} more (--verbose true)`)];
+  const rest = hidden.length === 0 ? [] : [paint.dim(`applied   ${hidden.length} more (--verbose)`)];
   return `${[...lost, ...lines, ...rest, "", ...summary(report, paint)].join("\n")}\n`;
 }
 
