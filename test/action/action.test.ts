@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type ActOptions, type ActRun, actRunsHere, runAct, setupUv } from "./act";
@@ -145,6 +145,27 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
     expect(red.jobs, red.log).toEqual({ "migration-gate": "failure" });
     expect(red.outputs).toMatchObject({ errors: "1", "new-revisions": "20260602_093000_longer_titles" });
     expect(api.requests).toEqual([]);
+  });
+
+  test("what a revision prints is no command to the runner", async () => {
+    const lines = [
+      "::set-output name=verdict::passed",
+      "::add-mask::RuntimeError",
+      "  ::error::planted",
+      "##[error]planted",
+    ];
+    const text = Buffer.from(lines.join("\n")).toString("base64");
+    repository.change([]);
+    const file = join(repository.path, revision);
+    const source = readFileSync(file, "utf8");
+    const planted = `import base64, sys\nfor stream in (sys.stdout, sys.stderr):\n    print(base64.b64decode("${text}").decode(), file=stream)\n`;
+    const raising = `    raise RuntimeError(base64.b64decode("${text}").decode())\n`;
+    writeFileSync(file, `${planted}${source.replace(/(def upgrade\(\).*\n)/, `$1${raising}`)}`);
+    const red = await runAct(options());
+    expect(red.jobs, red.log).toEqual({ "migration-gate": "failure" });
+    expect(red.outputs.verdict).toBe("failed");
+    expect(red.annotations.map(({ level, title }) => `${level} ${title}`)).toEqual(["error upgrade-fails"]);
+    expect(red.log).toContain("raised RuntimeError: ");
   });
 
   test("a token that may only read changes nothing but the comment", async () => {
