@@ -100,7 +100,9 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   const pattern = all.length === 0 ? undefined : new RegExp(all.join("|"), "g");
   return (text) => {
     const clean = pattern === undefined ? text : text.replace(pattern, "***");
-    return clean.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s"'<>]*@/gi, "$1:***@");
+    return clean.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):([^\s"'<>]*)@/gi, (address, before, password) =>
+      noSecrets.has(password) || /^\{\w+\}$/.test(password) ? address : `${before}:***@`,
+    );
   };
 }
 

@@ -32,6 +32,10 @@ describe("redaction", () => {
     ["postgresql://app:hunter22@db", "postgresql://app:***@db"],
     ["an address of nobody's: https://a:short@b", "an address of nobody's: https://a:***@b"],
     ["upwards", "upwards"],
+    [
+      "Write postgresql://{user}:{password}@{host} or p://user:password@h",
+      "Write postgresql://{user}:{password}@{host} or p://user:password@h",
+    ],
   ])("%s", (text, expected) => {
     expect(redactor(["hunter22"])(text)).toBe(expected);
   });
