@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import {
   isAlias,
@@ -55,7 +55,7 @@ export function findConfigFile(workingDirectory: string, named: string | undefin
   const folder = path.resolve(workingDirectory);
   const root = repositoryRoot(folder);
   for (const place of root === undefined ? [folder] : [folder, root]) {
-    const found = names.map((name) => path.join(place, name)).filter((file) => existsSync(file));
+    const found = names.map((name) => path.join(place, name)).filter(isThere);
     if (found.length > 1) {
       throw new UserError({
         what: `There are ${names.join(" and ")}, and only one of them would be read.`,
@@ -66,6 +66,11 @@ export function findConfigFile(workingDirectory: string, named: string | undefin
     if (found[0] !== undefined) return path.relative("", found[0]) || found[0];
   }
   return undefined;
+}
+
+/** Also a link that leads nowhere: someone believes in it. */
+function isThere(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** A file beside the project's configuration that was not read would be one that someone believes in. */
@@ -318,7 +323,7 @@ function yamlError(code: string, message: string, where: string): UserError {
 }
 
 function readText(file: string): string {
-  const bytes = readFileSync(file);
+  const bytes = readBytes(file);
   if (bytes.length > maxBytes) {
     throw new UserError({
       what: `${file} has ${bytes.length} bytes; a file of settings has at most ${maxBytes}.`,
@@ -330,6 +335,22 @@ function readText(file: string): string {
   } catch (error) {
     throw new UserError(
       { what: `${file} is not UTF-8 text.`, where: file, do: "Save the file as UTF-8." },
+      { cause: error },
+    );
+  }
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+    throw new UserError(
+      {
+        what: `${file} ${isFolder ? "is a folder" : "cannot be read"}.`,
+        ...(isFolder || !(error instanceof Error) ? {} : { seen: error.message }),
+        do: "Make it a file that can be read, or name another with config-file.",
+      },
       { cause: error },
     );
   }
