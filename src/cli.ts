@@ -1,14 +1,19 @@
 #!/usr/bin/env node
 import { check } from "./commands/check";
 import { helpText } from "./commands/help";
+import { writeSarifFile } from "./commands/sarif-file";
 import { bugParts, exitCodes, formatError, UserError } from "./errors";
 import { loadSettings } from "./project/load-settings";
 import { jsonError, jsonReport } from "./reports/json";
 import { progressTo } from "./reports/progress";
 import { harmless, paintFor } from "./reports/terminal";
 import { textReport } from "./reports/text";
+import { redactDeep, redactor, secretsOf } from "./secrets";
 import { wantsJson } from "./settings";
 import { isEnding } from "./shadow/cleanup";
+
+const words = process.argv.slice(2);
+const redact = redactor(secretsOf(words, process.env));
 
 async function main([command, ...args]: readonly string[]): Promise<number> {
   if (command === undefined || command === "help" || command === "--help" || args.includes("--help")) {
@@ -24,8 +29,10 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   const { settings, policy } = loadSettings(args, process.env);
   const progress = progressTo(process.stderr);
   try {
-    const report = await check({ settings, policy, environment: process.env, progress: progress.say });
+    const context = { settings, policy, environment: process.env, progress: progress.say };
+    const report = redactDeep(await check(context), redact);
     progress.end();
+    if (settings["sarif-file"] !== undefined) await writeSarifFile(settings["sarif-file"], report, settings);
     const text =
       settings.format === "json"
         ? jsonReport(report)
@@ -37,16 +44,15 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   }
 }
 
-const words = process.argv.slice(2);
 main(words).then(
   (code) => end(code),
   (error: unknown) => {
     if (isEnding()) return;
-    const parts = error instanceof UserError ? error.parts : bugParts(error);
+    const parts = redactDeep(error instanceof UserError ? error.parts : bugParts(error), redact);
     if (wantsJson(words, process.env)) process.stdout.write(jsonError(parts));
     process.stderr.write(`${harmless(formatError({ parts }))}\n`);
     if (process.env["MIGRATION_GATE_DEBUG"] && error instanceof Error)
-      process.stderr.write(`${error.stack ?? ""}\n`);
+      process.stderr.write(`${redact(error.stack ?? "")}\n`);
     end(exitCodes.notRun);
   },
 );

@@ -186,6 +186,14 @@ export const settingTable = {
     inputDefault: "${{ github.token }}",
     text: "The token that writes the comment; it needs pull-requests: write.",
   },
+  matrix: {
+    type: "text",
+    default: undefined,
+    where: ["input"],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+    inputDefault: "${{ toJSON(matrix) }}",
+    text: "Leave it as it is: it gives each leg of a matrix a comment of its own.",
+  },
 } as const satisfies Readonly<Record<string, SettingEntry>>;
 
 type Table = typeof settingTable;

@@ -9,6 +9,8 @@ const order = [
   "model",
   "errors",
   "nearest",
+  "secrets",
+  "version",
   "settings",
   "outputs",
   "project",
@@ -25,8 +27,10 @@ const order = [
   "findings",
   "reports",
   "deploy",
+  "github",
   "commands",
   "cli",
+  "action",
 ];
 
 /** What is known of one database, one tool, one place to run stays in its folder. */

@@ -1,3 +1,5 @@
+import { visible } from "./visible";
+
 /** Colours of a terminal; none where standard output is not one, or NO_COLOR asks for none (no-color.org). */
 export interface Paint {
   red(text: string): string;
@@ -13,10 +15,13 @@ export function paintFor(stream: NodeJS.WriteStream, environment: NodeJS.Process
   return { red: wrap(31), green: wrap(32), yellow: wrap(33), dim: wrap(2), bold: wrap(1) };
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
-
-/** Text from revisions, tools and servers: control characters and direction marks are shown, not obeyed. */
+/**
+ * Text from revisions, tools and servers for a terminal or a log: control characters and direction marks are shown,
+ * not obeyed, and no line is a command of a CI runner (GitHub reads `::name::` after any white space at the start of a
+ * line and `##[name]` anywhere; Azure reads `##vso[`).
+ */
 export function harmless(text: string): string {
-  return text.replace(control, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return visible(text)
+    .replace(/^([^\S\n]*):(?=:)/gm, "$1: ")
+    .replace(/##(?=\[|vso\[)/gi, "# #");
 }

@@ -13,9 +13,9 @@ export function textReport(report: CheckReport, paint: Paint): string {
 }
 
 function findingText(finding: Finding, paint: Paint): string {
-  const place = harmless([finding.file, finding.line].filter((part) => part !== undefined).join(":"));
-  const head =
-    `${severityColor(finding.severity, paint)(`${finding.severity}[${finding.rule}]`)} ${place}`.trimEnd();
+  const place = oneLine([finding.file, finding.line].filter((part) => part !== undefined).join(":"));
+  const name = `${finding.severity}[${oneLine(finding.rule)}]`;
+  const head = `${severityColor(finding.severity, paint)(name)} ${place}`.trimEnd();
   const lines = labels
     .filter((label) => finding[label] !== "")
     .map((label) => {
@@ -31,6 +31,10 @@ function severityColor(severity: Severity, paint: Paint) {
   return severity === "error" ? paint.red : severity === "warning" ? paint.yellow : paint.dim;
 }
 
+function oneLine(text: string): string {
+  return harmless(text.replace(/\s+/g, " "));
+}
+
 function summary(report: CheckReport, paint: Paint): string {
   const judged = report.steps.filter((step) => step.judged);
   const revisions = new Set(judged.map(({ revision }) => revision)).size;
@@ -39,9 +43,9 @@ function summary(report: CheckReport, paint: Paint): string {
     ...judged
       .filter(({ status }) => status === "skipped")
       .map((step) =>
-        paint.dim(`  skipped  ${step.revision} ${step.direction}: ${harmless(step.reason ?? "")}`),
+        paint.dim(`  skipped  ${oneLine(`${step.revision} ${step.direction}: ${step.reason ?? ""}`)}`),
       ),
-    ...waitingLines(report, judged).map((line) => paint.dim(`  not proved  ${harmless(line)}`)),
+    ...waitingLines(report, judged).map((line) => paint.dim(`  not proved  ${oneLine(line)}`)),
     shadowText(report),
     timeText(report),
     findingsText(report.findings),
@@ -77,7 +81,7 @@ function shadowText({ shadow }: CheckReport): string {
     shadow.matchesProduction === false
       ? `; production has ${shadow.production}, which may behave differently`
       : "";
-  return `PostgreSQL ${shadow.version} (${kinds[shadow.kind]})${production}. Kept from other databases by: ${harmless(shadow.isolation)}.`;
+  return `PostgreSQL ${oneLine(shadow.version)} (${kinds[shadow.kind]})${production}. Kept from other databases by: ${oneLine(shadow.isolation)}.`;
 }
 
 function timeText({ timings }: CheckReport): string {

@@ -1,0 +1,50 @@
+import * as core from "@actions/core";
+import { check } from "./commands/check";
+import { bugParts, exitCodes, formatError, UserError } from "./errors";
+import { folderInRepository, requireBuilt, toolEnvironment } from "./github/environment";
+import { log, type Outcome, publish } from "./github/publish";
+import { type LoadedSettings, loadSettings } from "./project/load-settings";
+import { harmless, paintFor } from "./reports/terminal";
+import { textReport } from "./reports/text";
+import { redactDeep, redactor, secretsOf, spellings } from "./secrets";
+import { isEnding } from "./shadow/cleanup";
+import { version } from "./version";
+
+async function main(environment: NodeJS.ProcessEnv): Promise<number> {
+  const secrets = secretsOf([], environment);
+  for (const spelling of secrets.flatMap(spellings)) core.setSecret(spelling);
+  let settings: LoadedSettings["settings"] | undefined;
+  const judge = async (): Promise<Outcome> => {
+    requireBuilt(core.getInput("command"));
+    const loaded = loadSettings([], environment, { inputs: true });
+    settings = loaded.settings;
+    const progress = (text: string) => core.debug(harmless(text));
+    return { report: await check({ ...loaded, environment: toolEnvironment(environment), progress }) };
+  };
+  const outcome = redactDeep(await judge().catch(explained), redactor(secrets));
+  const text =
+    "report" in outcome
+      ? textReport(outcome.report, paintFor(process.stdout, environment))
+      : harmless(formatError({ parts: outcome.error }));
+  log(text);
+  const folder = settings?.["working-directory"] ?? ".";
+  const workingDirectory = await folderInRepository(folder, environment);
+  await publish(outcome, { settings, workingDirectory, version, environment });
+  if (!("report" in outcome)) return exitCodes.notRun;
+  return outcome.report.verdict === "passed" ? exitCodes.ok : exitCodes.failed;
+}
+
+function explained(error: unknown): Outcome | Promise<never> {
+  // The signal's own clean-up ends this process.
+  if (isEnding()) return new Promise<never>(() => undefined);
+  return { error: error instanceof UserError ? error.parts : bugParts(error) };
+}
+
+main(process.env).then(end, (error: unknown) => {
+  core.error(harmless(formatError({ parts: bugParts(error) })));
+  end(exitCodes.notRun);
+});
+
+function end(code: number): void {
+  if (!isEnding()) process.stdout.write("", () => process.exit(code));
+}

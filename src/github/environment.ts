@@ -1,0 +1,28 @@
+import path from "node:path";
+import { UserError } from "../errors";
+import { git } from "../project/git";
+
+/** Without the files by which a step speaks to its runner, and without its token: revisions are foreign code. */
+export function toolEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(environment).filter(
+    ([name]) => !/^(?:GITHUB_(?:TOKEN|OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)|GH_TOKEN)$/.test(name),
+  );
+  return Object.fromEntries(kept);
+}
+
+/** A folder relative to its repository's root, with `/`; empty for the root itself. */
+export async function folderInRepository(folder: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const inGit = await git(folder, ["rev-parse", "--show-prefix"]).catch(() => undefined);
+  if (inGit !== undefined) return inGit.replace(/\/?\n$/, "");
+  const relative = path.relative(environment["GITHUB_WORKSPACE"] ?? process.cwd(), path.resolve(folder));
+  return relative.startsWith("..") ? "" : relative.split(path.sep).join("/");
+}
+
+/** Throws for every command but check, the only one that the action has. */
+export function requireBuilt(command: string): void {
+  if (command === "" || command === "check") return;
+  throw new UserError({
+    what: `The action's command "${command}" is not built yet.`,
+    do: "Set the input command to check, or leave it out.",
+  });
+}

@@ -1,0 +1,45 @@
+import type { CheckReport, RevisionState } from "../model/verdict";
+import type { OutputName } from "../outputs";
+import { countFindings } from "./counts";
+
+/** Files that were written. */
+export interface ReportFiles {
+  readonly report: string | undefined;
+  readonly sarif: string | undefined;
+}
+
+/** GitHub drops all outputs of a job above 1 MB; a list of ids stays far below. */
+const listLength = 50_000;
+
+/** What a later step of the workflow reads. Without a report nothing could be judged. */
+export function outputs(report: CheckReport | undefined, files: ReportFiles): Record<OutputName, string> {
+  const revisions = report?.revisions ?? [];
+  const counts = countFindings(report?.findings ?? []);
+  const parents = new Set(revisions.flatMap(({ state, parents }) => (state === "deleted" ? [] : parents)));
+  const heads = revisions.filter(({ id, state }) => state !== "deleted" && !parents.has(id));
+  const inState = (state: RevisionState) => revisions.filter((revision) => revision.state === state);
+  const number = (value: number) => (report === undefined ? "" : String(value));
+  return {
+    verdict: report?.verdict ?? "",
+    findings: number(counts.error + counts.warning + counts.note),
+    errors: number(counts.error),
+    warnings: number(counts.warning),
+    "report-json": files.report ?? "",
+    "sarif-file": files.sarif ?? "",
+    "head-revision": idsOf(heads),
+    "new-revisions": idsOf(inState("new")),
+    "edited-revisions": idsOf(inState("edited")),
+    "deleted-revisions": idsOf(inState("deleted")),
+  };
+}
+
+/** Separated by a space; what does not fit is left out as a whole id. An id with white space in it is no id. */
+function idsOf(revisions: readonly { readonly id: string }[]): string {
+  let text = "";
+  for (const { id } of revisions) {
+    if (/[\s\p{Cc}]/u.test(id)) continue;
+    if (text.length + id.length >= listLength) break;
+    text += text === "" ? id : ` ${id}`;
+  }
+  return text;
+}
