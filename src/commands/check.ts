@@ -3,6 +3,7 @@ import { ToolError, UserError } from "../errors";
 import { createIsolation, type Isolation, openReach } from "../executors/isolation";
 import { terminateForGood } from "../executors/local";
 import { graphFindings, isFatal, readFindings, unexplainedFindings } from "../findings/graph";
+import { lintFindings } from "../findings/lint";
 import { proofFindings } from "../findings/proof";
 import { sortFindings, verdictOf } from "../findings/verdict";
 import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
@@ -37,6 +38,8 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const graph = buildGraph(read.revisions);
   const judged = await judgedRevisions(project.root, read.revisions, settings.base);
   const findings: Finding[] = [...graphFindings(graph.problems, judged), ...readFindings(read.problems)];
+  const underJudgement = graph.revisions.filter(({ id }) => judged.has(id));
+  findings.push(...lintFindings(underJudgement, read.body));
   const floor = settings.floor === undefined ? undefined : floorOf(graph, settings.floor);
   clock.stop("static");
   if (graph.problems.some(isFatal)) {
