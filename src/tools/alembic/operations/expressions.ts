@@ -252,7 +252,9 @@ function calledValue(node: Node, scope: Scope): Value {
   const property = callee.name === "MemberExpression" ? callee.getChild("PropertyName") : null;
   const isMethod = property !== null && callee.firstChild !== null;
   const base = isMethod ? evaluate(callee.firstChild!, scope) : evaluate(callee, scope);
-  const method = property === null ? "" : textOf(property, scope.text);
+  // A name that nothing binds is Python's own, or a parameter.
+  const bare = callee.name === "VariableName" ? textOf(callee, scope.text) : "";
+  const method = property === null ? bare : textOf(property, scope.text);
   const isDotted = base.kind === "name";
   const name = isDotted ? (isMethod ? `${base.name}.${method}` : base.name) : method;
   const receiver = isMethod && !isDotted ? base : undefined;

@@ -1,8 +1,10 @@
 import { importedNames } from "../python/imports";
 import type { PythonFunction, PythonModule } from "../python/module";
 import { assignments, children, isExpression, type Node, statements, textOf } from "../python/tree";
+import { assignedIn, bodiesOf, namesIn } from "./bound-names";
+import { builtIn, mostRounds } from "./built-in";
 import { evaluate, type Scope } from "./expressions";
-import { type CallValue, constant, truth, unknown, type Value } from "./values";
+import { type CallValue, truth, unknown, type Value } from "./values";
 
 /** One call as it would be made, and whether it stands in an autocommit block. */
 export interface MadeCall {
@@ -12,7 +14,6 @@ export interface MadeCall {
 
 /** Statements that are followed at most: a loop in a loop over constants must end. */
 const mostSteps = 20_000;
-const mostRounds = 500;
 
 /**
  * Follows a function as Python would run it, both branches of what is not known, loops over constants round by round,
@@ -355,56 +356,4 @@ class Frame implements Scope {
   private forget(names: readonly string[]): void {
     for (const name of names) this.names.set(name, unknown);
   }
-}
-
-/** `range`, `enumerate`, `tuple`, `list`, `str`, `d.items()` of what is known. */
-function builtIn({ name, receiver, positional }: CallValue): Value | undefined {
-  const [first] = positional;
-  const pair = (...items: Value[]): Value => ({ kind: "list", items });
-  if (name === "items" && receiver?.kind === "dictionary") {
-    return pair(...[...receiver.entries].map(([key, value]) => pair(constant(key), value)));
-  }
-  if (name === "range") {
-    const numbers = positional.map((value) => (value.kind === "constant" ? Number(value.value) : Number.NaN));
-    const [from, to, step] =
-      numbers.length === 1 ? [0, numbers[0]!, 1] : [numbers[0]!, numbers[1]!, numbers[2] ?? 1];
-    const count = Math.ceil((to - from) / step);
-    if (!(count <= mostRounds)) return undefined;
-    return pair(...Array.from({ length: Math.max(0, count) }, (_, index) => constant(from + index * step)));
-  }
-  if (first?.kind !== "list") return name === "str" && first?.kind === "constant" ? first : undefined;
-  if (name === "enumerate") return pair(...first.items.map((item, index) => pair(constant(index), item)));
-  return name === "tuple" || name === "list" || name === "sorted" || name === "reversed" ? first : undefined;
-}
-
-function namesIn(target: Node | undefined, text: string): string[] {
-  if (target === undefined) return [];
-  if (target.name === "VariableName") return [textOf(target, text)];
-  return /^(Tuple|Array|Parenthesized)Expression$/.test(target.name)
-    ? children(target).flatMap((node) => namesIn(node, text))
-    : [];
-}
-
-/** Names that a block gives other values: what they were before a loop is not what they are in its second round. */
-function assignedIn(body: Node, text: string): string[] {
-  const names: string[] = [];
-  body.cursor().iterate((node) => {
-    if (node.name === "AssignStatement")
-      names.push(...assignments(node.node, text).flatMap((one) => one.names));
-    else if (node.name === "UpdateStatement") names.push(...namesIn(node.node.firstChild ?? undefined, text));
-    return true;
-  });
-  return names;
-}
-
-/** Bodies of a statement, those of `match`'s cases included. */
-function bodiesOf(statement: Node): Node[] {
-  return statement
-    .getChildren("Body")
-    .flatMap((body) => [
-      body,
-      ...[...body.getChildren("MatchClause"), ...statement.getChildren("MatchClause")].flatMap((clause) =>
-        clause.getChildren("Body"),
-      ),
-    ]);
 }
