@@ -1,46 +1,187 @@
 #!/usr/bin/env node
-// Writes docs/settings.md from the table in src/settings.ts. CI fails when the file is not what this writes.
+// Writes what comes out of the tables in src/settings.ts and src/outputs.ts: docs/settings.md, action.yml and
+// migration-gate.schema.json. A test and CI fail when a file is not what this makes.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const bundled = buildSync({
-  entryPoints: [path.join(root, "src", "settings.ts")],
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  write: false,
-});
-const source = Buffer.from(bundled.outputFiles[0].contents).toString("base64");
-const { settingTable, variableOf } = await import(`data:text/javascript;base64,${source}`);
 
-const sections = Object.entries(settingTable).map(([name, entry]) => {
-  const facts = [
-    Array.isArray(entry.type)
-      ? `one of ${entry.type.map((word) => `\`${word}\``).join(", ")}`
-      : typeOf(entry.type),
-    entry.default === undefined ? "no default" : `default \`${entry.default}\``,
-    `variable \`${variableOf(name)}\``,
-  ];
-  const secret = entry.secret ? " Give it by its variable: it may hold a password." : "";
-  return `## \`--${name}\`\n\n${entry.text}${secret}\n\n${facts.join("; ")}.\n`;
-});
+/** The files by their path from the root. */
+export async function generatedFiles() {
+  const bundled = buildSync({
+    stdin: {
+      contents: 'export * from "./src/settings"; export * from "./src/outputs";',
+      resolveDir: root,
+      loader: "ts",
+    },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    write: false,
+  });
+  const source = Buffer.from(bundled.outputFiles[0].contents).toString("base64");
+  const tables = await import(`data:text/javascript;base64,${source}`);
+  return {
+    "docs/settings.md": settingsPage(tables),
+    "action.yml": actionFile(tables),
+    "migration-gate.schema.json": `${JSON.stringify(schema(tables), null, 2)}\n`,
+  };
+}
 
-writeFileSync(
-  path.join(root, "docs", "settings.md"),
-  `# Settings of \`migration-gate check\`
+function settingsPage({ settingTable, takes, variableOf }) {
+  const sections = Object.entries(settingTable).map(([name, entry]) => {
+    const facts = [
+      wordsOf(entry) === undefined
+        ? {
+            text: "text",
+            list: "may be repeated; one a line in a variable or an input, a list in the file",
+            number: "a whole number above 0",
+          }[entry.type]
+        : `one of ${wordsOf(entry)
+            .map((word) => `\`${word}\``)
+            .join(", ")}`,
+      entry.default === undefined ? "no default" : `default \`${entry.default}\``,
+    ];
+    const places = [
+      takes(name, "flag") ? `flag \`--${name}\`` : undefined,
+      takes(name, "input") ? `input \`${name}\`` : undefined,
+      takes(name, "variable") ? `variable \`${variableOf(name)}\`` : undefined,
+      takes(name, "file") ? "migration-gate.yml" : undefined,
+    ];
+    const secret = entry.secret ? " Give it by its variable or as an input: it may hold a password." : "";
+    const given = places.filter((place) => place !== undefined).join(", ");
+    return `## \`${name}\`\n\n${entry.text}${secret}\n\n${facts.join("; ")}. Given by: ${given}.\n`;
+  });
+  return `# Settings
 
-Made from \`src/settings.ts\` by \`npm run generate\`. A flag wins over its variable, a variable over the default.
+Made from \`src/settings.ts\` by \`npm run generate\`.
 
-${sections.join("\n")}`,
-);
+A flag, or an input of the action, wins over its variable, a variable over migration-gate.yml, and that over the default.
+An empty input or variable counts as not given. A flag that is true or false needs no value: \`--write-baseline\` is
+\`--write-baseline true\`.
 
-function typeOf(type) {
-  return (
-    { text: "text", list: "may be repeated; one a line in the variable", number: "a whole number above 0" }[
-      type
-    ] ?? type
+## migration-gate.yml
+
+It lies in \`working-directory\`, or at the root of the repository where that has none; \`config-file\` names another. Its keys
+are the names below (where they say so), \`rules\` and \`accept\`. Values are read as the text that is written: a revision
+0012 stays 0012. A mistake in it ends the check with its line and column; anchors and aliases are not read.
+
+\`\`\`yaml
+rules:                           # a severity (error, warning, note, off), or with the reason, which off needs
+  require-lock-timeout: { severity: off, because: set for the role in production }
+  prefer-identity: note
+accept:                          # where the revision's file must not change; reason is read as because
+  - { rule: ban-drop-column, revision: "20260301", because: unmapped since v1.8 }
+history: new                     # or all
+floor: 4bc4d934e2bc              # downgrades are supported down to here
+\`\`\`
+
+An editor completes and checks it with the first line
+\`# yaml-language-server: $schema=<path>/migration-gate.schema.json\`.
+
+${sections.join("\n")}`;
+}
+
+function actionFile({ settingTable, outputTable, takes }) {
+  const inputs = Object.entries(settingTable)
+    .filter(([name]) => takes(name, "input"))
+    .map(([name, entry]) => {
+      const words = wordsOf(entry) === undefined ? "" : ` One of ${wordsOf(entry).join(", ")}.`;
+      const list = entry.type === "list" ? " One a line." : "";
+      const standard =
+        entry.default === undefined || entry.inputDefault ? "" : ` Default \`${entry.default}\`.`;
+      const lines = [
+        `  ${name}:`,
+        `    description: ${JSON.stringify(`${entry.text}${words}${list}${standard}`)}`,
+        "    required: false",
+      ];
+      // A default here would be an input that is always given, and win over variable and file.
+      if (entry.inputDefault !== undefined) lines.push(`    default: ${JSON.stringify(entry.inputDefault)}`);
+      return lines.join("\n");
+    });
+  const outputs = Object.entries(outputTable).map(
+    ([name, text]) => `  ${name}:\n    description: ${JSON.stringify(text)}`,
   );
+  return `# Made from src/settings.ts and src/outputs.ts by \`npm run generate\`.
+name: migration-gate
+description: Proves database migrations on a shadow PostgreSQL before a pull request lands.
+branding:
+  icon: database
+  color: green
+runs:
+  using: node24
+  main: dist/action.js
+inputs:
+${inputs.join("\n")}
+outputs:
+${outputs.join("\n")}
+`;
+}
+
+function schema({ settingTable, takes }) {
+  const settings = Object.entries(settingTable)
+    .filter(([name]) => takes(name, "file"))
+    .map(([name, entry]) => [name, { description: entry.text, ...typeOf(entry) }]);
+  const severities = ["error", "warning", "note", "off"];
+  const because = { type: "string", minLength: 1, description: "Why." };
+  const id = { type: ["string", "integer"] };
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "migration-gate.yml",
+    type: ["object", "null"],
+    additionalProperties: false,
+    properties: {
+      ...Object.fromEntries(settings),
+      rules: {
+        description:
+          "What the project says of a rule, by its id: a severity, or with the reason, which off needs.",
+        type: ["object", "null"],
+        additionalProperties: {
+          oneOf: [
+            { enum: severities.slice(0, 3) },
+            {
+              type: "object",
+              additionalProperties: false,
+              properties: { severity: { enum: severities }, because, reason: because },
+              if: { properties: { severity: { const: "off" } }, required: ["severity"] },
+              // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
+              then: { anyOf: [{ required: ["because"] }, { required: ["reason"] }] },
+            },
+          ],
+        },
+      },
+      accept: {
+        description: "Findings that are accepted where the revision's file must not change.",
+        type: ["array", "null"],
+        items: {
+          type: "object",
+          additionalProperties: false,
+          required: ["rule", "revision"],
+          properties: { rule: { type: "string" }, revision: id, because, reason: because },
+        },
+      },
+    },
+  };
+}
+
+function typeOf(entry) {
+  const standard = entry.default === undefined ? {} : { default: entry.default };
+  if (Array.isArray(entry.type)) return { enum: entry.type, ...standard };
+  if (entry.type === "boolean") return { type: "boolean", default: entry.default === "true" };
+  if (entry.type === "number")
+    return { type: "integer", minimum: 1, ...(entry.default ? { default: Number(entry.default) } : {}) };
+  const value = { type: ["string", "number"] };
+  if (entry.type !== "list") return { ...value, ...standard };
+  return { oneOf: [value, { type: "array", items: value }, { type: "object", additionalProperties: value }] };
+}
+
+function wordsOf(entry) {
+  return Array.isArray(entry.type) ? entry.type : entry.type === "boolean" ? ["true", "false"] : undefined;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [file, text] of Object.entries(await generatedFiles()))
+    writeFileSync(path.join(root, file), text);
 }

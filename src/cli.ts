@@ -2,11 +2,12 @@
 import { check } from "./commands/check";
 import { helpText } from "./commands/help";
 import { bugParts, exitCodes, formatError, UserError } from "./errors";
+import { loadSettings } from "./project/load-settings";
 import { jsonError, jsonReport } from "./reports/json";
 import { progressTo } from "./reports/progress";
 import { harmless, paintFor } from "./reports/terminal";
 import { textReport } from "./reports/text";
-import { readSettings, wantsJson } from "./settings";
+import { wantsJson } from "./settings";
 import { isEnding } from "./shadow/cleanup";
 
 async function main([command, ...args]: readonly string[]): Promise<number> {
@@ -20,10 +21,10 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
       do: "The commands are: check, help.",
     });
   }
-  const settings = readSettings(args, process.env);
+  const { settings, policy } = loadSettings(args, process.env);
   const progress = progressTo(process.stderr);
   try {
-    const report = await check({ settings, environment: process.env, progress: progress.say });
+    const report = await check({ settings, policy, environment: process.env, progress: progress.say });
     progress.end();
     const text =
       settings.format === "json"

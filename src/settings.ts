@@ -2,19 +2,44 @@ import { parseArgs } from "node:util";
 import { UserError } from "./errors";
 import { nearest } from "./nearest";
 
-/** One setting: a flag `--name`, and the environment variable `MIGRATION_GATE_NAME`. */
-interface SettingEntry {
+/** Where a setting can be given: `--name`, MIGRATION_GATE_NAME, the action's input, a key of migration-gate.yml. */
+export const surfaces = ["flag", "input", "variable", "file"] as const;
+export type Surface = (typeof surfaces)[number];
+
+export interface SettingEntry {
   readonly type: "text" | "list" | "number" | "boolean" | readonly string[];
   readonly default: string | undefined;
   /** What it does, one or two sentences, for help and docs. */
   readonly text: string;
   /** May hold a password: never taken from the argument list of an example, never shown. */
   readonly secret?: true;
+  /** Without it, everywhere. */
+  readonly where?: readonly Surface[];
+  /** What action.yml gives where the workflow gives nothing; only for what no variable and no file can give. */
+  readonly inputDefault?: string;
 }
 
-/** The one table of settings. Help, parsing and docs come from it. */
+/** The one table of settings. Help, parsing, docs, action.yml and migration-gate.schema.json come from it. */
 export const settingTable = {
-  "working-directory": { type: "text", default: ".", text: "The project's folder." },
+  command: {
+    type: ["check", "explain", "help"],
+    default: "check",
+    where: ["input"],
+    inputDefault: "check",
+    text: "What to do; on the command line it is the first word.",
+  },
+  "working-directory": {
+    type: "text",
+    default: ".",
+    where: ["flag", "input", "variable"],
+    text: "The project's folder.",
+  },
+  "config-file": {
+    type: "text",
+    default: undefined,
+    where: ["flag", "input", "variable"],
+    text: "The file of settings. Without it, migration-gate.yml in working-directory, else at the repository's root.",
+  },
   tool: {
     type: ["alembic"],
     default: undefined,
@@ -50,6 +75,7 @@ export const settingTable = {
     type: "text",
     default: undefined,
     secret: true,
+    where: ["flag", "input", "variable"],
     text: "A PostgreSQL server for the shadow databases (a service container with production's image); its user needs CREATEDB. Without it the machine's PostgreSQL is used, else an embedded one.",
   },
   shadow: {
@@ -70,12 +96,29 @@ export const settingTable = {
   floor: {
     type: "text",
     default: undefined,
-    text: "The revision down to which downgrades are supported; without it, base.",
+    text: "The revision down to which downgrades are supported: an id, or base.",
   },
   base: {
     type: "text",
     default: undefined,
-    text: "A commit: only revisions that are new or edited since its merge base decide the verdict. Without it, all do.",
+    where: ["flag", "input", "variable"],
+    text: "A commit: only revisions that are new or edited since its merge base decide the verdict. Without it, GitHub's event tells (pull_request, merge_group, push); without an event, all revisions decide.",
+  },
+  history: {
+    type: ["new", "all"],
+    default: "new",
+    text: "Which revisions decide the verdict where there is a base: new and edited ones, or all.",
+  },
+  baseline: {
+    type: "text",
+    default: "migration-gate-baseline.json",
+    text: "The file of findings that were there when the check was introduced, from working-directory; they are suppressed.",
+  },
+  "write-baseline": {
+    type: "boolean",
+    default: "false",
+    where: ["flag", "variable"],
+    text: "Write what is found into the baseline.",
   },
   "fail-on": {
     type: ["error", "warning", "note"],
@@ -88,7 +131,38 @@ export const settingTable = {
     default: "auto",
     text: "Keep the tool in a network namespace where it can reach nothing but the shadow: where possible, always, or never.",
   },
-  format: { type: ["text", "json"], default: "text", text: "The report on standard output." },
+  format: {
+    type: ["text", "json"],
+    default: "text",
+    where: ["flag", "variable"],
+    text: "The report on standard output.",
+  },
+  "sarif-file": {
+    type: "text",
+    default: undefined,
+    text: "Write the findings as SARIF to this file, for code scanning.",
+  },
+  comment: {
+    type: ["always", "on-failure", "off"],
+    default: "always",
+    where: ["input", "variable", "file"],
+    text: "The comment on the pull request: always, only while the check fails, or never.",
+  },
+  summary: {
+    type: "boolean",
+    default: "true",
+    where: ["input", "variable", "file"],
+    text: "Write the job's summary page.",
+  },
+  "github-token": {
+    type: "text",
+    default: undefined,
+    secret: true,
+    where: ["input", "variable"],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+    inputDefault: "${{ github.token }}",
+    text: "The token that writes the comment; it needs pull-requests: write.",
+  },
 } as const satisfies Readonly<Record<string, SettingEntry>>;
 
 type Table = typeof settingTable;
@@ -108,26 +182,41 @@ type ValueOf<Entry extends SettingEntry> = Entry["type"] extends "list"
 
 export type Settings = { readonly [Name in SettingName]: ValueOf<Table[Name]> };
 
-const names = Object.keys(settingTable) as SettingName[];
+/** What one source says, before it is checked, and how messages name it. */
+export interface Given {
+  readonly value: string | readonly string[];
+  readonly name: string;
+  /** File, line and column, or what else says where it stands. */
+  readonly where?: string | undefined;
+}
 
-/** Flags win over variables, variables over defaults. A UserError names the setting and the nearest one. */
-export function readSettings(args: readonly string[], environment: NodeJS.ProcessEnv): Settings {
+export type GivenSettings = { readonly [Name in SettingName]?: Given };
+
+/** Sources beside the argument list and the variables. */
+export interface MoreSources {
+  /** True in the action: GitHub gives inputs as INPUT_NAME, and an empty one is not given. */
+  readonly inputs?: boolean;
+  readonly file?: GivenSettings;
+}
+
+export const settingNames = Object.keys(settingTable) as SettingName[];
+
+/** Flag, input, variable, file, default: the first that is there. A UserError names the setting and the nearest one. */
+export function readSettings(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  { inputs = false, file = {} }: MoreSources = {},
+): Settings {
   const flags = parseFlags(args);
+  const find = (name: SettingName): Given | undefined =>
+    flags[name] ??
+    (inputs && takes(name, "input")
+      ? givenBy(environment, inputOf(name), name, "an input of the action")
+      : undefined) ??
+    (takes(name, "variable") ? givenBy(environment, variableOf(name), variableOf(name)) : undefined) ??
+    file[name];
   return Object.fromEntries(
-    names.map((name) => {
-      const entry: SettingEntry = settingTable[name];
-      const variable = variableOf(name);
-      const fromEnvironment = environment[variable];
-      const given =
-        flags[name] ??
-        (fromEnvironment === undefined || fromEnvironment === ""
-          ? undefined
-          : entry.type === "list"
-            ? fromEnvironment.split("\n").filter((line) => line.trim() !== "")
-            : fromEnvironment);
-      const source = flags[name] === undefined ? variable : `--${name}`;
-      return [name, convert(entry, given ?? entry.default, source)];
-    }),
+    settingNames.map((name) => [name, convert(settingTable[name], find(name), name)]),
   ) as unknown as Settings;
 }
 
@@ -139,67 +228,116 @@ export function wantsJson(args: readonly string[], environment: NodeJS.ProcessEn
   return (given.at(-1) ?? environment[variableOf("format")]) === "json";
 }
 
+export function takes(name: SettingName, surface: Surface): boolean {
+  const { where }: SettingEntry = settingTable[name];
+  return where === undefined || where.includes(surface);
+}
+
 export function variableOf(name: SettingName): string {
   return `MIGRATION_GATE_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-function parseFlags(args: readonly string[]): Partial<Record<SettingName, string | string[]>> {
+/** GitHub's runner: upper case, spaces as `_`, dashes kept. */
+function inputOf(name: SettingName): string {
+  return `INPUT_${name.toUpperCase()}`;
+}
+
+function givenBy(
+  environment: NodeJS.ProcessEnv,
+  variable: string,
+  name: string,
+  where?: string,
+): Given | undefined {
+  const value = environment[variable]?.trim();
+  return value === undefined || value === "" ? undefined : { value, name, where };
+}
+
+function parseFlags(args: readonly string[]): GivenSettings {
+  const flagNames = settingNames.filter((name) => takes(name, "flag"));
   const options = Object.fromEntries(
-    names.map((name) => {
-      const entry: SettingEntry = settingTable[name];
-      return [name, { type: "string" as const, multiple: entry.type === "list" }];
+    flagNames.map((name) => {
+      const { type }: SettingEntry = settingTable[name];
+      return [name, { type: type === "boolean" ? ("boolean" as const) : ("string" as const) }];
     }),
   );
-  const { tokens } = parseArgs({
-    args: [...args],
-    options,
-    strict: false,
-    tokens: true,
-    allowPositionals: true,
-  });
-  const flags: Partial<Record<SettingName, string | string[]>> = {};
-  for (const token of tokens) {
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const flags: Partial<Record<SettingName, Given>> = {};
+  for (const [index, token] of tokens.entries()) {
     if (token.kind === "option-terminator") continue;
-    if (token.kind === "positional") throw unexpected(token.value);
-    const name = names.find((candidate) => candidate === token.name);
-    if (name === undefined) throw unknownFlag(token.rawName);
-    if (token.value === undefined) {
+    const before = tokens[index - 1];
+    if (token.kind === "positional") {
+      const isValue =
+        before?.kind === "option" && before.value === undefined && /^(?:true|false)$/.test(token.value);
+      if (!isValue) throw unexpected(token.value);
+      flags[before.name as SettingName] = { value: token.value, name: before.rawName };
+      continue;
+    }
+    const name = flagNames.find((candidate) => candidate === token.name);
+    if (name === undefined) throw noFlag(token.rawName, flagNames);
+    const entry: SettingEntry = settingTable[name];
+    const value = token.value ?? (entry.type === "boolean" ? "true" : undefined);
+    if (value === undefined) {
       throw new UserError({
         what: `${token.rawName} has no value.`,
-        do: `Write --${name} <value>. ${settingTable[name].text}`,
+        do: `Write --${name} <value>. ${entry.text}`,
       });
     }
-    const entry: SettingEntry = settingTable[name];
-    if (entry.type === "list") flags[name] = [...((flags[name] as string[] | undefined) ?? []), token.value];
-    else flags[name] = token.value;
+    const others = entry.type === "list" ? (flags[name]?.value ?? []) : [];
+    flags[name] = {
+      value: entry.type === "list" ? [...others, value] : value,
+      name: `--${name}`,
+    };
   }
   return flags;
 }
 
-function convert(entry: SettingEntry, value: string | string[] | undefined, source: string): unknown {
-  if (entry.type === "list") return value === undefined ? [] : Array.isArray(value) ? value : [value];
-  if (value === undefined || Array.isArray(value)) return undefined;
+function convert(entry: SettingEntry, given: Given | undefined, name: SettingName): unknown {
+  const value = given?.value ?? entry.default;
+  if (entry.type === "list") return listOf(value);
+  if (value === undefined || typeof value !== "string") return undefined;
+  const source = given?.name ?? name;
+  const refused = (what: string, parts: { readonly seen?: string; readonly do: string }): UserError =>
+    new UserError({ what, ...(given?.where === undefined ? {} : { where: given.where }), ...parts });
   if (entry.type === "number") {
     const number = Number(value);
-    if (Number.isInteger(number) && number > 0) return number;
-    throw new UserError({
-      what: `${source} is "${value}", which is no whole number above 0.`,
+    if (/^\d+$/.test(value) && Number.isSafeInteger(number) && number > 0) return number;
+    throw refused(`${source} is "${value}", which is no whole number above 0.`, {
       do: `Set ${source} to a number. ${entry.text}`,
     });
   }
-  if (entry.type === "boolean") return value === "true";
+  if (entry.type === "boolean") {
+    if (value === "true" || value === "false") return value === "true";
+    throw refused(`${source} is "${value}".`, {
+      seen: "Allowed are true, false.",
+      do: `Set ${source} to true or false. ${entry.text}`,
+    });
+  }
   if (typeof entry.type === "string" || entry.type.includes(value)) return value;
-  throw new UserError({
-    what: `${source} is "${value}".`,
+  throw refused(`${source} is "${value}".`, {
     seen: `Allowed are ${entry.type.join(", ")}.`,
     do: `Set ${source} to ${nearest(value, entry.type)}.`,
   });
 }
 
-function unknownFlag(flag: string): UserError {
+/** One text has an item a line. */
+function listOf(value: Given["value"] | undefined): readonly string[] {
+  if (typeof value !== "string") return value ?? [];
+  const lines = value.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "");
+}
+
+function noFlag(flag: string, flagNames: readonly SettingName[]): UserError {
+  const known = settingNames.find((name) => `--${name}` === flag);
+  if (known === "command") return unexpected(flag);
+  if (known !== undefined) {
+    return new UserError({
+      what: `${flag} is no flag.`,
+      do: `Set the variable ${variableOf(known)}. ${settingTable[known].text}`,
+    });
+  }
   return new UserError({
     what: `There is no setting ${flag}.`,
-    do: `Did you mean --${nearest(flag.replace(/^-+/, ""), names)}? All settings: migration-gate check --help`,
+    do: `Did you mean --${nearest(flag.replace(/^-+/, ""), flagNames)}? All settings: migration-gate check --help`,
   });
 }
 

@@ -10,6 +10,7 @@ const order = [
   "errors",
   "nearest",
   "settings",
+  "outputs",
   "project",
   "revisions",
   "operations",

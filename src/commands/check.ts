@@ -10,6 +10,7 @@ import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane"
 import { judgedRevisions } from "../lanes/judged";
 import { replayLegs } from "../lanes/replay-lane";
 import type { Finding } from "../model/finding";
+import type { Policy } from "../model/policy";
 import type { CheckReport, ShadowReport, Step } from "../model/verdict";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
@@ -22,6 +23,7 @@ import { toolNamed } from "../tools/index";
 
 export interface CheckContext {
   readonly settings: Settings;
+  readonly policy: Policy;
   readonly environment: NodeJS.ProcessEnv;
   progress(text: string): void;
 }

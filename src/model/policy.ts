@@ -6,6 +6,8 @@ export interface RuleSetting {
   readonly severity: Severity | "off" | undefined;
   /** Why; needed where the rule is turned off or down. */
   readonly because: string | undefined;
+  /** Where it stands, 1-based, in `Policy.file`. */
+  readonly line?: number;
 }
 
 /** One finding that is accepted from outside the revision's file, whose bytes must not change. */

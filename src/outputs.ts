@@ -1,0 +1,15 @@
+/** What the action gives to later steps: `steps.<id>.outputs.<name>`. All are texts; "" where one does not apply. */
+export const outputTable = {
+  verdict: "`passed` or `failed`; empty where nothing could be judged.",
+  findings: "How many findings there are that are not suppressed.",
+  errors: "How many of them are errors.",
+  warnings: "How many of them are warnings.",
+  "report-json": "The path of the JSON report (docs/json-report.md).",
+  "sarif-file": "The path of the SARIF file, where the setting sarif-file asks for one.",
+  "head-revision": "The head of the revision graph; several are separated by a space.",
+  "new-revisions": "Ids of the revisions that are new, parents first, separated by a space.",
+  "edited-revisions": "Ids of the revisions that were edited, separated by a space.",
+  "deleted-revisions": "Ids of the revisions that were deleted, separated by a space.",
+} as const satisfies Readonly<Record<string, string>>;
+
+export type OutputName = keyof typeof outputTable;

@@ -1,0 +1,327 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from "yaml";
+import { UserError } from "../errors";
+import { type Severity, severities } from "../model/finding";
+import type { Acceptance, Policy, RuleSetting } from "../model/policy";
+import { nearest } from "../nearest";
+import {
+  type Given,
+  type GivenSettings,
+  type SettingEntry,
+  type SettingName,
+  settingNames,
+  settingTable,
+  takes,
+  variableOf,
+} from "../settings";
+
+/** migration-gate.yml, read: settings are not yet checked, rule ids and revisions not yet known to exist. */
+export interface ConfigFile {
+  readonly settings: GivenSettings;
+  readonly policy: Policy;
+}
+
+export const noPolicy: Policy = { file: undefined, rules: new Map(), accept: [] };
+
+const names = ["migration-gate.yml", "migration-gate.yaml"] as const;
+/** A person wrote it; more would only cost the parser time. */
+const maxBytes = 256 * 1024;
+const fileKeys = [...settingNames.filter((name) => takes(name, "file")), "rules", "accept"];
+
+/**
+ * The file that holds a project's settings: the one that is named, else the one in the working directory, else the one
+ * at the root of the repository that the working directory lies in. Undefined where there is none.
+ */
+export function findConfigFile(workingDirectory: string, named: string | undefined): string | undefined {
+  if (named !== undefined) {
+    if (statSync(named, { throwIfNoEntry: false })?.isFile() === true) return named;
+    throw new UserError({
+      what: `There is no file ${named}, which the setting config-file names.`,
+      do: "Set config-file to the path of migration-gate.yml.",
+    });
+  }
+  const folder = path.resolve(workingDirectory);
+  const root = repositoryRoot(folder);
+  for (const place of root === undefined ? [folder] : [folder, root]) {
+    const found = names.map((name) => path.join(place, name)).filter((file) => existsSync(file));
+    if (found.length > 1) {
+      throw new UserError({
+        what: `There are ${names.join(" and ")}, and only one of them would be read.`,
+        where: path.relative("", place) || ".",
+        do: `Keep ${names[0]}.`,
+      });
+    }
+    if (found[0] !== undefined) return path.relative("", found[0]) || found[0];
+  }
+  return undefined;
+}
+
+/** Every scalar stays the text that was written (YAML's failsafe schema): an id like 0012 or 1e5 is no number. */
+export function readConfigFile(file: string): ConfigFile {
+  const text = readText(file);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { schema: "failsafe", lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const broken = document.errors[0] ?? document.warnings[0];
+  if (broken !== undefined) throw yamlError(broken.code, broken.message, at(broken.pos[0]));
+  const source: Source = {
+    file,
+    at: (node) => at(isNode(node) ? (node.range?.[0] ?? 0) : 0),
+    line: (node) => lines.linePos(node.range?.[0] ?? 0).line,
+  };
+  visit(document, {
+    Node(_, node) {
+      if (!isAlias(node) && node.anchor === undefined) return;
+      throw new UserError({
+        what: "Anchors and aliases (&name, *name) are not read here.",
+        where: source.at(node),
+        do: "Write the value out.",
+      });
+    },
+  });
+  return sectionsOf(document.contents, source);
+}
+
+interface Source {
+  readonly file: string;
+  at(node: unknown): string;
+  line(node: Node): number;
+}
+
+function sectionsOf(contents: unknown, source: Source): ConfigFile {
+  if (contents === null) return { settings: {}, policy: { ...noPolicy, file: source.file } };
+  if (!isMap(contents)) {
+    throw new UserError({
+      what: `${source.file} is no mapping of settings.`,
+      where: source.at(contents),
+      do: "Write one setting a line, for instance fail-on: warning.",
+    });
+  }
+  const settings: Partial<Record<SettingName, Given>> = {};
+  let rules: Policy["rules"] = new Map();
+  let accept: Policy["accept"] = [];
+  for (const { key, node, place } of entriesOf(contents, source)) {
+    if (key === "rules") rules = rulesOf(node, source);
+    else if (key === "accept") accept = acceptOf(node, source);
+    else {
+      const name = settingNames.find((candidate) => candidate === key);
+      if (name === undefined || !takes(name, "file")) throw noKey(key, name, place);
+      settings[name] = { value: settingValue(name, node, source), name, where: source.at(node ?? contents) };
+    }
+  }
+  return { settings, policy: { file: source.file, rules, accept } };
+}
+
+function settingValue(name: SettingName, node: Node | null, source: Source): Given["value"] {
+  const isList = settingTable[name].type === "list";
+  const wanted = isList ? "a list of texts" : "one value";
+  if (isScalar(node) && !isEmpty(node)) return String(node.value);
+  if (isList && isSeq(node))
+    return node.items.map((item) => scalarText(item, `an item of ${name}`, "one value", source));
+  if (isList && isMap(node))
+    return entriesOf(node, source).map(
+      (pair) => `${pair.key}=${scalarText(pair.node, `${name}.${pair.key}`, "one value", source)}`,
+    );
+  throw wrongType(name, wanted, node, source);
+}
+
+function rulesOf(node: Node | null, source: Source): Map<string, RuleSetting> {
+  if (node === null || isEmpty(node)) return new Map();
+  if (!isMap(node)) throw wrongType("rules", "a mapping of rule ids", node, source);
+  return new Map(
+    entriesOf(node, source).map(({ key, node: value, place }) => [
+      key,
+      ruleSetting(key, value, place, source),
+    ]),
+  );
+}
+
+const ruleWords = [...severities, "off"] as const;
+
+function ruleSetting(rule: string, node: Node | null, place: string, source: Source): RuleSetting {
+  const wanted = `${ruleWords.join(", ")}, or { severity: …, because: … }`;
+  const fields = isMap(node)
+    ? textFields(node, ["severity", "because", "reason"], `rules.${rule}`, source)
+    : { severity: { text: scalarText(node, `rules.${rule}`, wanted, source), place: source.at(node) } };
+  const severity = fields.severity === undefined ? undefined : severityOf(fields.severity, rule);
+  const because = becauseOf(fields, `rules.${rule}`);
+  if (severity === "off" && because === undefined) {
+    throw new UserError({
+      what: `The rule ${rule} is turned off without a reason.`,
+      where: place,
+      do: `Write ${rule}: { severity: off, because: <why> }`,
+    });
+  }
+  return { severity, because, line: node === null ? 1 : source.line(node) };
+}
+
+function severityOf({ text, place }: Field, rule: string): Severity | "off" {
+  const word = ruleWords.find((candidate) => candidate === text);
+  if (word !== undefined) return word;
+  throw new UserError({
+    what: `The severity of ${rule} is "${text}".`,
+    where: place,
+    seen: `Allowed are ${ruleWords.join(", ")}.`,
+    do: `Set it to ${nearest(text, ruleWords)}.`,
+  });
+}
+
+function acceptOf(node: Node | null, source: Source): Acceptance[] {
+  if (node === null || isEmpty(node)) return [];
+  const wanted = "a list of { rule, revision, because }";
+  if (!isSeq(node)) throw wrongType("accept", wanted, node, source);
+  return node.items.map((item) => {
+    if (!isMap(item)) throw wrongType("accept", wanted, item, source);
+    const fields = textFields(item, ["rule", "revision", "because", "reason"], "accept", source);
+    const needed = (name: "rule" | "revision"): string => {
+      const text = fields[name]?.text;
+      if (text !== undefined) return text;
+      throw new UserError({
+        what: `An entry of accept has no ${name}.`,
+        where: source.at(item),
+        do: "Write - { rule: <id>, revision: <id>, because: <why> }",
+      });
+    };
+    const [rule, revision] = [needed("rule"), needed("revision")];
+    return { rule, revision, because: becauseOf(fields, "accept"), line: source.line(item) };
+  });
+}
+
+interface Field {
+  readonly text: string;
+  readonly place: string;
+}
+
+function becauseOf(fields: Readonly<Record<string, Field | undefined>>, owner: string): string | undefined {
+  const { because, reason } = fields;
+  if (because !== undefined && reason !== undefined) {
+    throw new UserError({
+      what: `${owner} has because and reason, which mean the same.`,
+      where: reason.place,
+      do: "Keep because.",
+    });
+  }
+  return (because ?? reason)?.text;
+}
+
+function textFields<Name extends string>(
+  map: YAMLMap,
+  allowed: readonly Name[],
+  owner: string,
+  source: Source,
+): { readonly [Field_ in Name]?: Field } {
+  const fields: Partial<Record<Name, Field>> = {};
+  for (const { key, node, place } of entriesOf(map, source)) {
+    const name = allowed.find((candidate) => candidate === key);
+    if (name === undefined) {
+      throw new UserError({
+        what: `${owner} has no "${key}".`,
+        where: place,
+        seen: `Allowed are ${allowed.join(", ")}.`,
+        do: `Did you mean ${nearest(key, allowed)}?`,
+      });
+    }
+    fields[name] = {
+      text: scalarText(node, `${owner}: ${name}`, "one value", source),
+      place: source.at(node),
+    };
+  }
+  return fields;
+}
+
+function entriesOf(map: YAMLMap, source: Source): { key: string; node: Node | null; place: string }[] {
+  return map.items.map((pair) => {
+    const place = source.at(pair.key);
+    if (isScalar(pair.key)) return { key: String(pair.key.value), node: pair.value as Node | null, place };
+    throw new UserError({ what: "A key is no text.", where: place, do: "Write a name before the colon." });
+  });
+}
+
+function scalarText(node: unknown, name: string, wanted: string, source: Source): string {
+  if (isScalar(node) && !isEmpty(node)) return String(node.value).trim();
+  throw wrongType(name, wanted, node, source);
+}
+
+/** Nothing after the colon, or YAML's words for nothing, unless they are in quotes. */
+function isEmpty(node: unknown): boolean {
+  return isScalar(node) && node.type === "PLAIN" && /^(?:|~|null)$/.test(String(node.value));
+}
+
+function wrongType(name: string, wanted: string, node: unknown, source: Source): UserError {
+  const found = isMap(node) ? "a mapping" : isSeq(node) ? "a list" : isEmpty(node) ? "nothing" : "a text";
+  return new UserError({
+    what: `${name} is ${found}, and ${wanted} is expected.`,
+    where: source.at(node),
+    do: `Write ${wanted}, or leave it out.`,
+  });
+}
+
+function noKey(key: string, name: SettingName | undefined, where: string): UserError {
+  if (name === undefined) {
+    return new UserError({
+      what: `There is no setting "${key}".`,
+      where,
+      do: `Did you mean ${nearest(key, fileKeys)}? All settings: docs/settings.md`,
+    });
+  }
+  const entry: SettingEntry = settingTable[name];
+  return new UserError({
+    what: `${name} is not set in a file.`,
+    where,
+    ...(entry.secret === true ? { why: "It may hold a password, and the file lies in the repository." } : {}),
+    do: takes(name, "variable")
+      ? `Remove it here, and set the variable ${variableOf(name)} or the input ${name}.`
+      : `Remove it here, and set the input ${name}.`,
+  });
+}
+
+function yamlError(code: string, message: string, where: string): UserError {
+  const isTwice = code === "DUPLICATE_KEY";
+  return new UserError({
+    what: isTwice ? "A key is there twice." : "The file is not YAML that can be read.",
+    where,
+    seen: isTwice ? "" : (message.split("\n")[0] ?? ""),
+    do: isTwice ? "Keep one of them." : "Mend the line.",
+  });
+}
+
+function readText(file: string): string {
+  const bytes = readFileSync(file);
+  if (bytes.length > maxBytes) {
+    throw new UserError({
+      what: `${file} has ${bytes.length} bytes; a file of settings has at most ${maxBytes}.`,
+      do: "Keep what was found before in the baseline: migration-gate check --write-baseline",
+    });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new UserError(
+      { what: `${file} is not UTF-8 text.`, where: file, do: "Save the file as UTF-8." },
+      { cause: error },
+    );
+  }
+}
+
+/** The folder above, or this one, that has .git; a worktree and a submodule have a file of that name. */
+function repositoryRoot(folder: string): string | undefined {
+  for (let place = folder; ; place = path.dirname(place)) {
+    if (existsSync(path.join(place, ".git"))) return place;
+    if (path.dirname(place) === place) return undefined;
+  }
+}
