@@ -20,6 +20,7 @@ import { startShadow } from "../shadow/start";
 import type { ToolProject } from "../tools/contract";
 import { findProject } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
+import { settle } from "./settle";
 
 export interface CheckContext {
   readonly settings: Settings;
@@ -42,13 +43,20 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const findings: Finding[] = [...graphFindings(graph.problems, judged), ...readFindings(read.problems)];
   const underJudgement = graph.revisions.filter(({ id }) => judged.has(id));
   findings.push(...lintFindings(underJudgement, read.body));
+  const settled = (proofRan: boolean): Finding[] =>
+    settle(findings, proofRan, {
+      settings,
+      policy: context.policy,
+      revisions: underJudgement,
+      bodyOf: read.body,
+    });
   const floor = settings.floor === undefined ? undefined : floorOf(graph, settings.floor);
   clock.stop("static");
   if (graph.problems.some(isFatal)) {
-    return report(findings, unprovable(graph, judged), undefined, clock, settings, graph);
+    return report(settled(false), unprovable(graph, judged), undefined, clock, settings, graph);
   }
   // A required check must always answer, and fast when there is nothing to prove.
-  if (judged.size === 0) return report(findings, [], undefined, clock, settings, graph);
+  if (judged.size === 0) return report(settled(false), [], undefined, clock, settings, graph);
 
   context.progress("starting the shadow database");
   await using shadow = await startShadow({
@@ -93,7 +101,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const statements = await replayLegs(lane, result.legs, judged);
   clock.stop("replay");
   const steps = stepsWith(result, statements, judged);
-  return report(findings, steps, shadowReport, clock, settings, graph);
+  return report(settled(true), steps, shadowReport, clock, settings, graph);
 }
 
 /** Ends the tool when a signal ends the gate. */
