@@ -106,6 +106,7 @@ export type Change =
       readonly partition: QualifiedName;
       readonly concurrently: boolean;
     }
+  | { readonly kind: "createMaterializedView"; readonly view: QualifiedName }
   | { readonly kind: "refreshView"; readonly view: QualifiedName; readonly concurrently: boolean }
   /** Writes the table anew by its nature; `how` is the command, e.g. "SET UNLOGGED". */
   | { readonly kind: "rewriteTable"; readonly table: QualifiedName; readonly how: string }

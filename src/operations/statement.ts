@@ -13,7 +13,9 @@ export function changesOf(node: Node, sql: string): Change[] {
   if ("CreateStmt" in node) return [createdTable(node.CreateStmt.relation, node.CreateStmt.tableElts ?? [])];
   if ("CreateTableAsStmt" in node) {
     const { into, objtype } = node.CreateTableAsStmt;
-    return objtype === "OBJECT_MATVIEW" ? other(node) : [createdTable(into?.rel, [])];
+    return objtype === "OBJECT_MATVIEW"
+      ? [{ kind: "createMaterializedView", view: nameOf(into?.rel) }]
+      : [createdTable(into?.rel, [])];
   }
   if ("IndexStmt" in node) {
     const { idxname, relation, unique, concurrent } = node.IndexStmt;

@@ -33,6 +33,9 @@ class Born {
       case "createTable":
         this.tables.add(operation.table.name);
         return;
+      case "createMaterializedView":
+        this.tables.add(operation.view.name);
+        return;
       case "renameTable":
         if (this.tables.has(operation.table.name)) this.tables.add(operation.to.name);
         return;
@@ -53,6 +56,7 @@ class Born {
     if (operation.kind === "createTable" || operation.kind === "unknown") return false;
     if ("table" in operation && operation.table !== undefined && this.tables.has(operation.table.name))
       return true;
+    if (operation.kind === "refreshView") return this.tables.has(operation.view.name);
     if (operation.kind === "dropIndex") return this.indexes.has(operation.index.name);
     if (operation.kind === "dropColumn" || operation.kind === "renameColumn")
       return this.columns.has(columnKey(operation.table, operation.column));

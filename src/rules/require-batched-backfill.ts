@@ -15,7 +15,7 @@ export const requireBatchedBackfill: Rule = {
     },
     good: {
       upgrade: `with op.get_context().autocommit_block():
-    for first in range(0, 10000, 1000):
+    for first in range(0, 3000, 1000):
         op.execute(f"UPDATE users SET visits = 0 WHERE id >= {first} AND id < {first + 1000}")`,
       downgrade: `pass  # migration-gate: irreversible because the counts are not kept`,
     },
