@@ -2,24 +2,30 @@ import { loadModule } from "libpg-query";
 import { ToolError, UserError } from "../errors";
 import { createIsolation, type Isolation, openReach } from "../executors/isolation";
 import { terminateForGood } from "../executors/local";
-import { graphFindings, isFatal, readFindings, unexplainedFindings } from "../findings/graph";
+import { isFatal, readFindings, unexplainedFindings } from "../findings/graph";
+import { environmentFindings, historyFindings } from "../findings/history";
 import { lintFindings } from "../findings/lint";
 import { proofFindings } from "../findings/proof";
-import { sortFindings, verdictOf } from "../findings/verdict";
+import { asNotes, sortFindings, verdictOf } from "../findings/verdict";
 import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
 import { judgedRevisions } from "../lanes/judged";
 import { replayLegs } from "../lanes/replay-lane";
 import type { Finding } from "../model/finding";
 import type { Policy } from "../model/policy";
-import type { CheckReport, ShadowReport, Step } from "../model/verdict";
+import type { Revision } from "../model/revision";
+import type { CheckReport, RevisionReport, RevisionState, ShadowReport, Step } from "../model/verdict";
+import { nearest } from "../nearest";
+import { requireOnlyConfig } from "../project/config-file";
 import { buildGraph, type Graph } from "../revisions/graph";
+import type { RevisionHistory } from "../revisions/history";
 import type { Settings } from "../settings";
 import { registerCleanup } from "../shadow/cleanup";
 import type { ShadowServer } from "../shadow/server";
 import { startShadow } from "../shadow/start";
-import type { ToolProject } from "../tools/contract";
+import type { ReadRevisions, ToolProject } from "../tools/contract";
 import { findProject } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
+import { compareWithBase, isFileJudged, staticGraphFindings } from "./compare";
 import { settle } from "./settle";
 
 export interface CheckContext {
@@ -35,28 +41,30 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const clock = new Clock();
   await loadModule();
   const project = findProject(settings["working-directory"], settings);
+  requireOnlyConfig(project.root, context.policy.file);
   const tool = toolNamed(project.tool);
   const read = tool.read(project);
   if (read.revisions.length === 0) throw noRevisions(project);
   const graph = buildGraph(read.revisions);
-  const judged = await judgedRevisions(project.root, read.revisions, settings.base);
-  const findings: Finding[] = [...graphFindings(graph.problems, judged), ...readFindings(read.problems)];
-  const underJudgement = graph.revisions.filter(({ id }) => judged.has(id));
-  findings.push(...lintFindings(underJudgement, read.body));
-  const settled = (proofRan: boolean): Finding[] =>
-    settle(findings, proofRan, {
-      settings,
-      policy: context.policy,
-      revisions: underJudgement,
-      bodyOf: read.body,
-    });
-  const floor = settings.floor === undefined ? undefined : floorOf(graph, settings.floor);
+  const history = await compareWithBase(context, project, read.revisions);
+  const judged = judgedRevisions(project.root, read.revisions, history, settings.history);
+  const floor = floorOf(graph, settings.floor);
+  // Everything that is known without a database.
+  const findings: Finding[] = [
+    ...staticGraphFindings(graph, judged, history),
+    ...readFindings(read.problems, isFileJudged(history, settings)),
+    ...(history === undefined ? [] : historyFindings(history, read.revisions)),
+    ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
+    ...lintFindings(
+      graph.revisions.filter(({ id }) => judged.has(id)),
+      read.body,
+    ),
+  ];
   clock.stop("static");
-  if (graph.problems.some(isFatal)) {
-    return report(settled(false), unprovable(graph, judged), undefined, clock, settings, graph);
-  }
+  const known = { settings, policy: context.policy, graph, history, judged, bodyOf: read.body, clock };
+  if (graph.problems.some(isFatal)) return report(known, findings, unprovable(graph, judged));
   // A required check must always answer, and fast when there is nothing to prove.
-  if (judged.size === 0) return report(settled(false), [], undefined, clock, settings, graph);
+  if (judged.size === 0) return report(known, findings, []);
 
   context.progress("starting the shadow database");
   await using shadow = await startShadow({
@@ -101,7 +109,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const statements = await replayLegs(lane, result.legs, judged);
   clock.stop("replay");
   const steps = stepsWith(result, statements, judged);
-  return report(settled(true), steps, shadowReport, clock, settings, graph);
+  return report(known, findings, steps, shadowReport);
 }
 
 /** Ends the tool when a signal ends the gate. */
@@ -137,14 +145,26 @@ function unprovable(graph: Graph, judged: ReadonlySet<string>): Step[] {
   );
 }
 
+interface Known {
+  readonly settings: Settings;
+  readonly policy: Policy;
+  readonly graph: Graph;
+  readonly history: RevisionHistory | undefined;
+  readonly judged: ReadonlySet<string>;
+  readonly bodyOf: ReadRevisions["body"];
+  readonly clock: Clock;
+}
+
 function report(
-  findings: readonly Finding[],
+  known: Known,
+  found: readonly Finding[],
   steps: readonly Step[],
-  shadow: ShadowReport | undefined,
-  clock: Clock,
-  settings: Settings,
-  graph: Graph,
+  shadow?: ShadowReport,
 ): CheckReport {
+  const { settings, graph, history, judged, clock } = known;
+  const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
+  const changed = new Set([...judged, ...deleted.map(({ id }) => id)]);
+  const findings = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
   return {
     version: 1,
     verdict: verdictOf(findings, steps, settings["fail-on"]),
@@ -153,11 +173,24 @@ function report(
       graph.revisions.map(({ id }) => id),
     ),
     steps,
-    revisions: [],
-    base: undefined,
+    revisions: [
+      ...graph.revisions.map((revision) =>
+        revisionReport(revision, history?.states.get(revision.id) ?? "new", judged),
+      ),
+      ...deleted.map((revision) => revisionReport(revision, "deleted", judged)),
+    ],
+    base: history === undefined ? undefined : { source: history.base.source, commit: history.base.commit },
     shadow,
     timings: clock.timings,
   };
+}
+
+function revisionReport(
+  { id, parents, message, location }: Revision,
+  state: RevisionState,
+  judged: ReadonlySet<string>,
+): RevisionReport {
+  return { id, parents, message, file: location.file, state, judged: judged.has(id) };
 }
 
 async function isolate(settings: Settings): Promise<Isolation> {
@@ -191,12 +224,17 @@ function describeShadow(
   };
 }
 
-function floorOf(graph: Graph, text: string): string {
+/** Undefined is base, which Alembic also calls so. */
+function floorOf(graph: Graph, text: string | undefined): string | undefined {
+  if (text === undefined || text === "base") return undefined;
   const revision = graph.resolve(text);
   if (revision !== undefined) return revision.id;
   throw new UserError({
     what: `The floor "${text}" is no revision of this project.`,
-    do: "Set floor to the id of a revision, or leave it out for base.",
+    do: `Did you mean ${nearest(
+      text,
+      graph.revisions.map(({ id }) => id),
+    )}? Set floor to the id of a revision, or to base.`,
   });
 }
 

@@ -1,4 +1,6 @@
 import type { Finding } from "../model/finding";
+import type { Revision } from "../model/revision";
+import type { Graph } from "../revisions/graph";
 import type { GraphProblem } from "../revisions/problems";
 import type { ReadProblem } from "../tools/contract";
 
@@ -26,27 +28,87 @@ export function isFatal(problem: GraphProblem): boolean {
   return problem.rule !== "multiple-heads";
 }
 
-export function graphFindings(problems: readonly GraphProblem[], judged: ReadonlySet<string>): Finding[] {
-  return problems.map((problem) => {
-    const culprits = problem.revisions.filter(({ id }) => judged.has(id));
-    const revision = culprits.at(-1) ?? problem.revisions.at(-1);
-    return {
-      rule: problem.rule,
-      severity: culprits.length > 0 ? "error" : "note",
-      revision: revision?.id,
-      direction: undefined,
-      file: revision?.location.file,
-      line: revision?.location.line,
-      column: revision?.location.column,
-      object: undefined,
-      what: problem.text,
-      where: `revisions ${problem.revisions.map(({ id }) => id).join(", ")}`,
-      seen: "The revision files.",
-      ...advice[problem.rule],
-      suppressed: false,
-      suppression: undefined,
-    };
-  });
+/** The graph as it will be once the change is merged into a target that has gone on. */
+export interface MergedGraph {
+  readonly graph: Graph;
+  /** The target's commit. */
+  readonly tip: string;
+}
+
+/** Problems of the graph, and those that only merging makes. `isTargets`: the target has the revision as it is. */
+export function graphFindings(
+  graph: Graph,
+  judged: ReadonlySet<string>,
+  { merged, isTargets = () => false }: { merged?: MergedGraph; isTargets?: (id: string) => boolean } = {},
+): Finding[] {
+  const keyOf = ({ rule, text }: GraphProblem) => `${rule} ${text}`;
+  const known = new Set(graph.problems.map(keyOf));
+  const made = merged?.graph.problems.filter((problem) => !known.has(keyOf(problem))) ?? [];
+  const hasMoreHeads = made.some(({ rule }) => rule === "multiple-heads");
+  const own = graph.problems.filter(({ rule }) => !(hasMoreHeads && rule === "multiple-heads"));
+  const view = { judged, isTargets };
+  return [
+    ...own.map((problem) => problemFinding(problem, { ...view, graph, tip: undefined })),
+    ...(merged === undefined ? [] : made.map((problem) => problemFinding(problem, { ...view, ...merged }))),
+  ];
+}
+
+interface GraphView {
+  readonly graph: Graph;
+  readonly tip: string | undefined;
+  readonly judged: ReadonlySet<string>;
+  isTargets(id: string): boolean;
+}
+
+function problemFinding(problem: GraphProblem, view: GraphView): Finding {
+  const culprits = problem.revisions.filter(({ id }) => view.judged.has(id) && !view.isTargets(id));
+  // Of two files with one id, ours comes first.
+  const revision =
+    culprits.at(-1) ?? problem.revisions.find(({ id }) => view.judged.has(id)) ?? problem.revisions.at(-1);
+  const files = view.tip === undefined ? "" : `, and those of the target at ${view.tip.slice(0, 10)}`;
+  return {
+    rule: problem.rule,
+    severity: problem.revisions.some(({ id }) => view.judged.has(id)) ? "error" : "note",
+    revision: revision?.id,
+    direction: undefined,
+    file: revision?.location.file,
+    line: revision?.location.line,
+    column: revision?.location.column,
+    object: undefined,
+    what: problem.text,
+    where: `revisions ${problem.revisions.map(({ id }) => id).join(", ")}`,
+    seen:
+      problem.rule === "multiple-heads"
+        ? problem.revisions.map((head) => headText(head, view)).join("\n")
+        : `The revision files${files}.`,
+    ...advice[problem.rule],
+    ...(problem.rule === "multiple-heads" ? { do: mendHeads(problem, view) } : {}),
+    suppressed: false,
+    suppression: undefined,
+  };
+}
+
+function headText({ id, location }: Revision, { tip, isTargets }: GraphView): string {
+  const commit = tip === undefined ? "" : ` at ${tip.slice(0, 10)}`;
+  return `"${id}" is ${location.file}${isTargets(id) ? `, from the target${commit}` : ""}.`;
+}
+
+/** Two heads because the target went on: the first of our revisions can follow the target's head. */
+function mendHeads({ revisions }: GraphProblem, { graph, tip, isTargets }: GraphView): string {
+  const theirs = revisions.filter(({ id }) => isTargets(id));
+  const ours = revisions.filter(({ id }) => !isTargets(id));
+  const [their, our] = [theirs[0], ours[0]];
+  if (their === undefined || our === undefined || revisions.length > 2) return advice["multiple-heads"].do;
+  const first = graph.revisions.filter(
+    ({ id, parents }) => !isTargets(id) && graph.ancestors(our.id).has(id) && parents.every(isTargets),
+  );
+  const [only] = first;
+  const before = tip === undefined ? "" : "Merge the target into this branch. Then ";
+  const merge = `alembic merge -m "merge heads" ${our.id} ${their.id}`;
+  if (only === undefined || first.length > 1 || only.parents.length !== 1)
+    return `${before}${before === "" ? "M" : "m"}erge the heads: ${merge}`;
+  const line = `down_revision = "${their.id}" in ${only.location.file}, where it is "${only.parents[0]}"`;
+  return `${before}${before === "" ? "S" : "s"}et ${line}. Or merge the heads: ${merge}`;
 }
 
 /** What the version table held and no revision explains: something ran that nobody judged. */
@@ -74,12 +136,18 @@ export function unexplainedFindings(
 }
 
 /** Files that could not be read to their end. */
-export function readFindings(problems: readonly ReadProblem[]): Finding[] {
+export function readFindings(
+  problems: readonly ReadProblem[],
+  isJudged: (file: string) => boolean = () => true,
+): Finding[] {
   return problems.map((problem) => ({
     rule: "not-analysed",
     // Of a label the tool's own word is enough; without id or parent a revision is not known at all.
     severity:
-      problem.kind === "not-a-constant" && !/^(?:down_)?revision /.test(problem.text) ? "note" : "error",
+      !isJudged(problem.file) ||
+      (problem.kind === "not-a-constant" && !/^(?:down_)?revision /.test(problem.text))
+        ? "note"
+        : "error",
     revision: undefined,
     direction: undefined,
     file: problem.file,

@@ -31,6 +31,15 @@ function isAccepted(step: Step, findings: readonly Finding[]): boolean {
   return step.status === "failed" && causes.length > 0 && causes.every(({ suppressed }) => suppressed);
 }
 
+/** What is wrong with a revision that this change did not touch is a note. */
+export function asNotes(findings: readonly Finding[], judged: ReadonlySet<string>): Finding[] {
+  return findings.map((finding) =>
+    finding.revision === undefined || judged.has(finding.revision)
+      ? finding
+      : { ...finding, severity: "note" },
+  );
+}
+
 /** Worst first, then in the order of the revisions, then of the lines. */
 export function sortFindings(findings: readonly Finding[], order: readonly string[]): Finding[] {
   const place = new Map(order.map((id, index) => [id, index]));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import {
   isAlias,
@@ -66,6 +66,22 @@ export function findConfigFile(workingDirectory: string, named: string | undefin
     if (found[0] !== undefined) return path.relative("", found[0]) || found[0];
   }
   return undefined;
+}
+
+/** A file beside the project's configuration that was not read would be one that someone believes in. */
+export function requireOnlyConfig(projectRoot: string, read: string | undefined): void {
+  const other = names.map((name) => path.join(projectRoot, name)).find((file) => existsSync(file));
+  if (other === undefined || (read !== undefined && samePath(read, other))) return;
+  const shown = path.relative("", other);
+  throw new UserError({
+    what: `${shown} was not read.`,
+    ...(read === undefined ? {} : { seen: `The settings are those of ${read}.` }),
+    do: `Set config-file to ${shown}, or working-directory to ${path.dirname(shown)}.`,
+  });
+}
+
+function samePath(one: string, other: string): boolean {
+  return realpathSync(one) === realpathSync(other);
 }
 
 /** Every scalar stays the text that was written (YAML's failsafe schema): an id like 0012 or 1e5 is no number. */

@@ -20,6 +20,10 @@ export interface ToolProject extends ProjectCandidate {
   /** Absolute; files of revisions are in these folders, or below them where `recursive`. */
   readonly revisionFolders: readonly string[];
   readonly recursive: boolean;
+  /** Absolute: files that say where the revisions are; not all of them need be there. */
+  readonly configFiles: readonly string[];
+  /** Absolute: files that decide how every revision runs. */
+  readonly environmentFiles: readonly string[];
 }
 
 /** A file that the tool would stop at, or that could not be read to its end. */
@@ -102,6 +106,8 @@ export interface MigrationTool {
   runWords(project: ToolProject, run?: string, path?: string): readonly string[];
   /** Every revision; a file that cannot be read is a problem, never an exception. */
   read(project: ToolProject): ReadRevisions;
+  /** One file by its content, which may come from a commit; undefined where the tool takes it for no revision. */
+  readOne(file: string, bytes: Uint8Array): Revision | undefined;
   commands(project: ToolProject): ToolCommands;
   /**
    * Every write of the version table in one SQL text, in order. Without `table` a statement is recognised by the

@@ -64,6 +64,18 @@ export function findProject(folder: string, wish: ProjectWish = {}): ToolProject
   return toolNamed(only.tool).open(settled(only, root, wish.section), wish.section);
 }
 
+/** The same project in a copy of its folder, which may be of another time; undefined where it has none. */
+export function openCopy(project: ToolProject, root: string): ToolProject | undefined {
+  const tool = toolNamed(project.tool);
+  const candidate = tool.detect(root, project.config) ?? tool.detect(root);
+  try {
+    return candidate === undefined ? undefined : tool.open(candidate, project.section);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
 function tooMany(root: string, folder: string, found: readonly ProjectCandidate[]): UserError {
   const lines = found.map((candidate) => `${shownFile(root, candidate)} (${candidate.tool})`);
   const [first] = found;

@@ -99,10 +99,10 @@ export interface RunningGate {
   readonly ended: Promise<GateEnd>;
 }
 
-/** The variables of a gate that a test starts: the tests' Python, and no setting of whoever runs the tests. */
+/** The variables of a gate that a test starts: the tests' Python, and no setting or event of whoever runs the tests. */
 export function gateEnvironment(env: GateOptions["env"] = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith("MIGRATION_GATE_") && !name.startsWith("VITEST") && !name.startsWith("PG"),
+    ([name]) => !/^(?:MIGRATION_GATE_|VITEST|PG|GITHUB_|INPUT_)/.test(name),
   );
   const all: NodeJS.ProcessEnv = { ...withPython(Object.fromEntries(inherited)), ...env };
   for (const name of Object.keys(all)) if (all[name] === undefined) delete all[name];

@@ -31,11 +31,18 @@ export function detect(folder: string, config?: string): ProjectCandidate | unde
 /** Reads the configuration; an ini file in a subfolder whose folders are relative to the root is found as well. */
 export function open(candidate: ProjectCandidate, section?: string): ToolProject {
   const configuration = readConfiguration(candidate.root, candidate.config, section ?? mainSection);
+  const absolute = (file: string): string => path.resolve(candidate.root, file);
   return {
     ...candidate,
     section: section === mainSection ? undefined : section,
     revisionFolders: configuration.revisionFolders,
     recursive: configuration.recursive,
+    configFiles: [...new Set([candidate.config, "alembic.ini", "pyproject.toml"].map(absolute))],
+    // pyproject.toml changes with every dependency: that alone says nothing.
+    environmentFiles: [
+      ...(candidate.config.endsWith(".toml") ? [] : [absolute(candidate.config)]),
+      path.join(configuration.scriptLocation, "env.py"),
+    ],
   };
 }
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
+import type { Revision } from "../../model/revision";
 import type { ReadProblem, ReadRevisions, ToolProject } from "../contract";
 import { failed, type RevisionFile, readRevisionFile } from "./revision-file";
 
@@ -26,6 +27,11 @@ export function readRevisions(project: ToolProject): ReadRevisions {
     bodyProblems: (revision) => byRevision.get(revision)?.bodyProblems() ?? [],
     body: (revision) => byRevision.get(revision)?.body() ?? { operations: [], remarks: [] },
   };
+}
+
+/** One file by its content. Its name must be one that Alembic takes. */
+export function readOne(file: string, bytes: Uint8Array): Revision | undefined {
+  return revisionName.test(path.posix.basename(file)) ? readRevisionFile(file, bytes).revision : undefined;
 }
 
 function readFile(project: ToolProject, file: string): RevisionFile {

@@ -1,7 +1,7 @@
 import type { MigrationTool } from "../contract";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure/explain";
-import { readRevisions } from "./read";
+import { readOne, readRevisions } from "./read";
 import { commands, runWords } from "./run";
 import { readsVersions, versionsSql, versionWrites } from "./version-table";
 
@@ -13,6 +13,7 @@ export const alembic: MigrationTool = {
   open,
   runWords,
   read: readRevisions,
+  readOne,
   commands,
   versionWrites,
   readsVersions,

@@ -19,6 +19,8 @@ const project: ToolProject = {
   section: undefined,
   revisionFolders: ["/project/migrations/versions"],
   recursive: false,
+  configFiles: [],
+  environmentFiles: [],
 };
 
 interface Expected extends Pick<ToolFailure, "kind" | "summary" | "do"> {

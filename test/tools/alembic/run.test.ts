@@ -12,6 +12,8 @@ const at = (root: string, more: Partial<ToolProject> = {}): ToolProject => ({
   section: undefined,
   revisionFolders: [],
   recursive: false,
+  configFiles: [],
+  environmentFiles: [],
   ...more,
 });
 

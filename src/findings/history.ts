@@ -1,0 +1,104 @@
+import type { Finding } from "../model/finding";
+import type { Revision } from "../model/revision";
+import type { DeletedRevision, RevisionHistory } from "../revisions/history";
+
+/** What the change did to revisions that had landed, and what git does not know of. */
+export function historyFindings(history: RevisionHistory, revisions: readonly Revision[]): Finding[] {
+  const untracked = new Set(history.untracked);
+  return [
+    ...revisions
+      .filter(({ id }) => history.states.get(id) === "edited")
+      .map((revision) => edited(revision, history)),
+    ...history.deleted.map((deleted) => gone(deleted, history)),
+    ...revisions.filter(({ id }) => untracked.has(id)).map((revision) => unknownToGit(revision)),
+  ];
+}
+
+/** For a change that adds and edits no revision, and still decides how they all run. */
+export function environmentFindings({ environment, base }: RevisionHistory): Finding[] {
+  return environment.map((file) => ({
+    ...common,
+    rule: "environment-edited",
+    severity: "note",
+    file,
+    what: `${file} was changed, and no revision is new or edited: nothing was run.`,
+    where: file,
+    seen: `It differs from ${commitText({ base })}.`,
+    why: "Every revision runs through this file; whether they still do was not tried.",
+    do: "Set history to all to prove all of them with it.",
+  }));
+}
+
+function edited(revision: Revision, history: RevisionHistory): Finding {
+  const { id, location } = revision;
+  const landedAs = history.landedAs.get(id) ?? location.file;
+  const moved = landedAs === location.file ? "" : `, where it was ${landedAs}`;
+  return {
+    ...common,
+    rule: "revision-edited",
+    severity: "error",
+    revision: id,
+    ...location,
+    what: `Revision "${id}" was edited after it had landed.`,
+    where: `revision ${id}`,
+    seen: `${location.file} differs from ${commitText(history)}${moved}.`,
+    why: "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other.",
+    do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(landedAs)}\nWrite the change as a new revision.`,
+  };
+}
+
+function gone({ revision, renumbered }: DeletedRevision, history: RevisionHistory): Finding {
+  const { id, location } = revision;
+  const now = renumbered === undefined ? "is gone now" : `has the id "${renumbered}" now`;
+  return {
+    ...common,
+    rule: "revision-deleted",
+    severity: "error",
+    revision: id,
+    file: location.file,
+    what: `Revision "${id}" was ${renumbered === undefined ? "deleted" : "given another id"} after it had landed.`,
+    where: `revision ${id}`,
+    seen: `${location.file} is in ${commitText(history)}, and ${now}.`,
+    why: `A database that has it as its version stops at every command: Can't locate revision identified by '${id}'.`,
+    do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(location.file)}\nUndo what it does with a new revision.`,
+  };
+}
+
+function unknownToGit({ id, location }: Revision): Finding {
+  return {
+    ...common,
+    rule: "untracked-revision",
+    severity: "note",
+    revision: id,
+    ...location,
+    what: `Revision "${id}" is in a file that git does not track.`,
+    where: `revision ${id}`,
+    seen: `${location.file} is not in the repository's index.`,
+    why: "It is judged here, and would not be there after a checkout.",
+    do: `git add ${shellWord(location.file)}`,
+  };
+}
+
+const common = {
+  revision: undefined,
+  direction: undefined,
+  file: undefined,
+  line: undefined,
+  column: undefined,
+  object: undefined,
+  suppressed: false,
+  suppression: undefined,
+} as const;
+
+function shortOf({ base }: Pick<RevisionHistory, "base">): string {
+  return base.commit.slice(0, 10);
+}
+
+function commitText({ base }: Pick<RevisionHistory, "base">): string {
+  return `${shortOf({ base })}, the base (${base.source})`;
+}
+
+/** A name that a POSIX shell takes for one word. */
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,276 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Revision } from "../model/revision";
+import type { RevisionState } from "../model/verdict";
+import type { Base } from "../project/base";
+import { changedFiles, type FileChange } from "../project/changes";
+import {
+  contentsOf,
+  filesOfCommit,
+  foldersOfCommit,
+  type GitPaths,
+  gitPaths,
+  trackedFiles,
+} from "../project/tree";
+
+/** Where a project's revisions are and how one is read: what history must know of the migration tool. */
+export interface RevisionSource {
+  /** Absolute. */
+  readonly root: string;
+  readonly revisionFolders: readonly string[];
+  readonly recursive: boolean;
+  /** Absolute: files that say where the revisions are. */
+  readonly configFiles: readonly string[];
+  /** Absolute: files that decide how every revision runs. */
+  readonly environmentFiles: readonly string[];
+  /** Undefined where the file is no revision's. */
+  readOne(file: string, bytes: Uint8Array): Revision | undefined;
+  /** The folders that the configuration names in a copy of the project; undefined where it names none. */
+  openCopy(root: string): Pick<RevisionSource, "revisionFolders" | "recursive"> | undefined;
+}
+
+/** A revision of the base that is not there any more. */
+export interface DeletedRevision {
+  readonly revision: Revision;
+  /** The id that its file has now; undefined where the file is gone. */
+  readonly renumbered: string | undefined;
+}
+
+/** What the change did to the revisions since the base. Files are relative to the project's root. */
+export interface RevisionHistory {
+  readonly base: Base;
+  readonly states: ReadonlyMap<string, RevisionState>;
+  readonly deleted: readonly DeletedRevision[];
+  /** Where an edited revision's file lay before the change. */
+  readonly landedAs: ReadonlyMap<string, string>;
+  /** Revisions whose file the repository's index does not have. */
+  readonly untracked: readonly string[];
+  /** Files that decide how revisions run, where the change touched them. */
+  readonly environment: readonly string[];
+  /** True for a file that was added or touched. */
+  isChanged(file: string): boolean;
+  /** What the target has since the base, and the change does not. */
+  readonly target: TargetSide | undefined;
+}
+
+export interface TargetSide {
+  readonly tip: string;
+  /** Revisions that it added or changed, where the change did not. */
+  readonly revisions: readonly Revision[];
+  /** Ids of revisions whose file it deleted, moved or changed, and the change left as it was. */
+  readonly replaced: ReadonlySet<string>;
+}
+
+/** Compares the revisions as they are now with those of the base. */
+export async function readHistory(
+  source: RevisionSource,
+  revisions: readonly Revision[],
+  base: Base,
+): Promise<RevisionHistory> {
+  const { root } = source;
+  const [paths, changes] = await Promise.all([gitPaths(root), changedFiles(root, base.commit)]);
+  const now = { folders: source.revisionFolders.map(paths.of), recursive: source.recursive };
+  const places = revisions.map((revision) => ({ revision, path: paths.of(revision.location.file) }));
+  const changed = new Map(changes.map((change) => [change.path, change]));
+  const before = await placesBefore(source, paths, base.commit, now, changed);
+  const [tree, tracked] = await Promise.all([
+    filesOfCommit(root, base.commit, [
+      ...new Set([...now.folders, ...before.folders, ...places.map(folderOf)]),
+    ]),
+    trackedFiles(root, [...new Set([...now.folders, ...places.map(folderOf)])]),
+  ]);
+  const { landed, folders } = await landedRevisions({ source, paths, changes, tree, before, places });
+  const wasRevision = (place: string): boolean => isIn({ ...before, folders }, place);
+
+  const states = new Map<string, RevisionState>();
+  const landedAs = new Map<string, string>();
+  for (const { revision, path: place } of places) {
+    const old = landed.get(revision.id);
+    // A link leads out of the version folders. Elsewhere, a folder that is listed only now has only new revisions.
+    const wasListed = tree.has(place) && (isIn(before, place) || !isIn(now, place));
+    // Of two files with one id, the one that is new counts.
+    if (wasListed && !changed.has(place)) states.set(revision.id, states.get(revision.id) ?? "unchanged");
+    else if (old === undefined) states.set(revision.id, "new");
+    else {
+      const isSame = sameText(readFileSync(path.resolve(root, revision.location.file)), old.bytes);
+      states.set(revision.id, isSame ? "unchanged" : "edited");
+      landedAs.set(revision.id, paths.shown(old.path));
+    }
+  }
+  const idNow = new Map(places.map(({ revision, path: place }) => [place, revision.id]));
+  const deleted = [...landed.values()]
+    .filter(({ revision, path: place }) => !states.has(revision.id) && wasRevision(place))
+    .map(({ revision, path: place }) => ({ revision, renumbered: idNow.get(place) }));
+  const isUntracked = ({ path: place }: Placed) => !tracked.has(place);
+  return {
+    base,
+    states,
+    deleted,
+    landedAs,
+    untracked: places.filter(isUntracked).map(({ revision }) => revision.id),
+    environment: source.environmentFiles
+      .map(paths.of)
+      .filter((file) => changed.has(file))
+      .map(paths.shown),
+    isChanged: (file) => changed.has(paths.of(file)) || !tree.has(paths.of(file)),
+    target: await targetSide({ source, paths, base, changed, before, idNow }),
+  };
+}
+
+interface Placed {
+  readonly revision: Revision;
+  /** As git names it. */
+  readonly path: string;
+}
+
+interface Places {
+  readonly folders: readonly string[];
+  readonly recursive: boolean;
+}
+
+interface Landed extends Placed {
+  readonly bytes: Buffer;
+}
+
+/**
+ * Revisions of the base whose file is not just as it was: changed, gone, in a folder that is no version folder any more,
+ * or moved from elsewhere with the whole project. The others have the id that they have now.
+ */
+async function landedRevisions(given: {
+  readonly source: RevisionSource;
+  readonly paths: GitPaths;
+  readonly changes: readonly FileChange[];
+  readonly tree: ReadonlyMap<string, string>;
+  readonly before: Places;
+  readonly places: readonly Placed[];
+}): Promise<{ readonly landed: ReadonlyMap<string, Landed>; readonly folders: readonly string[] }> {
+  const { source, paths, changes, tree, before, places } = given;
+  const placesNow = new Set(places.map(({ path: place }) => place));
+  const added = new Set(
+    places.filter(({ path: place }) => !tree.has(place)).map(({ path: place }) => baseName(place)),
+  );
+  const wanted = new Map<string, string>();
+  for (const { path: place, before: id } of changes) {
+    const mayBe = isIn(before, place) || placesNow.has(place) || added.has(baseName(place));
+    if (id !== undefined && mayBe) wanted.set(place, id);
+  }
+  for (const [place, id] of tree) if (isIn(before, place) && !placesNow.has(place)) wanted.set(place, id);
+
+  const found = await readAll(source, paths, wanted);
+  const ids = new Set(places.map(({ revision }) => revision.id));
+  const movedFrom = found.filter(({ path: place, revision }) => !isIn(before, place) && ids.has(revision.id));
+  const more = [...new Set(movedFrom.map(folderOf))];
+  const unread = changes.flatMap(({ path: place, before: id }) =>
+    id !== undefined && !wanted.has(place) && more.includes(folderOf({ path: place }))
+      ? [[place, id] as const]
+      : [],
+  );
+  found.push(...(await readAll(source, paths, new Map(unread))));
+  return {
+    landed: new Map(found.map((landed) => [landed.revision.id, landed])),
+    folders: [...before.folders, ...more],
+  };
+}
+
+async function readAll(
+  source: RevisionSource,
+  paths: GitPaths,
+  wanted: ReadonlyMap<string, string>,
+): Promise<Landed[]> {
+  const contents = await contentsOf(source.root, [...wanted.values()]);
+  return [...wanted].flatMap(([place, id]) => {
+    const bytes = contents.get(id);
+    const revision = bytes === undefined ? undefined : source.readOne(paths.shown(place), bytes);
+    return bytes === undefined || revision === undefined ? [] : { revision, path: place, bytes };
+  });
+}
+
+/** The version folders of the base. They are today's, unless the configuration was changed. */
+async function placesBefore(
+  source: RevisionSource,
+  paths: GitPaths,
+  commit: string,
+  now: Places,
+  changed: ReadonlyMap<string, FileChange>,
+): Promise<Places> {
+  const configs = source.configFiles.map(paths.of);
+  if (!configs.some((file) => changed.has(file))) return now;
+  // A copy of the configuration in a skeleton of folders is all that the tool needs to name them.
+  const copy = mkdtempSync(path.join(tmpdir(), "migration-gate-base-"));
+  try {
+    const files = await filesOfCommit(source.root, commit, configs);
+    const contents = await contentsOf(source.root, [...files.values()]);
+    const skeleton = await foldersOfCommit(source.root, commit, paths.prefix);
+    for (const folder of ["", paths.prefix, ...skeleton].filter(staysInside))
+      mkdirSync(path.join(copy, folder), { recursive: true });
+    for (const [file, id] of files) writeFileSync(path.join(copy, file), contents.get(id) ?? "");
+    const opened = source.openCopy(path.join(copy, paths.prefix));
+    if (opened === undefined) return now;
+    const folders = opened.revisionFolders.map((folder) =>
+      path.relative(copy, folder).split(path.sep).join("/"),
+    );
+    return { folders, recursive: opened.recursive };
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+async function targetSide(given: {
+  readonly source: RevisionSource;
+  readonly paths: GitPaths;
+  readonly base: Base;
+  readonly changed: ReadonlyMap<string, FileChange>;
+  readonly before: Places;
+  readonly idNow: ReadonlyMap<string, string>;
+}): Promise<TargetSide | undefined> {
+  const { source, paths, changed, before, idNow } = given;
+  const { commit, tip } = given.base;
+  if (tip === undefined || tip === commit) return undefined;
+  const theirs = (await changedFiles(source.root, commit, tip)).filter(
+    ({ path: place }) => isIn(before, place) && !changed.has(place),
+  );
+  const wanted = theirs.flatMap(({ path: place, after }) =>
+    after === undefined ? [] : [[place, after] as const],
+  );
+  const found = await readAll(source, paths, new Map(wanted));
+  return {
+    tip,
+    revisions: found.map(({ revision }) => revision),
+    replaced: new Set(theirs.flatMap(({ path: place }) => idNow.get(place) ?? [])),
+  };
+}
+
+/** The revisions as they will be once the change is merged into the target. */
+export function afterMerge(revisions: readonly Revision[], target: TargetSide): Revision[] {
+  return [...revisions.filter(({ id }) => !target.replaced.has(id)), ...target.revisions];
+}
+
+/** A commit that was made by hand may hold any name. */
+function staysInside(place: string): boolean {
+  return !place.split("/").includes("..");
+}
+
+function isIn({ folders, recursive }: Places, place: string): boolean {
+  const own = folderOf({ path: place });
+  return folders.some(
+    (folder) => own === folder || (recursive && (folder === "" || own.startsWith(`${folder}/`))),
+  );
+}
+
+function folderOf({ path: place }: Pick<Placed, "path">): string {
+  const folder = path.posix.dirname(place);
+  return folder === "." ? "" : folder;
+}
+
+function baseName(place: string): string {
+  return path.posix.basename(place);
+}
+
+/** Git may check a file out with other line ends than it stored. */
+function sameText(one: Buffer, other: Buffer): boolean {
+  return (
+    one.equals(other) ||
+    one.toString("latin1").replaceAll("\r\n", "\n") === other.toString("latin1").replaceAll("\r\n", "\n")
+  );
+}
