@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Writes what comes out of the tables in src/settings.ts and src/outputs.ts: docs/settings.md, action.yml and
-// migration-gate.schema.json. A test and CI fail when a file is not what this makes.
+// migration-gate.schema.json; and of the rules: docs/findings.md and docs/rules/. A test and CI fail when a file is not
+// what this makes.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +13,11 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 export async function generatedFiles() {
   const bundled = buildSync({
     stdin: {
-      contents: 'export * from "./src/settings"; export * from "./src/outputs";',
+      contents: [
+        'export * from "./src/settings"; export * from "./src/outputs";',
+        'export * from "./src/rules/index"; export * from "./src/rules/observed-runs";',
+        'export * from "./src/rules/page"; export * from "./src/findings/fact-rules";',
+      ].join("\n"),
       resolveDir: root,
       loader: "ts",
     },
@@ -27,6 +32,8 @@ export async function generatedFiles() {
     "docs/settings.md": settingsPage(tables),
     "action.yml": actionFile(tables),
     "migration-gate.schema.json": `${JSON.stringify(schema(tables), null, 2)}\n`,
+    "docs/findings.md": findingsPage(tables),
+    ...rulePages(tables),
   };
 }
 
@@ -82,6 +89,73 @@ An editor completes and checks it with the first line
 \`# yaml-language-server: $schema=<path>/migration-gate.schema.json\`.
 
 ${sections.join("\n")}`;
+}
+
+function findingsPage({ rules, factRules }) {
+  const cell = (text) => text.replaceAll("|", "\\|");
+  const lint = Object.entries(rules).map(
+    ([id, { title, severity }]) => `| [\`${id}\`](rules/${id}.md) | ${cell(title)} | ${severity} |`,
+  );
+  const facts = Object.entries(factRules).map(
+    ([id, { says, severity, never }]) =>
+      `| \`${id}\` | ${cell(says)} | ${severity} | ${never === undefined ? "yes" : "never"} |`,
+  );
+  return `# Findings of \`check\`
+
+Made from \`src/rules/\` and \`src/findings/fact-rules.ts\` by \`npm run generate\`; \`migration-gate explain <rule>\` prints
+the page of each.
+
+## Lint rules
+
+They read what upgrade() of a new or edited revision does, without a database. What it does to tables that it makes
+itself is left out.
+
+| rule | says | severity |
+|---|---|---|
+${lint.join("\n")}
+
+## What graph, history and proof show
+
+| rule | says | severity | may be accepted |
+|---|---|---|---|
+${facts.join("\n")}
+
+With a base, findings on revisions that are neither new nor edited are notes.
+
+## Accepting a finding
+
+\`\`\`python
+# migration-gate: allow ban-drop-column because users.nickname is unmapped since v1.8
+op.drop_column("users", "nickname")
+\`\`\`
+
+Beside a statement or in the comment lines right above it, the comment speaks of that statement (of a \`with\` or a function,
+of all that is in it); above the first statement of the file, docstring and imports aside, of the whole file. In SQL text it
+is \`-- migration-gate: allow …\`. Several rules are parted by commas. Where the file must not change, or is gone:
+
+\`\`\`yaml
+accept:
+  - { rule: ban-drop-column, revision: "20260301", because: unmapped since v1.8 }
+rules:
+  require-batched-backfill: { severity: off, because: our tables are small }
+\`\`\`
+
+A suppression without a reason, of an unknown rule, or of nothing is a finding itself. What is marked "never" above cannot
+be accepted: a step that was not seen stays not proved. A downgrade that cannot be says so with
+\`raise NotImplementedError("the reason")\` or \`# migration-gate: irreversible because <reason>\`.
+
+\`migration-gate check --write-baseline\` writes what is found now into migration-gate-baseline.json; later checks take that
+as accepted. Its entries do not depend on line numbers; one that is no longer found is a note.
+`;
+}
+
+function rulePages({ rules, observed, rulePage, markdownPage }) {
+  return Object.fromEntries(
+    Object.entries(rules).map(([id, rule]) => [
+      `docs/rules/${id}.md`,
+      markdownPage(rulePage(id, rule, observed[id]), `src/rules/${id}.ts`),
+    ]),
+  );
 }
 
 function actionFile({ settingTable, outputTable, takes }) {

@@ -1,5 +1,6 @@
 import { type Node, parsePlPgSQLSync, parseSync } from "libpg-query";
 import type { Change } from "../model/operation";
+import { alterTable } from "./alter-table";
 import { splitSql } from "./split";
 import { changesOf } from "./statement";
 
@@ -56,7 +57,8 @@ function readStatement(sql: string): SqlChange[] {
   return nodes.flatMap((node): SqlChange[] => {
     if (node === undefined) return [];
     if ("DoStmt" in node) return readBlock(sql);
-    return changesOf(node, sql).map((change) => ({ change, ...whole }));
+    const changes = "AlterTableStmt" in node ? alterTable(node.AlterTableStmt) : changesOf(node, sql);
+    return changes.map((change) => ({ change, ...whole }));
   });
 }
 

@@ -1,15 +1,13 @@
 import type { Node } from "libpg-query";
 import type { Change, NewColumn, QualifiedName } from "../model/operation";
-import { alterTable } from "./alter-table";
 import { columnOf } from "./column";
 import { nameOf, partsOf, qualified } from "./names";
 
 const noTrace =
   /^(?:VariableSet|VariableShow|Explain|Lock|Transaction|Discard|Checkpoint|Listen|Unlisten|Notify|Load|Deallocate|Prepare|Reindex)Stmt$/;
 
-/** The changes that one parsed statement makes. */
+/** The changes that one parsed statement makes, ALTER TABLE left aside. */
 export function changesOf(node: Node, sql: string): Change[] {
-  if ("AlterTableStmt" in node) return alterTable(node.AlterTableStmt);
   if ("CreateStmt" in node) return [createdTable(node.CreateStmt.relation, node.CreateStmt.tableElts ?? [])];
   if ("CreateTableAsStmt" in node) {
     const { into, objtype } = node.CreateTableAsStmt;

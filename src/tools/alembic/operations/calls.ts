@@ -1,6 +1,6 @@
 import type { Change, NewConstraint, QualifiedName } from "../../../model/operation";
-import { columnOf, lastName, serverDefault, typeOf } from "./columns";
-import { type CallValue, given, isNone, textValue, truth, type Value } from "./values";
+import { columnOf, serverDefault, typeOf } from "./columns";
+import { type CallValue, given, isNone, lastName, tableOf, textValue, truth, type Value } from "./values";
 
 /** Parameters of Alembic's operations in their order (alembic 1.20, operations/base.py). */
 const parameters: Readonly<Record<string, readonly string[]>> = {
@@ -211,11 +211,4 @@ function addedConstraint(name: string, of: Argument): Change[] | undefined {
 
 function textOfCondition(value: Value | undefined): string | undefined {
   return textValue(value) ?? (value?.kind === "call" ? textValue(value.positional[0]) : undefined);
-}
-
-/** `sa.table("x")`, `sa.Table("x", …)`. */
-export function tableOf(value: Value | undefined): QualifiedName | undefined {
-  if (value?.kind !== "call" || !/^[tT]able$/.test(lastName(value.name))) return undefined;
-  const name = textValue(value.positional[0]);
-  return name === undefined ? undefined : { schema: textValue(value.keywords.get("schema")), name };
 }

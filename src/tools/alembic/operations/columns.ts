@@ -1,7 +1,7 @@
 import { parseSync } from "libpg-query";
 import type { ColumnDefault, ColumnType, NewColumn, NewConstraint } from "../../../model/operation";
 import { defaultOf } from "../../../operations/column";
-import { type CallValue, given, isNone, textValue, truth, type Value } from "./values";
+import { type CallValue, given, isNone, lastName, textValue, truth, type Value } from "./values";
 
 /** What a `sa.Column(…)` makes: the column, and what Alembic adds to the table right after it. */
 export interface WrittenColumn {
@@ -87,10 +87,6 @@ function sqlDefault(sql: string | undefined): ColumnDefault {
   } catch {
     return "unknown";
   }
-}
-
-export function lastName(dotted: string): string {
-  return dotted.slice(dotted.lastIndexOf(".") + 1);
 }
 
 /** SQLAlchemy's generic types and those of its PostgreSQL dialect, as PostgreSQL stores them (SQLAlchemy 2.0). */

@@ -1,27 +1,10 @@
 import type { Change } from "../../../model/operation";
-import { readSql } from "../../../operations/read-sql";
-import { tableOf } from "./calls";
-import { lastName } from "./columns";
-import type { CallValue, Value } from "./values";
+import { type CallValue, lastName, tableOf, type Value } from "./values";
 
-/** A change that SQL text makes, and where that text stands in the file if it does so letter by letter. */
-export interface ExecutedChange {
-  readonly change: Change;
-  readonly from: number | undefined;
-  readonly to: number | undefined;
-}
-
-/** A comment in SQL text, and the statement that it speaks of, as offsets in the file. */
-export interface SqlComment {
-  readonly text: string;
-  readonly from: number | undefined;
-  readonly covers: { readonly from: number; readonly to: number } | undefined;
-}
-
-export interface Executed {
-  readonly changes: readonly ExecutedChange[];
-  readonly comments: readonly SqlComment[];
-}
+/** What a call runs: SQL text, and where it stands in the file if it does so letter by letter; or known changes. */
+export type Executed =
+  | { readonly kind: "text"; readonly sql: string; readonly offset: number | undefined }
+  | { readonly kind: "changes"; readonly changes: readonly Change[] };
 
 const runs = /^(?:execute|exec_driver_sql|scalar|scalars|executemany)$/;
 const runsOnly = /^(?:execute|exec_driver_sql)$/;
@@ -34,15 +17,15 @@ export function executedBy(call: CallValue): Executed | undefined {
   if (statement === undefined) return undefined;
   const text = sqlOf(statement);
   if (text?.kind === "constant" && typeof text.value === "string") {
-    return fromText(name === "exec_driver_sql" ? text.value : withoutParameters(text.value), text.offset);
+    const sql = name === "exec_driver_sql" ? text.value : withoutParameters(text.value);
+    return { kind: "text", sql, offset: text.offset };
   }
   const built = builtStatement(statement);
-  if (built !== undefined)
-    return { changes: built.map((change) => ({ change, from: undefined, to: undefined })), comments: [] };
+  if (built !== undefined) return { kind: "changes", changes: built };
   // `cursor.execute(x)` of something else than a database is not held against the file.
   if (!runsOnly.test(name)) return undefined;
   const reason = `the SQL that ${name}() runs is put together when it runs`;
-  return { changes: [{ change: { kind: "unknown", reason }, from: undefined, to: undefined }], comments: [] };
+  return { kind: "changes", changes: [{ kind: "unknown", reason }] };
 }
 
 /** `"…"`, `sa.text("…")`, `sa.text("…").bindparams(…)`, `sa.DDL("…")`. */
@@ -62,34 +45,6 @@ function withoutParameters(sql: string): string {
   return sql
     .replace(/(?<![:\w\\]):(\w+)(?!:)/g, (whole) => "$1".padEnd(whole.length))
     .replaceAll("\\:", " :");
-}
-
-function fromText(sql: string, offset: number | undefined): Executed {
-  const reading = readSql(sql);
-  const at = (position: number): number | undefined => (offset === undefined ? undefined : offset + position);
-  return {
-    changes: reading.changes.map(({ change, from, to }) => ({ change, from: at(from), to: at(to) })),
-    comments: reading.comments.map(({ from, to }) => ({
-      text: sql.slice(from, to),
-      from: at(from),
-      covers: offset === undefined ? undefined : covered(sql, from, to, reading.statements, offset),
-    })),
-  };
-}
-
-/** The statement that the comment is in or ends the line of, else the one that follows it. */
-function covered(
-  sql: string,
-  from: number,
-  to: number,
-  statements: readonly { readonly from: number; readonly to: number }[],
-  offset: number,
-): { from: number; to: number } | undefined {
-  const sameLine = statements.findLast(
-    (statement) => statement.from < from && !sql.slice(Math.min(statement.to, from), from).includes("\n"),
-  );
-  const found = sameLine ?? statements.find((statement) => statement.from >= to);
-  return found === undefined ? undefined : { from: offset + found.from, to: offset + found.to };
 }
 
 /** Statements that SQLAlchemy's own constructs make: `table.update().where(…)`, `sa.insert(table)`. */

@@ -1,11 +1,11 @@
 import type { Change, Operation, OperationOrigin, Remark } from "../../../model/operation";
 import type { Direction } from "../../../model/revision";
+import { readSql, type SqlReading } from "../../../operations/read-sql";
 import type { PythonModule } from "../python/module";
 import { operationCall } from "./calls";
-import { lastName } from "./columns";
-import { executedBy, type SqlComment } from "./executed";
+import { executedBy } from "./executed";
 import { runFunction } from "./run";
-import { type CallValue, textValue, type Value } from "./values";
+import { type CallValue, lastName, textValue, type Value } from "./values";
 
 export interface ReadOperations {
   readonly operations: readonly Operation[];
@@ -36,12 +36,17 @@ export function readOperations(module: PythonModule, direction: Direction, file:
   for (const { call, autocommit } of calls) {
     const whole = place(call.from, call.to);
     const executed = executedBy(call);
-    for (const { change, from, to } of executed?.changes ?? []) {
-      add(change, from === undefined || to === undefined ? whole : place(from, to), autocommit);
+    if (executed?.kind === "text") {
+      const { offset } = executed;
+      // Put together from parts, it stands nowhere as such: the call is its place.
+      const at = (from: number, to: number): OperationOrigin =>
+        offset === undefined ? whole : place(offset + from, offset + to);
+      const reading = readSql(executed.sql);
+      for (const { change, from, to } of reading.changes) add(change, at(from, to), autocommit);
+      remarks.push(...remarksIn(executed.sql, reading, at));
+      continue;
     }
-    for (const comment of executed?.comments ?? []) remarks.push(...remarkOf(comment, whole, place));
-    if (executed !== undefined) continue;
-    const changes = operationCall(call) ?? typeCall(call) ?? foreignCall(call);
+    const changes = executed?.changes ?? operationCall(call) ?? typeCall(call) ?? foreignCall(call);
     for (const change of changes) add(change, whole, autocommit);
   }
   if (!complete) {
@@ -89,15 +94,27 @@ function isDatabase(value: Value): boolean {
 
 const addressed = /migration-gate:\s*([\s\S]*)/;
 
-function remarkOf(
-  { text, from, covers }: SqlComment,
-  whole: OperationOrigin,
-  place: (from: number, to: number) => OperationOrigin,
+/** `-- migration-gate: …` in SQL text. */
+function remarksIn(
+  sql: string,
+  { comments, statements }: SqlReading,
+  at: (from: number, to: number) => OperationOrigin,
 ): Remark[] {
-  const said = addressed.exec(text)?.[1]?.replace(/\*\/$/, "").trim();
-  if (said === undefined) return [];
-  const at = from === undefined ? whole : place(from, from + 1);
-  const lines = covers === undefined ? whole : place(covers.from, covers.to);
-  const { file, line, column } = at;
-  return [{ file, line, column, text: said, covers: { from: lines.line, to: lines.endLine } }];
+  return comments.flatMap(({ from, to }) => {
+    const text = addressed.exec(sql.slice(from, to))?.[1]?.replace(/\*\/$/, "").trim();
+    if (text === undefined) return [];
+    const { file, line, column } = at(from, from + 1);
+    const spoken = coveredBy(sql, from, to, statements);
+    const lines = spoken === undefined ? undefined : at(spoken.from, spoken.to);
+    const covers = lines === undefined ? undefined : { from: lines.line, to: lines.endLine };
+    return [{ file, line, column, text, covers }];
+  });
+}
+
+/** The statement that a comment is in or ends the line of, else the one that follows it. */
+function coveredBy(sql: string, from: number, to: number, statements: SqlReading["statements"]) {
+  const around = statements.findLast(
+    (statement) => statement.from < from && !sql.slice(Math.min(statement.to, from), from).includes("\n"),
+  );
+  return around ?? statements.find((statement) => statement.from >= to);
 }

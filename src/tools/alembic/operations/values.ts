@@ -1,3 +1,5 @@
+import type { QualifiedName } from "../../../model/operation";
+
 /** What an expression is worth, as far as it is known without running the file. */
 export type Value =
   | {
@@ -55,4 +57,16 @@ export function given(call: CallValue, parameters: readonly string[]): (name: st
     const index = parameters.indexOf(name);
     return call.keywords.get(name) ?? (index < 0 ? undefined : call.positional[index]);
   };
+}
+
+/** The last part of a dotted name. */
+export function lastName(dotted: string): string {
+  return dotted.slice(dotted.lastIndexOf(".") + 1);
+}
+
+/** `sa.table("x")`, `sa.Table("x", …)`. */
+export function tableOf(value: Value | undefined): QualifiedName | undefined {
+  if (value?.kind !== "call" || !/^[tT]able$/.test(lastName(value.name))) return undefined;
+  const name = textValue(value.positional[0]);
+  return name === undefined ? undefined : { schema: textValue(value.keywords.get("schema")), name };
 }
