@@ -55,10 +55,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     ...readFindings(read.problems, isFileJudged(history, settings)),
     ...(history === undefined ? [] : historyFindings(history, read.revisions)),
     ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
-    ...lintFindings(
-      graph.revisions.filter(({ id }) => judged.has(id)),
-      read.body,
-    ),
+    ...lintFindings({ graph, judged, floor, bodyOf: read.body }),
   ];
   clock.stop("static");
   const known = { settings, policy: context.policy, graph, history, judged, bodyOf: read.body, clock };

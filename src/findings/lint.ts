@@ -1,18 +1,26 @@
 import type { Finding } from "../model/finding";
 import type { Operation, RevisionBody } from "../model/operation";
 import type { Revision } from "../model/revision";
+import type { Graph } from "../revisions/graph";
 import { contextOf } from "../rules/context";
 import { rules } from "../rules/index";
 import type { Objection, Rule } from "../rules/rule";
 
-/** What the lint rules object to in these revisions, and what of them could not be read; no database is asked. */
-export function lintFindings(
-  revisions: readonly Revision[],
-  bodyOf: (revision: Revision) => RevisionBody,
-): Finding[] {
+export interface LintContext {
+  readonly graph: Graph;
+  readonly judged: ReadonlySet<string>;
+  /** The revision down to which downgrades are supported; undefined for all. */
+  readonly floor: string | undefined;
+  bodyOf(revision: Revision): RevisionBody;
+}
+
+/** What the lint rules object to in revisions under judgement, and what could not be read; no database is asked. */
+export function lintFindings({ graph, judged, floor, bodyOf }: LintContext): Finding[] {
+  const floored = floor === undefined ? new Set<string>() : graph.ancestors(floor);
+  const revisions = graph.revisions.filter(({ id }) => judged.has(id));
   const all = Object.entries<Rule>(rules);
   return revisions.flatMap((revision) => {
-    const context = contextOf(revision, bodyOf(revision));
+    const context = contextOf(revision, bodyOf(revision), !floored.has(revision.id));
     const findings = all.flatMap(([id, rule]) =>
       rule.check(context).map((objection) => lintFinding(id, rule, objection, revision)),
     );

@@ -6,7 +6,7 @@ import type { RuleContext } from "./rule";
  * What the rules read of a revision. What it does to tables, columns and indexes that it makes itself is left out here,
  * once for all rules: nobody reads or writes them yet, and they are empty.
  */
-export function contextOf(revision: Revision, body: RevisionBody): RuleContext {
+export function contextOf(revision: Revision, body: RevisionBody, needsDowngrade: boolean): RuleContext {
   const upgrade = body.operations.filter(({ origin }) => origin.direction === "upgrade");
   const born = new Born();
   const operations = upgrade.filter((operation) => {
@@ -16,6 +16,7 @@ export function contextOf(revision: Revision, body: RevisionBody): RuleContext {
   });
   return {
     revision,
+    needsDowngrade,
     operations,
     upgrade,
     downgrade: body.operations.filter(({ origin }) => origin.direction === "downgrade"),

@@ -21,6 +21,7 @@ export const requireDowngrade: Rule = {
   },
   check: (context) => {
     const { revision } = context;
+    if (!context.needsDowngrade) return [];
     const { downgrade } = revision;
     if (downgrade === undefined) {
       return [objection(revision, `Revision ${revision.id} has no function downgrade().`)];

@@ -5,6 +5,8 @@ import type { Revision, SourceLocation } from "../model/revision";
 /** All that a rule may read of one revision. */
 export interface RuleContext {
   readonly revision: Revision;
+  /** False at the floor and below it, where no downgrade is asked for. */
+  readonly needsDowngrade: boolean;
   /** What upgrade() does to objects that were there before the revision, in its order. */
   readonly operations: readonly Operation[];
   /** All that upgrade() does, also to what it makes itself. */

@@ -62,7 +62,7 @@ const defects: Readonly<Record<string, Expected>> = {
   },
   "downgrade-blocked-by-view": {
     exit: 1,
-    findings: [`error ${residue} open_cards view boards.open_cards`],
+    findings: [`error ${residue} open_cards view boards.open_cards`, "error require-downgrade open_cards"],
     open: unrestored("open_cards"),
   },
   "downgrade-creates-table-that-never-was": {
@@ -100,6 +100,7 @@ const defects: Readonly<Record<string, Expected>> = {
     findings: [
       `error ${residue} 20260511_120000_tenant_policy policy boards.boards.tenant_isolation`,
       `error ${residue} 20260511_120000_tenant_policy table boards.boards`,
+      "error require-downgrade 20260511_120000_tenant_policy",
     ],
     open: unrestored("20260511_120000_tenant_policy"),
   },
