@@ -120,7 +120,8 @@ interface Source {
 }
 
 function sectionsOf(contents: unknown, source: Source): ConfigFile {
-  if (contents === null) return { settings: {}, policy: { ...noPolicy, file: source.file } };
+  if (contents === null || isEmpty(contents))
+    return { settings: {}, policy: { ...noPolicy, file: source.file } };
   if (!isMap(contents)) {
     throw new UserError({
       what: `${source.file} is no mapping of settings.`,

@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Address, urlOf } from "../../src/databases/postgres/connection";
 import { type TestServer, testClient, testServer } from "../support/database";
 import { type GateEnd, runCheck } from "../support/gate";
+import { repositoryIn } from "../support/git";
 import {
   type AlembicProject,
   alembicFiles,
@@ -58,7 +58,7 @@ interface Case {
   readonly files?: ProjectFiles;
   readonly args?: readonly string[];
   readonly env?: (address: Address) => Readonly<Record<string, string | undefined>>;
-  readonly prepare?: (path: string) => void;
+  readonly prepare?: (path: string) => unknown;
 }
 
 const shadow = (change: (address: Address) => Partial<Address>) => (address: Address) => ({
@@ -66,7 +66,8 @@ const shadow = (change: (address: Address) => Partial<Address>) => (address: Add
 });
 const url = (text: string) => () => ({ MIGRATION_GATE_SHADOW_URL: text });
 const encoded = encodeURIComponent(password);
-const git = (path: string) => execFileSync("git", ["init", "-q", "-b", "trunk"], { cwd: path });
+const landed = (path: string) => repositoryIn(path).commit();
+const settings = (text: string) => ({ ...files, "migration-gate.yml": text });
 
 /** What stands on standard error, whole, is in bad-input/<name>.txt. */
 const cases: Readonly<Record<string, Case>> = {
@@ -125,7 +126,18 @@ const cases: Readonly<Record<string, Case>> = {
   "a word of a choice that is none": { args: ["--fail-on", "eror"] },
   "a floor that is no revision": { args: ["--floor", "aa"] },
   "a base without a repository": { args: ["--base", "main"] },
-  "a base that is no commit": { args: ["--base", "main"], prepare: git },
+  "a base that is no commit": { args: ["--base", "trunk"], prepare: landed },
+  "a base before the first commit": { args: ["--base", "main"], prepare: repositoryIn },
+  "an event without its file": { env: () => ({ GITHUB_EVENT_NAME: "push" }), prepare: landed },
+  "a settings file with an unknown name": { files: settings("floor: a\nfail-un: note\n") },
+  "a settings file with a password": { files: settings(`shadow-url: postgresql://u:${encoded}@h/d\n`) },
+  "a settings file that is no YAML": { files: settings(`env: ["${password}"\nfloor: a\n`) },
+  "a settings file that is not there": { args: ["--config-file", "gate.yml"] },
+  "a settings file beside the project that is not read": {
+    files: Object.fromEntries(
+      Object.entries(settings("floor: a\n")).map(([name, text]) => [`backend/${name}`, text]),
+    ),
+  },
   "an env line without a name": { args: ["--env", `just-${password}`] },
   "a placeholder that is not known": { args: ["--env", "HOST={hots}"] },
   "a format without a port": { args: ["--database-url-format", `postgresql://u:${encoded}@db/app`] },

@@ -80,6 +80,7 @@ describe("with a base", () => {
     const files = alembicFiles({ revisions: [...old, table("d", "c")] });
     const name = "migrations/versions/d.py";
     await writeFile(join(project.path, name), files[name] ?? "");
+    git(project.path, "add", name);
     const { code, report } = await judge({ cwd: project.path, args: ["--base", "trunk"] });
     expect({ code, verdict: report.verdict }).toEqual({ code: 0, verdict: "passed" });
     expect(report.findings.every(({ severity }) => severity === "note")).toBe(true);
@@ -99,6 +100,7 @@ describe("with a base", () => {
     const files = alembicFiles({ revisions: [...old, table("d", "a", "")] });
     const name = "migrations/versions/d.py";
     await writeFile(join(project.path, name), files[name] ?? "");
+    git(project.path, "add", name);
     const { code, report } = await judge({ cwd: project.path, args: ["--base", "trunk"] });
     expect({ code, blames: blames(report) }).toEqual({
       code: 1,

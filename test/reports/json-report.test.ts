@@ -43,6 +43,7 @@ test("every field that occurs is in the document, in its order, and none that do
   expect(fieldsOf(statements).sort()).toEqual(documented("### `steps[].statements[]`").sort());
   expect(fieldsOf(locks).sort()).toEqual(["mode", "relation"]);
   expect(fieldsOf([report.shadow]).sort()).toEqual(documented("### `shadow`").sort());
+  expect(fieldsOf(report.revisions)).toEqual(documented("### `revisions[]`"));
   for (const phase of fieldsOf([report.timings])) expect(page).toContain(`\`${phase}\``);
 });
 

@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { generatedFiles } from "../scripts/generate.mjs";
+import { outputTable } from "../src/outputs";
+import { type SettingEntry, settingNames, settingTable, takes } from "../src/settings";
+
+const root = path.join(import.meta.dirname, "..");
+
+test("the generated files are what the tables make", async () => {
+  const made = await generatedFiles();
+  expect(Object.keys(made)).toEqual(["docs/settings.md", "action.yml", "migration-gate.schema.json"]);
+  for (const [file, text] of Object.entries(made))
+    expect(readFileSync(path.join(root, file), "utf8"), `npm run generate: ${file}`).toBe(text);
+});
+
+test("action.yml has the inputs, the outputs, and defaults only where no file can give a value", () => {
+  const action = parse(readFileSync(path.join(root, "action.yml"), "utf8"));
+  expect(action.runs).toEqual({ using: "node24", main: "dist/action.js" });
+  expect(Object.keys(action.inputs)).toEqual(settingNames.filter((name) => takes(name, "input")));
+  expect(Object.keys(action.outputs)).toEqual(Object.keys(outputTable));
+  const defaults = Object.entries<{ default?: string }>(action.inputs).flatMap(([name, entry]) =>
+    entry.default === undefined ? [] : [[name, entry.default]],
+  );
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+  expect(Object.fromEntries(defaults)).toEqual({ command: "check", "github-token": "${{ github.token }}" });
+  for (const name of settingNames) {
+    const entry: SettingEntry = settingTable[name];
+    if (entry.inputDefault !== undefined) expect(takes(name, "file"), name).toBe(false);
+    if (entry.secret === true) expect(takes(name, "file"), name).toBe(false);
+  }
+});
+
+type Schema = Readonly<Record<string, unknown>> | boolean;
+type Json = unknown;
+
+/** The keywords of JSON Schema (draft 7) that migration-gate.schema.json uses; any other is an error of this test. */
+function accepts(schema: Schema, value: Json): boolean {
+  if (typeof schema === "boolean") return schema;
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  const fields = isObject ? Object.entries(value) : [];
+  const properties = (schema.properties ?? {}) as Readonly<Record<string, Schema>>;
+  return Object.entries(schema).every(([keyword, wanted]) => {
+    switch (keyword) {
+      case "$schema":
+      case "title":
+      case "description":
+      case "default":
+        return true;
+      case "type":
+        return [wanted].flat().some((name) => isType(value, String(name)));
+      case "enum":
+        return (wanted as Json[]).includes(value);
+      case "const":
+        return wanted === value;
+      case "minimum":
+        return typeof value !== "number" || value >= Number(wanted);
+      case "minLength":
+        return typeof value !== "string" || value.length >= Number(wanted);
+      case "required":
+        return !isObject || (wanted as string[]).every((name) => Object.hasOwn(value, name));
+      case "properties":
+        return fields.every(
+          ([name, field]) => !Object.hasOwn(properties, name) || accepts(properties[name]!, field),
+        );
+      case "additionalProperties":
+        return fields.every(
+          ([name, field]) => Object.hasOwn(properties, name) || accepts(wanted as Schema, field),
+        );
+      case "items":
+        return !Array.isArray(value) || value.every((item) => accepts(wanted as Schema, item));
+      case "oneOf":
+        return (wanted as Schema[]).filter((one) => accepts(one, value)).length === 1;
+      case "anyOf":
+        return (wanted as Schema[]).some((one) => accepts(one, value));
+      case "if":
+        return !accepts(wanted as Schema, value) || accepts(schema.then as Schema, value);
+      case "then":
+        return true;
+      default:
+        throw new Error(`keyword ${keyword}`);
+    }
+  });
+}
+
+function isType(value: Json, name: string): boolean {
+  if (name === "null") return value === null;
+  if (name === "array") return Array.isArray(value);
+  if (name === "integer") return Number.isInteger(value);
+  if (name === "object") return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === name;
+}
+
+describe("migration-gate.schema.json", () => {
+  const schema = JSON.parse(readFileSync(path.join(root, "migration-gate.schema.json"), "utf8")) as Schema;
+  const page = readFileSync(path.join(root, "docs", "settings.md"), "utf8");
+  const [, example = ""] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+
+  const cases: Readonly<Record<string, readonly [string, boolean]>> = {
+    "the example of docs/settings.md": [example, true],
+    "what a user writes": [
+      `rules:
+  require-lock-timeout: { severity: off, because: set for the role in production }
+accept:
+  - { rule: ban-drop-column, revision: "20260301", because: unmapped since v1.8 }
+  - { rule: ban-drop-column, revision: 20260302, reason: unmapped since v1.8 }
+history: new
+floor: 4bc4d934e2bc
+setup: tests/seed.sql
+env: [A=1]
+`,
+      true,
+    ],
+    nothing: ["", true],
+    "a floor that is a number": ["floor: 20260301", true],
+    "an env that is a mapping": ["env: { A: 1 }", true],
+    "a typo": ["histroy: new", false],
+    "a word of a choice that is none": ["history: al", false],
+    "a list": ["- history", false],
+    "a number with a unit": ["tool-timeout: 30s", false],
+    "a yes": ["summary: yes", false],
+    "a secret": ["shadow-url: postgresql://h/d", false],
+    "off without a reason": ["rules: { a: { severity: off } }", false],
+    "off as a word": ["rules: { a: off }", false],
+    "a typo in a rule": ["rules: { a: { severty: note } }", false],
+    "an acceptance without a revision": ["accept: [{ rule: a }]", false],
+  };
+  test.for(Object.entries(cases))("%s", ([, [text, accepted]], { expect }) => {
+    expect(accepts(schema, parse(text))).toBe(accepted);
+  });
+});
