@@ -14,7 +14,7 @@ export function rewrites(
   if (computed) return "yes";
   if (from.array !== to.array) return "yes";
   if (from.name !== to.name) {
-    if (free.has(`${from.name} ${to.name}`))
+    if (!to.array && free.has(`${from.name} ${to.name}`))
       return from.name === "text" && to.modifiers.length > 0 ? "yes" : "no";
     return !builtIn.has(from.name) ||
       !builtIn.has(to.name) ||

@@ -78,8 +78,13 @@ function stringOf(node: Node, text: string): Value {
   if (value === undefined) return unknown;
   const start = source.search(/["']/);
   const quote = /^("""|''')/.test(source.slice(start)) ? 3 : 1;
-  const isVerbatim = source.slice(start + quote, start + quote + value.length) === value;
-  return { kind: "constant", value, offset: isVerbatim ? node.from + start + quote : undefined };
+  const at = start + quote;
+  const raw = source.slice(at, source.length - quote);
+  // Its own line ends are kept, so that places in it are places in the file.
+  if (raw === value || raw.replace(/\r\n?/g, "\n") === value) {
+    return { kind: "constant", value: raw, offset: node.from + at };
+  }
+  return constant(value);
 }
 
 function joined(parts: readonly Value[]): Value {
