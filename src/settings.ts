@@ -22,7 +22,7 @@ export interface SettingEntry {
 /** The one table of settings. Help, parsing, docs, action.yml and migration-gate.schema.json come from it. */
 export const settingTable = {
   command: {
-    type: ["check", "explain", "help"],
+    type: ["check", "status", "explain", "help"],
     default: "check",
     where: ["input"],
     inputDefault: "check",
@@ -60,6 +60,29 @@ export const settingTable = {
     type: "text",
     default: "DATABASE_URL",
     text: "The variable from which the project reads its database's address.",
+  },
+  "database-url": {
+    type: "text",
+    default: undefined,
+    secret: true,
+    where: ["input", "variable"],
+    text: "The address of the database that status reads. Without it, the value of the variable that database-url-env names.",
+  },
+  "version-table": {
+    type: "text",
+    default: undefined,
+    text: "The tool's version table, name or schema.name, where a database has several; found by its column.",
+  },
+  verbose: {
+    type: "boolean",
+    default: "false",
+    where: ["flag", "variable"],
+    text: "Status: every revision, with its parents and file.",
+  },
+  "status-fails": {
+    type: ["unknown", "pending", "never"],
+    default: "pending",
+    text: "When status ends with 1: with unknown revisions only, with pending ones as well, or never.",
   },
   "database-url-format": {
     type: "text",

@@ -17,6 +17,25 @@ export function invertDelta(delta: CatalogDelta): CatalogDelta {
   return delta.map(({ key, before, after }) => ({ key, before: after, after: before }));
 }
 
+/** Where two deltas that start from the same catalog lead to different values. */
+export function differencesOf(
+  expected: CatalogDelta,
+  found: CatalogDelta,
+): Pick<Difference, "key" | "expected" | "found">[] {
+  const should = new Map(expected.map((change) => [change.key, change]));
+  const did = new Map(found.map((change) => [change.key, change]));
+  return [...new Set([...should.keys(), ...did.keys()])]
+    .map((key) => {
+      const [wanted, got] = [should.get(key), did.get(key)];
+      return {
+        key,
+        expected: wanted === undefined ? got?.before : wanted.after,
+        found: got === undefined ? wanted?.before : got.after,
+      };
+    })
+    .filter((difference) => difference.expected !== difference.found);
+}
+
 /** What one step did to the differences. */
 export interface StepDifferences {
   /** Made by this step. */

@@ -37,6 +37,9 @@ export function recorderVariables(parts: AddressParts): Record<string, string> {
     PGDATABASE: parts.database,
     PGPASSFILE: "/dev/null",
     PGSERVICEFILE: "/dev/null",
+    // The recorder is on this machine: encryption would only cost time. An address that asks for it still gets it.
+    PGSSLMODE: "disable",
+    PGGSSENCMODE: "disable",
   };
 }
 

@@ -31,8 +31,13 @@ export function environmentFindings({ environment, base }: RevisionHistory): Fin
 
 function edited(revision: Revision, history: RevisionHistory): Finding {
   const { id, location } = revision;
-  const landedAs = history.landedAs.get(id) ?? location.file;
+  const landed = history.landed.get(id) ?? revision;
+  const landedAs = landed.location.file;
   const moved = landedAs === location.file ? "" : `, where it was ${landedAs}`;
+  const below = revision.parents.filter((parent) => !landed.parents.includes(parent));
+  const skipped = below.filter((parent) => history.states.get(parent) === "new");
+  const parents =
+    below.length === 0 ? "" : ` Its down_revision was ${idsOf(landed)} and is ${idsOf(revision)} now.`;
   return {
     ...common,
     rule: "revision-edited",
@@ -41,8 +46,11 @@ function edited(revision: Revision, history: RevisionHistory): Finding {
     ...location,
     what: `Revision "${id}" was edited after it had landed.`,
     where: `revision ${id}`,
-    seen: `${location.file} differs from ${commitText(history)}${moved}.`,
-    why: "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other.",
+    seen: `${location.file} differs from ${commitText(history)}${moved}.${parents}`,
+    why:
+      skipped.length === 0
+        ? "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other."
+        : `A database that has applied it will never run ${skipped.map((parent) => `"${parent}"`).join(", ")}, spliced in below it.`,
     do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(landedAs)}\nWrite the change as a new revision.`,
   };
 }
@@ -90,12 +98,16 @@ const common = {
   suppression: undefined,
 } as const;
 
+function idsOf({ parents }: Revision): string {
+  return parents.length === 0 ? "None" : parents.map((parent) => `"${parent}"`).join(", ");
+}
+
 function shortOf({ base }: Pick<RevisionHistory, "base">): string {
   return base.commit.slice(0, 10);
 }
 
 function commitText({ base }: Pick<RevisionHistory, "base">): string {
-  return `${shortOf({ base })}, the base (${base.source})`;
+  return `${shortOf({ base })}, the base commit (${base.source})`;
 }
 
 /** A name that a POSIX shell takes for one word. */

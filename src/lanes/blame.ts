@@ -50,6 +50,16 @@ function stoppedCommit(leg: Leg, statement: RecordedStatement | undefined): stri
   return others.length === 0 ? only?.revision : undefined;
 }
 
+/** The revisions of one transaction whose COMMIT was refused, where there are several of them; in their order. */
+export function refusedTogether(leg: Leg): string[] {
+  const statement = firstCause(leg.rest.filter(({ error }) => error !== undefined));
+  if (leg.direction !== "upgrade" || statement === undefined || !isCommit(statement)) return [];
+  const revisions = leg.steps
+    .filter(({ outcome }) => outcome === "rolled back")
+    .map(({ revision }) => revision);
+  return revisions.length > 1 ? revisions : [];
+}
+
 /** By the file in the traceback, else the next revision in line, as far as the version table was seen to come. */
 function revisionOf(context: LaneContext, leg: Leg, file: string | undefined): string | undefined {
   const { graph } = context;

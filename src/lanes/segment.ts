@@ -1,13 +1,14 @@
 import { ToolError } from "../errors";
-import { DifferenceTracker, invertDelta } from "../evidence/deltas";
+import { DifferenceTracker, differencesOf, invertDelta, mergeDeltas } from "../evidence/deltas";
 import type { RecordedStep } from "../evidence/steps";
 import { ownTransactionEnd } from "../evidence/transaction-ends";
-import { type CatalogDelta, kindOf } from "../model/catalog";
+import type { CatalogDelta } from "../model/catalog";
 import type { Difference, StepFailure } from "../model/evidence";
-import type { Graph } from "../revisions/graph";
-import { culpritsOf, failureOf, ownersOf } from "./blame";
+import { culpritsOf, failureOf, ownersOf, refusedTogether } from "./blame";
+import { doubtOf } from "./doubt";
 import type { Ledger } from "./ledger";
 import { type LaneContext, type Leg, Stage } from "./stage";
+import { isError, isHard, isOrder } from "./weights";
 
 /** A way up to `tops`, down to `floor`, and up again. */
 export interface Route {
@@ -31,6 +32,7 @@ export async function runSegment(
   opened?: Stage,
 ): Promise<Leg[]> {
   let floor = route.floor;
+  let thorough = false;
   const legs: Leg[] = [];
   for (let attempt = 0; attempt < maximumFloors; attempt++) {
     await using fresh =
@@ -38,11 +40,17 @@ export async function runSegment(
     const stage = fresh ?? opened;
     if (stage === undefined) break;
     const segment = new Segment(context, ledger, stage, route.tops, legs);
-    const outcome = await segment.run(floor);
-    if (outcome === "done" || outcome.floor === floor) return legs;
-    floor = outcome.floor;
+    const outcome = await segment.run(floor, thorough);
+    if (outcome === "done" || (outcome.floor === floor && outcome.thorough === thorough)) return legs;
+    ({ floor, thorough } = outcome);
   }
   return legs;
+}
+
+/** The floor to try on a new database, and whether its second way up is to be read at every boundary. */
+interface NextTry {
+  readonly floor: string | undefined;
+  readonly thorough: boolean;
 }
 
 class Segment {
@@ -64,33 +72,111 @@ class Segment {
     private readonly legs: Leg[],
   ) {}
 
-  async run(floor: string | undefined): Promise<"done" | { floor: string }> {
+  async run(floor: string | undefined, thorough: boolean): Promise<"done" | NextTry> {
     if (!(await this.goUp())) return "done";
     const again = await this.goDown(floor);
-    if (again !== undefined) return again;
-    await this.goUpAgain();
+    if (again !== undefined) return { ...again, thorough };
+    if (thorough || !this.isClean()) await this.goUpAgain();
+    else if (!(await this.goUpAtOnce())) return { floor, thorough: true };
     return "done";
+  }
+
+  /** Nothing was left by any downgrade, and nothing hid what another one did. */
+  private isClean(): boolean {
+    return (
+      this.hard.current.length === 0 &&
+      this.suspicions.size === 0 &&
+      this.undone.every(({ masked }) => !masked)
+    );
+  }
+
+  /**
+   * The second way up of a clean project: every revision must be passed, and the catalog at the top must be what the
+   * first way led to. False where that does not tell all: then every boundary has to be read.
+   */
+  private async goUpAtOnce(): Promise<boolean> {
+    const passed: string[] = [];
+    const differing = new Map<string, Difference[]>();
+    for (const top of this.tops) {
+      const leg = await this.go("upgrade", top, true);
+      if (leg.failure !== undefined) return false;
+      const expected: CatalogDelta[] = [];
+      const owners = new Map<string, string>();
+      for (const step of leg.steps) {
+        const upgrade = this.upgrades.get(step.revision);
+        if (upgrade === undefined || step.outcome !== "committed") return false;
+        if (doubtOf({ ...leg, tail: [] }, step) !== undefined) return false;
+        expected.push(upgrade);
+        passed.push(step.revision);
+        for (const { key } of upgrade) owners.set(key, step.revision);
+      }
+      const differences = differencesOf(mergeDeltas(expected).filter(isHard), leg.tail.filter(isHard));
+      for (const { key, ...sides } of differences) {
+        const owner = owners.get(key);
+        if (owner !== undefined)
+          differing.set(owner, [...(differing.get(owner) ?? []), { key, ...sides, owner }]);
+      }
+      // What no revision made the first time could be of any.
+      if (differences.length > 0 && differing.size === 0) return false;
+    }
+    if (this.undone.some(({ step }) => !passed.includes(step.revision))) return false;
+    for (const [revision, differences] of differing) this.noteSecondUpgrade(revision, differences);
+    for (const { step } of this.undone) {
+      if (!differing.has(step.revision)) this.ledger.settle(step.revision, "downgrade", "proved");
+    }
+    return true;
   }
 
   private async goUp(): Promise<boolean> {
     for (const top of this.tops) {
       const leg = await this.go("upgrade", top);
       this.requireArrival(leg, top);
-      for (const step of leg.steps) {
-        if (step.doubts.length > 0 || leg.unexplained.length > 0) this.untrusted.add(step.revision);
-        this.upgrades.set(step.revision, step.changes);
-        this.noteTransactionEnd(step);
-        if (step.outcome !== "committed") continue;
-        const doubt = doubtOf(leg, step);
-        if (doubt === undefined) this.ledger.settle(step.revision, "upgrade", "proved");
-        else this.ledger.settle(step.revision, "upgrade", "not proved", doubt);
-      }
+      this.takeUp(leg);
       if (leg.failure === undefined) continue;
+      if (await this.findRefused(leg)) return false;
       const failure = failureOf(this.context, leg, false);
       if (failure !== undefined) this.ledger.fail(failure);
       return false;
     }
     return true;
+  }
+
+  private takeUp(leg: Leg): void {
+    for (const step of leg.steps) {
+      if (step.doubts.length > 0 || leg.unexplained.length > 0) this.untrusted.add(step.revision);
+      this.upgrades.set(step.revision, step.changes);
+      this.noteTransactionEnd(step);
+      if (step.outcome !== "committed") continue;
+      const doubt = doubtOf(leg, step);
+      if (doubt === undefined) this.ledger.settle(step.revision, "upgrade", "proved");
+      else this.ledger.settle(step.revision, "upgrade", "not proved", doubt);
+    }
+  }
+
+  /** Of several revisions in one transaction whose COMMIT the server refuses, halving the way finds the one. */
+  private async findRefused(together: Leg): Promise<boolean> {
+    const revisions = refusedTogether(together);
+    let [low, high] = [0, revisions.length];
+    while (low < high) {
+      const target = revisions[(low + high - 1) >> 1];
+      if (target === undefined) break;
+      const leg = await this.stage.go("upgrade", target);
+      if (leg.failure === undefined) {
+        this.takeUp(leg);
+        low = revisions.indexOf(target) + 1;
+        continue;
+      }
+      const failure = failureOf(this.context, leg, false);
+      if (failure !== undefined) {
+        // What was tried together told nothing.
+        this.legs[this.legs.indexOf(together)] = leg;
+        this.ledger.fail(failure);
+        return true;
+      }
+      if (refusedTogether(leg).length === 0 || high - low === 1) break;
+      high = revisions.indexOf(target) + 1;
+    }
+    return false;
   }
 
   /** An upgrade that ends well and moves nothing here moved something elsewhere: a downgrade must not follow it. */
@@ -269,35 +355,32 @@ class Segment {
     );
     if (masked.length > 0) return false;
     if (caused.length === 0) return true;
-    this.ledger.note({ kind: "second upgrade differs", revision: step.revision, differences: caused });
-    this.ledger.settle(step.revision, "downgrade", "failed", "the second upgrade leads to another schema");
-    this.ledger.blockDowngrade(step.revision);
+    this.noteSecondUpgrade(step.revision, caused);
     return false;
+  }
+
+  private noteSecondUpgrade(revision: string, differences: readonly Difference[]): void {
+    this.ledger.note({ kind: "second upgrade differs", revision, differences });
+    this.ledger.settle(revision, "downgrade", "failed", "the second upgrade leads to another schema");
+    this.ledger.blockDowngrade(revision);
   }
 
   /** The ways up that do not lead over this revision. */
   private targetsWithout(revision: string): string[] {
     const { graph } = this.context;
     const wanted = graph.applied(this.tops.flatMap((top) => (isWord(top) ? graph.heads : [top])));
-    const beyond = descendants(graph, revision);
+    const beyond = graph.descendants(revision);
     const left = graph.revisions.filter(({ id }) => wanted.has(id) && !beyond.has(id));
     const parents = new Set(left.flatMap(({ id }) => graph.parentsOf(id)));
     const applied = graph.applied(this.stage.heads);
     return left.filter(({ id }) => !parents.has(id) && !applied.has(id)).map(({ id }) => id);
   }
 
-  private async go(direction: "upgrade" | "downgrade", target: string): Promise<Leg> {
-    const leg = await this.stage.go(direction, target);
+  private async go(direction: "upgrade" | "downgrade", target: string, atOnce = false): Promise<Leg> {
+    const leg = await this.stage.go(direction, target, atOnce);
     this.legs.push(leg);
     return leg;
   }
-}
-
-/** The revision and everything that needs it. */
-function descendants(graph: Graph, revision: string): Set<string> {
-  const found = new Set([revision]);
-  for (const id of found) for (const child of graph.childrenOf(id)) found.add(child);
-  return found;
 }
 
 /** Words of the tool for all heads. */
@@ -307,34 +390,4 @@ function isWord(top: string): boolean {
 
 function lastLinesOf({ result }: Leg): string {
   return result.output.trimEnd().split("\n").slice(-15).join("\n");
-}
-
-/** Why a step that was seen does not count as proved. */
-function doubtOf(leg: Leg, step: RecordedStep): string | undefined {
-  if (step.doubts.length > 0) return step.doubts[0];
-  if (leg.unexplained.length > 0) return leg.unexplained[0];
-  if (leg.bypassed !== undefined) return leg.bypassed;
-  if (leg.recording.failures.length > 0) return `the recorder failed: ${leg.recording.failures[0]}`;
-  const isLast = leg.steps.at(-1) === step;
-  if (isLast && leg.failure === undefined && leg.tail.length > 0) {
-    return `something changed after the last boundary: ${leg.tail
-      .map((change) => change.key)
-      .slice(0, 5)
-      .join(", ")}`;
-  }
-  return undefined;
-}
-
-function isOrder(change: { readonly key: string }): boolean {
-  return kindOf(change.key) === "column order";
-}
-
-function isHard(change: { readonly key: string }): boolean {
-  return !isOrder(change);
-}
-
-/** An extension or a role that stays is common practice: a warning, unless something trips over it. */
-export function isError(difference: Difference): boolean {
-  const kind = kindOf(difference.key);
-  return kind !== "extension" && kind !== "role";
 }

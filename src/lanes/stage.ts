@@ -14,6 +14,7 @@ import type { CatalogDelta } from "../model/catalog";
 import type { Direction } from "../model/revision";
 import { Recorder } from "../recorder/recorder";
 import type { Recording } from "../recorder/recording";
+import type { Upstream } from "../recorder/upstream";
 import type { Graph } from "../revisions/graph";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import { runSetup } from "../shadow/setup";
@@ -80,7 +81,7 @@ export class Stage implements AsyncDisposable {
       client = await connect(database.address, { applicationName: "migration-gate observer" });
       const roles = await rolesOf(client);
       recorder = new Recorder({
-        upstream: upstreamOf(database.address, client),
+        upstream: upstreamOf(database.address, client, context.shadow.socket),
         database: database.name,
         protocol: context.tool,
         onBoundary: (boundary) => context.progress(boundary.heads.join(", ") || "base"),
@@ -102,7 +103,7 @@ export class Stage implements AsyncDisposable {
         roles,
       );
       if (context.setup !== undefined) await stage.setUp(context.setup);
-      await stage.readBaseline();
+      await stage.readChanges();
       stage.heads = await appliedVersions(client, context.tool, undefined);
       return stage;
     } catch (error) {
@@ -122,21 +123,28 @@ export class Stage implements AsyncDisposable {
     // Where this server refused a statement of env.py's own, the tool was here, and the upgrade may well work.
     const refused = recording.statements.some(({ error }) => error !== undefined);
     if (asked && !result.timedOut && (result.exitCode === 0 || refused)) {
-      await this.readBaseline();
+      await this.readChanges();
       return;
     }
     throw notArrived(context, result, { ...recording, asked }, this.parts);
   }
 
-  /** Goes to `target` by the tool and tells what it did on the way. */
-  async go(direction: Direction, target: string): Promise<Leg> {
-    const { context } = this;
+  /**
+   * Goes to `target` by the tool and tells what it did on the way. `atOnce`: the catalog is read at the end only and as
+   * a whole, all that changed is in the leg's tail, and its steps tell the order of revisions alone.
+   */
+  async go(direction: Direction, target: string, atOnce = false): Promise<Leg> {
+    const { context, recorder } = this;
     const commands = context.tool.commands(context.project);
     const before = this.heads;
+    recorder.readsCatalog = !atOnce;
     const result = await this.execute([...context.run, ...commands[direction](target)]);
-    const recording = this.recorder.takeRecording();
+    recorder.readsCatalog = true;
+    const recording = recorder.takeRecording();
     const leg = stepsOf(recording, direction, before, context.graph);
-    const tail = mergeDeltas([leg.trailing, await this.readBaseline()]);
+    // A tool that failed may have been cut off anywhere.
+    if (atOnce || result.exitCode !== 0) recorder.tracker.invalidate();
+    const tail = mergeDeltas([leg.trailing, await this.readChanges()]);
     const found = await appliedVersions(this.client, context.tool, this.recorder.versionTable);
     const bypassed =
       found.join() === [...leg.heads].sort().join()
@@ -153,7 +161,7 @@ export class Stage implements AsyncDisposable {
   /** Drops objects that a downgrade left, so that other revisions can be judged without them; tells what changed. */
   async remove(keys: readonly string[]): Promise<CatalogDelta> {
     await removeObjects(this.client, keys);
-    return this.readBaseline();
+    return this.readChanges();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -177,9 +185,8 @@ export class Stage implements AsyncDisposable {
     await endOtherSessions(this.client);
   }
 
-  /** Compares the catalog with the last boundary's, by a connection of our own. */
-  private async readBaseline(): Promise<CatalogDelta> {
-    this.recorder.tracker.invalidate();
+  /** What changed in the catalog since the last boundary, by a connection of our own. */
+  private async readChanges(): Promise<CatalogDelta> {
     const { changes } = await this.recorder.tracker.read(catalogSession(this.client));
     return changes;
   }
@@ -224,12 +231,12 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-function upstreamOf(address: Address, client: Client) {
+function upstreamOf(address: Address, client: Client, socket: string | undefined): Upstream {
   const stream = (client as unknown as { connection: { stream: unknown } }).connection.stream;
   return {
     host: address.host,
     port: address.port,
-    socket: address.host.startsWith("/") ? `${address.host}/.s.PGSQL.${address.port}` : undefined,
+    socket: socket ?? (address.host.startsWith("/") ? `${address.host}/.s.PGSQL.${address.port}` : undefined),
     // The server's certificate was verified, as far as sslmode asks, when our own connection was made.
     tls: stream instanceof tls.TLSSocket ? { rejectUnauthorized: false } : undefined,
   };

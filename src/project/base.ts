@@ -50,8 +50,11 @@ async function pullRequestBase(root: string, head: string, event: EventNamed<"pu
   }
   const tip = await requireFetched(root, `the target branch "${baseRef}"`, trackingRef(baseRef), async () => {
     const fetched = await fetchBranch(root, baseRef);
-    if ("commit" in fetched || baseSha === undefined) return fetched;
-    const commit = await commitOf(root, baseSha);
+    if ("commit" in fetched) return fetched;
+    // Where origin cannot be asked: what is here of the target.
+    const commit =
+      (baseSha === undefined ? undefined : await commitOf(root, baseSha)) ??
+      (await commitOf(root, `refs/heads/${baseRef}`));
     return commit === undefined ? fetched : { commit };
   });
   return { source, commit: await requireCommon(root, tip, head, baseRef), tip };

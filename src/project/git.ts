@@ -17,13 +17,17 @@ const settings = [
   "-c",
   "core.quotePath=false",
   "-c",
-  "diff.renames=true",
+  "diff.autoRefreshIndex=true",
   "-c",
   "color.ui=false",
   "-c",
   "gc.auto=0",
   "--no-pager",
 ];
+
+/** A hook's variables name the repository that git runs it for; here the folder does (`git rev-parse --local-env-vars`). */
+const ofAnotherRepository =
+  /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|GRAFT_FILE|SHALLOW_FILE|IMPLICIT_WORK_TREE|NAMESPACE|EXTERNAL_DIFF|LITERAL_PATHSPECS|GLOB_PATHSPECS|NOGLOB_PATHSPECS|ICASE_PATHSPECS)$/;
 
 /**
  * Runs git in a folder and returns its standard output. No pager, no colour, no prompt, no configuration that changes
@@ -41,7 +45,7 @@ export async function git(
 export function gitBytes(folder: string, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
   // GIT_ASKPASS: without it a helper for passwords may open a window; `true` answers with nothing.
   const environment = {
-    ...process.env,
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofAnotherRepository.test(name))),
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "true",
     GIT_OPTIONAL_LOCKS: "0",

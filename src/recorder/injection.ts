@@ -44,6 +44,9 @@ export class Injector {
   private row: Buffer | null = null;
   private unanswered: Answer[] = [];
   private sent = false;
+  /** The conversation's end went out with the last question. */
+  private left = false;
+  private inTransaction = false;
   private error: ServerError | undefined;
   private gone: string | undefined;
 
@@ -52,25 +55,27 @@ export class Injector {
   /** Runs `work` under a savepoint; whatever happens the client's transaction is as it was. */
   async visit<T>(state: "I" | "T", work: () => Promise<T>): Promise<T> {
     const inTransaction = state === "T";
+    this.inTransaction = inTransaction;
     this.error = undefined;
     this.sent = false;
+    this.left = false;
     this.state = state;
     if (inTransaction) this.queue("savepoint", `SAVEPOINT ${prefix}`);
     try {
       const result = await work();
-      if (inTransaction) this.queueLeave();
-      await this.roundTrip("ready");
+      if (!this.left) await this.leave();
       return result;
     } catch (error) {
-      await this.recover(inTransaction);
+      if (!this.left) await this.recover(inTransaction);
       throw error;
     }
   }
 
-  /** One statement with text parameters; the first column of its first row. */
-  async ask(name: string, sql: string, values: readonly string[]): Promise<Buffer> {
+  /** One statement with text parameters; the first column of its first row. After the `last` one nothing can be asked. */
+  async ask(name: string, sql: string, values: readonly string[], last = false): Promise<Buffer> {
     const answer = this.queue(name, sql, values);
-    await this.roundTrip("answer");
+    if (last) await this.leave();
+    else await this.roundTrip("answer");
     if (answer.row === null) throw new Error(`no answer to ${name}`);
     return answer.row;
   }
@@ -137,6 +142,12 @@ export class Injector {
     const answer: Answer = { row: null };
     this.unanswered.push(answer);
     return answer;
+  }
+
+  private async leave(): Promise<void> {
+    if (this.inTransaction) this.queueLeave();
+    await this.roundTrip("ready");
+    this.left = true;
   }
 
   private queueLeave(): void {

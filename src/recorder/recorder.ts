@@ -5,7 +5,7 @@ import { CatalogTracker } from "../databases/postgres/catalog/tracker";
 import type { CatalogDelta } from "../model/catalog";
 import type { VersionTable, VersionWrite } from "../tools/contract";
 import { type Certificate, ownSecureContext } from "./certificate";
-import { InjectionError } from "./injection";
+import { type Answer, InjectionError } from "./injection";
 import { type Boundary, emptyRecording, type Recording, type VersionProtocol } from "./recording";
 import { Session, type SessionHost } from "./session";
 import { OpenTransaction } from "./transactions";
@@ -47,6 +47,8 @@ type BoundaryFacts = Pick<
 export class Recorder {
   /** The catalog as last read at a boundary. */
   readonly tracker = new CatalogTracker();
+  /** Off: boundaries tell the version table's content only, and the tracker stays where it is. */
+  readsCatalog = true;
   /** The version table, once a statement named it. */
   versionTable: VersionTable | undefined;
   private recording: Recording = emptyRecording();
@@ -234,17 +236,24 @@ export class Recorder {
     this.options.onBoundary?.(boundary);
   }
 
-  private readState(session: Session, state: "I" | "T", table: VersionTable | undefined, attempt: number) {
+  private async readState(
+    session: Session,
+    state: "I" | "T",
+    table: VersionTable | undefined,
+    attempt: number,
+  ): Promise<{ heads: string[]; changes: CatalogDelta }> {
     const { injector } = session;
-    return injector.visit(state, async () => {
+    let versions: Answer | undefined;
+    const changes = await injector.visit(state, async () => {
       if (attempt > 1) injector.tell("timeouts", noTimeouts);
       // Under the client's search_path, which is how the tool itself finds the table.
-      const versions = table === undefined ? undefined : injector.tell("versions", this.versionsQuery(table));
+      if (table !== undefined) versions = injector.tell("versions", this.versionsQuery(table));
+      if (!this.readsCatalog) return [];
       injector.tell("settings", catalogSettings);
-      const { changes } = await this.tracker.read(injector);
-      const heads = versions === undefined ? [] : (JSON.parse(String(versions.row)) as string[]);
-      return { heads: heads.sort(), changes };
+      return (await this.tracker.read(injector)).changes;
     });
+    const heads = versions === undefined ? [] : (JSON.parse(String(versions.row)) as string[]);
+    return { heads: heads.sort(), changes };
   }
 
   private versionsQuery(table: VersionTable): string {

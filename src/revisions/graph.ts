@@ -16,6 +16,8 @@ export interface Graph {
   childrenOf(id: string): readonly string[];
   /** The closure over `parentsOf`, the revision itself included; empty for an unknown id. */
   ancestors(id: string): Set<string>;
+  /** The closure over `childrenOf`: the revision and everything that needs it. */
+  descendants(id: string): Set<string>;
   /** Everything that is applied when the version table holds these ids; unknown ids are left out. */
   applied(heads: readonly string[]): Set<string>;
   /** A revision by what a person types: an id, a branch label, or the start of exactly one id. */
@@ -73,6 +75,11 @@ export function buildGraph(input: readonly Revision[]): Graph {
     parentsOf: (id) => links.get(id) ?? [],
     childrenOf: (id) => children.get(id) ?? [],
     ancestors: (id) => applied([id]),
+    descendants: (id) => {
+      const found = new Set([id]);
+      for (const each of found) for (const child of children.get(each) ?? []) found.add(child);
+      return found;
+    },
     applied,
     resolve: (text) => byId.get(text) ?? byLabel.get(text) ?? onlyOneStartingWith(revisions, text),
     mark,

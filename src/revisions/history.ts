@@ -42,8 +42,8 @@ export interface RevisionHistory {
   readonly base: Base;
   readonly states: ReadonlyMap<string, RevisionState>;
   readonly deleted: readonly DeletedRevision[];
-  /** Where an edited revision's file lay before the change. */
-  readonly landedAs: ReadonlyMap<string, string>;
+  /** Revisions as the base has them, where their file was touched or moved. */
+  readonly landed: ReadonlyMap<string, Revision>;
   /** Revisions whose file the repository's index does not have. */
   readonly untracked: readonly string[];
   /** Files that decide how revisions run, where the change touched them. */
@@ -84,7 +84,6 @@ export async function readHistory(
   const wasRevision = (place: string): boolean => isIn({ ...before, folders }, place);
 
   const states = new Map<string, RevisionState>();
-  const landedAs = new Map<string, string>();
   for (const { revision, path: place } of places) {
     const old = landed.get(revision.id);
     // A link leads out of the version folders. Elsewhere, a folder that is listed only now has only new revisions.
@@ -95,7 +94,6 @@ export async function readHistory(
     else {
       const isSame = sameText(readFileSync(path.resolve(root, revision.location.file)), old.bytes);
       states.set(revision.id, isSame ? "unchanged" : "edited");
-      landedAs.set(revision.id, paths.shown(old.path));
     }
   }
   const idNow = new Map(places.map(({ revision, path: place }) => [place, revision.id]));
@@ -107,7 +105,7 @@ export async function readHistory(
     base,
     states,
     deleted,
-    landedAs,
+    landed: new Map([...landed].map(([id, { revision }]) => [id, revision])),
     untracked: places.filter(isUntracked).map(({ revision }) => revision.id),
     environment: source.environmentFiles
       .map(paths.of)

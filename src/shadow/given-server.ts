@@ -38,6 +38,7 @@ export async function useGivenServer(url: string, onProgress: (text: string) => 
     version: facts.version,
     major: facts.major,
     address,
+    socket: undefined,
     createDatabase: async (purpose, template) => {
       const collectRoles = async (database: Address) => {
         for (const role of await rolesUsedIn(database)) usedRoles.add(role);

@@ -76,7 +76,7 @@ export async function startPrivateServer(
     const password = randomBytes(18).toString("base64url");
     preparing = initialise(installation, directory, account, password, starting.signal);
     await preparing;
-    const port = await start(installation, directory, account, choosePort, (child) => {
+    const { port, socket } = await start(installation, directory, account, choosePort, (child) => {
       postmaster = child;
     });
     const address: Address = {
@@ -93,6 +93,7 @@ export async function startPrivateServer(
       version: installation.version,
       major: installation.major,
       address,
+      socket,
       // Its databases go with the server: one that cannot be dropped is no news.
       createDatabase: (purpose, template) =>
         createDatabase(
@@ -153,18 +154,19 @@ async function initialise(
   });
 }
 
-/** Starts the postmaster and returns its port once it accepts connections. */
+/** Starts the postmaster and returns its port, and its Unix socket, once it accepts connections. */
 async function start(
   { bin }: Installation,
   directory: PrivateDirectory,
   account: Account,
   choosePort: () => Promise<number>,
   onSpawn: (child: ChildProcess) => void,
-): Promise<number> {
+): Promise<{ port: number; socket: string | undefined }> {
   const logFile = join(directory.server, "log");
   for (let attempt = 1; ; attempt++) {
     const port = await choosePort();
-    const socketFits = Buffer.byteLength(join(directory.server, `.s.PGSQL.${port}`)) <= socketPathLimit;
+    const socket = join(directory.server, `.s.PGSQL.${port}`);
+    const socketFits = Buffer.byteLength(socket) <= socketPathLimit;
     // A comma-separated list of quoted names, so that blanks and commas in TMPDIR do no harm.
     const sockets = socketFits ? `"${directory.server.replaceAll('"', '""')}"` : "";
     const all = { ...settings, port: String(port), unix_socket_directories: sockets };
@@ -186,7 +188,7 @@ async function start(
     child.unref();
     onSpawn(child);
     await log.close();
-    if (await isReady(child, directory)) return port;
+    if (await isReady(child, directory)) return { port, socket: socketFits ? socket : undefined };
     const seen = await readFile(logFile, "utf8");
     // Somebody else took the port after it was found free.
     if (attempt < 10 && /could not (create any TCP\/IP sockets|bind)|already in use/i.test(seen)) continue;

@@ -21,6 +21,8 @@ export interface ShadowServer extends AsyncDisposable {
   readonly major: number;
   /** The maintenance database as superuser, or as the given user. */
   readonly address: Address;
+  /** The path of its Unix socket, which costs half of what TCP does; undefined where there is none or it is not known. */
+  readonly socket: string | undefined;
   /**
    * A new empty database, or a copy of `template`, to which nobody may be connected. `purpose` (a-z, 0-9, _) becomes
    * a part of its name.

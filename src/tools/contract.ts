@@ -117,6 +117,10 @@ export interface MigrationTool {
   versionWrites(sql: string, table?: VersionTable): readonly VersionWrite[];
   /** True for a statement by which the tool's status command looks for the version table or reads it. */
   readsVersions(sql: string): boolean;
+  /** The version table's usual name, and its one column. */
+  readonly versionTable: { readonly name: string; readonly column: string };
+  /** The line of a revision's file that gives it this id, as a POSIX extended regular expression. */
+  revisionLine(id: string): string;
   /** A SELECT of one text column, the ids in the version table, sorted. */
   versionsSql(table: VersionTable): string;
   explainFailure(output: ToolOutput, project?: ToolProject): ToolFailure;

@@ -1,6 +1,6 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openRepository, type Repository, repositoryIn } from "../support/git";
 import { alembicFiles, type ProjectFiles, type RevisionSource, writeProject } from "../support/project";
 import { compare } from "./compared";
@@ -267,6 +267,13 @@ const cases: Readonly<Record<string, Case>> = {
     findings: ["error revision-deleted b"],
     judged: "c",
   },
+  "files that were only touched": {
+    change: ({ path, git }) => {
+      git("config", "diff.autoRefreshIndex", "false");
+      utimesSync(join(path, versions, "b.py"), 1, 1);
+    },
+    states: {},
+  },
   "CRLF by git itself is no edit": {
     files: { ...old, ".gitattributes": "*.py text eol=crlf\n" },
     change: ({ git, remove }) => {
@@ -302,4 +309,24 @@ describe("what a change did to the revisions", () => {
       judged: [...judged].join(" "),
     }).toEqual({ findings: [], judged: "", ...wanted });
   });
+});
+
+test("a linked worktree, in a hook of another repository", async () => {
+  await using project = await writeProject(old);
+  const repository = repositoryIn(project.path);
+  repository.commit();
+  const folder = join(project.path, "..", "linked");
+  repository.git("worktree", "add", "-q", "-b", "topic", folder);
+  openRepository(folder).write(`${versions}/c.py`, fileOf("c", "b"));
+  process.env.GIT_DIR = "/nowhere/.git";
+  try {
+    const { history } = await compare(folder, []);
+    expect([...history.states]).toEqual([
+      ["a", "unchanged"],
+      ["b", "unchanged"],
+      ["c", "new"],
+    ]);
+  } finally {
+    delete process.env.GIT_DIR;
+  }
 });

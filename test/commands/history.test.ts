@@ -82,7 +82,7 @@ test("a change of env.py alone passes, and says that nothing was run", async () 
     stdout: `note[environment-edited] migrations/env.py
   what  migrations/env.py was changed, and no revision is new or edited: nothing was run.
   where migrations/env.py
-  seen  It differs from <commit>, the base (--base).
+  seen  It differs from <commit>, the base commit (--base).
   why   Every revision runs through this file; whether they still do was not tried.
   do    Set history to all to prove all of them with it.
 

@@ -179,7 +179,7 @@ test("the whole message", async () => {
       column: 1,
       what: 'Revision "a" was edited after it had landed.',
       where: "revision a",
-      seen: `${versions}/a b.py differs from ${short}, the base (--base), where it was ${versions}/a.py.`,
+      seen: `${versions}/a b.py differs from ${short}, the base commit (--base), where it was ${versions}/a.py.`,
       why: "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other.",
       do: `Restore it: git checkout ${short} -- ${versions}/a.py\nWrite the change as a new revision.`,
     },
@@ -193,9 +193,29 @@ test("the whole message", async () => {
       column: undefined,
       what: 'Revision "b" was deleted after it had landed.',
       where: "revision b",
-      seen: `${versions}/b.py is in ${short}, the base (--base), and is gone now.`,
+      seen: `${versions}/b.py is in ${short}, the base commit (--base), and is gone now.`,
       why: "A database that has it as its version stops at every command: Can't locate revision identified by 'b'.",
       do: `Restore it: git checkout ${short} -- ${versions}/b.py\nUndo what it does with a new revision.`,
     },
+  ]);
+});
+
+test("a new revision below one that has landed", async () => {
+  await using project = await writeProject(
+    alembicFiles({ revisions: [revision("a", null), revision("b", "a")] }),
+  );
+  const repository = repositoryIn(project.path);
+  const base = repository.commit();
+  repository.git("checkout", "-qb", "topic");
+  write(repository, revision("b", "between"), revision("between", "a"));
+  repository.commit();
+  const { findings } = await compare(project.path, []);
+  expect(findings).toEqual([
+    expect.objectContaining({
+      rule: "revision-edited",
+      revision: "b",
+      seen: `${versions}/b.py differs from ${base.slice(0, 10)}, the base commit (--base). Its down_revision was "a" and is "between" now.`,
+      why: 'A database that has applied it will never run "between", spliced in below it.',
+    }),
   ]);
 });

@@ -149,6 +149,13 @@ const textCases: readonly TextCase[] = [
     changes: "policy public.t1.po",
   },
   {
+    name: "a function's own syntax tree joins two tables that get a column of the same name",
+    setup: `create table j (id int, x int); create table k (id int);
+      create function shared_ids() returns setof int begin atomic select q.id from (j join k using (id)) q; end`,
+    change: "alter table k add column x int",
+    changes: "function public.shared_ids()",
+  },
+  {
     name: "a rule names a constraint that is renamed",
     setup:
       "create rule ru as on insert to v1 do instead insert into t1 (id) values (new.id) on conflict on constraint t1_pkey do nothing",
@@ -232,7 +239,7 @@ test("a boundary costs two questions, one where nothing changed", async () => {
   await tracker.read(counting);
   expect(asked).toEqual([
     ...["catalog-version", "catalog-probe", "catalog-details", "catalog-rare"],
-    ...["catalog-probe", "catalog-details"],
+    ...["catalog-probe", "catalog-relations"],
     "catalog-probe",
   ]);
 });

@@ -76,6 +76,8 @@ test("ours win, are not told as removed, and the runner's inputs are not passed 
       PGDATABASE: "d",
       PGPASSFILE: "/dev/null",
       PGSERVICEFILE: "/dev/null",
+      PGSSLMODE: "disable",
+      PGGSSENCMODE: "disable",
       DATABASE_URL: "postgresql://ours",
     },
     removed: ["Z_URL"],

@@ -281,6 +281,31 @@ marker.touch()`,
     open: ["a downgrade: skipped, the upgrade fails", "a upgrade: failed, the upgrade fails"],
     tells: ["23503"],
   },
+  "a deferred constraint that stops the commit of five revisions": {
+    revisions: [
+      table("a", null),
+      table("b", "a"),
+      sql(
+        "c",
+        "b",
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED); INSERT INTO c VALUES (1)",
+        "DROP TABLE c; DROP TABLE p",
+      ),
+      table("d", "c"),
+      table("e", "d"),
+    ],
+    exit: 1,
+    findings: ["error upgrade-fails c"],
+    open: [
+      "c downgrade: skipped, the upgrade fails",
+      "c upgrade: failed, the upgrade fails",
+      "d downgrade: not proved, it needs c, whose upgrade fails",
+      "d upgrade: not proved, it needs c, whose upgrade fails",
+      "e downgrade: not proved, it needs c, whose upgrade fails",
+      "e upgrade: not proved, it needs c, whose upgrade fails",
+    ],
+    tells: ["23503"],
+  },
   "a COMMIT within a revision": {
     revisions: [
       table("a", null),

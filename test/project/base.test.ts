@@ -183,6 +183,19 @@ why   The change is compared with it.
 do    Check out with the whole history (actions/checkout: fetch-depth: 0), or set base to a commit that is here.`);
   });
 
+  test("without an origin: the event's commit, else the branch that is here", async () => {
+    await using at = await origin();
+    at.repository.git("checkout", "-q", "topic");
+    for (const baseSha of [at.main, "1".repeat(40)]) {
+      const environment = eventOf(at.project.path, "pull_request", pullRequest(baseSha, at.topic));
+      expect(await resolveBase(at.repository.path, undefined, environment)).toEqual({
+        source: "pull_request",
+        commit: at.start,
+        tip: at.main,
+      });
+    }
+  });
+
   test("history that cannot be fetched", async () => {
     await using at = await origin();
     const clone = checkout(at, at.topic, "--depth=1");

@@ -3,7 +3,7 @@ import { detect, open } from "./detect";
 import { explainFailure } from "./failure/explain";
 import { readOne, readRevisions } from "./read";
 import { commands, runWords } from "./run";
-import { readsVersions, versionsSql, versionWrites } from "./version-table";
+import { readsVersions, versionsSql, versionTable, versionWrites } from "./version-table";
 
 /** Alembic, tried with 1.20.1 on Python 3.11. */
 export const alembic: MigrationTool = {
@@ -17,6 +17,9 @@ export const alembic: MigrationTool = {
   commands,
   versionWrites,
   readsVersions,
+  versionTable,
+  revisionLine: (id) =>
+    `^revision *(: *[A-Za-z.]+ *)?= *["']${id.replace(/[.[\]{}()*+?^$|\\]/g, "\\$&")}["']`,
   versionsSql,
   explainFailure,
 };

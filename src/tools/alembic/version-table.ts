@@ -3,8 +3,9 @@ import type { VersionTable, VersionWrite } from "../contract";
 
 type Verb = VersionWrite["verb"];
 
-/** The only column of Alembic's version table, in every release. */
-const column = "version_num";
+/** Its usual name, and its only column in every release. */
+export const versionTable = { name: "alembic_version", column: "version_num" } as const;
+const { column } = versionTable;
 
 /** Statements that name the table and leave its rows alone. */
 const harmless =

@@ -1,4 +1,4 @@
-import { detailsStatement, type Entry } from "./details";
+import { detailsStatement, type Entry, relationsStatement } from "./details";
 import { type Probe, probeStatement } from "./probe";
 import { rareStatement } from "./rare";
 import type { CatalogSession } from "./session";
@@ -20,11 +20,13 @@ export type Roots = Readonly<Record<"r" | "t" | "f" | "n" | "s", readonly string
 export class CatalogQuestions {
   readonly #probe: string;
   readonly #details: string;
+  readonly #relations: string;
   readonly #rare: string;
 
   constructor(version: number) {
     this.#probe = probeStatement(version);
     this.#details = detailsStatement(version);
+    this.#relations = relationsStatement(version);
     this.#rare = rareStatement(version);
   }
 
@@ -49,13 +51,18 @@ export class CatalogQuestions {
     return JSON.parse((await session.ask("catalog-probe", this.#probe, params)).toString());
   }
 
-  async details(session: CatalogSession, { r, t, f, n, s }: Roots): Promise<Entry[]> {
+  async details(session: CatalogSession, { r, t, f, n, s }: Roots, last: boolean): Promise<Entry[]> {
     const params = [r, t, f, n, s].map((oids) => `{${oids.join(",")}}`);
-    return JSON.parse((await session.ask("catalog-details", this.#details, params)).toString());
+    return JSON.parse((await session.ask("catalog-details", this.#details, params, last)).toString());
+  }
+
+  async relations(session: CatalogSession, oids: readonly string[], last: boolean): Promise<Entry[]> {
+    const params = [`{${oids.join(",")}}`];
+    return JSON.parse((await session.ask("catalog-relations", this.#relations, params, last)).toString());
   }
 
   async rare(session: CatalogSession): Promise<Entry[]> {
-    return JSON.parse((await session.ask("catalog-rare", this.#rare, [])).toString());
+    return JSON.parse((await session.ask("catalog-rare", this.#rare, [], true)).toString());
   }
 }
 

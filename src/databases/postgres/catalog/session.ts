@@ -3,10 +3,11 @@ import type { Client } from "pg";
 /**
  * One conversation with one server session. Every statement returns one row with one bytea column, UTF-8 JSON
  * or text, so that the answer does not depend on client_encoding. `name` is a stable id of the statement text:
- * a session may keep it prepared. `params` are in text format.
+ * a session may keep it prepared. `params` are in text format. `last`: nothing will be asked after it, so that what ends
+ * the conversation can go out together with it.
  */
 export interface CatalogSession {
-  ask(name: string, sql: string, params: readonly string[]): Promise<Buffer>;
+  ask(name: string, sql: string, params: readonly string[], last?: boolean): Promise<Buffer>;
 }
 
 /**

@@ -83,11 +83,34 @@ export class CatalogTracker {
     }
     const { roots, rare } = plan;
     if (mode === "incremental" && roots.size === 0 && !rare) return { changes: [], mode: "unchanged" };
-    const entries = roots.size === 0 ? [] : await questions.details(session, oidsOf(roots));
+    const entries = roots.size === 0 ? [] : await this.#details(questions, session, roots, !rare);
     if (rare) for (const entry of await questions.rare(session)) entries.push(entry);
     const asked = mode === "full" ? [...this.#roots.keys(), ...roots] : [...roots];
     if (rare) asked.push(rareRoot);
     return { changes: this.#apply(new Set(asked), entries, mode === "full"), mode };
+  }
+
+  #details(
+    questions: CatalogQuestions,
+    session: CatalogSession,
+    roots: ReadonlySet<string>,
+    last: boolean,
+  ): Promise<Entry[]> {
+    const oids = oidsOf(roots);
+    const { r, ...others } = oids;
+    const only = Object.values(others).every((list) => list.length === 0);
+    return only && !this.#hasFunctionsOnRelations()
+      ? questions.relations(session, r, last)
+      : questions.details(session, oids, last);
+  }
+
+  /** A body that is stored as a syntax tree (BEGIN ATOMIC, RETURN) shows columns; one that is a text (AS) does not. */
+  #hasFunctionsOnRelations(): boolean {
+    for (const [root, { keys }] of this.#roots) {
+      if (!root.startsWith("f")) continue;
+      for (const key of keys) if (!/\\nAS [$']/.test(this.#current.get(key) ?? "")) return true;
+    }
+    return false;
   }
 
   /** Puts entries in the place of all that their roots and the asked ones had. */

@@ -1,0 +1,122 @@
+import type { Client } from "pg";
+import {
+  findVersionTables,
+  userTables,
+  type VersionTableCandidate,
+} from "../databases/postgres/version-tables";
+import { UserError } from "../errors";
+import type { MigrationTool } from "../tools/contract";
+import type { SeenDatabase } from "./status";
+
+export interface ReadOptions {
+  readonly tool: Pick<MigrationTool, "versionTable" | "versionsSql" | "commands">;
+  /** The setting version-table: a name, or schema.name; undefined looks for it. */
+  readonly versionTable: string | undefined;
+  /** True for an id of the source: tells which of several tables is this project's. */
+  readonly isKnown: (id: string) => boolean;
+  /** Of the database, for messages: no secret. */
+  readonly where: string;
+  /** The command that writes a revision into the version table, for a person to type. */
+  readonly stamp: string;
+}
+
+/** The version table's content by our own SQL. Reads only; a UserError where it cannot be told. */
+export async function readVersions(client: Client, options: ReadOptions): Promise<SeenDatabase> {
+  await client.query("begin transaction isolation level repeatable read read only");
+  try {
+    const { rows } = await client.query<{ name: string; server: string; role: string }>(
+      "select pg_catalog.current_database() as name, pg_catalog.current_setting('server_version') as server, current_user as role",
+    );
+    const [{ name, server, role } = { name: "", server: "", role: "" }] = rows;
+    const database = { name, server };
+    const candidates = await findVersionTables(client, options.tool.versionTable.column);
+    const chosen = await choose(client, candidates, options, role);
+    if (chosen !== undefined) {
+      const { schema, table } = chosen.candidate;
+      return { database, versionTable: { schema, table }, heads: chosen.heads };
+    }
+    const tables = await userTables(client);
+    if (tables.count > 0) throw notStamped(tables, options);
+    return { database, versionTable: undefined, heads: [] };
+  } finally {
+    await client.query("rollback").catch(() => undefined);
+  }
+}
+
+interface Chosen {
+  readonly candidate: VersionTableCandidate;
+  readonly heads: readonly string[];
+}
+
+async function choose(
+  client: Client,
+  all: readonly VersionTableCandidate[],
+  options: ReadOptions,
+  role: string,
+): Promise<Chosen | undefined> {
+  const wanted = options.versionTable;
+  const named = wanted === undefined ? all : all.filter((candidate) => isNamed(candidate, wanted));
+  if (wanted !== undefined && named.length === 0) throw notThere(wanted, all, options);
+  const read: Chosen[] = [];
+  for (const candidate of named) {
+    if (!candidate.readable && named.length > 1) continue;
+    if (!candidate.readable) throw notReadable(candidate, role, options);
+    const { rows } = await client.query<[string]>({
+      text: options.tool.versionsSql(candidate),
+      rowMode: "array",
+    });
+    read.push({ candidate, heads: rows.map(([id]) => id) });
+  }
+  if (read.length <= 1) return read[0];
+  const ours = read.filter(({ heads }) => heads.some(options.isKnown));
+  if (ours.length === 1) return ours[0];
+  throw new UserError({
+    what: `The database has ${read.length} tables that may be the version table.`,
+    where: options.where,
+    seen: read
+      .map(({ candidate, heads }) => `${print(candidate)}: ${heads.join(", ") || "empty"}`)
+      .join("\n"),
+    do: `Set version-table to one of them, e.g. --version-table ${print(read[0]!.candidate)}`,
+  });
+}
+
+function isNamed({ schema, table }: VersionTableCandidate, wanted: string): boolean {
+  return wanted === table || wanted === `${schema}.${table}`;
+}
+
+function print({ schema, table }: Pick<VersionTableCandidate, "schema" | "table">): string {
+  return `${schema}.${table}`;
+}
+
+function notThere(wanted: string, all: readonly VersionTableCandidate[], { where }: ReadOptions): UserError {
+  return new UserError({
+    what: `The database has no version table "${wanted}".`,
+    where,
+    seen: all.length === 0 ? "It has no version table at all." : `It has ${all.map(print).join(", ")}.`,
+    do:
+      all.length === 0
+        ? "Correct version-table, or leave it out."
+        : `Set version-table to ${print(all[0]!)}, or leave it out.`,
+  });
+}
+
+function notReadable(candidate: VersionTableCandidate, role: string, { where }: ReadOptions): UserError {
+  const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
+  const schema = quote(candidate.schema);
+  return new UserError({
+    what: `The role "${role}" may not read the version table ${print(candidate)}.`,
+    where,
+    do: `GRANT USAGE ON SCHEMA ${schema} TO ${quote(role)}; GRANT SELECT ON ${schema}.${quote(candidate.table)} TO ${quote(role)};`,
+  });
+}
+
+function notStamped({ names, count }: { names: string[]; count: number }, options: ReadOptions): UserError {
+  const { where, stamp, tool } = options;
+  return new UserError({
+    what: `The database has ${count} ${count === 1 ? "table" : "tables"} and no version table (${tool.versionTable.name}).`,
+    where,
+    seen: `${names.join(", ")}${count > names.length ? ", …" : ""}`,
+    why: "Which revisions it has is not written down; an upgrade would start at the first one and meet what is there.",
+    do: `Find out which revision its schema is, and write that down once: ${stamp} <revision>`,
+  });
+}

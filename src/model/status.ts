@@ -1,0 +1,43 @@
+/**
+ * - up to date: every revision of the source is applied, and nothing else.
+ * - pending: some revisions of the source are not applied yet.
+ * - unknown revisions: the version table holds ids that no revision file has; what else is applied cannot be told.
+ * - first install: an empty database; everything is pending.
+ */
+export type StatusState = "up to date" | "pending" | "unknown revisions" | "first install";
+
+export interface RevisionStatus {
+  readonly id: string;
+  /** "not known" where an unknown head hides what lies below it. */
+  readonly status: "applied" | "pending" | "not known";
+  readonly parents: readonly string[];
+  readonly message: string;
+  /** Relative to the project's root, with `/`. */
+  readonly file: string;
+  readonly isHead: boolean;
+  /** Two or more revisions name it as their parent. */
+  readonly isBranchPoint: boolean;
+  readonly isMergePoint: boolean;
+}
+
+/** An id in the version table that the source does not have. */
+export interface UnknownRevision {
+  readonly id: string;
+  /** The newest commit of any branch whose tree has the file; undefined where git knows none. */
+  readonly lastCommit: { readonly hash: string; readonly subject: string; readonly date: string } | undefined;
+  /** The file in that commit, relative to the repository's root. */
+  readonly file: string | undefined;
+}
+
+/** The JSON of `status`: one object on stdout. `version` grows when a field changes its meaning or goes. */
+export interface StatusReport {
+  readonly version: 1;
+  readonly state: StatusState;
+  readonly database: { readonly name: string; readonly server: string };
+  readonly versionTable: { readonly schema: string; readonly table: string } | undefined;
+  /** The ids in the version table, and the heads of the source. */
+  readonly heads: { readonly database: readonly string[]; readonly source: readonly string[] };
+  /** Parents first. */
+  readonly revisions: readonly RevisionStatus[];
+  readonly unknown: readonly UnknownRevision[];
+}

@@ -1,0 +1,68 @@
+import type { RevisionStatus, StatusReport } from "../model/status";
+import { harmless, type Paint } from "./terminal";
+
+/** Most applied revisions are old news: without `verbose` only the newest of them are shown. */
+const shownApplied = 5;
+
+/** The status for a terminal: newest first, as `alembic history` prints them, then what it means. */
+export function statusText(report: StatusReport, verbose: boolean, paint: Paint): string {
+  const { revisions, unknown } = report;
+  const shown = [...revisions].reverse();
+  const applied = shown.filter(({ status }) => status === "applied");
+  const hidden = verbose ? [] : applied.slice(shownApplied);
+  const lines = shown
+    .filter((revision) => !hidden.includes(revision))
+    .flatMap((revision) => revisionLines(revision, verbose, paint));
+  const lost = unknown.map(({ id, lastCommit, file }) =>
+    [
+      `${paint.red("unknown".padEnd(9))} ${harmless(id)}  no revision file has this id`,
+      lastCommit === undefined
+        ? "            git knows no commit that has its file (a shallow clone knows little: fetch-depth: 0)"
+        : `            last in ${lastCommit.hash.slice(0, 12)} (${lastCommit.date.slice(0, 10)}) ${harmless(lastCommit.subject)}: ${harmless(file ?? "")}`,
+    ].join("\n"),
+  );
+  const rest = hidden.length === 0 ? [] : [paint.dim(`applied   ${hidden.length} more (--verbose)`)];
+  return `${[...lost, ...lines, ...rest, "", ...summary(report, paint)].join("\n")}\n`;
+}
+
+function revisionLines(revision: RevisionStatus, verbose: boolean, paint: Paint): string[] {
+  const { id, status, message } = revision;
+  const paints = { applied: paint.green, pending: paint.yellow, "not known": paint.dim };
+  const marks = [
+    ...(revision.isHead ? ["head"] : []),
+    ...(revision.isBranchPoint ? ["branch point"] : []),
+    ...(revision.isMergePoint ? ["merge point"] : []),
+  ];
+  const line = `${paints[status](status.padEnd(9))} ${harmless(id)}  ${harmless(message)}${
+    marks.length === 0 ? "" : ` (${marks.join(", ")})`
+  }`;
+  if (!verbose) return [line];
+  const parents = revision.parents.length === 0 ? "base" : revision.parents.map(harmless).join(", ");
+  return [line, paint.dim(`            after ${parents}; ${harmless(revision.file)}`)];
+}
+
+function summary(report: StatusReport, paint: Paint): string[] {
+  const { database, versionTable, heads, revisions, unknown } = report;
+  const count = (status: RevisionStatus["status"]) =>
+    revisions.filter((revision) => revision.status === status).length;
+  const table =
+    versionTable === undefined
+      ? "no version table, and no other table: nothing was installed yet"
+      : `${harmless(`${versionTable.schema}.${versionTable.table}`)} holds ${heads.database.map(harmless).join(", ") || "nothing"}`;
+  const lines = [`${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: ${table}.`];
+  if (unknown.length > 0) {
+    lines.push(
+      paint.red(
+        `${unknown.length} unknown: the database is ahead of this source, or on another branch. Deploy a release that has ${unknown.length === 1 ? "it" : "them"}, or check that commit out.`,
+      ),
+    );
+    return lines;
+  }
+  if (heads.source.length > 1) lines.push(`The source has ${heads.source.length} heads.`);
+  lines.push(
+    report.state === "up to date"
+      ? paint.green(`Up to date: ${count("applied")} applied.`)
+      : paint.yellow(`${count("pending")} pending, ${count("applied")} applied.`),
+  );
+  return lines;
+}
