@@ -6,6 +6,7 @@ import { isFatal, readFindings, unexplainedFindings } from "../findings/graph";
 import { environmentFindings, historyFindings } from "../findings/history";
 import { lintFindings } from "../findings/lint";
 import { proofFindings } from "../findings/proof";
+import { rewriteFindings } from "../findings/rewrites";
 import { asNotes, sortFindings, verdictOf } from "../findings/verdict";
 import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
 import { judgedRevisions } from "../lanes/judged";
@@ -106,6 +107,8 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const statements = await replayLegs(lane, result.legs, judged);
   clock.stop("replay");
   const steps = stepsWith(result, statements, judged);
+  const replayed = { graph, seenBy: `PostgreSQL ${shadowReport.version}, replay` };
+  findings.push(...rewriteFindings(steps, findings, replayed));
   return report(known, findings, steps, shadowReport);
 }
 

@@ -1,5 +1,5 @@
 import type { Remark, RevisionBody } from "../../model/operation";
-import type { Revision, RevisionFunction, SourceLocation } from "../../model/revision";
+import type { Revision, RevisionCall, RevisionFunction, SourceLocation } from "../../model/revision";
 import type { ReadProblem } from "../contract";
 import { readOperations } from "./operations/read-operations";
 import { callsOf } from "./python/calls";
@@ -191,12 +191,23 @@ function readFunction(module: PythonModule, name: string, file: string): Revisio
   // Imported or made by a call: what it does is not in this file.
   if (fn === undefined) return { ...position, empty: false, irreversible: undefined, calls: [] };
   const effect = effectOf(fn, module);
+  let known: readonly RevisionCall[] | undefined;
   return {
     ...position,
     empty: effect.kind === "nothing",
     irreversible: effect.kind === "refuses" ? effect.reason : undefined,
-    calls: callsOf(fn, module),
+    // Only a finding of the proof asks for them: the file is parsed once more then, so that no tree is kept.
+    get calls() {
+      known ??= callsIn(source, name);
+      return known;
+    },
   };
+}
+
+function callsIn(source: PythonSource, name: string): readonly RevisionCall[] {
+  const module = readModule(source, parsePython(source.text));
+  const fn = module.functions.get(name);
+  return fn === undefined ? [] : callsOf(fn, module);
 }
 
 function lastCharacter(node: { from: number; to: number }, text: string): number {

@@ -39,16 +39,7 @@ class Run {
   private readonly resolving = new Set<string>();
 
   constructor(private readonly module: PythonModule) {
-    this.moduleNames = new Map();
-    const { text } = module.source;
-    module.top.cursor().iterate((node) => {
-      if (node.name === "ImportStatement") {
-        for (const [name, dotted] of importedNames(node.node, text)) {
-          this.moduleNames.set(name, { kind: "name", name: dotted });
-        }
-      }
-      return !/^(FunctionDefinition|ClassDefinition|ExpressionStatement|AssignStatement)$/.test(node.name);
-    });
+    this.moduleNames = new Map(importsOf(module));
   }
 
   /** The body of a function with its arguments; what it returns where that is one known value. */
@@ -135,6 +126,28 @@ class Run {
   made(call: CallValue): void {
     this.calls.push({ call, autocommit: this.autocommit > 0 });
   }
+}
+
+const imports = new WeakMap<PythonModule, ReadonlyMap<string, Value>>();
+
+/** What the module's imports bind; upgrade and downgrade ask for the same. */
+function importsOf(module: PythonModule): ReadonlyMap<string, Value> {
+  const known = imports.get(module);
+  if (known !== undefined) return known;
+  const { text } = module.source;
+  const found = new Map<string, Value>();
+  const visit = (body: Node): void => {
+    for (const statement of statements(body)) {
+      if (statement.name === "ImportStatement") {
+        for (const [name, dotted] of importedNames(statement, text))
+          found.set(name, { kind: "name", name: dotted });
+      } else if (/^(?:If|Try|With)Statement$/.test(statement.name))
+        statement.getChildren("Body").forEach(visit);
+    }
+  };
+  visit(module.top);
+  imports.set(module, found);
+  return found;
 }
 
 /** How a block was left: by `return`, with its value, or by raise, break, continue. */
