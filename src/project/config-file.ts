@@ -1,20 +1,8 @@
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import {
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  visit,
-  type YAMLMap,
-} from "yaml";
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
 import { UserError } from "../errors";
-import { type Severity, severities } from "../model/finding";
-import type { Acceptance, Policy, RuleSetting } from "../model/policy";
+import type { Policy } from "../model/policy";
 import { nearest } from "../nearest";
 import {
   type Given,
@@ -26,6 +14,8 @@ import {
   takes,
   variableOf,
 } from "../settings";
+import { acceptOf, rulesOf } from "./config-policy";
+import { entriesOf, isEmpty, type Source, scalarText, wrongType } from "./yaml-nodes";
 
 /** migration-gate.yml, read: settings are not yet checked, rule ids and revisions not yet known to exist. */
 export interface ConfigFile {
@@ -55,7 +45,7 @@ export function findConfigFile(workingDirectory: string, named: string | undefin
   const folder = path.resolve(workingDirectory);
   const root = repositoryRoot(folder);
   for (const place of root === undefined ? [folder] : [folder, root]) {
-    const found = names.map((name) => path.join(place, name)).filter((file) => existsSync(file));
+    const found = names.map((name) => path.join(place, name)).filter(isThere);
     if (found.length > 1) {
       throw new UserError({
         what: `There are ${names.join(" and ")}, and only one of them would be read.`,
@@ -66,6 +56,11 @@ export function findConfigFile(workingDirectory: string, named: string | undefin
     if (found[0] !== undefined) return path.relative("", found[0]) || found[0];
   }
   return undefined;
+}
+
+/** Also a link that leads nowhere: someone believes in it. */
+function isThere(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** A file beside the project's configuration that was not read would be one that someone believes in. */
@@ -113,12 +108,6 @@ export function readConfigFile(file: string): ConfigFile {
   return sectionsOf(document.contents, source);
 }
 
-interface Source {
-  readonly file: string;
-  at(node: unknown): string;
-  line(node: Node): number;
-}
-
 function sectionsOf(contents: unknown, source: Source): ConfigFile {
   if (contents === null || isEmpty(contents))
     return { settings: {}, policy: { ...noPolicy, file: source.file } };
@@ -157,137 +146,6 @@ function settingValue(name: SettingName, node: Node | null, source: Source): Giv
   throw wrongType(name, wanted, node, source);
 }
 
-function rulesOf(node: Node | null, source: Source): Map<string, RuleSetting> {
-  if (node === null || isEmpty(node)) return new Map();
-  if (!isMap(node)) throw wrongType("rules", "a mapping of rule ids", node, source);
-  return new Map(
-    entriesOf(node, source).map(({ key, node: value, place }) => [
-      key,
-      ruleSetting(key, value, place, source),
-    ]),
-  );
-}
-
-const ruleWords = [...severities, "off"] as const;
-
-function ruleSetting(rule: string, node: Node | null, place: string, source: Source): RuleSetting {
-  const wanted = `${ruleWords.join(", ")}, or { severity: …, because: … }`;
-  const fields = isMap(node)
-    ? textFields(node, ["severity", "because", "reason"], `rules.${rule}`, source)
-    : { severity: { text: scalarText(node, `rules.${rule}`, wanted, source), place: source.at(node) } };
-  const severity = fields.severity === undefined ? undefined : severityOf(fields.severity, rule);
-  const because = becauseOf(fields, `rules.${rule}`);
-  if (severity === "off" && because === undefined) {
-    throw new UserError({
-      what: `The rule ${rule} is turned off without a reason.`,
-      where: place,
-      do: `Write ${rule}: { severity: off, because: <why> }`,
-    });
-  }
-  return { severity, because, line: node === null ? 1 : source.line(node) };
-}
-
-function severityOf({ text, place }: Field, rule: string): Severity | "off" {
-  const word = ruleWords.find((candidate) => candidate === text);
-  if (word !== undefined) return word;
-  throw new UserError({
-    what: `The severity of ${rule} is "${text}".`,
-    where: place,
-    seen: `Allowed are ${ruleWords.join(", ")}.`,
-    do: `Set it to ${nearest(text, ruleWords)}.`,
-  });
-}
-
-function acceptOf(node: Node | null, source: Source): Acceptance[] {
-  if (node === null || isEmpty(node)) return [];
-  const wanted = "a list of { rule, revision, because }";
-  if (!isSeq(node)) throw wrongType("accept", wanted, node, source);
-  return node.items.map((item) => {
-    if (!isMap(item)) throw wrongType("accept", wanted, item, source);
-    const fields = textFields(item, ["rule", "revision", "because", "reason"], "accept", source);
-    const needed = (name: "rule" | "revision"): string => {
-      const text = fields[name]?.text;
-      if (text !== undefined) return text;
-      throw new UserError({
-        what: `An entry of accept has no ${name}.`,
-        where: source.at(item),
-        do: "Write - { rule: <id>, revision: <id>, because: <why> }",
-      });
-    };
-    const [rule, revision] = [needed("rule"), needed("revision")];
-    return { rule, revision, because: becauseOf(fields, "accept"), line: source.line(item) };
-  });
-}
-
-interface Field {
-  readonly text: string;
-  readonly place: string;
-}
-
-function becauseOf(fields: Readonly<Record<string, Field | undefined>>, owner: string): string | undefined {
-  const { because, reason } = fields;
-  if (because !== undefined && reason !== undefined) {
-    throw new UserError({
-      what: `${owner} has because and reason, which mean the same.`,
-      where: reason.place,
-      do: "Keep because.",
-    });
-  }
-  return (because ?? reason)?.text;
-}
-
-function textFields<Name extends string>(
-  map: YAMLMap,
-  allowed: readonly Name[],
-  owner: string,
-  source: Source,
-): { readonly [Field_ in Name]?: Field } {
-  const fields: Partial<Record<Name, Field>> = {};
-  for (const { key, node, place } of entriesOf(map, source)) {
-    const name = allowed.find((candidate) => candidate === key);
-    if (name === undefined) {
-      throw new UserError({
-        what: `${owner} has no "${key}".`,
-        where: place,
-        seen: `Allowed are ${allowed.join(", ")}.`,
-        do: `Did you mean ${nearest(key, allowed)}?`,
-      });
-    }
-    fields[name] = {
-      text: scalarText(node, `${owner}: ${name}`, "one value", source),
-      place: source.at(node),
-    };
-  }
-  return fields;
-}
-
-function entriesOf(map: YAMLMap, source: Source): { key: string; node: Node | null; place: string }[] {
-  return map.items.map((pair) => {
-    const place = source.at(pair.key);
-    if (isScalar(pair.key)) return { key: String(pair.key.value), node: pair.value as Node | null, place };
-    throw new UserError({ what: "A key is no text.", where: place, do: "Write a name before the colon." });
-  });
-}
-
-function scalarText(node: unknown, name: string, wanted: string, source: Source): string {
-  if (isScalar(node) && !isEmpty(node)) return String(node.value).trim();
-  throw wrongType(name, wanted, node, source);
-}
-
-/** Nothing after the colon, or YAML's words for nothing, unless they are in quotes. */
-function isEmpty(node: unknown): boolean {
-  return isScalar(node) && node.type === "PLAIN" && /^(?:|~|null)$/.test(String(node.value));
-}
-
-function wrongType(name: string, wanted: string, node: unknown, source: Source): UserError {
-  const found = isMap(node) ? "a mapping" : isSeq(node) ? "a list" : isEmpty(node) ? "nothing" : "a text";
-  return new UserError({
-    what: `${name} is ${found}, and ${wanted} is expected.`,
-    where: source.at(node),
-    do: `Write ${wanted}, or leave it out.`,
-  });
-}
-
 function noKey(key: string, name: SettingName | undefined, where: string): UserError {
   if (name === undefined) {
     return new UserError({
@@ -318,7 +176,7 @@ function yamlError(code: string, message: string, where: string): UserError {
 }
 
 function readText(file: string): string {
-  const bytes = readFileSync(file);
+  const bytes = readBytes(file);
   if (bytes.length > maxBytes) {
     throw new UserError({
       what: `${file} has ${bytes.length} bytes; a file of settings has at most ${maxBytes}.`,
@@ -330,6 +188,22 @@ function readText(file: string): string {
   } catch (error) {
     throw new UserError(
       { what: `${file} is not UTF-8 text.`, where: file, do: "Save the file as UTF-8." },
+      { cause: error },
+    );
+  }
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+    throw new UserError(
+      {
+        what: `${file} ${isFolder ? "is a folder" : "cannot be read"}.`,
+        ...(isFolder || !(error instanceof Error) ? {} : { seen: error.message }),
+        do: "Make it a file that can be read, or name another with config-file.",
+      },
       { cause: error },
     );
   }

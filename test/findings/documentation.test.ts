@@ -34,7 +34,8 @@ describe("the registry of rules", () => {
         ),
       ].flatMap((match) => [...match[1]!.matchAll(/"([^"]+)"/g)].map((id) => id[1]!)),
     );
-    expect(Object.keys(factRules).sort()).toEqual([...new Set([...written, ...joined])].sort());
+    const facts = [...new Set([...written, ...joined])].filter((id) => !(id in rules));
+    expect(Object.keys(factRules).sort()).toEqual(facts.sort());
   });
 
   test("has one line for each rule file", () => {

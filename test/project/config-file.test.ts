@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { findConfigFile, readConfigFile, requireOnlyConfig } from "../../src/project/config-file";
@@ -271,6 +271,16 @@ do    Write a list of { rule, revision, because }, or leave it out.`,
       write(text);
       expect(await messageOf(() => loadSettings([], {}))).toMatch(/^error: /);
     }
+  });
+
+  test("a folder, and a link to nothing", async () => {
+    mkdirSync("migration-gate.yml");
+    expect(await messageOf(() => loadSettings([], {}))).toBe(`error: migration-gate.yml is a folder.
+do    Make it a file that can be read, or name another with config-file.`);
+    symlinkSync("nowhere", "sub/migration-gate.yml");
+    expect(await messageOf(() => loadSettings(["--working-directory", "sub"], {}))).toContain(
+      "error: sub/migration-gate.yml cannot be read.",
+    );
   });
 
   test("too much, and what is no text", async () => {

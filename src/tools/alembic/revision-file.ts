@@ -6,6 +6,7 @@ import { callsOf } from "./python/calls";
 import type { Constant } from "./python/constants";
 import { effectOf } from "./python/effects";
 import { type PythonModule, readModule } from "./python/module";
+import { type ModuleHead, plainHead } from "./python/plain-head";
 import { remarksOf } from "./python/remarks";
 import { decodePython, type PythonSource } from "./python/source";
 import { firstError, parsePython } from "./python/tree";
@@ -124,7 +125,7 @@ function declared(
 
 function idProblem(
   id: Constant | undefined,
-  head: PythonModule,
+  head: ModuleHead,
   location: SourceLocation,
 ): ReadProblem | undefined {
   const { file } = location;
@@ -154,9 +155,12 @@ function legacyId(file: string): string | undefined {
 }
 
 /** The module up to its first function; undefined where the rest may matter. */
-function headOf(source: PythonSource): PythonModule | undefined {
+function headOf(source: PythonSource): ModuleHead | undefined {
   const end = source.text.search(definition);
   if (end <= 0 || lateAttribute.test(source.text.slice(end))) return undefined;
+  const plain = plainHead(source, end);
+  if (plain !== undefined)
+    return plain.places.has("revision") && plain.places.has("down_revision") ? plain : undefined;
   const top = parsePython(source.text.slice(0, end));
   if (firstError(top) !== undefined) return undefined;
   const head = readModule(source, top);
@@ -164,7 +168,7 @@ function headOf(source: PythonSource): PythonModule | undefined {
 }
 
 /** The strings of an attribute: none for None or an absent one; undefined where it is computed. */
-function names(module: PythonModule, attribute: string): readonly string[] | undefined {
+function names(module: ModuleHead, attribute: string): readonly string[] | undefined {
   if (!module.places.has(attribute)) return [];
   const value = module.constants.get(attribute);
   if (value === undefined) return undefined;
@@ -172,7 +176,7 @@ function names(module: PythonModule, attribute: string): readonly string[] | und
   return typeof value === "string" ? [value] : value.filter((item) => item !== null);
 }
 
-function placeOf(module: PythonModule, name: string, file: string): SourceLocation {
+function placeOf(module: ModuleHead, name: string, file: string): SourceLocation {
   const place = module.places.get(name);
   return { file, ...(place === undefined ? { line: 1, column: 1 } : module.source.position(place.from)) };
 }

@@ -1,0 +1,72 @@
+import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
+import { UserError } from "../errors";
+import { nearest } from "../nearest";
+
+/** A YAML file as messages name its places. */
+export interface Source {
+  readonly file: string;
+  at(node: unknown): string;
+  line(node: Node): number;
+}
+
+/** A scalar's text and where it stands. */
+export interface Field {
+  readonly text: string;
+  readonly place: string;
+}
+
+/** A mapping of scalars, with no other keys than these. UserError names the nearest one. */
+export function textFields<Name extends string>(
+  map: YAMLMap,
+  allowed: readonly Name[],
+  owner: string,
+  source: Source,
+): { readonly [Field_ in Name]?: Field } {
+  const fields: Partial<Record<Name, Field>> = {};
+  for (const { key, node, place } of entriesOf(map, source)) {
+    const name = allowed.find((candidate) => candidate === key);
+    if (name === undefined) {
+      throw new UserError({
+        what: `${owner} has no "${key}".`,
+        where: place,
+        seen: `Allowed are ${allowed.join(", ")}.`,
+        do: `Did you mean ${nearest(key, allowed)}?`,
+      });
+    }
+    fields[name] = {
+      text: scalarText(node, `${owner}: ${name}`, "one value", source),
+      place: source.at(node),
+    };
+  }
+  return fields;
+}
+
+/** The pairs of a mapping whose keys are scalars. */
+export function entriesOf(map: YAMLMap, source: Source): { key: string; node: Node | null; place: string }[] {
+  return map.items.map((pair) => {
+    const place = source.at(pair.key);
+    if (isScalar(pair.key)) return { key: String(pair.key.value), node: pair.value as Node | null, place };
+    throw new UserError({ what: "A key is no text.", where: place, do: "Write a name before the colon." });
+  });
+}
+
+/** The trimmed text of a scalar that is there. */
+export function scalarText(node: unknown, name: string, wanted: string, source: Source): string {
+  if (isScalar(node) && !isEmpty(node)) return String(node.value).trim();
+  throw wrongType(name, wanted, node, source);
+}
+
+/** Nothing after the colon, or YAML's words for nothing, unless they are in quotes. */
+export function isEmpty(node: unknown): boolean {
+  return isScalar(node) && node.type === "PLAIN" && /^(?:|~|null)$/.test(String(node.value));
+}
+
+/** `name` is of another kind than `wanted`. */
+export function wrongType(name: string, wanted: string, node: unknown, source: Source): UserError {
+  const found = isMap(node) ? "a mapping" : isSeq(node) ? "a list" : isEmpty(node) ? "nothing" : "a text";
+  return new UserError({
+    what: `${name} is ${found}, and ${wanted} is expected.`,
+    where: source.at(node),
+    do: `Write ${wanted}, or leave it out.`,
+  });
+}
