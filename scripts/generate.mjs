@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // Writes what comes out of the tables in src/settings.ts and src/outputs.ts: docs/settings.md, action.yml and
-// migration-gate.schema.json. A test and CI fail when a file is not what this makes.
+// migration-gate.schema.json; and of the rules: docs/findings.md and docs/rules/. A test and CI fail when a file is not
+// what this makes.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
+import { findingsPage, rulePages } from "./rule-pages.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -12,7 +14,11 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 export async function generatedFiles() {
   const bundled = buildSync({
     stdin: {
-      contents: 'export * from "./src/settings"; export * from "./src/outputs";',
+      contents: [
+        'export * from "./src/settings"; export * from "./src/outputs";',
+        'export * from "./src/rules/index"; export * from "./src/rules/observed-runs";',
+        'export * from "./src/rules/page"; export * from "./src/findings/fact-rules";',
+      ].join("\n"),
       resolveDir: root,
       loader: "ts",
     },
@@ -27,6 +33,8 @@ export async function generatedFiles() {
     "docs/settings.md": settingsPage(tables),
     "action.yml": actionFile(tables),
     "migration-gate.schema.json": `${JSON.stringify(schema(tables), null, 2)}\n`,
+    "docs/findings.md": findingsPage(tables),
+    ...rulePages(tables),
   };
 }
 

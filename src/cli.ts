@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { check } from "./commands/check";
+import { explain } from "./commands/explain";
 import { helpText } from "./commands/help";
 import { writeSarifFile } from "./commands/sarif-file";
 import { bugParts, exitCodes, formatError, UserError } from "./errors";
@@ -20,10 +21,14 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
     process.stdout.write(helpText());
     return command === undefined ? exitCodes.notRun : exitCodes.ok;
   }
+  if (command === "explain") {
+    process.stdout.write(explain(args, paintFor(process.stdout, process.env)));
+    return exitCodes.ok;
+  }
   if (command !== "check") {
     throw new UserError({
       what: `There is no command "${command}".`,
-      do: "The commands are: check, help.",
+      do: "The commands are: check, explain, help.",
     });
   }
   const { settings, policy } = loadSettings(args, process.env);

@@ -4,7 +4,9 @@ import { createIsolation, type Isolation, openReach } from "../executors/isolati
 import { terminateForGood } from "../executors/local";
 import { isFatal, readFindings, unexplainedFindings } from "../findings/graph";
 import { environmentFindings, historyFindings } from "../findings/history";
+import { lintFindings } from "../findings/lint";
 import { proofFindings } from "../findings/proof";
+import { rewriteFindings } from "../findings/rewrites";
 import { asNotes, sortFindings, verdictOf } from "../findings/verdict";
 import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
 import { judgedRevisions } from "../lanes/judged";
@@ -21,10 +23,11 @@ import type { Settings } from "../settings";
 import { registerCleanup } from "../shadow/cleanup";
 import type { ShadowServer } from "../shadow/server";
 import { startShadow } from "../shadow/start";
-import type { ToolProject } from "../tools/contract";
+import type { ReadRevisions, ToolProject } from "../tools/contract";
 import { findProject } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { compareWithBase, isFileJudged, staticGraphFindings } from "./compare";
+import { settle } from "./settle";
 
 export interface CheckContext {
   readonly settings: Settings;
@@ -53,9 +56,10 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     ...readFindings(read.problems, isFileJudged(history, settings)),
     ...(history === undefined ? [] : historyFindings(history, read.revisions)),
     ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
+    ...lintFindings({ graph, judged, floor, bodyOf: read.body }),
   ];
   clock.stop("static");
-  const known = { settings, graph, history, judged, clock };
+  const known = { settings, policy: context.policy, graph, history, judged, bodyOf: read.body, clock };
   if (graph.problems.some(isFatal)) return report(known, findings, unprovable(graph, judged));
   // A required check must always answer, and fast when there is nothing to prove.
   if (judged.size === 0) return report(known, findings, []);
@@ -103,6 +107,8 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const statements = await replayLegs(lane, result.legs, judged);
   clock.stop("replay");
   const steps = stepsWith(result, statements, judged);
+  const replayed = { graph, seenBy: `PostgreSQL ${shadowReport.version}, replay` };
+  findings.push(...rewriteFindings(steps, findings, replayed));
   return report(known, findings, steps, shadowReport);
 }
 
@@ -141,20 +147,24 @@ function unprovable(graph: Graph, judged: ReadonlySet<string>): Step[] {
 
 interface Known {
   readonly settings: Settings;
+  readonly policy: Policy;
   readonly graph: Graph;
   readonly history: RevisionHistory | undefined;
   readonly judged: ReadonlySet<string>;
+  readonly bodyOf: ReadRevisions["body"];
   readonly clock: Clock;
 }
 
 function report(
-  { settings, graph, history, judged, clock }: Known,
+  known: Known,
   found: readonly Finding[],
   steps: readonly Step[],
   shadow?: ShadowReport,
 ): CheckReport {
+  const { settings, graph, history, judged, clock } = known;
   const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
-  const findings = asNotes(found, new Set([...judged, ...deleted.map(({ id }) => id)]));
+  const changed = new Set([...judged, ...deleted.map(({ id }) => id)]);
+  const findings = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
   return {
     version: 1,
     verdict: verdictOf(findings, steps, settings["fail-on"]),

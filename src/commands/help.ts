@@ -13,6 +13,8 @@ export function helpText(): string {
   return `migration-gate proves database migrations on a shadow PostgreSQL before they reach a real one.
 
   migration-gate check    upgrade head, downgrade, upgrade head, every revision accounted for
+  migration-gate explain <rule>
+                          what a finding means, with examples; without a rule, all of them
 
 Exit: 0 clean; 1 a finding, or a step that was not proved; 2 nothing could be judged.
 Every setting may also be an environment variable, e.g. ${variableOf("shadow-url")}, which keeps a password out of the

@@ -1,19 +1,34 @@
 import { type Finding, type Severity, severities } from "../model/finding";
 import type { CheckReport, Step } from "../model/verdict";
+import { isLintRule } from "./rule-ids";
 
 /** True when a finding counts: not suppressed, and at or above `failOn`. */
 export function counts(finding: Finding, failOn: Severity): boolean {
   return !finding.suppressed && severities.indexOf(finding.severity) <= severities.indexOf(failOn);
 }
 
-/** passed: no finding that counts, and every step under judgement proved, or skipped for a written reason. */
+/**
+ * passed: no finding that counts, and every step under judgement proved, skipped for a written reason, or failed for
+ * nothing but what was accepted with a reason. What was not proved is never accepted.
+ */
 export function verdictOf(
   findings: readonly Finding[],
   steps: readonly Step[],
   failOn: Severity,
 ): CheckReport["verdict"] {
-  const open = steps.some(({ judged, status }) => judged && status !== "proved" && status !== "skipped");
+  const open = steps.some(
+    (step) =>
+      step.judged && step.status !== "proved" && step.status !== "skipped" && !isAccepted(step, findings),
+  );
   return open || findings.some((finding) => counts(finding, failOn)) ? "failed" : "passed";
+}
+
+function isAccepted(step: Step, findings: readonly Finding[]): boolean {
+  const causes = findings.filter(
+    ({ rule, revision, direction, severity }) =>
+      revision === step.revision && direction === step.direction && severity !== "note" && !isLintRule(rule),
+  );
+  return step.status === "failed" && causes.length > 0 && causes.every(({ suppressed }) => suppressed);
 }
 
 /** What is wrong with a revision that this change did not touch is a note. */

@@ -1,3 +1,4 @@
+import type { RevisionBody } from "../model/operation";
 import type { Revision, SourceLocation } from "../model/revision";
 
 /** One word a tool, as the setting `tool` takes it. */
@@ -44,6 +45,11 @@ export interface ReadRevisions {
   readonly problems: readonly ReadProblem[];
   /** What is wrong in the rest of a revision's file, which is parsed only when it is asked for. */
   bodyProblems(revision: Revision): readonly ReadProblem[];
+  /**
+   * What the revision's file says beyond its functions; parsed when it is asked for. `libpg-query`'s loadModule() must
+   * have resolved before.
+   */
+  body(revision: Revision): RevisionBody;
 }
 
 /** Arguments that follow the words of the run command. */

@@ -62,7 +62,7 @@ const defects: Readonly<Record<string, Expected>> = {
   },
   "downgrade-blocked-by-view": {
     exit: 1,
-    findings: [`error ${residue} open_cards view boards.open_cards`],
+    findings: [`error ${residue} open_cards view boards.open_cards`, "error require-downgrade open_cards"],
     open: unrestored("open_cards"),
   },
   "downgrade-creates-table-that-never-was": {
@@ -100,6 +100,7 @@ const defects: Readonly<Record<string, Expected>> = {
     findings: [
       `error ${residue} 20260511_120000_tenant_policy policy boards.boards.tenant_isolation`,
       `error ${residue} 20260511_120000_tenant_policy table boards.boards`,
+      "error require-downgrade 20260511_120000_tenant_policy",
     ],
     open: unrestored("20260511_120000_tenant_policy"),
   },
@@ -120,7 +121,10 @@ const defects: Readonly<Record<string, Expected>> = {
   },
   "enum-value-left-by-downgrade": {
     exit: 1,
-    findings: [`error ${residue} f6b8e0134c7d enum type boards.card_status`],
+    findings: [
+      `error ${residue} f6b8e0134c7d enum type boards.card_status`,
+      "error require-downgrade f6b8e0134c7d",
+    ],
     open: unrestored("f6b8e0134c7d"),
   },
   "extension-left-by-downgrade": {
@@ -159,7 +163,10 @@ const defects: Readonly<Record<string, Expected>> = {
   },
   "upgrade-swallows-an-error": {
     exit: 1,
-    findings: ["error upgrade-fails d9017ab3c5e4"],
+    findings: [
+      "error ban-drop-column d9017ab3c5e4 column boards.attachments.mime_type",
+      "error upgrade-fails d9017ab3c5e4",
+    ],
     open: neverUp("d9017ab3c5e4"),
     waiting: { on: "d9017ab3c5e4", steps: 28 },
   },

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Address } from "../../src/databases/postgres/connection";
 import { urlOf } from "../../src/databases/postgres/connection";
 import { type TestServer, testServer } from "../support/database";
-import { blames, type JudgedEnd, judge, openSteps } from "../support/gate";
+import { blames, type JudgedEnd, judge, lintOff, openSteps } from "../support/gate";
 import { type AlembicProject, alembicProject, type RevisionSource } from "../support/project";
 
 let server: TestServer;
@@ -16,7 +16,7 @@ function onServer(address: Address, args: readonly string[] = []) {
 }
 
 async function judgeProject(source: AlembicProject, args: readonly string[] = []): Promise<JudgedEnd> {
-  await using project = await alembicProject(source);
+  await using project = await alembicProject({ ...source, files: lintOff });
   return await judge({ cwd: project.path, ...onServer(server.address, args) });
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { urlOf } from "../../src/databases/postgres/connection";
 import { type TestServer, testServer } from "../support/database";
-import { blames, judge, openSteps } from "../support/gate";
+import { blames, judge, lintOff, openSteps } from "../support/gate";
 import { alembicFiles, alembicProject, type RevisionSource, writeProject } from "../support/project";
 
 let server: TestServer;
@@ -49,6 +49,7 @@ test("a tool that goes round the recorder to the shadow server itself proves not
 
 test("a role that stays is a warning", async () => {
   await using project = await alembicProject({
+    files: lintOff,
     revisions: [
       {
         id: "a",
@@ -72,7 +73,7 @@ describe("with a base", () => {
 
   test("what is wrong with revisions that are not new is a note", async () => {
     const old = [table("a", null, ""), table("b", "a", 'op.drop_table("gone")'), table("c", "b")];
-    await using project = await alembicProject({ revisions: old });
+    await using project = await alembicProject({ revisions: old, files: lintOff });
     git(project.path, "init", "-q", "-b", "trunk");
     git(project.path, "add", ".");
     git(project.path, "commit", "-qm", "old");
@@ -92,7 +93,7 @@ describe("with a base", () => {
 
   test("a new revision that is wrong fails", async () => {
     const old = [table("a", null)];
-    await using project = await alembicProject({ revisions: old });
+    await using project = await alembicProject({ revisions: old, files: lintOff });
     git(project.path, "init", "-q", "-b", "trunk");
     git(project.path, "add", ".");
     git(project.path, "commit", "-qm", "old");

@@ -16,6 +16,7 @@ import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import type { Finding } from "../../src/model/finding";
 import type { CheckReport } from "../../src/model/verdict";
+import { rules } from "../../src/rules/index";
 import { withPython } from "./project";
 
 const root = resolve(import.meta.dirname, "..", "..");
@@ -159,10 +160,20 @@ export async function judge(options: GateOptions): Promise<JudgedEnd> {
   return { ...end, report };
 }
 
-/** `<severity> <rule> <revision> <object>`, sorted: what a report blames on whom. */
+/** `<severity> <rule> <revision> <object>`, sorted: what a report blames on whom, suppressed findings left out. */
 export function blames(report: CheckReport): string[] {
-  return report.findings.map(blame).sort();
+  return report.findings
+    .filter(({ suppressed }) => !suppressed)
+    .map(blame)
+    .sort();
 }
+
+/** A migration-gate.yml for tests of what the proof shows: no lint rule speaks. */
+export const lintOff = {
+  "migration-gate.yml": `rules:\n${[...Object.keys(rules), "not-analysed"]
+    .map((id) => `  ${id}: { severity: off, because: this test is about the proof }\n`)
+    .join("")}`,
+};
 
 function blame({ severity, rule, revision, object }: Finding): string {
   return [severity, rule, revision ?? "-", object].filter((part) => part !== undefined).join(" ");

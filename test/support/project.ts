@@ -93,6 +93,8 @@ export interface AlembicProject {
   readonly revisions: readonly RevisionSource[];
   /** Lines of Python at the head of env.py, after its imports. */
   readonly envPreamble?: string;
+  /** More files, by their path. */
+  readonly files?: ProjectFiles;
 }
 
 /** A small Alembic project whose env.py takes the address from DATABASE_URL, with any `postgresql` scheme. */
@@ -106,6 +108,7 @@ export function alembicFiles(options: AlembicProject): ProjectFiles {
     "alembic.ini": "[alembic]\nscript_location = %(here)s/migrations\npath_separator = os\n",
     "migrations/env.py": environment(options),
     "migrations/script.py.mako": "",
+    ...options.files,
   };
   for (const revision of options.revisions) {
     files[`migrations/versions/${revision.file ?? `${revision.id}.py`}`] = revisionFile(revision);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Revision } from "../../model/revision";
 import type { ReadProblem, ReadRevisions, ToolProject } from "../contract";
-import { type RevisionFile, readRevisionFile } from "./revision-file";
+import { failed, type RevisionFile, readRevisionFile } from "./revision-file";
 
 /** Alembic's own pattern (script/base.py): every .py file but editors' lock files and `__init__…`. */
 const revisionName = /^(?!\.#|__init__).*\.py$/;
@@ -25,6 +25,7 @@ export function readRevisions(project: ToolProject): ReadRevisions {
     revisions: [...byRevision.keys()],
     problems: files.flatMap((file) => file.problems),
     bodyProblems: (revision) => byRevision.get(revision)?.bodyProblems() ?? [],
+    body: (revision) => byRevision.get(revision)?.body() ?? { operations: [], remarks: [] },
   };
 }
 
@@ -46,7 +47,7 @@ function readFile(project: ToolProject, file: string): RevisionFile {
       column: 1,
       text: `${shown} cannot be read: ${reason}.`,
     };
-    return { revision: undefined, problems: [problem], bodyProblems: () => [] };
+    return failed(problem);
   }
 }
 

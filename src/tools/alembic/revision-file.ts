@@ -1,10 +1,13 @@
-import type { Revision, RevisionFunction, SourceLocation } from "../../model/revision";
+import type { Remark, RevisionBody } from "../../model/operation";
+import type { Revision, RevisionCall, RevisionFunction, SourceLocation } from "../../model/revision";
 import type { ReadProblem } from "../contract";
+import { readOperations } from "./operations/read-operations";
 import { callsOf } from "./python/calls";
 import type { Constant } from "./python/constants";
 import { effectOf } from "./python/effects";
 import { type PythonModule, readModule } from "./python/module";
 import { type ModuleHead, plainHead } from "./python/plain-head";
+import { remarksOf } from "./python/remarks";
 import { decodePython, type PythonSource } from "./python/source";
 import { firstError, parsePython } from "./python/tree";
 
@@ -14,6 +17,8 @@ export interface RevisionFile {
   readonly problems: readonly ReadProblem[];
   /** Parses the rest of the file: where it does not parse. */
   bodyProblems(): readonly ReadProblem[];
+  /** Reads the operations and the remarks of the whole file, once. */
+  body(): RevisionBody;
 }
 
 const attributes = ["revision", "down_revision", "branch_labels", "depends_on"] as const;
@@ -54,12 +59,26 @@ export function readRevisionFile(file: string, bytes: Uint8Array): RevisionFile 
     problems.push({ kind: "no-revision-id", ...location, text: `${file} has no down_revision.` });
   }
   // All at once, so that the tree is not kept.
-  const rest = once(() => {
-    const whole = readModule(source, parsePython(source.text));
+  const parse = (): PythonModule => readModule(source, parsePython(source.text));
+  const functionsOf = (whole: PythonModule) => ({
+    upgrade: readFunction(whole, "upgrade", file),
+    downgrade: declared(readFunction(whole, "downgrade", file), remarksOf(whole, file)),
+    problems: syntaxProblems(whole, file),
+  });
+  let functions: ReturnType<typeof functionsOf> | undefined;
+  const rest = () => {
+    functions ??= functionsOf(parse());
+    return functions;
+  };
+  // Who asks for this asks for the functions too: the file is parsed once for both.
+  const body = once((): RevisionBody => {
+    const whole = parse();
+    functions ??= functionsOf(whole);
+    const upgrade = readOperations(whole, "upgrade", file);
+    const downgrade = readOperations(whole, "downgrade", file);
     return {
-      upgrade: readFunction(whole, "upgrade", file),
-      downgrade: readFunction(whole, "downgrade", file),
-      problems: syntaxProblems(whole, file),
+      operations: [...upgrade.operations, ...downgrade.operations],
+      remarks: [...remarksOf(whole, file), ...upgrade.remarks, ...downgrade.remarks],
     };
   });
   const revision: Revision = {
@@ -76,11 +95,32 @@ export function readRevisionFile(file: string, bytes: Uint8Array): RevisionFile 
       return rest().downgrade;
     },
   };
-  return { revision, problems, bodyProblems: () => rest().problems };
+  return { revision, problems, bodyProblems: () => rest().problems, body };
 }
 
-function failed(problem: ReadProblem): RevisionFile {
-  return { revision: undefined, problems: [problem], bodyProblems: () => [] };
+/** A file that is no revision: Alembic would stop at it. */
+export function failed(problem: ReadProblem): RevisionFile {
+  return {
+    revision: undefined,
+    problems: [problem],
+    bodyProblems: () => [],
+    body: () => ({ operations: [], remarks: [] }),
+  };
+}
+
+/** A remark in the function, above it or at the top of the file says that there is no way back, and why. */
+function declared(
+  fn: RevisionFunction | undefined,
+  remarks: readonly Remark[],
+): RevisionFunction | undefined {
+  const said = remarks.find(({ text, covers, line }) => {
+    if (fn === undefined || !/^irreversible\b/.test(text)) return false;
+    const within = (at: number): boolean => at >= fn.line && at <= fn.endLine;
+    return within(line) || covers === "file" || (covers !== undefined && within(covers.from));
+  });
+  if (fn === undefined || said === undefined) return fn;
+  const reason = /^irreversible\s+because\s+(\S.*)/.exec(said.text)?.[1];
+  return { ...fn, irreversible: reason ?? fn.irreversible ?? "" };
 }
 
 function idProblem(
@@ -155,12 +195,23 @@ function readFunction(module: PythonModule, name: string, file: string): Revisio
   // Imported or made by a call: what it does is not in this file.
   if (fn === undefined) return { ...position, empty: false, irreversible: undefined, calls: [] };
   const effect = effectOf(fn, module);
+  let known: readonly RevisionCall[] | undefined;
   return {
     ...position,
     empty: effect.kind === "nothing",
     irreversible: effect.kind === "refuses" ? effect.reason : undefined,
-    calls: callsOf(fn, module),
+    // Only a finding of the proof asks for them: the file is parsed once more then, so that no tree is kept.
+    get calls() {
+      known ??= callsIn(source, name);
+      return known;
+    },
   };
+}
+
+function callsIn(source: PythonSource, name: string): readonly RevisionCall[] {
+  const module = readModule(source, parsePython(source.text));
+  const fn = module.functions.get(name);
+  return fn === undefined ? [] : callsOf(fn, module);
 }
 
 function lastCharacter(node: { from: number; to: number }, text: string): number {

@@ -1,0 +1,148 @@
+import { createHash } from "node:crypto";
+import { UserError } from "../errors";
+import type { Finding } from "../model/finding";
+import { factRules } from "./fact-rules";
+import { factRule, isLintRule } from "./rule-ids";
+
+/** One finding that was there when the baseline was written; all but the fingerprint is for readers. */
+export interface BaselineEntry {
+  readonly fingerprint: string;
+  readonly rule: string;
+  readonly revision?: string;
+  readonly object?: string;
+  readonly what: string;
+}
+
+export interface BaselineContext {
+  /** The file as a message names it. */
+  readonly file: string;
+  readonly judged: ReadonlySet<string>;
+  /** False where no lane has run: then what proof would show is not known. */
+  readonly proofRan: boolean;
+}
+
+/**
+ * What a finding is, apart from where it stands: rule, revision, direction, object and text without line numbers, and
+ * which of several alike it is. Lines may shift without a change of it.
+ */
+export function fingerprints(findings: readonly Finding[]): string[] {
+  const seen = new Map<string, number>();
+  return findings.map(({ rule, revision, file, direction, object, what }) => {
+    const text = what.replace(/\bline \d+/g, "line");
+    const key = JSON.stringify([rule, revision ?? file, direction, object, text]);
+    const index = seen.get(key) ?? 0;
+    seen.set(key, index + 1);
+    return createHash("sha256").update(`${key} ${index}`).digest("hex").slice(0, 24);
+  });
+}
+
+/** The file's text: every finding that is neither accepted already nor one that must never be. */
+export function baselineText(findings: readonly Finding[]): string {
+  const marks = fingerprints(findings);
+  const entries = findings.flatMap((finding, index): BaselineEntry[] => {
+    const { rule, revision, object, what, suppressed } = finding;
+    const fingerprint = marks[index];
+    if (suppressed || fingerprint === undefined || factRule(rule)?.never !== undefined) return [];
+    return [
+      {
+        fingerprint,
+        rule,
+        ...(revision === undefined ? {} : { revision }),
+        ...(object === undefined ? {} : { object }),
+        what,
+      },
+    ];
+  });
+  const sorted = entries.sort((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1));
+  return `${JSON.stringify({ version: 1, findings: sorted }, null, 2)}\n`;
+}
+
+function sortKey({ rule, revision = "", fingerprint }: BaselineEntry): string {
+  return `${revision} ${rule} ${fingerprint}`;
+}
+
+/** Reads the file's text; a UserError where it is none of ours. */
+export function parseBaseline(text: string, file: string): readonly BaselineEntry[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw broken(file, error instanceof Error ? error.message : String(error));
+  }
+  const entries =
+    typeof value === "object" &&
+    value !== null &&
+    "version" in value &&
+    value.version === 1 &&
+    "findings" in value
+      ? value.findings
+      : undefined;
+  if (!Array.isArray(entries)) throw broken(file, 'It has no "version": 1 with "findings".');
+  return entries.map((entry: unknown, index) => {
+    if (isEntry(entry)) return entry;
+    throw broken(file, `Entry ${index + 1} has no fingerprint, rule and what.`);
+  });
+}
+
+function isEntry(value: unknown): value is BaselineEntry {
+  const entry = value as Partial<Record<keyof BaselineEntry, unknown>> | null;
+  return (
+    typeof entry === "object" &&
+    entry !== null &&
+    typeof entry.fingerprint === "string" &&
+    typeof entry.rule === "string" &&
+    typeof entry.what === "string"
+  );
+}
+
+function broken(file: string, seen: string): UserError {
+  return new UserError({
+    what: `The baseline ${file} cannot be read.`,
+    seen,
+    do: "Write it anew: migration-gate check --write-baseline",
+  });
+}
+
+/** Marks what the baseline has, and notes what of it is no longer found. */
+export function applyBaseline(
+  findings: readonly Finding[],
+  entries: readonly BaselineEntry[],
+  context: BaselineContext,
+): Finding[] {
+  const marks = fingerprints(findings);
+  const found = new Set(marks);
+  const known = new Set(entries.map(({ fingerprint }) => fingerprint));
+  const marked = findings.map((finding, index) => {
+    const isKnown = known.has(marks[index] ?? "") && factRule(finding.rule)?.never === undefined;
+    return isKnown && !finding.suppressed
+      ? { ...finding, suppressed: true, suppression: "baseline" }
+      : finding;
+  });
+  const gone = entries.filter(
+    ({ fingerprint, rule, revision }) =>
+      !found.has(fingerprint) &&
+      (revision === undefined || context.judged.has(revision)) &&
+      (isLintRule(rule) || context.proofRan),
+  );
+  return [...marked, ...gone.map((entry) => goneFinding(entry, context.file))];
+}
+
+function goneFinding({ rule, revision, what }: BaselineEntry, file: string): Finding {
+  return {
+    rule: "unused-baseline-entry",
+    severity: "note",
+    revision,
+    direction: undefined,
+    file,
+    line: undefined,
+    column: undefined,
+    object: undefined,
+    what: `The baseline has a ${rule} that is no longer found: ${what}`,
+    where: file,
+    seen: "The baseline and the findings of this check.",
+    why: factRules["unused-baseline-entry"].why,
+    do: factRules["unused-baseline-entry"].do,
+    suppressed: false,
+    suppression: undefined,
+  };
+}

@@ -1,0 +1,180 @@
+/** What a rule is that has no file of its own: a fact of the graph, the history, the proof or of suppressions. */
+export interface FactRule {
+  /** What a finding of it says. */
+  readonly says: string;
+  /** Its severity, in words where it depends. */
+  readonly severity: string;
+  readonly why: string;
+  readonly do: string;
+  /** Undefined where it may be accepted with a reason; else why not. */
+  readonly never: string | undefined;
+}
+
+const cannotLoad = "no step of a history that the tool cannot load can be proved";
+const notSeen = "what was not seen is not known, and a check that passes without it says nothing";
+const itself = "it speaks of the suppressions themselves; mend or remove the suppression";
+
+/** Every rule id that is not a lint rule. An id never changes. */
+export const factRules = {
+  "downgrade-leaves-residue": {
+    says: "after upgrade and downgrade an object is there, gone, or another than before",
+    severity: "error; warning for an extension or role that nothing trips over",
+    why: "The next upgrade fails on what is still there, or the old release meets a schema that it was not written for.",
+    do: "Undo in downgrade() exactly what upgrade() does; the finding says which call does it.",
+    never: undefined,
+  },
+  "downgrade-fails": {
+    says: "the server or the revision's own code stopped the downgrade",
+    severity: "error",
+    why: "A rollback in production would stop here, with the release that needs it still broken.",
+    do: 'Correct downgrade(); if it cannot be undone, say so: raise NotImplementedError("the reason").',
+    never: undefined,
+  },
+  "upgrade-fails": {
+    says: "the server or the revision's own code stopped the upgrade",
+    severity: "error",
+    why: "A deploy would stop here, and every revision after this one would wait.",
+    do: "Correct upgrade().",
+    never: undefined,
+  },
+  "second-upgrade-fails": {
+    says: "the upgrade after the downgrade stops",
+    severity: "error",
+    why: "After a rollback in production this revision could not be applied again.",
+    do: "Correct downgrade(), so that nothing stays that the upgrade trips over.",
+    never: undefined,
+  },
+  "second-upgrade-differs": {
+    says: "the upgrade after the downgrade leads to another schema",
+    severity: "error",
+    why: "After a rollback and a new deploy production would have another schema than the one that was tested.",
+    do: "Make upgrade() do the same whatever it finds: no IF NOT EXISTS over what downgrade() leaves.",
+    never: undefined,
+  },
+  "revision-ends-transaction": {
+    says: 'a revision ends the tool\'s transaction itself (`op.execute("COMMIT")`): what it did stays when it fails later',
+    severity: "warning",
+    why: "When something after it fails, what ran before is not rolled back, and the version table does not say how far it came.",
+    do: "Run what cannot be in a transaction in `with op.get_context().autocommit_block():`, alone in its revision.",
+    never: undefined,
+  },
+  "missing-extension": {
+    says: "the shadow's PostgreSQL does not have an extension that the revision needs",
+    severity: "error",
+    why: "Nothing is known of this revision and of those that need it until it runs on a server like production's.",
+    do: "Run the check with a service container of production's image (shadow-url), or install the extension's package on the machine.",
+    never: notSeen,
+  },
+  "not-proved": {
+    says: "a step was not seen as it must be; the reason is in `seen`",
+    severity: "error",
+    why: "What was not seen may fail in production.",
+    do: "Remove what the reason names, and run the check again.",
+    never: notSeen,
+  },
+  "column-order-differs": {
+    says: "a column that is added again is last",
+    severity: "note",
+    why: "PostgreSQL puts a column that is added again last; only SELECT * and INSERT without column names notice.",
+    do: "Nothing, unless a program relies on the order.",
+    never: undefined,
+  },
+  "multiple-heads": {
+    says: "there is more than one head",
+    severity: "error",
+    why: "`upgrade head` refuses to choose between them, and a deploy stops.",
+    do: 'Merge them: alembic merge -m "merge heads" heads. Or give the newer one the other as its down_revision.',
+    never: undefined,
+  },
+  "missing-parent": {
+    says: "a revision names a parent that no file has",
+    severity: "error",
+    why: "The history cannot be loaded: every command of the tool fails.",
+    do: "Restore the file of that revision, or name the right one.",
+    never: cannotLoad,
+  },
+  "duplicate-revision": {
+    says: "two files have one id, or a label and an id are the same",
+    severity: "error",
+    why: "The tool uses one of the files and leaves the other out, without an error.",
+    do: "Give one of them a new id, and correct the down_revision of those that follow it.",
+    never: cannotLoad,
+  },
+  "revision-cycle": {
+    says: "revisions are each other's ancestors",
+    severity: "error",
+    why: "The history has no beginning there: every command of the tool fails.",
+    do: "Correct the down_revision of one of them.",
+    never: cannotLoad,
+  },
+  "revision-edited": {
+    says: "a revision that had landed was edited",
+    severity: "error",
+    why: "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other.",
+    do: "Restore the file, and write the change as a new revision.",
+    never: undefined,
+  },
+  "revision-deleted": {
+    says: "a revision that had landed was deleted, or given another id",
+    severity: "error",
+    why: "A database that has it as its version stops at every command of the tool.",
+    do: "Restore the file, and undo what it does with a new revision.",
+    never: undefined,
+  },
+  "environment-edited": {
+    says: "env.py or the like was changed, and no revision is new or edited",
+    severity: "note",
+    why: "Every revision runs through this file; whether they still do was not tried.",
+    do: "Set history to all to prove all of them with it.",
+    never: undefined,
+  },
+  "untracked-revision": {
+    says: "a revision is in a file that git does not track",
+    severity: "note",
+    why: "It is judged here, and would not be there after a checkout.",
+    do: "git add the file.",
+    never: undefined,
+  },
+  "not-analysed": {
+    says: "a file, or a part of an upgrade, could not be read without running it",
+    severity: "error where id or parent is not known; else a note",
+    why: "What it does is not known before it runs. The proof sees it, the lint rules do not.",
+    do: "Write ids, names and SQL as constants.",
+    never: undefined,
+  },
+  "unknown-suppression": {
+    says: "a suppression, or migration-gate.yml, names a rule or says a word that does not exist",
+    severity: "warning",
+    why: "It suppresses nothing, and whoever reads it believes that it does.",
+    do: "Write the id as a finding shows it; migration-gate explain lists all.",
+    never: itself,
+  },
+  "suppression-without-reason": {
+    says: "a suppression, or a rule that is turned off or down, has no reason",
+    severity: "warning",
+    why: "Without it nobody knows later whether it may go; until it has one it suppresses nothing.",
+    do: "# migration-gate: allow <rule> because <reason>, or because: <reason> in migration-gate.yml",
+    never: itself,
+  },
+  "suppression-not-allowed": {
+    says: "a suppression names a rule that must not be accepted",
+    severity: "warning",
+    why: "What was not seen is not known. Accepting it would make every later check worthless.",
+    do: "Remove it, and mend what the finding says.",
+    never: itself,
+  },
+  "unused-suppression": {
+    says: "a suppression suppresses nothing",
+    severity: "warning",
+    why: "It would hide the next finding of that rule, which nobody has judged.",
+    do: "Remove it, or write it on the statement that the finding names.",
+    never: itself,
+  },
+  "unused-baseline-entry": {
+    says: "the baseline has a finding that is no longer there",
+    severity: "note",
+    why: "The same finding could come back unseen.",
+    do: "migration-gate check --write-baseline",
+    never: itself,
+  },
+} as const satisfies Readonly<Record<string, FactRule>>;

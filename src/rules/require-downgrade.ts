@@ -1,0 +1,64 @@
+import type { Operation } from "../model/operation";
+import type { Revision } from "../model/revision";
+import { type Objection, only, type Rule, type RuleContext, usersTable } from "./rule";
+
+export const requireDowngrade: Rule = {
+  severity: "error",
+  title: "Write a downgrade, or say why there is none.",
+  why: "A rollback runs it and reports success, and the schema stays as it was: the next upgrade fails on what is still there.",
+  do: 'Undo in downgrade() what upgrade() does. Where that cannot be, say why: raise NotImplementedError("the reason"), or # migration-gate: irreversible because <the reason>',
+  aliases: ["flake8-alembic/missing-downgrade"],
+  examples: {
+    given: usersTable,
+    bad: {
+      upgrade: `op.add_column("users", sa.Column("country", sa.String(2)))`,
+      downgrade: "pass",
+    },
+    good: {
+      upgrade: `op.add_column("users", sa.Column("country", sa.String(2)))`,
+      downgrade: `op.drop_column("users", "country")`,
+    },
+  },
+  check: (context) => {
+    const { revision } = context;
+    if (!context.needsDowngrade) return [];
+    const { downgrade } = revision;
+    if (downgrade === undefined) {
+      return [objection(revision, `Revision ${revision.id} has no function downgrade().`)];
+    }
+    if (downgrade.irreversible === "") {
+      return [objection(revision, `Revision ${revision.id} says that it cannot be undone, and not why.`)];
+    }
+    if (downgrade.irreversible !== undefined || !doesNothing(downgrade.empty, context.downgrade)) return [];
+    if (revision.upgrade === undefined || doesNothing(revision.upgrade.empty, context.upgrade)) return [];
+    return [
+      isDataOnly(context)
+        ? {
+            ...objection(
+              revision,
+              `The downgrade of revision ${revision.id} does nothing, and upgrade() changes data.`,
+            ),
+            do: "Undo the change of data, or write down why it may stay: # migration-gate: irreversible because <the reason>",
+          }
+        : objection(
+            revision,
+            `The downgrade of revision ${revision.id} does nothing, and upgrade() changes the schema.`,
+          ),
+    ];
+  },
+};
+
+function objection(revision: Revision, what: string): Objection {
+  return { at: revision.downgrade ?? revision.location, object: undefined, what };
+}
+
+/** Nothing at all, or only what leaves no trace: questions, settings, ANALYZE, a refreshed view. */
+function doesNothing(isEmpty: boolean, operations: readonly Operation[]): boolean {
+  const leavesNothing = operations.every(({ kind }) => kind === "noTrace" || kind === "refreshView");
+  return isEmpty || (operations.length > 0 && leavesNothing);
+}
+
+function isDataOnly({ upgrade }: RuleContext): boolean {
+  const changes = upgrade.filter(({ kind }) => kind !== "noTrace");
+  return changes.length > 0 && only(changes, "dataChange").length === changes.length;
+}

@@ -1,0 +1,120 @@
+import type { Change, Operation, OperationOrigin, Remark } from "../../../model/operation";
+import type { Direction } from "../../../model/revision";
+import { readSql, type SqlReading } from "../../../operations/read-sql";
+import type { PythonModule } from "../python/module";
+import { operationCall } from "./calls";
+import { executedBy } from "./executed";
+import { runFunction } from "./run";
+import { type CallValue, lastName, textValue, type Value } from "./values";
+
+export interface ReadOperations {
+  readonly operations: readonly Operation[];
+  readonly remarks: readonly Remark[];
+}
+
+/** What `upgrade` or `downgrade` does to the database, as far as it can be told without running it. */
+export function readOperations(module: PythonModule, direction: Direction, file: string): ReadOperations {
+  const fn = module.functions.get(direction);
+  const operations: Operation[] = [];
+  const remarks: Remark[] = [];
+  const place = (from: number, to: number): OperationOrigin => ({
+    file,
+    ...module.source.position(from),
+    endLine: module.source.position(Math.max(from, to - 1)).line,
+    direction,
+  });
+  const add = (change: Change, origin: OperationOrigin, autocommit: boolean): void => {
+    operations.push({ ...change, origin, autocommit });
+  };
+  if (fn === undefined) {
+    const at = module.places.get(direction);
+    const reason = `${direction} is not a function of this file`;
+    if (at !== undefined) add({ kind: "unknown", reason }, place(at.from, at.to), false);
+    return { operations, remarks };
+  }
+  const { calls, complete } = runFunction(fn, module);
+  for (const { call, autocommit } of calls) {
+    const whole = place(call.from, call.to);
+    const executed = executedBy(call);
+    if (executed?.kind === "text") {
+      const { offset } = executed;
+      // Put together from parts, it stands nowhere as such: the call is its place.
+      const at = (from: number, to: number): OperationOrigin =>
+        offset === undefined ? whole : place(offset + from, offset + to);
+      const reading = readSql(executed.sql);
+      for (const { change, from, to } of reading.changes) add(change, at(from, to), autocommit);
+      remarks.push(...remarksIn(executed.sql, reading, at));
+      continue;
+    }
+    const changes = executed?.changes ?? operationCall(call) ?? typeCall(call) ?? foreignCall(call);
+    for (const change of changes) add(change, whole, autocommit);
+  }
+  if (!complete) {
+    add(
+      { kind: "unknown", reason: "it does more than can be followed" },
+      place(fn.node.from, fn.node.to),
+      false,
+    );
+  }
+  return { operations, remarks };
+}
+
+/** `sa.Enum(…, name="x").create(bind)` and `.drop(bind)`. */
+function typeCall(call: CallValue): Change[] | undefined {
+  const name = lastName(call.name);
+  const of = call.receiver;
+  if (
+    (name !== "create" && name !== "drop") ||
+    of?.kind !== "call" ||
+    !/^(?:Enum|ENUM)$/.test(lastName(of.name))
+  ) {
+    return undefined;
+  }
+  const type = {
+    schema: textValue(of.keywords.get("schema")),
+    name: textValue(of.keywords.get("name")) ?? "",
+  };
+  return [{ kind: name === "create" ? "createType" : "dropType", type }];
+}
+
+/** A function of another file that is handed `op` or the connection. */
+function foreignCall(call: CallValue): Change[] {
+  const isKnown =
+    call.receiver !== undefined || /^(?:sqlalchemy|alembic|logging|sqlmodel)(?:\.|$)/.test(call.name);
+  const hands = [...call.positional, ...call.keywords.values()].some(isDatabase);
+  return isKnown || !hands || call.name === ""
+    ? []
+    : [{ kind: "unknown", reason: `what ${call.name}() does is not in this file` }];
+}
+
+function isDatabase(value: Value): boolean {
+  if (value.kind === "name") return value.name === "alembic.op";
+  return value.kind === "batch" || (value.kind === "call" && value.name === "alembic.op.get_bind");
+}
+
+const addressed = /migration-gate:\s*([\s\S]*)/;
+
+/** `-- migration-gate: …` in SQL text. */
+function remarksIn(
+  sql: string,
+  { comments, statements }: SqlReading,
+  at: (from: number, to: number) => OperationOrigin,
+): Remark[] {
+  return comments.flatMap(({ from, to }) => {
+    const text = addressed.exec(sql.slice(from, to))?.[1]?.replace(/\*\/$/, "").trim();
+    if (text === undefined) return [];
+    const { file, line, column } = at(from, from + 1);
+    const spoken = coveredBy(sql, from, to, statements);
+    const lines = spoken === undefined ? undefined : at(spoken.from, spoken.to);
+    const covers = lines === undefined ? undefined : { from: lines.line, to: lines.endLine };
+    return [{ file, line, column, text, covers }];
+  });
+}
+
+/** The statement that a comment is in or ends the line of, else the one that follows it. */
+function coveredBy(sql: string, from: number, to: number, statements: SqlReading["statements"]) {
+  const around = statements.findLast(
+    (statement) => statement.from < from && !sql.slice(Math.min(statement.to, from), from).includes("\n"),
+  );
+  return around ?? statements.find((statement) => statement.from >= to);
+}

@@ -1,0 +1,78 @@
+import type { Remark } from "../../../model/operation";
+import type { PythonModule } from "./module";
+import { isExpression, type Node, textOf } from "./tree";
+
+const addressed = /^#\s*migration-gate:\s*(.*)/;
+
+/** Every `# migration-gate: …` of a file and the lines that it speaks of. */
+export function remarksOf(module: PythonModule, file: string): Remark[] {
+  const { source, top } = module;
+  // Most files have none.
+  if (!source.text.includes("migration-gate:")) return [];
+  const all = statementsBelow(top);
+  const first = all.find((node) => node.parent?.name === "Script" && !isPreface(node))?.from ?? Infinity;
+  const remarks: Remark[] = [];
+  top.cursor().iterate((node) => {
+    if (node.name !== "Comment") return;
+    const text = addressed.exec(source.text.slice(node.from, node.to))?.[1]?.trim();
+    if (text === undefined) return;
+    const covers = node.from < first ? "file" : coveredLines(node.from, all, module);
+    remarks.push({ file, ...source.position(node.from), text, covers });
+  });
+  return remarks;
+}
+
+/** Docstring and imports: what is above the first statement that does something is at the top of the file. */
+function isPreface(node: Node): boolean {
+  return (
+    node.name === "ImportStatement" ||
+    (node.name === "ExpressionStatement" && node.firstChild !== null && /String$/.test(node.firstChild.name))
+  );
+}
+
+function statementsBelow(top: Node): Node[] {
+  const found: Node[] = [];
+  top.cursor().iterate((node) => {
+    if (
+      /(?:Statement|Definition)$/.test(node.name) &&
+      /^(?:Script|Body|StatementGroup)$/.test(node.node.parent?.name ?? "")
+    ) {
+      found.push(node.node);
+    }
+    return !isExpression(node.node);
+  });
+  return found;
+}
+
+/**
+ * A comment beside code speaks of the innermost statement on that line, or around it; one on a line of its own, of the
+ * statement whose brackets it is in, else of the one right below it (comment lines may stand between, no blank line).
+ */
+function coveredLines(
+  at: number,
+  all: readonly Node[],
+  { source }: PythonModule,
+): { from: number; to: number } | undefined {
+  const { text } = source;
+  const lineOf = (offset: number): number => source.position(offset).line;
+  const lastLine = (node: Node): number => lineOf(node.from + textOf(node, text).trimEnd().length - 1);
+  const line = lineOf(at);
+  const start = Math.max(text.lastIndexOf("\n", at - 1), text.lastIndexOf("\r", at - 1)) + 1;
+  const isAlone = text.slice(start, at).trim() === "";
+  const around = all.findLast((node) => {
+    if (node.from > at) return false;
+    const end = lastLine(node);
+    return isAlone ? end > line && node.getChild("Body") === null : end >= line;
+  });
+  if (around !== undefined) return { from: lineOf(around.from), to: lastLine(around) };
+  if (!isAlone) return undefined;
+  const below = all.find((node) => node.from > at);
+  if (below === undefined) return undefined;
+  const between = text
+    .slice(at, below.from)
+    .split(/\r\n|\r|\n/)
+    .slice(1, -1);
+  return between.every((other) => other.trim().startsWith("#"))
+    ? { from: lineOf(below.from), to: lastLine(below) }
+    : undefined;
+}

@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { applyBaseline, baselineText, fingerprints, parseBaseline } from "../../src/findings/baseline";
+import type { Finding } from "../../src/model/finding";
+
+function finding(rule: string, what: string, more: Partial<Finding> = {}): Finding {
+  return {
+    rule,
+    severity: "error",
+    revision: "r",
+    direction: "upgrade",
+    file: "versions/r.py",
+    line: 6,
+    column: 5,
+    object: undefined,
+    what,
+    where: "",
+    seen: "",
+    why: "",
+    do: "",
+    suppressed: false,
+    suppression: undefined,
+    ...more,
+  };
+}
+
+const context = { file: "baseline.json", judged: new Set(["r"]), proofRan: true };
+const found = [
+  finding("ban-drop-column", "a"),
+  finding("ban-drop-column", "a"),
+  finding("not-proved", "b"),
+  finding("ban-drop-table", "c", { suppressed: true, suppression: "because" }),
+];
+
+function read(findings: readonly Finding[]) {
+  return parseBaseline(baselineText(findings), "baseline.json");
+}
+
+describe("the baseline", () => {
+  test("has what is neither accepted nor must never be, and marks it the next time, wherever it stands", () => {
+    const moved = found.map((one) => ({ ...one, line: 90, column: 1, file: "versions/moved.py" }));
+    expect(applyBaseline(moved, read(found), context).map(({ suppression }) => suppression)).toEqual([
+      "baseline",
+      "baseline",
+      undefined,
+      "because",
+    ]);
+  });
+
+  test("does not hide one more of the same, nor the same of another revision or object", () => {
+    const more = [
+      found[0]!,
+      found[1]!,
+      found[0]!,
+      { ...found[0]!, revision: "s" },
+      { ...found[0]!, object: "x" },
+    ];
+    expect(applyBaseline(more, read(found), context).map(({ suppressed }) => suppressed)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  test("is the same for a text whose line numbers shift", () => {
+    const at = (line: number) => [finding("not-analysed", `r.py does not parse as Python at line ${line}.`)];
+    expect(fingerprints(at(3))).toEqual(fingerprints(at(44)));
+  });
+
+  test("notes an entry that is no longer found, unless nobody looked", () => {
+    const entries = read([
+      finding("ban-drop-column", "a"),
+      finding("downgrade-fails", "b", { revision: "old" }),
+    ]);
+    const gone = applyBaseline([], entries, context);
+    expect(gone.map(({ rule, severity, what }) => [rule, severity, what])).toEqual([
+      ["unused-baseline-entry", "note", "The baseline has a ban-drop-column that is no longer found: a"],
+    ]);
+    const proof = read([finding("downgrade-fails", "b")]);
+    expect(applyBaseline([], proof, { ...context, proofRan: false })).toEqual([]);
+  });
+
+  test("does not depend on the order of findings", () => {
+    const other = [found[2]!, found[0]!, found[3]!, found[1]!];
+    expect(baselineText(other)).toBe(baselineText(found));
+  });
+
+  test.each([
+    ["no JSON", "{"],
+    ["a list", "[]"],
+    ["another version", '{"version": 2, "findings": []}'],
+    ["an entry without a fingerprint", '{"version": 1, "findings": [{"rule": "x", "what": "y"}]}'],
+  ])("of %s is refused", (_, text) => {
+    expect(() => parseBaseline(text, "baseline.json")).toThrow("The baseline baseline.json cannot be read.");
+  });
+});

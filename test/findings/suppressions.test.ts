@@ -1,0 +1,227 @@
+import { loadModule } from "libpg-query";
+import { beforeAll, describe, expect, test } from "vitest";
+import { suppress } from "../../src/findings/suppressions";
+import type { Finding } from "../../src/model/finding";
+import type { Policy } from "../../src/model/policy";
+import { readRevisionFile } from "../../src/tools/alembic/revision-file";
+
+beforeAll(() => loadModule());
+
+const file = "versions/r.py";
+
+function finding(rule: string, line: number, more: Partial<Finding> = {}): Finding {
+  return {
+    rule,
+    severity: "error",
+    revision: "r",
+    direction: "upgrade",
+    file,
+    line,
+    column: 5,
+    object: undefined,
+    what: "",
+    where: "",
+    seen: "",
+    why: "",
+    do: "",
+    suppressed: false,
+    suppression: undefined,
+    ...more,
+  };
+}
+
+const noPolicy: Policy = { file: undefined, rules: new Map(), accept: [] };
+
+/** `<rule>:<line>` with the reason where it is suppressed. */
+function shown({ rule, line, suppressed, suppression, severity }: Finding): string {
+  return `${severity === "error" ? "" : `${severity} `}${rule}:${line}${suppressed ? ` (${suppression})` : ""}`;
+}
+
+/** What becomes of findings of these rules at each line that says `op.`, in a file with these lines. */
+function judged(lines: readonly string[], rule = "ban-drop-column", proofRan = true): string[] {
+  const { body } = readRevisionFile(file, Buffer.from(lines.join("\n")));
+  const findings = lines.flatMap((line, index) =>
+    /op\.drop|DROP/.test(line) ? [finding(rule, index + 1)] : [],
+  );
+  const remarks = body().remarks.map((remark) => ({ revision: "r", remark }));
+  return suppress(findings, { remarks, policy: noPolicy, judged: new Set(["r"]), proofRan }).map(shown);
+}
+
+const top = [
+  '"""text"""',
+  "from alembic import op",
+  'revision = "r"',
+  "down_revision = None",
+  "def upgrade():",
+];
+const allow = "# migration-gate: allow ban-drop-column because it is unmapped";
+
+const cases: Readonly<Record<string, readonly [lines: readonly string[], expected: readonly string[]]>> = {
+  "beside the statement": [
+    [...top, `    op.drop_column("t", "a")  ${allow}`, '    op.drop_column("t", "b")'],
+    ["ban-drop-column:6 (it is unmapped)", "ban-drop-column:7"],
+  ],
+  "right above it, other comments between": [
+    [
+      ...top,
+      `    ${allow}`,
+      "    # and more",
+      '    op.drop_column("t", "a")',
+      '    op.drop_column("t", "b")',
+    ],
+    ["ban-drop-column:8 (it is unmapped)", "ban-drop-column:9"],
+  ],
+  "inside its brackets": [
+    [...top, "    op.drop_column(", `        ${allow}`, '        "t", "a",', "    )", '    op.drop("b")'],
+    ["ban-drop-column:6 (it is unmapped)", "ban-drop-column:10"],
+  ],
+  "above a block": [
+    [
+      ...top,
+      `    ${allow}`,
+      '    with op.batch_alter_table("t") as b:',
+      '        b.op.drop("a")',
+      '        b.op.drop("c")',
+    ],
+    ["ban-drop-column:8 (it is unmapped)", "ban-drop-column:9 (it is unmapped)"],
+  ],
+  "at the top of the file": [
+    [allow, ...top, '    op.drop_column("t", "a")'],
+    ["ban-drop-column:7 (it is unmapped)"],
+  ],
+  "between docstring and imports": [
+    [top[0]!, allow, ...top.slice(1), '    op.drop_column("t", "a")'],
+    ["ban-drop-column:7 (it is unmapped)"],
+  ],
+  "above another statement": [
+    [...top, `    ${allow}`, "    print()", '    op.drop_column("t", "a")'],
+    ["ban-drop-column:8", "warning unused-suppression:6"],
+  ],
+  "with a blank line between": [
+    [...top, `    ${allow}`, "", '    op.drop_column("t", "a")'],
+    ["ban-drop-column:8", "warning unused-suppression:6"],
+  ],
+  "with two rules, one of them for nothing": [
+    [...top, '    op.drop("a")  # migration-gate: allow ban-drop-column, ban-drop-table because of it'],
+    ["ban-drop-column:6 (of it)", "warning unused-suppression:6"],
+  ],
+  "without a reason": [
+    [...top, '    op.drop("a")  # migration-gate: allow ban-drop-column'],
+    ["ban-drop-column:6", "warning suppression-without-reason:6"],
+  ],
+  "with an empty reason": [
+    [...top, '    op.drop("a")  # migration-gate: allow ban-drop-column because  '],
+    ["ban-drop-column:6", "warning suppression-without-reason:6"],
+  ],
+  "without a rule": [
+    [...top, '    op.drop("a")  # migration-gate: allow because why not'],
+    ["ban-drop-column:6", "warning unknown-suppression:6"],
+  ],
+  "of a rule that is not there": [
+    [...top, '    op.drop("a")  # migration-gate: allow ban-drop-colum because why not'],
+    ["ban-drop-column:6", "warning unknown-suppression:6"],
+  ],
+  "of what must never be accepted": [
+    [...top, '    op.drop("a")  # migration-gate: allow not-proved because why not'],
+    ["ban-drop-column:6", "warning suppression-not-allowed:6"],
+  ],
+  "with a word that is none": [
+    [...top, '    op.drop("a")  # migration-gate: alow ban-drop-column because why not'],
+    ["ban-drop-column:6", "warning unknown-suppression:6"],
+  ],
+  "in SQL": [
+    [
+      ...top,
+      '    op.execute("""',
+      "    DROP TABLE a;",
+      "    -- migration-gate: allow ban-drop-column because it is unmapped",
+      "    DROP TABLE b;",
+      "    DROP TABLE c -- migration-gate: allow ban-drop-column because of that",
+      '    """)',
+    ],
+    ["ban-drop-column:7", "ban-drop-column:9 (it is unmapped)", "ban-drop-column:10 (of that)"],
+  ],
+};
+
+describe("a suppression by comment", () => {
+  test.each(Object.entries(cases))("%s", (_, [lines, expected]) => {
+    expect(judged(lines)).toEqual(expected);
+  });
+
+  test("names the nearest rule", () => {
+    const lines = [...top, '    op.drop("a")  # migration-gate: allow ban-drop-colum because x'];
+    const { body } = readRevisionFile(file, Buffer.from(lines.join("\n")));
+    const remarks = body().remarks.map((remark) => ({ revision: "r", remark }));
+    const [problem] = suppress([], { remarks, policy: noPolicy, judged: new Set(["r"]), proofRan: true });
+    expect(problem?.what).toBe('There is no rule "ban-drop-colum"; the nearest is "ban-drop-column".');
+  });
+
+  test("of what only a proof shows is not called unused before one has run", () => {
+    const lines = [...top, "    print()  # migration-gate: allow downgrade-fails because x"];
+    expect(judged(lines, "ban-drop-column", false)).toEqual([]);
+    expect(judged(lines, "ban-drop-column", true)).toEqual(["warning unused-suppression:6"]);
+  });
+});
+
+function withPolicy(policy: Partial<Policy>, findings: readonly Finding[]): string[] {
+  const context = { remarks: [], judged: new Set(["r"]), proofRan: true };
+  return suppress(findings, {
+    ...context,
+    policy: { ...noPolicy, file: "migration-gate.yml", ...policy },
+  }).map(shown);
+}
+
+describe("migration-gate.yml", () => {
+  const found = [finding("ban-drop-column", 6), finding("not-proved", 7)];
+
+  test("accepts a finding of one revision", () => {
+    const accept = [{ rule: "ban-drop-column", revision: "r", because: "unmapped", line: 2 }];
+    expect(withPolicy({ accept }, found)).toEqual(["ban-drop-column:6 (unmapped)", "not-proved:7"]);
+  });
+
+  test("accepts nothing without a reason, of another revision, or what must never be", () => {
+    const entry = { revision: "r", because: "x" };
+    const accept = [
+      { ...entry, rule: "ban-drop-column", because: undefined, line: 2 },
+      { ...entry, rule: "ban-drop-column", revision: "old", line: 3 },
+      { ...entry, rule: "not-proved", line: 4 },
+      { ...entry, rule: "ban-drop-table", line: 5 },
+    ];
+    expect(withPolicy({ accept }, found)).toEqual([
+      "ban-drop-column:6",
+      "not-proved:7",
+      "warning suppression-without-reason:2",
+      "warning suppression-not-allowed:4",
+      "warning unused-suppression:5",
+    ]);
+  });
+
+  test("turns rules off, down and up", () => {
+    const rules = new Map([
+      ["ban-drop-column", { severity: "note", because: "we do" }],
+      ["ban-table-rewrite", { severity: "error", because: undefined }],
+      ["require-downgrade", { severity: "off", because: "never" }],
+      ["ban-drop-table", { severity: "warning", because: undefined, line: 5 }],
+      ["not-proved", { severity: "off", because: "x", line: 6 }],
+      ["ban-drop", { severity: "note", because: "x", line: 7 }],
+    ] as const);
+    const findings = [
+      ...found,
+      finding("ban-table-rewrite", 8, { severity: "warning" }),
+      finding("ban-table-rewrite", 9, { severity: "note" }),
+      finding("require-downgrade", 10),
+      finding("ban-drop-table", 11),
+    ];
+    expect(withPolicy({ rules }, findings)).toEqual([
+      "note ban-drop-column:6",
+      "not-proved:7",
+      "ban-table-rewrite:8",
+      "note ban-table-rewrite:9",
+      "require-downgrade:10 (never)",
+      "ban-drop-table:11",
+      "warning suppression-without-reason:5",
+      "warning suppression-not-allowed:6",
+      "warning unknown-suppression:7",
+    ]);
+  });
+});
