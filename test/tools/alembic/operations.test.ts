@@ -109,6 +109,11 @@ const cases: Readonly<
     ["unknown what app.make_all() does is not in this file"],
     "from app import make_all",
   ],
+  "a function of another file that is called for what it does": [
+    'add_audit("t")\nnow = clock()\nlogging.info("x")\nprint("x")',
+    ["unknown what app.add_audit() does is not in this file"],
+    "import logging\nfrom app import add_audit, clock",
+  ],
   "an operation of a plug-in": [
     'op.create_entity("x")',
     ["unknown op.create_entity is not one of Alembic's own operations"],

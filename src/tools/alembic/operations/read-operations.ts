@@ -33,7 +33,7 @@ export function readOperations(module: PythonModule, direction: Direction, file:
     return { operations, remarks };
   }
   const { calls, complete } = runFunction(fn, module);
-  for (const { call, autocommit } of calls) {
+  for (const { call, autocommit, isStatement } of calls) {
     const whole = place(call.from, call.to);
     const executed = executedBy(call);
     if (executed?.kind === "text") {
@@ -46,7 +46,8 @@ export function readOperations(module: PythonModule, direction: Direction, file:
       remarks.push(...remarksIn(executed.sql, reading, at));
       continue;
     }
-    const changes = executed?.changes ?? operationCall(call) ?? typeCall(call) ?? foreignCall(call);
+    const changes =
+      executed?.changes ?? operationCall(call) ?? typeCall(call) ?? foreignCall(call, isStatement);
     for (const change of changes) add(change, whole, autocommit);
   }
   if (!complete) {
@@ -77,14 +78,17 @@ function typeCall(call: CallValue): Change[] | undefined {
   return [{ kind: name === "create" ? "createType" : "dropType", type }];
 }
 
-/** A function of another file that is handed `op` or the connection. */
-function foreignCall(call: CallValue): Change[] {
-  const isKnown =
-    call.receiver !== undefined || /^(?:sqlalchemy|alembic|logging|sqlmodel)(?:\.|$)/.test(call.name);
+/** Modules whose functions change no database. */
+const harmless =
+  /^(?:sqlalchemy|sqlmodel|alembic|logging|structlog|loguru|warnings|time|os|sys|re|json|uuid|datetime)(?:\.|$)/;
+
+/** A function of another file that is handed `op` or the connection, or is called for what it does. */
+function foreignCall(call: CallValue, isStatement: boolean): Change[] {
+  if (call.receiver !== undefined || call.name === "" || harmless.test(call.name)) return [];
   const hands = [...call.positional, ...call.keywords.values()].some(isDatabase);
-  return isKnown || !hands || call.name === ""
-    ? []
-    : [{ kind: "unknown", reason: `what ${call.name}() does is not in this file` }];
+  // What is dotted was imported; the rest is Python's own, or a parameter.
+  const isForeign = hands || (isStatement && call.name.includes("."));
+  return isForeign ? [{ kind: "unknown", reason: `what ${call.name}() does is not in this file` }] : [];
 }
 
 function isDatabase(value: Value): boolean {

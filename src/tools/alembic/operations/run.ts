@@ -10,6 +10,8 @@ import { type CallValue, truth, unknown, type Value } from "./values";
 export interface MadeCall {
   readonly call: CallValue;
   readonly autocommit: boolean;
+  /** True for a statement of its own: it is made for what it does, not for what it gives back. */
+  readonly isStatement: boolean;
 }
 
 /** Statements that are followed at most: a loop in a loop over constants must end. */
@@ -35,6 +37,8 @@ class Run {
   steps = 0;
   private autocommit = 0;
   private readonly open = new Set<Node>();
+  /** Where calls begin that are statements of their own. */
+  readonly statementCalls = new Set<number>();
   private readonly moduleNames: Names;
   private readonly resolving = new Set<string>();
 
@@ -124,7 +128,8 @@ class Run {
   }
 
   made(call: CallValue): void {
-    this.calls.push({ call, autocommit: this.autocommit > 0 });
+    const isStatement = this.statementCalls.has(call.from);
+    this.calls.push({ call, autocommit: this.autocommit > 0, isStatement });
   }
 }
 
@@ -255,6 +260,9 @@ class Frame implements Scope {
         return undefined;
       }
       default:
+        if (statement.name === "ExpressionStatement" && expressions[0]?.name === "CallExpression") {
+          this.run.statementCalls.add(expressions[0].from);
+        }
         for (const expression of expressions) evaluate(expression, this);
         return undefined;
     }
