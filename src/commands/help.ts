@@ -13,6 +13,7 @@ export function helpText(): string {
   return `migration-gate proves database migrations on a shadow PostgreSQL before they reach a real one.
 
   migration-gate check    upgrade head, downgrade, upgrade head, every revision accounted for
+  migration-gate status   which revisions a database has; reads only
   migration-gate explain <rule>
                           what a finding means, with examples; without a rule, all of them
 

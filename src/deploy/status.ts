@@ -56,3 +56,9 @@ function stateOf(
   if (seen.versionTable === undefined) return "first install";
   return revisions.every(({ status }) => status === "applied") ? "up to date" : "pending";
 }
+
+/** Pending revisions are no fault everywhere: the setting status-fails says what is one. */
+export function isFault(state: StatusReport["state"], fails: "unknown" | "pending" | "never"): boolean {
+  if (state === "up to date" || fails === "never") return false;
+  return state === "unknown revisions" || fails === "pending";
+}

@@ -18,11 +18,12 @@ export async function folderInRepository(folder: string, environment: NodeJS.Pro
   return relative.startsWith("..") ? "" : relative.split(path.sep).join("/");
 }
 
-/** Throws for every command but check, the only one that the action has. */
-export function requireBuilt(command: string): void {
-  if (command === "" || command === "check") return;
+/** The action's command; throws for those that are for a terminal, or not built yet. */
+export function commandOf(input: string): "check" | "status" {
+  if (input === "" || input === "check") return "check";
+  if (input === "status") return "status";
   throw new UserError({
-    what: `The action's command "${command}" is not built yet.`,
-    do: "Set the input command to check, or leave it out.",
+    what: `The action's command "${input}" is not built yet.`,
+    do: "Set the input command to check or status, or leave it out.",
   });
 }

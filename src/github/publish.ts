@@ -119,7 +119,8 @@ async function writeComment(outcome: Outcome, context: PublishContext): Promise<
   core.info(`Comment ${done}.`);
 }
 
-async function attempt<Result>(
+/** What cannot be written becomes a notice. */
+export async function attempt<Result>(
   what: string,
   run: () => Result | Promise<Result>,
 ): Promise<Result | undefined> {

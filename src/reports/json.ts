@@ -14,6 +14,7 @@ export function jsonError({ what, where, seen, why, do: advice }: ErrorParts): s
   return printed({ version: jsonVersion, error: { what, where, seen, why, do: advice } });
 }
 
-function printed(value: object): string {
+/** One object as every command prints it; a field that does not apply is null. */
+export function printed(value: object): string {
   return `${JSON.stringify(value, (_, field: unknown) => (field === undefined ? null : field), 2)}\n`;
 }

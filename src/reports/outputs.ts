@@ -1,3 +1,4 @@
+import type { StatusReport } from "../model/status";
 import type { CheckReport, RevisionState } from "../model/verdict";
 import type { OutputName } from "../outputs";
 import { countFindings } from "./counts";
@@ -10,6 +11,16 @@ export interface ReportFiles {
 
 /** GitHub drops all outputs of a job above 1 MB; a list of ids stays far below. */
 const listLength = 50_000;
+
+/** What the command status tells a later step; the outputs of check are empty. */
+export function statusOutputs(report: StatusReport | undefined): Record<OutputName, string> {
+  return {
+    ...outputs(undefined, { report: undefined, sarif: undefined }),
+    status: report?.state ?? "",
+    "pending-revisions": idsOf((report?.revisions ?? []).filter(({ status }) => status === "pending")),
+    "unknown-revisions": idsOf(report?.unknown ?? []),
+  };
+}
 
 /** What a later step of the workflow reads. Without a report nothing could be judged. */
 export function outputs(report: CheckReport | undefined, files: ReportFiles): Record<OutputName, string> {
@@ -30,6 +41,9 @@ export function outputs(report: CheckReport | undefined, files: ReportFiles): Re
     "new-revisions": idsOf(inState("new")),
     "edited-revisions": idsOf(inState("edited")),
     "deleted-revisions": idsOf(inState("deleted")),
+    status: "",
+    "pending-revisions": "",
+    "unknown-revisions": "",
   };
 }
 

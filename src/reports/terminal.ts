@@ -9,6 +9,10 @@ export interface Paint {
   bold(text: string): string;
 }
 
+const plain = (text: string) => text;
+/** For what is no terminal. */
+export const plainPaint: Paint = { red: plain, green: plain, yellow: plain, dim: plain, bold: plain };
+
 export function paintFor(stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Paint {
   const wanted = stream.isTTY && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
   const wrap = (code: number) => (text: string) => (wanted ? `\u001b[${code}m${text}\u001b[0m` : text);
