@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type ActOptions, type ActRun, actRunsHere, runAct, setupUv } from "./act";
-import { buildAction } from "./built-action";
+import { type BuiltAction, buildAction } from "./built-action";
 import {
   type Comment,
   type Fault,
@@ -21,7 +21,7 @@ const marker = "<!-- migration-gate:report:v1 key=migration%2Dgate:packages/back
 const robot = { login: "github-actions[bot]", type: "Bot" } as const;
 
 describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited, by act", () => {
-  let action: string;
+  let action: BuiltAction;
   let repository: PullRequestRepository;
   let api: GitHubApi;
 
@@ -31,6 +31,7 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
     api = await startGitHubApi();
   });
   afterAll(async () => {
+    await action[Symbol.asyncDispose]();
     await api[Symbol.asyncDispose]();
     await repository[Symbol.asyncDispose]();
   });
@@ -49,7 +50,7 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
     token: given.token ?? token,
     apiUrl: api.url,
     actions: {
-      "your-org/migration-gate@v1": action,
+      "your-org/migration-gate@v1": action.path,
       "astral-sh/setup-uv@v6": setupUv,
     },
   });

@@ -5,10 +5,13 @@ import { build } from "esbuild";
 
 const root = resolve(import.meta.dirname, "..", "..");
 
+export interface BuiltAction extends AsyncDisposable {
+  readonly path: string;
+}
+
 /** A folder with action.yml and dist/ as a user's `uses:` gets them, made from the sources as they are now. */
-export async function buildAction(): Promise<string> {
+export async function buildAction(): Promise<BuiltAction> {
   const folder = mkdtempSync(join(tmpdir(), "migration-gate-action-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(join(folder, "dist"));
   copyFileSync(join(root, "action.yml"), join(folder, "action.yml"));
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
@@ -26,5 +29,8 @@ export async function buildAction(): Promise<string> {
     outfile: join(folder, "dist", "action.js"),
     logLevel: "error",
   });
-  return folder;
+  return {
+    path: folder,
+    [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true, force: true }),
+  };
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { writeStickyComment } from "../../src/github/sticky-comment";
 import { runCheck } from "../support/gate";
 import { alembicProject, type Project } from "../support/project";
-import { buildAction } from "./built-action";
+import { type BuiltAction, buildAction } from "./built-action";
 import { type DirectRun, runDirectly } from "./direct";
 import { type GitHubApi, startGitHubApi } from "./github-api";
 
@@ -53,7 +53,7 @@ function leakyProject(): Promise<Project> {
 }
 
 describe("the action without a runner's help", () => {
-  let action: string;
+  let action: BuiltAction;
   let api: GitHubApi;
   let project: Project;
 
@@ -63,6 +63,7 @@ describe("the action without a runner's help", () => {
     project = await leakyProject();
   });
   afterAll(async () => {
+    await action[Symbol.asyncDispose]();
     await api[Symbol.asyncDispose]();
     await project[Symbol.asyncDispose]();
   });
@@ -78,7 +79,7 @@ describe("the action without a runner's help", () => {
     payload = event,
   ): Promise<DirectRun> =>
     runDirectly({
-      action,
+      action: action.path,
       cwd: project.path,
       event: payload,
       inputs: { "github-token": "ghs_token0123456789", ...inputs },
@@ -229,7 +230,8 @@ describe("what a revision prints", () => {
         },
       ],
     });
-    const done = await runDirectly({ action: await buildAction(), cwd: project.path });
+    await using action = await buildAction();
+    const done = await runDirectly({ action: action.path, cwd: project.path });
     expect(done.code).toBe(1);
     const commands = `${done.stdout}\n${done.stderr}`
       .split(/\r\n|\r|\n/)

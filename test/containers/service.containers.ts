@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ActRun, runAct, setupUv } from "../action/act";
-import { buildAction } from "../action/built-action";
+import { type BuiltAction, buildAction } from "../action/built-action";
 import { type PullRequestRepository, pullRequestRepository } from "../action/repository";
 import { type Docker, startDocker } from "./dockerd";
 
@@ -9,7 +9,7 @@ const runner = "migration-gate-runner:1";
 const workflow = join(import.meta.dirname, "..", "action", "workflows", "service-container.yml");
 
 let docker: Docker;
-let action: string;
+let action: BuiltAction;
 let repository: PullRequestRepository;
 
 beforeAll(async () => {
@@ -20,6 +20,7 @@ beforeAll(async () => {
   repository = await pullRequestRepository(workflow);
 });
 afterAll(async () => {
+  await action?.[Symbol.asyncDispose]();
   await repository?.[Symbol.asyncDispose]();
   await docker?.[Symbol.asyncDispose]();
 });
@@ -35,7 +36,7 @@ function run(defects: readonly string[]): Promise<ActRun> {
     token: "ghs_token0123456789",
     // Nobody listens there: the comment is given up, and the verdict stands.
     apiUrl: "http://127.0.0.1:9",
-    actions: { "your-org/migration-gate@v1": action, "astral-sh/setup-uv@v6": setupUv },
+    actions: { "your-org/migration-gate@v1": action.path, "astral-sh/setup-uv@v6": setupUv },
     words: ["-P", `ubuntu-latest=${runner}`, "--pull=false", "--container-daemon-socket", "-", ...ports],
   });
 }
