@@ -68,10 +68,10 @@ function prose(mode: string): string {
 
 describe.each(all)("%s", (id, rule) => {
   test("reports its bad example, is silent on its good one, and the server does what its page says", async () => {
-    const [bad, good] = [
-      await run(rule.examples.given, rule.examples.bad),
-      await run(rule.examples.given, rule.examples.good),
-    ];
+    const [bad, good] = await Promise.all([
+      run(rule.examples.given, rule.examples.bad),
+      run(rule.examples.given, rule.examples.good),
+    ]);
     expect([...new Set(lintOf(bad).map((finding) => finding.rule))]).toEqual([id]);
     expect(bad.code).toBe(1);
     expect(good.report.findings).toEqual([]);
