@@ -48,7 +48,10 @@ function observe({ report }: JudgedEnd): ObservedRun {
   );
   const statements = (upgrade?.statements ?? []).map(({ sql, locks = [], rewrites = [] }) => ({
     sql: sql.trim(),
-    locks: locks.map(({ relation, mode }) => `${prose(mode)} on ${relation}`),
+    locks: reproducible(
+      sql,
+      locks.map(({ relation, mode }) => `${prose(mode)} on ${relation}`),
+    ),
     rewrites: [...rewrites],
   }));
   const failed = report.findings.find(
@@ -56,6 +59,15 @@ function observe({ report }: JudgedEnd): ObservedRun {
   );
   const failure = /; (\w{5}: .*)/.exec(failed?.seen ?? "")?.[1];
   return { statements, ...(failure === undefined ? {} : { failure }) };
+}
+
+/** It runs in several transactions: which of the later locks are seen from outside depends on the moment. */
+function reproducible(sql: string, locks: readonly string[]): readonly string[] {
+  if (!/INDEX CONCURRENTLY|DETACH .* CONCURRENTLY/.test(sql)) return locks;
+  return locks
+    .filter((lock) => lock.startsWith("SHARE UPDATE EXCLUSIVE"))
+    .slice(0, 1)
+    .map((lock) => `${lock} at first`);
 }
 
 /** AccessExclusiveLock → ACCESS EXCLUSIVE. */
