@@ -181,12 +181,7 @@ export const observed: Readonly<Record<string, Observed>> = {
       statements: [
         {
           sql: "ALTER TABLE visits DETACH PARTITION visits_2026 CONCURRENTLY",
-          locks: [
-            "ACCESS SHARE on visits",
-            "SHARE UPDATE EXCLUSIVE on visits",
-            "ACCESS EXCLUSIVE on visits_2026",
-            "SHARE UPDATE EXCLUSIVE on visits_2026",
-          ],
+          locks: ["SHARE UPDATE EXCLUSIVE on visits at first"],
           rewrites: [],
         },
         {
@@ -211,7 +206,7 @@ export const observed: Readonly<Record<string, Observed>> = {
       statements: [
         {
           sql: "CREATE INDEX CONCURRENTLY users_email ON users (email)",
-          locks: ["SHARE UPDATE EXCLUSIVE on users"],
+          locks: ["SHARE UPDATE EXCLUSIVE on users at first"],
           rewrites: [],
         },
       ],
@@ -231,7 +226,7 @@ export const observed: Readonly<Record<string, Observed>> = {
       statements: [
         {
           sql: "DROP INDEX CONCURRENTLY users_email",
-          locks: ["SHARE UPDATE EXCLUSIVE on users"],
+          locks: ["SHARE UPDATE EXCLUSIVE on users at first"],
           rewrites: [],
         },
       ],
@@ -282,7 +277,7 @@ export const observed: Readonly<Record<string, Observed>> = {
       statements: [
         {
           sql: "CREATE UNIQUE INDEX CONCURRENTLY users_email ON users (email)",
-          locks: ["SHARE UPDATE EXCLUSIVE on users"],
+          locks: ["SHARE UPDATE EXCLUSIVE on users at first"],
           rewrites: [],
         },
         {

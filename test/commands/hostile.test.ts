@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { blames, judge, openSteps, runCheck } from "../support/gate";
+import { blames, judge, lintOff, openSteps, runCheck } from "../support/gate";
 import { alembicProject, type Project, type RevisionSource } from "../support/project";
 
 const table: RevisionSource = {
@@ -11,7 +11,10 @@ const table: RevisionSource = {
 };
 
 function second(upgrade: string, downgrade = "", more: Partial<RevisionSource> = {}): Promise<Project> {
-  return alembicProject({ revisions: [table, { id: "b", down: "a", upgrade, downgrade, ...more }] });
+  return alembicProject({
+    files: lintOff,
+    revisions: [table, { id: "b", down: "a", upgrade, downgrade, ...more }],
+  });
 }
 
 /** Processes that run in this folder. */
@@ -52,6 +55,7 @@ describe.concurrent("names", () => {
         .map((line) => `op.get_bind().exec_driver_sql(${JSON.stringify(line.replaceAll("%", "%%"))})`)
         .join("\n");
     await using project = await alembicProject({
+      files: lintOff,
       revisions: [
         {
           id: "a",
@@ -120,6 +124,7 @@ other = sa.create_engine(op.get_bind().engine.url)
 with other.connect() as connection:
     connection.exec_driver_sql("INSERT INTO t VALUES (1)")`;
     await using project = await alembicProject({
+      files: lintOff,
       transactionPerMigration: true,
       revisions: [table, { id: "b", down: "a", upgrade, downgrade: "" }],
     });

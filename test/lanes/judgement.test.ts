@@ -104,7 +104,7 @@ describe("with a base", () => {
     const { code, report } = await judge({ cwd: project.path, args: ["--base", "trunk"] });
     expect({ code, blames: blames(report) }).toEqual({
       code: 1,
-      blames: ["error downgrade-leaves-residue d table public.t_d", "note untracked-revision d"],
+      blames: ["error downgrade-leaves-residue d table public.t_d"],
     });
   });
 });

@@ -48,7 +48,10 @@ function observe({ report }: JudgedEnd): ObservedRun {
   );
   const statements = (upgrade?.statements ?? []).map(({ sql, locks = [], rewrites = [] }) => ({
     sql: sql.trim(),
-    locks: locks.map(({ relation, mode }) => `${prose(mode)} on ${relation}`),
+    locks: reproducible(
+      sql,
+      locks.map(({ relation, mode }) => `${prose(mode)} on ${relation}`),
+    ),
     rewrites: [...rewrites],
   }));
   const failed = report.findings.find(
@@ -56,6 +59,15 @@ function observe({ report }: JudgedEnd): ObservedRun {
   );
   const failure = /; (\w{5}: .*)/.exec(failed?.seen ?? "")?.[1];
   return { statements, ...(failure === undefined ? {} : { failure }) };
+}
+
+/** It runs in several transactions: which of the later locks are seen from outside depends on the moment. */
+function reproducible(sql: string, locks: readonly string[]): readonly string[] {
+  if (!/INDEX CONCURRENTLY|DETACH .* CONCURRENTLY/.test(sql)) return locks;
+  return locks
+    .filter((lock) => lock.startsWith("SHARE UPDATE EXCLUSIVE"))
+    .slice(0, 1)
+    .map((lock) => `${lock} at first`);
 }
 
 /** AccessExclusiveLock → ACCESS EXCLUSIVE. */
@@ -68,10 +80,10 @@ function prose(mode: string): string {
 
 describe.each(all)("%s", (id, rule) => {
   test("reports its bad example, is silent on its good one, and the server does what its page says", async () => {
-    const [bad, good] = [
-      await run(rule.examples.given, rule.examples.bad),
-      await run(rule.examples.given, rule.examples.good),
-    ];
+    const [bad, good] = await Promise.all([
+      run(rule.examples.given, rule.examples.bad),
+      run(rule.examples.given, rule.examples.good),
+    ]);
     expect([...new Set(lintOf(bad).map((finding) => finding.rule))]).toEqual([id]);
     expect(bad.code).toBe(1);
     expect(good.report.findings).toEqual([]);

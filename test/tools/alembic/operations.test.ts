@@ -194,6 +194,12 @@ describe("a revision's operations", () => {
     expect(operations(`op.execute(${deep})`).map(shown)).toEqual(["dropTable t"]);
   });
 
+  test("of what is nested too deep are what came before it", () => {
+    const deep = `${"(".repeat(50_000)}1${")".repeat(50_000)}`;
+    const text = `op.drop_table("a")\nx = ${deep}\nop.drop_table("b")`;
+    expect(operations(text).map(shown).at(-1)).toBe("unknown the file does not parse here");
+  });
+
   test("of five megabytes of SQL are read", () => {
     const rows = "INSERT INTO t VALUES (1, 'x');\n".repeat(170_000);
     const started = performance.now();

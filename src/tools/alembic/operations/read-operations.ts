@@ -2,6 +2,7 @@ import type { Change, Operation, OperationOrigin, Remark } from "../../../model/
 import type { Direction } from "../../../model/revision";
 import { readSql, type SqlReading } from "../../../operations/read-sql";
 import type { PythonModule } from "../python/module";
+import { firstError } from "../python/tree";
 import { operationCall } from "./calls";
 import { executedBy } from "./executed";
 import { runFunction } from "./run";
@@ -49,6 +50,10 @@ export function readOperations(module: PythonModule, direction: Direction, file:
     const changes =
       executed?.changes ?? operationCall(call) ?? typeCall(call) ?? foreignCall(call, isStatement);
     for (const change of changes) add(change, whole, autocommit);
+  }
+  const error = firstError(fn.node);
+  if (error !== undefined) {
+    add({ kind: "unknown", reason: "the file does not parse here" }, place(error, error + 1), false);
   }
   if (!complete) {
     add(

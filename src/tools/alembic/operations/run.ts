@@ -26,7 +26,13 @@ export function runFunction(
   module: PythonModule,
 ): { calls: MadeCall[]; complete: boolean } {
   const run = new Run(module);
-  run.enter(fn, undefined);
+  try {
+    run.enter(fn, undefined);
+  } catch (error) {
+    // Nested deeper than the stack reaches.
+    if (!(error instanceof RangeError)) throw error;
+    return { calls: run.calls, complete: false };
+  }
   return { calls: run.calls, complete: run.steps < mostSteps };
 }
 

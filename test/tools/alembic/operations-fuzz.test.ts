@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import fc from "fast-check";
+import { loadModule } from "libpg-query";
+import { beforeAll, expect, test } from "vitest";
+import { lintFindings } from "../../../src/findings/lint";
+import { readSql } from "../../../src/operations/read-sql";
+import { splitSql } from "../../../src/operations/split";
+import { buildGraph } from "../../../src/revisions/graph";
+import { readRevisionFile } from "../../../src/tools/alembic/revision-file";
+
+beforeAll(() => loadModule());
+
+const folder = path.join(
+  import.meta.dirname,
+  "..",
+  "..",
+  "..",
+  "examples",
+  "boards",
+  "migrations",
+  "versions",
+);
+const sources = readdirSync(folder)
+  .filter((file) => file.endsWith(".py"))
+  .map((file) => readFileSync(path.join(folder, file), "utf8"));
+
+const pieces = [
+  '"""',
+  "'",
+  "(",
+  ")",
+  "\n    ",
+  "{x}",
+  "f",
+  "*",
+  "**",
+  " for x in y ",
+  "lambda: ",
+  "# migration-gate: allow",
+  "# migration-gate: irreversible because",
+  "op.execute(",
+  "$$",
+  "/*",
+  "--",
+  "\r\n",
+  "\t",
+  "\u0000",
+  "ä😀",
+  "return\n",
+  "def upgrade",
+];
+
+const edits = fc.array(
+  fc.record({
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    cut: fc.nat(40),
+    put: fc.constantFrom("", ...pieces),
+  }),
+  { minLength: 1, maxLength: 12 },
+);
+
+function edited(text: string, changes: readonly { at: number; cut: number; put: string }[]): string {
+  return changes.reduce((result, { at, cut, put }) => {
+    const from = Math.floor(at * result.length);
+    return result.slice(0, from) + put + result.slice(from + cut);
+  }, text);
+}
+
+test("a revision file that is broken anywhere is read without an exception, and each finding stands in it", () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...sources), edits, (source, changes) => {
+      const text = edited(source, changes);
+      const { revision, body } = readRevisionFile("versions/r.py", Buffer.from(text));
+      if (revision === undefined) return;
+      const lines = text.split(/\r\n|\r|\n/).length;
+      const { operations, remarks } = body();
+      for (const { origin } of operations) {
+        expect(origin.line).toBeGreaterThan(0);
+        expect(origin.endLine).toBeLessThanOrEqual(lines);
+      }
+      for (const { line } of remarks) expect(line).toBeLessThanOrEqual(lines);
+      const graph = buildGraph([revision]);
+      lintFindings({ graph, judged: new Set([revision.id]), floor: undefined, bodyOf: body });
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("SQL of any characters is read without an exception, and its parts lie one after the other", () => {
+  const words = [
+    ...pieces,
+    ";",
+    "SELECT",
+    "CREATE TABLE t (a int)",
+    "DROP TABLE",
+    "DO $$ BEGIN",
+    "END $$",
+    "E'\\'",
+    '"',
+    "$a$",
+  ];
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.constantFrom(...words), fc.string()), { maxLength: 20 }), (parts) => {
+      const sql = parts.join(" ");
+      const { statements, comments } = splitSql(sql);
+      let end = 0;
+      for (const { from, to } of statements) {
+        expect(from).toBeGreaterThanOrEqual(end);
+        expect(to).toBeGreaterThan(from);
+        end = to;
+      }
+      for (const { from, to } of comments) expect(sql.slice(from, to)).toMatch(/^(?:--|\/\*)/);
+      readSql(sql);
+    }),
+    { numRuns: 500 },
+  );
+});
