@@ -66529,500 +66529,6 @@ function withoutSecrets(text) {
         .replace(/('%' must be followed by '%' or '\(', found: ).*/g, "$1…");
 }
 
-;// CONCATENATED MODULE: ./lib/tools/alembic/operations/values.js
-const unknown = { kind: "unknown" };
-function constant(value) {
-    return { kind: "constant", value };
-}
-function textValue(value) {
-    return value?.kind === "constant" && typeof value.value === "string" ? value.value : undefined;
-}
-function isNone(value) {
-    return value?.kind === "constant" && value.value === null;
-}
-/** True and False where the value is known to be one of them, by Python's rules. */
-function truth(value) {
-    if (value?.kind === "constant")
-        return Boolean(value.value);
-    if (value?.kind === "list")
-        return value.items.length > 0;
-    return undefined;
-}
-/** Arguments of a call by the names of its parameters. */
-function given(call, parameters) {
-    return (name) => {
-        const index = parameters.indexOf(name);
-        return call.keywords.get(name) ?? (index < 0 ? undefined : call.positional[index]);
-    };
-}
-/** The last part of a dotted name. */
-function lastName(dotted) {
-    return dotted.slice(dotted.lastIndexOf(".") + 1);
-}
-/** `sa.table("x")`, `sa.Table("x", …)`. */
-function tableOf(value) {
-    if (value?.kind !== "call" || !/^[tT]able$/.test(lastName(value.name)))
-        return undefined;
-    const name = textValue(value.positional[0]);
-    return name === undefined ? undefined : { schema: textValue(value.keywords.get("schema")), name };
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/operations/columns.js
-
-
-
-/** Reads `sa.Column(name, type, *items, …)` (SQLAlchemy 2.0); undefined where it is not one, or its name is not known. */
-function columns_columnOf(value) {
-    if (value?.kind !== "call" || lastName(value.name) !== "Column" || !value.complete)
-        return undefined;
-    const [first, ...rest] = value.positional;
-    const name = textValue(first) ?? textValue(value.keywords.get("name"));
-    if (name === undefined)
-        return undefined;
-    const items = textValue(first) === undefined ? value.positional : rest;
-    const type = items.map(columns_typeOf).find((found) => found !== undefined) ?? columns_typeOf(value.keywords.get("type_"));
-    const calls = items.flatMap((item) => (item.kind === "call" ? [item] : []));
-    const has = (wanted) => calls.find((call) => lastName(call.name) === wanted);
-    const option = (key) => truth(value.keywords.get(key));
-    const isKey = option("primary_key") === true;
-    const filled = has("Identity") !== undefined
-        ? "identity"
-        : has("Computed") !== undefined
-            ? "generated"
-            : defaultIn(value);
-    return {
-        column: {
-            name,
-            type,
-            nullable: option("nullable") ?? !(isKey || filled === "identity"),
-            default: filled,
-        },
-        hasIndex: option("index") === true && option("unique") !== true,
-        constraints: [
-            ...(has("ForeignKey") === undefined ? [] : [constraint("foreignKey", name, false)]),
-            // A unique index is built either way.
-            ...(option("unique") === true ? [constraint("unique", name, false)] : []),
-        ],
-    };
-}
-function constraint(kind, column, trivial) {
-    return {
-        kind,
-        name: undefined,
-        columns: [column],
-        notValid: false,
-        usingIndex: false,
-        trivial,
-        notNullColumn: undefined,
-    };
-}
-function defaultIn(column) {
-    const value = column.keywords.get("server_default");
-    return value === undefined ? "none" : serverDefault(value);
-}
-/** `server_default=`: a string is a constant of the column's type, `sa.text("…")` is SQL, `sa.func.now()` a call. */
-function serverDefault(value) {
-    if (isNone(value))
-        return "none";
-    if (value.kind === "constant")
-        return "constant";
-    if (value.kind !== "call")
-        return "unknown";
-    const name = lastName(value.name);
-    if (name === "text" || name === "literal_column")
-        return sqlDefault(textValue(value.positional[0]));
-    if (name === "Identity")
-        return "identity";
-    if (name === "Computed")
-        return "generated";
-    if (name === "true" || name === "false" || name === "null")
-        return name === "null" ? "none" : "constant";
-    if (/(?:^|\.)func\.\w+$/.test(value.name))
-        return sqlDefault(`${name}()`);
-    if (name === "inline_literal" || name === "literal")
-        return "constant";
-    return "unknown";
-}
-function sqlDefault(sql) {
-    if (sql === undefined)
-        return "unknown";
-    try {
-        const [statement] = (0,wasm.parseSync)(`SELECT ${sql}`).stmts ?? [];
-        const node = statement?.stmt;
-        const [target] = node !== undefined && "SelectStmt" in node ? (node.SelectStmt.targetList ?? []) : [];
-        const value = target !== undefined && "ResTarget" in target ? target.ResTarget.val : undefined;
-        return value === undefined ? "unknown" : defaultOf(value);
-    }
-    catch {
-        return "unknown";
-    }
-}
-/** SQLAlchemy's generic types and those of its PostgreSQL dialect, as PostgreSQL stores them (SQLAlchemy 2.0). */
-const columns_types = {
-    Integer: "int4",
-    INTEGER: "int4",
-    INT: "int4",
-    BigInteger: "int8",
-    BIGINT: "int8",
-    SmallInteger: "int2",
-    SMALLINT: "int2",
-    Boolean: "bool",
-    BOOLEAN: "bool",
-    Date: "date",
-    DATE: "date",
-    Text: "text",
-    TEXT: "text",
-    UnicodeText: "text",
-    JSON: "json",
-    JSONB: "jsonb",
-    UUID: "uuid",
-    Uuid: "uuid",
-    LargeBinary: "bytea",
-    BYTEA: "bytea",
-    Double: "float8",
-    DOUBLE_PRECISION: "float8",
-    REAL: "float4",
-    INET: "inet",
-    CIDR: "cidr",
-    CITEXT: "citext",
-    TSVECTOR: "tsvector",
-};
-const sized = {
-    String: "varchar",
-    Unicode: "varchar",
-    VARCHAR: "varchar",
-    Numeric: "numeric",
-    NUMERIC: "numeric",
-    DECIMAL: "numeric",
-    CHAR: "bpchar",
-};
-/** The type of `sa.String(20)`, `sa.Integer`, `postgresql.ENUM(…, name="x")`; undefined where it is not known. */
-function columns_typeOf(value) {
-    if (value?.kind !== "call" && value?.kind !== "name")
-        return undefined;
-    const name = lastName(value.name);
-    if (!/^(?:sqlalchemy|geoalchemy|)/.test(value.name))
-        return undefined;
-    const plain = (type, modifiers = [], array = false) => ({
-        name: type,
-        modifiers,
-        array,
-    });
-    const call = value.kind === "call" ? value : undefined;
-    const known = columns_types[name];
-    if (known !== undefined)
-        return plain(known);
-    const sizedName = sized[name];
-    if (sizedName !== undefined) {
-        if (call === undefined)
-            return plain(sizedName);
-        const argument = given(call, sizedName === "numeric" ? ["precision", "scale"] : ["length"]);
-        const numbers = ["length", "precision", "scale"].flatMap((key) => {
-            const size = argument(key);
-            return size?.kind === "constant" && typeof size.value === "number" ? [size.value] : [];
-        });
-        return plain(sizedName, numbers);
-    }
-    const option = call === undefined ? () => undefined : given(call, ["timezone"]);
-    if (name === "DateTime" || name === "TIMESTAMP") {
-        return plain(truth(option("timezone")) === true ? "timestamptz" : "timestamp");
-    }
-    if (name === "Time" || name === "TIME")
-        return plain(truth(option("timezone")) === true ? "timetz" : "time");
-    if (name === "Interval" || name === "INTERVAL")
-        return plain("interval");
-    if (name === "Float" || name === "FLOAT")
-        return plain("float8");
-    if (name === "ARRAY") {
-        const item = columns_typeOf(call?.positional[0]);
-        return item === undefined ? undefined : { ...item, array: true };
-    }
-    if (name !== "Enum" && name !== "ENUM")
-        return undefined;
-    if (truth(call?.keywords.get("native_enum")) === false)
-        return undefined;
-    const type = textValue(call?.keywords.get("name"));
-    return type === undefined ? undefined : plain(type);
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/operations/calls.js
-
-
-/** Parameters of Alembic's operations in their order (alembic 1.20, operations/base.py). */
-const parameters = {
-    add_column: ["table_name", "column"],
-    drop_column: ["table_name", "column_name"],
-    alter_column: ["table_name", "column_name"],
-    create_table: ["table_name"],
-    drop_table: ["table_name"],
-    rename_table: ["old_table_name", "new_table_name"],
-    create_index: ["index_name", "table_name", "columns"],
-    drop_index: ["index_name", "table_name"],
-    create_foreign_key: ["constraint_name", "source_table", "referent_table", "local_cols", "remote_cols"],
-    create_check_constraint: ["constraint_name", "table_name", "condition"],
-    create_unique_constraint: ["constraint_name", "table_name", "columns"],
-    create_primary_key: ["constraint_name", "table_name", "columns"],
-    create_exclude_constraint: ["constraint_name", "table_name"],
-    drop_constraint: ["constraint_name", "table_name", "type_"],
-    bulk_insert: ["table", "rows"],
-};
-/** Alembic's operations that have no kind of their own here. */
-const others = /^(?:create_table_comment|drop_table_comment|run_async|implementation_for)$/;
-const looks = /^(?:get_bind|get_context|f|batch_alter_table|inline_literal|register_operation|invoke)$/;
-const tableParameter = /^(?:table_name|source_table)$/;
-/** The changes of `op.…(…)` or `batch_op.…(…)`; undefined where the call is not one of Alembic's operations. */
-function operationCall(call) {
-    const batch = call.receiver?.kind === "batch" ? call.receiver.call : undefined;
-    const isOperation = call.name.startsWith("alembic.op.") || call.name.startsWith("alembic.operations.");
-    if (batch === undefined && !isOperation)
-        return undefined;
-    const name = lastName(call.name);
-    if (looks.test(name))
-        return [];
-    if (name === "execute")
-        return undefined;
-    const names = parameters[name];
-    if (names === undefined) {
-        if (others.test(name))
-            return [{ kind: "otherSql", statement: name }];
-        return [{ kind: "unknown", reason: `op.${name} is not one of Alembic's own operations` }];
-    }
-    if (!call.complete) {
-        return [{ kind: "unknown", reason: `the arguments of op.${name} are put together when it runs` }];
-    }
-    const own = batch === undefined ? names : names.filter((parameter) => !tableParameter.test(parameter));
-    const argument = given(call, own);
-    const of = batch === undefined ? argument : withTable(argument, batch);
-    const changes = calls_changesOf(name, of, call);
-    return changes ?? [{ kind: "unknown", reason: `an argument of op.${name} is not known before it runs` }];
-}
-function withTable(argument, batch) {
-    const ofBatch = given(batch, ["table_name", "schema"]);
-    return (name) => {
-        if (tableParameter.test(name))
-            return ofBatch("table_name");
-        return name === "schema" || name === "source_schema" ? ofBatch("schema") : argument(name);
-    };
-}
-function calls_changesOf(name, of, call) {
-    const text = (parameter) => textValue(of(parameter));
-    const table = qualifiedBy(of, "table_name", "schema");
-    const column = text("column_name");
-    switch (name) {
-        case "add_column":
-            return table === undefined ? undefined : addedColumn(table, of("column"));
-        case "drop_column":
-            return table === undefined || column === undefined
-                ? undefined
-                : [{ kind: "dropColumn", table, column }];
-        case "alter_column":
-            return table === undefined || column === undefined ? undefined : alteredColumn(table, column, of);
-        case "create_table":
-            return table === undefined ? undefined : calls_createdTable(table, call);
-        case "drop_table":
-            return table === undefined ? undefined : [{ kind: "dropTable", table }];
-        case "rename_table": {
-            const from = qualifiedBy(of, "old_table_name", "schema");
-            const to = qualifiedBy(of, "new_table_name", "schema");
-            return from === undefined || to === undefined ? undefined : [{ kind: "renameTable", table: from, to }];
-        }
-        case "create_index":
-            return table === undefined ? undefined : createdIndex(table, of);
-        case "drop_index": {
-            const index = qualifiedBy(of, "index_name", "schema");
-            return index === undefined
-                ? undefined
-                : [{ kind: "dropIndex", index, concurrently: truth(of("postgresql_concurrently")) === true }];
-        }
-        case "drop_constraint":
-            return table === undefined
-                ? undefined
-                : [{ kind: "dropConstraint", table, constraint: text("constraint_name") }];
-        case "bulk_insert": {
-            const [first] = call.positional;
-            return [{ kind: "dataChange", verb: "insert", table: tableOf(first), limited: true }];
-        }
-        default:
-            return addedConstraint(name, of);
-    }
-}
-function qualifiedBy(of, name, schema) {
-    const known = textValue(of(name));
-    const given = of(schema);
-    if (known === undefined || (given !== undefined && !isNone(given) && textValue(given) === undefined)) {
-        return undefined;
-    }
-    return { schema: textValue(given), name: known };
-}
-/** Alembic makes indexes and constraints of the column by statements of their own, right after ADD COLUMN. */
-function addedColumn(table, value) {
-    const written = columns_columnOf(value);
-    if (written === undefined)
-        return undefined;
-    return [
-        { kind: "addColumn", table, column: written.column },
-        ...written.constraints.map((constraint) => ({ kind: "addConstraint", table, constraint })),
-        ...(written.hasIndex
-            ? [{ kind: "createIndex", index: undefined, table, unique: false, concurrently: false }]
-            : []),
-    ];
-}
-function calls_createdTable(table, call) {
-    const columns = call.positional.flatMap((item) => columns_columnOf(item)?.column ?? []);
-    return [{ kind: "createTable", table, columns }];
-}
-function createdIndex(table, of) {
-    const concurrently = of("postgresql_concurrently");
-    // What is not known is not held against it.
-    const isConcurrent = concurrently === undefined ? false : (truth(concurrently) ?? true);
-    return [
-        {
-            kind: "createIndex",
-            index: textValue(of("index_name")),
-            table,
-            unique: truth(of("unique")) === true,
-            concurrently: isConcurrent,
-        },
-    ];
-}
-/** In the order in which Alembic's PostgreSQL dialect writes them (ddl/postgresql.py, ddl/impl.py). */
-function alteredColumn(table, column, of) {
-    const changes = [];
-    const nullable = truth(of("nullable"));
-    const filled = of("server_default");
-    const type = of("type_");
-    const renamed = textValue(of("new_column_name"));
-    if (nullable !== undefined)
-        changes.push({ kind: "changeNullable", table, column, nullable });
-    // False is Alembic's word for "leave it".
-    if (filled !== undefined && truth(filled) !== false) {
-        changes.push({ kind: "changeDefault", table, column, default: serverDefault(filled) });
-    }
-    else if (isNone(filled))
-        changes.push({ kind: "changeDefault", table, column, default: "none" });
-    if (type !== undefined && !isNone(type)) {
-        changes.push({
-            kind: "changeType",
-            table,
-            column,
-            from: columns_typeOf(of("existing_type")),
-            to: columns_typeOf(type),
-            computed: isConversion(of("postgresql_using"), column),
-        });
-    }
-    if (of("comment") !== undefined)
-        changes.push({ kind: "otherSql", statement: "CommentStmt" });
-    if (renamed !== undefined && renamed !== column)
-        changes.push({ kind: "renameColumn", table, column, to: renamed });
-    return changes;
-}
-/** `c::type` is what happens anyway, unless the type is another. */
-function isConversion(using, column) {
-    if (using === undefined || isNone(using))
-        return false;
-    const text = textValue(using)?.replaceAll('"', "").replace(/\s+/g, "");
-    return text === undefined || !(text === column || /^::[\w()]+$/.test(text.slice(column.length)));
-}
-const constraintKinds = {
-    create_foreign_key: "foreignKey",
-    create_check_constraint: "check",
-    create_unique_constraint: "unique",
-    create_primary_key: "primaryKey",
-    create_exclude_constraint: "exclude",
-};
-function addedConstraint(name, of) {
-    const kind = constraintKinds[name];
-    const isForeign = kind === "foreignKey";
-    const table = isForeign
-        ? qualifiedBy(of, "source_table", "source_schema")
-        : qualifiedBy(of, "table_name", "schema");
-    if (kind === undefined || table === undefined)
-        return undefined;
-    const columns = of(isForeign ? "local_cols" : "columns");
-    const condition = textOfCondition(of("condition"));
-    const constraint = {
-        kind,
-        name: textValue(of("constraint_name")),
-        columns: columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : [],
-        notValid: of("postgresql_not_valid") !== undefined && truth(of("postgresql_not_valid")) !== false,
-        usingIndex: false,
-        trivial: false,
-        notNullColumn: /^\s*"?(\w+)"?\s+is\s+not\s+null\s*$/i.exec(condition ?? "")?.[1],
-    };
-    return [{ kind: "addConstraint", table, constraint }];
-}
-function textOfCondition(value) {
-    return textValue(value) ?? (value?.kind === "call" ? textValue(value.positional[0]) : undefined);
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/operations/executed.js
-
-const runs = /^(?:execute|exec_driver_sql|scalar|scalars|executemany)$/;
-const runsOnly = /^(?:execute|exec_driver_sql)$/;
-/** What `op.execute(…)`, `bind.execute(…)` and the like run; undefined for another call. */
-function executedBy(call) {
-    const name = lastName(call.name);
-    if (!runs.test(name))
-        return undefined;
-    const statement = call.positional[0] ?? call.keywords.get("sqltext") ?? call.keywords.get("statement");
-    if (statement === undefined)
-        return undefined;
-    const text = sqlOf(statement);
-    if (text?.kind === "constant" && typeof text.value === "string") {
-        const sql = name === "exec_driver_sql" ? text.value : withoutParameters(text.value);
-        return { kind: "text", sql, offset: text.offset };
-    }
-    const built = builtStatement(statement);
-    if (built !== undefined)
-        return { kind: "changes", changes: built };
-    // `cursor.execute(x)` of something else than a database is not held against the file.
-    if (!runsOnly.test(name))
-        return undefined;
-    const reason = `the SQL that ${name}() runs is put together when it runs`;
-    return { kind: "changes", changes: [{ kind: "unknown", reason }] };
-}
-/** `"…"`, `sa.text("…")`, `sa.text("…").bindparams(…)`, `sa.DDL("…")`. */
-function sqlOf(value) {
-    if (value.kind === "constant")
-        return value;
-    if (value.kind !== "call")
-        return undefined;
-    const name = lastName(value.name);
-    if (name === "text" || name === "DDL")
-        return value.positional[0] === undefined ? undefined : sqlOf(value.positional[0]);
-    return value.receiver !== undefined && /^(?:bindparams|execution_options|columns)$/.test(name)
-        ? sqlOf(value.receiver)
-        : undefined;
-}
-/** SQLAlchemy's `:name`, which is no SQL (TextClause's own pattern), as a parameter of the same length. */
-function withoutParameters(sql) {
-    return sql
-        .replace(/(?<![:\w\\]):(\w+)(?!:)/g, (whole) => "$1".padEnd(whole.length))
-        .replaceAll("\\:", " :");
-}
-/** Statements that SQLAlchemy's own constructs make: `table.update().where(…)`, `sa.insert(table)`. */
-function builtStatement(value) {
-    const chain = chainOf(value);
-    const start = chain.find((call) => /^(?:update|delete|insert|select|exists)$/.test(lastName(call.name)));
-    if (start === undefined)
-        return undefined;
-    const verb = lastName(start.name);
-    if (verb === "select" || verb === "exists")
-        return [{ kind: "noTrace", sql: "SELECT" }];
-    const limited = verb === "insert" || chain.some((call) => /^(?:where|filter|filter_by|limit)$/.test(lastName(call.name)));
-    const table = tableOf(start.receiver) ?? tableOf(start.positional[0]);
-    if (verb !== "update" && verb !== "delete" && verb !== "insert")
-        return undefined;
-    return [{ kind: "dataChange", verb, table, limited }];
-}
-/** `a().b().c()`: the calls from the last to the first. */
-function chainOf(value) {
-    const calls = [];
-    for (let next = value; next?.kind === "call"; next = next.receiver)
-        calls.push(next);
-    return calls;
-}
-
 ;// CONCATENATED MODULE: ./node_modules/@lezer/common/dist/index.js
 /**
 The default maximum length of a `TreeBuffer` node.
@@ -72506,6 +72012,500 @@ function dottedName(node, text) {
     return base === "" ? tree_textOf(property, text) : `${base}.${tree_textOf(property, text)}`;
 }
 
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/values.js
+const unknown = { kind: "unknown" };
+function constant(value) {
+    return { kind: "constant", value };
+}
+function textValue(value) {
+    return value?.kind === "constant" && typeof value.value === "string" ? value.value : undefined;
+}
+function isNone(value) {
+    return value?.kind === "constant" && value.value === null;
+}
+/** True and False where the value is known to be one of them, by Python's rules. */
+function truth(value) {
+    if (value?.kind === "constant")
+        return Boolean(value.value);
+    if (value?.kind === "list")
+        return value.items.length > 0;
+    return undefined;
+}
+/** Arguments of a call by the names of its parameters. */
+function given(call, parameters) {
+    return (name) => {
+        const index = parameters.indexOf(name);
+        return call.keywords.get(name) ?? (index < 0 ? undefined : call.positional[index]);
+    };
+}
+/** The last part of a dotted name. */
+function lastName(dotted) {
+    return dotted.slice(dotted.lastIndexOf(".") + 1);
+}
+/** `sa.table("x")`, `sa.Table("x", …)`. */
+function tableOf(value) {
+    if (value?.kind !== "call" || !/^[tT]able$/.test(lastName(value.name)))
+        return undefined;
+    const name = textValue(value.positional[0]);
+    return name === undefined ? undefined : { schema: textValue(value.keywords.get("schema")), name };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/columns.js
+
+
+
+/** Reads `sa.Column(name, type, *items, …)` (SQLAlchemy 2.0); undefined where it is not one, or its name is not known. */
+function columns_columnOf(value) {
+    if (value?.kind !== "call" || lastName(value.name) !== "Column" || !value.complete)
+        return undefined;
+    const [first, ...rest] = value.positional;
+    const name = textValue(first) ?? textValue(value.keywords.get("name"));
+    if (name === undefined)
+        return undefined;
+    const items = textValue(first) === undefined ? value.positional : rest;
+    const type = items.map(columns_typeOf).find((found) => found !== undefined) ?? columns_typeOf(value.keywords.get("type_"));
+    const calls = items.flatMap((item) => (item.kind === "call" ? [item] : []));
+    const has = (wanted) => calls.find((call) => lastName(call.name) === wanted);
+    const option = (key) => truth(value.keywords.get(key));
+    const isKey = option("primary_key") === true;
+    const filled = has("Identity") !== undefined
+        ? "identity"
+        : has("Computed") !== undefined
+            ? "generated"
+            : defaultIn(value);
+    return {
+        column: {
+            name,
+            type,
+            nullable: option("nullable") ?? !(isKey || filled === "identity"),
+            default: filled,
+        },
+        hasIndex: option("index") === true && option("unique") !== true,
+        constraints: [
+            ...(has("ForeignKey") === undefined ? [] : [constraint("foreignKey", name, false)]),
+            // A unique index is built either way.
+            ...(option("unique") === true ? [constraint("unique", name, false)] : []),
+        ],
+    };
+}
+function constraint(kind, column, trivial) {
+    return {
+        kind,
+        name: undefined,
+        columns: [column],
+        notValid: false,
+        usingIndex: false,
+        trivial,
+        notNullColumn: undefined,
+    };
+}
+function defaultIn(column) {
+    const value = column.keywords.get("server_default");
+    return value === undefined ? "none" : serverDefault(value);
+}
+/** `server_default=`: a string is a constant of the column's type, `sa.text("…")` is SQL, `sa.func.now()` a call. */
+function serverDefault(value) {
+    if (isNone(value))
+        return "none";
+    if (value.kind === "constant")
+        return "constant";
+    if (value.kind !== "call")
+        return "unknown";
+    const name = lastName(value.name);
+    if (name === "text" || name === "literal_column")
+        return sqlDefault(textValue(value.positional[0]));
+    if (name === "Identity")
+        return "identity";
+    if (name === "Computed")
+        return "generated";
+    if (name === "true" || name === "false" || name === "null")
+        return name === "null" ? "none" : "constant";
+    if (/(?:^|\.)func\.\w+$/.test(value.name))
+        return sqlDefault(`${name}()`);
+    if (name === "inline_literal" || name === "literal")
+        return "constant";
+    return "unknown";
+}
+function sqlDefault(sql) {
+    if (sql === undefined)
+        return "unknown";
+    try {
+        const [statement] = (0,wasm.parseSync)(`SELECT ${sql}`).stmts ?? [];
+        const node = statement?.stmt;
+        const [target] = node !== undefined && "SelectStmt" in node ? (node.SelectStmt.targetList ?? []) : [];
+        const value = target !== undefined && "ResTarget" in target ? target.ResTarget.val : undefined;
+        return value === undefined ? "unknown" : defaultOf(value);
+    }
+    catch {
+        return "unknown";
+    }
+}
+/** SQLAlchemy's generic types and those of its PostgreSQL dialect, as PostgreSQL stores them (SQLAlchemy 2.0). */
+const columns_types = {
+    Integer: "int4",
+    INTEGER: "int4",
+    INT: "int4",
+    BigInteger: "int8",
+    BIGINT: "int8",
+    SmallInteger: "int2",
+    SMALLINT: "int2",
+    Boolean: "bool",
+    BOOLEAN: "bool",
+    Date: "date",
+    DATE: "date",
+    Text: "text",
+    TEXT: "text",
+    UnicodeText: "text",
+    JSON: "json",
+    JSONB: "jsonb",
+    UUID: "uuid",
+    Uuid: "uuid",
+    LargeBinary: "bytea",
+    BYTEA: "bytea",
+    Double: "float8",
+    DOUBLE_PRECISION: "float8",
+    REAL: "float4",
+    INET: "inet",
+    CIDR: "cidr",
+    CITEXT: "citext",
+    TSVECTOR: "tsvector",
+};
+const sized = {
+    String: "varchar",
+    Unicode: "varchar",
+    VARCHAR: "varchar",
+    Numeric: "numeric",
+    NUMERIC: "numeric",
+    DECIMAL: "numeric",
+    CHAR: "bpchar",
+};
+/** The type of `sa.String(20)`, `sa.Integer`, `postgresql.ENUM(…, name="x")`; undefined where it is not known. */
+function columns_typeOf(value) {
+    if (value?.kind !== "call" && value?.kind !== "name")
+        return undefined;
+    const name = lastName(value.name);
+    if (!/^(?:sqlalchemy|geoalchemy|)/.test(value.name))
+        return undefined;
+    const plain = (type, modifiers = [], array = false) => ({
+        name: type,
+        modifiers,
+        array,
+    });
+    const call = value.kind === "call" ? value : undefined;
+    const known = columns_types[name];
+    if (known !== undefined)
+        return plain(known);
+    const sizedName = sized[name];
+    if (sizedName !== undefined) {
+        if (call === undefined)
+            return plain(sizedName);
+        const argument = given(call, sizedName === "numeric" ? ["precision", "scale"] : ["length"]);
+        const numbers = ["length", "precision", "scale"].flatMap((key) => {
+            const size = argument(key);
+            return size?.kind === "constant" && typeof size.value === "number" ? [size.value] : [];
+        });
+        return plain(sizedName, numbers);
+    }
+    const option = call === undefined ? () => undefined : given(call, ["timezone"]);
+    if (name === "DateTime" || name === "TIMESTAMP") {
+        return plain(truth(option("timezone")) === true ? "timestamptz" : "timestamp");
+    }
+    if (name === "Time" || name === "TIME")
+        return plain(truth(option("timezone")) === true ? "timetz" : "time");
+    if (name === "Interval" || name === "INTERVAL")
+        return plain("interval");
+    if (name === "Float" || name === "FLOAT")
+        return plain("float8");
+    if (name === "ARRAY") {
+        const item = columns_typeOf(call?.positional[0]);
+        return item === undefined ? undefined : { ...item, array: true };
+    }
+    if (name !== "Enum" && name !== "ENUM")
+        return undefined;
+    if (truth(call?.keywords.get("native_enum")) === false)
+        return undefined;
+    const type = textValue(call?.keywords.get("name"));
+    return type === undefined ? undefined : plain(type);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/calls.js
+
+
+/** Parameters of Alembic's operations in their order (alembic 1.20, operations/base.py). */
+const parameters = {
+    add_column: ["table_name", "column"],
+    drop_column: ["table_name", "column_name"],
+    alter_column: ["table_name", "column_name"],
+    create_table: ["table_name"],
+    drop_table: ["table_name"],
+    rename_table: ["old_table_name", "new_table_name"],
+    create_index: ["index_name", "table_name", "columns"],
+    drop_index: ["index_name", "table_name"],
+    create_foreign_key: ["constraint_name", "source_table", "referent_table", "local_cols", "remote_cols"],
+    create_check_constraint: ["constraint_name", "table_name", "condition"],
+    create_unique_constraint: ["constraint_name", "table_name", "columns"],
+    create_primary_key: ["constraint_name", "table_name", "columns"],
+    create_exclude_constraint: ["constraint_name", "table_name"],
+    drop_constraint: ["constraint_name", "table_name", "type_"],
+    bulk_insert: ["table", "rows"],
+};
+/** Alembic's operations that have no kind of their own here. */
+const others = /^(?:create_table_comment|drop_table_comment|run_async|implementation_for)$/;
+const looks = /^(?:get_bind|get_context|f|batch_alter_table|inline_literal|register_operation|invoke)$/;
+const tableParameter = /^(?:table_name|source_table)$/;
+/** The changes of `op.…(…)` or `batch_op.…(…)`; undefined where the call is not one of Alembic's operations. */
+function operationCall(call) {
+    const batch = call.receiver?.kind === "batch" ? call.receiver.call : undefined;
+    const isOperation = call.name.startsWith("alembic.op.") || call.name.startsWith("alembic.operations.");
+    if (batch === undefined && !isOperation)
+        return undefined;
+    const name = lastName(call.name);
+    if (looks.test(name))
+        return [];
+    if (name === "execute")
+        return undefined;
+    const names = parameters[name];
+    if (names === undefined) {
+        if (others.test(name))
+            return [{ kind: "otherSql", statement: name }];
+        return [{ kind: "unknown", reason: `op.${name} is not one of Alembic's own operations` }];
+    }
+    if (!call.complete) {
+        return [{ kind: "unknown", reason: `the arguments of op.${name} are put together when it runs` }];
+    }
+    const own = batch === undefined ? names : names.filter((parameter) => !tableParameter.test(parameter));
+    const argument = given(call, own);
+    const of = batch === undefined ? argument : withTable(argument, batch);
+    const changes = calls_changesOf(name, of, call);
+    return changes ?? [{ kind: "unknown", reason: `an argument of op.${name} is not known before it runs` }];
+}
+function withTable(argument, batch) {
+    const ofBatch = given(batch, ["table_name", "schema"]);
+    return (name) => {
+        if (tableParameter.test(name))
+            return ofBatch("table_name");
+        return name === "schema" || name === "source_schema" ? ofBatch("schema") : argument(name);
+    };
+}
+function calls_changesOf(name, of, call) {
+    const text = (parameter) => textValue(of(parameter));
+    const table = qualifiedBy(of, "table_name", "schema");
+    const column = text("column_name");
+    switch (name) {
+        case "add_column":
+            return table === undefined ? undefined : addedColumn(table, of("column"));
+        case "drop_column":
+            return table === undefined || column === undefined
+                ? undefined
+                : [{ kind: "dropColumn", table, column }];
+        case "alter_column":
+            return table === undefined || column === undefined ? undefined : alteredColumn(table, column, of);
+        case "create_table":
+            return table === undefined ? undefined : calls_createdTable(table, call);
+        case "drop_table":
+            return table === undefined ? undefined : [{ kind: "dropTable", table }];
+        case "rename_table": {
+            const from = qualifiedBy(of, "old_table_name", "schema");
+            const to = qualifiedBy(of, "new_table_name", "schema");
+            return from === undefined || to === undefined ? undefined : [{ kind: "renameTable", table: from, to }];
+        }
+        case "create_index":
+            return table === undefined ? undefined : createdIndex(table, of);
+        case "drop_index": {
+            const index = qualifiedBy(of, "index_name", "schema");
+            return index === undefined
+                ? undefined
+                : [{ kind: "dropIndex", index, concurrently: truth(of("postgresql_concurrently")) === true }];
+        }
+        case "drop_constraint":
+            return table === undefined
+                ? undefined
+                : [{ kind: "dropConstraint", table, constraint: text("constraint_name") }];
+        case "bulk_insert": {
+            const [first] = call.positional;
+            return [{ kind: "dataChange", verb: "insert", table: tableOf(first), limited: true }];
+        }
+        default:
+            return addedConstraint(name, of);
+    }
+}
+function qualifiedBy(of, name, schema) {
+    const known = textValue(of(name));
+    const given = of(schema);
+    if (known === undefined || (given !== undefined && !isNone(given) && textValue(given) === undefined)) {
+        return undefined;
+    }
+    return { schema: textValue(given), name: known };
+}
+/** Alembic makes indexes and constraints of the column by statements of their own, right after ADD COLUMN. */
+function addedColumn(table, value) {
+    const written = columns_columnOf(value);
+    if (written === undefined)
+        return undefined;
+    return [
+        { kind: "addColumn", table, column: written.column },
+        ...written.constraints.map((constraint) => ({ kind: "addConstraint", table, constraint })),
+        ...(written.hasIndex
+            ? [{ kind: "createIndex", index: undefined, table, unique: false, concurrently: false }]
+            : []),
+    ];
+}
+function calls_createdTable(table, call) {
+    const columns = call.positional.flatMap((item) => columns_columnOf(item)?.column ?? []);
+    return [{ kind: "createTable", table, columns }];
+}
+function createdIndex(table, of) {
+    const concurrently = of("postgresql_concurrently");
+    // What is not known is not held against it.
+    const isConcurrent = concurrently === undefined ? false : (truth(concurrently) ?? true);
+    return [
+        {
+            kind: "createIndex",
+            index: textValue(of("index_name")),
+            table,
+            unique: truth(of("unique")) === true,
+            concurrently: isConcurrent,
+        },
+    ];
+}
+/** In the order in which Alembic's PostgreSQL dialect writes them (ddl/postgresql.py, ddl/impl.py). */
+function alteredColumn(table, column, of) {
+    const changes = [];
+    const nullable = truth(of("nullable"));
+    const filled = of("server_default");
+    const type = of("type_");
+    const renamed = textValue(of("new_column_name"));
+    if (nullable !== undefined)
+        changes.push({ kind: "changeNullable", table, column, nullable });
+    // False is Alembic's word for "leave it".
+    if (filled !== undefined && truth(filled) !== false) {
+        changes.push({ kind: "changeDefault", table, column, default: serverDefault(filled) });
+    }
+    else if (isNone(filled))
+        changes.push({ kind: "changeDefault", table, column, default: "none" });
+    if (type !== undefined && !isNone(type)) {
+        changes.push({
+            kind: "changeType",
+            table,
+            column,
+            from: columns_typeOf(of("existing_type")),
+            to: columns_typeOf(type),
+            computed: isConversion(of("postgresql_using"), column),
+        });
+    }
+    if (of("comment") !== undefined)
+        changes.push({ kind: "otherSql", statement: "CommentStmt" });
+    if (renamed !== undefined && renamed !== column)
+        changes.push({ kind: "renameColumn", table, column, to: renamed });
+    return changes;
+}
+/** `c::type` is what happens anyway, unless the type is another. */
+function isConversion(using, column) {
+    if (using === undefined || isNone(using))
+        return false;
+    const text = textValue(using)?.replaceAll('"', "").replace(/\s+/g, "");
+    return text === undefined || !(text === column || /^::[\w()]+$/.test(text.slice(column.length)));
+}
+const constraintKinds = {
+    create_foreign_key: "foreignKey",
+    create_check_constraint: "check",
+    create_unique_constraint: "unique",
+    create_primary_key: "primaryKey",
+    create_exclude_constraint: "exclude",
+};
+function addedConstraint(name, of) {
+    const kind = constraintKinds[name];
+    const isForeign = kind === "foreignKey";
+    const table = isForeign
+        ? qualifiedBy(of, "source_table", "source_schema")
+        : qualifiedBy(of, "table_name", "schema");
+    if (kind === undefined || table === undefined)
+        return undefined;
+    const columns = of(isForeign ? "local_cols" : "columns");
+    const condition = textOfCondition(of("condition"));
+    const constraint = {
+        kind,
+        name: textValue(of("constraint_name")),
+        columns: columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : [],
+        notValid: of("postgresql_not_valid") !== undefined && truth(of("postgresql_not_valid")) !== false,
+        usingIndex: false,
+        trivial: false,
+        notNullColumn: /^\s*"?(\w+)"?\s+is\s+not\s+null\s*$/i.exec(condition ?? "")?.[1],
+    };
+    return [{ kind: "addConstraint", table, constraint }];
+}
+function textOfCondition(value) {
+    return textValue(value) ?? (value?.kind === "call" ? textValue(value.positional[0]) : undefined);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/operations/executed.js
+
+const runs = /^(?:execute|exec_driver_sql|scalar|scalars|executemany)$/;
+const runsOnly = /^(?:execute|exec_driver_sql)$/;
+/** What `op.execute(…)`, `bind.execute(…)` and the like run; undefined for another call. */
+function executedBy(call) {
+    const name = lastName(call.name);
+    if (!runs.test(name))
+        return undefined;
+    const statement = call.positional[0] ?? call.keywords.get("sqltext") ?? call.keywords.get("statement");
+    if (statement === undefined)
+        return undefined;
+    const text = sqlOf(statement);
+    if (text?.kind === "constant" && typeof text.value === "string") {
+        const sql = name === "exec_driver_sql" ? text.value : withoutParameters(text.value);
+        return { kind: "text", sql, offset: text.offset };
+    }
+    const built = builtStatement(statement);
+    if (built !== undefined)
+        return { kind: "changes", changes: built };
+    // `cursor.execute(x)` of something else than a database is not held against the file.
+    if (!runsOnly.test(name))
+        return undefined;
+    const reason = `the SQL that ${name}() runs is put together when it runs`;
+    return { kind: "changes", changes: [{ kind: "unknown", reason }] };
+}
+/** `"…"`, `sa.text("…")`, `sa.text("…").bindparams(…)`, `sa.DDL("…")`. */
+function sqlOf(value) {
+    if (value.kind === "constant")
+        return value;
+    if (value.kind !== "call")
+        return undefined;
+    const name = lastName(value.name);
+    if (name === "text" || name === "DDL")
+        return value.positional[0] === undefined ? undefined : sqlOf(value.positional[0]);
+    return value.receiver !== undefined && /^(?:bindparams|execution_options|columns)$/.test(name)
+        ? sqlOf(value.receiver)
+        : undefined;
+}
+/** SQLAlchemy's `:name`, which is no SQL (TextClause's own pattern), as a parameter of the same length. */
+function withoutParameters(sql) {
+    return sql
+        .replace(/(?<![:\w\\]):(\w+)(?!:)/g, (whole) => "$1".padEnd(whole.length))
+        .replaceAll("\\:", " :");
+}
+/** Statements that SQLAlchemy's own constructs make: `table.update().where(…)`, `sa.insert(table)`. */
+function builtStatement(value) {
+    const chain = chainOf(value);
+    const start = chain.find((call) => /^(?:update|delete|insert|select|exists)$/.test(lastName(call.name)));
+    if (start === undefined)
+        return undefined;
+    const verb = lastName(start.name);
+    if (verb === "select" || verb === "exists")
+        return [{ kind: "noTrace", sql: "SELECT" }];
+    const limited = verb === "insert" || chain.some((call) => /^(?:where|filter|filter_by|limit)$/.test(lastName(call.name)));
+    const table = tableOf(start.receiver) ?? tableOf(start.positional[0]);
+    if (verb !== "update" && verb !== "delete" && verb !== "insert")
+        return undefined;
+    return [{ kind: "dataChange", verb, table, limited }];
+}
+/** `a().b().c()`: the calls from the last to the first. */
+function chainOf(value) {
+    const calls = [];
+    for (let next = value; next?.kind === "call"; next = next.receiver)
+        calls.push(next);
+    return calls;
+}
+
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/imports.js
 
 /** What an import binds: the name in the file → the dotted name that it stands for. */
@@ -73042,7 +73042,15 @@ const mostSteps = 20_000;
  */
 function runFunction(fn, module) {
     const run = new Run(module);
-    run.enter(fn, undefined);
+    try {
+        run.enter(fn, undefined);
+    }
+    catch (error) {
+        // Nested deeper than the stack reaches.
+        if (!(error instanceof RangeError))
+            throw error;
+        return { calls: run.calls, complete: false };
+    }
     return { calls: run.calls, complete: run.steps < mostSteps };
 }
 class Run {
@@ -73402,6 +73410,7 @@ class Frame {
 
 
 
+
 /** What `upgrade` or `downgrade` does to the database, as far as it can be told without running it. */
 function readOperations(module, direction, file) {
     const fn = module.functions.get(direction);
@@ -73440,6 +73449,10 @@ function readOperations(module, direction, file) {
         const changes = executed?.changes ?? operationCall(call) ?? typeCall(call) ?? foreignCall(call, isStatement);
         for (const change of changes)
             add(change, whole, autocommit);
+    }
+    const error = firstError(fn.node);
+    if (error !== undefined) {
+        add({ kind: "unknown", reason: "the file does not parse here" }, place(error, error + 1), false);
     }
     if (!complete) {
         add({ kind: "unknown", reason: "it does more than can be followed" }, place(fn.node.from, fn.node.to), false);
@@ -74608,6 +74621,14 @@ function findProject(folder, wish = {}) {
         throw tooMany(root, folder, found);
     return toolNamed(only.tool).open(settled(only, root, wish.section), wish.section);
 }
+/** The project with what history needs of its tool. */
+function sourceOf(project) {
+    return {
+        ...project,
+        readOne: toolNamed(project.tool).readOne,
+        openCopy: (root) => openCopy(project, root),
+    };
+}
 /** The same project in a copy of its folder, which may be of another time; undefined where it has none. */
 function openCopy(project, root) {
     const tool = toolNamed(project.tool);
@@ -75398,19 +75419,10 @@ function sameText(one, other) {
 
 
 
-
-
 /** The revisions against those of the base; undefined without a base. */
-async function compareWithBase({ settings, environment }, project, revisions) {
-    const base = await resolveBase(project.root, settings.base, environment);
-    if (base === undefined)
-        return undefined;
-    const source = {
-        ...project,
-        readOne: toolNamed(project.tool).readOne,
-        openCopy: (root) => openCopy(project, root),
-    };
-    return await readHistory(source, revisions, base);
+async function compareWithBase({ settings, environment }, source, revisions) {
+    const base = await resolveBase(source.root, settings.base, environment);
+    return base === undefined ? undefined : await readHistory(source, revisions, base);
 }
 /** Problems of the graph as it is, and as it will be once it is merged into a target that has gone on. */
 function staticGraphFindings(graph, judged, history) {
@@ -75853,7 +75865,7 @@ async function check(context) {
         if (read.revisions.length === 0)
             throw noRevisions(project);
         const graph = buildGraph(read.revisions);
-        const history = await compareWithBase(context, project, read.revisions);
+        const history = await compareWithBase(context, sourceOf(project), read.revisions);
         const judged = judgedRevisions(project.root, read.revisions, history, settings.history);
         const floor = floorOf(graph, settings.floor);
         // Everything that is known without a database.
@@ -76348,7 +76360,7 @@ function commandOf(input) {
     if (input === "status")
         return "status";
     throw new UserError({
-        what: `The action has no command "${input}".`,
+        what: `The action's command "${input}" is not built yet.`,
         do: "Set the input command to check or status, or leave it out.",
     });
 }
@@ -77347,6 +77359,8 @@ function status_text_summary(report, paint) {
 
 
 
+/** GitHub refuses a summary above 1 MiB; escaped, a character becomes six at most. The log has all of it. */
+const summaryLength = 100_000;
 /** A database's status in the log, on the job's summary page and in the outputs. Secrets must be gone from it. */
 async function publishStatus(report, settings) {
     const text = statusText(report, settings.verbose, plainPaint);
@@ -77356,8 +77370,10 @@ async function publishStatus(report, settings) {
             setOutput(name, value);
     });
     await attempt("The job summary", async () => {
-        if (settings.summary)
-            await summary.addRaw(`## migration-gate: status\n\n${block(text)}\n`).write();
+        if (!settings.summary)
+            return;
+        const shown = block(clip(text, summaryLength));
+        await summary.addRaw(`## migration-gate: status\n\n${shown}\n`).write();
     });
 }
 

@@ -24,7 +24,7 @@ import { registerCleanup } from "../shadow/cleanup";
 import type { ShadowServer } from "../shadow/server";
 import { startShadow } from "../shadow/start";
 import type { ReadRevisions, ToolProject } from "../tools/contract";
-import { findProject } from "../tools/find-project";
+import { findProject, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { compareWithBase, isFileJudged, staticGraphFindings } from "./compare";
 import { settle } from "./settle";
@@ -47,7 +47,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const read = tool.read(project);
   if (read.revisions.length === 0) throw noRevisions(project);
   const graph = buildGraph(read.revisions);
-  const history = await compareWithBase(context, project, read.revisions);
+  const history = await compareWithBase(context, sourceOf(project), read.revisions);
   const judged = judgedRevisions(project.root, read.revisions, history, settings.history);
   const floor = floorOf(graph, settings.floor);
   // Everything that is known without a database.

@@ -3,26 +3,17 @@ import type { Finding } from "../model/finding";
 import type { Revision } from "../model/revision";
 import { resolveBase } from "../project/base";
 import { buildGraph, type Graph } from "../revisions/graph";
-import { afterMerge, type RevisionHistory, readHistory } from "../revisions/history";
+import { afterMerge, type RevisionHistory, type RevisionSource, readHistory } from "../revisions/history";
 import type { Settings } from "../settings";
-import type { ToolProject } from "../tools/contract";
-import { openCopy } from "../tools/find-project";
-import { toolNamed } from "../tools/index";
 
 /** The revisions against those of the base; undefined without a base. */
 export async function compareWithBase(
   { settings, environment }: { readonly settings: Settings; readonly environment: NodeJS.ProcessEnv },
-  project: ToolProject,
+  source: RevisionSource,
   revisions: readonly Revision[],
 ): Promise<RevisionHistory | undefined> {
-  const base = await resolveBase(project.root, settings.base, environment);
-  if (base === undefined) return undefined;
-  const source = {
-    ...project,
-    readOne: toolNamed(project.tool).readOne,
-    openCopy: (root: string) => openCopy(project, root),
-  };
-  return await readHistory(source, revisions, base);
+  const base = await resolveBase(source.root, settings.base, environment);
+  return base === undefined ? undefined : await readHistory(source, revisions, base);
 }
 
 /** Problems of the graph as it is, and as it will be once it is merged into a target that has gone on. */

@@ -64,8 +64,17 @@ export function findProject(folder: string, wish: ProjectWish = {}): ToolProject
   return toolNamed(only.tool).open(settled(only, root, wish.section), wish.section);
 }
 
+/** The project with what history needs of its tool. */
+export function sourceOf(project: ToolProject) {
+  return {
+    ...project,
+    readOne: toolNamed(project.tool).readOne,
+    openCopy: (root: string) => openCopy(project, root),
+  };
+}
+
 /** The same project in a copy of its folder, which may be of another time; undefined where it has none. */
-export function openCopy(project: ToolProject, root: string): ToolProject | undefined {
+function openCopy(project: ToolProject, root: string): ToolProject | undefined {
   const tool = toolNamed(project.tool);
   const candidate = tool.detect(root, project.config) ?? tool.detect(root);
   try {

@@ -4,7 +4,7 @@ import { historyFindings } from "../../src/findings/history";
 import { judgedRevisions } from "../../src/lanes/judged";
 import { buildGraph } from "../../src/revisions/graph";
 import { readSettings } from "../../src/settings";
-import { findProject } from "../../src/tools/find-project";
+import { findProject, sourceOf } from "../../src/tools/find-project";
 import { toolNamed } from "../../src/tools/index";
 
 /** What check knows of a project before any database: its history against main, and the findings on it. */
@@ -12,7 +12,7 @@ export async function compare(root: string, args: readonly string[]) {
   const settings = readSettings(["--working-directory", root, "--base", "main", ...args], {});
   const project = findProject(root, settings);
   const read = toolNamed(project.tool).read(project);
-  const history = await compareWithBase({ settings, environment: {} }, project, read.revisions);
+  const history = await compareWithBase({ settings, environment: {} }, sourceOf(project), read.revisions);
   if (history === undefined) throw new Error("no base");
   const graph = buildGraph(read.revisions);
   const judged = judgedRevisions(root, read.revisions, history, settings.history);
