@@ -99,7 +99,8 @@ async function writeComment(outcome: Outcome, context: PublishContext): Promise<
   const failed = !("report" in outcome) || outcome.report.verdict === "failed";
   const token = settings?.["github-token"] ?? core.getInput("github-token");
   const pullRequest = pullRequestOf(environment);
-  if (when === "off" || pullRequest === undefined) return;
+  // The comment is the check's; another command's failure must not take its place.
+  if (when === "off" || pullRequest === undefined || core.getInput("command") === "status") return;
   if (token === "" || pullRequest.readOnly) {
     core.info("No comment: this run has no token that may write one. The report is in the job's summary.");
     return;
