@@ -2,11 +2,13 @@ import { execFileSync } from "node:child_process";
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { pythonBin } from "../test/support/project";
+import { benchAction } from "./action";
 import { isFailure, summaryLine, type Target } from "./figures";
 import { benchFreshLane } from "./fresh-lane";
 import { wholeCheck } from "./processes";
 import { plainProject } from "./projects";
 import { benchMemory, benchStairway } from "./stairway";
+import { benchStaticLane } from "./static-lane";
 
 const quick = process.argv.includes("--quick");
 const only = process.argv.find((word) => word.startsWith("--only="))?.slice("--only=".length);
@@ -14,6 +16,8 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 say(await machine());
 const parts: Readonly<Record<string, () => Promise<Target[]>>> = {
+  "static-lane": () => benchStaticLane(quick ? 3 : 7, say),
+  action: () => benchAction(quick ? 3 : 7, say),
   "fresh-lane": () => benchFreshLane(quick ? 3 : 7, say),
   stairway: () => benchStairway(quick ? 1 : 3, say),
   memory: () => benchMemory(say, quick ? [200] : [200, 1000]),

@@ -15,10 +15,10 @@ const folder = process.env.BENCH_FOLDER ?? ".";
 /** A sample in a process of its own, so that each begins as cold as the gate does. */
 export async function sample<Sample>(
   kind: string,
-  project: SampleProject,
+  project: Pick<SampleProject, "path"> & { readonly base?: string },
   revisions: readonly string[] = [],
 ) {
-  const argument = JSON.stringify({ path: project.path, revisions });
+  const argument = JSON.stringify({ path: project.path, base: project.base, revisions });
   const { stdout } = await run(process.execPath, [join(folder, "sample.mjs"), kind, argument], {
     env: process.env,
     maxBuffer: 2 ** 26,

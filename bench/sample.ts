@@ -1,12 +1,15 @@
 // One measurement in a process of its own, as cold as the gate's own start: `node sample.mjs <kind> <json>`.
 import { bareSample, stairwaySample } from "./bare";
 import { laneSample } from "./lane";
+import { parserSample, staticSample } from "./static-sample";
 
 const [kind, text = "{}"] = process.argv.slice(2);
-const project = JSON.parse(text) as { path: string; revisions: string[] };
+const project = JSON.parse(text) as { path: string; revisions: string[]; base?: string };
 const samples = {
   lane: () => laneSample(project.path),
   bare: () => bareSample(project.path),
+  parser: () => parserSample(project.path),
+  static: () => staticSample(project.path, project.base),
   stairway: () => stairwaySample(project.path, project.revisions),
 };
 const sample = samples[kind as keyof typeof samples];

@@ -241,6 +241,9 @@ test("outputs: counts without the suppressed, ids by state, heads", () => {
   ];
   const files = { report: "/tmp/report.json", sarif: undefined };
   expect(outputs(aReport({ findings, revisions }), files)).toEqual({
+    status: "",
+    "pending-revisions": "",
+    "unknown-revisions": "",
     verdict: "failed",
     findings: "3",
     errors: "1",
