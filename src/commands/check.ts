@@ -2,7 +2,7 @@ import { loadModule } from "libpg-query";
 import { ToolError, UserError } from "../errors";
 import { createIsolation, type Isolation, openReach } from "../executors/isolation";
 import { terminateForGood } from "../executors/local";
-import { isFatal, readFindings, unexplainedFindings } from "../findings/graph";
+import { isFatal, readFindings, unexplainedFindings, unsteadyFindings } from "../findings/graph";
 import { environmentFindings, historyFindings } from "../findings/history";
 import { lintFindings } from "../findings/lint";
 import { proofFindings } from "../findings/proof";
@@ -103,6 +103,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     }),
   );
   findings.push(...unexplainedFindings(result.unexplained, shadowReport));
+  findings.push(...unsteadyFindings(result.unsteady, shadowReport));
   context.progress("replaying statements for their locks");
   const statements = await replayLegs(lane, result.legs, judged);
   clock.stop("replay");

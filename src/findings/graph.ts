@@ -116,6 +116,25 @@ export function unexplainedFindings(
   texts: readonly string[],
   shadow: { readonly version: string },
 ): Finding[] {
+  return notProved(texts, shadow, {
+    what: "The version table held something that no revision explains, so that a step of this history was not judged.",
+    do: "Write revision and down_revision as constant strings, and let only the tool write to its version table.",
+  });
+}
+
+/** What came once and did not come again: nothing that was seen of this history can be relied on. */
+export function unsteadyFindings(texts: readonly string[], shadow: { readonly version: string }): Finding[] {
+  return notProved(texts, shadow, {
+    what: "The revisions did something else when they were run once more on an empty database.",
+    do: "Let revisions depend on the database alone: no clock, no random names, no files or objects that an earlier run left.",
+  });
+}
+
+function notProved(
+  texts: readonly string[],
+  shadow: { readonly version: string },
+  told: Pick<Finding, "what" | "do">,
+): Finding[] {
   return texts.slice(0, 5).map((text) => ({
     rule: "not-proved",
     severity: "error",
@@ -125,11 +144,10 @@ export function unexplainedFindings(
     line: undefined,
     column: undefined,
     object: undefined,
-    what: "The version table held something that no revision explains, so that a step of this history was not judged.",
     where: "fresh lane",
+    ...told,
     seen: `PostgreSQL ${shadow.version}; ${text}.`,
     why: "A check that does not know what ran must not pass.",
-    do: "Write revision and down_revision as constant strings, and let only the tool write to its version table.",
     suppressed: false,
     suppression: undefined,
   }));

@@ -27,6 +27,8 @@ export interface FreshLaneResult {
   readonly steps: readonly LaneStep[];
   /** Contents of the version table that no revision explains: something ran that nobody judged. */
   readonly unexplained: readonly string[];
+  /** What happened on one way and not on the next, on the same empty database. */
+  readonly unsteady: readonly string[];
   /** The first way up and the first way down, for the replay. */
   readonly legs: readonly Leg[];
   readonly toolStarts: number;
@@ -54,7 +56,7 @@ export async function proveOnEmptyDatabase(
     ledger.blockDowngrade(id);
   }
 
-  const first = await wholeWay(context, ledger);
+  const first = await wholeWay(context, ledger, { judged: options.judged, floors });
   requireSomething(context, first);
   const trouble = troubleOf(context, first);
   const legs = [...first];
@@ -87,18 +89,29 @@ export async function proveOnEmptyDatabase(
     facts: ledger.facts(),
     steps: stepsOf(context, ledger, legs),
     unexplained: [...new Set(legs.flatMap((leg) => leg.unexplained))],
+    unsteady: ledger.unsteady,
     legs,
     toolStarts: legs.length + 1,
   };
 }
 
+const appliedBySetup =
+  "the setup had applied it already; let the setup stop below it, or set floor to it where the history starts there";
+
 /** Head, down to the last revision that cannot be passed, and head again, on a database that the tool was seen to reach. */
-async function wholeWay(context: LaneContext, ledger: Ledger): Promise<Leg[]> {
+async function wholeWay(
+  context: LaneContext,
+  ledger: Ledger,
+  { judged, floors }: { readonly judged: ReadonlySet<string>; readonly floors: ReadonlySet<string> },
+): Promise<Leg[]> {
   const { graph } = context;
   await using stage = await Stage.open(context, "fresh");
   for (const id of graph.applied(stage.heads)) {
+    // A history that starts from create_all has its floor there; what is above it the setup must leave to the tool.
+    const isMissed = judged.has(id) && !floors.has(id);
     for (const direction of ["upgrade", "downgrade"] as const) {
-      ledger.settle(id, direction, "skipped", "applied by the setup");
+      if (isMissed) ledger.settle(id, direction, "not proved", appliedBySetup);
+      else ledger.settle(id, direction, "skipped", "applied by the setup");
     }
     ledger.blockDowngrade(id);
   }

@@ -21,6 +21,9 @@ export class Ledger {
   private readonly others: ProofFact[] = [];
   /** Revisions whose downgrade cannot be passed, or leaves what stops others: a floor for those above them. */
   private readonly barriers = new Set<string>();
+  /** What was seen once and not when it was tried again. */
+  readonly unsteady: string[] = [];
+
   constructor(private readonly graph: Graph) {}
 
   mark(revision: string, direction: Direction): Mark | undefined {

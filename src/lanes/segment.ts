@@ -18,7 +18,7 @@ export interface Route {
 }
 
 /** Downgrades that stop are tried again with the floor just above, at most this often. */
-const maximumFloors = 4;
+const maximumFloors = 5;
 
 /**
  * Proves one route on a database of its own and enters what it saw into the ledger. Only steps that were
@@ -31,8 +31,8 @@ export async function runSegment(
   purpose: string,
   opened?: Stage,
 ): Promise<Leg[]> {
-  let floor = route.floor;
-  let thorough = false;
+  let { floor } = route;
+  let thorough: string | undefined;
   const legs: Leg[] = [];
   for (let attempt = 0; attempt < maximumFloors; attempt++) {
     await using fresh =
@@ -40,17 +40,20 @@ export async function runSegment(
     const stage = fresh ?? opened;
     if (stage === undefined) break;
     const segment = new Segment(context, ledger, stage, route.tops, legs);
-    const outcome = await segment.run(floor, thorough);
+    const known = ledger.facts().length;
+    const outcome = await segment.run(floor, thorough !== undefined);
+    if (thorough !== undefined && ledger.facts().length === known) ledger.unsteady.push(thorough);
     if (outcome === "done" || (outcome.floor === floor && outcome.thorough === thorough)) return legs;
-    ({ floor, thorough } = outcome);
+    ({ floor } = outcome);
+    thorough = outcome.thorough;
   }
   return legs;
 }
 
-/** The floor to try on a new database, and whether its second way up is to be read at every boundary. */
+/** The floor to try on a new database, and why its second way up is to be read at every boundary, if it is. */
 interface NextTry {
   readonly floor: string | undefined;
-  readonly thorough: boolean;
+  readonly thorough: string | undefined;
 }
 
 class Segment {
@@ -75,10 +78,9 @@ class Segment {
   async run(floor: string | undefined, thorough: boolean): Promise<"done" | NextTry> {
     if (!(await this.goUp())) return "done";
     const again = await this.goDown(floor);
-    if (again !== undefined) return { ...again, thorough };
-    if (thorough || !this.isClean()) await this.goUpAgain();
-    else if (!(await this.goUpAtOnce())) return { floor, thorough: true };
-    return "done";
+    if (again !== undefined) return { ...again, thorough: undefined };
+    const why = thorough || !this.isClean() ? await this.goUpAgain() : await this.goUpAtOnce();
+    return why === undefined ? "done" : { floor, thorough: why };
   }
 
   /** Nothing was left by any downgrade, and nothing hid what another one did. */
@@ -92,39 +94,33 @@ class Segment {
 
   /**
    * The second way up of a clean project: every revision must be passed, and the catalog at the top must be what the
-   * first way led to. False where that does not tell all: then every boundary has to be read.
+   * first way led to. What was otherwise, where it was: then every boundary has to tell which revision it is.
    */
-  private async goUpAtOnce(): Promise<boolean> {
-    const passed: string[] = [];
-    const differing = new Map<string, Difference[]>();
+  private async goUpAtOnce(): Promise<string | undefined> {
+    const passed = new Set<string>();
     for (const top of this.tops) {
       const leg = await this.go("upgrade", top, true);
-      if (leg.failure !== undefined) return false;
+      if (leg.failure !== undefined) return `the second upgrade failed: ${leg.failure.summary}`;
       const expected: CatalogDelta[] = [];
-      const owners = new Map<string, string>();
       for (const step of leg.steps) {
         const upgrade = this.upgrades.get(step.revision);
-        if (upgrade === undefined || step.outcome !== "committed") return false;
-        if (doubtOf({ ...leg, tail: [] }, step) !== undefined) return false;
+        const doubt = doubtOf({ ...leg, tail: [] }, step);
+        if (upgrade === undefined || step.outcome !== "committed" || doubt !== undefined)
+          return `the second upgrade of ${step.revision} was not seen: ${doubt ?? step.outcome}`;
         expected.push(upgrade);
-        passed.push(step.revision);
-        for (const { key } of upgrade) owners.set(key, step.revision);
+        passed.add(step.revision);
       }
-      const differences = differencesOf(mergeDeltas(expected).filter(isHard), leg.tail.filter(isHard));
-      for (const { key, ...sides } of differences) {
-        const owner = owners.get(key);
-        if (owner !== undefined)
-          differing.set(owner, [...(differing.get(owner) ?? []), { key, ...sides, owner }]);
-      }
-      // What no revision made the first time could be of any.
-      if (differences.length > 0 && differing.size === 0) return false;
+      const [difference, ...more] = differencesOf(
+        mergeDeltas(expected).filter(isHard),
+        leg.tail.filter(isHard),
+      );
+      if (difference !== undefined)
+        return `the second upgrade led to another ${difference.key}${more.length > 0 ? `, and ${more.length} more` : ""}`;
     }
-    if (this.undone.some(({ step }) => !passed.includes(step.revision))) return false;
-    for (const [revision, differences] of differing) this.noteSecondUpgrade(revision, differences);
-    for (const { step } of this.undone) {
-      if (!differing.has(step.revision)) this.ledger.settle(step.revision, "downgrade", "proved");
-    }
-    return true;
+    const missed = this.undone.find(({ step }) => !passed.has(step.revision));
+    if (missed !== undefined) return `the second upgrade did not pass ${missed.step.revision}`;
+    for (const { step } of this.undone) this.ledger.settle(step.revision, "downgrade", "proved");
+    return undefined;
   }
 
   private async goUp(): Promise<boolean> {
@@ -316,7 +312,7 @@ class Segment {
     return hard.current;
   }
 
-  private async goUpAgain(): Promise<void> {
+  private async goUpAgain(): Promise<undefined> {
     let targets = [...this.tops];
     const excluded = new Set<string>();
     const passed = new Set<string>();
