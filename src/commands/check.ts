@@ -3,7 +3,7 @@ import { ToolError, UserError } from "../errors";
 import { createIsolation, type Isolation, openReach } from "../executors/isolation";
 import { terminateForGood } from "../executors/local";
 import { isFatal, readFindings, unexplainedFindings, unsteadyFindings } from "../findings/graph";
-import { environmentFindings, historyFindings } from "../findings/history";
+import { besideFindings, environmentFindings, historyFindings } from "../findings/history";
 import { lintFindings } from "../findings/lint";
 import { proofFindings } from "../findings/proof";
 import { rewriteFindings } from "../findings/rewrites";
@@ -56,6 +56,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     ...readFindings(read.problems, isFileJudged(history, settings)),
     ...(history === undefined ? [] : historyFindings(history, read.revisions)),
     ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
+    ...(history === undefined ? [] : besideFindings(history)),
     ...lintFindings({ graph, judged, floor, bodyOf: read.body }),
   ];
   clock.stop("static");

@@ -122,8 +122,8 @@ export const factRules = {
     never: undefined,
   },
   "environment-edited": {
-    says: "env.py or the like was changed, and no revision is new or edited",
-    severity: "note",
+    says: "env.py was changed and no revision is new or edited, or a file was changed that landed revisions may read",
+    severity: "warning",
     why: "Every revision runs through this file; whether they still do was not tried.",
     do: "Set history to all to prove all of them with it.",
     never: undefined,

@@ -19,7 +19,7 @@ export function environmentFindings({ environment, base }: RevisionHistory): Fin
   return environment.map((file) => ({
     ...common,
     rule: "environment-edited",
-    severity: "note",
+    severity: "warning",
     file,
     what: `${file} was changed, and no revision is new or edited: nothing was run.`,
     where: file,
@@ -113,4 +113,19 @@ function commitText({ base }: Pick<RevisionHistory, "base">): string {
 /** A name that a POSIX shell takes for one word. */
 function shellWord(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** A landed revision does what it did only as long as what it reads is what it was. */
+export function besideFindings({ besides, base }: RevisionHistory): Finding[] {
+  return besides.map((file) => ({
+    ...common,
+    rule: "environment-edited",
+    severity: "warning",
+    file,
+    what: `${file} was changed; a landed revision that reads it does something else now.`,
+    where: file,
+    seen: `It differs from ${commitText({ base })}.`,
+    why: "Databases that have that revision will never run it again, and differ from new ones from now on.",
+    do: "Put the change into a new revision with a file of its own, or turn the rule down in migration-gate.yml (rules: environment-edited) where no revision reads this file.",
+  }));
 }

@@ -24,6 +24,8 @@ export interface RevisionSource {
   readonly configFiles: readonly string[];
   /** Absolute: files that decide how every revision runs. */
   readonly environmentFiles: readonly string[];
+  /** Absolute: folders of what revisions may read beside themselves. */
+  readonly environmentFolders: readonly string[];
   /** Undefined where the file is no revision's. */
   readOne(file: string, bytes: Uint8Array): Revision | undefined;
   /** The folders that the configuration names in a copy of the project; undefined where it names none. */
@@ -48,6 +50,8 @@ export interface RevisionHistory {
   readonly untracked: readonly string[];
   /** Files that decide how revisions run, where the change touched them. */
   readonly environment: readonly string[];
+  /** Files beside the revisions that the base has and the change touched: landed revisions may read them. */
+  readonly besides: readonly string[];
   /** True for a file that was added or touched. */
   isChanged(file: string): boolean;
   /** What the target has since the base, and the change does not. */
@@ -111,9 +115,30 @@ export async function readHistory(
       .map(paths.of)
       .filter((file) => changed.has(file))
       .map(paths.shown),
+    besides: besidesOf(source, paths, changes, [...landed.values(), ...places]).map(paths.shown),
     isChanged: (file) => changed.has(paths.of(file)) || !tree.has(paths.of(file)),
     target: await targetSide({ source, paths, base, changed, before, idNow }),
   };
+}
+
+/** Templates, texts for people and what Python compiles are read by no revision. */
+const unread = /(?:\.(?:mako|md|rst|pyc)|(?:^|\/)README[^/]*)$/i;
+
+function besidesOf(
+  source: RevisionSource,
+  paths: GitPaths,
+  changes: readonly FileChange[],
+  revisions: readonly Placed[],
+): string[] {
+  const others = new Set([
+    ...revisions.map(({ path: place }) => place),
+    ...[...source.environmentFiles, ...source.configFiles].map(paths.of),
+  ]);
+  const folders = { folders: source.environmentFolders.map(paths.of), recursive: true };
+  return changes
+    .filter(({ path: place, before }) => before !== undefined && isIn(folders, place))
+    .map(({ path: place }) => place)
+    .filter((place) => !others.has(place) && !unread.test(place));
 }
 
 interface Placed {

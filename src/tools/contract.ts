@@ -24,6 +24,8 @@ export interface ToolProject extends ProjectCandidate {
   readonly configFiles: readonly string[];
   /** Absolute: files that decide how every revision runs. */
   readonly environmentFiles: readonly string[];
+  /** Absolute folders of what revisions may read beside themselves: SQL files, helpers, data. */
+  readonly environmentFolders: readonly string[];
 }
 
 /** A file that the tool would stop at, or that could not be read to its end. */

@@ -79,7 +79,7 @@ test("a change of env.py alone passes, and says that nothing was run", async () 
     stdout: stdout.replace(/[0-9a-f]{10}, the base/, "<commit>, the base").replace(/static .*\n/, ""),
   }).toEqual({
     code: 0,
-    stdout: `note[environment-edited] migrations/env.py
+    stdout: `warning[environment-edited] migrations/env.py
   what  migrations/env.py was changed, and no revision is new or edited: nothing was run.
   where migrations/env.py
   seen  It differs from <commit>, the base commit (--base).
@@ -87,10 +87,29 @@ test("a change of env.py alone passes, and says that nothing was run", async () 
   do    Set history to all to prove all of them with it.
 
 0 revisions under judgement, upgrade and downgrade: nothing to prove.
-1 note.
+1 warning.
 passed
 `,
   });
+});
+
+test("a file that landed revisions may read is told, a new one and a text for people are not", async () => {
+  const { project, repository } = await landed();
+  await using _ = project;
+  repository.git("checkout", "-q", "main");
+  repository.write("migrations/sql/seed.sql", "SELECT 1;\n");
+  repository.write("migrations/README", "old\n");
+  repository.commit();
+  repository.git("checkout", "-q", "-b", "other");
+  repository.write("migrations/sql/seed.sql", "SELECT 2;\n");
+  repository.write("migrations/sql/more.sql", "SELECT 3;\n");
+  repository.write("migrations/README", "new\n");
+  repository.commit();
+  const { code, report } = await judge({ cwd: project.path, args: ["--base", "main"] });
+  expect({
+    code,
+    findings: report.findings.map(({ severity, rule, file }) => `${severity} ${rule} ${file}`),
+  }).toEqual({ code: 0, findings: ["warning environment-edited migrations/sql/seed.sql"] });
 });
 
 test("a shallow checkout of GitHub's merge commit, in a folder of the repository", async () => {

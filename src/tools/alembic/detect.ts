@@ -43,6 +43,7 @@ export function open(candidate: ProjectCandidate, section?: string): ToolProject
       ...(candidate.config.endsWith(".toml") ? [] : [absolute(candidate.config)]),
       path.join(configuration.scriptLocation, "env.py"),
     ],
+    environmentFolders: [configuration.scriptLocation, ...configuration.revisionFolders],
   };
 }
 

@@ -21,6 +21,7 @@ const project: ToolProject = {
   recursive: false,
   configFiles: [],
   environmentFiles: [],
+  environmentFolders: [],
 };
 
 interface Expected extends Pick<ToolFailure, "kind" | "summary" | "do"> {

@@ -14,6 +14,7 @@ const at = (root: string, more: Partial<ToolProject> = {}): ToolProject => ({
   recursive: false,
   configFiles: [],
   environmentFiles: [],
+  environmentFolders: [],
   ...more,
 });
 
