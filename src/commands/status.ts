@@ -56,7 +56,7 @@ export async function status({ settings, environment }: StatusContext): Promise<
 }
 
 async function lookUp(tool: MigrationTool, root: string, id: string): Promise<UnknownRevision> {
-  const lost = await lastCommitWith(root, tool.revisionLine(id));
+  const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles);
   return { id, lastCommit: lost?.commit, file: lost?.file };
 }
 

@@ -59,14 +59,18 @@ async function choose(
   if (wanted !== undefined && named.length === 0) throw notThere(wanted, all, options);
   const read: Chosen[] = [];
   for (const candidate of named) {
-    if (!candidate.readable && named.length > 1) continue;
-    if (!candidate.readable) throw notReadable(candidate, role, options);
+    if (!candidate.readable) continue;
     const { rows } = await client.query<[string]>({
       text: options.tool.versionsSql(candidate),
       rowMode: "array",
     });
     read.push({ candidate, heads: rows.map(([id]) => id) });
   }
+  const hidden = named.filter(({ readable }) => !readable);
+  const [unread] = [...hidden].sort((one, other) => unusual(one, options) - unusual(other, options));
+  // What may not be read could be the one: the others tell only when they hold this project's ids.
+  if (unread !== undefined && !read.some(({ heads }) => heads.some(options.isKnown)))
+    throw notReadable(unread, role, options);
   if (read.length <= 1) return read[0];
   const ours = read.filter(({ heads }) => heads.some(options.isKnown));
   if (ours.length === 1) return ours[0];
@@ -78,6 +82,10 @@ async function choose(
       .join("\n"),
     do: `Set version-table to one of them, e.g. --version-table ${print(read[0]!.candidate)}`,
   });
+}
+
+function unusual({ table }: VersionTableCandidate, { tool }: ReadOptions): number {
+  return table === tool.versionTable.name ? 0 : 1;
 }
 
 function isNamed({ schema, table }: VersionTableCandidate, wanted: string): boolean {

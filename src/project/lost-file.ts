@@ -6,23 +6,25 @@ export interface LostFile {
   readonly file: string;
 }
 
+/** A long history is searched no longer than this. */
+const timeoutMs = 20_000;
+
 /**
  * The newest commit of any branch or tag whose tree has a file with a line like this (a POSIX extended regular
- * expression); undefined where git knows none, or the folder is in no repository. A shallow clone knows little.
+ * expression); undefined where git knows none, or not in time, or the folder is in no repository. A shallow clone
+ * knows little. `files` is a git pathspec.
  */
-export async function lastCommitWith(root: string, line: string): Promise<LostFile | undefined> {
+export async function lastCommitWith(
+  root: string,
+  line: string,
+  files: string,
+): Promise<LostFile | undefined> {
   try {
     const log = [
-      "log",
-      "--all",
-      "--no-renames",
-      "-G",
-      line,
-      "--name-status",
-      "-z",
-      "--format=%x01%H%x00%P%x00",
+      ...["log", "--all", "--no-renames", "-G", line, "--name-status", "-z", "--format=%x01%H%x00%P%x00"],
+      ...["--", files],
     ];
-    for (const record of (await git(root, log)).split("\x01").slice(1)) {
+    for (const record of (await git(root, log, { timeoutMs })).split("\x01").slice(1)) {
       const [hash = "", parents = "", ...rest] = record.split("\0");
       const changed = rest.map((field) => field.replace(/^\n+/, "")).filter((field) => field !== "");
       for (let index = 0; index + 1 < changed.length; index += 2) {

@@ -123,6 +123,8 @@ export interface MigrationTool {
   readonly versionTable: { readonly name: string; readonly column: string };
   /** The line of a revision's file that gives it this id, as a POSIX extended regular expression. */
   revisionLine(id: string): string;
+  /** Names of revisions' files, as a pattern of git's. */
+  readonly revisionFiles: string;
   /** A SELECT of one text column, the ids in the version table, sorted. */
   versionsSql(table: VersionTable): string;
   explainFailure(output: ToolOutput, project?: ToolProject): ToolFailure;

@@ -115,6 +115,36 @@ describe("a project on a database", () => {
     await owner.client.query("drop owned by reader; drop role reader");
   });
 
+  test("one that may not be read could be the one, unless another holds this project's ids", async () => {
+    await using project = await writeProject(files);
+    await using database = await server.database();
+    alembic(project, database, "upgrade", "b2");
+    await using owner = await testClient(database.address);
+    await owner.client.query(
+      `create table alembic_version (version_num varchar(32)); create role ro login password 'ro pw';
+       create table fw_state (version_num int); insert into fw_state values (null)`,
+    );
+    const url = urlOf({ ...database.address, user: "ro", password: "ro pw" });
+    const both = await failureOf(statusIn(project, url));
+    expect(both.what).toBe('The role "ro" may not read the version table public.alembic_version.');
+    await owner.client.query("grant select on alembic_version to ro");
+    const ours = await failureOf(statusIn(project, url));
+    expect(ours.what).toBe('The role "ro" may not read the version table app.versions of app.');
+    await owner.client.query("insert into alembic_version values ('a1'), (null)");
+    expect((await statusIn(project, url)).heads.database).toEqual(["a1"]);
+    await owner.client.query("drop owned by ro; drop role ro");
+  });
+
+  test("a table of numbers with the same column is none", async () => {
+    await using project = await writeProject(files);
+    await using database = await server.database();
+    await using owner = await testClient(database.address);
+    await owner.client.query("create table fw_state (version_num int); insert into fw_state values (1)");
+    expect((await failureOf(statusIn(project, urlOf(database.address)))).what).toBe(
+      "The database has 1 table and no version table (alembic_version).",
+    );
+  });
+
   test("an id that the source lost is told with the last commit that had its file", async () => {
     await using project = await writeProject(files);
     await using database = await server.database();

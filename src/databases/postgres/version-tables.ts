@@ -9,7 +9,7 @@ export interface VersionTableCandidate {
 }
 
 /**
- * Every table of the database with this one column and no other, in order of schema and name: a version table may have
+ * Every table of the database with this one column of text and no other, in order of schema and name: a version table may have
  * any name and lie in any schema. Needs no rights but to connect.
  */
 export async function findVersionTables(client: Client, column: string): Promise<VersionTableCandidate[]> {
@@ -21,6 +21,8 @@ export async function findVersionTables(client: Client, column: string): Promise
        and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
        and (select pg_catalog.array_agg(a.attname::text) from pg_catalog.pg_attribute a
             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) = array[$1]
+       and exists (select from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
+                   where a.attrelid = c.oid and a.attname = $1 and t.typcategory = 'S')
      order by 1, 2`,
     [column],
   );

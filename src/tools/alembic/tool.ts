@@ -18,6 +18,7 @@ export const alembic: MigrationTool = {
   versionWrites,
   readsVersions,
   versionTable,
+  revisionFiles: "*.py",
   revisionLine: (id) =>
     `^revision *(: *[A-Za-z.]+ *)?= *["']${id.replace(/[.[\]{}()*+?^$|\\]/g, "\\$&")}["']`,
   versionsSql,

@@ -33,7 +33,7 @@ export function readsVersions(sql: string): boolean {
 /** A SELECT of the applied heads as text, one a row, sorted. */
 export function versionsSql({ schema, table }: VersionTable): string {
   const name = schema === undefined ? quoted(table) : `${quoted(schema)}.${quoted(table)}`;
-  return `SELECT ${column}::text FROM ${name} ORDER BY 1`;
+  return `SELECT ${column}::text FROM ${name} WHERE ${column} IS NOT NULL ORDER BY 1`;
 }
 
 /**

@@ -104,8 +104,11 @@ test.each(knownTable)("knowing the table: %s", (_, sql, expected) => {
 
 describe("the SELECT of the applied heads", () => {
   test.each([
-    [{ table: "v" }, 'SELECT version_num::text FROM "v" ORDER BY 1'],
-    [{ schema: 'a"b', table: "V x" }, 'SELECT version_num::text FROM "a""b"."V x" ORDER BY 1'],
+    [{ table: "v" }, 'SELECT version_num::text FROM "v" WHERE version_num IS NOT NULL ORDER BY 1'],
+    [
+      { schema: 'a"b', table: "V x" },
+      'SELECT version_num::text FROM "a""b"."V x" WHERE version_num IS NOT NULL ORDER BY 1',
+    ],
   ])("%j", (from, sql) => {
     expect(versionsSql(from)).toBe(sql);
   });
