@@ -20,28 +20,37 @@ export async function benchStairway(repetitions: number, say: (line: string) => 
   const targets: Target[] = [];
   for (const { revisions, sampled, target } of cases) {
     await using project = await plainProject(revisions, "psycopg2");
-    const ratios = { wall: [] as number[], cpu: [] as number[] };
-    const walls = { check: [] as number[], stairway: [] as number[] };
+    const ratios = { wall: [] as number[], cpu: [] as number[], apart: [] as number[] };
+    const walls = { check: [] as number[], apart: [] as number[], stairway: [] as number[] };
     for (let round = -1; round < repetitions; round++) {
       const check = await wholeCheck(project);
       if (round < 0) continue;
       const stairway = await climb(project, sampled);
       walls.check.push(check.wall);
       walls.stairway.push(stairway.wall);
+      const { "shadow start": start = 0, replay = 0 } = check.report.timings;
+      // The stairway has a database already, and replays nothing.
+      const apart = check.wall - start - replay;
+      walls.apart.push(apart);
+      ratios.apart.push(stairway.wall / apart);
       for (const clock of ["wall", "cpu"] as const) ratios[clock].push(stairway[clock] / check[clock]);
     }
     const how = sampled === revisions ? "measured in full" : `extrapolated from ${sampled} revisions`;
     say(`\nStairway, ${revisions} revisions, psycopg2; ${repetitions} times each, in turn`);
     say("                                 wall ms: min  median     max");
     say(`  ${"check, from start to end".padEnd(32)} ${spread(walls.check)}`);
+    say(`  ${"shadow start and replay apart".padEnd(32)} ${spread(walls.apart)}`);
     say(`  ${`stairway, ${how}`.padEnd(32)} ${spread(walls.stairway)}`);
-    say(`  times faster: wall ${ratios.wall.map(show).join(" ")}, cpu ${ratios.cpu.map(show).join(" ")}`);
+    const { wall, cpu } = ratios;
+    say(
+      `  times faster, from start to end: wall ${wall.map(show).join(" ")}, cpu ${cpu.map(show).join(" ")}`,
+    );
     targets.push({
-      name: `check against the stairway at ${revisions} revisions (${how}), wall`,
+      name: `check, shadow start and replay apart, against the stairway at ${revisions} revisions (${how})`,
       bound: "at least",
       value: target,
       unit: "x",
-      measured: median(ratios.wall),
+      measured: median(ratios.apart),
     });
   }
   return targets;
