@@ -77,9 +77,8 @@ are the names below (where they say so), \`rules\` and \`accept\`. Values are re
 0012 stays 0012. A mistake in it ends the check with its line and column; anchors and aliases are not read.
 
 \`\`\`yaml
-rules:                           # a severity (error, warning, note, off), or with the reason, which off needs
-  require-lock-timeout: { severity: off, because: set for the role in production }
-  prefer-identity: note
+rules:                           # a severity (error, warning, note, off) and why, where it is less than the rule's own
+  require-concurrent-index-creation: { severity: note, because: our tables are small }
 accept:                          # where the revision's file must not change; reason is read as because
   - { rule: ban-drop-column, revision: "20260301", because: unmapped since v1.8 }
 history: new                     # or all

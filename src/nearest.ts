@@ -4,6 +4,15 @@ export function nearest(word: string, candidates: readonly string[]): string {
   return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate;
 }
 
+/** "Did you mean …? " where a candidate is near enough to be what was meant, else nothing. */
+export function suggestion(word: string, candidates: readonly string[], prefix = ""): string {
+  if (candidates.length === 0) return "";
+  const best = nearest(word, candidates);
+  const isNear =
+    editDistance(word, best) <= Math.max(2, Math.floor(best.length / 2)) || best.startsWith(word);
+  return isNear ? `Did you mean ${prefix}${best}? ` : "";
+}
+
 /** Levenshtein's distance, row by row. */
 function editDistance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);

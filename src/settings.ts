@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { UserError } from "./errors";
-import { nearest } from "./nearest";
+import { nearest, suggestion } from "./nearest";
 
 /** Where a setting can be given: `--name`, MIGRATION_GATE_NAME, the action's input, a key of migration-gate.yml. */
 export const surfaces = ["flag", "input", "variable", "file"] as const;
@@ -368,7 +368,7 @@ function noFlag(flag: string, flagNames: readonly SettingName[]): UserError {
   }
   return new UserError({
     what: `There is no setting ${flag}.`,
-    do: `Did you mean --${nearest(flag.replace(/^-+/, ""), flagNames)}? All settings: migration-gate check --help`,
+    do: `${suggestion(flag.replace(/^-+/, ""), flagNames, "--")}All settings: migration-gate check --help`,
   });
 }
 

@@ -122,7 +122,7 @@ do    Settings are written --name value. All settings: migration-gate check --he
       ["--constructor", "x"],
       {},
       `error: There is no setting --constructor.
-do    Did you mean --config-file? All settings: migration-gate check --help`,
+do    All settings: migration-gate check --help`,
     ],
   };
   test.for(Object.entries(cases))("%s", async ([, [args, environment, wanted]], { expect }) => {

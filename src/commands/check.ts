@@ -15,7 +15,7 @@ import type { Finding } from "../model/finding";
 import type { Policy } from "../model/policy";
 import type { Revision } from "../model/revision";
 import type { CheckReport, RevisionReport, RevisionState, ShadowReport, Step } from "../model/verdict";
-import { nearest } from "../nearest";
+import { suggestion } from "../nearest";
 import { requireOnlyConfig } from "../project/config-file";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { RevisionHistory } from "../revisions/history";
@@ -233,10 +233,10 @@ function floorOf(graph: Graph, text: string | undefined): string | undefined {
   if (revision !== undefined) return revision.id;
   throw new UserError({
     what: `The floor "${text}" is no revision of this project.`,
-    do: `Did you mean ${nearest(
+    do: `${suggestion(
       text,
       graph.revisions.map(({ id }) => id),
-    )}? Set floor to the id of a revision, or to base.`,
+    )}Set floor to the id of a revision, or to base.`,
   });
 }
 

@@ -7,7 +7,7 @@ export function helpText(): string {
     .map((name) => {
       const entry: SettingEntry = settingTable[name];
       const words = typeof entry.type === "string" ? "" : ` One of ${entry.type.join(", ")}.`;
-      const standard = entry.default === undefined ? "" : ` Default: ${entry.default}.`;
+      const standard = entry.default === undefined ? "" : ` Default: "${entry.default}".`;
       return `  --${name}\n      ${entry.text}${words}${standard}`;
     });
   return `migration-gate proves database migrations on a shadow PostgreSQL before they reach a real one.

@@ -1,16 +1,17 @@
 import { isFault } from "../deploy/status";
 import { exitCodes, UserError } from "../errors";
-import { nearest } from "../nearest";
+import { suggestion } from "../nearest";
 import { loadSettings } from "../project/load-settings";
 import { jsonReport, printed } from "../reports/json";
 import { progressTo } from "../reports/progress";
 import { statusText } from "../reports/status-text";
 import { paintFor } from "../reports/terminal";
 import { textReport } from "../reports/text";
+import { version } from "../version";
 import { check } from "./check";
 import { explain } from "./explain";
 import { helpText } from "./help";
-import { writeSarifFile } from "./sarif-file";
+import { requireWritable, writeSarifFile } from "./sarif-file";
 import { status } from "./status";
 
 /** What a command says on standard output, and its exit code. */
@@ -27,6 +28,7 @@ type Run = (args: readonly string[], environment: NodeJS.ProcessEnv, redact: Red
 const commands: Readonly<Record<string, Run>> = {
   async check(args, environment, redact) {
     const { settings, policy } = loadSettings(args, environment);
+    if (settings["sarif-file"] !== undefined) requireWritable(settings["sarif-file"]);
     const progress = progressTo(process.stderr);
     try {
       const report = redact(await check({ settings, policy, environment, progress: progress.say }));
@@ -64,12 +66,13 @@ export async function runInTerminal(
   redact: Redact,
 ): Promise<Said> {
   if (command === undefined) return { text: helpText(), code: exitCodes.notRun };
+  if (command === "--version" || command === "version") return { text: `${version}\n`, code: exitCodes.ok };
   if (command === "--help" || args.includes("--help")) return { text: helpText(), code: exitCodes.ok };
   const run = Object.hasOwn(commands, command) ? commands[command] : undefined;
   if (run !== undefined) return await run(args, environment, redact);
   const names = Object.keys(commands);
   throw new UserError({
     what: `There is no command "${command}".`,
-    do: `Did you mean ${nearest(command, names)}? The commands are: ${names.join(", ")}.`,
+    do: `${suggestion(command, names)}The commands are: ${names.join(", ")}.`,
   });
 }

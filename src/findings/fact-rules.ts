@@ -35,7 +35,7 @@ export const factRules = {
     severity: "error",
     why: "A deploy would stop here, and every revision after this one would wait.",
     do: "Correct upgrade().",
-    never: undefined,
+    never: "a revision that cannot be applied is never right",
   },
   "second-upgrade-fails": {
     says: "the upgrade after the downgrade stops",

@@ -51,7 +51,7 @@ function edited(revision: Revision, history: RevisionHistory): Finding {
       skipped.length === 0
         ? "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other."
         : `A database that has applied it will never run ${skipped.map((parent) => `"${parent}"`).join(", ")}, spliced in below it.`,
-    do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(landedAs)}\nWrite the change as a new revision.`,
+    do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(landedAs)}${landedAs === location.file ? "" : `; git rm ${shellWord(location.file)}`}\nWrite the change as a new revision; where this edit must stay (a comment, a downgrade that is mended), accept revision-edited in migration-gate.yml with the reason.`,
   };
 }
 

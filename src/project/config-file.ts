@@ -3,7 +3,7 @@ import path from "node:path";
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
 import { UserError } from "../errors";
 import type { Policy } from "../model/policy";
-import { nearest } from "../nearest";
+import { suggestion } from "../nearest";
 import {
   type Given,
   type GivenSettings,
@@ -151,7 +151,7 @@ function noKey(key: string, name: SettingName | undefined, where: string): UserE
     return new UserError({
       what: `There is no setting "${key}".`,
       where,
-      do: `Did you mean ${nearest(key, fileKeys)}? All settings: docs/settings.md`,
+      do: `${suggestion(key, fileKeys)}All settings: docs/settings.md`,
     });
   }
   const entry: SettingEntry = settingTable[name];

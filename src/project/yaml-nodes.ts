@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
 import { UserError } from "../errors";
-import { nearest } from "../nearest";
+import { suggestion } from "../nearest";
 
 /** A YAML file as messages name its places. */
 export interface Source {
@@ -30,7 +30,7 @@ export function textFields<Name extends string>(
         what: `${owner} has no "${key}".`,
         where: place,
         seen: `Allowed are ${allowed.join(", ")}.`,
-        do: `Did you mean ${nearest(key, allowed)}?`,
+        do: `${suggestion(key, allowed)}Write one of the allowed words.`,
       });
     }
     fields[name] = {

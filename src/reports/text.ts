@@ -97,5 +97,19 @@ function findingsText(findings: readonly Finding[]): string {
     .map((severity) => ({ severity, count: shown.filter((finding) => finding.severity === severity).length }))
     .filter(({ count }) => count > 0)
     .map(({ severity, count }) => `${count} ${severity}${count === 1 ? "" : "s"}`);
-  return parts.length === 0 ? "No findings." : `${parts.join(", ")}.`;
+  const accepted = findings.length - shown.length;
+  const rest =
+    accepted === 0
+      ? ""
+      : ` ${accepted} more ${accepted === 1 ? "is" : "are"} accepted: ${byReason(findings)}.`;
+  return parts.length === 0
+    ? `No findings${accepted === 0 ? "" : " that count"}.${rest}`
+    : `${parts.join(", ")}.${rest}`;
+}
+
+/** What was accepted by which rule: an empty list of findings must not hide them. */
+function byReason(findings: readonly Finding[]): string {
+  const counts = new Map<string, number>();
+  for (const { suppressed, rule } of findings) if (suppressed) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  return [...counts].map(([rule, count]) => harmless(count === 1 ? rule : `${count} ${rule}`)).join(", ");
 }

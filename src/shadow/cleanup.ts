@@ -52,7 +52,12 @@ function onSignal(signal: Signal): void {
   if (ending) end(signal);
   ending = true;
   const limit = new Promise((resolve) => setTimeout(resolve, limitMs));
-  void Promise.race([runAll(), limit]).finally(() => end(signal));
+  void Promise.race([runAll(), limit]).finally(() => {
+    process.stderr.write(
+      `migration-gate was ended by ${signal}: what it had started is stopped and removed.\n`,
+    );
+    end(signal);
+  });
 }
 
 async function runAll(): Promise<void> {

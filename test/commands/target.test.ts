@@ -181,7 +181,7 @@ test("the whole message", async () => {
       where: "revision a",
       seen: `${versions}/a b.py differs from ${short}, the base commit (--base), where it was ${versions}/a.py.`,
       why: "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other.",
-      do: `Restore it: git checkout ${short} -- ${versions}/a.py\nWrite the change as a new revision.`,
+      do: `Restore it: git checkout ${short} -- ${versions}/a.py; git rm '${versions}/a b.py'\nWrite the change as a new revision; where this edit must stay (a comment, a downgrade that is mended), accept revision-edited in migration-gate.yml with the reason.`,
     },
     {
       ...common,

@@ -222,7 +222,7 @@ do    Write a-b: { severity: off, because: <why> }`,
       `error: rules.a-b has no "severty".
 where migration-gate.yml:2:10
 seen  Allowed are severity, because, reason.
-do    Did you mean severity?`,
+do    Did you mean severity? Write one of the allowed words.`,
     ],
     "a list of rules": [
       "rules: [a-b]\n",

@@ -108,7 +108,11 @@ function encode(text: string): string {
  * URL. A password that equals the user, host or database is no secret: those words are printed anyway.
  */
 export function redact(text: string, ...addresses: readonly Address[]): string {
-  let clean = text.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s"'<>]*@/gi, "$1:***@");
+  // Bounded, because a text of a million letters without a colon would be searched from each of them.
+  let clean = text.replace(
+    /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}:\/\/[^\s:/@]{0,200}):[^\s"'<>]{0,500}@/gi,
+    "$1:***@",
+  );
   for (const { password, user, host, database } of addresses) {
     if (password === undefined || password === "" || [user, host, database].includes(password)) continue;
     for (const written of new Set([password, encode(password), encodeURIComponent(password)])) {

@@ -84,7 +84,7 @@ const recorded: Readonly<Record<string, Expected>> = {
     kind: "environment",
     at: "migrations/env.py:7",
     summary: "ValueError: DATABASE_URL is not set.",
-    do: "Mend what the last lines name, or set the variable that env.py reads (env).",
+    do: "Where DATABASE_URL holds the database's address, set database-url-env: DATABASE_URL; else mend what the last lines name, or set the variable (env).",
   },
   "ini-noheader": {
     exitCode: 1,

@@ -15,9 +15,14 @@ export function causeOf(traceback: Traceback, lines: readonly string[]): Cause {
     addressCause(name, traceback);
   if (found !== undefined) return found;
   const first = traceback.message.split("\n")[0];
+  // A settings module's own words for a variable that is missing.
+  const variable = /\b[A-Z][A-Z0-9_]*(?:URL|URI|DSN)\b/.exec(traceback.message)?.[0];
   return {
     summary: `${name}: ${sentence(first)}`,
-    do: "Mend what the last lines name, or set the variable that env.py reads (env).",
+    do:
+      variable === undefined
+        ? "Mend what the last lines name, or set the variable that env.py reads (env)."
+        : `Where ${variable} holds the database's address, set database-url-env: ${variable}; else mend what the last lines name, or set the variable (env).`,
   };
 }
 
