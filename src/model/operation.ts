@@ -50,12 +50,22 @@ export interface NewConstraint {
   readonly notNullColumn: string | undefined;
 }
 
+/** Of what may be there already. */
+interface Perhaps {
+  /** Only there for IF NOT EXISTS. */
+  readonly ifNotExists?: true;
+}
+
 /** What happens to a schema or to data, without the place where it is written. */
 export type Change =
-  | { readonly kind: "createTable"; readonly table: QualifiedName; readonly columns: readonly NewColumn[] }
+  | ({
+      readonly kind: "createTable";
+      readonly table: QualifiedName;
+      readonly columns: readonly NewColumn[];
+    } & Perhaps)
   | { readonly kind: "dropTable"; readonly table: QualifiedName }
   | { readonly kind: "renameTable"; readonly table: QualifiedName; readonly to: QualifiedName }
-  | { readonly kind: "addColumn"; readonly table: QualifiedName; readonly column: NewColumn }
+  | ({ readonly kind: "addColumn"; readonly table: QualifiedName; readonly column: NewColumn } & Perhaps)
   | { readonly kind: "dropColumn"; readonly table: QualifiedName; readonly column: string }
   | {
       readonly kind: "renameColumn";
@@ -85,13 +95,13 @@ export type Change =
       readonly column: string;
       readonly default: ColumnDefault;
     }
-  | {
+  | ({
       readonly kind: "createIndex";
       readonly index: string | undefined;
       readonly table: QualifiedName;
       readonly unique: boolean;
       readonly concurrently: boolean;
-    }
+    } & Perhaps)
   | { readonly kind: "dropIndex"; readonly index: QualifiedName; readonly concurrently: boolean }
   | { readonly kind: "addConstraint"; readonly table: QualifiedName; readonly constraint: NewConstraint }
   | {
@@ -106,7 +116,7 @@ export type Change =
       readonly partition: QualifiedName;
       readonly concurrently: boolean;
     }
-  | { readonly kind: "createMaterializedView"; readonly view: QualifiedName }
+  | ({ readonly kind: "createMaterializedView"; readonly view: QualifiedName } & Perhaps)
   | { readonly kind: "refreshView"; readonly view: QualifiedName; readonly concurrently: boolean }
   /** Writes the table anew by its nature; `how` is the command, e.g. "SET UNLOGGED". */
   | { readonly kind: "rewriteTable"; readonly table: QualifiedName; readonly how: string }

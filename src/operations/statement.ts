@@ -1,22 +1,25 @@
 import type { Node } from "libpg-query";
 import type { Change, NewColumn, QualifiedName } from "../model/operation";
 import { columnOf } from "./column";
-import { nameOf, partsOf, qualified } from "./names";
+import { nameOf, partsOf, perhaps, qualified } from "./names";
 
 const noTrace =
   /^(?:VariableSet|VariableShow|Explain|Lock|Transaction|Discard|Checkpoint|Listen|Unlisten|Notify|Load|Deallocate|Prepare|Reindex)Stmt$/;
 
 /** The changes that one parsed statement makes, ALTER TABLE left aside. */
 export function changesOf(node: Node, sql: string): Change[] {
-  if ("CreateStmt" in node) return [createdTable(node.CreateStmt.relation, node.CreateStmt.tableElts ?? [])];
+  if ("CreateStmt" in node) {
+    const { relation, tableElts = [], if_not_exists } = node.CreateStmt;
+    return [createdTable(relation, tableElts, if_not_exists)];
+  }
   if ("CreateTableAsStmt" in node) {
-    const { into, objtype } = node.CreateTableAsStmt;
+    const { into, objtype, if_not_exists } = node.CreateTableAsStmt;
     return objtype === "OBJECT_MATVIEW"
-      ? [{ kind: "createMaterializedView", view: nameOf(into?.rel) }]
-      : [createdTable(into?.rel, [])];
+      ? [{ kind: "createMaterializedView", view: nameOf(into?.rel), ...perhaps(if_not_exists) }]
+      : [createdTable(into?.rel, [], if_not_exists)];
   }
   if ("IndexStmt" in node) {
-    const { idxname, relation, unique, concurrent } = node.IndexStmt;
+    const { idxname, relation, unique, concurrent, if_not_exists } = node.IndexStmt;
     return [
       {
         kind: "createIndex",
@@ -24,6 +27,7 @@ export function changesOf(node: Node, sql: string): Change[] {
         table: nameOf(relation),
         unique: unique === true,
         concurrently: concurrent === true,
+        ...perhaps(if_not_exists),
       },
     ];
   }
@@ -61,11 +65,15 @@ function other(node: Node): Change[] {
   return [{ kind: "otherSql", statement: Object.keys(node)[0] ?? "" }];
 }
 
-function createdTable(relation: Parameters<typeof nameOf>[0], elements: readonly Node[]): Change {
+function createdTable(
+  relation: Parameters<typeof nameOf>[0],
+  elements: readonly Node[],
+  ifNotExists?: boolean,
+): Change {
   const columns = elements.flatMap((element): NewColumn[] =>
     "ColumnDef" in element ? [columnOf(element.ColumnDef).column] : [],
   );
-  return { kind: "createTable", table: nameOf(relation), columns };
+  return { kind: "createTable", table: nameOf(relation), columns, ...perhaps(ifNotExists) };
 }
 
 function dropped(node: Extract<Node, { DropStmt: object }>): Change[] {
