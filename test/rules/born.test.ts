@@ -6,6 +6,10 @@ beforeAll(() => loadModule());
 
 const cases: Readonly<Record<string, readonly [upgrade: string, expected: readonly string[]]>> = {
   "a table that was made here goes again": ['op.create_table("t")\nop.drop_table("t")', []],
+  "every row of a new table": [
+    't = op.create_table("t")\nop.bulk_insert(t, [])\nop.execute(t.update().values(id=2))',
+    [],
+  ],
   "a table may have been there": [
     'op.execute("CREATE TABLE IF NOT EXISTS users (id int)")\nop.drop_column("users", "n")',
     ["ban-drop-column column users.n"],
