@@ -64,6 +64,8 @@ export type Change =
       readonly columns: readonly NewColumn[];
     } & Perhaps)
   | { readonly kind: "dropTable"; readonly table: QualifiedName }
+  /** With all that is in it: CASCADE. */
+  | { readonly kind: "dropSchema"; readonly schema: string }
   | { readonly kind: "renameTable"; readonly table: QualifiedName; readonly to: QualifiedName }
   | ({ readonly kind: "addColumn"; readonly table: QualifiedName; readonly column: NewColumn } & Perhaps)
   | { readonly kind: "dropColumn"; readonly table: QualifiedName; readonly column: string }
@@ -127,7 +129,7 @@ export type Change =
       readonly kind: "dataChange";
       readonly verb: "insert" | "update" | "delete" | "truncate" | "merge";
       readonly table: QualifiedName | undefined;
-      /** False for UPDATE and DELETE of every row. */
+      /** False for UPDATE and DELETE of every row, also where WHERE is always true. */
       readonly limited: boolean;
     }
   /** Reads, settings, ANALYZE: nothing of it stays. */

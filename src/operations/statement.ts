@@ -1,6 +1,7 @@
-import type { Node } from "libpg-query";
+import type { Node, WithClause } from "libpg-query";
 import type { Change, NewColumn, QualifiedName } from "../model/operation";
 import { columnOf } from "./column";
+import { isAlwaysTrue } from "./condition";
 import { nameOf, partsOf, perhaps, qualified } from "./names";
 
 const noTrace =
@@ -58,7 +59,9 @@ export function changesOf(node: Node, sql: string): Change[] {
   if ("ClusterStmt" in node)
     return [{ kind: "rewriteTable", table: nameOf(node.ClusterStmt.relation), how: "CLUSTER" }];
   if ("VacuumStmt" in node) return vacuumed(node, sql);
-  return dataChange(node, sql) ?? other(node);
+  const members = memberChanges(node, sql);
+  const own = dataChange(node, sql) ?? other(node);
+  return members.length > 0 && own.every(({ kind }) => kind === "noTrace") ? members : [...members, ...own];
 }
 
 function other(node: Node): Change[] {
@@ -77,7 +80,7 @@ function createdTable(
 }
 
 function dropped(node: Extract<Node, { DropStmt: object }>): Change[] {
-  const { objects = [], removeType, concurrent } = node.DropStmt;
+  const { objects = [], removeType, concurrent, behavior } = node.DropStmt;
   const names = objects.map((object) => qualified(partsOf(object)));
   switch (removeType) {
     case "OBJECT_TABLE":
@@ -86,6 +89,10 @@ function dropped(node: Extract<Node, { DropStmt: object }>): Change[] {
       return names.map((index) => ({ kind: "dropIndex", index, concurrently: concurrent === true }));
     case "OBJECT_TYPE":
       return names.map((type) => ({ kind: "dropType", type }));
+    case "OBJECT_SCHEMA":
+      // Without CASCADE the server refuses it while anything is in it.
+      if (behavior !== "DROP_CASCADE") return other(node);
+      return names.map(({ name }) => ({ kind: "dropSchema", schema: name }));
     default:
       return other(node);
   }
@@ -120,13 +127,13 @@ function dataChange(node: Node, sql: string): Change[] | undefined {
   if ("UpdateStmt" in node) {
     const { relation, whereClause } = node.UpdateStmt;
     return [
-      { kind: "dataChange", verb: "update", table: nameOf(relation), limited: whereClause !== undefined },
+      { kind: "dataChange", verb: "update", table: nameOf(relation), limited: !isAlwaysTrue(whereClause) },
     ];
   }
   if ("DeleteStmt" in node) {
     const { relation, whereClause } = node.DeleteStmt;
     return [
-      { kind: "dataChange", verb: "delete", table: nameOf(relation), limited: whereClause !== undefined },
+      { kind: "dataChange", verb: "delete", table: nameOf(relation), limited: !isAlwaysTrue(whereClause) },
     ];
   }
   if ("MergeStmt" in node) {
@@ -144,12 +151,21 @@ function dataChange(node: Node, sql: string): Change[] | undefined {
     const { intoClause } = node.SelectStmt;
     if (intoClause !== undefined) return [createdTable(intoClause.rel, [])];
     // A function that it calls may do anything; of a plain question nothing stays.
-    return /"FuncCall"|"(?:Insert|Update|Delete|Merge)Stmt"/.test(JSON.stringify(node)) && callsMore(node)
+    return /"FuncCall"/.test(JSON.stringify(node)) && callsMore(node)
       ? other(node)
       : [{ kind: "noTrace", sql }];
   }
   const [kind = ""] = Object.keys(node);
   return noTrace.test(kind) ? [{ kind: "noTrace", sql }] : undefined;
+}
+
+/** What the members of a statement's WITH write. */
+function memberChanges(node: Node, sql: string): Change[] {
+  const [statement] = Object.values(node) as { readonly withClause?: WithClause }[];
+  return (statement?.withClause?.ctes ?? []).flatMap((member) => {
+    const query = "CommonTableExpr" in member ? member.CommonTableExpr.ctequery : undefined;
+    return query === undefined || "SelectStmt" in query ? [] : changesOf(query, sql);
+  });
 }
 
 /** Functions in a question that only look. */
@@ -160,7 +176,8 @@ function callsMore(node: unknown): boolean {
   if (Array.isArray(node)) return node.some(callsMore);
   if (typeof node !== "object" || node === null) return false;
   return (Object.entries(node) as [string, unknown][]).some(([key, value]) => {
-    if (/^(?:Insert|Update|Delete|Merge)Stmt$/.test(key)) return true;
+    // Members of a WITH, which are changes of their own.
+    if (/^(?:Insert|Update|Delete|Merge)Stmt$/.test(key)) return false;
     if (key === "FuncCall") {
       const { funcname = [] } = value as { readonly funcname?: Node[] };
       if (!looking.test(funcname.flatMap(partsOf).at(-1) ?? "")) return true;
