@@ -39,6 +39,7 @@ export type ConstraintKind = "foreignKey" | "check" | "unique" | "primaryKey" | 
 export interface NewConstraint {
   readonly kind: ConstraintKind;
   readonly name: string | undefined;
+  /** Of a check those that it names; empty where they are not known. */
   readonly columns: readonly string[];
   /** True for NOT VALID: rows that are there are not looked at. */
   readonly notValid: boolean;

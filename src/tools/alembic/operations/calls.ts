@@ -1,6 +1,6 @@
 import type { Change, NewConstraint, QualifiedName } from "../../../model/operation";
 import { perhaps } from "../../../operations/names";
-import { columnOf, serverDefault, typeOf } from "./columns";
+import { checkOf, columnOf, serverDefault, typeOf } from "./columns";
 import { type CallValue, given, isNone, lastName, tableOf, textValue, truth, type Value } from "./values";
 
 /** Parameters of Alembic's operations in their order (alembic 1.20, operations/base.py). */
@@ -204,15 +204,17 @@ function addedConstraint(name: string, of: Argument): Change[] | undefined {
     : qualifiedBy(of, "table_name", "schema");
   if (kind === undefined || table === undefined) return undefined;
   const columns = of(isForeign ? "local_cols" : "columns");
-  const condition = textOfCondition(of("condition"));
+  const check = checkOf(textOfCondition(of("condition")));
   const constraint: NewConstraint = {
     kind,
     name: textValue(of("constraint_name")),
-    columns: columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : [],
+    columns:
+      check?.columns ??
+      (columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : []),
     notValid: of("postgresql_not_valid") !== undefined && truth(of("postgresql_not_valid")) !== false,
     usingIndex: false,
     trivial: false,
-    notNullColumn: /^\s*"?(\w+)"?\s+is\s+not\s+null\s*$/i.exec(condition ?? "")?.[1],
+    notNullColumn: check?.notNullColumn,
   };
   return [{ kind: "addConstraint", table, constraint }];
 }
