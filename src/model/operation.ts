@@ -104,6 +104,8 @@ export type Change =
       readonly table: QualifiedName;
       readonly unique: boolean;
       readonly concurrently: boolean;
+      /** Only there for ON ONLY: of a partitioned table, nothing is built. */
+      readonly parentOnly?: true;
     } & Perhaps)
   | { readonly kind: "dropIndex"; readonly index: QualifiedName; readonly concurrently: boolean }
   | { readonly kind: "addConstraint"; readonly table: QualifiedName; readonly constraint: NewConstraint }

@@ -28,6 +28,8 @@ export function changesOf(node: Node, sql: string): Change[] {
         table: nameOf(relation),
         unique: unique === true,
         concurrently: concurrent === true,
+        // The tree leaves false out.
+        ...(relation?.inh === true ? {} : { parentOnly: true as const }),
         ...perhaps(if_not_exists),
       },
     ];

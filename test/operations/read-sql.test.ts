@@ -27,6 +27,10 @@ const whole = (text: string) => (sql: string) => [`${text} @ ${sql}`];
 
 const cases: Readonly<Record<string, readonly [string, (sql: string) => string[]]>> = {
   "an index": ["CREATE UNIQUE INDEX CONCURRENTLY i ON s.t (a)", whole("createIndex i s.t true true")],
+  "an index of a partitioned table alone": [
+    "CREATE INDEX i ON ONLY t (a)",
+    whole("createIndex i t false false true"),
+  ],
   "an index that goes": ["DROP INDEX CONCURRENTLY IF EXISTS s.i", whole("dropIndex s.i true")],
   "two tables that go": [
     "DROP TABLE a, s.b CASCADE",
