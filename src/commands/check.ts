@@ -7,7 +7,7 @@ import { besideFindings, environmentFindings, historyFindings } from "../finding
 import { lintFindings } from "../findings/lint";
 import { proofFindings } from "../findings/proof";
 import { rewriteFindings } from "../findings/rewrites";
-import { asNotes, sortFindings, verdictOf } from "../findings/verdict";
+import { asNotes, oneErrorForEmptyDowngrade, sortFindings, verdictOf } from "../findings/verdict";
 import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
 import { judgedRevisions } from "../lanes/judged";
 import { replayLegs } from "../lanes/replay-lane";
@@ -166,7 +166,8 @@ function report(
   const { settings, graph, history, judged, clock } = known;
   const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
   const changed = new Set([...judged, ...deleted.map(({ id }) => id)]);
-  const findings = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
+  const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
+  const findings = oneErrorForEmptyDowngrade(settled);
   return {
     version: 1,
     verdict: verdictOf(findings, steps, settings["fail-on"]),

@@ -18,7 +18,8 @@ const itself = "it speaks of the suppressions themselves; mend or remove the sup
 export const factRules = {
   "downgrade-leaves-residue": {
     says: "after upgrade and downgrade an object is there, gone, or another than before",
-    severity: "error; warning for an extension or role that nothing trips over",
+    severity:
+      "error; warning for an extension or role that nothing trips over; note where require-downgrade says it already",
     why: "The next upgrade fails on what is still there, or the old release meets a schema that it was not written for.",
     do: "Undo in downgrade() exactly what upgrade() does; the finding says which call does it.",
     never: undefined,

@@ -1,9 +1,12 @@
 import type { Finding } from "../model/finding";
+import type { Change, QualifiedName } from "../model/operation";
 import type { Revision } from "../model/revision";
 import type { Step, StepStatement } from "../model/verdict";
+import { qualified } from "../operations/names";
 import { readSql } from "../operations/read-sql";
 import type { Graph } from "../revisions/graph";
 import { banTableRewrite } from "../rules/ban-table-rewrite";
+import { Born, maybeSame, surelySame } from "../rules/born";
 import { placeOf } from "./places";
 
 /**
@@ -20,25 +23,36 @@ export function rewriteFindings(
     if (revision === undefined || !step.judged || step.direction !== "upgrade") return [];
     const told = known
       .filter(({ rule, revision: id }) => rule === "ban-table-rewrite" && id === step.revision)
-      .map(({ what }) => what);
-    const born = new Set<string>();
+      .map(({ what }) => qualified(/\btable "([^"]+)"/.exec(what)?.[1]?.split(".") ?? []));
+    const born = new Born(surelySame);
     return step.statements.flatMap((statement) => {
       const changes = readSql(statement.sql).changes.map(({ change }) => change);
-      for (const change of changes) if (change.kind === "createTable") born.add(change.table.name);
+      const rewritten = (statement.rewrites ?? []).map((relation) => ({
+        relation,
+        table: writtenName(tableNamed(relation), changes),
+      }));
+      // Under the old name and under the new one, where the statement also gives it another.
+      const old = rewritten.filter(({ table }) => !born.hasTable(table));
+      for (const change of changes) born.learn(change);
       // They write a relation anew by their nature, and other rules speak of them.
       if (changes.some(({ kind }) => kind === "refreshView" || kind === "dataChange")) return [];
-      return (statement.rewrites ?? [])
-        .filter((relation) => !born.has(bareName(relation)))
-        .filter((relation) => !told.some((what) => what.includes(`${bareName(relation)}"`)))
-        .map((relation) => rewriteFinding(relation, statement, revision, seenBy));
+      return old
+        .filter(({ table }) => !born.hasTable(table) && !told.some((known) => surelySame(known, table)))
+        .map(({ relation }) => rewriteFinding(relation, statement, revision, seenBy));
     });
   });
 }
 
-/** `boards."Cards"` → Cards. */
-function bareName(relation: string): string {
-  const last = /(?:"((?:[^"]|"")+)"|([^."]+))$/.exec(relation);
-  return last?.[1]?.replaceAll('""', '"') ?? last?.[2] ?? relation;
+/** `boards."Cards"` → boards, Cards. */
+function tableNamed(relation: string): QualifiedName {
+  const parts = [...relation.matchAll(/"((?:[^"]|"")+)"|([^".]+)/g)];
+  return qualified(parts.map(([, quoted, plain = ""]) => quoted?.replaceAll('""', '"') ?? plain));
+}
+
+/** As the statement itself names it: what the server shows depends on search_path. */
+function writtenName(table: QualifiedName, changes: readonly Change[]): QualifiedName {
+  const named = changes.flatMap((change) => ("table" in change && change.table ? [change.table] : []));
+  return named.find((one) => maybeSame(one, table)) ?? table;
 }
 
 const shownCharacters = 300;

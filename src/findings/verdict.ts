@@ -40,6 +40,30 @@ export function asNotes(findings: readonly Finding[], judged: ReadonlySet<string
   );
 }
 
+/**
+ * An empty downgrade is one error: what it leaves behind is a note where require-downgrade already says so. The step stays
+ * failed. Where require-downgrade was accepted, what is left behind still has to be.
+ */
+export function oneErrorForEmptyDowngrade(findings: readonly Finding[]): Finding[] {
+  const empty = new Set(
+    findings
+      .filter(
+        ({ rule, severity, suppressed }) =>
+          rule === "require-downgrade" && severity === "error" && !suppressed,
+      )
+      .map(({ revision }) => revision),
+  );
+  return findings.map((finding) =>
+    finding.rule === "downgrade-leaves-residue" && !finding.suppressed && empty.has(finding.revision)
+      ? {
+          ...finding,
+          severity: "note",
+          seen: `${finding.seen}\nA note, as require-downgrade speaks of the same downgrade.`,
+        }
+      : finding,
+  );
+}
+
 /** Worst first, then in the order of the revisions, then of the lines. */
 export function sortFindings(findings: readonly Finding[], order: readonly string[]): Finding[] {
   const place = new Map(order.map((id, index) => [id, index]));

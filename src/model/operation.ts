@@ -39,6 +39,7 @@ export type ConstraintKind = "foreignKey" | "check" | "unique" | "primaryKey" | 
 export interface NewConstraint {
   readonly kind: ConstraintKind;
   readonly name: string | undefined;
+  /** Of a check those that it names; empty where they are not known. */
   readonly columns: readonly string[];
   /** True for NOT VALID: rows that are there are not looked at. */
   readonly notValid: boolean;
@@ -50,12 +51,24 @@ export interface NewConstraint {
   readonly notNullColumn: string | undefined;
 }
 
+/** Of what may be there already. */
+interface Perhaps {
+  /** Only there for IF NOT EXISTS. */
+  readonly ifNotExists?: true;
+}
+
 /** What happens to a schema or to data, without the place where it is written. */
 export type Change =
-  | { readonly kind: "createTable"; readonly table: QualifiedName; readonly columns: readonly NewColumn[] }
+  | ({
+      readonly kind: "createTable";
+      readonly table: QualifiedName;
+      readonly columns: readonly NewColumn[];
+    } & Perhaps)
   | { readonly kind: "dropTable"; readonly table: QualifiedName }
+  /** With all that is in it: CASCADE. */
+  | { readonly kind: "dropSchema"; readonly schema: string }
   | { readonly kind: "renameTable"; readonly table: QualifiedName; readonly to: QualifiedName }
-  | { readonly kind: "addColumn"; readonly table: QualifiedName; readonly column: NewColumn }
+  | ({ readonly kind: "addColumn"; readonly table: QualifiedName; readonly column: NewColumn } & Perhaps)
   | { readonly kind: "dropColumn"; readonly table: QualifiedName; readonly column: string }
   | {
       readonly kind: "renameColumn";
@@ -85,13 +98,15 @@ export type Change =
       readonly column: string;
       readonly default: ColumnDefault;
     }
-  | {
+  | ({
       readonly kind: "createIndex";
       readonly index: string | undefined;
       readonly table: QualifiedName;
       readonly unique: boolean;
       readonly concurrently: boolean;
-    }
+      /** Only there for ON ONLY: of a partitioned table, nothing is built. */
+      readonly parentOnly?: true;
+    } & Perhaps)
   | { readonly kind: "dropIndex"; readonly index: QualifiedName; readonly concurrently: boolean }
   | { readonly kind: "addConstraint"; readonly table: QualifiedName; readonly constraint: NewConstraint }
   | {
@@ -106,7 +121,7 @@ export type Change =
       readonly partition: QualifiedName;
       readonly concurrently: boolean;
     }
-  | { readonly kind: "createMaterializedView"; readonly view: QualifiedName }
+  | ({ readonly kind: "createMaterializedView"; readonly view: QualifiedName } & Perhaps)
   | { readonly kind: "refreshView"; readonly view: QualifiedName; readonly concurrently: boolean }
   /** Writes the table anew by its nature; `how` is the command, e.g. "SET UNLOGGED". */
   | { readonly kind: "rewriteTable"; readonly table: QualifiedName; readonly how: string }
@@ -117,7 +132,7 @@ export type Change =
       readonly kind: "dataChange";
       readonly verb: "insert" | "update" | "delete" | "truncate" | "merge";
       readonly table: QualifiedName | undefined;
-      /** False for UPDATE and DELETE of every row. */
+      /** False for UPDATE and DELETE of every row, also where WHERE is always true. */
       readonly limited: boolean;
     }
   /** Reads, settings, ANALYZE: nothing of it stays. */

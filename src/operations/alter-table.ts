@@ -1,7 +1,7 @@
 import type { AlterTableCmd, AlterTableStmt, Node } from "libpg-query";
 import type { Change, QualifiedName } from "../model/operation";
 import { columnOf, constraintOf, defaultOf } from "./column";
-import { nameOf, partsOf, typeOf } from "./names";
+import { nameOf, partsOf, perhaps, typeOf } from "./names";
 
 const rewriting: Partial<Record<NonNullable<AlterTableCmd["subtype"]>, string>> = {
   AT_SetLogged: "SET LOGGED",
@@ -30,7 +30,7 @@ function changeOf(command: AlterTableCmd, table: QualifiedName): Change[] {
       if (def === undefined || !("ColumnDef" in def)) return [];
       const { column, constraints } = columnOf(def.ColumnDef);
       return [
-        { kind: "addColumn", table, column },
+        { kind: "addColumn", table, column, ...perhaps(command.missing_ok) },
         ...constraints.map((constraint): Change => ({ kind: "addConstraint", table, constraint })),
       ];
     }

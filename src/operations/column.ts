@@ -1,4 +1,4 @@
-import type { ColumnDef, Constraint, Node } from "libpg-query";
+import type { ColumnDef, ColumnRef, Constraint, Node } from "libpg-query";
 import type { ColumnDefault, ConstraintKind, NewColumn, NewConstraint } from "../model/operation";
 import { partsOf, typeOf } from "./names";
 
@@ -48,16 +48,25 @@ const kinds: Partial<Record<NonNullable<Constraint["contype"]>, ConstraintKind>>
 export function constraintOf(constraint: Constraint): NewConstraint | undefined {
   const kind = constraint.contype === undefined ? undefined : kinds[constraint.contype];
   if (kind === undefined) return undefined;
-  const columns = kind === "foreignKey" ? constraint.fk_attrs : constraint.keys;
+  const names = (kind === "foreignKey" ? constraint.fk_attrs : constraint.keys) ?? [];
   return {
     kind,
     name: constraint.conname,
-    columns: (columns ?? []).flatMap(partsOf),
+    columns: kind === "check" ? columnsIn(constraint.raw_expr) : names.flatMap(partsOf),
     notValid: constraint.skip_validation === true,
     usingIndex: constraint.indexname !== undefined,
     trivial: false,
     notNullColumn: kind === "check" ? notNullColumn(constraint.raw_expr) : undefined,
   };
+}
+
+/** The columns that an expression names, each once. */
+function columnsIn(expression: unknown): string[] {
+  if (typeof expression !== "object" || expression === null) return [];
+  const found = Object.entries(expression).flatMap(([key, value]: [string, unknown]) =>
+    key === "ColumnRef" ? ((value as ColumnRef).fields?.flatMap(partsOf).at(-1) ?? []) : columnsIn(value),
+  );
+  return [...new Set(found)];
 }
 
 function notNullColumn(expression: Node | undefined): string | undefined {

@@ -33,3 +33,8 @@ export function typeOf(type: TypeName | undefined): ColumnType | undefined {
 export function shownName({ schema, name }: QualifiedName): string {
   return schema === undefined ? name : `${schema}.${name}`;
 }
+
+/** Marks what is made with IF NOT EXISTS. */
+export function perhaps(ifNotExists: boolean | undefined): { readonly ifNotExists?: true } {
+  return ifNotExists === true ? { ifNotExists } : {};
+}

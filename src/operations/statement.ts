@@ -1,22 +1,26 @@
-import type { Node } from "libpg-query";
+import type { Node, WithClause } from "libpg-query";
 import type { Change, NewColumn, QualifiedName } from "../model/operation";
 import { columnOf } from "./column";
-import { nameOf, partsOf, qualified } from "./names";
+import { isAlwaysTrue } from "./condition";
+import { nameOf, partsOf, perhaps, qualified } from "./names";
 
 const noTrace =
   /^(?:VariableSet|VariableShow|Explain|Lock|Transaction|Discard|Checkpoint|Listen|Unlisten|Notify|Load|Deallocate|Prepare|Reindex)Stmt$/;
 
 /** The changes that one parsed statement makes, ALTER TABLE left aside. */
 export function changesOf(node: Node, sql: string): Change[] {
-  if ("CreateStmt" in node) return [createdTable(node.CreateStmt.relation, node.CreateStmt.tableElts ?? [])];
+  if ("CreateStmt" in node) {
+    const { relation, tableElts = [], if_not_exists } = node.CreateStmt;
+    return [createdTable(relation, tableElts, if_not_exists)];
+  }
   if ("CreateTableAsStmt" in node) {
-    const { into, objtype } = node.CreateTableAsStmt;
+    const { into, objtype, if_not_exists } = node.CreateTableAsStmt;
     return objtype === "OBJECT_MATVIEW"
-      ? [{ kind: "createMaterializedView", view: nameOf(into?.rel) }]
-      : [createdTable(into?.rel, [])];
+      ? [{ kind: "createMaterializedView", view: nameOf(into?.rel), ...perhaps(if_not_exists) }]
+      : [createdTable(into?.rel, [], if_not_exists)];
   }
   if ("IndexStmt" in node) {
-    const { idxname, relation, unique, concurrent } = node.IndexStmt;
+    const { idxname, relation, unique, concurrent, if_not_exists } = node.IndexStmt;
     return [
       {
         kind: "createIndex",
@@ -24,6 +28,9 @@ export function changesOf(node: Node, sql: string): Change[] {
         table: nameOf(relation),
         unique: unique === true,
         concurrently: concurrent === true,
+        // The tree leaves false out.
+        ...(relation?.inh === true ? {} : { parentOnly: true as const }),
+        ...perhaps(if_not_exists),
       },
     ];
   }
@@ -54,22 +61,28 @@ export function changesOf(node: Node, sql: string): Change[] {
   if ("ClusterStmt" in node)
     return [{ kind: "rewriteTable", table: nameOf(node.ClusterStmt.relation), how: "CLUSTER" }];
   if ("VacuumStmt" in node) return vacuumed(node, sql);
-  return dataChange(node, sql) ?? other(node);
+  const members = memberChanges(node, sql);
+  const own = dataChange(node, sql) ?? other(node);
+  return members.length > 0 && own.every(({ kind }) => kind === "noTrace") ? members : [...members, ...own];
 }
 
 function other(node: Node): Change[] {
   return [{ kind: "otherSql", statement: Object.keys(node)[0] ?? "" }];
 }
 
-function createdTable(relation: Parameters<typeof nameOf>[0], elements: readonly Node[]): Change {
+function createdTable(
+  relation: Parameters<typeof nameOf>[0],
+  elements: readonly Node[],
+  ifNotExists?: boolean,
+): Change {
   const columns = elements.flatMap((element): NewColumn[] =>
     "ColumnDef" in element ? [columnOf(element.ColumnDef).column] : [],
   );
-  return { kind: "createTable", table: nameOf(relation), columns };
+  return { kind: "createTable", table: nameOf(relation), columns, ...perhaps(ifNotExists) };
 }
 
 function dropped(node: Extract<Node, { DropStmt: object }>): Change[] {
-  const { objects = [], removeType, concurrent } = node.DropStmt;
+  const { objects = [], removeType, concurrent, behavior } = node.DropStmt;
   const names = objects.map((object) => qualified(partsOf(object)));
   switch (removeType) {
     case "OBJECT_TABLE":
@@ -78,6 +91,10 @@ function dropped(node: Extract<Node, { DropStmt: object }>): Change[] {
       return names.map((index) => ({ kind: "dropIndex", index, concurrently: concurrent === true }));
     case "OBJECT_TYPE":
       return names.map((type) => ({ kind: "dropType", type }));
+    case "OBJECT_SCHEMA":
+      // Without CASCADE the server refuses it while anything is in it.
+      if (behavior !== "DROP_CASCADE") return other(node);
+      return names.map(({ name }) => ({ kind: "dropSchema", schema: name }));
     default:
       return other(node);
   }
@@ -112,13 +129,13 @@ function dataChange(node: Node, sql: string): Change[] | undefined {
   if ("UpdateStmt" in node) {
     const { relation, whereClause } = node.UpdateStmt;
     return [
-      { kind: "dataChange", verb: "update", table: nameOf(relation), limited: whereClause !== undefined },
+      { kind: "dataChange", verb: "update", table: nameOf(relation), limited: !isAlwaysTrue(whereClause) },
     ];
   }
   if ("DeleteStmt" in node) {
     const { relation, whereClause } = node.DeleteStmt;
     return [
-      { kind: "dataChange", verb: "delete", table: nameOf(relation), limited: whereClause !== undefined },
+      { kind: "dataChange", verb: "delete", table: nameOf(relation), limited: !isAlwaysTrue(whereClause) },
     ];
   }
   if ("MergeStmt" in node) {
@@ -136,12 +153,21 @@ function dataChange(node: Node, sql: string): Change[] | undefined {
     const { intoClause } = node.SelectStmt;
     if (intoClause !== undefined) return [createdTable(intoClause.rel, [])];
     // A function that it calls may do anything; of a plain question nothing stays.
-    return /"FuncCall"|"(?:Insert|Update|Delete|Merge)Stmt"/.test(JSON.stringify(node)) && callsMore(node)
+    return /"FuncCall"/.test(JSON.stringify(node)) && callsMore(node)
       ? other(node)
       : [{ kind: "noTrace", sql }];
   }
   const [kind = ""] = Object.keys(node);
   return noTrace.test(kind) ? [{ kind: "noTrace", sql }] : undefined;
+}
+
+/** What the members of a statement's WITH write. */
+function memberChanges(node: Node, sql: string): Change[] {
+  const [statement] = Object.values(node) as { readonly withClause?: WithClause }[];
+  return (statement?.withClause?.ctes ?? []).flatMap((member) => {
+    const query = "CommonTableExpr" in member ? member.CommonTableExpr.ctequery : undefined;
+    return query === undefined || "SelectStmt" in query ? [] : changesOf(query, sql);
+  });
 }
 
 /** Functions in a question that only look. */
@@ -152,7 +178,8 @@ function callsMore(node: unknown): boolean {
   if (Array.isArray(node)) return node.some(callsMore);
   if (typeof node !== "object" || node === null) return false;
   return (Object.entries(node) as [string, unknown][]).some(([key, value]) => {
-    if (/^(?:Insert|Update|Delete|Merge)Stmt$/.test(key)) return true;
+    // Members of a WITH, which are changes of their own.
+    if (/^(?:Insert|Update|Delete|Merge)Stmt$/.test(key)) return false;
     if (key === "FuncCall") {
       const { funcname = [] } = value as { readonly funcname?: Node[] };
       if (!looking.test(funcname.flatMap(partsOf).at(-1) ?? "")) return true;

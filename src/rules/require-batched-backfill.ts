@@ -26,6 +26,6 @@ export const requireBatchedBackfill: Rule = {
       .map(({ origin, verb, table }) => ({
         at: origin,
         object: table === undefined ? undefined : `table ${shownName(table)}`,
-        what: `One ${verb.toUpperCase()} without WHERE changes every row of ${table === undefined ? "a table" : `"${shownName(table)}"`}.`,
+        what: `One ${verb.toUpperCase()} changes every row of ${table === undefined ? "a table" : `"${shownName(table)}"`}: no WHERE leaves any out.`,
       })),
 };

@@ -1,5 +1,7 @@
+import type { NewConstraint } from "../model/operation";
 import { shownName } from "../operations/names";
-import { only, type Rule, type RuleContext, usersTable } from "./rule";
+import { maybeSame } from "./born";
+import { type OfKind, only, type Rule, type RuleContext, usersTable } from "./rule";
 
 export const requireCheckBeforeNotNull: Rule = {
   severity: "error",
@@ -21,7 +23,7 @@ export const requireCheckBeforeNotNull: Rule = {
   check: (context) =>
     only(context.operations, "changeNullable")
       .filter(({ nullable }) => !nullable)
-      .filter((change) => !isChecked(change.table.name, context))
+      .filter((change) => !isChecked(change, context))
       .map(({ origin, table, column }) => ({
         at: origin,
         object: `column ${shownName(table)}.${column}`,
@@ -29,7 +31,22 @@ export const requireCheckBeforeNotNull: Rule = {
       })),
 };
 
-/** A check of the table is validated in this revision; which column it is on may stand in an older one. */
-function isChecked(table: string, { upgrade }: RuleContext): boolean {
-  return only(upgrade, "validateConstraint").some((operation) => operation.table.name === table);
+/**
+ * A constraint of the table is validated before the change; of one that an older revision made, what it says is not known
+ * here.
+ */
+function isChecked(change: OfKind<"changeNullable">, { upgrade }: RuleContext): boolean {
+  const before = upgrade.slice(0, upgrade.indexOf(change));
+  const made = only(upgrade, "addConstraint").filter(({ table }) => maybeSame(table, change.table));
+  return only(before, "validateConstraint").some(
+    ({ table, constraint: name }) =>
+      maybeSame(table, change.table) &&
+      made.every(({ constraint }) => constraint.name !== name || mayForbidNull(constraint, change.column)),
+  );
+}
+
+function mayForbidNull({ kind, notNullColumn, columns }: NewConstraint, column: string): boolean {
+  if (kind !== "check") return false;
+  if (notNullColumn !== undefined) return notNullColumn === column;
+  return columns.length === 0 || columns.includes(column);
 }

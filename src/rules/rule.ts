@@ -50,7 +50,7 @@ export interface Rule {
   check(context: RuleContext): readonly Objection[];
 }
 
-type OfKind<Kind extends Operation["kind"]> = Extract<Operation, { readonly kind: Kind }>;
+export type OfKind<Kind extends Operation["kind"]> = Extract<Operation, { readonly kind: Kind }>;
 
 /** The operations of one kind. */
 export function only<Kind extends Operation["kind"]>(

@@ -46,7 +46,7 @@ async function judged(revision: RevisionSource, files: Readonly<Record<string, s
 }
 
 const dropped = "error ban-drop-column b column t.old";
-const residue = "error downgrade-leaves-residue b column public.t.old";
+const residue = "note downgrade-leaves-residue b column public.t.old";
 
 const order = "note column-order-differs b column order public.t";
 
@@ -77,9 +77,13 @@ describe("a finding", () => {
     const empty = drops("", "pass");
     expect(await judged(empty)).toEqual({
       code: 1,
-      open: [dropped, residue, "error require-downgrade b", order],
+      open: [dropped, "error require-downgrade b", order, residue],
       accepted: [],
     });
+    const half = accept.replace(/.*leaves-residue.*\n/, "");
+    expect((await judged(empty, { "migration-gate.yml": half })).open).toContain(
+      residue.replace("note", "error"),
+    );
     expect(await judged(empty, { "migration-gate.yml": accept })).toEqual({
       code: 0,
       open: [order],

@@ -62,7 +62,7 @@ const defects: Readonly<Record<string, Expected>> = {
   },
   "downgrade-blocked-by-view": {
     exit: 1,
-    findings: [`error ${residue} open_cards view boards.open_cards`, "error require-downgrade open_cards"],
+    findings: ["error require-downgrade open_cards", `note ${residue} open_cards view boards.open_cards`],
     open: unrestored("open_cards"),
   },
   "downgrade-creates-table-that-never-was": {
@@ -98,9 +98,9 @@ const defects: Readonly<Record<string, Expected>> = {
   "downgrade-is-empty": {
     exit: 1,
     findings: [
-      `error ${residue} 20260511_120000_tenant_policy policy boards.boards.tenant_isolation`,
-      `error ${residue} 20260511_120000_tenant_policy table boards.boards`,
       "error require-downgrade 20260511_120000_tenant_policy",
+      `note ${residue} 20260511_120000_tenant_policy policy boards.boards.tenant_isolation`,
+      `note ${residue} 20260511_120000_tenant_policy table boards.boards`,
     ],
     open: unrestored("20260511_120000_tenant_policy"),
   },
@@ -122,8 +122,8 @@ const defects: Readonly<Record<string, Expected>> = {
   "enum-value-left-by-downgrade": {
     exit: 1,
     findings: [
-      `error ${residue} f6b8e0134c7d enum type boards.card_status`,
       "error require-downgrade f6b8e0134c7d",
+      `note ${residue} f6b8e0134c7d enum type boards.card_status`,
     ],
     open: unrestored("f6b8e0134c7d"),
   },

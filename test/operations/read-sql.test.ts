@@ -27,6 +27,10 @@ const whole = (text: string) => (sql: string) => [`${text} @ ${sql}`];
 
 const cases: Readonly<Record<string, readonly [string, (sql: string) => string[]]>> = {
   "an index": ["CREATE UNIQUE INDEX CONCURRENTLY i ON s.t (a)", whole("createIndex i s.t true true")],
+  "an index of a partitioned table alone": [
+    "CREATE INDEX i ON ONLY t (a)",
+    whole("createIndex i t false false true"),
+  ],
   "an index that goes": ["DROP INDEX CONCURRENTLY IF EXISTS s.i", whole("dropIndex s.i true")],
   "two tables that go": [
     "DROP TABLE a, s.b CASCADE",
@@ -45,6 +49,34 @@ const cases: Readonly<Record<string, readonly [string, (sql: string) => string[]
   "a usual vacuum": ["VACUUM t", whole("noTrace VACUUM t")],
   "an update of all rows": ["UPDATE t SET a = 1", whole("dataChange update t false")],
   "a delete of some": ["DELETE FROM t WHERE a = 1", whole("dataChange delete t true")],
+  "an update of all rows that has a WHERE": [
+    "UPDATE t SET a = 1 WHERE true",
+    whole("dataChange update t false"),
+  ],
+  "a delete of all rows that has a WHERE": [
+    "DELETE FROM t WHERE (1=1 AND 'x' = 'x') OR a = 2",
+    whole("dataChange delete t false"),
+  ],
+  "a delete of no rows": ["DELETE FROM t WHERE false", whole("dataChange delete t true")],
+  "a delete of what is NULL": ["DELETE FROM t WHERE NULL = NULL", whole("dataChange delete t true")],
+  "a delete of some, with more": ["DELETE FROM t WHERE 1 = 1 AND a = 2", whole("dataChange delete t true")],
+  "what a question changes": [
+    "WITH x AS (UPDATE t SET k = 2 RETURNING 1), y AS (SELECT 1) SELECT * FROM x, y",
+    whole("dataChange update t false"),
+  ],
+  "what a question changes and calls": [
+    "WITH x AS (DELETE FROM t WHERE a = 1 RETURNING a) SELECT do_it(a) FROM x",
+    (sql) => [`dataChange delete t true @ ${sql}`, `otherSql SelectStmt @ ${sql}`],
+  ],
+  "what moves from one table to another": [
+    "WITH x AS (DELETE FROM t RETURNING a) INSERT INTO u SELECT a FROM x",
+    (sql) => [`dataChange delete t false @ ${sql}`, `dataChange insert u true @ ${sql}`],
+  ],
+  "a schema with all that is in it": [
+    "DROP SCHEMA IF EXISTS s, u CASCADE",
+    (sql) => [`dropSchema s @ ${sql}`, `dropSchema u @ ${sql}`],
+  ],
+  "an empty schema": ["DROP SCHEMA s", whole("otherSql DropStmt")],
   "a question": ["SELECT count(*) FROM t", whole("noTrace SELECT count(*) FROM t")],
   "a question that calls what it likes": ["SELECT do_it()", whole("otherSql SelectStmt")],
   "an enum value": ["ALTER TYPE s.e ADD VALUE 'x'", whole("addEnumValue s.e x")],

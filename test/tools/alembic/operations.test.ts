@@ -69,6 +69,16 @@ const cases: Readonly<
     't = sa.table("t", sa.column("a"))\nop.execute(t.update().values(a=1))\nop.execute(sa.delete(t).where(t.c.a == 1))\nop.get_bind().execute(sa.select(t)).fetchall()\nop.bulk_insert(t, [])',
     ["dataChange update t false", "dataChange delete t true", "noTrace SELECT", "dataChange insert t true"],
   ],
+  "statements on the table that create_table gives back": [
+    't = op.create_table("t", schema="s")\nop.execute(t.update().values(a=1))\nop.bulk_insert(t, [])\nu = op.create_table(table_name="u")\nop.execute(sa.delete(u))',
+    [
+      "createTable s.t []",
+      "dataChange update s.t false",
+      "dataChange insert s.t true",
+      "createTable u []",
+      "dataChange delete u false",
+    ],
+  ],
   "an autocommit block": [
     'with op.get_context().autocommit_block():\n    op.create_index("i", "t", ["a"], postgresql_concurrently=True)\nop.drop_table("u")',
     ["!createIndex i t false true", "dropTable u"],

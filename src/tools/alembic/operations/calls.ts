@@ -1,5 +1,6 @@
 import type { Change, NewConstraint, QualifiedName } from "../../../model/operation";
-import { columnOf, serverDefault, typeOf } from "./columns";
+import { perhaps } from "../../../operations/names";
+import { checkOf, columnOf, serverDefault, typeOf } from "./columns";
 import { type CallValue, given, isNone, lastName, tableOf, textValue, truth, type Value } from "./values";
 
 /** Parameters of Alembic's operations in their order (alembic 1.20, operations/base.py). */
@@ -66,7 +67,7 @@ function changesOf(name: string, of: Argument, call: CallValue): Change[] | unde
   const column = text("column_name");
   switch (name) {
     case "add_column":
-      return table === undefined ? undefined : addedColumn(table, of("column"));
+      return table === undefined ? undefined : addedColumn(table, of);
     case "drop_column":
       return table === undefined || column === undefined
         ? undefined
@@ -74,7 +75,7 @@ function changesOf(name: string, of: Argument, call: CallValue): Change[] | unde
     case "alter_column":
       return table === undefined || column === undefined ? undefined : alteredColumn(table, column, of);
     case "create_table":
-      return table === undefined ? undefined : createdTable(table, call);
+      return table === undefined ? undefined : createdTable(table, of, call);
     case "drop_table":
       return table === undefined ? undefined : [{ kind: "dropTable", table }];
     case "rename_table": {
@@ -113,11 +114,11 @@ function qualifiedBy(of: Argument, name: string, schema: string): QualifiedName 
 }
 
 /** Alembic makes indexes and constraints of the column by statements of their own, right after ADD COLUMN. */
-function addedColumn(table: QualifiedName, value: Value | undefined): Change[] | undefined {
-  const written = columnOf(value);
+function addedColumn(table: QualifiedName, of: Argument): Change[] | undefined {
+  const written = columnOf(of("column"));
   if (written === undefined) return undefined;
   return [
-    { kind: "addColumn", table, column: written.column },
+    { kind: "addColumn", table, column: written.column, ...unlessThere(of) },
     ...written.constraints.map((constraint): Change => ({ kind: "addConstraint", table, constraint })),
     ...(written.hasIndex
       ? [{ kind: "createIndex" as const, index: undefined, table, unique: false, concurrently: false }]
@@ -125,9 +126,15 @@ function addedColumn(table: QualifiedName, value: Value | undefined): Change[] |
   ];
 }
 
-function createdTable(table: QualifiedName, call: CallValue): Change[] {
+function createdTable(table: QualifiedName, of: Argument, call: CallValue): Change[] {
   const columns = call.positional.flatMap((item) => columnOf(item)?.column ?? []);
-  return [{ kind: "createTable", table, columns }];
+  return [{ kind: "createTable", table, columns, ...unlessThere(of) }];
+}
+
+/** `if_not_exists=`, also where its value is not known. */
+function unlessThere(of: Argument): { readonly ifNotExists?: true } {
+  const value = of("if_not_exists");
+  return perhaps(value !== undefined && !isNone(value) && truth(value) !== false);
 }
 
 function createdIndex(table: QualifiedName, of: Argument): Change[] {
@@ -141,6 +148,7 @@ function createdIndex(table: QualifiedName, of: Argument): Change[] {
       table,
       unique: truth(of("unique")) === true,
       concurrently: isConcurrent,
+      ...unlessThere(of),
     },
   ];
 }
@@ -196,15 +204,17 @@ function addedConstraint(name: string, of: Argument): Change[] | undefined {
     : qualifiedBy(of, "table_name", "schema");
   if (kind === undefined || table === undefined) return undefined;
   const columns = of(isForeign ? "local_cols" : "columns");
-  const condition = textOfCondition(of("condition"));
+  const check = checkOf(textOfCondition(of("condition")));
   const constraint: NewConstraint = {
     kind,
     name: textValue(of("constraint_name")),
-    columns: columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : [],
+    columns:
+      check?.columns ??
+      (columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : []),
     notValid: of("postgresql_not_valid") !== undefined && truth(of("postgresql_not_valid")) !== false,
     usingIndex: false,
     trivial: false,
-    notNullColumn: /^\s*"?(\w+)"?\s+is\s+not\s+null\s*$/i.exec(condition ?? "")?.[1],
+    notNullColumn: check?.notNullColumn,
   };
   return [{ kind: "addConstraint", table, constraint }];
 }

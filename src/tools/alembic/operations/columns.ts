@@ -1,6 +1,6 @@
 import { parseSync } from "libpg-query";
 import type { ColumnDefault, ColumnType, NewColumn, NewConstraint } from "../../../model/operation";
-import { defaultOf } from "../../../operations/column";
+import { constraintOf, defaultOf } from "../../../operations/column";
 import { type CallValue, given, isNone, lastName, textValue, truth, type Value } from "./values";
 
 /** What a `sa.Column(…)` makes: the column, and what Alembic adds to the table right after it. */
@@ -86,6 +86,20 @@ function sqlDefault(sql: string | undefined): ColumnDefault {
     return value === undefined ? "unknown" : defaultOf(value);
   } catch {
     return "unknown";
+  }
+}
+
+/** A check by its condition, as PostgreSQL reads it; undefined where it does not. */
+export function checkOf(condition: string | undefined): NewConstraint | undefined {
+  if (condition === undefined) return undefined;
+  try {
+    const [statement] = parseSync(`ALTER TABLE t ADD CHECK (${condition})`).stmts ?? [];
+    const node = statement?.stmt;
+    const [command] = node !== undefined && "AlterTableStmt" in node ? (node.AlterTableStmt.cmds ?? []) : [];
+    const def = command !== undefined && "AlterTableCmd" in command ? command.AlterTableCmd.def : undefined;
+    return def !== undefined && "Constraint" in def ? constraintOf(def.Constraint) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

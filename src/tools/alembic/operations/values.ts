@@ -64,9 +64,9 @@ export function lastName(dotted: string): string {
   return dotted.slice(dotted.lastIndexOf(".") + 1);
 }
 
-/** `sa.table("x")`, `sa.Table("x", …)`. */
+/** `sa.table("x")`, `sa.Table("x", …)`, and what `op.create_table("x", …)` gives back. */
 export function tableOf(value: Value | undefined): QualifiedName | undefined {
-  if (value?.kind !== "call" || !/^[tT]able$/.test(lastName(value.name))) return undefined;
-  const name = textValue(value.positional[0]);
+  if (value?.kind !== "call" || !/^(?:[tT]able|create_table)$/.test(lastName(value.name))) return undefined;
+  const name = textValue(value.positional[0] ?? value.keywords.get("table_name"));
   return name === undefined ? undefined : { schema: textValue(value.keywords.get("schema")), name };
 }
