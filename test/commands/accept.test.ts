@@ -91,6 +91,32 @@ describe("a finding", () => {
     });
   });
 
+  const marker = "pathlib.Path(__file__).with_suffix('.ran')";
+  test.each([
+    [
+      "leads elsewhere",
+      "second-upgrade-differs",
+      `op.execute("ALTER TABLE t ADD COLUMN " + ("two" if ${marker}.exists() else "one") + " int")\n${marker}.touch()`,
+      'op.execute("ALTER TABLE t DROP COLUMN one")',
+    ],
+    [
+      "fails",
+      "second-upgrade-fails",
+      'op.execute("ALTER TABLE t ADD CONSTRAINT one CHECK (id > 1)")',
+      'op.execute("ALTER TABLE t DROP CONSTRAINT one")\nop.execute("INSERT INTO t (id) VALUES (1)")',
+    ],
+  ])(
+    "of a second upgrade that %s is accepted with the downgrade before it",
+    async (_, rule, upgrade, downgrade) => {
+      const again: RevisionSource = { id: "b", down: "a", preamble: "import pathlib", upgrade, downgrade };
+      const accept = `floor: a\naccept:\n  - { rule: ${rule}, revision: b, because: it runs once }\n`;
+      expect(await judged(again, { "migration-gate.yml": accept })).toMatchObject({
+        code: 0,
+        accepted: [`${rule}: it runs once`],
+      });
+    },
+  );
+
   test("that says that a step was not seen is never accepted", async () => {
     const unseen: RevisionSource = {
       ...drops("# migration-gate: allow ban-drop-column because unmapped"),
