@@ -48,8 +48,9 @@ op.drop_column("users", "nickname")
 \`\`\`
 
 Beside a statement or in the comment lines right above it, the comment speaks of that statement (of a \`with\` or a function,
-of all that is in it); above the first statement of the file, docstring and imports aside, of the whole file. In SQL text it
-is \`-- migration-gate: allow …\`. Several rules are parted by commas. Where the file must not change, or is gone:
+of all that is in it; of \`if\`, \`for\`, \`try\` and the like, of the header only); above the first statement of the file,
+docstring and imports aside, of the whole file. In SQL text it is \`-- migration-gate: allow …\`, and speaks of one SQL
+statement, also where several are on its line. Several rules are parted by commas. Where the file must not change, or is gone:
 
 \`\`\`yaml
 accept:
