@@ -1,4 +1,5 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { urlOf } from "../../src/databases/postgres/connection";
@@ -166,4 +167,16 @@ test("the baseline takes what is there, survives a shift of lines, and notes wha
   await expect(run(project.path)).rejects.toThrow(
     "The baseline migration-gate-baseline.json cannot be read.",
   );
+});
+
+test("a migration that writes the baseline while it runs accepts nothing", async () => {
+  const file = "migration-gate-baseline.json";
+  const copy = `here = pathlib.Path(__file__).parents[2]\nif (here / "kept.json").exists(): shutil.copy(here / "kept.json", here / "${file}")`;
+  const own = drops("");
+  const writes = { ...own, preamble: "import pathlib, shutil", upgrade: `${own.upgrade}\n${copy}` };
+  await using project = await alembicProject({ revisions: [table, writes] });
+  await run(project.path, ["--write-baseline"]);
+  await rename(join(project.path, file), join(project.path, "kept.json"));
+  expect(outcome(await run(project.path))).toMatchObject({ code: 1, accepted: [] });
+  expect(existsSync(join(project.path, file))).toBe(true);
 });
