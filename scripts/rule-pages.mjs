@@ -49,8 +49,9 @@ op.drop_column("users", "nickname")
 \`\`\`
 
 Beside a statement or in the comment lines right above it, the comment speaks of that statement (of a \`with\` or a function,
-of all that is in it); above the first statement of the file, docstring and imports aside, of the whole file. In SQL text it
-is \`-- migration-gate: allow …\`. Several rules are parted by commas. Where the file must not change, or is gone:
+of all that is in it; of \`if\`, \`for\`, \`try\` and the like, of the header only); above the first statement of the file,
+docstring and imports aside, of the whole file. In SQL text it is \`-- migration-gate: allow …\`, and speaks of one SQL
+statement, also where several are on its line. Several rules are parted by commas. Where the file must not change, or is gone:
 
 \`\`\`yaml
 accept:
@@ -64,7 +65,9 @@ be accepted: a step that was not seen stays not proved. A downgrade that cannot 
 \`raise NotImplementedError("the reason")\` or \`# migration-gate: irreversible because <reason>\`.
 
 \`migration-gate check --write-baseline\` writes what is found now into migration-gate-baseline.json; later checks take that
-as accepted. Its entries do not depend on line numbers; one that is no longer found is a note.
+as accepted. It is read before a migration runs. Its entries do not depend on line numbers; one that is no longer found is a
+note. An entry covers no finding that is worse now than it was, and that of an edited revision no later edit of it; an
+\`accept\` or a comment for \`revision-edited\` covers every edit of the revision, so remove it once the edit is merged.
 `;
 }
 

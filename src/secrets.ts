@@ -1,12 +1,20 @@
+import { secretVariables } from "./settings";
+
 /** Shorter values would maim ordinary words, and GitHub drops job outputs in which a mask is found. */
 const shortest = 6;
 
 /** Passwords that every example has: hiding them would hide words of the reports. */
 const noSecrets = new Set(["postgres", "postgresql", "password", "passwd", "example", "secret", "database"]);
 
-/** Variables that hold one, whatever they look like. Runners write an input's name with its dashes. */
+/** Variables that hold one, whatever they look like. */
 const secretNames =
-  /^(?:PGPASSWORD|GITHUB_TOKEN|GH_TOKEN|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_TOKEN|INPUT_GITHUB-TOKEN|NPM_TOKEN|NODE_AUTH_TOKEN)$/;
+  /^(?:PGPASSWORD|(?:GITHUB|GH)(?:_ENTERPRISE)?_TOKEN|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_TOKEN|NPM_TOKEN|NODE_AUTH_TOKEN)$/;
+
+/** A secret setting is one as a whole, but an address is shown without its password. */
+const isAddress = (value: string): boolean => value.includes("://");
+
+/** libpq's parameters of an address (PostgreSQL manual, 34.1.2), also after a `&amp;` that a page has made of `&`. */
+const passwordInQuery = /[?&](?:amp;)?(?:ssl)?password=([^&#\s"'<>]+)/gi;
 
 /** A value that is an address, its password as it may be written by mistake: with quotes, spaces, even another @. */
 const wholeAddress = /^\s*(?:--[\w-]+=)?[a-z][a-z0-9+.-]*:\/\/([^:/@]*):(.*)@([^@/?#]*)(?:\/([^?#]*))?/is;
@@ -24,7 +32,8 @@ export function secretsOf(args: readonly string[], environment: NodeJS.ProcessEn
     if (value.length >= shortest && !noSecrets.has(value) && !printed.includes(value)) found.add(value);
   };
   for (const [name, value] of Object.entries(environment)) {
-    if (value !== undefined && secretNames.test(name)) add(value);
+    if (value === undefined) continue;
+    if (secretNames.test(name) || (secretVariables.includes(name) && !isAddress(value))) add(value.trim());
   }
   for (const text of [...args, ...Object.values(environment)]) {
     if (text === undefined) continue;
@@ -36,6 +45,10 @@ export function secretsOf(args: readonly string[], environment: NodeJS.ProcessEn
       const printed = [user, host.split(":")[0] ?? "", database];
       add(password, printed);
       add(decoded(password), printed);
+    }
+    for (const [, password = ""] of text.matchAll(passwordInQuery)) {
+      for (const spelled of [password, decoded(password), decoded(password.replaceAll("+", " "))])
+        add(spelled);
     }
   }
   return [...found];
@@ -100,9 +113,14 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   const pattern = all.length === 0 ? undefined : new RegExp(all.join("|"), "g");
   return (text) => {
     const clean = pattern === undefined ? text : text.replace(pattern, "***");
-    return clean.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):([^\s"'<>]*)@/gi, (address, before, password) =>
-      noSecrets.has(password) || /^\{\w+\}$/.test(password) ? address : `${before}:***@`,
-    );
+    const isShown = (password: string): boolean => noSecrets.has(password) || /^\{\w+\}$/.test(password);
+    return clean
+      .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):([^\s"'<>]*)@/gi, (address, before, password) =>
+        isShown(password) ? address : `${before}:***@`,
+      )
+      .replace(passwordInQuery, (parameter: string, password: string) =>
+        isShown(password) ? parameter : `${parameter.slice(0, -password.length)}***`,
+      );
   };
 }
 

@@ -273,6 +273,12 @@ function inputOf(name: SettingName): string {
   return `INPUT_${name.toUpperCase()}`;
 }
 
+/** Variables and inputs of settings that may hold a password or a token. */
+export const secretVariables: readonly string[] = settingNames.flatMap((name) => {
+  const { secret }: SettingEntry = settingTable[name];
+  return secret === true ? [variableOf(name), inputOf(name)] : [];
+});
+
 function givenBy(
   environment: NodeJS.ProcessEnv,
   variable: string,

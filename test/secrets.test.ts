@@ -17,6 +17,23 @@ describe("what is a secret", () => {
     ],
     ["not a word that every example has", { A: "postgresql://app:postgres@db" }, []],
     ["not one that would maim words", { A: "postgresql://app:pw@db" }, []],
+    ["a token of our own variable", { MIGRATION_GATE_GITHUB_TOKEN: "ghs_0123456789 " }, ["ghs_0123456789"]],
+    ["an enterprise's token", { GH_ENTERPRISE_TOKEN: "ghe_012345" }, ["ghe_012345"]],
+    ["its other name", { GITHUB_ENTERPRISE_TOKEN: "ghe_012345" }, ["ghe_012345"]],
+    ["a secret setting that is no address", { "INPUT_SHADOW-URL": "hunter22" }, ["hunter22"]],
+    [
+      "of one that is an address, nothing but a password",
+      { MIGRATION_GATE_SHADOW_URL: "p://me@db.example/shop" },
+      [],
+    ],
+    [
+      "passwords in an address's query, as written and as meant",
+      {
+        A: "postgresql://db/shop?user=app&password=hun%40t+er#x",
+        B: "p:///shop?sslpassword=key%2Fpass&sslmode=require",
+      },
+      ["hun%40t+er", "hun@t+er", "hun@t er", "key%2Fpass", "key/pass"],
+    ],
     ["no address", { A: "a: b@c", B: "http://example.com/a:b@c" }, []],
   ])("%s", (_, environment, expected) => {
     expect(secretsOf([], environment)).toEqual(expected);
@@ -31,6 +48,9 @@ describe("redaction", () => {
   test.each([
     ["postgresql://app:hunter22@db", "postgresql://app:***@db"],
     ["an address of nobody's: https://a:short@b", "an address of nobody's: https://a:***@b"],
+    ["p://db/shop?user=me&password=short&sslmode=off", "p://db/shop?user=me&password=***&sslmode=off"],
+    ["p:///shop?sslpassword=short p://u:abc@h?password=a@b", "p:///shop?sslpassword=*** p://u:***@b"],
+    ["p://db/shop?password={password}", "p://db/shop?password={password}"],
     ["upwards", "upwards"],
     [
       "Write postgresql://{user}:{password}@{host} or p://user:password@h",

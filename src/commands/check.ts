@@ -23,11 +23,11 @@ import type { Settings } from "../settings";
 import { registerCleanup } from "../shadow/cleanup";
 import type { ShadowServer } from "../shadow/server";
 import { startShadow } from "../shadow/start";
-import type { ReadRevisions, ToolProject } from "../tools/contract";
+import type { ToolProject } from "../tools/contract";
 import { findProject, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { compareWithBase, isFileJudged, staticGraphFindings } from "./compare";
-import { settle } from "./settle";
+import { type Accepted, readAccepted, settle } from "./settle";
 
 export interface CheckContext {
   readonly settings: Settings;
@@ -59,8 +59,10 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     ...(history === undefined ? [] : besideFindings(history)),
     ...lintFindings({ graph, judged, floor, bodyOf: read.body }),
   ];
+  const underJudgement = graph.revisions.filter(({ id }) => judged.has(id));
+  const accepted = readAccepted(settings, underJudgement, read.body);
   clock.stop("static");
-  const known = { settings, policy: context.policy, graph, history, judged, bodyOf: read.body, clock };
+  const known = { settings, policy: context.policy, accepted, graph, history, judged, clock };
   if (graph.problems.some(isFatal)) return report(known, findings, unprovable(graph, judged));
   // A required check must always answer, and fast when there is nothing to prove.
   if (judged.size === 0) return report(known, findings, []);
@@ -150,10 +152,10 @@ function unprovable(graph: Graph, judged: ReadonlySet<string>): Step[] {
 interface Known {
   readonly settings: Settings;
   readonly policy: Policy;
+  readonly accepted: Accepted;
   readonly graph: Graph;
   readonly history: RevisionHistory | undefined;
   readonly judged: ReadonlySet<string>;
-  readonly bodyOf: ReadRevisions["body"];
   readonly clock: Clock;
 }
 

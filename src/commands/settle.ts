@@ -1,40 +1,70 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors";
-import { applyBaseline, baselineText, parseBaseline } from "../findings/baseline";
-import { suppress } from "../findings/suppressions";
+import {
+  applyBaseline,
+  type BaselineEntry,
+  baselineText,
+  type EditedTexts,
+  parseBaseline,
+} from "../findings/baseline";
+import { type RevisionRemark, suppress } from "../findings/suppressions";
 import type { Finding } from "../model/finding";
 import type { RevisionBody } from "../model/operation";
 import type { Policy } from "../model/policy";
 import type { Revision } from "../model/revision";
-import type { Graph } from "../revisions/graph";
+import type { RevisionHistory } from "../revisions/history";
 import type { Settings } from "../settings";
 
 export interface SettleContext {
   readonly settings: Settings;
   readonly policy: Policy;
-  readonly graph: Graph;
-  /** The revisions under judgement: their comments count. */
-  readonly judged: ReadonlySet<string>;
-  /** Those, and the deleted ones. */
+  readonly accepted: Accepted;
+  readonly history: RevisionHistory | undefined;
+  /** The revisions under judgement, and the deleted ones. */
   readonly changed: ReadonlySet<string>;
-  bodyOf(revision: Revision): RevisionBody;
+}
+
+/** What the project's files accept. */
+export interface Accepted {
+  readonly remarks: readonly RevisionRemark[];
+  /** Undefined where there is none, or a new one is to be written. */
+  readonly baseline: readonly BaselineEntry[] | undefined;
+}
+
+/** Reads it all; to be called before foreign code runs, which could write these files. */
+export function readAccepted(
+  settings: Settings,
+  judged: readonly Revision[],
+  bodyOf: (revision: Revision) => RevisionBody,
+): Accepted {
+  const remarks = judged.flatMap((revision) =>
+    bodyOf(revision).remarks.map((remark) => ({ revision: revision.id, remark })),
+  );
+  if (settings["write-baseline"]) return { remarks, baseline: undefined };
+  const text = readBaseline(baselineFile(settings), settings.baseline);
+  return { remarks, baseline: text === undefined ? undefined : parseBaseline(text, settings.baseline) };
 }
 
 /** Findings after comments, migration-gate.yml and baseline; writes the baseline where that is asked for. */
 export function settle(findings: readonly Finding[], proofRan: boolean, context: SettleContext): Finding[] {
-  const { settings, policy, graph, judged, changed, bodyOf } = context;
-  const remarks = graph.revisions
-    .filter(({ id }) => judged.has(id))
-    .flatMap((revision) => bodyOf(revision).remarks.map((remark) => ({ revision: revision.id, remark })));
-  const suppressed = suppress(findings, { remarks, policy, judged: changed, proofRan });
+  const { settings, policy, accepted, history, changed: judged } = context;
   const name = settings.baseline;
-  const file = path.resolve(settings["working-directory"], name);
-  if (settings["write-baseline"]) writeBaseline(file, name, baselineText(suppressed));
-  const text = readBaseline(file, name);
-  return text === undefined
+  const edited: EditedTexts = history?.edited ?? new Map();
+  const suppressed = suppress(findings, { remarks: accepted.remarks, policy, judged, proofRan });
+  let entries = accepted.baseline;
+  if (settings["write-baseline"]) {
+    const text = baselineText(suppressed, edited);
+    writeBaseline(baselineFile(settings), name, text);
+    entries = parseBaseline(text, name);
+  }
+  return entries === undefined
     ? suppressed
-    : applyBaseline(suppressed, parseBaseline(text, name), { file: name, judged: changed, proofRan });
+    : applyBaseline(suppressed, entries, { file: name, judged, proofRan, edited });
+}
+
+function baselineFile(settings: Settings): string {
+  return path.resolve(settings["working-directory"], settings.baseline);
 }
 
 function readBaseline(file: string, name: string): string | undefined {

@@ -1,3 +1,4 @@
+import { secretVariables } from "../settings";
 import type { AddressParts } from "./address";
 
 /** The tool's environment, and the names (never the values) that were kept from it because they may lead to a database. */
@@ -17,7 +18,7 @@ export function childEnvironment(
   const env: Record<string, string> = {};
   const removed: string[] = [];
   for (const [name, value] of Object.entries(parent)) {
-    if (value === undefined || runnersOwn.test(name) || Object.hasOwn(ours, name)) continue;
+    if (value === undefined || isOurs(name) || Object.hasOwn(ours, name)) continue;
     if (leadsToDatabase(name, value)) removed.push(name);
     else env[name] = value;
   }
@@ -48,6 +49,13 @@ const toolSettings = { PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1", NO_C
 
 /** What the runner gives to an action only, secrets among it; a step's commands do not see them either. */
 const runnersOwn = /^(?:INPUT_|ACTIONS_(?:RUNTIME|ID_TOKEN|RESULTS|CACHE)_)/;
+
+const tokens = /^(?:GITHUB|GH)(?:_ENTERPRISE)?_TOKEN$/;
+
+/** For the gate and for GitHub: a revision is foreign code. */
+function isOurs(name: string): boolean {
+  return runnersOwn.test(name) || tokens.test(name) || secretVariables.includes(name);
+}
 
 /** All of libpq's (PostgreSQL manual, 34.15), the two images' own, and what begins with PG but is none (PGP_KEY). */
 const databaseServerName = /^(?:PG(?!P_)|POSTGRES(?:QL)?_|MYSQL_|MARIADB_)/;

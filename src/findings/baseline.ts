@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../errors";
-import type { Finding } from "../model/finding";
+import { type Finding, type Severity, severities } from "../model/finding";
 import { factRules } from "./fact-rules";
 import { factRule, isLintRule } from "./rule-ids";
 
@@ -19,29 +19,47 @@ export interface BaselineContext {
   readonly judged: ReadonlySet<string>;
   /** False where no lane has run: then what proof would show is not known. */
   readonly proofRan: boolean;
+  readonly edited: EditedTexts;
+}
+
+/** A hash of the text that each edited revision has now: a later edit of it is another finding. */
+export type EditedTexts = ReadonlyMap<string, string>;
+
+/** A finding's fingerprint as it is, and those that it would have with each severity at or above its own. */
+interface Marks {
+  readonly own: string;
+  readonly covering: readonly string[];
+  readonly all: readonly string[];
 }
 
 /**
- * What a finding is, apart from where it stands: rule, revision, direction, object and text without line numbers, and
- * which of several alike it is. Lines may shift without a change of it.
+ * What a finding is, apart from where it stands: rule, severity, revision, direction, object and text without line
+ * numbers, the text of an edited revision, and which of several alike it is. Lines may shift without a change of it.
  */
-export function fingerprints(findings: readonly Finding[]): string[] {
+function marksOf(findings: readonly Finding[], edited: EditedTexts): Marks[] {
   const seen = new Map<string, number>();
-  return findings.map(({ rule, revision, file, direction, object, what }) => {
+  return findings.map(({ rule, severity, revision, file, direction, object, what }) => {
     const text = what.replace(/\bline \d+/g, "line");
-    const key = JSON.stringify([rule, revision ?? file, direction, object, text]);
+    const edition = rule === "revision-edited" ? edited.get(revision ?? "") : undefined;
+    const key = JSON.stringify([rule, revision ?? file, direction, object, text, edition]);
     const index = seen.get(key) ?? 0;
     seen.set(key, index + 1);
-    return createHash("sha256").update(`${key} ${index}`).digest("hex").slice(0, 24);
+    const mark = (as: Severity): string =>
+      createHash("sha256").update(`${key} ${index} ${as}`).digest("hex").slice(0, 24);
+    return {
+      own: mark(severity),
+      covering: severities.slice(0, severities.indexOf(severity) + 1).map(mark),
+      all: severities.map(mark),
+    };
   });
 }
 
 /** The file's text: every finding that is neither accepted already nor one that must never be. */
-export function baselineText(findings: readonly Finding[]): string {
-  const marks = fingerprints(findings);
+export function baselineText(findings: readonly Finding[], edited: EditedTexts): string {
+  const marks = marksOf(findings, edited);
   const entries = findings.flatMap((finding, index): BaselineEntry[] => {
     const { rule, revision, object, what, suppressed } = finding;
-    const fingerprint = marks[index];
+    const fingerprint = marks[index]?.own;
     if (suppressed || fingerprint === undefined || factRule(rule)?.never !== undefined) return [];
     return [
       {
@@ -103,17 +121,22 @@ function broken(file: string, seen: string): UserError {
   });
 }
 
-/** Marks what the baseline has, and notes what of it is no longer found. */
+/**
+ * Marks what the baseline has, and notes what of it is no longer found. An entry does not cover a finding that is worse
+ * now than it was.
+ */
 export function applyBaseline(
   findings: readonly Finding[],
   entries: readonly BaselineEntry[],
   context: BaselineContext,
 ): Finding[] {
-  const marks = fingerprints(findings);
-  const found = new Set(marks);
+  const marks = marksOf(findings, context.edited);
+  const found = new Set(marks.flatMap(({ all }) => all));
   const known = new Set(entries.map(({ fingerprint }) => fingerprint));
   const marked = findings.map((finding, index) => {
-    const isKnown = known.has(marks[index] ?? "") && factRule(finding.rule)?.never === undefined;
+    const isKnown =
+      (marks[index]?.covering ?? []).some((mark) => known.has(mark)) &&
+      factRule(finding.rule)?.never === undefined;
     return isKnown && !finding.suppressed
       ? { ...finding, suppressed: true, suppression: "baseline" }
       : finding;

@@ -1,5 +1,5 @@
 import { type Finding, type Severity, severities } from "../model/finding";
-import type { Remark } from "../model/operation";
+import type { CoveredLines, Remark } from "../model/operation";
 import type { Acceptance, Policy } from "../model/policy";
 import { nearest } from "../nearest";
 import { rules } from "../rules/index";
@@ -83,10 +83,15 @@ function allowances({ revision, remark }: RevisionRemark): Allowance[] {
     speaksOfSomething: covers !== undefined,
     matches: (finding) => {
       if (covers === "file") return finding.file === file || finding.revision === revision;
-      if (covers === undefined || finding.file !== file || finding.line === undefined) return false;
-      return finding.line >= covers.from && finding.line <= covers.to;
+      return covers !== undefined && finding.file === file && isWithin(finding, covers);
     },
   }));
+}
+
+function isWithin({ line, column }: Finding, { from, to, columns }: CoveredLines): boolean {
+  if (line === undefined || line < from || line > to) return false;
+  if (column === undefined || columns === undefined) return true;
+  return (line > from || column >= columns.from) && (line < to || column < columns.to);
 }
 
 function acceptance(entry: Acceptance, policy: Policy): Allowance {

@@ -25,10 +25,18 @@ export function verdictOf(
 
 function isAccepted(step: Step, findings: readonly Finding[]): boolean {
   const causes = findings.filter(
-    ({ rule, revision, direction, severity }) =>
-      revision === step.revision && direction === step.direction && severity !== "note" && !isLintRule(rule),
+    (finding) =>
+      finding.revision === step.revision &&
+      failedDirection(finding) === step.direction &&
+      finding.severity !== "note" &&
+      !isLintRule(finding.rule),
   );
   return step.status === "failed" && causes.length > 0 && causes.every(({ suppressed }) => suppressed);
+}
+
+/** The step that a finding makes fail: what the second upgrade shows, the downgrade before it did not undo. */
+function failedDirection({ rule, direction }: Finding): Finding["direction"] {
+  return rule === "second-upgrade-fails" || rule === "second-upgrade-differs" ? "downgrade" : direction;
 }
 
 /** What is wrong with a revision that this change did not touch is a note. */

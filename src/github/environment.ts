@@ -1,11 +1,14 @@
 import path from "node:path";
 import { UserError } from "../errors";
 import { git } from "../project/git";
+import { secretVariables } from "../settings";
 
-/** Without the files by which a step speaks to its runner, and without its token: revisions are foreign code. */
+const runnersOwn = /^(?:GITHUB_(?:OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)|(?:GITHUB|GH)(?:_ENTERPRISE)?_TOKEN)$/;
+
+/** Without the files by which a step speaks to its runner, and without its secrets: revisions are foreign code. */
 export function toolEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(environment).filter(
-    ([name]) => !/^(?:GITHUB_(?:TOKEN|OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)|GH_TOKEN)$/.test(name),
+    ([name]) => !runnersOwn.test(name) && !secretVariables.includes(name),
   );
   return Object.fromEntries(kept);
 }

@@ -158,7 +158,14 @@ export type Operation = Change & {
 export interface Remark extends SourceLocation {
   readonly text: string;
   /** The lines that it speaks of, both inclusive; "file" at the top of it; undefined where nothing follows. */
-  readonly covers: { readonly from: number; readonly to: number } | "file" | undefined;
+  readonly covers: CoveredLines | "file" | undefined;
+}
+
+export interface CoveredLines {
+  readonly from: number;
+  readonly to: number;
+  /** Where on those lines a statement of SQL stands, the last one excluded; without them the whole lines. */
+  readonly columns?: { readonly from: number; readonly to: number };
 }
 
 /** All that a revision's file says, in source order; read when it is asked for. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -43,6 +44,8 @@ export interface DeletedRevision {
 export interface RevisionHistory {
   readonly base: Base;
   readonly states: ReadonlyMap<string, RevisionState>;
+  /** A hash of the text that each edited revision has now, whatever its line ends. */
+  readonly edited: ReadonlyMap<string, string>;
   readonly deleted: readonly DeletedRevision[];
   /** Revisions as the base has them, where their file was touched or moved. */
   readonly landed: ReadonlyMap<string, Revision>;
@@ -88,6 +91,7 @@ export async function readHistory(
   const wasRevision = (place: string): boolean => isIn({ ...before, folders }, place);
 
   const states = new Map<string, RevisionState>();
+  const edited = new Map<string, string>();
   for (const { revision, path: place } of places) {
     const old = landed.get(revision.id);
     // A link leads out of the version folders. Elsewhere, a folder that is listed only now has only new revisions.
@@ -96,8 +100,10 @@ export async function readHistory(
     if (wasListed && !changed.has(place)) states.set(revision.id, states.get(revision.id) ?? "unchanged");
     else if (old === undefined) states.set(revision.id, "new");
     else {
-      const isSame = sameText(readFileSync(path.resolve(root, revision.location.file)), old.bytes);
+      const text = plainText(readFileSync(path.resolve(root, revision.location.file)));
+      const isSame = text === plainText(old.bytes);
       states.set(revision.id, isSame ? "unchanged" : "edited");
+      if (!isSame) edited.set(revision.id, createHash("sha256").update(text, "latin1").digest("hex"));
     }
   }
   const idNow = new Map(places.map(({ revision, path: place }) => [place, revision.id]));
@@ -108,6 +114,7 @@ export async function readHistory(
   return {
     base,
     states,
+    edited,
     deleted,
     landed: new Map([...landed].map(([id, { revision }]) => [id, revision])),
     untracked: places.filter(isUntracked).map(({ revision }) => revision.id),
@@ -291,9 +298,6 @@ function baseName(place: string): string {
 }
 
 /** Git may check a file out with other line ends than it stored. */
-function sameText(one: Buffer, other: Buffer): boolean {
-  return (
-    one.equals(other) ||
-    one.toString("latin1").replaceAll("\r\n", "\n") === other.toString("latin1").replaceAll("\r\n", "\n")
-  );
+function plainText(bytes: Buffer): string {
+  return bytes.toString("latin1").replaceAll("\r\n", "\n");
 }

@@ -1,4 +1,5 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { urlOf } from "../../src/databases/postgres/connection";
@@ -95,6 +96,32 @@ describe("a finding", () => {
     });
   });
 
+  const marker = "pathlib.Path(__file__).with_suffix('.ran')";
+  test.each([
+    [
+      "leads elsewhere",
+      "second-upgrade-differs",
+      `op.execute("ALTER TABLE t ADD COLUMN " + ("two" if ${marker}.exists() else "one") + " int")\n${marker}.touch()`,
+      'op.execute("ALTER TABLE t DROP COLUMN one")',
+    ],
+    [
+      "fails",
+      "second-upgrade-fails",
+      'op.execute("ALTER TABLE t ADD CONSTRAINT one CHECK (id > 1)")',
+      'op.execute("ALTER TABLE t DROP CONSTRAINT one")\nop.execute("INSERT INTO t (id) VALUES (1)")',
+    ],
+  ])(
+    "of a second upgrade that %s is accepted with the downgrade before it",
+    async (_, rule, upgrade, downgrade) => {
+      const again: RevisionSource = { id: "b", down: "a", preamble: "import pathlib", upgrade, downgrade };
+      const accept = `floor: a\naccept:\n  - { rule: ${rule}, revision: b, because: it runs once }\n`;
+      expect(await judged(again, { "migration-gate.yml": accept })).toMatchObject({
+        code: 0,
+        accepted: [`${rule}: it runs once`],
+      });
+    },
+  );
+
   test("that says that a step was not seen is never accepted", async () => {
     const unseen: RevisionSource = {
       ...drops("# migration-gate: allow ban-drop-column because unmapped"),
@@ -144,4 +171,16 @@ test("the baseline takes what is there, survives a shift of lines, and notes wha
   await expect(run(project.path)).rejects.toThrow(
     "The baseline migration-gate-baseline.json cannot be read.",
   );
+});
+
+test("a migration that writes the baseline while it runs accepts nothing", async () => {
+  const file = "migration-gate-baseline.json";
+  const copy = `here = pathlib.Path(__file__).parents[2]\nif (here / "kept.json").exists(): shutil.copy(here / "kept.json", here / "${file}")`;
+  const own = drops("");
+  const writes = { ...own, preamble: "import pathlib, shutil", upgrade: `${own.upgrade}\n${copy}` };
+  await using project = await alembicProject({ revisions: [table, writes] });
+  await run(project.path, ["--write-baseline"]);
+  await rename(join(project.path, file), join(project.path, "kept.json"));
+  expect(outcome(await run(project.path))).toMatchObject({ code: 1, accepted: [] });
+  expect(existsSync(join(project.path, file))).toBe(true);
 });

@@ -62,6 +62,11 @@ test("ours win, are not told as removed, and the runner's inputs are not passed 
     PGUSER: "prod",
     "INPUT_SHADOW-URL": "postgresql://u:p@h/d",
     ACTIONS_RUNTIME_TOKEN: "t",
+    MIGRATION_GATE_GITHUB_TOKEN: "t",
+    MIGRATION_GATE_DATABASE_URL: "prod",
+    GITHUB_TOKEN: "t",
+    GH_ENTERPRISE_TOKEN: "t",
+    GITHUB_ENTERPRISE_TOKEN: "t",
     UNSET: undefined,
     NO_COLOR: "",
   };

@@ -85,6 +85,41 @@ const cases: Readonly<Record<string, readonly [lines: readonly string[], expecte
     ],
     ["ban-drop-column:8 (it is unmapped)", "ban-drop-column:9 (it is unmapped)"],
   ],
+  "above a function": [
+    [
+      ...top.slice(0, 4),
+      allow,
+      "def upgrade():",
+      '    op.drop_column("t", "a")',
+      '    op.drop_column("t", "b")',
+    ],
+    ["ban-drop-column:7", "ban-drop-column:8"].map((place) => `${place} (it is unmapped)`),
+  ],
+  "above a condition: its header only": [
+    [...top, `    ${allow}`, "    if True:", '        op.drop_column("t", "a")'],
+    ["ban-drop-column:8", "warning unused-suppression:6"],
+  ],
+  "beside the header of a loop": [
+    [...top, `    for name in names:  ${allow}`, '        op.drop_column("t", name)'],
+    ["ban-drop-column:7", "warning unused-suppression:6"],
+  ],
+  "in a condition": [
+    [...top, "    if True:", `        ${allow}`, '        op.drop("a")', '        op.drop("b")'],
+    ["ban-drop-column:8 (it is unmapped)", "ban-drop-column:9"],
+  ],
+  "in a case, and in a function with a decorator": [
+    [
+      ...top.slice(0, 4),
+      "@retry",
+      "def upgrade():",
+      "    match kind:",
+      "        case 1:",
+      `            ${allow}`,
+      '            op.drop("a")',
+      '    op.drop("b")',
+    ],
+    ["ban-drop-column:10 (it is unmapped)", "ban-drop-column:11"],
+  ],
   "at the top of the file": [
     [allow, ...top, '    op.drop_column("t", "a")'],
     ["ban-drop-column:7 (it is unmapped)"],
@@ -142,6 +177,49 @@ const cases: Readonly<Record<string, readonly [lines: readonly string[], expecte
     ["ban-drop-column:7", "ban-drop-column:9 (it is unmapped)", "ban-drop-column:10 (of that)"],
   ],
 };
+
+/** The columns at which each statement of a one-line `DROP` is accepted. */
+const onOneLine: readonly (readonly [what: string, sql: string, expected: readonly string[]])[] = [
+  [
+    "above two statements",
+    '"""-- migration-gate: allow x because y\n  DROP TABLE a; DROP TABLE b;"""',
+    ["a"],
+  ],
+  ["between two statements", '"DROP TABLE a; /* migration-gate: allow x because y */ DROP TABLE b"', ["b"]],
+  [
+    "behind two statements",
+    '"""DROP TABLE a; DROP TABLE b; -- migration-gate: allow x because y\n"""',
+    ["b"],
+  ],
+  [
+    "before one that the proof speaks of",
+    '"/* migration-gate: allow x because y */ DROP TABLE a"',
+    ["a", "call"],
+  ],
+];
+
+test.each(onOneLine)("a suppression in SQL %s", (_, sql, expected) => {
+  const rule = "ban-drop-table";
+  const text = [...top, `    op.execute(${sql.replace("allow x", `allow ${rule}`)})`].join("\n");
+  const { body } = readRevisionFile(file, Buffer.from(text));
+  const { operations, remarks } = body();
+  const drops = operations.flatMap((operation) =>
+    operation.kind === "dropTable"
+      ? [
+          finding(rule, operation.origin.line, {
+            column: operation.origin.column,
+            what: operation.table.name,
+          }),
+        ]
+      : [],
+  );
+  const context = { policy: noPolicy, judged: new Set(["r"]), proofRan: true };
+  const found = suppress([...drops, finding(rule, 6, { column: 5, what: "call" })], {
+    ...context,
+    remarks: remarks.map((remark) => ({ revision: "r", remark })),
+  });
+  expect(found.filter(({ suppressed }) => suppressed).map(({ what }) => what)).toEqual(expected);
+});
 
 describe("a suppression by comment", () => {
   test.each(Object.entries(cases))("%s", (_, [lines, expected]) => {

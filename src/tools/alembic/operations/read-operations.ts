@@ -1,4 +1,4 @@
-import type { Change, Operation, OperationOrigin, Remark } from "../../../model/operation";
+import type { Change, CoveredLines, Operation, OperationOrigin, Remark } from "../../../model/operation";
 import type { Direction } from "../../../model/revision";
 import { readSql, type SqlReading } from "../../../operations/read-sql";
 import type { PythonModule } from "../python/module";
@@ -24,6 +24,10 @@ export function readOperations(module: PythonModule, direction: Direction, file:
     endLine: module.source.position(Math.max(from, to - 1)).line,
     direction,
   });
+  const covered = (from: number, to: number): CoveredLines => {
+    const [start, end] = [module.source.position(from), module.source.position(to)];
+    return { from: start.line, to: end.line, columns: { from: start.column, to: end.column } };
+  };
   const add = (change: Change, origin: OperationOrigin, autocommit: boolean): void => {
     operations.push({ ...change, origin, autocommit });
   };
@@ -44,7 +48,11 @@ export function readOperations(module: PythonModule, direction: Direction, file:
         offset === undefined ? whole : place(offset + from, offset + to);
       const reading = readSql(executed.sql);
       for (const { change, from, to } of reading.changes) add(change, at(from, to), autocommit);
-      remarks.push(...remarksIn(executed.sql, reading, at));
+      // A lone statement is its call: what the proof finds stands there.
+      const isLone = offset === undefined || reading.statements.length === 1;
+      const spoken = (from: number, to: number): CoveredLines =>
+        isLone ? covered(call.from, call.to) : covered(offset + from, offset + to);
+      remarks.push(...remarksIn(executed.sql, reading, at, spoken));
       continue;
     }
     const changes =
@@ -108,22 +116,29 @@ function remarksIn(
   sql: string,
   { comments, statements }: SqlReading,
   at: (from: number, to: number) => OperationOrigin,
+  covered: (from: number, to: number) => CoveredLines,
 ): Remark[] {
   return comments.flatMap(({ from, to }) => {
     const text = addressed.exec(sql.slice(from, to))?.[1]?.replace(/\*\/$/, "").trim();
     if (text === undefined) return [];
     const { file, line, column } = at(from, from + 1);
     const spoken = coveredBy(sql, from, to, statements);
-    const lines = spoken === undefined ? undefined : at(spoken.from, spoken.to);
-    const covers = lines === undefined ? undefined : { from: lines.line, to: lines.endLine };
+    const covers = spoken === undefined ? undefined : covered(spoken.from, spoken.to);
     return [{ file, line, column, text, covers }];
   });
 }
 
-/** The statement that a comment is in or ends the line of, else the one that follows it. */
+/** The statement that a comment is in, stands right before or ends the line of, else the one that follows it. */
 function coveredBy(sql: string, from: number, to: number, statements: SqlReading["statements"]) {
+  const next = statements.find((statement) => statement.from >= to);
+  const isBefore =
+    next !== undefined &&
+    !sql.slice(from, next.from).includes("\n") &&
+    !sql.slice(to, next.from).includes(";");
   const around = statements.findLast(
-    (statement) => statement.from < from && !sql.slice(Math.min(statement.to, from), from).includes("\n"),
+    (statement) =>
+      statement.from < from &&
+      (statement.to > from || (!isBefore && !sql.slice(statement.to, from).includes("\n"))),
   );
-  return around ?? statements.find((statement) => statement.from >= to);
+  return around ?? next;
 }

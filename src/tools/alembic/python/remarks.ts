@@ -1,6 +1,6 @@
 import type { Remark } from "../../../model/operation";
 import type { PythonModule } from "./module";
-import { isExpression, type Node, textOf } from "./tree";
+import { isExpression, type Node } from "./tree";
 
 const addressed = /^#\s*migration-gate:\s*(.*)/;
 
@@ -44,6 +44,19 @@ function statementsBelow(top: Node): Node[] {
   return found;
 }
 
+/** The body of a compound statement; undefined where it has none. */
+function bodyOf(node: Node): Node | undefined {
+  const definition = node.getChild("FunctionDefinition") ?? node.getChild("ClassDefinition") ?? node;
+  return definition.getChild("Body") ?? definition.getChild("MatchBody") ?? undefined;
+}
+
+/** A `with` and a function are one thing, with all that is in them; of `if`, `for`, `try` and the like it is the header. */
+function endOf(node: Node): number {
+  const body = bodyOf(node);
+  const isWhole = body === undefined || /^(?:With|Decorated)Statement$|^FunctionDefinition$/.test(node.name);
+  return isWhole ? node.to : body.from + 1;
+}
+
 /**
  * A comment beside code speaks of the innermost statement on that line, or around it; one on a line of its own, of the
  * statement whose brackets it is in, else of the one right below it (comment lines may stand between, no blank line).
@@ -55,16 +68,18 @@ function coveredLines(
 ): { from: number; to: number } | undefined {
   const { text } = source;
   const lineOf = (offset: number): number => source.position(offset).line;
-  const lastLine = (node: Node): number => lineOf(node.from + textOf(node, text).trimEnd().length - 1);
+  const lastLine = (from: number, to: number): number =>
+    lineOf(from + text.slice(from, to).trimEnd().length - 1);
+  const linesOf = (node: Node) => ({ from: lineOf(node.from), to: lastLine(node.from, endOf(node)) });
   const line = lineOf(at);
   const start = Math.max(text.lastIndexOf("\n", at - 1), text.lastIndexOf("\r", at - 1)) + 1;
   const isAlone = text.slice(start, at).trim() === "";
   const around = all.findLast((node) => {
     if (node.from > at) return false;
-    const end = lastLine(node);
-    return isAlone ? end > line && node.getChild("Body") === null : end >= line;
+    const end = lastLine(node.from, node.to);
+    return isAlone ? end > line && bodyOf(node) === undefined : end >= line;
   });
-  if (around !== undefined) return { from: lineOf(around.from), to: lastLine(around) };
+  if (around !== undefined) return linesOf(around);
   if (!isAlone) return undefined;
   const below = all.find((node) => node.from > at);
   if (below === undefined) return undefined;
@@ -72,7 +87,5 @@ function coveredLines(
     .slice(at, below.from)
     .split(/\r\n|\r|\n/)
     .slice(1, -1);
-  return between.every((other) => other.trim().startsWith("#"))
-    ? { from: lineOf(below.from), to: lastLine(below) }
-    : undefined;
+  return between.every((other) => other.trim().startsWith("#")) ? linesOf(below) : undefined;
 }
