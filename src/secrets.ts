@@ -19,8 +19,15 @@ const passwordInQuery = /[?&](?:amp;)?(?:ssl)?password=([^&#\s"'<>]+)/gi;
 /** A value that is an address, its password as it may be written by mistake: with quotes, spaces, even another @. */
 const wholeAddress = /^\s*(?:--[\w-]+=)?[a-z][a-z0-9+.-]*:\/\/([^:/@]*):(.*)@([^@/?#]*)(?:\/([^?#]*))?/is;
 
-/** An address somewhere in a value. */
-const addressInText = /[a-z][a-z0-9+.-]*:\/\/([^\s:/@]*):(\S*)@([^\s/?#@]*)(?:\/([^\s?#]*))?/gi;
+/**
+ * An address somewhere in a value. A scheme begins no word later than its first letter and is short: a text of a
+ * million letters would else be searched from each of them to its end.
+ */
+const addressInText =
+  /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,40}:\/\/([^\s:/@]{0,200}):(\S*)@([^\s/?#@]*)(?:\/([^\s?#]*))?/gi;
+
+/** The same in a report, where quotes and angle brackets end it. */
+const addressOfText = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}:\/\/[^\s:/@]{0,200}):([^\s"'<>]{0,1000})@/gi;
 
 /**
  * What this process was given and nobody may read: passwords of addresses in variables and arguments, and tokens.
@@ -115,9 +122,7 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
     const clean = pattern === undefined ? text : text.replace(pattern, "***");
     const isShown = (password: string): boolean => noSecrets.has(password) || /^\{\w+\}$/.test(password);
     return clean
-      .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):([^\s"'<>]*)@/gi, (address, before, password) =>
-        isShown(password) ? address : `${before}:***@`,
-      )
+      .replace(addressOfText, (address, before, password) => (isShown(password) ? address : `${before}:***@`))
       .replace(passwordInQuery, (parameter: string, password: string) =>
         isShown(password) ? parameter : `${parameter.slice(0, -password.length)}***`,
       );
