@@ -67,7 +67,8 @@ be accepted: a step that was not seen stays not proved. A downgrade that cannot 
 \`migration-gate check --write-baseline\` writes what is found now into migration-gate-baseline.json; later checks take that
 as accepted. It is read before a migration runs. Its entries do not depend on line numbers; one that is no longer found is a
 note. An entry covers no finding that is worse now than it was, and that of an edited revision no later edit of it; an
-\`accept\` or a comment for \`revision-edited\` covers every edit of the revision, so remove it once the edit is merged.
+\`accept\` or a comment for \`revision-edited\` covers every edit of the revision. Once the edit is merged it
+is told as unused: remove it.
 `;
 }
 

@@ -51,7 +51,8 @@ export function settle(findings: readonly Finding[], proofRan: boolean, context:
   const { settings, policy, accepted, history, changed: judged } = context;
   const name = settings.baseline;
   const edited: EditedTexts = history?.edited ?? new Map();
-  const suppressed = suppress(findings, { remarks: accepted.remarks, policy, judged, proofRan });
+  const compared = history !== undefined;
+  const suppressed = suppress(findings, { remarks: accepted.remarks, policy, judged, proofRan, compared });
   let entries = accepted.baseline;
   if (settings["write-baseline"]) {
     const text = baselineText(suppressed, edited);

@@ -19,6 +19,8 @@ export interface SuppressionContext {
   readonly judged: ReadonlySet<string>;
   /** False where no lane has run: then what proof would show is not known. */
   readonly proofRan: boolean;
+  /** False without a base: then no edit is known. */
+  readonly compared: boolean;
 }
 
 /**
@@ -188,6 +190,8 @@ function settingProblems(policy: Policy): Finding[] {
 /** Where its rule was not asked, or no lane has run, it may yet be needed. */
 function isKnownUnused({ rule, place, speaksOfSomething }: Allowance, context: SuppressionContext): boolean {
   if (!speaksOfSomething) return true;
+  // Once an edit is merged its revision is not judged any more, and the next edit must not find the door open.
+  if (rule === "revision-edited" || rule === "revision-deleted") return context.compared;
   const wasJudged = place.revision === undefined || context.judged.has(place.revision);
   return wasJudged && (isLintRule(rule) || context.proofRan);
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { blames, gateBundle, judge, runCheck } from "../support/gate";
@@ -188,4 +188,18 @@ test("a folder that is gone", async () => {
 do    Change to a folder that is there, and start again.
 `,
   });
+});
+
+test("the baseline takes an edit of a landed revision, and not the next edit of it", async () => {
+  const { project, repository } = await landed();
+  await using _ = project;
+  const file = join(project.path, versions, "0001.py");
+  const edit = (text: string) => appendFileSync(file, `# ${text}\n`);
+  const codeOf = async (...more: string[]) =>
+    (await judge({ cwd: repository.path, args: ["--base", "main", ...more] })).code;
+  edit("one");
+  expect(await codeOf("--write-baseline")).toBe(0);
+  expect(await codeOf()).toBe(0);
+  edit("two");
+  expect(await codeOf()).toBe(1);
 });

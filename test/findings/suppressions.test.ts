@@ -44,7 +44,13 @@ function judged(lines: readonly string[], rule = "ban-drop-column", proofRan = t
     /op\.drop|DROP/.test(line) ? [finding(rule, index + 1)] : [],
   );
   const remarks = body().remarks.map((remark) => ({ revision: "r", remark }));
-  return suppress(findings, { remarks, policy: noPolicy, judged: new Set(["r"]), proofRan }).map(shown);
+  return suppress(findings, {
+    remarks,
+    policy: noPolicy,
+    judged: new Set(["r"]),
+    proofRan,
+    compared: true,
+  }).map(shown);
 }
 
 const top = [
@@ -213,7 +219,7 @@ test.each(onOneLine)("a suppression in SQL %s", (_, sql, expected) => {
         ]
       : [],
   );
-  const context = { policy: noPolicy, judged: new Set(["r"]), proofRan: true };
+  const context = { policy: noPolicy, judged: new Set(["r"]), proofRan: true, compared: true };
   const found = suppress([...drops, finding(rule, 6, { column: 5, what: "call" })], {
     ...context,
     remarks: remarks.map((remark) => ({ revision: "r", remark })),
@@ -230,7 +236,13 @@ describe("a suppression by comment", () => {
     const lines = [...top, '    op.drop("a")  # migration-gate: allow ban-drop-colum because x'];
     const { body } = readRevisionFile(file, Buffer.from(lines.join("\n")));
     const remarks = body().remarks.map((remark) => ({ revision: "r", remark }));
-    const [problem] = suppress([], { remarks, policy: noPolicy, judged: new Set(["r"]), proofRan: true });
+    const [problem] = suppress([], {
+      remarks,
+      policy: noPolicy,
+      judged: new Set(["r"]),
+      proofRan: true,
+      compared: true,
+    });
     expect(problem?.what).toBe('There is no rule "ban-drop-colum"; the nearest is "ban-drop-column".');
   });
 
@@ -242,7 +254,7 @@ describe("a suppression by comment", () => {
 });
 
 function withPolicy(policy: Partial<Policy>, findings: readonly Finding[]): string[] {
-  const context = { remarks: [], judged: new Set(["r"]), proofRan: true };
+  const context = { remarks: [], judged: new Set(["r"]), proofRan: true, compared: true };
   return suppress(findings, {
     ...context,
     policy: { ...noPolicy, file: "migration-gate.yml", ...policy },
@@ -272,6 +284,16 @@ describe("migration-gate.yml", () => {
       "warning suppression-not-allowed:4",
       "warning unused-suppression:5",
     ]);
+  });
+
+  test.each([
+    ["is unused once it is merged", true, ["warning unused-suppression:2"]],
+    ["may be needed where no base is known", false, []],
+  ])("an entry for the edit of a revision that is not judged %s", (_, compared, expected) => {
+    const accept = [{ rule: "revision-edited", revision: "old", because: "x", line: 2 }];
+    const policy = { ...noPolicy, file: "migration-gate.yml", accept };
+    const context = { remarks: [], policy, judged: new Set(["r"]), proofRan: false, compared };
+    expect(suppress([], context).map(shown)).toEqual(expected);
   });
 
   test("turns rules off, down and up", () => {
