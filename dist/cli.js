@@ -16040,6 +16040,14 @@ function nearest(word, candidates) {
     const distances = candidates.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));
     return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate;
 }
+/** "Did you mean …? " where a candidate is near enough to be what was meant, else nothing. */
+function suggestion(word, candidates, prefix = "") {
+    if (candidates.length === 0)
+        return "";
+    const best = nearest(word, candidates);
+    const isNear = editDistance(word, best) <= Math.max(2, Math.floor(best.length / 2)) || best.startsWith(word);
+    return isNear ? `Did you mean ${prefix}${best}? ` : "";
+}
 /** Levenshtein's distance, row by row. */
 function editDistance(left, right) {
     let row = Array.from({ length: right.length + 1 }, (_, index) => index);
@@ -16266,6 +16274,11 @@ function variableOf(name) {
 function inputOf(name) {
     return `INPUT_${name.toUpperCase()}`;
 }
+/** Variables and inputs of settings that may hold a password or a token. */
+const settings_secretVariables = settingNames.flatMap((name) => {
+    const { secret } = settingTable[name];
+    return secret === true ? [variableOf(name), inputOf(name)] : [];
+});
 function givenBy(environment, variable, name, where) {
     const value = environment[variable]?.trim();
     return value === undefined || value === "" ? undefined : { value, name, where };
@@ -16358,7 +16371,7 @@ function noFlag(flag, flagNames) {
     }
     return new errors_UserError({
         what: `There is no setting ${flag}.`,
-        do: `Did you mean --${nearest(flag.replace(/^-+/, ""), flagNames)}? All settings: migration-gate check --help`,
+        do: `${suggestion(flag.replace(/^-+/, ""), flagNames, "--")}All settings: migration-gate check --help`,
     });
 }
 function unexpected(word) {
@@ -16392,7 +16405,7 @@ function textFields(map, allowed, owner, source) {
                 what: `${owner} has no "${key}".`,
                 where: place,
                 seen: `Allowed are ${allowed.join(", ")}.`,
-                do: `Did you mean ${nearest(key, allowed)}?`,
+                do: `${suggestion(key, allowed)}Write one of the allowed words.`,
             });
         }
         fields[name] = {
@@ -16648,7 +16661,7 @@ function noKey(key, name, where) {
         return new errors_UserError({
             what: `There is no setting "${key}".`,
             where,
-            do: `Did you mean ${nearest(key, fileKeys)}? All settings: docs/settings.md`,
+            do: `${suggestion(key, fileKeys)}All settings: docs/settings.md`,
         });
     }
     const entry = settingTable[name];
@@ -16952,8 +16965,26 @@ function findingsText(findings) {
         .map((severity) => ({ severity, count: shown.filter((finding) => finding.severity === severity).length }))
         .filter(({ count }) => count > 0)
         .map(({ severity, count }) => `${count} ${severity}${count === 1 ? "" : "s"}`);
-    return parts.length === 0 ? "No findings." : `${parts.join(", ")}.`;
+    const accepted = findings.length - shown.length;
+    const rest = accepted === 0
+        ? ""
+        : ` ${accepted} more ${accepted === 1 ? "is" : "are"} accepted: ${byReason(findings)}.`;
+    return parts.length === 0
+        ? `No findings${accepted === 0 ? "" : " that count"}.${rest}`
+        : `${parts.join(", ")}.${rest}`;
 }
+/** What was accepted by which rule: an empty list of findings must not hide them. */
+function byReason(findings) {
+    const counts = new Map();
+    for (const { suppressed, rule } of findings)
+        if (suppressed)
+            counts.set(rule, (counts.get(rule) ?? 0) + 1);
+    return [...counts].map(([rule, count]) => harmless(count === 1 ? rule : `${count} ${rule}`)).join(", ");
+}
+
+;// CONCATENATED MODULE: ./lib/version.js
+/** The version in package.json; a test holds them equal. */
+const version = "0.1.0";
 
 // EXTERNAL MODULE: ./node_modules/libpg-query/wasm/index.cjs
 var wasm = __nccwpck_require__(2627);
@@ -17817,6 +17848,19 @@ function mendHeads({ revisions }, { graph, tip, isTargets }) {
 }
 /** What the version table held and no revision explains: something ran that nobody judged. */
 function unexplainedFindings(texts, shadow) {
+    return notProved(texts, shadow, {
+        what: "The version table held something that no revision explains, so that a step of this history was not judged.",
+        do: "Write revision and down_revision as constant strings, and let only the tool write to its version table.",
+    });
+}
+/** What came once and did not come again: nothing that was seen of this history can be relied on. */
+function unsteadyFindings(texts, shadow) {
+    return notProved(texts, shadow, {
+        what: "The revisions did something else when they were run once more on an empty database.",
+        do: "Let revisions depend on the database alone: no clock, no random names, no files or objects that an earlier run left.",
+    });
+}
+function notProved(texts, shadow, told) {
     return texts.slice(0, 5).map((text) => ({
         rule: "not-proved",
         severity: "error",
@@ -17826,11 +17870,10 @@ function unexplainedFindings(texts, shadow) {
         line: undefined,
         column: undefined,
         object: undefined,
-        what: "The version table held something that no revision explains, so that a step of this history was not judged.",
         where: "fresh lane",
+        ...told,
         seen: `PostgreSQL ${shadow.version}; ${text}.`,
         why: "A check that does not know what ran must not pass.",
-        do: "Write revision and down_revision as constant strings, and let only the tool write to its version table.",
         suppressed: false,
         suppression: undefined,
     }));
@@ -17877,7 +17920,7 @@ function environmentFindings({ environment, base }) {
     return environment.map((file) => ({
         ...common,
         rule: "environment-edited",
-        severity: "note",
+        severity: "warning",
         file,
         what: `${file} was changed, and no revision is new or edited: nothing was run.`,
         where: file,
@@ -17906,7 +17949,7 @@ function edited(revision, history) {
         why: skipped.length === 0
             ? "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other."
             : `A database that has applied it will never run ${skipped.map((parent) => `"${parent}"`).join(", ")}, spliced in below it.`,
-        do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(landedAs)}\nWrite the change as a new revision.`,
+        do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(landedAs)}${landedAs === location.file ? "" : `; git rm ${shellWord(location.file)}`}\nWrite the change as a new revision; where this edit must stay (a comment, a downgrade that is mended), accept revision-edited in migration-gate.yml with the reason.`,
     };
 }
 function gone({ revision, renumbered }, history) {
@@ -17962,15 +18005,99 @@ function commitText({ base }) {
 function shellWord(text) {
     return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
+/** A landed revision does what it did only as long as what it reads is what it was. */
+function besideFindings({ besides, base }) {
+    return besides.map((file) => ({
+        ...common,
+        rule: "environment-edited",
+        severity: "warning",
+        file,
+        what: `${file} was changed; a landed revision that reads it does something else now.`,
+        where: file,
+        seen: `It differs from ${commitText({ base })}.`,
+        why: "Databases that have that revision will never run it again, and differ from new ones from now on.",
+        do: "Put the change into a new revision with a file of its own, or turn the rule down in migration-gate.yml (rules: environment-edited) where no revision reads this file.",
+    }));
+}
+
+;// CONCATENATED MODULE: ./lib/rules/born.js
+/** Without a schema a name stands for itself in any: for what is only read. */
+const maybeSame = (left, right) => left.name === right.name &&
+    (left.schema === undefined || right.schema === undefined || left.schema === right.schema);
+/** Without a schema a name is public's, where nothing else is known: for what a server saw. */
+const surelySame = (left, right) => left.name === right.name && (left.schema ?? "public") === (right.schema ?? "public");
+/**
+ * What a revision has made so far. With IF NOT EXISTS it may have been there before with all its rows, so that nothing is
+ * learned from that.
+ */
+class Born {
+    same;
+    tables = [];
+    columns = [];
+    indexes = [];
+    constructor(same) {
+        this.same = same;
+    }
+    learn(change) {
+        switch (change.kind) {
+            case "createTable":
+                if (change.ifNotExists !== true)
+                    this.tables.push(change.table);
+                return;
+            case "createMaterializedView":
+                if (change.ifNotExists !== true)
+                    this.tables.push(change.view);
+                return;
+            case "renameTable":
+                this.rename(change.table, change.to);
+                return;
+            case "dropTable":
+                this.tables = this.tables.filter((table) => !this.same(table, change.table));
+                return;
+            case "addColumn":
+                if (change.ifNotExists !== true)
+                    this.columns.push({ table: change.table, name: change.column.name });
+                return;
+            case "createIndex":
+                if (change.index !== undefined && (change.ifNotExists !== true || this.hasTable(change.table)))
+                    this.indexes.push({ schema: change.table.schema, name: change.index });
+                return;
+            default:
+        }
+    }
+    /** True where a change is of nothing but what was made before it. */
+    has(change) {
+        if (change.kind === "createTable" || change.kind === "unknown")
+            return false;
+        if ("table" in change && change.table !== undefined && this.hasTable(change.table))
+            return true;
+        if (change.kind === "refreshView")
+            return this.hasTable(change.view);
+        if (change.kind === "dropIndex")
+            return this.indexes.some((index) => this.same(index, change.index));
+        if (change.kind === "dropColumn" || change.kind === "renameColumn")
+            return this.columns.some(({ table, name }) => name === change.column && this.same(table, change.table));
+        return false;
+    }
+    hasTable(name) {
+        return this.tables.some((table) => this.same(table, name));
+    }
+    rename(from, to) {
+        const renamed = (table) => (this.same(table, from) ? to : table);
+        this.tables = this.tables.map(renamed);
+        this.columns = this.columns.map(({ table, name }) => ({ table: renamed(table), name }));
+    }
+}
 
 ;// CONCATENATED MODULE: ./lib/rules/context.js
+
 /**
  * What the rules read of a revision. What it does to tables, columns and indexes that it makes itself is left out here,
  * once for all rules: nobody reads or writes them yet, and they are empty.
  */
 function contextOf(revision, body, needsDowngrade) {
     const upgrade = body.operations.filter(({ origin }) => origin.direction === "upgrade");
-    const born = new Born();
+    const born = new Born(maybeSame);
     const operations = upgrade.filter((operation) => {
         const isNew = born.has(operation);
         born.learn(operation);
@@ -17983,53 +18110,6 @@ function contextOf(revision, body, needsDowngrade) {
         upgrade,
         downgrade: body.operations.filter(({ origin }) => origin.direction === "downgrade"),
     };
-}
-/** Names of what a revision has made so far; without a schema a name stands for itself in any. */
-class Born {
-    tables = new Set();
-    columns = new Set();
-    indexes = new Set();
-    learn(operation) {
-        switch (operation.kind) {
-            case "createTable":
-                this.tables.add(operation.table.name);
-                return;
-            case "createMaterializedView":
-                this.tables.add(operation.view.name);
-                return;
-            case "renameTable":
-                if (this.tables.has(operation.table.name))
-                    this.tables.add(operation.to.name);
-                return;
-            case "dropTable":
-                this.tables.delete(operation.table.name);
-                return;
-            case "addColumn":
-                this.columns.add(columnKey(operation.table, operation.column.name));
-                return;
-            case "createIndex":
-                if (operation.index !== undefined)
-                    this.indexes.add(operation.index);
-                return;
-            default:
-        }
-    }
-    has(operation) {
-        if (operation.kind === "createTable" || operation.kind === "unknown")
-            return false;
-        if ("table" in operation && operation.table !== undefined && this.tables.has(operation.table.name))
-            return true;
-        if (operation.kind === "refreshView")
-            return this.tables.has(operation.view.name);
-        if (operation.kind === "dropIndex")
-            return this.indexes.has(operation.index.name);
-        if (operation.kind === "dropColumn" || operation.kind === "renameColumn")
-            return this.columns.has(columnKey(operation.table, operation.column));
-        return false;
-    }
-}
-function columnKey(table, column) {
-    return JSON.stringify([table.name, column]);
 }
 
 ;// CONCATENATED MODULE: ./lib/operations/names.js
@@ -18063,6 +18143,10 @@ function typeOf(type) {
 /** A name as SQL shows it. */
 function shownName({ schema, name }) {
     return schema === undefined ? name : `${schema}.${name}`;
+}
+/** Marks what is made with IF NOT EXISTS. */
+function perhaps(ifNotExists) {
+    return ifNotExists === true ? { ifNotExists } : {};
 }
 
 ;// CONCATENATED MODULE: ./lib/rules/rule.js
@@ -18114,7 +18198,7 @@ const banDropColumn = {
 
 const banDropTable = {
     severity: "error",
-    title: "Do not drop a table that a running release may still use.",
+    title: "Do not drop or empty a table that a running release may still use.",
     why: "Until the last old process has ended, each of its statements on the table fails; the rows are gone, and a downgrade cannot bring them back.",
     do: "Release a version that no longer uses the table first. Then drop it, and say so above the call: # migration-gate: allow ban-drop-table because <since which release it is unused>",
     aliases: ["squawk/ban-drop-table", "atlas/DS102"],
@@ -18134,12 +18218,37 @@ const banDropTable = {
             downgrade: `op.execute("COMMENT ON TABLE users IS NULL")`,
         },
     },
-    check: ({ operations }) => only(operations, "dropTable").map(({ origin, table }) => ({
-        at: origin,
-        object: `table ${shownName(table)}`,
-        what: `The table "${shownName(table)}" is dropped.`,
-    })),
+    check: ({ operations }) => operations.flatMap(objection),
 };
+function objection(operation) {
+    const { origin: at } = operation;
+    if (operation.kind === "dropTable") {
+        const name = shownName(operation.table);
+        return [{ at, object: `table ${name}`, what: `The table "${name}" is dropped.` }];
+    }
+    if (operation.kind === "dropSchema") {
+        const { schema } = operation;
+        return [
+            {
+                at,
+                object: `schema ${schema}`,
+                what: `The schema "${schema}" is dropped with all the tables in it.`,
+                do: "Drop its tables by their names, each once no release uses it, then the schema without CASCADE.",
+            },
+        ];
+    }
+    if (operation.kind !== "dataChange" || operation.verb !== "truncate")
+        return [];
+    const name = operation.table === undefined ? undefined : shownName(operation.table);
+    return [
+        {
+            at,
+            object: name === undefined ? undefined : `table ${name}`,
+            what: `TRUNCATE empties ${name === undefined ? "a table" : `the table "${name}"`} under ACCESS EXCLUSIVE.`,
+            do: "Keep the rows, or say above the call why they may go: # migration-gate: allow ban-drop-table because <why nobody needs them>",
+        },
+    ];
+}
 
 ;// CONCATENATED MODULE: ./lib/rules/ban-rename-column.js
 
@@ -18308,14 +18417,14 @@ const banTableRewrite = {
             downgrade: `op.alter_column("users", "email", existing_type=sa.String(200), type_=sa.String(100))`,
         },
     },
-    check: ({ operations }) => operations.flatMap(objection),
+    check: ({ operations }) => operations.flatMap(ban_table_rewrite_objection),
 };
 const filled = {
     volatile: "a default that is evaluated for each row",
     identity: "an identity",
     generated: "a stored generated value",
 };
-function objection(operation) {
+function ban_table_rewrite_objection(operation) {
     const { origin } = operation;
     if (operation.kind === "rewriteTable") {
         const name = shownName(operation.table);
@@ -18377,11 +18486,12 @@ const requireBatchedBackfill = {
         .map(({ origin, verb, table }) => ({
         at: origin,
         object: table === undefined ? undefined : `table ${shownName(table)}`,
-        what: `One ${verb.toUpperCase()} without WHERE changes every row of ${table === undefined ? "a table" : `"${shownName(table)}"`}.`,
+        what: `One ${verb.toUpperCase()} changes every row of ${table === undefined ? "a table" : `"${shownName(table)}"`}: no WHERE leaves any out.`,
     })),
 };
 
 ;// CONCATENATED MODULE: ./lib/rules/require-check-before-not-null.js
+
 
 
 const requireCheckBeforeNotNull = {
@@ -18403,16 +18513,29 @@ const requireCheckBeforeNotNull = {
     },
     check: (context) => only(context.operations, "changeNullable")
         .filter(({ nullable }) => !nullable)
-        .filter((change) => !isChecked(change.table.name, context))
+        .filter((change) => !isChecked(change, context))
         .map(({ origin, table, column }) => ({
         at: origin,
         object: `column ${shownName(table)}.${column}`,
         what: `The column "${column}" of "${shownName(table)}" becomes NOT NULL, and no check on it is validated before.`,
     })),
 };
-/** A check of the table is validated in this revision; which column it is on may stand in an older one. */
-function isChecked(table, { upgrade }) {
-    return only(upgrade, "validateConstraint").some((operation) => operation.table.name === table);
+/**
+ * A constraint of the table is validated before the change; of one that an older revision made, what it says is not known
+ * here.
+ */
+function isChecked(change, { upgrade }) {
+    const before = upgrade.slice(0, upgrade.indexOf(change));
+    const made = only(upgrade, "addConstraint").filter(({ table }) => maybeSame(table, change.table));
+    return only(before, "validateConstraint").some(({ table, constraint: name }) => maybeSame(table, change.table) &&
+        made.every(({ constraint }) => constraint.name !== name || mayForbidNull(constraint, change.column)));
+}
+function mayForbidNull({ kind, notNullColumn, columns }, column) {
+    if (kind !== "check")
+        return false;
+    if (notNullColumn !== undefined)
+        return notNullColumn === column;
+    return columns.length === 0 || columns.includes(column);
 }
 
 ;// CONCATENATED MODULE: ./lib/rules/require-column-default.js
@@ -18512,7 +18635,7 @@ const requireConcurrentIndexCreation = {
     severity: "warning",
     title: "Create an index on an existing table CONCURRENTLY.",
     why: "A plain CREATE INDEX holds SHARE on the table: every INSERT, UPDATE and DELETE waits until the index is built, and what is queued behind waits with them.",
-    do: "Put the call into `with op.get_context().autocommit_block():` with postgresql_concurrently=True (SQL: CREATE INDEX CONCURRENTLY), alone in its revision.",
+    do: "Put the call into `with op.get_context().autocommit_block():` with postgresql_concurrently=True (SQL: CREATE INDEX CONCURRENTLY), alone in its revision. On a partitioned table PostgreSQL refuses that: CREATE INDEX <name> ON ONLY <table> (…), then for each partition CREATE INDEX CONCURRENTLY <name of its own> ON <partition> (…) and ALTER INDEX <name> ATTACH PARTITION <name of its own>.",
     aliases: [
         "squawk/require-concurrent-index-creation",
         "strong_migrations/add_index",
@@ -18533,7 +18656,7 @@ const requireConcurrentIndexCreation = {
         },
     },
     check: ({ operations }) => only(operations, "createIndex")
-        .filter(({ concurrently }) => !concurrently)
+        .filter(({ concurrently, parentOnly }) => !concurrently && parentOnly !== true)
         .map(({ origin, index, table }) => ({
         at: origin,
         object: `index ${index ?? `on ${shownName(table)}`}`,
@@ -18548,7 +18671,7 @@ const requireConcurrentIndexDeletion = {
     severity: "warning",
     title: "Drop an index CONCURRENTLY.",
     why: "A plain DROP INDEX takes ACCESS EXCLUSIVE on the table: it waits for every statement that runs there, and all others wait behind it.",
-    do: "Put the call into `with op.get_context().autocommit_block():` with postgresql_concurrently=True (SQL: DROP INDEX CONCURRENTLY), alone in its revision.",
+    do: "Put the call into `with op.get_context().autocommit_block():` with postgresql_concurrently=True (SQL: DROP INDEX CONCURRENTLY), alone in its revision. PostgreSQL refuses that for the index of a partitioned table, and the indexes of its partitions cannot go alone: drop it plainly after op.execute(\"SET LOCAL lock_timeout = '2s'\"), and say so above the call: # migration-gate: allow require-concurrent-index-deletion because <table> is partitioned",
     aliases: ["squawk/require-concurrent-index-deletion", "strong_migrations/remove_index", "atlas/PG102"],
     examples: {
         given: {
@@ -19461,16 +19584,23 @@ function constraintOf(constraint) {
     const kind = constraint.contype === undefined ? undefined : kinds[constraint.contype];
     if (kind === undefined)
         return undefined;
-    const columns = kind === "foreignKey" ? constraint.fk_attrs : constraint.keys;
+    const names = (kind === "foreignKey" ? constraint.fk_attrs : constraint.keys) ?? [];
     return {
         kind,
         name: constraint.conname,
-        columns: (columns ?? []).flatMap(partsOf),
+        columns: kind === "check" ? columnsIn(constraint.raw_expr) : names.flatMap(partsOf),
         notValid: constraint.skip_validation === true,
         usingIndex: constraint.indexname !== undefined,
         trivial: false,
         notNullColumn: kind === "check" ? notNullColumn(constraint.raw_expr) : undefined,
     };
+}
+/** The columns that an expression names, each once. */
+function columnsIn(expression) {
+    if (typeof expression !== "object" || expression === null)
+        return [];
+    const found = Object.entries(expression).flatMap(([key, value]) => key === "ColumnRef" ? (value.fields?.flatMap(partsOf).at(-1) ?? []) : columnsIn(value));
+    return [...new Set(found)];
 }
 function notNullColumn(expression) {
     if (expression === undefined || !("NullTest" in expression))
@@ -19582,7 +19712,7 @@ function alter_table_changeOf(command, table) {
                 return [];
             const { column, constraints } = columnOf(def.ColumnDef);
             return [
-                { kind: "addColumn", table, column },
+                { kind: "addColumn", table, column, ...perhaps(command.missing_ok) },
                 ...constraints.map((constraint) => ({ kind: "addConstraint", table, constraint })),
             ];
         }
@@ -19744,22 +19874,54 @@ function commentEnd(sql, at) {
     return sql.length;
 }
 
+;// CONCATENATED MODULE: ./lib/operations/condition.js
+/** True for no WHERE at all, `true`, `1 = 1` and what is put together of them: it leaves no row out. */
+function isAlwaysTrue(condition) {
+    return condition === undefined || isTrue(condition);
+}
+function isTrue(node) {
+    if ("A_Const" in node)
+        return node.A_Const.boolval?.boolval === true;
+    if ("BoolExpr" in node) {
+        const { boolop, args = [] } = node.BoolExpr;
+        if (boolop === "AND_EXPR")
+            return args.every(isTrue);
+        return boolop === "OR_EXPR" && args.some(isTrue);
+    }
+    if (!("A_Expr" in node))
+        return false;
+    const { kind, name = [], lexpr, rexpr } = node.A_Expr;
+    const [operator] = name.map((part) => ("String" in part ? part.String.sval : undefined));
+    const left = constantOf(lexpr);
+    return kind === "AEXPR_OP" && operator === "=" && left !== undefined && left === constantOf(rexpr);
+}
+/** A constant as text, NULL aside, which equals nothing. */
+function constantOf(node) {
+    if (node === undefined || !("A_Const" in node) || node.A_Const.isnull === true)
+        return undefined;
+    const { location: _, ...value } = node.A_Const;
+    return JSON.stringify(value);
+}
+
 ;// CONCATENATED MODULE: ./lib/operations/statement.js
+
 
 
 const noTrace = /^(?:VariableSet|VariableShow|Explain|Lock|Transaction|Discard|Checkpoint|Listen|Unlisten|Notify|Load|Deallocate|Prepare|Reindex)Stmt$/;
 /** The changes that one parsed statement makes, ALTER TABLE left aside. */
 function changesOf(node, sql) {
-    if ("CreateStmt" in node)
-        return [createdTable(node.CreateStmt.relation, node.CreateStmt.tableElts ?? [])];
+    if ("CreateStmt" in node) {
+        const { relation, tableElts = [], if_not_exists } = node.CreateStmt;
+        return [createdTable(relation, tableElts, if_not_exists)];
+    }
     if ("CreateTableAsStmt" in node) {
-        const { into, objtype } = node.CreateTableAsStmt;
+        const { into, objtype, if_not_exists } = node.CreateTableAsStmt;
         return objtype === "OBJECT_MATVIEW"
-            ? [{ kind: "createMaterializedView", view: nameOf(into?.rel) }]
-            : [createdTable(into?.rel, [])];
+            ? [{ kind: "createMaterializedView", view: nameOf(into?.rel), ...perhaps(if_not_exists) }]
+            : [createdTable(into?.rel, [], if_not_exists)];
     }
     if ("IndexStmt" in node) {
-        const { idxname, relation, unique, concurrent } = node.IndexStmt;
+        const { idxname, relation, unique, concurrent, if_not_exists } = node.IndexStmt;
         return [
             {
                 kind: "createIndex",
@@ -19767,6 +19929,9 @@ function changesOf(node, sql) {
                 table: nameOf(relation),
                 unique: unique === true,
                 concurrently: concurrent === true,
+                // The tree leaves false out.
+                ...(relation?.inh === true ? {} : { parentOnly: true }),
+                ...perhaps(if_not_exists),
             },
         ];
     }
@@ -19801,17 +19966,19 @@ function changesOf(node, sql) {
         return [{ kind: "rewriteTable", table: nameOf(node.ClusterStmt.relation), how: "CLUSTER" }];
     if ("VacuumStmt" in node)
         return vacuumed(node, sql);
-    return dataChange(node, sql) ?? other(node);
+    const members = memberChanges(node, sql);
+    const own = dataChange(node, sql) ?? other(node);
+    return members.length > 0 && own.every(({ kind }) => kind === "noTrace") ? members : [...members, ...own];
 }
 function other(node) {
     return [{ kind: "otherSql", statement: Object.keys(node)[0] ?? "" }];
 }
-function createdTable(relation, elements) {
+function createdTable(relation, elements, ifNotExists) {
     const columns = elements.flatMap((element) => "ColumnDef" in element ? [columnOf(element.ColumnDef).column] : []);
-    return { kind: "createTable", table: nameOf(relation), columns };
+    return { kind: "createTable", table: nameOf(relation), columns, ...perhaps(ifNotExists) };
 }
 function dropped(node) {
-    const { objects = [], removeType, concurrent } = node.DropStmt;
+    const { objects = [], removeType, concurrent, behavior } = node.DropStmt;
     const names = objects.map((object) => qualified(partsOf(object)));
     switch (removeType) {
         case "OBJECT_TABLE":
@@ -19820,6 +19987,11 @@ function dropped(node) {
             return names.map((index) => ({ kind: "dropIndex", index, concurrently: concurrent === true }));
         case "OBJECT_TYPE":
             return names.map((type) => ({ kind: "dropType", type }));
+        case "OBJECT_SCHEMA":
+            // Without CASCADE the server refuses it while anything is in it.
+            if (behavior !== "DROP_CASCADE")
+                return other(node);
+            return names.map(({ name }) => ({ kind: "dropSchema", schema: name }));
         default:
             return other(node);
     }
@@ -19850,13 +20022,13 @@ function dataChange(node, sql) {
     if ("UpdateStmt" in node) {
         const { relation, whereClause } = node.UpdateStmt;
         return [
-            { kind: "dataChange", verb: "update", table: nameOf(relation), limited: whereClause !== undefined },
+            { kind: "dataChange", verb: "update", table: nameOf(relation), limited: !isAlwaysTrue(whereClause) },
         ];
     }
     if ("DeleteStmt" in node) {
         const { relation, whereClause } = node.DeleteStmt;
         return [
-            { kind: "dataChange", verb: "delete", table: nameOf(relation), limited: whereClause !== undefined },
+            { kind: "dataChange", verb: "delete", table: nameOf(relation), limited: !isAlwaysTrue(whereClause) },
         ];
     }
     if ("MergeStmt" in node) {
@@ -19875,12 +20047,20 @@ function dataChange(node, sql) {
         if (intoClause !== undefined)
             return [createdTable(intoClause.rel, [])];
         // A function that it calls may do anything; of a plain question nothing stays.
-        return /"FuncCall"|"(?:Insert|Update|Delete|Merge)Stmt"/.test(JSON.stringify(node)) && callsMore(node)
+        return /"FuncCall"/.test(JSON.stringify(node)) && callsMore(node)
             ? other(node)
             : [{ kind: "noTrace", sql }];
     }
     const [kind = ""] = Object.keys(node);
     return noTrace.test(kind) ? [{ kind: "noTrace", sql }] : undefined;
+}
+/** What the members of a statement's WITH write. */
+function memberChanges(node, sql) {
+    const [statement] = Object.values(node);
+    return (statement?.withClause?.ctes ?? []).flatMap((member) => {
+        const query = "CommonTableExpr" in member ? member.CommonTableExpr.ctequery : undefined;
+        return query === undefined || "SelectStmt" in query ? [] : changesOf(query, sql);
+    });
 }
 /** Functions in a question that only look. */
 const looking = /^(?:count|min|max|sum|avg|now|coalesce|lower|upper|length|exists|array_agg|string_agg|to_regclass|current_setting|version|current_database|current_schema|bool_or|bool_and|row_number|pg_get_\w+)$/;
@@ -19890,8 +20070,9 @@ function callsMore(node) {
     if (typeof node !== "object" || node === null)
         return false;
     return Object.entries(node).some(([key, value]) => {
+        // Members of a WITH, which are changes of their own.
         if (/^(?:Insert|Update|Delete|Merge)Stmt$/.test(key))
-            return true;
+            return false;
         if (key === "FuncCall") {
             const { funcname = [] } = value;
             if (!looking.test(funcname.flatMap(partsOf).at(-1) ?? ""))
@@ -20037,6 +20218,8 @@ function constantQuery(expression) {
 
 
 
+
+
 /**
  * Tables that the replay saw written anew and that no text told of: types of which the file does not say what they were,
  * SQL that is put together when it runs. Tables that the revision itself made are left out.
@@ -20048,27 +20231,36 @@ function rewriteFindings(steps, known, { graph, seenBy }) {
             return [];
         const told = known
             .filter(({ rule, revision: id }) => rule === "ban-table-rewrite" && id === step.revision)
-            .map(({ what }) => what);
-        const born = new Set();
+            .map(({ what }) => qualified(/\btable "([^"]+)"/.exec(what)?.[1]?.split(".") ?? []));
+        const born = new Born(surelySame);
         return step.statements.flatMap((statement) => {
             const changes = readSql(statement.sql).changes.map(({ change }) => change);
+            const rewritten = (statement.rewrites ?? []).map((relation) => ({
+                relation,
+                table: writtenName(tableNamed(relation), changes),
+            }));
+            // Under the old name and under the new one, where the statement also gives it another.
+            const old = rewritten.filter(({ table }) => !born.hasTable(table));
             for (const change of changes)
-                if (change.kind === "createTable")
-                    born.add(change.table.name);
+                born.learn(change);
             // They write a relation anew by their nature, and other rules speak of them.
             if (changes.some(({ kind }) => kind === "refreshView" || kind === "dataChange"))
                 return [];
-            return (statement.rewrites ?? [])
-                .filter((relation) => !born.has(bareName(relation)))
-                .filter((relation) => !told.some((what) => what.includes(`${bareName(relation)}"`)))
-                .map((relation) => rewriteFinding(relation, statement, revision, seenBy));
+            return old
+                .filter(({ table }) => !born.hasTable(table) && !told.some((known) => surelySame(known, table)))
+                .map(({ relation }) => rewriteFinding(relation, statement, revision, seenBy));
         });
     });
 }
-/** `boards."Cards"` → Cards. */
-function bareName(relation) {
-    const last = /(?:"((?:[^"]|"")+)"|([^."]+))$/.exec(relation);
-    return last?.[1]?.replaceAll('""', '"') ?? last?.[2] ?? relation;
+/** `boards."Cards"` → boards, Cards. */
+function tableNamed(relation) {
+    const parts = [...relation.matchAll(/"((?:[^"]|"")+)"|([^".]+)/g)];
+    return qualified(parts.map(([, quoted, plain = ""]) => quoted?.replaceAll('""', '"') ?? plain));
+}
+/** As the statement itself names it: what the server shows depends on search_path. */
+function writtenName(table, changes) {
+    const named = changes.flatMap((change) => ("table" in change && change.table ? [change.table] : []));
+    return named.find((one) => maybeSame(one, table)) ?? table;
 }
 const rewrites_shownCharacters = 300;
 function rewriteFinding(relation, { sql }, revision, seenBy) {
@@ -20102,7 +20294,7 @@ const itself = "it speaks of the suppressions themselves; mend or remove the sup
 const factRules = {
     "downgrade-leaves-residue": {
         says: "after upgrade and downgrade an object is there, gone, or another than before",
-        severity: "error; warning for an extension or role that nothing trips over",
+        severity: "error; warning for an extension or role that nothing trips over; note where require-downgrade says it already",
         why: "The next upgrade fails on what is still there, or the old release meets a schema that it was not written for.",
         do: "Undo in downgrade() exactly what upgrade() does; the finding says which call does it.",
         never: undefined,
@@ -20119,7 +20311,7 @@ const factRules = {
         severity: "error",
         why: "A deploy would stop here, and every revision after this one would wait.",
         do: "Correct upgrade().",
-        never: undefined,
+        never: "a revision that cannot be applied is never right",
     },
     "second-upgrade-fails": {
         says: "the upgrade after the downgrade stops",
@@ -20206,8 +20398,8 @@ const factRules = {
         never: undefined,
     },
     "environment-edited": {
-        says: "env.py or the like was changed, and no revision is new or edited",
-        severity: "note",
+        says: "env.py was changed and no revision is new or edited, or a file was changed that landed revisions may read",
+        severity: "warning",
         why: "Every revision runs through this file; whether they still do was not tried.",
         do: "Set history to all to prove all of them with it.",
         never: undefined,
@@ -20293,14 +20485,37 @@ function verdictOf(findings, steps, failOn) {
     return open || findings.some((finding) => counts(finding, failOn)) ? "failed" : "passed";
 }
 function isAccepted(step, findings) {
-    const causes = findings.filter(({ rule, revision, direction, severity }) => revision === step.revision && direction === step.direction && severity !== "note" && !isLintRule(rule));
+    const causes = findings.filter((finding) => finding.revision === step.revision &&
+        failedDirection(finding) === step.direction &&
+        finding.severity !== "note" &&
+        !isLintRule(finding.rule));
     return step.status === "failed" && causes.length > 0 && causes.every(({ suppressed }) => suppressed);
+}
+/** The step that a finding makes fail: what the second upgrade shows, the downgrade before it did not undo. */
+function failedDirection({ rule, direction }) {
+    return rule === "second-upgrade-fails" || rule === "second-upgrade-differs" ? "downgrade" : direction;
 }
 /** What is wrong with a revision that this change did not touch is a note. */
 function asNotes(findings, judged) {
     return findings.map((finding) => finding.revision === undefined || judged.has(finding.revision)
         ? finding
         : { ...finding, severity: "note" });
+}
+/**
+ * An empty downgrade is one error: what it leaves behind is a note where require-downgrade already says so. The step stays
+ * failed. Where require-downgrade was accepted, what is left behind still has to be.
+ */
+function oneErrorForEmptyDowngrade(findings) {
+    const empty = new Set(findings
+        .filter(({ rule, severity, suppressed }) => rule === "require-downgrade" && severity === "error" && !suppressed)
+        .map(({ revision }) => revision));
+    return findings.map((finding) => finding.rule === "downgrade-leaves-residue" && !finding.suppressed && empty.has(finding.revision)
+        ? {
+            ...finding,
+            severity: "note",
+            seen: `${finding.seen}\nA note, as require-downgrade speaks of the same downgrade.`,
+        }
+        : finding);
 }
 /** Worst first, then in the order of the revisions, then of the lines. */
 function sortFindings(findings, order) {
@@ -20445,6 +20660,8 @@ class Ledger {
     others = [];
     /** Revisions whose downgrade cannot be passed, or leaves what stops others: a floor for those above them. */
     barriers = new Set();
+    /** What was seen once and not when it was tried again. */
+    unsteady = [];
     constructor(graph) {
         this.graph = graph;
     }
@@ -21048,7 +21265,8 @@ function encode(text) {
  * URL. A password that equals the user, host or database is no secret: those words are printed anyway.
  */
 function redact(text, ...addresses) {
-    let clean = text.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s"'<>]*@/gi, "$1:***@");
+    // Bounded, because a text of a million letters without a colon would be searched from each of them.
+    let clean = text.replace(/(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}:\/\/[^\s:/@]{0,200}):[^\s"'<>]{0,500}@/gi, "$1:***@");
     for (const { password, user, host, database } of addresses) {
         if (password === undefined || password === "" || [user, host, database].includes(password))
             continue;
@@ -21425,6 +21643,7 @@ function address_nearest(name) {
 }
 
 ;// CONCATENATED MODULE: ./lib/executors/environment.js
+
 /**
  * The variables that a tool may see: the parent's without any that may lead to another database, then `ours`.
  * Sorted names of what was removed; a name that `ours` sets anew is not among them.
@@ -21433,7 +21652,7 @@ function childEnvironment(parent, ours) {
     const env = {};
     const removed = [];
     for (const [name, value] of Object.entries(parent)) {
-        if (value === undefined || runnersOwn.test(name) || Object.hasOwn(ours, name))
+        if (value === undefined || isOurs(name) || Object.hasOwn(ours, name))
             continue;
         if (leadsToDatabase(name, value))
             removed.push(name);
@@ -21464,6 +21683,11 @@ function recorderVariables(parts) {
 const toolSettings = { PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1", NO_COLOR: "1" };
 /** What the runner gives to an action only, secrets among it; a step's commands do not see them either. */
 const runnersOwn = /^(?:INPUT_|ACTIONS_(?:RUNTIME|ID_TOKEN|RESULTS|CACHE)_)/;
+const tokens = /^(?:GITHUB|GH)(?:_ENTERPRISE)?_TOKEN$/;
+/** For the gate and for GitHub: a revision is foreign code. */
+function isOurs(name) {
+    return runnersOwn.test(name) || tokens.test(name) || settings_secretVariables.includes(name);
+}
 /** All of libpq's (PostgreSQL manual, 34.15), the two images' own, and what begins with PG but is none (PGP_KEY). */
 const databaseServerName = /^(?:PG(?!P_)|POSTGRES(?:QL)?_|MYSQL_|MARIADB_)/;
 /** Parts that a settings module joins to an address, with any prefix: DB_HOST, BOARDS_DATABASE_PASSWORD_FILE. */
@@ -24811,14 +25035,14 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
 
 
 /** Downgrades that stop are tried again with the floor just above, at most this often. */
-const maximumFloors = 4;
+const maximumFloors = 5;
 /**
  * Proves one route on a database of its own and enters what it saw into the ledger. Only steps that were
  * committed count; what could not be told apart here stays open, for a route of its own.
  */
 async function runSegment(context, ledger, route, purpose, opened) {
-    let floor = route.floor;
-    let thorough = false;
+    let { floor } = route;
+    let thorough;
     const legs = [];
     for (let attempt = 0; attempt < maximumFloors; attempt++) {
         const env_1 = { stack: [], error: void 0, hasError: false };
@@ -24828,10 +25052,14 @@ async function runSegment(context, ledger, route, purpose, opened) {
             if (stage === undefined)
                 break;
             const segment = new Segment(context, ledger, stage, route.tops, legs);
-            const outcome = await segment.run(floor, thorough);
+            const known = ledger.facts().length;
+            const outcome = await segment.run(floor, thorough !== undefined);
+            if (thorough !== undefined && ledger.facts().length === known)
+                ledger.unsteady.push(thorough);
             if (outcome === "done" || (outcome.floor === floor && outcome.thorough === thorough))
                 return legs;
-            ({ floor, thorough } = outcome);
+            ({ floor } = outcome);
+            thorough = outcome.thorough;
         }
         catch (e_1) {
             env_1.error = e_1;
@@ -24872,12 +25100,9 @@ class Segment {
             return "done";
         const again = await this.goDown(floor);
         if (again !== undefined)
-            return { ...again, thorough };
-        if (thorough || !this.isClean())
-            await this.goUpAgain();
-        else if (!(await this.goUpAtOnce()))
-            return { floor, thorough: true };
-        return "done";
+            return { ...again, thorough: undefined };
+        const why = thorough || !this.isClean() ? await this.goUpAgain() : await this.goUpAtOnce();
+        return why === undefined ? "done" : { floor, thorough: why };
     }
     /** Nothing was left by any downgrade, and nothing hid what another one did. */
     isClean() {
@@ -24887,47 +25112,33 @@ class Segment {
     }
     /**
      * The second way up of a clean project: every revision must be passed, and the catalog at the top must be what the
-     * first way led to. False where that does not tell all: then every boundary has to be read.
+     * first way led to. What was otherwise, where it was: then every boundary has to tell which revision it is.
      */
     async goUpAtOnce() {
-        const passed = [];
-        const differing = new Map();
+        const passed = new Set();
         for (const top of this.tops) {
             const leg = await this.go("upgrade", top, true);
             if (leg.failure !== undefined)
-                return false;
+                return `the second upgrade failed: ${leg.failure.summary}`;
             const expected = [];
-            const owners = new Map();
             for (const step of leg.steps) {
                 const upgrade = this.upgrades.get(step.revision);
-                if (upgrade === undefined || step.outcome !== "committed")
-                    return false;
-                if (doubtOf({ ...leg, tail: [] }, step) !== undefined)
-                    return false;
+                const doubt = doubtOf({ ...leg, tail: [] }, step);
+                if (upgrade === undefined || step.outcome !== "committed" || doubt !== undefined)
+                    return `the second upgrade of ${step.revision} was not seen: ${doubt ?? step.outcome}`;
                 expected.push(upgrade);
-                passed.push(step.revision);
-                for (const { key } of upgrade)
-                    owners.set(key, step.revision);
+                passed.add(step.revision);
             }
-            const differences = differencesOf(mergeDeltas(expected).filter(isHard), leg.tail.filter(isHard));
-            for (const { key, ...sides } of differences) {
-                const owner = owners.get(key);
-                if (owner !== undefined)
-                    differing.set(owner, [...(differing.get(owner) ?? []), { key, ...sides, owner }]);
-            }
-            // What no revision made the first time could be of any.
-            if (differences.length > 0 && differing.size === 0)
-                return false;
+            const [difference, ...more] = differencesOf(mergeDeltas(expected).filter(isHard), leg.tail.filter(isHard));
+            if (difference !== undefined)
+                return `the second upgrade led to another ${difference.key}${more.length > 0 ? `, and ${more.length} more` : ""}`;
         }
-        if (this.undone.some(({ step }) => !passed.includes(step.revision)))
-            return false;
-        for (const [revision, differences] of differing)
-            this.noteSecondUpgrade(revision, differences);
-        for (const { step } of this.undone) {
-            if (!differing.has(step.revision))
-                this.ledger.settle(step.revision, "downgrade", "proved");
-        }
-        return true;
+        const missed = this.undone.find(({ step }) => !passed.has(step.revision));
+        if (missed !== undefined)
+            return `the second upgrade did not pass ${missed.step.revision}`;
+        for (const { step } of this.undone)
+            this.ledger.settle(step.revision, "downgrade", "proved");
+        return undefined;
     }
     async goUp() {
         for (const top of this.tops) {
@@ -25278,7 +25489,7 @@ async function proveOnEmptyDatabase(context, options) {
         ledger.settle(id, "downgrade", "skipped", `irreversible: ${reason}`);
         ledger.blockDowngrade(id);
     }
-    const first = await wholeWay(context, ledger);
+    const first = await wholeWay(context, ledger, { judged: options.judged, floors });
     requireSomething(context, first);
     const trouble = troubleOf(context, first);
     const legs = [...first];
@@ -25312,19 +25523,26 @@ async function proveOnEmptyDatabase(context, options) {
         facts: ledger.facts(),
         steps: fresh_lane_stepsOf(context, ledger, legs),
         unexplained: [...new Set(legs.flatMap((leg) => leg.unexplained))],
+        unsteady: ledger.unsteady,
         legs,
         toolStarts: legs.length + 1,
     };
 }
+const appliedBySetup = "the setup had applied it already; let the setup stop below it, or set floor to it where the history starts there";
 /** Head, down to the last revision that cannot be passed, and head again, on a database that the tool was seen to reach. */
-async function wholeWay(context, ledger) {
+async function wholeWay(context, ledger, { judged, floors }) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const { graph } = context;
         const stage = fresh_lane_addDisposableResource(env_1, await Stage.open(context, "fresh"), true);
         for (const id of graph.applied(stage.heads)) {
+            // A history that starts from create_all has its floor there; what is above it the setup must leave to the tool.
+            const isMissed = judged.has(id) && !floors.has(id);
             for (const direction of ["upgrade", "downgrade"]) {
-                ledger.settle(id, direction, "skipped", "applied by the setup");
+                if (isMissed)
+                    ledger.settle(id, direction, "not proved", appliedBySetup);
+                else
+                    ledger.settle(id, direction, "skipped", "applied by the setup");
             }
             ledger.blockDowngrade(id);
         }
@@ -26057,7 +26275,10 @@ function onSignal(signal) {
         end(signal);
     cleanup_ending = true;
     const limit = new Promise((resolve) => setTimeout(resolve, limitMs));
-    void Promise.race([runAll(), limit]).finally(() => end(signal));
+    void Promise.race([runAll(), limit]).finally(() => {
+        process.stderr.write(`migration-gate was ended by ${signal}: what it had started is stopped and removed.\n`);
+        end(signal);
+    });
 }
 async function runAll() {
     for (const cleanup of [...registered].reverse()) {
@@ -26451,7 +26672,7 @@ async function usableCache(setting, account) {
     for (const directory of directories) {
         try {
             await (0,external_node_fs_promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o755 });
-            if (!isOurs(directory))
+            if (!embedded_isOurs(directory))
                 seen.push(`${directory} can be written by other users`);
             else if (await canReach(directory, account))
                 return directory;
@@ -26469,7 +26690,7 @@ async function usableCache(setting, account) {
     });
 }
 /** Programs that others could have put there are not started; a directory in /var/tmp may be made by anyone. */
-function isOurs(directory) {
+function embedded_isOurs(directory) {
     return [directory, (0,external_node_path_namespaceObject.dirname)(directory)].every((path) => {
         const status = (0,external_node_fs_.lstatSync)(path);
         return status.isDirectory() && status.uid === process.getuid?.() && (status.mode & 0o002) === 0;
@@ -28803,6 +29024,7 @@ function detect_open(candidate, section) {
             ...(candidate.config.endsWith(".toml") ? [] : [absolute(candidate.config)]),
             external_node_path_default().join(configuration.scriptLocation, "env.py"),
         ],
+        environmentFolders: [configuration.scriptLocation, ...configuration.revisionFolders],
     };
 }
 function isFlaskMigrate(folder, ini) {
@@ -29188,9 +29410,13 @@ function causeOf(traceback, lines) {
     if (found !== undefined)
         return found;
     const first = traceback.message.split("\n")[0];
+    // A settings module's own words for a variable that is missing.
+    const variable = /\b[A-Z][A-Z0-9_]*(?:URL|URI|DSN)\b/.exec(traceback.message)?.[0];
     return {
         summary: `${name}: ${sentence(first)}`,
-        do: "Mend what the last lines name, or set the variable that env.py reads (env).",
+        do: variable === undefined
+            ? "Mend what the last lines name, or set the variable that env.py reads (env)."
+            : `Where ${variable} holds the database's address, set database-url-env: ${variable}; else mend what the last lines name, or set the variable (env).`,
     };
 }
 function keyCause(name, { frames, message }, lines) {
@@ -34781,6 +35007,8 @@ function children(node) {
 }
 /** Where the first error node stands; undefined where the text parses. */
 function firstError(top) {
+    if (top.tree !== null && !hasError(top.tree))
+        return undefined;
     let found;
     top.cursor().iterate((node) => {
         if (node.type.isError)
@@ -34788,6 +35016,21 @@ function firstError(top) {
         return found === undefined;
     });
     return found;
+}
+/** NodeType.none apart, the error node has the first id of every grammar (@lezer/common 1.x). */
+const errorId = 0;
+/** The same without a cursor, which takes ten times as long: small nodes lie in buffers, four numbers each. */
+function hasError(tree) {
+    if (tree.type.isError)
+        return true;
+    return tree.children.some((child) => {
+        if (!("buffer" in child))
+            return hasError(child);
+        for (let index = 0; index < child.buffer.length; index += 4)
+            if (child.buffer[index] === errorId)
+                return true;
+        return false;
+    });
 }
 /** Nodes that are an expression: not punctuation, operators, keywords or comments. */
 function isExpression(node) {
@@ -34884,11 +35127,11 @@ function given(call, parameters) {
 function lastName(dotted) {
     return dotted.slice(dotted.lastIndexOf(".") + 1);
 }
-/** `sa.table("x")`, `sa.Table("x", …)`. */
+/** `sa.table("x")`, `sa.Table("x", …)`, and what `op.create_table("x", …)` gives back. */
 function tableOf(value) {
-    if (value?.kind !== "call" || !/^[tT]able$/.test(lastName(value.name)))
+    if (value?.kind !== "call" || !/^(?:[tT]able|create_table)$/.test(lastName(value.name)))
         return undefined;
-    const name = textValue(value.positional[0]);
+    const name = textValue(value.positional[0] ?? value.keywords.get("table_name"));
     return name === undefined ? undefined : { schema: textValue(value.keywords.get("schema")), name };
 }
 
@@ -34982,6 +35225,21 @@ function sqlDefault(sql) {
         return "unknown";
     }
 }
+/** A check by its condition, as PostgreSQL reads it; undefined where it does not. */
+function checkOf(condition) {
+    if (condition === undefined)
+        return undefined;
+    try {
+        const [statement] = (0,wasm.parseSync)(`ALTER TABLE t ADD CHECK (${condition})`).stmts ?? [];
+        const node = statement?.stmt;
+        const [command] = node !== undefined && "AlterTableStmt" in node ? (node.AlterTableStmt.cmds ?? []) : [];
+        const def = command !== undefined && "AlterTableCmd" in command ? command.AlterTableCmd.def : undefined;
+        return def !== undefined && "Constraint" in def ? constraintOf(def.Constraint) : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
 /** SQLAlchemy's generic types and those of its PostgreSQL dialect, as PostgreSQL stores them (SQLAlchemy 2.0). */
 const columns_types = {
     Integer: "int4",
@@ -35073,6 +35331,7 @@ function columns_typeOf(value) {
 ;// CONCATENATED MODULE: ./lib/tools/alembic/operations/calls.js
 
 
+
 /** Parameters of Alembic's operations in their order (alembic 1.20, operations/base.py). */
 const parameters = {
     add_column: ["table_name", "column"],
@@ -35135,7 +35394,7 @@ function calls_changesOf(name, of, call) {
     const column = text("column_name");
     switch (name) {
         case "add_column":
-            return table === undefined ? undefined : addedColumn(table, of("column"));
+            return table === undefined ? undefined : addedColumn(table, of);
         case "drop_column":
             return table === undefined || column === undefined
                 ? undefined
@@ -35143,7 +35402,7 @@ function calls_changesOf(name, of, call) {
         case "alter_column":
             return table === undefined || column === undefined ? undefined : alteredColumn(table, column, of);
         case "create_table":
-            return table === undefined ? undefined : calls_createdTable(table, call);
+            return table === undefined ? undefined : calls_createdTable(table, of, call);
         case "drop_table":
             return table === undefined ? undefined : [{ kind: "dropTable", table }];
         case "rename_table": {
@@ -35180,21 +35439,26 @@ function qualifiedBy(of, name, schema) {
     return { schema: textValue(given), name: known };
 }
 /** Alembic makes indexes and constraints of the column by statements of their own, right after ADD COLUMN. */
-function addedColumn(table, value) {
-    const written = columns_columnOf(value);
+function addedColumn(table, of) {
+    const written = columns_columnOf(of("column"));
     if (written === undefined)
         return undefined;
     return [
-        { kind: "addColumn", table, column: written.column },
+        { kind: "addColumn", table, column: written.column, ...unlessThere(of) },
         ...written.constraints.map((constraint) => ({ kind: "addConstraint", table, constraint })),
         ...(written.hasIndex
             ? [{ kind: "createIndex", index: undefined, table, unique: false, concurrently: false }]
             : []),
     ];
 }
-function calls_createdTable(table, call) {
+function calls_createdTable(table, of, call) {
     const columns = call.positional.flatMap((item) => columns_columnOf(item)?.column ?? []);
-    return [{ kind: "createTable", table, columns }];
+    return [{ kind: "createTable", table, columns, ...unlessThere(of) }];
+}
+/** `if_not_exists=`, also where its value is not known. */
+function unlessThere(of) {
+    const value = of("if_not_exists");
+    return perhaps(value !== undefined && !isNone(value) && truth(value) !== false);
 }
 function createdIndex(table, of) {
     const concurrently = of("postgresql_concurrently");
@@ -35207,6 +35471,7 @@ function createdIndex(table, of) {
             table,
             unique: truth(of("unique")) === true,
             concurrently: isConcurrent,
+            ...unlessThere(of),
         },
     ];
 }
@@ -35264,15 +35529,16 @@ function addedConstraint(name, of) {
     if (kind === undefined || table === undefined)
         return undefined;
     const columns = of(isForeign ? "local_cols" : "columns");
-    const condition = textOfCondition(of("condition"));
+    const check = checkOf(textOfCondition(of("condition")));
     const constraint = {
         kind,
         name: textValue(of("constraint_name")),
-        columns: columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : [],
+        columns: check?.columns ??
+            (columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : []),
         notValid: of("postgresql_not_valid") !== undefined && truth(of("postgresql_not_valid")) !== false,
         usingIndex: false,
         trivial: false,
-        notNullColumn: /^\s*"?(\w+)"?\s+is\s+not\s+null\s*$/i.exec(condition ?? "")?.[1],
+        notNullColumn: check?.notNullColumn,
     };
     return [{ kind: "addConstraint", table, constraint }];
 }
@@ -35442,21 +35708,21 @@ function built_in_builtIn({ name, receiver, positional }) {
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/constants.js
 
 /** The value of an expression: strings, None, tuples, lists and sets of them, names of constants, `+`, f-strings. */
-function constantOf(node, text, known) {
+function constants_constantOf(node, text, known) {
     switch (node.name) {
         case "None":
             return null;
         case "String":
             return stringValue(tree_textOf(node, text));
         case "ContinuedString":
-            return constants_joined(children(node).map((part) => constantOf(part, text, known)));
+            return constants_joined(children(node).map((part) => constants_constantOf(part, text, known)));
         case "FormatString":
             return formatted(node, text, known);
         case "VariableName":
             return known.get(tree_textOf(node, text));
         case "ParenthesizedExpression": {
             const inner = children(node).find(isExpression);
-            return inner === undefined ? undefined : constantOf(inner, text, known);
+            return inner === undefined ? undefined : constants_constantOf(inner, text, known);
         }
         case "TupleExpression":
         case "ArrayExpression":
@@ -35475,7 +35741,7 @@ function assignedConstant(assignment, text, known) {
     const [value] = assignment.values;
     if (assignment.names.length !== 1 || value === undefined)
         return undefined;
-    return assignment.isTuple ? constants_listOf(assignment.values, text, known) : constantOf(value, text, known);
+    return assignment.isTuple ? constants_listOf(assignment.values, text, known) : constants_constantOf(value, text, known);
 }
 function constants_listOf(nodes, text, known) {
     const items = [];
@@ -35484,7 +35750,7 @@ function constants_listOf(nodes, text, known) {
             return undefined;
         if (!isExpression(node))
             continue;
-        const item = constantOf(node, text, known);
+        const item = constants_constantOf(node, text, known);
         if (item !== null && typeof item !== "string")
             return undefined;
         items.push(item);
@@ -35498,8 +35764,8 @@ function added(node, text, known) {
         node.firstChild === null ||
         node.lastChild === null)
         return undefined;
-    const left = constantOf(node.firstChild, text, known);
-    const right = constantOf(node.lastChild, text, known);
+    const left = constants_constantOf(node.firstChild, text, known);
+    const right = constants_constantOf(node.lastChild, text, known);
     if (typeof left === "string" && typeof right === "string")
         return left + right;
     return Array.isArray(left) && Array.isArray(right) ? [...left, ...right] : undefined;
@@ -35513,7 +35779,7 @@ function converted(node, text, known) {
         return undefined;
     if (only === undefined)
         return name === "str" ? "" : [];
-    const value = constantOf(only, text, known);
+    const value = constants_constantOf(only, text, known);
     return name === "str"
         ? typeof value === "string"
             ? value
@@ -35529,7 +35795,7 @@ function formatted(node, text, known) {
     for (const part of node.getChildren("FormatReplacement")) {
         const expressions = children(part).filter(isExpression);
         const plain = part.getChild("FormatSpec") === null && part.getChild("FormatSelfDoc") === null;
-        const inner = expressions.length === 1 && plain ? constantOf(expressions[0], text, known) : undefined;
+        const inner = expressions.length === 1 && plain ? constants_constantOf(expressions[0], text, known) : undefined;
         if (typeof inner !== "string" || part.getChild("FormatConversion") !== null)
             return undefined;
         value += unescaped(text.slice(at, part.from), raw).replace(/\{\{|\}\}/g, (pair) => pair[0] ?? "") + inner;
@@ -36264,6 +36530,10 @@ function readOperations(module, direction, file) {
         endLine: module.source.position(Math.max(from, to - 1)).line,
         direction,
     });
+    const covered = (from, to) => {
+        const [start, end] = [module.source.position(from), module.source.position(to)];
+        return { from: start.line, to: end.line, columns: { from: start.column, to: end.column } };
+    };
     const add = (change, origin, autocommit) => {
         operations.push({ ...change, origin, autocommit });
     };
@@ -36285,7 +36555,10 @@ function readOperations(module, direction, file) {
             const reading = readSql(executed.sql);
             for (const { change, from, to } of reading.changes)
                 add(change, at(from, to), autocommit);
-            remarks.push(...remarksIn(executed.sql, reading, at));
+            // A lone statement is its call: what the proof finds stands there.
+            const isLone = offset === undefined || reading.statements.length === 1;
+            const spoken = (from, to) => isLone ? covered(call.from, call.to) : covered(offset + from, offset + to);
+            remarks.push(...remarksIn(executed.sql, reading, at, spoken));
             continue;
         }
         const changes = executed?.changes ?? operationCall(call) ?? typeCall(call) ?? foreignCall(call, isStatement);
@@ -36334,22 +36607,26 @@ function isDatabase(value) {
 }
 const addressed = /migration-gate:\s*([\s\S]*)/;
 /** `-- migration-gate: …` in SQL text. */
-function remarksIn(sql, { comments, statements }, at) {
+function remarksIn(sql, { comments, statements }, at, covered) {
     return comments.flatMap(({ from, to }) => {
         const text = addressed.exec(sql.slice(from, to))?.[1]?.replace(/\*\/$/, "").trim();
         if (text === undefined)
             return [];
         const { file, line, column } = at(from, from + 1);
         const spoken = coveredBy(sql, from, to, statements);
-        const lines = spoken === undefined ? undefined : at(spoken.from, spoken.to);
-        const covers = lines === undefined ? undefined : { from: lines.line, to: lines.endLine };
+        const covers = spoken === undefined ? undefined : covered(spoken.from, spoken.to);
         return [{ file, line, column, text, covers }];
     });
 }
-/** The statement that a comment is in or ends the line of, else the one that follows it. */
+/** The statement that a comment is in, stands right before or ends the line of, else the one that follows it. */
 function coveredBy(sql, from, to, statements) {
-    const around = statements.findLast((statement) => statement.from < from && !sql.slice(Math.min(statement.to, from), from).includes("\n"));
-    return around ?? statements.find((statement) => statement.from >= to);
+    const next = statements.find((statement) => statement.from >= to);
+    const isBefore = next !== undefined &&
+        !sql.slice(from, next.from).includes("\n") &&
+        !sql.slice(to, next.from).includes(";");
+    const around = statements.findLast((statement) => statement.from < from &&
+        (statement.to > from || (!isBefore && !sql.slice(statement.to, from).includes("\n"))));
+    return around ?? next;
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/calls.js
@@ -36431,7 +36708,7 @@ function literalsIn(call, module, locals) {
     function collect(root) {
         root.cursor().iterate((node) => {
             if (/^(String|ContinuedString|FormatString)$/.test(node.name)) {
-                add(constantOf(node.node, text, module.constants) ?? pieces(node.node));
+                add(constants_constantOf(node.node, text, module.constants) ?? pieces(node.node));
                 return false;
             }
             const isName = node.name === "VariableName" &&
@@ -36463,7 +36740,7 @@ function literalsIn(call, module, locals) {
     function pieces(node) {
         if (node.name === "ContinuedString") {
             return children(node).flatMap((part) => {
-                const value = constantOf(part, text, module.constants);
+                const value = constants_constantOf(part, text, module.constants);
                 return typeof value === "string" ? [value] : pieces(part);
             });
         }
@@ -36593,7 +36870,7 @@ function effectOf(fn, module) {
         const [reason] = raised.name === "CallExpression" ? effects_argumentsOf(raised) : [];
         if (reason === undefined)
             return { kind: "refuses", reason: "" };
-        const value = constantOf(reason, text, constants);
+        const value = constants_constantOf(reason, text, constants);
         return { kind: "refuses", reason: typeof value === "string" ? value : tree_textOf(reason, text) };
     }
     function isInert(expression) {
@@ -36658,7 +36935,7 @@ function sqlText(node, text, constants) {
     if (node.name === "CallExpression" && /^(sa\.|sqlalchemy\.)?text$/.test(dottedName(node, text))) {
         return sqlText(effects_argumentsOf(node)[0], text, constants);
     }
-    const value = constantOf(node, text, constants);
+    const value = constants_constantOf(node, text, constants);
     return typeof value === "string" ? value : undefined;
 }
 
@@ -36868,6 +37145,17 @@ function statementsBelow(top) {
     });
     return found;
 }
+/** The body of a compound statement; undefined where it has none. */
+function remarks_bodyOf(node) {
+    const definition = node.getChild("FunctionDefinition") ?? node.getChild("ClassDefinition") ?? node;
+    return definition.getChild("Body") ?? definition.getChild("MatchBody") ?? undefined;
+}
+/** A `with` and a function are one thing, with all that is in them; of `if`, `for`, `try` and the like it is the header. */
+function endOf(node) {
+    const body = remarks_bodyOf(node);
+    const isWhole = body === undefined || /^(?:With|Decorated)Statement$|^FunctionDefinition$/.test(node.name);
+    return isWhole ? node.to : body.from + 1;
+}
 /**
  * A comment beside code speaks of the innermost statement on that line, or around it; one on a line of its own, of the
  * statement whose brackets it is in, else of the one right below it (comment lines may stand between, no blank line).
@@ -36875,18 +37163,19 @@ function statementsBelow(top) {
 function coveredLines(at, all, { source }) {
     const { text } = source;
     const lineOf = (offset) => source.position(offset).line;
-    const lastLine = (node) => lineOf(node.from + tree_textOf(node, text).trimEnd().length - 1);
+    const lastLine = (from, to) => lineOf(from + text.slice(from, to).trimEnd().length - 1);
+    const linesOf = (node) => ({ from: lineOf(node.from), to: lastLine(node.from, endOf(node)) });
     const line = lineOf(at);
     const start = Math.max(text.lastIndexOf("\n", at - 1), text.lastIndexOf("\r", at - 1)) + 1;
     const isAlone = text.slice(start, at).trim() === "";
     const around = all.findLast((node) => {
         if (node.from > at)
             return false;
-        const end = lastLine(node);
-        return isAlone ? end > line && node.getChild("Body") === null : end >= line;
+        const end = lastLine(node.from, node.to);
+        return isAlone ? end > line && remarks_bodyOf(node) === undefined : end >= line;
     });
     if (around !== undefined)
-        return { from: lineOf(around.from), to: lastLine(around) };
+        return linesOf(around);
     if (!isAlone)
         return undefined;
     const below = all.find((node) => node.from > at);
@@ -36896,9 +37185,7 @@ function coveredLines(at, all, { source }) {
         .slice(at, below.from)
         .split(/\r\n|\r|\n/)
         .slice(1, -1);
-    return between.every((other) => other.trim().startsWith("#"))
-        ? { from: lineOf(below.from), to: lastLine(below) }
-        : undefined;
+    return between.every((other) => other.trim().startsWith("#")) ? linesOf(below) : undefined;
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/source.js
@@ -37260,7 +37547,7 @@ function readsVersions(sql) {
 /** A SELECT of the applied heads as text, one a row, sorted. */
 function versionsSql({ schema, table }) {
     const name = schema === undefined ? quoted(table) : `${quoted(schema)}.${quoted(table)}`;
-    return `SELECT ${column}::text FROM ${name} ORDER BY 1`;
+    return `SELECT ${column}::text FROM ${name} WHERE ${column} IS NOT NULL ORDER BY 1`;
 }
 /**
  * HeadMaintainer's three statements, letter by letter and with names that need no quotes: nearly all that is asked
@@ -37392,6 +37679,7 @@ const alembic = {
     versionWrites: versionWrites,
     readsVersions: readsVersions,
     versionTable: versionTable,
+    revisionFiles: "*.py",
     revisionLine: (id) => `^revision *(: *[A-Za-z.]+ *)?= *["']${id.replace(/[.[\]{}()*+?^$|\\]/g, "\\$&")}["']`,
     versionsSql: versionsSql,
     explainFailure: explainFailure,
@@ -38104,6 +38392,7 @@ function isInside(gitPath) {
 
 
 
+
 /** Compares the revisions as they are now with those of the base. */
 async function readHistory(source, revisions, base) {
     const { root } = source;
@@ -38121,6 +38410,7 @@ async function readHistory(source, revisions, base) {
     const { landed, folders } = await landedRevisions({ source, paths, changes, tree, before, places });
     const wasRevision = (place) => isIn({ ...before, folders }, place);
     const states = new Map();
+    const edited = new Map();
     for (const { revision, path: place } of places) {
         const old = landed.get(revision.id);
         // A link leads out of the version folders. Elsewhere, a folder that is listed only now has only new revisions.
@@ -38131,8 +38421,11 @@ async function readHistory(source, revisions, base) {
         else if (old === undefined)
             states.set(revision.id, "new");
         else {
-            const isSame = sameText((0,external_node_fs_.readFileSync)(external_node_path_default().resolve(root, revision.location.file)), old.bytes);
+            const text = plainText((0,external_node_fs_.readFileSync)(external_node_path_default().resolve(root, revision.location.file)));
+            const isSame = text === plainText(old.bytes);
             states.set(revision.id, isSame ? "unchanged" : "edited");
+            if (!isSame)
+                edited.set(revision.id, (0,external_node_crypto_.createHash)("sha256").update(text, "latin1").digest("hex"));
         }
     }
     const idNow = new Map(places.map(({ revision, path: place }) => [place, revision.id]));
@@ -38143,6 +38436,7 @@ async function readHistory(source, revisions, base) {
     return {
         base,
         states,
+        edited,
         deleted,
         landed: new Map([...landed].map(([id, { revision }]) => [id, revision])),
         untracked: places.filter(isUntracked).map(({ revision }) => revision.id),
@@ -38150,9 +38444,23 @@ async function readHistory(source, revisions, base) {
             .map(paths.of)
             .filter((file) => changed.has(file))
             .map(paths.shown),
+        besides: besidesOf(source, paths, changes, [...landed.values(), ...places]).map(paths.shown),
         isChanged: (file) => changed.has(paths.of(file)) || !tree.has(paths.of(file)),
         target: await targetSide({ source, paths, base, changed, before, idNow }),
     };
+}
+/** Templates, texts for people and what Python compiles are read by no revision. */
+const unread = /(?:\.(?:mako|md|rst|pyc)|(?:^|\/)README[^/]*)$/i;
+function besidesOf(source, paths, changes, revisions) {
+    const others = new Set([
+        ...revisions.map(({ path: place }) => place),
+        ...[...source.environmentFiles, ...source.configFiles].map(paths.of),
+    ]);
+    const folders = { folders: source.environmentFolders.map(paths.of), recursive: true };
+    return changes
+        .filter(({ path: place, before }) => before !== undefined && isIn(folders, place))
+        .map(({ path: place }) => place)
+        .filter((place) => !others.has(place) && !unread.test(place));
 }
 /**
  * Revisions of the base whose file is not just as it was: changed, gone, in a folder that is no version folder any more,
@@ -38251,9 +38559,8 @@ function baseName(place) {
     return external_node_path_default().posix.basename(place);
 }
 /** Git may check a file out with other line ends than it stored. */
-function sameText(one, other) {
-    return (one.equals(other) ||
-        one.toString("latin1").replaceAll("\r\n", "\n") === other.toString("latin1").replaceAll("\r\n", "\n"));
+function plainText(bytes) {
+    return bytes.toString("latin1").replaceAll("\r\n", "\n");
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/compare.js
@@ -38289,26 +38596,33 @@ function isFileJudged(history, settings) {
 
 
 
+
 /**
- * What a finding is, apart from where it stands: rule, revision, direction, object and text without line numbers, and
- * which of several alike it is. Lines may shift without a change of it.
+ * What a finding is, apart from where it stands: rule, severity, revision, direction, object and text without line
+ * numbers, the text of an edited revision, and which of several alike it is. Lines may shift without a change of it.
  */
-function fingerprints(findings) {
+function marksOf(findings, edited) {
     const seen = new Map();
-    return findings.map(({ rule, revision, file, direction, object, what }) => {
+    return findings.map(({ rule, severity, revision, file, direction, object, what }) => {
         const text = what.replace(/\bline \d+/g, "line");
-        const key = JSON.stringify([rule, revision ?? file, direction, object, text]);
+        const edition = rule === "revision-edited" ? edited.get(revision ?? "") : undefined;
+        const key = JSON.stringify([rule, revision ?? file, direction, object, text, edition]);
         const index = seen.get(key) ?? 0;
         seen.set(key, index + 1);
-        return (0,external_node_crypto_.createHash)("sha256").update(`${key} ${index}`).digest("hex").slice(0, 24);
+        const mark = (as) => (0,external_node_crypto_.createHash)("sha256").update(`${key} ${index} ${as}`).digest("hex").slice(0, 24);
+        return {
+            own: mark(severity),
+            covering: severities.slice(0, severities.indexOf(severity) + 1).map(mark),
+            all: severities.map(mark),
+        };
     });
 }
 /** The file's text: every finding that is neither accepted already nor one that must never be. */
-function baselineText(findings) {
-    const marks = fingerprints(findings);
+function baselineText(findings, edited) {
+    const marks = marksOf(findings, edited);
     const entries = findings.flatMap((finding, index) => {
         const { rule, revision, object, what, suppressed } = finding;
-        const fingerprint = marks[index];
+        const fingerprint = marks[index]?.own;
         if (suppressed || fingerprint === undefined || factRule(rule)?.never !== undefined)
             return [];
         return [
@@ -38366,13 +38680,17 @@ function baseline_broken(file, seen) {
         do: "Write it anew: migration-gate check --write-baseline",
     });
 }
-/** Marks what the baseline has, and notes what of it is no longer found. */
+/**
+ * Marks what the baseline has, and notes what of it is no longer found. An entry does not cover a finding that is worse
+ * now than it was.
+ */
 function applyBaseline(findings, entries, context) {
-    const marks = fingerprints(findings);
-    const found = new Set(marks);
+    const marks = marksOf(findings, context.edited);
+    const found = new Set(marks.flatMap(({ all }) => all));
     const known = new Set(entries.map(({ fingerprint }) => fingerprint));
     const marked = findings.map((finding, index) => {
-        const isKnown = known.has(marks[index] ?? "") && factRule(finding.rule)?.never === undefined;
+        const isKnown = (marks[index]?.covering ?? []).some((mark) => known.has(mark)) &&
+            factRule(finding.rule)?.never === undefined;
         return isKnown && !finding.suppressed
             ? { ...finding, suppressed: true, suppression: "baseline" }
             : finding;
@@ -38453,11 +38771,16 @@ function allowances({ revision, remark }) {
         matches: (finding) => {
             if (covers === "file")
                 return finding.file === file || finding.revision === revision;
-            if (covers === undefined || finding.file !== file || finding.line === undefined)
-                return false;
-            return finding.line >= covers.from && finding.line <= covers.to;
+            return covers !== undefined && finding.file === file && isWithin(finding, covers);
         },
     }));
+}
+function isWithin({ line, column }, { from, to, columns }) {
+    if (line === undefined || line < from || line > to)
+        return false;
+    if (column === undefined || columns === undefined)
+        return true;
+    return (line > from || column >= columns.from) && (line < to || column < columns.to);
 }
 function acceptance(entry, policy) {
     return {
@@ -38540,6 +38863,9 @@ function settingProblems(policy) {
 function isKnownUnused({ rule, place, speaksOfSomething }, context) {
     if (!speaksOfSomething)
         return true;
+    // Once an edit is merged its revision is not judged any more, and the next edit must not find the door open.
+    if (rule === "revision-edited" || rule === "revision-deleted")
+        return context.compared;
     const wasJudged = place.revision === undefined || context.judged.has(place.revision);
     return wasJudged && (isLintRule(rule) || context.proofRan);
 }
@@ -38576,21 +38902,33 @@ function about(rule, place, what, advice) {
 
 
 
+/** Reads it all; to be called before foreign code runs, which could write these files. */
+function readAccepted(settings, judged, bodyOf) {
+    const remarks = judged.flatMap((revision) => bodyOf(revision).remarks.map((remark) => ({ revision: revision.id, remark })));
+    if (settings["write-baseline"])
+        return { remarks, baseline: undefined };
+    const text = readBaseline(baselineFile(settings), settings.baseline);
+    return { remarks, baseline: text === undefined ? undefined : parseBaseline(text, settings.baseline) };
+}
 /** Findings after comments, migration-gate.yml and baseline; writes the baseline where that is asked for. */
 function settle(findings, proofRan, context) {
-    const { settings, policy, graph, judged, changed, bodyOf } = context;
-    const remarks = graph.revisions
-        .filter(({ id }) => judged.has(id))
-        .flatMap((revision) => bodyOf(revision).remarks.map((remark) => ({ revision: revision.id, remark })));
-    const suppressed = suppress(findings, { remarks, policy, judged: changed, proofRan });
+    const { settings, policy, accepted, history, changed: judged } = context;
     const name = settings.baseline;
-    const file = external_node_path_default().resolve(settings["working-directory"], name);
-    if (settings["write-baseline"])
-        writeBaseline(file, name, baselineText(suppressed));
-    const text = readBaseline(file, name);
-    return text === undefined
+    const edited = history?.edited ?? new Map();
+    const compared = history !== undefined;
+    const suppressed = suppress(findings, { remarks: accepted.remarks, policy, judged, proofRan, compared });
+    let entries = accepted.baseline;
+    if (settings["write-baseline"]) {
+        const text = baselineText(suppressed, edited);
+        writeBaseline(baselineFile(settings), name, text);
+        entries = parseBaseline(text, name);
+    }
+    return entries === undefined
         ? suppressed
-        : applyBaseline(suppressed, parseBaseline(text, name), { file: name, judged: changed, proofRan });
+        : applyBaseline(suppressed, entries, { file: name, judged, proofRan, edited });
+}
+function baselineFile(settings) {
+    return external_node_path_default().resolve(settings["working-directory"], settings.baseline);
 }
 function readBaseline(file, name) {
     try {
@@ -38716,10 +39054,13 @@ async function check(context) {
             ...readFindings(read.problems, isFileJudged(history, settings)),
             ...(history === undefined ? [] : historyFindings(history, read.revisions)),
             ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
+            ...(history === undefined ? [] : besideFindings(history)),
             ...lintFindings({ graph, judged, floor, bodyOf: read.body }),
         ];
+        const underJudgement = graph.revisions.filter(({ id }) => judged.has(id));
+        const accepted = readAccepted(settings, underJudgement, read.body);
         clock.stop("static");
-        const known = { settings, policy: context.policy, graph, history, judged, bodyOf: read.body, clock };
+        const known = { settings, policy: context.policy, accepted, graph, history, judged, clock };
         if (graph.problems.some(isFatal))
             return report(known, findings, unprovable(graph, judged));
         // A required check must always answer, and fast when there is nothing to prove.
@@ -38762,6 +39103,7 @@ async function check(context) {
             seenBy: `PostgreSQL ${shadowReport.version}, fresh lane`,
         }));
         findings.push(...unexplainedFindings(result.unexplained, shadowReport));
+        findings.push(...unsteadyFindings(result.unsteady, shadowReport));
         context.progress("replaying statements for their locks");
         const statements = await replayLegs(lane, result.legs, judged);
         clock.stop("replay");
@@ -38808,7 +39150,8 @@ function report(known, found, steps, shadow) {
     const { settings, graph, history, judged, clock } = known;
     const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
     const changed = new Set([...judged, ...deleted.map(({ id }) => id)]);
-    const findings = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
+    const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
+    const findings = oneErrorForEmptyDowngrade(settled);
     return {
         version: 1,
         verdict: verdictOf(findings, steps, settings["fail-on"]),
@@ -38860,7 +39203,7 @@ function floorOf(graph, text) {
         return revision.id;
     throw new errors_UserError({
         what: `The floor "${text}" is no revision of this project.`,
-        do: `Did you mean ${nearest(text, graph.revisions.map(({ id }) => id))}? Set floor to the id of a revision, or to base.`,
+        do: `${suggestion(text, graph.revisions.map(({ id }) => id))}Set floor to the id of a revision, or to base.`,
     });
 }
 function noRevisions(project) {
@@ -39371,7 +39714,7 @@ function helpText() {
         .map((name) => {
         const entry = settingTable[name];
         const words = typeof entry.type === "string" ? "" : ` One of ${entry.type.join(", ")}.`;
-        const standard = entry.default === undefined ? "" : ` Default: ${entry.default}.`;
+        const standard = entry.default === undefined ? "" : ` Default: "${entry.default}".`;
         return `  --${name}\n      ${entry.text}${words}${standard}`;
     });
     return `migration-gate proves database migrations on a shadow PostgreSQL before they reach a real one.
@@ -39393,9 +39736,11 @@ ${settings.join("\n")}
 
 
 
-/** Without the files by which a step speaks to its runner, and without its token: revisions are foreign code. */
+
+const environment_runnersOwn = /^(?:GITHUB_(?:OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)|(?:GITHUB|GH)(?:_ENTERPRISE)?_TOKEN)$/;
+/** Without the files by which a step speaks to its runner, and without its secrets: revisions are foreign code. */
 function toolEnvironment(environment) {
-    const kept = Object.entries(environment).filter(([name]) => !/^(?:GITHUB_(?:TOKEN|OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)|GH_TOKEN)$/.test(name));
+    const kept = Object.entries(environment).filter(([name]) => !environment_runnersOwn.test(name) && !secretVariables.includes(name));
     return Object.fromEntries(kept);
 }
 /** A folder relative to its repository's root, with `/`; empty for the root itself. */
@@ -39631,16 +39976,21 @@ function sarif_text(part, most) {
     return clip(visible_visible(clip(part, most)), most);
 }
 
-;// CONCATENATED MODULE: ./lib/version.js
-/** The version in package.json; a test holds them equal. */
-const version = "0.1.0";
-
 ;// CONCATENATED MODULE: ./lib/commands/sarif-file.js
 
 
 
 
 
+/** Before a proof of minutes: UserError where the file could not be written at its end. */
+function requireWritable(file) {
+    try {
+        (0,external_node_fs_.closeSync)((0,external_node_fs_.openSync)(file, "a"));
+    }
+    catch (error) {
+        throw notWritten(file, error);
+    }
+}
 /** Writes the findings as SARIF, with paths from the repository's root. UserError where the file cannot be written. */
 async function writeSarifFile(file, report, settings) {
     const workingDirectory = await folderInRepository(settings["working-directory"], process.env);
@@ -39648,18 +39998,21 @@ async function writeSarifFile(file, report, settings) {
         (0,external_node_fs_.writeFileSync)(file, sarifReport(report, { workingDirectory, version: version }));
     }
     catch (error) {
-        throw new errors_UserError({
-            what: "The SARIF file could not be written.",
-            where: file,
-            seen: error instanceof Error ? error.message : String(error),
-            do: "Set sarif-file to a path in a folder that is there and can be written.",
-        }, { cause: error });
+        throw notWritten(file, error);
     }
+}
+function notWritten(file, error) {
+    return new errors_UserError({
+        what: "The SARIF file cannot be written.",
+        where: file,
+        seen: error instanceof Error ? error.message : String(error),
+        do: "Set sarif-file to a path in a folder that is there and can be written.",
+    }, { cause: error });
 }
 
 ;// CONCATENATED MODULE: ./lib/databases/postgres/version-tables.js
 /**
- * Every table of the database with this one column and no other, in order of schema and name: a version table may have
+ * Every table of the database with this one column of text and no other, in order of schema and name: a version table may have
  * any name and lie in any schema. Needs no rights but to connect.
  */
 async function findVersionTables(client, column) {
@@ -39670,6 +40023,8 @@ async function findVersionTables(client, column) {
        and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
        and (select pg_catalog.array_agg(a.attname::text) from pg_catalog.pg_attribute a
             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) = array[$1]
+       and exists (select from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
+                   where a.attrelid = c.oid and a.attname = $1 and t.typcategory = 'S')
      order by 1, 2`, [column]);
     return rows;
 }
@@ -39717,16 +40072,19 @@ async function choose(client, all, options, role) {
         throw notThere(wanted, all, options);
     const read = [];
     for (const candidate of named) {
-        if (!candidate.readable && named.length > 1)
-            continue;
         if (!candidate.readable)
-            throw notReadable(candidate, role, options);
+            continue;
         const { rows } = await client.query({
             text: options.tool.versionsSql(candidate),
             rowMode: "array",
         });
         read.push({ candidate, heads: rows.map(([id]) => id) });
     }
+    const hidden = named.filter(({ readable }) => !readable);
+    const [unread] = [...hidden].sort((one, other) => unusual(one, options) - unusual(other, options));
+    // What may not be read could be the one: the others tell only when they hold this project's ids.
+    if (unread !== undefined && !read.some(({ heads }) => heads.some(options.isKnown)))
+        throw notReadable(unread, role, options);
     if (read.length <= 1)
         return read[0];
     const ours = read.filter(({ heads }) => heads.some(options.isKnown));
@@ -39740,6 +40098,9 @@ async function choose(client, all, options, role) {
             .join("\n"),
         do: `Set version-table to one of them, e.g. --version-table ${print(read[0].candidate)}`,
     });
+}
+function unusual({ table }, { tool }) {
+    return table === tool.versionTable.name ? 0 : 1;
 }
 function isNamed({ schema, table }, wanted) {
     return wanted === table || wanted === `${schema}.${table}`;
@@ -39779,23 +40140,20 @@ function notStamped({ names, count }, options) {
 
 ;// CONCATENATED MODULE: ./lib/project/lost-file.js
 
+/** A long history is searched no longer than this. */
+const timeoutMs = 20_000;
 /**
  * The newest commit of any branch or tag whose tree has a file with a line like this (a POSIX extended regular
- * expression); undefined where git knows none, or the folder is in no repository. A shallow clone knows little.
+ * expression); undefined where git knows none, or not in time, or the folder is in no repository. A shallow clone
+ * knows little. `files` is a git pathspec.
  */
-async function lastCommitWith(root, line) {
+async function lastCommitWith(root, line, files) {
     try {
         const log = [
-            "log",
-            "--all",
-            "--no-renames",
-            "-G",
-            line,
-            "--name-status",
-            "-z",
-            "--format=%x01%H%x00%P%x00",
+            ...["log", "--all", "--no-renames", "-G", line, "--name-status", "-z", "--format=%x01%H%x00%P%x00"],
+            ...["--", files],
         ];
-        for (const record of (await git(root, log)).split("\x01").slice(1)) {
+        for (const record of (await git(root, log, { timeoutMs })).split("\x01").slice(1)) {
             const [hash = "", parents = "", ...rest] = record.split("\0");
             const changed = rest.map((field) => field.replace(/^\n+/, "")).filter((field) => field !== "");
             for (let index = 0; index + 1 < changed.length; index += 2) {
@@ -39880,7 +40238,7 @@ async function status_status({ settings, environment }) {
     }
 }
 async function status_lookUp(tool, root, id) {
-    const lost = await lastCommitWith(root, tool.revisionLine(id));
+    const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles);
     return { id, lastCommit: lost?.commit, file: lost?.file };
 }
 function status_databaseAddress(settings, environment) {
@@ -39920,9 +40278,12 @@ function status_noRevisions(config, folders) {
 
 
 
+
 const in_terminal_commands = {
     async check(args, environment, redact) {
         const { settings, policy } = loadSettings(args, environment);
+        if (settings["sarif-file"] !== undefined)
+            requireWritable(settings["sarif-file"]);
         const progress = progressTo(process.stderr);
         try {
             const report = redact(await check({ settings, policy, environment, progress: progress.say }));
@@ -39955,6 +40316,8 @@ const in_terminal_commands = {
 async function runInTerminal([command, ...args], environment, redact) {
     if (command === undefined)
         return { text: helpText(), code: exitCodes.notRun };
+    if (command === "--version" || command === "version")
+        return { text: `${version}\n`, code: exitCodes.ok };
     if (command === "--help" || args.includes("--help"))
         return { text: helpText(), code: exitCodes.ok };
     const run = Object.hasOwn(in_terminal_commands, command) ? in_terminal_commands[command] : undefined;
@@ -39963,21 +40326,31 @@ async function runInTerminal([command, ...args], environment, redact) {
     const names = Object.keys(in_terminal_commands);
     throw new errors_UserError({
         what: `There is no command "${command}".`,
-        do: `Did you mean ${nearest(command, names)}? The commands are: ${names.join(", ")}.`,
+        do: `${suggestion(command, names)}The commands are: ${names.join(", ")}.`,
     });
 }
 
 ;// CONCATENATED MODULE: ./lib/secrets.js
+
 /** Shorter values would maim ordinary words, and GitHub drops job outputs in which a mask is found. */
 const shortest = 6;
 /** Passwords that every example has: hiding them would hide words of the reports. */
 const noSecrets = new Set(["postgres", "postgresql", "password", "passwd", "example", "secret", "database"]);
-/** Variables that hold one, whatever they look like. Runners write an input's name with its dashes. */
-const secretNames = /^(?:PGPASSWORD|GITHUB_TOKEN|GH_TOKEN|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_TOKEN|INPUT_GITHUB-TOKEN|NPM_TOKEN|NODE_AUTH_TOKEN)$/;
+/** Variables that hold one, whatever they look like. */
+const secretNames = /^(?:PGPASSWORD|(?:GITHUB|GH)(?:_ENTERPRISE)?_TOKEN|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_TOKEN|NPM_TOKEN|NODE_AUTH_TOKEN)$/;
+/** A secret setting is one as a whole, but an address is shown without its password. */
+const isAddress = (value) => value.includes("://");
+/** libpq's parameters of an address (PostgreSQL manual, 34.1.2), also after a `&amp;` that a page has made of `&`. */
+const passwordInQuery = /[?&](?:amp;)?(?:ssl)?password=([^&#\s"'<>]+)/gi;
 /** A value that is an address, its password as it may be written by mistake: with quotes, spaces, even another @. */
 const wholeAddress = /^\s*(?:--[\w-]+=)?[a-z][a-z0-9+.-]*:\/\/([^:/@]*):(.*)@([^@/?#]*)(?:\/([^?#]*))?/is;
-/** An address somewhere in a value. */
-const addressInText = /[a-z][a-z0-9+.-]*:\/\/([^\s:/@]*):(\S*)@([^\s/?#@]*)(?:\/([^\s?#]*))?/gi;
+/**
+ * An address somewhere in a value. A scheme begins no word later than its first letter and is short: a text of a
+ * million letters would else be searched from each of them to its end.
+ */
+const addressInText = /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,40}:\/\/([^\s:/@]{0,200}):(\S{0,1000})@([^\s/?#@]*)(?:\/([^\s?#]*))?/gi;
+/** The same in a report, where quotes and angle brackets end it. */
+const addressOfText = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}:\/\/[^\s:/@]{0,200}):([^\s"'<>]{0,1000})@/gi;
 /**
  * What this process was given and nobody may read: passwords of addresses in variables and arguments, and tokens.
  * Never a word that is printed anyway, such as a user, host or database of the same address.
@@ -39989,8 +40362,10 @@ function secretsOf(args, environment) {
             found.add(value);
     };
     for (const [name, value] of Object.entries(environment)) {
-        if (value !== undefined && secretNames.test(name))
-            add(value);
+        if (value === undefined)
+            continue;
+        if (secretNames.test(name) || (settings_secretVariables.includes(name) && !isAddress(value)))
+            add(value.trim());
     }
     for (const text of [...args, ...Object.values(environment)]) {
         if (text === undefined)
@@ -40003,6 +40378,10 @@ function secretsOf(args, environment) {
             const printed = [user, host.split(":")[0] ?? "", database];
             add(password, printed);
             add(decoded(password), printed);
+        }
+        for (const [, password = ""] of text.matchAll(passwordInQuery)) {
+            for (const spelled of [password, decoded(password), decoded(password.replaceAll("+", " "))])
+                add(spelled);
         }
     }
     return [...found];
@@ -40063,7 +40442,10 @@ function redactor(secrets) {
     const pattern = all.length === 0 ? undefined : new RegExp(all.join("|"), "g");
     return (text) => {
         const clean = pattern === undefined ? text : text.replace(pattern, "***");
-        return clean.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):([^\s"'<>]*)@/gi, (address, before, password) => noSecrets.has(password) || /^\{\w+\}$/.test(password) ? address : `${before}:***@`);
+        const isShown = (password) => noSecrets.has(password) || /^\{\w+\}$/.test(password);
+        return clean
+            .replace(addressOfText, (address, before, password) => (isShown(password) ? address : `${before}:***@`))
+            .replace(passwordInQuery, (parameter, password) => isShown(password) ? parameter : `${parameter.slice(0, -password.length)}***`);
     };
 }
 /** The same value with every text in it redacted; names of fields stay. */

@@ -24,7 +24,7 @@ const wholeAddress = /^\s*(?:--[\w-]+=)?[a-z][a-z0-9+.-]*:\/\/([^:/@]*):(.*)@([^
  * million letters would else be searched from each of them to its end.
  */
 const addressInText =
-  /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,40}:\/\/([^\s:/@]{0,200}):(\S*)@([^\s/?#@]*)(?:\/([^\s?#]*))?/gi;
+  /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,40}:\/\/([^\s:/@]{0,200}):(\S{0,1000})@([^\s/?#@]*)(?:\/([^\s?#]*))?/gi;
 
 /** The same in a report, where quotes and angle brackets end it. */
 const addressOfText = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}:\/\/[^\s:/@]{0,200}):([^\s"'<>]{0,1000})@/gi;
