@@ -25120,12 +25120,16 @@ class Segment {
             const leg = await this.go("upgrade", top, true);
             if (leg.failure !== undefined)
                 return `the second upgrade failed: ${leg.failure.summary}`;
+            // What was not seen stays open, and to read more boundaries would not help.
+            if (leg.steps.length === 0 || leg.bypassed !== undefined)
+                return undefined;
             const expected = [];
             for (const step of leg.steps) {
                 const upgrade = this.upgrades.get(step.revision);
-                const doubt = doubtOf({ ...leg, tail: [] }, step);
-                if (upgrade === undefined || step.outcome !== "committed" || doubt !== undefined)
-                    return `the second upgrade of ${step.revision} was not seen: ${doubt ?? step.outcome}`;
+                if (upgrade === undefined || step.outcome !== "committed")
+                    return undefined;
+                if (doubtOf({ ...leg, tail: [] }, step) !== undefined)
+                    return undefined;
                 expected.push(upgrade);
                 passed.add(step.revision);
             }
@@ -25133,11 +25137,9 @@ class Segment {
             if (difference !== undefined)
                 return `the second upgrade led to another ${difference.key}${more.length > 0 ? `, and ${more.length} more` : ""}`;
         }
-        const missed = this.undone.find(({ step }) => !passed.has(step.revision));
-        if (missed !== undefined)
-            return `the second upgrade did not pass ${missed.step.revision}`;
         for (const { step } of this.undone)
-            this.ledger.settle(step.revision, "downgrade", "proved");
+            if (passed.has(step.revision))
+                this.ledger.settle(step.revision, "downgrade", "proved");
         return undefined;
     }
     async goUp() {
