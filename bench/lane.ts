@@ -39,7 +39,7 @@ export async function laneSample(path: string): Promise<LaneSample> {
   const tool = toolNamed(project.tool);
   const { revisions } = tool.read(project);
   const graph = buildGraph(revisions);
-  const judged = await judgedRevisions(path, revisions, undefined);
+  const judged = judgedRevisions(revisions, undefined);
   const read = readUsage([]);
   await using shadow = await startShadow({});
   await using isolation = await createIsolation();

@@ -30,7 +30,7 @@ export async function staticSample(path: string, base: string | undefined): Prom
   const read = toolNamed(project.tool).read(project);
   const graph = buildGraph(read.revisions);
   const history = await compareWithBase({ settings, environment: {} }, sourceOf(project), read.revisions);
-  const judged = judgedRevisions(project.root, read.revisions, history, settings.history);
+  const judged = judgedRevisions(read.revisions, history, settings.history);
   staticGraphFindings(graph, judged, history);
   readFindings(read.problems, isFileJudged(history, settings));
   lintFindings({ graph, judged, floor: undefined, bodyOf: read.body });

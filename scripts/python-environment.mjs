@@ -52,10 +52,15 @@ export async function pythonEnvironment() {
   }
 }
 
-/** The stamp holds the folder's name: an environment cannot be moved, so each attempt has a folder of its own. */
+/**
+ * The stamp holds the folder's real path: an environment cannot be moved, so each attempt has a folder of its own, and
+ * one whose checkout was moved or renamed since is none.
+ */
 function builtIn(home) {
   try {
-    const bin = join(home, readFileSync(join(home, "stamp"), "utf8").trim(), "bin");
+    const directory = readFileSync(join(home, "stamp"), "utf8").trim();
+    const bin = join(directory, "bin");
+    if (dirname(directory) !== realpathSync(home)) return undefined;
     return existsSync(join(bin, "python")) && existsSync(join(bin, "alembic")) ? bin : undefined;
   } catch {
     return undefined;
@@ -126,11 +131,11 @@ async function build(python, found, home) {
     if (name !== "lock") rmSync(join(home, name), { recursive: true, force: true });
   }
   const name = randomBytes(4).toString("hex");
-  const directory = join(home, name);
+  const directory = join(realpathSync(home), name);
   await install(python, found, directory);
   const opened = await run("chmod", ["-R", "a+rX", directory]);
   if (opened.code !== 0) throw new Error(`chmod of ${directory} failed: ${opened.output}`);
-  writeFileSync(join(home, `stamp.${name}`), `${name}\n`);
+  writeFileSync(join(home, `stamp.${name}`), `${directory}\n`);
   renameSync(join(home, `stamp.${name}`), join(home, "stamp"));
   return join(directory, "bin");
 }

@@ -4,13 +4,18 @@ export function nearest(word: string, candidates: readonly string[]): string {
   return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate;
 }
 
-/** "Did you mean …? " where a candidate is near enough to be what was meant, else nothing. */
-export function suggestion(word: string, candidates: readonly string[], prefix = ""): string {
-  if (candidates.length === 0) return "";
+/** The nearest candidate where it is near enough to be what was meant. */
+export function near(word: string, candidates: readonly string[]): string | undefined {
+  if (candidates.length === 0) return undefined;
   const best = nearest(word, candidates);
-  const isNear =
-    editDistance(word, best) <= Math.max(2, Math.floor(best.length / 2)) || best.startsWith(word);
-  return isNear ? `Did you mean ${prefix}${best}? ` : "";
+  const most = Math.max(2, Math.floor(best.length / 2));
+  return editDistance(word, best) <= most || best.startsWith(word) ? best : undefined;
+}
+
+/** "Did you mean …? " where a candidate is near, else nothing. */
+export function suggestion(word: string, candidates: readonly string[], prefix = ""): string {
+  const best = near(word, candidates);
+  return best === undefined ? "" : `Did you mean ${prefix}${best}? `;
 }
 
 /** Levenshtein's distance, row by row. */

@@ -27,7 +27,8 @@ const addressInText =
   /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,40}:\/\/([^\s:/@]{0,200}):(\S{0,1000})@([^\s/?#@]*)(?:\/([^\s?#]*))?/gi;
 
 /** The same in a report, where quotes and angle brackets end it. */
-const addressOfText = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}:\/\/[^\s:/@]{0,200}):([^\s"'<>]{0,1000})@/gi;
+export const addressOfText =
+  /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}:\/\/[^\s:/@]{0,200}):([^\s"'<>]{0,1000})@/gi;
 
 /**
  * What this process was given and nobody may read: passwords of addresses in variables and arguments, and tokens.

@@ -69,7 +69,7 @@ describe("redaction", () => {
         const redact = redactor([text]);
         for (const spelling of spellings(text)) {
           const found = redact(`${before}|${spelling}|${after}`).includes(spelling);
-          expect(found && !"***".includes(spelling), spelling).toBe(`${before}||${after}`.includes(spelling));
+          expect(found && !"***".includes(spelling), spelling).toBe(false);
         }
       }),
     );

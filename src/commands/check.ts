@@ -1,5 +1,5 @@
 import { loadModule } from "libpg-query";
-import { ToolError, UserError } from "../errors";
+import { UserError } from "../errors";
 import { createIsolation, type Isolation, openReach } from "../executors/isolation";
 import { terminateForGood } from "../executors/local";
 import { isFatal, readFindings, unexplainedFindings, unsteadyFindings } from "../findings/graph";
@@ -23,8 +23,7 @@ import type { Settings } from "../settings";
 import { registerCleanup } from "../shadow/cleanup";
 import type { ShadowServer } from "../shadow/server";
 import { startShadow } from "../shadow/start";
-import type { ToolProject } from "../tools/contract";
-import { findProject, sourceOf } from "../tools/find-project";
+import { findProject, readRevisions, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { compareWithBase, isFileJudged, staticGraphFindings } from "./compare";
 import { type Accepted, readAccepted, settle } from "./settle";
@@ -44,11 +43,10 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const project = findProject(settings["working-directory"], settings);
   requireOnlyConfig(project.root, context.policy.file);
   const tool = toolNamed(project.tool);
-  const read = tool.read(project);
-  if (read.revisions.length === 0) throw noRevisions(project);
+  const read = readRevisions(project);
   const graph = buildGraph(read.revisions);
   const history = await compareWithBase(context, sourceOf(project), read.revisions);
-  const judged = judgedRevisions(project.root, read.revisions, history, settings.history);
+  const judged = judgedRevisions(read.revisions, history, settings.history);
   const floor = floorOf(graph, settings.floor);
   // Everything that is known without a database.
   const findings: Finding[] = [
@@ -240,16 +238,6 @@ function floorOf(graph: Graph, text: string | undefined): string | undefined {
       text,
       graph.revisions.map(({ id }) => id),
     )}Set floor to the id of a revision, or to base.`,
-  });
-}
-
-function noRevisions(project: ToolProject): UserError {
-  return new ToolError({
-    what: "The project has no revisions.",
-    where: project.config,
-    seen: `Looked in ${project.revisionFolders.join(", ")}.`,
-    why: "A check that finds nothing to check must not pass.",
-    do: "Correct script_location or version_locations, or working-directory.",
   });
 }
 

@@ -1,7 +1,7 @@
 import { UserError } from "../errors";
 import { factRules } from "../findings/fact-rules";
 import { factRule, ruleIds } from "../findings/rule-ids";
-import { nearest } from "../nearest";
+import { near } from "../nearest";
 import type { Paint } from "../reports/terminal";
 import { rules } from "../rules/index";
 import { observed } from "../rules/observed-runs";
@@ -28,7 +28,12 @@ function pageOf(id: string): readonly PagePart[] {
     const alias = Object.entries<Rule>(rules).find(([, { aliases }]) =>
       aliases.some((name) => name === id || name.endsWith(`/${id}`)),
     )?.[0];
-    const close = alias ?? nearest(id, ruleIds);
+    const close = alias ?? near(id, ruleIds);
+    if (close === undefined)
+      throw new UserError({
+        what: `There is no rule "${id}".`,
+        do: "migration-gate explain lists all of them.",
+      });
     throw new UserError({
       what: `There is no rule "${id}"; ${alias === undefined ? "the nearest is" : "another tool's name of"} "${close}".`,
       do: `migration-gate explain ${close}`,

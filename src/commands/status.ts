@@ -8,7 +8,7 @@ import { lastCommitWith } from "../project/lost-file";
 import { buildGraph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import type { MigrationTool } from "../tools/contract";
-import { findProject } from "../tools/find-project";
+import { findProject, readRevisions } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 
 export interface StatusContext {
@@ -23,9 +23,7 @@ export interface StatusContext {
 export async function status({ settings, environment }: StatusContext): Promise<StatusReport> {
   const project = findProject(settings["working-directory"], settings);
   const tool = toolNamed(project.tool);
-  const { revisions } = tool.read(project);
-  if (revisions.length === 0) throw noRevisions(project.config, project.revisionFolders);
-  const graph = buildGraph(revisions);
+  const graph = buildGraph(readRevisions(project).revisions);
   const broken = graph.problems.find(isFatal);
   if (broken !== undefined) {
     throw new ToolError({
@@ -69,14 +67,5 @@ function databaseAddress(settings: Settings, environment: NodeJS.ProcessEnv): Ad
   throw new UserError({
     what: `No database is named: ${variable} is not set.`,
     do: `Put the database's address into ${variable}, or name the variable that has it: --database-url-env NAME`,
-  });
-}
-
-function noRevisions(config: string, folders: readonly string[]): UserError {
-  return new ToolError({
-    what: "The project has no revisions.",
-    where: config,
-    seen: `Looked in ${folders.join(", ")}.`,
-    do: "Correct script_location or version_locations, or working-directory.",
   });
 }

@@ -1,7 +1,7 @@
 import { type Finding, type Severity, severities } from "../model/finding";
 import type { CoveredLines, Remark } from "../model/operation";
 import type { Acceptance, Policy } from "../model/policy";
-import { nearest } from "../nearest";
+import { near, nearest } from "../nearest";
 import { rules } from "../rules/index";
 import { factRules } from "./fact-rules";
 import { factRule, isLintRule, ruleIds } from "./rule-ids";
@@ -142,13 +142,20 @@ function problemOf(allowance: Allowance): Finding | undefined {
 }
 
 function unknownRule(rule: string, place: Place): Finding {
-  const close = nearest(rule, ruleIds);
-  return about(
-    "unknown-suppression",
-    place,
-    `There is no rule "${rule}"; the nearest is "${close}".`,
-    `Write ${close}, or remove the suppression.`,
-  );
+  const close = near(rule, ruleIds);
+  return close === undefined
+    ? about(
+        "unknown-suppression",
+        place,
+        `There is no rule "${rule}".`,
+        "Remove the suppression; migration-gate explain lists all rules.",
+      )
+    : about(
+        "unknown-suppression",
+        place,
+        `There is no rule "${rule}"; the nearest is "${close}".`,
+        `Write ${close}, or remove the suppression.`,
+      );
 }
 
 function unknownWord({ revision, remark }: RevisionRemark): Finding[] {

@@ -3,7 +3,6 @@ import type { RevisionHistory } from "../revisions/history";
 
 /** The revisions that decide the verdict: new and edited ones; all of them without a base, or where `scope` is all. */
 export function judgedRevisions(
-  _root: string,
   revisions: readonly Revision[],
   history: Pick<RevisionHistory, "states"> | undefined,
   scope: "new" | "all" = "new",

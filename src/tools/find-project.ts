@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import { UserError } from "../errors";
-import type { ProjectCandidate, ToolName, ToolProject } from "./contract";
+import { ToolError, UserError } from "../errors";
+import type { ProjectCandidate, ReadRevisions, ToolName, ToolProject } from "./contract";
 import { toolNamed, tools } from "./index";
 
 /** What the settings say of the project; all of it may be left out. */
@@ -62,6 +62,19 @@ export function findProject(folder: string, wish: ProjectWish = {}): ToolProject
   }
   if (others.length > 0) throw tooMany(root, folder, found);
   return toolNamed(only.tool).open(settled(only, root, wish.section), wish.section);
+}
+
+/** Every revision of the project; a ToolError where there is none. */
+export function readRevisions(project: ToolProject): ReadRevisions {
+  const read = toolNamed(project.tool).read(project);
+  if (read.revisions.length > 0) return read;
+  throw new ToolError({
+    what: "The project has no revisions.",
+    where: project.config,
+    seen: `Looked in ${project.revisionFolders.join(", ")}.`,
+    why: "Nothing found must not look like nothing wrong.",
+    do: "Correct script_location or version_locations, or working-directory.",
+  });
 }
 
 /** The project with what history needs of its tool. */

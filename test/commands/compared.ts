@@ -15,7 +15,7 @@ export async function compare(root: string, args: readonly string[]) {
   const history = await compareWithBase({ settings, environment: {} }, sourceOf(project), read.revisions);
   if (history === undefined) throw new Error("no base");
   const graph = buildGraph(read.revisions);
-  const judged = judgedRevisions(root, read.revisions, history, settings.history);
+  const judged = judgedRevisions(read.revisions, history, settings.history);
   const findings = [
     ...staticGraphFindings(graph, judged, history),
     ...readFindings(read.problems, isFileJudged(history, settings)),

@@ -45,6 +45,7 @@ describe("explain", () => {
     expect(refusal(["ban-drop-colum"])).toBe(
       'There is no rule "ban-drop-colum"; the nearest is "ban-drop-column". migration-gate explain ban-drop-column',
     );
+    expect(refusal(["xyzzy"])).toBe('There is no rule "xyzzy". migration-gate explain lists all of them.');
     expect(refusal(["adding-required-field"])).toBe(
       'There is no rule "adding-required-field"; another tool\'s name of "require-column-default". migration-gate explain require-column-default',
     );

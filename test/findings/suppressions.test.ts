@@ -246,6 +246,23 @@ describe("a suppression by comment", () => {
     expect(problem?.what).toBe('There is no rule "ban-drop-colum"; the nearest is "ban-drop-column".');
   });
 
+  test("names none where no rule is near: another rule's id would turn down what nobody meant", () => {
+    const lines = [...top, '    op.drop("a")  # migration-gate: allow prefer-identity because x'];
+    const { body } = readRevisionFile(file, Buffer.from(lines.join("\n")));
+    const remarks = body().remarks.map((remark) => ({ revision: "r", remark }));
+    const [problem] = suppress([], {
+      remarks,
+      policy: noPolicy,
+      judged: new Set(["r"]),
+      proofRan: true,
+      compared: true,
+    });
+    expect([problem?.what, problem?.do]).toEqual([
+      'There is no rule "prefer-identity".',
+      "Remove the suppression; migration-gate explain lists all rules.",
+    ]);
+  });
+
   test("of what only a proof shows is not called unused before one has run", () => {
     const lines = [...top, "    print()  # migration-gate: allow downgrade-fails because x"];
     expect(judged(lines, "ban-drop-column", false)).toEqual([]);

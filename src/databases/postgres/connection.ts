@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectionOptions } from "node:tls";
 import { Client } from "pg";
 import { UserError } from "../../errors";
+import { addressOfText } from "../../secrets";
 import { connectionError, connectionErrorCode } from "./connection-errors";
 import { splitUrl } from "./connection-url";
 
@@ -108,11 +109,7 @@ function encode(text: string): string {
  * URL. A password that equals the user, host or database is no secret: those words are printed anyway.
  */
 export function redact(text: string, ...addresses: readonly Address[]): string {
-  // Bounded, because a text of a million letters without a colon would be searched from each of them.
-  let clean = text.replace(
-    /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}:\/\/[^\s:/@]{0,200}):[^\s"'<>]{0,500}@/gi,
-    "$1:***@",
-  );
+  let clean = text.replace(addressOfText, "$1:***@");
   for (const { password, user, host, database } of addresses) {
     if (password === undefined || password === "" || [user, host, database].includes(password)) continue;
     for (const written of new Set([password, encode(password), encodeURIComponent(password)])) {
