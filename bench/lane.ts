@@ -5,7 +5,7 @@ import { proveOnEmptyDatabase } from "../src/lanes/fresh-lane";
 import { judgedRevisions } from "../src/lanes/judged";
 import { replayLegs } from "../src/lanes/replay-lane";
 import { buildGraph } from "../src/revisions/graph";
-import { readSettings } from "../src/settings";
+import { readSettings } from "../src/project/read-settings";
 import { startShadow } from "../src/shadow/start";
 import { findProject } from "../src/tools/find-project";
 import { toolNamed } from "../src/tools/index";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { helpText } from "../src/commands/help";
-import { type MoreSources, readSettings, settingNames, takes } from "../src/settings";
+import { type MoreSources, readSettings } from "../src/project/read-settings";
+import { settingNames, takes } from "../src/settings";
 import { messageOf } from "./support/messages";
 
 describe("which source wins", () => {
@@ -43,12 +44,12 @@ describe("values", () => {
     const environment = {
       "INPUT_WORKING-DIRECTORY": "backend",
       "INPUT_GITHUB-TOKEN": "t",
-      INPUT_COMMAND: "explain",
+      INPUT_COMMAND: "status",
     };
     expect(settings([], environment)).toMatchObject({
       "working-directory": "backend",
       "github-token": "t",
-      command: "explain",
+      command: "status",
     });
   });
 

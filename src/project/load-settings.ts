@@ -1,7 +1,8 @@
 import { UserError } from "../errors";
 import type { Policy } from "../model/policy";
-import { readSettings, type Settings } from "../settings";
+import type { Settings } from "../settings";
 import { findConfigFile, noPolicy, readConfigFile } from "./config-file";
+import { readSettings } from "./read-settings";
 
 export interface LoadedSettings {
   readonly settings: Settings;

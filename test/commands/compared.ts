@@ -3,7 +3,7 @@ import { readFindings } from "../../src/findings/graph";
 import { historyFindings } from "../../src/findings/history";
 import { judgedRevisions } from "../../src/lanes/judged";
 import { buildGraph } from "../../src/revisions/graph";
-import { readSettings } from "../../src/settings";
+import { readSettings } from "../../src/project/read-settings";
 import { findProject, sourceOf } from "../../src/tools/find-project";
 import { toolNamed } from "../../src/tools/index";
 

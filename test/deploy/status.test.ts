@@ -6,7 +6,7 @@ import { status } from "../../src/commands/status";
 import { urlOf } from "../../src/databases/postgres/connection";
 import { UserError } from "../../src/errors";
 import { statusText } from "../../src/reports/status-text";
-import { readSettings } from "../../src/settings";
+import { readSettings } from "../../src/project/read-settings";
 import type { ShadowDatabase } from "../../src/shadow/server";
 import { type TestServer, testClient, testServer } from "../support/database";
 import { type Project, type ProjectFiles, withPython, writeProject } from "../support/project";
