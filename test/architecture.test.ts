@@ -26,6 +26,7 @@ const order = [
   "rules",
   "findings",
   "reports",
+  "backup",
   "deploy",
   "github",
   "commands",

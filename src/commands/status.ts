@@ -1,7 +1,7 @@
-import { type Address, connect, parseAddress } from "../databases/postgres/connection";
+import { connect } from "../databases/postgres/connection";
 import { readVersions } from "../deploy/read-versions";
 import { statusOf } from "../deploy/status";
-import { ToolError, UserError } from "../errors";
+import { ToolError } from "../errors";
 import { isFatal } from "../findings/graph";
 import type { StatusReport, UnknownRevision } from "../model/status";
 import { lastCommitWith } from "../project/lost-file";
@@ -10,6 +10,7 @@ import type { Settings } from "../settings";
 import type { MigrationTool } from "../tools/contract";
 import { findProject, readRevisions } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
+import { databaseAddress } from "./database-address";
 
 export interface StatusContext {
   readonly settings: Settings;
@@ -56,16 +57,4 @@ export async function status({ settings, environment }: StatusContext): Promise<
 async function lookUp(tool: MigrationTool, root: string, id: string): Promise<UnknownRevision> {
   const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles);
   return { id, lastCommit: lost?.commit, file: lost?.file };
-}
-
-function databaseAddress(settings: Settings, environment: NodeJS.ProcessEnv): Address {
-  const variable = settings["database-url-env"];
-  const url = settings["database-url"];
-  if (url !== undefined) return parseAddress(url, "database-url");
-  const fromVariable = environment[variable];
-  if (fromVariable !== undefined && fromVariable !== "") return parseAddress(fromVariable, variable);
-  throw new UserError({
-    what: `No database is named: ${variable} is not set.`,
-    do: `Put the database's address into ${variable}, or name the variable that has it: --database-url-env NAME`,
-  });
 }
