@@ -26,3 +26,64 @@ export interface BackupReport {
   /** The command line that restores it, without a secret; undefined where there is none. */
   readonly restore: string | undefined;
 }
+
+/** What happened, where, what was seen, why it matters, what to do: the parts of a message. */
+export interface Problem {
+  readonly what: string;
+  readonly where?: string;
+  readonly seen?: string;
+  readonly why?: string;
+  readonly do: string;
+}
+
+/** One revision that was to be applied or taken back. */
+export interface DeployedRevision {
+  readonly id: string;
+  readonly message: string;
+  /** Relative to the project's root, with `/`. */
+  readonly file: string;
+  /** Of the file's bytes, hexadecimal: what was run. */
+  readonly sha256: string;
+  /** By the version table afterwards; "not known" where it could not be read. */
+  readonly status: "done" | "not done" | "not known";
+}
+
+/** One wait that the gate ended, or that was long enough to tell. */
+export interface LockWait {
+  readonly statement: string;
+  readonly milliseconds: number;
+  /** One line each: pid, user, application, what it does. */
+  readonly blockedBy: readonly string[];
+  readonly cancelled: boolean;
+}
+
+/** The JSON of `apply` and `rollback`: one object on stdout. `version` grows when a field changes its meaning or goes. */
+export interface DeployReport {
+  readonly version: 1;
+  readonly command: "apply" | "rollback";
+  readonly outcome: "done" | "nothing to do" | "failed";
+  readonly state: DeployState;
+  readonly database: { readonly name: string; readonly server: string };
+  readonly heads: {
+    readonly before: readonly string[];
+    readonly goal: readonly string[];
+    /** Undefined where the version table could not be read afterwards. */
+    readonly after: readonly string[] | undefined;
+  };
+  /** What was to be done, in the order in which it was to be done. */
+  readonly revisions: readonly DeployedRevision[];
+  readonly backup: BackupReport | undefined;
+  /** Starts of the tool. */
+  readonly tries: number;
+  readonly waits: readonly LockWait[];
+  /** Objects of the schema that differ from before although no revision was finished that made them. */
+  readonly leftovers: readonly string[];
+  /** Why it is not done. */
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** What to type next; empty where nothing is left to do. */
+  readonly next: readonly string[];
+  readonly milliseconds: number;
+  /** The path of the record. */
+  readonly record: string | undefined;
+}

@@ -1,0 +1,251 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { readCatalog } from "../databases/postgres/catalog/full-read";
+import { catalogSession } from "../databases/postgres/catalog/session";
+import { connect } from "../databases/postgres/connection";
+import { type CommandResult, terminateForGood } from "../executors/local";
+import type { Catalog } from "../model/catalog";
+import type { BackupReport, DeployReport, Problem } from "../model/deployment";
+import type { Revision } from "../model/revision";
+import type { Settings } from "../settings";
+import { registerCleanup } from "../shadow/cleanup";
+import type { GateLock } from "./gate-lock";
+import { isAt } from "./goal";
+import { type MigrationResult, migrate } from "./migrate";
+import { type AfterMigration, problemsAfter, stateAfter } from "./outcome";
+import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
+import type { SeenDatabase } from "./status";
+import type { Target } from "./target";
+import { sessionOptions, takesOptions, toolEnvironment } from "./tool-environment";
+import { endToolSessions } from "./tool-sessions";
+
+/** What a person or a workflow sees while it runs. */
+export interface Listener {
+  /** A sentence on what is done now. */
+  say(text: string): void;
+  /** A line of the tool's output. */
+  onLine(line: string): void;
+  /** Writes the record and returns its path; it takes secrets out. */
+  record(report: DeployReport): string;
+}
+
+/** A write of the database by the tool, all questions asked and the backup taken. */
+export interface Job {
+  readonly command: DeployReport["command"];
+  readonly target: Target;
+  readonly settings: Settings;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly seen: SeenDatabase;
+  /** Every revision that is to be applied in the end. */
+  readonly applied: ReadonlySet<string>;
+  /** What the version table is to hold in the end. */
+  readonly goalHeads: readonly string[];
+  /** What is done, in its order. */
+  readonly revisions: readonly Revision[];
+  /** The tool's arguments. */
+  readonly words: readonly string[];
+  readonly backup: BackupReport;
+  readonly warnings: readonly Problem[];
+  readonly lock: GateLock;
+  readonly listener: Listener;
+  /** performance.now() at the command's start. */
+  readonly started: number;
+}
+
+/** How the tool's sessions are named where its driver lets us. */
+export const toolSessionName = "migration-gate tool";
+
+interface Source {
+  readonly text: string;
+  readonly sha256: string;
+}
+
+/**
+ * Starts the tool and tells what became of the database, by the version table and the catalog. Never throws for what
+ * happens after the tool was started: then there is a report and a record, also when a signal ends this process.
+ */
+export async function carryOut(job: Job): Promise<DeployReport> {
+  const { settings, environment, target } = job;
+  const sources = job.revisions.map((revision) => sourceOf(target, revision));
+  const isConcurrent = sources.some(({ text }) => buildsConcurrently(text));
+  const lockTimeoutMs = settings["lock-timeout"] * 1000;
+  const statementTimeoutMs = settings["statement-timeout"] * 1000;
+  const applicationName = `${toolSessionName} ${randomBytes(4).toString("hex")}`;
+  const before = await catalogOf(target);
+  const words = await sessionOptions(await target.client(), {
+    // A build that is cancelled while it waits leaves an invalid index; the watch knows that it blocks nobody.
+    lockTimeoutMs: isConcurrent ? undefined : lockTimeoutMs,
+    statementTimeoutMs,
+  });
+  const options = (await takesOptions(target.address, words)) ? words : undefined;
+  const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
+  const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
+  const reporter = new Reporter(job, sources, before, repeatable);
+
+  let interrupted = false;
+  const unregister = registerCleanup({
+    async run() {
+      interrupted = true;
+      await terminateForGood();
+      await endToolSessions(await target.client(), applicationName, []);
+      await reporter.report(endedBySignal, interruption);
+    },
+    runNow: () => undefined,
+  });
+  try {
+    const result = await migrate({
+      argv: [...target.run, ...job.words],
+      cwd: target.project.root,
+      env: toolEnvironment(environment, settings, target.address, { url, options, applicationName }),
+      address: target.address,
+      applicationName,
+      lockTimeoutMs,
+      statementTimeoutMs,
+      timeoutMs: settings["apply-timeout"] * 1000,
+      tries: settings["lock-tries"],
+      repeatable,
+      dropInvalidIndexes: settings["drop-invalid-indexes"],
+      lock: job.lock,
+      client: () => target.client(),
+      isDone: async () => {
+        const heads = await reporter.headsNow();
+        return heads !== undefined && isAt(target.graph, heads, job.applied);
+      },
+      say: job.listener.say,
+      onLine: job.listener.onLine,
+    });
+    if (interrupted) await new Promise<never>(() => undefined);
+    return await reporter.report(result);
+  } finally {
+    unregister();
+  }
+}
+
+const noEnd: CommandResult = {
+  exitCode: null,
+  signal: "SIGTERM",
+  output: "",
+  outputCut: false,
+  milliseconds: 0,
+  timedOut: false,
+  cpuMs: undefined,
+};
+
+const endedBySignal: MigrationResult = {
+  last: noEnd,
+  tries: 1,
+  waits: [],
+  lockTimedOut: false,
+  statementTimedOut: false,
+  invalidIndexes: [],
+  sessionsLeft: false,
+};
+
+const interruption: Problem = {
+  what: "The gate was ended by a signal while the tool was at work; the tool was ended too.",
+  do: "Run the same job again: it starts where this one stopped.",
+};
+
+/** Tells what became of the database. */
+class Reporter {
+  constructor(
+    private readonly job: Job,
+    private readonly sources: readonly Source[],
+    private readonly before: Catalog,
+    private readonly repeatable: boolean,
+  ) {}
+
+  /** Undefined where the version table cannot be read. */
+  async headsNow(): Promise<readonly string[] | undefined> {
+    try {
+      return (await this.job.target.seen()).heads;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async report(result: MigrationResult, interrupted?: Problem): Promise<DeployReport> {
+    const { job, sources } = this;
+    const { target, seen } = job;
+    const { graph } = target;
+    const heads = await this.headsNow();
+    const now = heads === undefined ? undefined : graph.applied(heads);
+    const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
+    const isDone = (id: string) => now !== undefined && now.has(id) === (job.command === "apply");
+    const after: AfterMigration = {
+      result,
+      heads,
+      isAtGoal: heads !== undefined && isAt(graph, heads, job.applied),
+      isWhereItWas,
+      leftovers: isWhereItWas ? await this.changedKeys() : [],
+      repeatable: this.repeatable,
+      failure: this.failureOf(result),
+      revision: job.revisions.find(({ id }) => !isDone(id))?.id,
+      command: [...target.run, ...job.words].join(" "),
+      lockTimeoutMs: job.settings["lock-timeout"] * 1000,
+      databaseUrlEnv: job.settings["database-url-env"],
+    };
+    const state = stateAfter(after);
+    const report: DeployReport = {
+      version: 1,
+      command: job.command,
+      outcome: state === "at target" ? "done" : "failed",
+      state,
+      database: seen.database,
+      heads: { before: seen.heads, goal: job.goalHeads, after: heads },
+      revisions: job.revisions.map(({ id, message, location }, index) => ({
+        id,
+        message,
+        file: location.file,
+        sha256: sources[index]?.sha256 ?? "",
+        status: now === undefined ? "not known" : isDone(id) ? "done" : "not done",
+      })),
+      backup: job.backup,
+      tries: result.tries,
+      waits: result.waits,
+      leftovers: after.leftovers,
+      problems: [...(interrupted === undefined ? [] : [interrupted]), ...problemsAfter(after)],
+      warnings: job.warnings,
+      next: nextSteps(state, job),
+      milliseconds: Math.round(performance.now() - job.started),
+      record: undefined,
+    };
+    return { ...report, record: job.listener.record(report) };
+  }
+
+  private async changedKeys(): Promise<string[]> {
+    const now = await catalogOf(this.job.target).catch(() => undefined);
+    if (now === undefined) return [];
+    const keys = new Set([...this.before.keys(), ...now.keys()]);
+    return [...keys].filter((key) => this.before.get(key) !== now.get(key)).sort();
+  }
+
+  private failureOf({ last }: MigrationResult) {
+    const { tool, project } = this.job.target;
+    if (last.exitCode === 0) return undefined;
+    return tool.explainFailure({ text: last.output, exitCode: last.exitCode }, project);
+  }
+}
+
+function nextSteps(state: DeployReport["state"], { command, backup }: Job): string[] {
+  if (state === "at target") return [];
+  const steps = ["migration-gate status", `the same ${command} again, when it is mended`];
+  if (state !== "unchanged" && backup.restore !== undefined) steps.push(`to go back: ${backup.restore}`);
+  return steps;
+}
+
+function sourceOf({ project }: Target, { location }: Revision): Source {
+  const bytes = readFileSync(path.join(project.root, location.file));
+  return { text: bytes.toString("utf8"), sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** On a connection of its own, because reading changes its settings. */
+async function catalogOf({ address }: Target): Promise<Catalog> {
+  const client = await connect(address, { applicationName: "migration-gate observer" });
+  try {
+    return await readCatalog(catalogSession(client));
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
