@@ -1,13 +1,14 @@
 import { prepareBackup } from "../backup/prepare";
 import type { BackupRequest } from "../backup/request";
-import { carryOut, type Listener, toolSessionName } from "../deploy/carry-out";
+import { carryOut, type Listener, sourceOf } from "../deploy/carry-out";
 import { takeGateLock } from "../deploy/gate-lock";
 import { type Goal, goalOf } from "../deploy/goal";
 import { preflight } from "../deploy/preflight";
 import { requireRecordDirectory } from "../deploy/record";
+import { extensionsIn } from "../deploy/repeatable";
 import type { SeenDatabase } from "../deploy/status";
 import { openTarget, type Target } from "../deploy/target";
-import { endToolSessions, orphans } from "../deploy/tool-sessions";
+import { endToolSessions, orphans, toolSessionName } from "../deploy/tool-sessions";
 import { UserError } from "../errors";
 import type { DeployReport, Problem } from "../model/deployment";
 import type { Settings } from "../settings";
@@ -105,7 +106,7 @@ async function requireReady(target: Target, { seen, goal }: Look, settings: Sett
     address: target.address,
     settings,
     versionTable: seen.versionTable,
-    extensions: goal.pending.flatMap((revision) => extensionsOf(target, revision)),
+    extensions: goal.pending.flatMap((revision) => extensionsIn(sourceOf(target, revision).text)),
     where: target.where,
     writes: "apply",
   });
@@ -113,10 +114,7 @@ async function requireReady(target: Target, { seen, goal }: Look, settings: Sett
   if (first === undefined) return warnings.map(({ parts }) => parts);
   throw new UserError({
     ...first.parts,
-    seen: [
-      first.parts.seen,
-      ...others.map(({ parts }) => `also: ${parts.what} ${parts.do}`),
-    ]
+    seen: [first.parts.seen, ...others.map(({ parts }) => `also: ${parts.what} ${parts.do}`)]
       .filter((text) => text !== undefined)
       .join("\n"),
   });
@@ -125,10 +123,11 @@ async function requireReady(target: Target, { seen, goal }: Look, settings: Sett
 /** The gate's lock is held: whatever session of a gate's tool is still there, no gate watches over it. */
 async function endOrphans(target: Target, say: Listener["say"]): Promise<void> {
   const client = await target.client();
-  const left = await orphans(client, toolSessionName);
+  const left = await orphans(client);
   for (const { pid, name } of left)
     say(`A gate that is gone left a session at work (pid ${pid}, ${name}); it is ended.`);
-  if (left.length === 0 || (await endToolSessions(client, left[0]?.name ?? "", left))) return;
+  const sessions = { name: toolSessionName, pids: [], since: "infinity" };
+  if (left.length === 0 || (await endToolSessions(client, sessions, 0))) return;
   throw new UserError({
     what: "A migration that an ended gate had started is still at work, and the server could not be brought to end it.",
     where: target.where,

@@ -1,13 +1,19 @@
+import type { Listener } from "../deploy/carry-out";
+import { deployExitCode } from "../deploy/outcome";
+import { recordOf, writeRecord } from "../deploy/record";
 import { isFault } from "../deploy/status";
 import { exitCodes, UserError } from "../errors";
 import { suggestion } from "../nearest";
 import { loadSettings } from "../project/load-settings";
+import { deployText } from "../reports/deploy-text";
 import { jsonReport, printed } from "../reports/json";
 import { progressTo } from "../reports/progress";
 import { statusText } from "../reports/status-text";
-import { paintFor } from "../reports/terminal";
+import { harmless, paintFor } from "../reports/terminal";
 import { textReport } from "../reports/text";
+import type { Settings } from "../settings";
 import { version } from "../version";
+import { apply } from "./apply";
 import { check } from "./check";
 import { explain } from "./explain";
 import { helpText } from "./help";
@@ -52,12 +58,33 @@ const commands: Readonly<Record<string, Run>> = {
         : statusText(report, settings.verbose, paintFor(process.stdout, environment));
     return { text, code: isFault(report.state, settings["status-fails"]) ? exitCodes.failed : exitCodes.ok };
   },
+  async apply(args, environment, redact) {
+    const { settings } = loadSettings(args, environment);
+    const listener = terminalListener(settings, redact);
+    const report = redact(await apply({ settings, environment, listener }));
+    const text =
+      settings.format === "json"
+        ? printed(report)
+        : deployText(report, paintFor(process.stdout, environment));
+    return { text, code: deployExitCode(report) };
+  },
   explain: (args, environment) => ({
     text: explain(args, paintFor(process.stdout, environment)),
     code: exitCodes.ok,
   }),
   help: () => ({ text: helpText(), code: exitCodes.ok }),
 };
+
+/** Live, on standard error: what the gate does, and each line of the tool behind a bar, so that none is a command. */
+function terminalListener(settings: Settings, redact: Redact): Listener {
+  const write = (line: string) => process.stderr.write(`${harmless(redact(line))}\n`);
+  return {
+    say: (text) => write(text),
+    onLine: (line) => write(`  | ${line}`),
+    record: (report) =>
+      writeRecord(settings["record-directory"], report.command, recordOf(redact(report), process.env)),
+  };
+}
 
 /** Runs the command that the first word names. A UserError where there is none of that name. */
 export async function runInTerminal(

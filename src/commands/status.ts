@@ -1,6 +1,6 @@
+import { openTarget } from "../deploy/target";
 import type { StatusReport } from "../model/status";
 import type { Settings } from "../settings";
-import { openTarget } from "../deploy/target";
 
 export interface StatusContext {
   readonly settings: Settings;

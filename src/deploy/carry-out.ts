@@ -18,7 +18,7 @@ import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
 import type { SeenDatabase } from "./status";
 import type { Target } from "./target";
 import { sessionOptions, takesOptions, toolEnvironment } from "./tool-environment";
-import { endToolSessions } from "./tool-sessions";
+import { endToolSessions, toolSessionName } from "./tool-sessions";
 
 /** What a person or a workflow sees while it runs. */
 export interface Listener {
@@ -53,9 +53,6 @@ export interface Job {
   readonly started: number;
 }
 
-/** How the tool's sessions are named where its driver lets us. */
-export const toolSessionName = "migration-gate tool";
-
 interface Source {
   readonly text: string;
   readonly sha256: string;
@@ -88,7 +85,8 @@ export async function carryOut(job: Job): Promise<DeployReport> {
     async run() {
       interrupted = true;
       await terminateForGood();
-      await endToolSessions(await target.client(), applicationName, []);
+      const sessions = { name: applicationName, pids: [], since: "infinity" };
+      await endToolSessions(await target.client(), sessions, 0);
       await reporter.report(endedBySignal, interruption);
     },
     runNow: () => undefined,
@@ -136,8 +134,7 @@ const endedBySignal: MigrationResult = {
   last: noEnd,
   tries: 1,
   waits: [],
-  lockTimedOut: false,
-  statementTimedOut: false,
+  limit: undefined,
   invalidIndexes: [],
   sessionsLeft: false,
 };
@@ -235,7 +232,8 @@ function nextSteps(state: DeployReport["state"], { command, backup }: Job): stri
   return steps;
 }
 
-function sourceOf({ project }: Target, { location }: Revision): Source {
+/** A revision's file as it is on disk now. */
+export function sourceOf({ project }: Target, { location }: Revision): Source {
   const bytes = readFileSync(path.join(project.root, location.file));
   return { text: bytes.toString("utf8"), sha256: createHash("sha256").update(bytes).digest("hex") };
 }

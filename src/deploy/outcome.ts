@@ -66,7 +66,7 @@ function whyNotDone(after: AfterMigration, heads: readonly string[]): Problem {
   const { result, failure, revision, command } = after;
   const at = `The version table holds ${heads.join(", ") || "nothing"}.`;
   const subject = revision === undefined ? `"${command}"` : `Revision ${revision}`;
-  if (result.lockTimedOut) {
+  if (result.limit === "lock") {
     const blockers = result.waits.at(-1)?.blockedBy ?? [];
     return {
       what: `${subject} could not have a lock within ${after.lockTimeoutMs / 1000} s, in ${result.tries} ${result.tries === 1 ? "try" : "tries"}.`,
@@ -75,7 +75,7 @@ function whyNotDone(after: AfterMigration, heads: readonly string[]): Problem {
       do: "Let what holds the lock end, or deploy at a quieter time; the same job starts where this one stopped.",
     };
   }
-  if (result.last.timedOut || result.statementTimedOut) {
+  if (result.last.timedOut || result.limit === "statement") {
     return {
       what: result.last.timedOut
         ? `"${command}" did not end in time and was ended.`

@@ -7,6 +7,13 @@ export function worksInOneTransaction(source: string): boolean {
   return !ownTransaction.test(source);
 }
 
+/** An index is built or dropped without blocking others, which waits for whoever is older. */
 export function buildsConcurrently(source: string): boolean {
   return /concurrently/i.test(source);
+}
+
+/** Names of the extensions that a revision's source creates, as far as they stand in its text. */
+export function extensionsIn(source: string): string[] {
+  const pattern = /create\s+extension\s+(?:if\s+not\s+exists\s+)?\\?["']?([\w-]+)/gi;
+  return [...source.matchAll(pattern)].map(([, name]) => name ?? "");
 }

@@ -1,7 +1,5 @@
 import type { Client } from "pg";
 import { type Address, connect } from "../databases/postgres/connection";
-import { readVersions } from "./read-versions";
-import { type SeenDatabase, statusOf } from "./status";
 import { ToolError } from "../errors";
 import { isFatal } from "../findings/graph";
 import type { StatusReport, UnknownRevision } from "../model/status";
@@ -12,6 +10,8 @@ import type { MigrationTool, ReadRevisions, ToolProject } from "../tools/contrac
 import { findProject, readRevisions } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { databaseAddress } from "./database-address";
+import { readVersions } from "./read-versions";
+import { type SeenDatabase, statusOf } from "./status";
 
 /** A project and the database that it is deployed to, connected. */
 export interface Target extends AsyncDisposable {

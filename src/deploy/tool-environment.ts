@@ -5,7 +5,6 @@ import { ownEnvironment } from "../executors/environment";
 import type { Settings } from "../settings";
 
 export interface ToolSessionOptions {
-  readonly applicationName: string;
   /** Milliseconds; undefined leaves it to the watch. */
   readonly lockTimeoutMs: number | undefined;
   readonly statementTimeoutMs: number;

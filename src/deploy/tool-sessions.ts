@@ -1,14 +1,31 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 
-/** A session of the server, told apart from a later one that got the same process id. */
-export interface SessionId {
-  readonly pid: number;
-  /** As the server prints it, e.g. `2026-11-22 08:00:00.123456+00`. */
-  readonly backendStart: string;
+/** How the tool's sessions are named where its driver lets us; a gate's own number follows. */
+export const toolSessionName = "migration-gate tool";
+
+/** Sessions of one tool. */
+export interface ToolSessions {
+  /** The start of their application_name; all of it where it is one run's. */
+  readonly name: string;
+  /** Also these, which another name was given, where they are not older than `since`. */
+  readonly pids: readonly number[];
+  /** A timestamptz as the server prints it. */
+  readonly since: string;
 }
 
-const graceMs = 3_000;
+/** A session that nobody watches over. */
+export interface Orphan {
+  readonly pid: number;
+  readonly name: string;
+}
+
+const graceMs = 2_000;
+
+const mine = `from pg_catalog.pg_stat_activity a
+  where a.pid <> pg_catalog.pg_backend_pid() and a.datname = pg_catalog.current_database()
+    and (pg_catalog.left(a.application_name, pg_catalog.length($1)) = $1
+      or a.pid = any ($2::int[]) and a.backend_start >= $3::timestamptz)`;
 
 /**
  * Waits until the sessions of a tool that has ended are gone, then ends those that are not: a statement goes on in the
@@ -16,45 +33,36 @@ const graceMs = 3_000;
  */
 export async function endToolSessions(
   client: Client,
-  applicationName: string,
-  sessions: readonly SessionId[],
+  { name, pids, since }: ToolSessions,
+  waitMs = graceMs,
 ): Promise<boolean> {
-  const values = [
-    applicationName.slice(0, 63),
-    sessions.map(({ pid }) => pid),
-    sessions.map(({ backendStart }) => backendStart),
-  ];
-  const ask = async (action: string): Promise<number> => {
+  const left = async (what: string): Promise<number> => {
     const { rows } = await client.query<{ left: number }>(
-      `select pg_catalog.count(${action})::int as left from pg_catalog.pg_stat_activity a
-       where a.pid <> pg_catalog.pg_backend_pid() and a.datname = pg_catalog.current_database()
-         and (a.application_name = $1
-           or exists (select from unnest($2::int[], $3::timestamptz[]) s(pid, started)
-                      where s.pid = a.pid and s.started = a.backend_start))`,
-      values,
+      `select pg_catalog.count(${what})::int as left ${mine}`,
+      [name, pids, since],
     );
     return rows[0]?.left ?? 0;
   };
-  for (const [action, limit] of [
-    ["1", graceMs],
-    ["case when pg_catalog.pg_terminate_backend(a.pid) then 1 end", 2 * graceMs],
-  ] as const) {
-    const end = performance.now() + limit;
-    let left = await ask(action);
-    for (; left > 0 && performance.now() < end; left = await ask("1")) await sleep(50);
-    if (left === 0) return true;
-  }
-  return false;
+  if (await isNone(() => left("*"), waitMs)) return true;
+  await left("case when pg_catalog.pg_terminate_backend(a.pid) then 1 end").catch(() => undefined);
+  return await isNone(() => left("*"), 2 * graceMs);
 }
 
-/** Sessions of gates that are gone: whoever holds the gate's lock knows that no gate watches over them. */
-export async function orphans(client: Client, prefix: string): Promise<(SessionId & { name: string })[]> {
-  const { rows } = await client.query<SessionId & { name: string }>(
-    `select a.pid, a.backend_start::text as "backendStart", a.application_name as name
-     from pg_catalog.pg_stat_activity a
-     where a.datname = pg_catalog.current_database() and a.pid <> pg_catalog.pg_backend_pid()
-       and pg_catalog.left(a.application_name, pg_catalog.length($1)) = $1`,
-    [prefix],
-  );
+/** Whoever holds the gate's lock knows that no gate watches over these. */
+export async function orphans(client: Client): Promise<Orphan[]> {
+  const { rows } = await client.query<Orphan>(`select a.pid, a.application_name as name ${mine} order by 1`, [
+    toolSessionName,
+    [],
+    "epoch",
+  ]);
   return rows;
+}
+
+async function isNone(count: () => Promise<number>, limitMs: number): Promise<boolean> {
+  const end = performance.now() + limitMs;
+  for (let pause = 2; (await count()) > 0; pause = Math.min(100, 2 * pause)) {
+    if (performance.now() > end) return false;
+    await sleep(pause);
+  }
+  return true;
 }
