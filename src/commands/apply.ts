@@ -10,9 +10,10 @@ import type { SeenDatabase } from "../deploy/status";
 import { openTarget, type Target } from "../deploy/target";
 import { endToolSessions, orphans, toolSessionName } from "../deploy/tool-sessions";
 import { UserError } from "../errors";
-import type { DeployReport, Problem } from "../model/deployment";
+import type { DeployPlan, DeployReport, Problem } from "../model/deployment";
 import type { Settings } from "../settings";
 import { confirm } from "./confirm";
+import { makePlan, readPlan, requireSame } from "./plan";
 
 export interface ApplyContext {
   readonly settings: Settings;
@@ -25,13 +26,19 @@ export interface ApplyContext {
  * Status, preflight, backup, upgrade, verify. A UserError before anything was written; from the first write on a report,
  * whatever happens, and a record of it.
  */
-export async function apply(context: ApplyContext): Promise<DeployReport> {
+export async function apply(context: ApplyContext): Promise<DeployReport | DeployPlan> {
   const started = performance.now();
   const { settings, environment, listener } = context;
-  requireRecordDirectory(settings["record-directory"]);
+  const planFile = settings.plan;
+  const reviewed = planFile === undefined ? undefined : readPlan(planFile);
+  if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
   await using target = await openTarget(settings, environment, "migration-gate apply");
   const first = await look(target, settings.to);
   if (first.goal.pending.length === 0) return nothingToDo(first, started);
+  const proving = { settings, environment, progress: listener.say };
+  if (settings["dry-run"]) return await makePlan(proving, target, first);
+  if (planFile !== undefined && reviewed !== undefined)
+    requireSame(planFile, reviewed, await makePlan(proving, target, first));
   const warnings = await requireReady(target, first, settings);
   await using lock = await takeGateLock(target.address, {
     waitMs: settings["apply-wait"] * 1000,
@@ -43,6 +50,7 @@ export async function apply(context: ApplyContext): Promise<DeployReport> {
   const now = await look(target, settings.to);
   const { seen, goal } = now;
   if (goal.pending.length === 0) return nothingToDo(now, started);
+  if (idsOf(now) !== idsOf(first)) throw changedMeanwhile(target, first, now);
   const prepared = await prepareBackup({
     settings,
     environment,
@@ -72,6 +80,19 @@ export async function apply(context: ApplyContext): Promise<DeployReport> {
     lock,
     listener,
     started,
+  });
+}
+
+function idsOf({ goal }: Look): string {
+  return goal.pending.map(({ id }) => id).join(" ");
+}
+
+function changedMeanwhile({ where }: Target, before: Look, now: Look): UserError {
+  return new UserError({
+    what: "Another apply changed the database while this one waited for it.",
+    where,
+    seen: `Pending were ${idsOf(before)}; now ${idsOf(now)}.`,
+    do: "Run the same job again.",
   });
 }
 

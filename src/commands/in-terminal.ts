@@ -7,6 +7,7 @@ import { suggestion } from "../nearest";
 import { loadSettings } from "../project/load-settings";
 import { deployText } from "../reports/deploy-text";
 import { jsonReport, printed } from "../reports/json";
+import { planText } from "../reports/plan-text";
 import { progressTo } from "../reports/progress";
 import { statusText } from "../reports/status-text";
 import { harmless, paintFor } from "../reports/terminal";
@@ -62,11 +63,16 @@ const commands: Readonly<Record<string, Run>> = {
     const { settings } = loadSettings(args, environment);
     const listener = terminalListener(settings, redact);
     const report = redact(await apply({ settings, environment, listener }));
-    const text =
-      settings.format === "json"
-        ? printed(report)
-        : deployText(report, paintFor(process.stdout, environment));
-    return { text, code: deployExitCode(report) };
+    const paint = paintFor(process.stdout, environment);
+    if ("kind" in report)
+      return {
+        text: settings.format === "json" ? printed(report) : planText(report, paint),
+        code: exitCodes.ok,
+      };
+    return {
+      text: settings.format === "json" ? printed(report) : deployText(report, paint),
+      code: deployExitCode(report),
+    };
   },
   explain: (args, environment) => ({
     text: explain(args, paintFor(process.stdout, environment)),

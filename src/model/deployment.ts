@@ -87,3 +87,50 @@ export interface DeployReport {
   /** The path of the record. */
   readonly record: string | undefined;
 }
+
+/** One statement as it was recorded on the shadow database. */
+export interface PlannedStatement {
+  readonly sql: string;
+  /** Of its structure, without constants (libpg-query's fingerprint); the text's SHA-256 where it does not parse. */
+  readonly fingerprint: string;
+  /** E.g. `AccessExclusiveLock on boards.cards`; undefined where it could not be replayed alone. */
+  readonly locks: readonly string[] | undefined;
+  readonly rewrites: readonly string[];
+}
+
+/**
+ * How a revision is taken back.
+ * - proved downgrade: its downgrade was proved, and removes nothing that could hold data.
+ * - loses data: proved, and `loses` names what goes with it.
+ * - irreversible: its author says so, with a reason.
+ * - restore only: its downgrade fails, or could not be proved; only a backup leads back.
+ */
+export interface WayBack {
+  readonly kind: "proved downgrade" | "loses data" | "irreversible" | "restore only";
+  readonly reason: string | undefined;
+  /** Tables and columns as the catalog names them, and statements that delete rows. */
+  readonly loses: readonly string[];
+}
+
+export interface PlannedRevision {
+  readonly id: string;
+  readonly message: string;
+  readonly file: string;
+  readonly sha256: string;
+  /** Why its upgrade is not proved; undefined where it is. */
+  readonly notProved: string | undefined;
+  readonly statements: readonly PlannedStatement[];
+  readonly wayBack: WayBack;
+}
+
+/** The JSON of `apply --dry-run`, which `apply --plan` takes back. */
+export interface DeployPlan {
+  readonly version: 1;
+  readonly kind: "plan";
+  readonly database: { readonly name: string; readonly server: string };
+  readonly heads: { readonly before: readonly string[]; readonly goal: readonly string[] };
+  /** Parents first. */
+  readonly revisions: readonly PlannedRevision[];
+  /** The server on which the statements were recorded. */
+  readonly shadow: { readonly version: string; readonly major: number };
+}
