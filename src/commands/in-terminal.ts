@@ -18,6 +18,7 @@ import { apply } from "./apply";
 import { check } from "./check";
 import { explain } from "./explain";
 import { helpText } from "./help";
+import { rollback } from "./rollback";
 import { requireWritable, writeSarifFile } from "./sarif-file";
 import { status } from "./status";
 
@@ -59,27 +60,30 @@ const commands: Readonly<Record<string, Run>> = {
         : statusText(report, settings.verbose, paintFor(process.stdout, environment));
     return { text, code: isFault(report.state, settings["status-fails"]) ? exitCodes.failed : exitCodes.ok };
   },
-  async apply(args, environment, redact) {
-    const { settings } = loadSettings(args, environment);
-    const listener = terminalListener(settings, redact);
-    const report = redact(await apply({ settings, environment, listener }));
-    const paint = paintFor(process.stdout, environment);
-    if ("kind" in report)
-      return {
-        text: settings.format === "json" ? printed(report) : planText(report, paint),
-        code: exitCodes.ok,
-      };
-    return {
-      text: settings.format === "json" ? printed(report) : deployText(report, paint),
-      code: deployExitCode(report),
-    };
-  },
+  apply: (args, environment, redact) => write(apply, args, environment, redact),
+  rollback: (args, environment, redact) => write(rollback, args, environment, redact),
   explain: (args, environment) => ({
     text: explain(args, paintFor(process.stdout, environment)),
     code: exitCodes.ok,
   }),
   help: () => ({ text: helpText(), code: exitCodes.ok }),
 };
+
+async function write(
+  command: typeof apply | typeof rollback,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  redact: Redact,
+): Promise<Said> {
+  const { settings } = loadSettings(args, environment);
+  const listener = terminalListener(settings, redact);
+  const report = redact(await command({ settings, environment, listener }));
+  const paint = paintFor(process.stdout, environment);
+  const isJson = settings.format === "json";
+  if ("kind" in report)
+    return { text: isJson ? printed(report) : planText(report, paint), code: exitCodes.ok };
+  return { text: isJson ? printed(report) : deployText(report, paint), code: deployExitCode(report) };
+}
 
 /** Live, on standard error: what the gate does, and each line of the tool behind a bar, so that none is a command. */
 function terminalListener(settings: Settings, redact: Redact): Listener {

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { loadModule } from "libpg-query";
 import { sourceOf } from "../deploy/carry-out";
 import type { Goal } from "../deploy/goal";
 import { type Proved, planDifferences, planOf } from "../deploy/plan";
@@ -7,29 +6,15 @@ import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { UserError } from "../errors";
 import type { DeployPlan } from "../model/deployment";
-import { type ProveContext, prove } from "./prove";
 
-/** Proves revisions on a shadow for what a plan or a rollback wants to know of them. */
-export async function proveRevisions(
-  context: ProveContext,
-  { tool, project, graph }: Pick<Target, "tool" | "project" | "graph">,
-  ids: readonly string[],
-): Promise<Proved> {
-  await loadModule();
-  const proof = await prove(context, { tool, project, graph, judged: new Set(ids), floor: undefined });
-  return { ...proof, isVersionWrite: (sql) => tool.versionWrites(sql).length > 0 };
-}
-
-/** What an apply would do, with each revision's statements and way back, by a proof on a shadow. */
-export async function makePlan(
-  context: ProveContext,
+/** What an apply would do, with each revision's statements and way back, by their proof on a shadow. */
+export function makePlan(
   target: Target,
   { seen, goal }: { readonly seen: SeenDatabase; readonly goal: Goal },
-): Promise<DeployPlan> {
-  const ids = goal.pending.map(({ id }) => id);
-  const proved = await proveRevisions(context, target, ids);
+  proved: Proved,
+): DeployPlan {
   const sha256 = (revision: Goal["pending"][number]) => sourceOf(target, revision).sha256;
-  return planOf({ seen, goal: goal.heads, pending: goal.pending, sha256 }, proved);
+  return planOf({ command: "apply", seen, goal: goal.heads, revisions: goal.pending, sha256 }, proved);
 }
 
 /** The plan of a file. A UserError where it is none. */
@@ -63,10 +48,11 @@ export function requireSame(file: string, reviewed: DeployPlan, now: DeployPlan)
 
 function isPlan(value: unknown): value is DeployPlan {
   if (value === null || typeof value !== "object") return false;
-  const { version, kind, heads, revisions, database } = value as Partial<DeployPlan>;
+  const { version, kind, command, heads, revisions, database } = value as Partial<DeployPlan>;
   return (
     version === 1 &&
     kind === "plan" &&
+    command === "apply" &&
     Array.isArray(heads?.before) &&
     Array.isArray(heads.goal) &&
     typeof database?.name === "string" &&

@@ -1,8 +1,11 @@
+import { loadModule } from "libpg-query";
+import type { Proved } from "../deploy/plan";
 import { UserError } from "../errors";
 import { createIsolation, type Isolation, openReach } from "../executors/isolation";
 import { terminateForGood } from "../executors/local";
 import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
 import { replayLegs } from "../lanes/replay-lane";
+import type { Revision } from "../model/revision";
 import type { ShadowReport, Step } from "../model/verdict";
 import type { Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
@@ -75,6 +78,18 @@ export async function prove(
   clock.stop("replay");
   const report = describeShadow(shadow, settings["postgres-version"], isolation);
   return { result, shadow: report, steps: stepsWith(result, statements, judged) };
+}
+
+/** Proves a few revisions, for what a plan or a rollback wants to know of them. */
+export async function proveRevisions(
+  context: ProveContext,
+  { tool, project, graph }: Pick<ToProve, "tool" | "project" | "graph">,
+  revisions: readonly Revision[],
+): Promise<Proved> {
+  await loadModule();
+  const judged = new Set(revisions.map(({ id }) => id));
+  const proof = await prove(context, { tool, project, graph, judged, floor: undefined });
+  return { ...proof, isVersionWrite: (sql) => tool.versionWrites(sql).length > 0 };
 }
 
 /** Ends the tool when a signal ends the gate. */

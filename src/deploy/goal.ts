@@ -69,7 +69,8 @@ function behind(graph: Graph, heads: readonly string[], id: string): UserError {
   });
 }
 
-function headsOf(graph: Graph, applied: ReadonlySet<string>): string[] {
+/** Ids that no applied revision names as its parent, sorted. */
+export function headsOf(graph: Graph, applied: ReadonlySet<string>): string[] {
   const parents = new Set(graph.revisions.flatMap((each) => (applied.has(each.id) ? each.parents : [])));
   return [...applied].filter((id) => !parents.has(id)).sort();
 }

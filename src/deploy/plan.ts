@@ -19,28 +19,31 @@ export interface Proved {
 }
 
 export interface Planned {
+  readonly command: DeployPlan["command"];
   readonly seen: SeenDatabase;
   readonly goal: readonly string[];
-  readonly pending: readonly Revision[];
+  readonly revisions: readonly Revision[];
   sha256(revision: Revision): string;
 }
 
 /** What will run, as it was recorded on the shadow. `libpg-query`'s loadModule() must have resolved before. */
-export function planOf({ seen, goal, pending, sha256 }: Planned, proved: Proved): DeployPlan {
+export function planOf({ command, seen, goal, revisions, sha256 }: Planned, proved: Proved): DeployPlan {
+  const direction = command === "apply" ? "upgrade" : "downgrade";
   return {
     version: 1,
     kind: "plan",
+    command,
     database: seen.database,
     heads: { before: [...seen.heads].sort(), goal },
-    revisions: pending.map((revision) => {
-      const upgrade = stepOf(proved, revision.id, "upgrade");
+    revisions: revisions.map((revision) => {
+      const step = stepOf(proved, revision.id, direction);
       return {
         id: revision.id,
         message: revision.message,
         file: revision.location.file,
         sha256: sha256(revision),
-        notProved: upgrade?.status === "proved" ? undefined : (upgrade?.reason ?? "its upgrade was not seen"),
-        statements: statementsOf(proved, revision.id),
+        notProved: step?.status === "proved" ? undefined : (step?.reason ?? `its ${direction} was not seen`),
+        statements: statementsOf(proved, revision.id, direction),
         wayBack: wayBackOf(proved, revision),
       };
     }),
@@ -102,10 +105,10 @@ function recordedOf({ result }: Proved, id: string, direction: Direction): Recor
     .find((step) => step.revision === id && step.direction === direction);
 }
 
-function statementsOf(proved: Proved, id: string): PlannedStatement[] {
-  const replayed = stepOf(proved, id, "upgrade")?.statements ?? [];
+function statementsOf(proved: Proved, id: string, direction: Direction): PlannedStatement[] {
+  const replayed = stepOf(proved, id, direction)?.statements ?? [];
   if (replayed.length > 0) return replayed.map(plannedStatement);
-  return (recordedOf(proved, id, "upgrade")?.statements ?? []).map(({ sql }) =>
+  return (recordedOf(proved, id, direction)?.statements ?? []).map(({ sql }) =>
     plannedStatement({ sql, locks: undefined, rewrites: undefined }),
   );
 }

@@ -117,16 +117,17 @@ export interface PlannedRevision {
   readonly message: string;
   readonly file: string;
   readonly sha256: string;
-  /** Why its upgrade is not proved; undefined where it is. */
+  /** Why the step that the command would take is not proved; undefined where it is. */
   readonly notProved: string | undefined;
   readonly statements: readonly PlannedStatement[];
   readonly wayBack: WayBack;
 }
 
-/** The JSON of `apply --dry-run`, which `apply --plan` takes back. */
+/** The JSON of `apply --dry-run` and `rollback --dry-run`; `apply --plan` takes the first. */
 export interface DeployPlan {
   readonly version: 1;
   readonly kind: "plan";
+  readonly command: DeployReport["command"];
   readonly database: { readonly name: string; readonly server: string };
   readonly heads: { readonly before: readonly string[]; readonly goal: readonly string[] };
   /** Parents first. */

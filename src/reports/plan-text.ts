@@ -3,13 +3,15 @@ import { harmless, type Paint } from "./terminal";
 
 /** A plan for a terminal: what would run, revision by revision, and how each is taken back. */
 export function planText(plan: DeployPlan, paint: Paint): string {
-  const { database, heads, revisions, shadow } = plan;
+  const { command, database, heads, revisions, shadow } = plan;
   const lines = [
     `${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: from ${list(heads.before)} to ${list(heads.goal)}, ${revisions.length} ${revisions.length === 1 ? "revision" : "revisions"}.`,
     `Recorded on an empty PostgreSQL ${harmless(shadow.version)}: statements that depend on rows may differ.`,
     ...revisions.flatMap((revision) => ["", ...revisionLines(revision, paint)]),
     "",
-    "Nothing was changed. To apply exactly this: apply --dry-run --format json > plan.json, and after the review apply --plan plan.json",
+    command === "apply"
+      ? "Nothing was changed. To apply exactly this: apply --dry-run --format json > plan.json, and after the review apply --plan plan.json"
+      : "Nothing was changed.",
   ];
   return `${lines.join("\n")}\n`;
 }
