@@ -1,6 +1,4 @@
-import type { Listener } from "../deploy/carry-out";
 import { deployExitCode } from "../deploy/outcome";
-import { recordOf, writeRecord } from "../deploy/record";
 import { isFault } from "../deploy/status";
 import { exitCodes, UserError } from "../errors";
 import { suggestion } from "../nearest";
@@ -10,14 +8,14 @@ import { jsonReport, printed } from "../reports/json";
 import { planText } from "../reports/plan-text";
 import { progressTo } from "../reports/progress";
 import { statusText } from "../reports/status-text";
-import { harmless, paintFor } from "../reports/terminal";
+import { paintFor } from "../reports/terminal";
 import { textReport } from "../reports/text";
-import type { Settings } from "../settings";
 import { version } from "../version";
 import { apply } from "./apply";
 import { check } from "./check";
 import { explain } from "./explain";
 import { helpText } from "./help";
+import { listenerTo } from "./listener";
 import { rollback } from "./rollback";
 import { requireWritable, writeSarifFile } from "./sarif-file";
 import { status } from "./status";
@@ -76,24 +74,13 @@ async function write(
   redact: Redact,
 ): Promise<Said> {
   const { settings } = loadSettings(args, environment);
-  const listener = terminalListener(settings, redact);
+  const listener = listenerTo(process.stderr, settings, redact);
   const report = redact(await command({ settings, environment, listener }));
   const paint = paintFor(process.stdout, environment);
   const isJson = settings.format === "json";
   if ("kind" in report)
     return { text: isJson ? printed(report) : planText(report, paint), code: exitCodes.ok };
   return { text: isJson ? printed(report) : deployText(report, paint), code: deployExitCode(report) };
-}
-
-/** Live, on standard error: what the gate does, and each line of the tool behind a bar, so that none is a command. */
-function terminalListener(settings: Settings, redact: Redact): Listener {
-  const write = (line: string) => process.stderr.write(`${harmless(redact(line))}\n`);
-  return {
-    say: (text) => write(text),
-    onLine: (line) => write(`  | ${line}`),
-    record: (report) =>
-      writeRecord(settings["record-directory"], report.command, recordOf(redact(report), process.env)),
-  };
 }
 
 /** Runs the command that the first word names. A UserError where there is none of that name. */
@@ -104,7 +91,7 @@ export async function runInTerminal(
 ): Promise<Said> {
   if (command === undefined) return { text: helpText(), code: exitCodes.notRun };
   if (command === "--version" || command === "version") return { text: `${version}\n`, code: exitCodes.ok };
-  if (command === "--help" || args.includes("--help")) return { text: helpText(), code: exitCodes.ok };
+  if (command === "--help" || args.includes("--help")) return { text: helpText(command), code: exitCodes.ok };
   const run = Object.hasOwn(commands, command) ? commands[command] : undefined;
   if (run !== undefined) return await run(args, environment, redact);
   const names = Object.keys(commands);
