@@ -49,7 +49,7 @@ export type WatchEvent =
       readonly sinceMs: number;
       readonly running: boolean;
     }
-  /** It waits for a lock: when that is first seen, when the blockers change, and every second. */
+  /** It waits for a lock: when that is first seen, when the blockers change or the first one waits behind, and every second. */
   | {
       readonly kind: "waiting";
       readonly pid: number;
@@ -81,8 +81,11 @@ export interface Cancelled {
   readonly blockers: readonly SeenSession[];
 }
 
+/** Told apart from a later session with the same process id by when it began. */
 export interface SeenToolSession {
   readonly pid: number;
+  /** As the server prints it in UTC; undefined where it is hidden from this role. */
+  readonly backendStart: string | undefined;
   readonly application: string;
   readonly by: RecognisedBy;
 }

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Client } from "pg";
 import { type Address, connect } from "./connection";
 
@@ -7,10 +8,20 @@ export interface OwnSession extends AsyncDisposable {
   readonly pid: number;
   /** What the server said at the start that its process is; another one where a pooler stands between. */
   readonly announcedPid: number | undefined;
+  /** Of the TCP connection on this side; undefined for a Unix socket. */
+  readonly localPort: number | undefined;
   /** Resolves once the connection is gone, whoever ended it. */
   readonly ended: Promise<void>;
-  /** One statement by itself; rejects, and gives the connection up, after `limitMs`. */
-  ask<Row extends object>(text: string, values: readonly unknown[], limitMs: number): Promise<Row[]>;
+  /**
+   * One statement by itself; rejects, and gives the connection up, after `limitMs`. With a `name`, which stands for this
+   * text alone, it is planned once.
+   */
+  ask<Row extends object>(
+    text: string,
+    values: readonly unknown[],
+    limitMs: number,
+    name?: string,
+  ): Promise<Row[]>;
 }
 
 /**
@@ -31,6 +42,7 @@ const settings: Readonly<Record<string, string>> = {
   tcp_keepalives_interval: "10",
   tcp_keepalives_count: "3",
   jit: "off",
+  plan_cache_mode: "force_generic_plan",
   max_parallel_workers_per_gather: "0",
 };
 
@@ -57,8 +69,10 @@ export async function ownSession(
     text: string,
     values: readonly unknown[],
     limitMs: number,
+    name?: string,
   ) => {
-    const { rows } = await within(client, client.query<Row>(text, [...values]), limitMs);
+    const query = { text, values: [...values], ...(name === undefined ? {} : { name }) };
+    const { rows } = await within(client, client.query<Row>(query), limitMs);
     return rows;
   };
   try {
@@ -70,6 +84,7 @@ export async function ownSession(
     return {
       pid: answer?.pid ?? 0,
       announcedPid: announcedPid(client),
+      localPort: streamOf(client).localPort,
       ended,
       ask,
       [Symbol.asyncDispose]: () => close(client),
@@ -95,7 +110,7 @@ async function within<T>(client: Client, work: Promise<T>, limitMs: number): Pro
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new Error(`no answer within ${limitMs} ms`));
-      (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      streamOf(client).destroy();
     }, limitMs);
   });
   work.catch(() => undefined);
@@ -104,4 +119,8 @@ async function within<T>(client: Client, work: Promise<T>, limitMs: number): Pro
   } finally {
     clearTimeout(timer);
   }
+}
+
+function streamOf(client: Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
