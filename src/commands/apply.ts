@@ -5,7 +5,14 @@ import type { SeenDatabase } from "../deploy/status";
 import { openTarget, type Target } from "../deploy/target";
 import { UserError } from "../errors";
 import type { DeployPlan, DeployReport } from "../model/deployment";
-import { backupFor, lockDatabase, requireReady, seenByKnownSource, type WriteContext } from "./before-write";
+import {
+  backupFor,
+  comparedWithProof,
+  lockDatabase,
+  requireReady,
+  seenByKnownSource,
+  type WriteContext,
+} from "./before-write";
 import { confirm } from "./confirm";
 import { makePlan, readPlan, requireSame } from "./plan";
 import { proveRevisions } from "./prove";
@@ -36,6 +43,7 @@ export async function apply(context: WriteContext): Promise<DeployReport | Deplo
   const { seen, goal } = now;
   if (goal.pending.length === 0) return nothingToDo(now, started);
   if (idsOf(now) !== idsOf(first)) throw changedMeanwhile(target, first, now);
+  const compared = await comparedWithProof(target, seen, settings.proof, goal.pending);
   const prepared = await backupFor(context, target, seen, goal.pending);
   for (const { id, message } of goal.pending) listener.say(`pending  ${id}  ${message}`);
   listener.say(`backup   ${prepared.description}`);
@@ -51,6 +59,7 @@ export async function apply(context: WriteContext): Promise<DeployReport | Deplo
     goalHeads: goal.heads,
     revisions: goal.pending,
     words: target.tool.commands(target.project).upgrade(goal.target),
+    ...compared,
     backup,
     warnings,
     lock,

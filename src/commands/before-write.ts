@@ -1,16 +1,20 @@
 import { prepareBackup } from "../backup/prepare";
 import type { BackupRequest, PreparedBackup } from "../backup/request";
-import { type Listener, sourceOf } from "../deploy/carry-out";
+import { catalogOf, type Listener } from "../deploy/carry-out";
+import { driftFrom, driftProblem, requireProofOf } from "../deploy/compare-with-proof";
 import { type GateLock, takeGateLock } from "../deploy/gate-lock";
 import { preflight } from "../deploy/preflight";
+import { type ProofFile, readProof } from "../deploy/proof";
 import { extensionsIn } from "../deploy/repeatable";
 import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { endToolSessions, orphans, toolSessionName } from "../deploy/tool-sessions";
 import { UserError } from "../errors";
+import type { Catalog } from "../model/catalog";
 import type { Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
 import type { Settings } from "../settings";
+import { revisionSource } from "../tools/revision-source";
 
 /** What apply and rollback are given. */
 export interface WriteContext {
@@ -59,7 +63,9 @@ export async function requireReady(
     settings,
     versionTable: seen.versionTable,
     extensions:
-      writes === "apply" ? revisions.flatMap((each) => extensionsIn(sourceOf(target, each).text)) : [],
+      writes === "apply"
+        ? revisions.flatMap((each) => extensionsIn(revisionSource(target.project, each).text))
+        : [],
     where: target.where,
     writes,
   });
@@ -70,6 +76,26 @@ export async function requireReady(
     ...first.parts,
     seen: [...(first.parts.seen === undefined ? [] : [first.parts.seen]), ...also].join("\n"),
   });
+}
+
+/** The schema as it is, and the proof that it is compared with, where there is one. A UserError for what revisions would meet. */
+export async function comparedWithProof(
+  target: Target,
+  seen: SeenDatabase,
+  file: string | undefined,
+  revisions: readonly Revision[],
+): Promise<{ readonly catalog: Catalog; readonly proof: ProofFile | undefined }> {
+  const proof = file === undefined ? undefined : readProof(file);
+  if (file !== undefined && proof !== undefined)
+    requireProofOf(file, proof, revisions, (revision) => revisionSource(target.project, revision).sha256);
+  const catalog = await catalogOf(target);
+  if (proof === undefined) return { catalog, proof };
+  const applied = target.graph.applied(seen.heads);
+  const major = Number.parseInt(seen.database.server, 10);
+  const drift = driftFrom({ proof, found: catalog, applied, major }, new Set(revisions.map(({ id }) => id)));
+  const problem = driftProblem(drift?.met ?? [], target.where);
+  if (problem !== undefined) throw new UserError(problem);
+  return { catalog, proof };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { loadModule } from "libpg-query";
+import { proofOf, writeProof } from "../deploy/proof";
 import { UserError } from "../errors";
 import { isFatal, readFindings, unexplainedFindings, unsteadyFindings } from "../findings/graph";
 import { besideFindings, environmentFindings, historyFindings } from "../findings/history";
@@ -16,8 +17,10 @@ import { requireOnlyConfig } from "../project/config-file";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { RevisionHistory } from "../revisions/history";
 import type { Settings } from "../settings";
+import type { ToolProject } from "../tools/contract";
 import { findProject, readRevisions, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
+import { revisionSource } from "../tools/revision-source";
 import { compareWithBase, isFileJudged, staticGraphFindings } from "./compare";
 import { Clock, prove } from "./prove";
 import { type Accepted, readAccepted, settle } from "./settle";
@@ -60,6 +63,12 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   if (judged.size === 0) return report(known, findings, []);
 
   const { result, shadow, steps } = await prove(context, { tool, project, graph, judged, floor }, clock);
+  const proofFile = settings["write-proof"];
+  if (proofFile !== undefined)
+    writeProof(
+      proofFile,
+      proofOf(result, shadow, (id) => hashOf(project, graph.get(id))),
+    );
   findings.push(
     ...proofFindings(result.facts, {
       graph,
@@ -72,6 +81,10 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const replayed = { graph, seenBy: `PostgreSQL ${shadow.version}, replay` };
   findings.push(...rewriteFindings(steps, findings, replayed));
   return report(known, findings, steps, shadow);
+}
+
+function hashOf(project: ToolProject, revision: Revision | undefined): string {
+  return revision === undefined ? "" : revisionSource(project, revision).sha256;
 }
 
 /** The tool itself cannot load such a history: no step of it can be proved. */

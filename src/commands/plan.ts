@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { sourceOf } from "../deploy/carry-out";
 import type { Goal } from "../deploy/goal";
 import { type Proved, planDifferences, planOf } from "../deploy/plan";
 import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { UserError } from "../errors";
 import type { DeployPlan } from "../model/deployment";
+import { revisionSource } from "../tools/revision-source";
 
 /** What an apply would do, with each revision's statements and way back, by their proof on a shadow. */
 export function makePlan(
@@ -13,7 +13,7 @@ export function makePlan(
   { seen, goal }: { readonly seen: SeenDatabase; readonly goal: Goal },
   proved: Proved,
 ): DeployPlan {
-  const sha256 = (revision: Goal["pending"][number]) => sourceOf(target, revision).sha256;
+  const sha256 = (revision: Goal["pending"][number]) => revisionSource(target.project, revision).sha256;
   return planOf({ command: "apply", seen, goal: goal.heads, revisions: goal.pending, sha256 }, proved);
 }
 

@@ -1,4 +1,4 @@
-import { carryOut, sourceOf } from "../deploy/carry-out";
+import { carryOut } from "../deploy/carry-out";
 import { type Newest, newestOf } from "../deploy/newest";
 import { planOf } from "../deploy/plan";
 import { requireRecordDirectory } from "../deploy/record";
@@ -8,7 +8,15 @@ import { UserError } from "../errors";
 import type { DeployPlan, DeployReport, PlannedRevision } from "../model/deployment";
 import { addedBy } from "../project/added-by";
 import type { Settings } from "../settings";
-import { backupFor, lockDatabase, requireReady, seenByKnownSource, type WriteContext } from "./before-write";
+import { revisionSource } from "../tools/revision-source";
+import {
+  backupFor,
+  comparedWithProof,
+  lockDatabase,
+  requireReady,
+  seenByKnownSource,
+  type WriteContext,
+} from "./before-write";
 import { confirm } from "./confirm";
 import { proveRevisions } from "./prove";
 
@@ -40,6 +48,7 @@ export async function rollback(context: WriteContext): Promise<DeployReport | De
       do: "Look at migration-gate status, and run it again if it is still wanted.",
     });
   }
+  const compared = await comparedWithProof(target, seen, settings.proof, [revision]);
   const prepared = await backupFor(context, target, seen, []);
   listener.say(await codeFirst(target, newest));
   listener.say(`back to  ${newest.heads.join(", ") || "base"}`);
@@ -56,6 +65,7 @@ export async function rollback(context: WriteContext): Promise<DeployReport | De
     goalHeads: newest.heads,
     revisions: [revision],
     words: target.tool.commands(target.project).downgrade("-1"),
+    ...compared,
     backup,
     warnings,
     lock,
@@ -72,7 +82,7 @@ async function planFor(
 ): Promise<DeployPlan> {
   const context = { settings, environment, progress: listener.say };
   const proved = await proveRevisions(context, target, [revision]);
-  const sha256 = () => sourceOf(target, revision).sha256;
+  const sha256 = () => revisionSource(target.project, revision).sha256;
   return planOf({ command: "rollback", seen, goal: heads, revisions: [revision], sha256 }, proved);
 }
 

@@ -1,6 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import path from "node:path";
+import { randomBytes } from "node:crypto";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { connect } from "../databases/postgres/connection";
@@ -10,10 +8,14 @@ import type { BackupReport, DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
 import type { Settings } from "../settings";
 import { registerCleanup } from "../shadow/cleanup";
+import { type RevisionSource, revisionSource } from "../tools/revision-source";
+import { driftFrom, newDrift } from "./compare-with-proof";
+import type { Drift } from "./drift";
 import type { GateLock } from "./gate-lock";
 import { isAt } from "./goal";
 import { type MigrationResult, migrate } from "./migrate";
 import { type AfterMigration, problemsAfter, stateAfter } from "./outcome";
+import type { ProofFile } from "./proof";
 import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
 import type { SeenDatabase } from "./status";
 import type { Target } from "./target";
@@ -45,6 +47,10 @@ export interface Job {
   readonly revisions: readonly Revision[];
   /** The tool's arguments. */
   readonly words: readonly string[];
+  /** The database's schema before. */
+  readonly catalog: Catalog;
+  /** Where the setting proof names one. */
+  readonly proof: ProofFile | undefined;
   readonly backup: BackupReport;
   readonly warnings: readonly Problem[];
   readonly lock: GateLock;
@@ -53,23 +59,17 @@ export interface Job {
   readonly started: number;
 }
 
-interface Source {
-  readonly text: string;
-  readonly sha256: string;
-}
-
 /**
  * Starts the tool and tells what became of the database, by the version table and the catalog. Never throws for what
  * happens after the tool was started: then there is a report and a record, also when a signal ends this process.
  */
 export async function carryOut(job: Job): Promise<DeployReport> {
   const { settings, environment, target } = job;
-  const sources = job.revisions.map((revision) => sourceOf(target, revision));
+  const sources = job.revisions.map((revision) => revisionSource(target.project, revision));
   const isConcurrent = sources.some(({ text }) => buildsConcurrently(text));
   const lockTimeoutMs = settings["lock-timeout"] * 1000;
   const statementTimeoutMs = settings["statement-timeout"] * 1000;
   const applicationName = `${toolSessionName} ${randomBytes(4).toString("hex")}`;
-  const before = await catalogOf(target);
   const words = await sessionOptions(await target.client(), {
     // A build that is cancelled while it waits leaves an invalid index; the watch knows that it blocks nobody.
     lockTimeoutMs: isConcurrent ? undefined : lockTimeoutMs,
@@ -78,7 +78,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   const options = (await takesOptions(target.address, words)) ? words : undefined;
   const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
   const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
-  const reporter = new Reporter(job, sources, before, repeatable);
+  const reporter = new Reporter(job, sources, repeatable);
 
   let interrupted = false;
   const unregister = registerCleanup({
@@ -148,8 +148,7 @@ const interruption: Problem = {
 class Reporter {
   constructor(
     private readonly job: Job,
-    private readonly sources: readonly Source[],
-    private readonly before: Catalog,
+    private readonly sources: readonly RevisionSource[],
     private readonly repeatable: boolean,
   ) {}
 
@@ -170,12 +169,15 @@ class Reporter {
     const now = heads === undefined ? undefined : graph.applied(heads);
     const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
     const isDone = (id: string) => now !== undefined && now.has(id) === (job.command === "apply");
+    const isAtGoal = heads !== undefined && isAt(graph, heads, job.applied);
+    const catalog = await catalogOf(target).catch(() => undefined);
     const after: AfterMigration = {
       result,
       heads,
-      isAtGoal: heads !== undefined && isAt(graph, heads, job.applied),
+      isAtGoal,
       isWhereItWas,
-      leftovers: isWhereItWas ? await this.changedKeys() : [],
+      leftovers: isWhereItWas && catalog !== undefined ? changedKeys(job.catalog, catalog) : [],
+      unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
       repeatable: this.repeatable,
       failure: this.failureOf(result),
       revision: job.revisions.find(({ id }) => !isDone(id))?.id,
@@ -211,11 +213,16 @@ class Reporter {
     return { ...report, record: job.listener.record(report) };
   }
 
-  private async changedKeys(): Promise<string[]> {
-    const now = await catalogOf(this.job.target).catch(() => undefined);
-    if (now === undefined) return [];
-    const keys = new Set([...this.before.keys(), ...now.keys()]);
-    return [...keys].filter((key) => this.before.get(key) !== now.get(key)).sort();
+  /** What the migration made that the proof does not have. */
+  private unproved(found: Catalog): Drift[] {
+    const { proof, applied, target, seen, catalog } = this.job;
+    if (proof === undefined) return [];
+    const major = Number.parseInt(seen.database.server, 10);
+    const drift = (state: Catalog, revisions: ReadonlySet<string>) => {
+      const compared = driftFrom({ proof, found: state, applied: revisions, major }, new Set());
+      return compared === undefined ? [] : [...compared.met, ...compared.beside];
+    };
+    return newDrift(drift(catalog, target.graph.applied(seen.heads)), drift(found, applied));
   }
 
   private failureOf({ last }: MigrationResult) {
@@ -232,14 +239,13 @@ function nextSteps(state: DeployReport["state"], { command, backup }: Job): stri
   return steps;
 }
 
-/** A revision's file as it is on disk now. */
-export function sourceOf({ project }: Target, { location }: Revision): Source {
-  const bytes = readFileSync(path.join(project.root, location.file));
-  return { text: bytes.toString("utf8"), sha256: createHash("sha256").update(bytes).digest("hex") };
+function changedKeys(before: Catalog, now: Catalog): string[] {
+  const keys = new Set([...before.keys(), ...now.keys()]);
+  return [...keys].filter((key) => before.get(key) !== now.get(key)).sort();
 }
 
-/** On a connection of its own, because reading changes its settings. */
-async function catalogOf({ address }: Target): Promise<Catalog> {
+/** The database's schema; on a connection of its own, because reading changes its settings. */
+export async function catalogOf({ address }: Target): Promise<Catalog> {
   const client = await connect(address, { applicationName: "migration-gate observer" });
   try {
     return await readCatalog(catalogSession(client));

@@ -1,5 +1,7 @@
 import type { DeployReport, DeployState, Problem } from "../model/deployment";
 import type { ToolFailure } from "../tools/contract";
+import { unprovedProblem } from "./compare-with-proof";
+import type { Drift } from "./drift";
 import type { MigrationResult } from "./migrate";
 
 /** What is known after the tool has ended; the version table speaks first. */
@@ -11,6 +13,8 @@ export interface AfterMigration {
   readonly isWhereItWas: boolean;
   /** Keys of the catalog that differ although the version table is where it was. */
   readonly leftovers: readonly string[];
+  /** Parts of the schema that are neither proved nor were there before. */
+  readonly unproved: readonly Drift[];
   /** What ran is rolled back as a whole when it fails. */
   readonly repeatable: boolean;
   readonly failure: ToolFailure | undefined;
@@ -24,7 +28,11 @@ export interface AfterMigration {
 /** The state that the database is in. */
 export function stateAfter(after: AfterMigration): DeployState {
   if (after.heads === undefined || after.result.sessionsLeft) return "unknown";
-  if (after.isAtGoal) return after.result.last.exitCode === 0 ? "at target" : "unverified";
+  if (after.isAtGoal) {
+    const { last, invalidIndexes } = after.result;
+    const isClean = last.exitCode === 0 && invalidIndexes.length === 0 && after.unproved.length === 0;
+    return isClean ? "at target" : "unverified";
+  }
   if (!after.isWhereItWas || after.leftovers.length > 0 || after.result.invalidIndexes.length > 0)
     return "partly applied";
   // Rows that a committed statement wrote are in no catalog.
@@ -48,6 +56,8 @@ export function problemsAfter(after: AfterMigration): Problem[] {
     });
   }
   if (isAtGoal) {
+    if (result.invalidIndexes.length > 0) problems.push(invalidLeft(result.invalidIndexes));
+    if (after.unproved.length > 0) problems.push(unprovedProblem(after.unproved));
     if (result.last.exitCode === 0) return problems;
     problems.push({
       what: `"${command}" ended with ${ending(after)}, although the version table is where it was to be.`,

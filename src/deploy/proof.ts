@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { UserError } from "../errors";
 import type { FreshLaneResult } from "../lanes/fresh-lane";
 import type { Catalog, CatalogDelta } from "../model/catalog";
@@ -56,6 +56,23 @@ export function readProof(file: string): ProofFile {
     seen,
     do: "Make one with the check of the same commit: migration-gate check --write-proof proof.json",
   });
+}
+
+/** A UserError where the file cannot be written. */
+export function writeProof(file: string, proof: ProofFile): void {
+  try {
+    writeFileSync(file, `${JSON.stringify(proof)}\n`);
+  } catch (error) {
+    throw new UserError(
+      {
+        what: "The proof cannot be written.",
+        where: file,
+        seen: error instanceof Error ? error.message : String(error),
+        do: "Set write-proof to a path in a folder that is there and can be written.",
+      },
+      { cause: error },
+    );
+  }
 }
 
 /** The schema with exactly these revisions; undefined where the proof does not have one of them. */
