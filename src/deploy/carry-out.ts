@@ -111,7 +111,12 @@ export async function carryOut(job: Job): Promise<DeployReport> {
         return heads !== undefined && isAt(target.graph, heads, job.applied);
       },
       say: job.listener.say,
-      onLine: job.listener.onLine,
+      onLine: (line) => {
+        job.listener.onLine(line);
+        const place = job.revisions.findIndex(({ id }) => id === target.tool.stepBegun(line));
+        if (place >= 0)
+          job.listener.say(`revision ${place + 1} of ${job.revisions.length}: ${job.revisions[place]?.id}`);
+      },
     });
     if (interrupted) await new Promise<never>(() => undefined);
     return await reporter.report(result);
