@@ -9,6 +9,7 @@ import {
   backupFor,
   comparedWithProof,
   lockDatabase,
+  recorded,
   requireReady,
   seenByKnownSource,
   type WriteContext,
@@ -21,7 +22,11 @@ import { proveRevisions } from "./prove";
  * Status, preflight, backup, upgrade, verify; with the setting dry-run a plan. A UserError before anything was written;
  * from the tool's start on a report, whatever happens, and a record of it.
  */
-export async function apply(context: WriteContext): Promise<DeployReport | DeployPlan> {
+export function apply(context: WriteContext): Promise<DeployReport | DeployPlan> {
+  return recorded(context, "apply", () => unrecorded(context));
+}
+
+async function unrecorded(context: WriteContext): Promise<DeployReport | DeployPlan> {
   const started = performance.now();
   const { settings, environment, listener } = context;
   const planFile = settings.plan;

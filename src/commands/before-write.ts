@@ -11,7 +11,7 @@ import type { Target } from "../deploy/target";
 import { endToolSessions, orphans, toolSessionName } from "../deploy/tool-sessions";
 import { UserError } from "../errors";
 import type { Catalog } from "../model/catalog";
-import type { Problem } from "../model/deployment";
+import type { DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
 import type { Settings } from "../settings";
 import { revisionSource } from "../tools/revision-source";
@@ -22,6 +22,47 @@ export interface WriteContext {
   readonly environment: NodeJS.ProcessEnv;
   readonly listener: Listener;
   readonly uploadArtifact?: BackupRequest["uploadArtifact"];
+}
+
+/** A refusal leaves a record too, but not one that the record's own folder made. */
+export async function recorded<Result>(
+  { settings, listener }: WriteContext,
+  command: DeployReport["command"],
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof UserError && !settings["dry-run"]) {
+      try {
+        listener.record(refused(command, error.parts));
+      } catch {
+        // The refusal says more.
+      }
+    }
+    throw error;
+  }
+}
+
+function refused(command: DeployReport["command"], problem: Problem): DeployReport {
+  return {
+    version: 1,
+    command,
+    outcome: "failed",
+    state: "unchanged",
+    database: { name: "", server: "" },
+    heads: { before: [], goal: [], after: undefined },
+    revisions: [],
+    backup: undefined,
+    tries: 0,
+    waits: [],
+    leftovers: [],
+    problems: [problem],
+    warnings: [],
+    next: [],
+    milliseconds: 0,
+    record: undefined,
+  };
 }
 
 /** The version table's content. A UserError where the source does not know all of it. */

@@ -13,6 +13,7 @@ import {
   backupFor,
   comparedWithProof,
   lockDatabase,
+  recorded,
   requireReady,
   seenByKnownSource,
   type WriteContext,
@@ -24,7 +25,11 @@ import { proveRevisions } from "./prove";
  * Takes the newest revision back: its downgrade is proved on a shadow first, what it loses must be accepted by name, a
  * backup is taken. A UserError before anything was written; from the tool's start on a report and a record.
  */
-export async function rollback(context: WriteContext): Promise<DeployReport | DeployPlan> {
+export function rollback(context: WriteContext): Promise<DeployReport | DeployPlan> {
+  return recorded(context, "rollback", () => unrecorded(context));
+}
+
+async function unrecorded(context: WriteContext): Promise<DeployReport | DeployPlan> {
   const started = performance.now();
   const { settings, environment, listener } = context;
   if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { connect } from "../databases/postgres/connection";
+import { close, within } from "../databases/postgres/own-session";
 import { type CommandResult, terminateForGood } from "../executors/local";
 import type { Catalog } from "../model/catalog";
 import type { BackupReport, DeployReport, Problem } from "../model/deployment";
@@ -209,7 +210,7 @@ class Reporter {
       tries: result.tries,
       waits: result.waits,
       leftovers: after.leftovers,
-      problems: [...(interrupted === undefined ? [] : [interrupted]), ...problemsAfter(after)],
+      problems: interrupted === undefined ? problemsAfter(after) : [interrupted],
       warnings: job.warnings,
       next: nextSteps(state, job),
       milliseconds: Math.round(performance.now() - job.started),
@@ -249,12 +250,14 @@ function changedKeys(before: Catalog, now: Catalog): string[] {
   return [...keys].filter((key) => before.get(key) !== now.get(key)).sort();
 }
 
+const catalogLimitMs = 120_000;
+
 /** The database's schema; on a connection of its own, because reading changes its settings. */
 export async function catalogOf({ address }: Target): Promise<Catalog> {
   const client = await connect(address, { applicationName: "migration-gate observer" });
   try {
-    return await readCatalog(catalogSession(client));
+    return await within(client, readCatalog(catalogSession(client)), catalogLimitMs);
   } finally {
-    await client.end().catch(() => undefined);
+    await close(client);
   }
 }

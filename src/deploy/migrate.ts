@@ -43,7 +43,7 @@ export interface MigrationResult {
   readonly limit: "lock" | "statement" | undefined;
   /** Invalid indexes that this migration left, by their qualified names. */
   readonly invalidIndexes: readonly string[];
-  /** Sessions of the tool that the server could not be brought to end. */
+  /** Sessions of the tool may still be at work: the server was not reached, or could not be brought to end them. */
   readonly sessionsLeft: boolean;
 }
 
@@ -63,10 +63,16 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
   const before = new Set((await invalidIndexes(await options.client())).map(({ oid }) => oid));
   for (let attempt = 1; ; attempt++) {
     await options.lock.assertHeld();
-    const { last, watched, gone } = await runOnce(options, waits);
-    const client = await options.client();
-    const left = (await invalidIndexes(client)).filter(({ oid }) => !before.has(oid));
+    const { last, watched, since, pids } = await runOnce(options, waits);
     const limit = limitOf(last, watched);
+    // From here on the tool has been at work: whatever fails, there is a result.
+    const client = await options.client().catch(() => undefined);
+    const sessions = { name: options.applicationName, pids, since };
+    const gone = client !== undefined && (await endToolSessions(client, sessions).catch(() => false));
+    const left =
+      client === undefined
+        ? []
+        : (await invalidIndexes(client).catch(() => [])).filter(({ oid }) => !before.has(oid));
     const result: MigrationResult = {
       last,
       tries: attempt,
@@ -75,7 +81,8 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
       invalidIndexes: left.map(({ name }) => name),
       sessionsLeft: !gone,
     };
-    if (limit !== "lock" || attempt >= options.tries || !gone || (await options.isDone())) return result;
+    if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone) return result;
+    if (await options.isDone()) return result;
     if (!(await mayRepeat(options, client, left))) return result;
     const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
     say(`No lock in time; try ${attempt + 1} of ${options.tries} in ${(pause / 1000).toFixed(1)} s.`);
@@ -86,7 +93,8 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
 interface Once {
   readonly last: CommandResult;
   readonly watched: WatchSummary;
-  readonly gone: boolean;
+  readonly since: string;
+  readonly pids: readonly number[];
 }
 
 async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<Once> {
@@ -120,12 +128,13 @@ async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<On
       timeoutMs: options.timeoutMs,
       isolation: openReach("it works on the database that is deployed to"),
       onLine: options.onLine,
+      abort: options.lock.lost,
+      endsWithUs: true,
     });
   } finally {
     await watch.stop();
   }
-  const sessions = { name: options.applicationName, pids: [...pids], since };
-  return { last, gone: await endToolSessions(await options.client(), sessions), watched: watch.seen };
+  return { last, watched: watch.seen, since, pids: [...pids] };
 }
 
 function limitOf(last: CommandResult, { cancelled }: WatchSummary): MigrationResult["limit"] {
