@@ -71,8 +71,8 @@ export async function readExtensions(client: Client, names: readonly string[]): 
        select a.name::text as name, v.superuser, v.trusted, v.requires
        from pg_available_extensions a join pg_available_extension_versions v on v.name = a.name and v.version = a.default_version),
      wanted(name) as (
-       select unnest($1::text[]) union
-       select unnest(v.requires)::text from wanted w join versions v on v.name = w.name)
+       select unnest($1::text[]) collate "C" union
+       select unnest(v.requires)::text collate "C" from wanted w join versions v on v.name = w.name)
      select w.name, exists (select from pg_extension e where e.extname = w.name) as installed, v.name is not null as available,
        coalesce(v.trusted or not v.superuser, false) as trusted, coalesce(v.requires::text[], '{}') as requires,
        exists (select from pg_roles r where r.rolname = current_user and r.rolsuper)

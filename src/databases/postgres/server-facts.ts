@@ -82,7 +82,7 @@ export async function readOnly<T>(client: Client, read: () => Promise<T>): Promi
   await client.query("begin transaction read only");
   try {
     await client.query(
-      "set local search_path = pg_catalog, pg_temp; set local datestyle = iso; set local timezone = 'UTC'; set local statement_timeout = '30s'",
+      "set local search_path = pg_catalog, pg_temp; set local datestyle = iso; set local timezone = 'UTC'",
     );
     return await read();
   } finally {

@@ -41,6 +41,10 @@ const locksOf = (condition: string) => `(select coalesce(json_agg(k.text order b
     select distinct format('%s (%s)', r.oid::regclass, l.mode) as text from locks l join pg_class r on r.oid = l.relation
     where ${condition} and l.granted and l.locktype = 'relation' and r.oid >= 16384 and r.relkind in ('r', 'p', 'm') limit 5) k)`;
 
+/** It has no pid, and the virtual transaction that its own transactionid is locked by. */
+const ofPrepared = `l.pid is null and l.virtualtransaction in (select x.virtualtransaction from locks x
+    where x.pid is null and x.locktype = 'transactionid' and x.transactionid = p.transaction and x.granted)`;
+
 /** pg_locks tells every role who is in a transaction (its own virtualxid) and what it has locked, but not since when. */
 const statement = `with my as materialized (select oid as database from pg_database where datname = current_database()),
 locks as materialized (
@@ -51,10 +55,11 @@ facts as (
   select a.*, exists (select from locks l where l.pid = a.pid and l.locktype = 'virtualxid' and l.granted) as busy,
     (select l.mode from locks l join version v on l.relation = v.oid where l.pid = a.pid and l.locktype = 'relation'
        and l.mode <> 'AccessShareLock' order by length(l.mode) desc limit 1) as version_mode,
-    (select l from locks l where l.pid = a.pid and not l.granted and l.locktype = 'relation' limit 1) as wanted,
+    (select json_build_object('mode', l.mode, 'relation', l.relation::regclass::text, 'blockers', pg_blocking_pids(l.pid))
+     from locks l where l.pid = a.pid and not l.granted and l.locktype = 'relation' limit 1) as wanted,
     exists (select from locks l where l.pid = a.pid and l.locktype = 'advisory' and l.granted
       and l.classid = $4::int8::oid and l.objid = $5::int8::oid and l.objsubid = 2) as gate_lock,
-    coalesce(a.query ~ '^autovacuum: .*\\(to prevent wraparound\\)$' and a.backend_type = 'autovacuum worker', false) as wraparound
+    coalesce(a.query ~ '^autovacuum: VACUUM (ANALYZE )?(?!pg_catalog\\.|pg_toast\\.).*\\(to prevent wraparound\\)$' and a.backend_type = 'autovacuum worker', false) as wraparound
   from pg_stat_activity a join my on a.datid = my.database
   where a.pid <> pg_backend_pid() and a.pid <> all ($3::int[])
     and (a.usesysid is not null and coalesce(a.backend_type, 'client backend') = 'client backend'
@@ -63,12 +68,11 @@ select (select coalesce(json_agg(json_build_object('pid', a.pid, 'user', a.usena
     'client', case when a.backend_start is not null then coalesce(host(a.client_addr), 'local') end,
     'state', a.state, 'query', case when a.state is not null then left(a.query, 1000) end, 'ageMs', ${since("a.xact_start")},
     'stateMs', ${since("a.state_change")}, 'inTransaction', a.busy, 'locks', ${locksOf("l.pid = a.pid")}, 'versionTable', a.version_mode,
-    'waitsFor', case when a.wanted is not null then json_build_object('mode', (a.wanted).mode,
-      'relation', (a.wanted).relation::regclass::text, 'blockers', pg_blocking_pids(a.pid)) end,
+    'waitsFor', a.wanted,
     'wraparound', a.wraparound, 'gateLock', a.gate_lock) order by a.xact_start, a.pid), '[]')
   from facts a where a.busy or a.wraparound or a.gate_lock or left(a.application_name, length($6::text)) = $6::text) as sessions,
 (select coalesce(json_agg(json_build_object('gid', p.gid, 'owner', p.owner, 'ageMs', ${since("p.prepared")},
-    'locks', ${locksOf("l.virtualtransaction = '-1/' || p.transaction")}) order by p.prepared), '[]')
+    'locks', ${locksOf(ofPrepared)}) order by p.prepared), '[]')
   from pg_prepared_xacts p where p.database = current_database()) as prepared`;
 
 export interface SessionQuestion {

@@ -1,4 +1,5 @@
 import type { InvalidIndex, UnvalidatedConstraint } from "../../databases/postgres/leftovers";
+import { oneLine } from "../describe-session";
 import type { PreflightProblem } from "./problem";
 
 const mostNamed = 10;
@@ -41,5 +42,5 @@ export function leftoverWarnings(
 
 function list(lines: readonly string[]): string {
   const more = lines.length > mostNamed ? [`and ${lines.length - mostNamed} more`] : [];
-  return [...lines.slice(0, mostNamed), ...more].join("\n");
+  return [...lines.slice(0, mostNamed).map(oneLine), ...more].join("\n");
 }

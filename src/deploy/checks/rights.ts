@@ -1,5 +1,5 @@
 import type { ExtensionFact, RightFacts } from "../../databases/postgres/rights";
-import { quoted } from "../describe-session";
+import { oneLine, quoted } from "../describe-session";
 import { ident } from "./connection";
 import type { PreflightProblem, Problems } from "./problem";
 
@@ -53,7 +53,7 @@ function versionTable(facts: RightFacts, context: RightsContext): PreflightProbl
   return {
     check: "version-table-rights",
     parts: {
-      what: `The role ${quoted(role)} may not write the version table ${table.schema}.${table.table}.`,
+      what: `The role ${quoted(role)} may not write the version table ${oneLine(`${table.schema}.${table.table}`)}.`,
       where,
       seen: `It lacks ${missing.join(", ")}.`,
       why: "A revision that is applied could not be written down.",
@@ -72,7 +72,7 @@ function owners(facts: RightFacts, { where, role }: RightsContext): PreflightPro
     parts: {
       what: `The role ${quoted(role)} does not own ${count === 1 ? "a table" : `${count} tables`} of the database, and may not change ${count === 1 ? "it" : "them"}.`,
       where,
-      seen: `${some.map(({ name, owner }) => `${name}, owner ${quoted(owner)}`).join("\n")}${more}`,
+      seen: `${some.map(({ name, owner }) => `${oneLine(name)}, owner ${quoted(owner)}`).join("\n")}${more}`,
       why: "Only a member of the owner can alter, index or drop a table (42501 must be owner of table).",
       do: `Where a revision changes one, connect as its owner or: GRANT ${ident(first.owner)} TO ${ident(role)};`,
     },

@@ -1,5 +1,5 @@
 import type { PreparedFact, SessionFact, SessionFacts } from "../../databases/postgres/session-facts";
-import { describeSession, duration, quoted, seenSession } from "../describe-session";
+import { describeSession, duration, oneLine, quoted, seenSession } from "../describe-session";
 import type { PreflightProblem, Problems } from "./problem";
 
 export interface SessionsContext {
@@ -132,7 +132,7 @@ function vacuums(sessions: readonly SessionFact[], context: SessionsContext): Pr
       where: context.where,
       seen: list(
         sessions,
-        ({ pid, query, ageMs }) => `pid ${pid}, ${query ?? ""}, for ${duration(ageMs ?? 0)}`,
+        ({ pid, query, ageMs }) => `pid ${pid}, ${oneLine(query ?? "")}, for ${duration(ageMs ?? 0)}`,
       ),
       why: "ALTER TABLE on that table waits until it is done, and everybody behind it.",
       do: "Wait for its end where a revision changes that table; it would begin again if it were cancelled.",
@@ -148,7 +148,7 @@ function waiting(sessions: readonly SessionFact[], context: SessionsContext): Pr
       where: context.where,
       seen: list(sessions, (session) => {
         const { relation = "", mode = "", blockers = [] } = session.waitsFor ?? {};
-        return `${described(session)}; it waits for ${mode} on ${relation}, behind ${blockers.map((pid) => (pid === 0 ? "a prepared transaction" : `pid ${pid}`)).join(", ")}`;
+        return `${described(session)}; it waits for ${mode} on ${oneLine(relation)}, behind ${blockers.map((pid) => (pid === 0 ? "a prepared transaction" : `pid ${pid}`)).join(", ")}`;
       }),
       why: "A migration of the same table would wait behind them.",
       do: `Find out what holds them up: select pg_blocking_pids(${sessions[0]?.pid});`,
@@ -174,7 +174,7 @@ function described(session: SessionFact): string {
 }
 
 function locked(locks: readonly string[]): string {
-  return locks.length === 0 ? "" : `; locks ${locks.map((name) => name.replace(/\s+/g, " ")).join(", ")}`;
+  return locks.length === 0 ? "" : `; locks ${locks.map(oneLine).join(", ")}`;
 }
 
 function list<T>(them: readonly T[], line: (one: T) => string): string {
