@@ -21,6 +21,7 @@ create table "Sales app"."or""ders" (id serial primary key, customer bigint not 
   state "Sales app".state not null default 'new', total numeric(10, 2) check (total >= 0), at timestamptz default now());
 create index "by state" on "Sales app"."or""ders" (state) where total > 0;
 create view "Sales app".paid as select o.id, c.name from "Sales app"."or""ders" o join "Sales app".customers c on c.id = o.customer where o.state = 'paid';
+create view "Sales app".names as select id, upper(name) as name from "Sales app".customers where note is null;
 create function "Sales app".f(int) returns int language sql as 'select $1';
 create table logs (at timestamptz, line text) partition by range (at);
 create table logs_1 partition of logs for values from ('2026-01-01') to ('2026-02-01');
@@ -229,6 +230,9 @@ test("another major version prints the same schema otherwise, and that is no dri
   const majors = { proved: shadow.shadow.major, found: newer.shadow.major };
   expect(majors.found).toBe(18);
   expect(texts(driftOf(proved, now, undefined, { majors }))).toEqual({ met: [], beside: [] });
+  // PostgreSQL 16 leaves out the table's name where there is only one.
+  if (majors.proved < 16)
+    expect(driftOf(proved, now).met.map(({ key }) => key)).toEqual(['view "Sales app".names']);
   const changed = await catalogOf(
     database.address,
     'drop view "Sales app".paid',
