@@ -16,12 +16,12 @@ const schema = `
 create extension citext;
 create schema "Sales app";
 create type "Sales app".state as enum ('new', 'paid');
-create table "Sales app".customers (id bigint generated always as identity primary key, name citext not null, note text default 'x');
+create table "Sales app".customers (id bigint generated always as identity primary key, name citext not null, extra int, note text default 'x');
 create table "Sales app"."or""ders" (id serial primary key, customer bigint not null references "Sales app".customers,
   state "Sales app".state not null default 'new', total numeric(10, 2) check (total >= 0), at timestamptz default now());
 create index "by state" on "Sales app"."or""ders" (state) where total > 0;
 create view "Sales app".paid as select o.id, c.name from "Sales app"."or""ders" o join "Sales app".customers c on c.id = o.customer where o.state = 'paid';
-create view "Sales app".names as select id, upper(name) as name from "Sales app".customers where note is null;
+create view "Sales app".names as select id, upper(name) as name from "Sales app".customers where name <> '';
 create function "Sales app".f(int) returns int language sql as 'select $1';
 create table logs (at timestamptz, line text) partition by range (at);
 create table logs_1 partition of logs for values from ('2026-01-01') to ('2026-02-01');
@@ -199,24 +199,16 @@ describe("drift on what revisions touch is met, other drift is beside", () => {
   });
 
   test("comments, storage parameters and the order of columns stop no statement", async () => {
-    const now = await found(
-      "comment on table \"Sales app\".customers is 'who pays'",
-      'alter table "Sales app".customers set (fillfactor = 70)',
-      'alter table "Sales app".customers drop column name',
-      'alter table "Sales app".customers add column name citext not null',
-    ).catch(() => undefined);
-    // The view needs the column.
-    expect(now).toBeUndefined();
     const moved = await found(
       "comment on table \"Sales app\".customers is 'who pays'",
       'alter table "Sales app".customers set (fillfactor = 70)',
-      'alter table "Sales app".customers drop column note',
-      "alter table \"Sales app\".customers add column note text default 'x'",
+      'alter table "Sales app".customers drop column extra; alter table "Sales app".customers add column extra int',
       "create table t (a int, b int)",
     );
     const { met, beside } = driftOf(proved, moved, new Set([customers]));
     expect(met).toEqual([]);
     expect(beside.map(({ key, change, parts }) => [key, change, parts])).toEqual([
+      ['column order "Sales app".customers', "changed", 0],
       ['table "Sales app".customers', "changed", 0],
       ["table public.t", "added", 2],
     ]);
