@@ -6,9 +6,10 @@ import type { PreflightProblem, Problems } from "./problem";
 export interface ConnectionContext {
   readonly address: Address;
   readonly where: string;
+  readonly ownPids?: readonly number[];
 }
 
-/** Two more for the gate (its lock, the watch), and one for the tool. */
+/** Two more for the gate (its lock, the watch), and one for the tool; those that are open already are in use. */
 const neededConnections = 3;
 
 /** A pooler that gives its server processes to several clients; undefined where each answer came from the one process. */
@@ -109,25 +110,26 @@ function tls(
 }
 
 function connections(
-  { connections: facts, role }: ServerFacts,
-  { where }: ConnectionContext,
+  { connections: facts, role, database }: ServerFacts,
+  { where, ownPids = [] }: ConnectionContext,
 ): PreflightProblem[] {
+  const needed = Math.max(neededConnections - ownPids.length, 1);
   const scopes = [
     [facts.role, `the role ${quoted(role)}`, `ALTER ROLE ${ident(role)} CONNECTION LIMIT`],
-    [facts.database, "the database", "ALTER DATABASE … CONNECTION LIMIT"],
+    [facts.database, "the database", `ALTER DATABASE ${ident(database)} CONNECTION LIMIT`],
     [facts.server, "the server", "max_connections"],
   ] as const;
   for (const [{ used, limit }, whose, setting] of scopes) {
-    if (limit < 0 || used + neededConnections <= limit) continue;
+    if (limit < 0 || used + needed <= limit) continue;
     return [
       {
         check: "connections",
         parts: {
-          what: `There are not enough connections left for ${whose}: ${Math.max(limit - used, 0)}, and a migration needs ${neededConnections} more.`,
+          what: `There are not enough connections left for ${whose}: ${Math.max(limit - used, 0)}, and a migration needs ${needed} more.`,
           where,
           seen: `${used} of ${limit} are in use.`,
           why: "The tool, the gate's lock and its watch each need one.",
-          do: `Close idle connections, or raise the limit: ${setting}${setting.startsWith("ALTER ROLE") ? ` ${used + neededConnections};` : "."}`,
+          do: `Close idle connections, or raise the limit: ${setting}${setting.startsWith("ALTER") ? ` ${used + needed};` : "."}`,
         },
       },
     ];
