@@ -1,4 +1,6 @@
 import { execFileSync } from "node:child_process";
+import { chownSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -450,23 +452,46 @@ describe("what is there", () => {
     expect(only(report).seen).toBe("statement_timeout = 30s, from: user.");
   });
 
-  test("a connection to another machine without TLS", async () => {
-    await using db = await database();
-    const hosts = execFileSync("hostname", ["-I"], { encoding: "utf8" }).trim().split(/\s+/);
-    expect(hosts.length).toBeGreaterThan(0);
-    // The server listens on 127.0.0.1 alone; what the address calls it is what counts.
-    const client = await connect(db.address);
-    const address = { ...db.address, host: "db.example.com", sslmode: "prefer" as const };
-    const report = await preflight(client, {
-      address,
-      settings: { "lock-timeout": 5, "max-transaction-age": 300 },
-      versionTable,
-      extensions: [],
-      where: "db.example.com/pre",
-      writes: "apply",
-    });
-    await client.end();
-    expect(ids(report)).toEqual({ refusals: [], warnings: ["tls"] });
-    expect(only(report).seen).toBe("sslmode=prefer, and the server does not offer TLS.");
+  test("a connection to another machine, without TLS and with it", async () => {
+    await using own = await ownServer({});
+    const owner = await connect(own.address);
+    // The server is on this machine: where it is, is what the address says.
+    const from = async (sslmode: Address["sslmode"]) => {
+      const client = await connect({ ...own.address, sslmode });
+      const address = { ...own.address, host: "db.example.com", sslmode };
+      const settings = { "lock-timeout": 5, "max-transaction-age": 300 };
+      const options = { address, settings, extensions: [], where: "here", writes: "apply" } as const;
+      return preflight(client, { ...options, versionTable: undefined }).finally(() => client.end());
+    };
+    const plain = await from("prefer");
+    expect(ids(plain)).toEqual({ refusals: [], warnings: ["tls"] });
+    expect(only(plain).seen).toBe("sslmode=prefer, and the server does not offer TLS.");
+    expect(plain.server.tls).toBeUndefined();
+
+    const { rows } = await owner.query<{ folder: string }>(
+      "select current_setting('data_directory') as folder",
+    );
+    const folder = rows[0]!.folder;
+    const [key, certificate] = [join(folder, "tls.key"), join(folder, "tls.crt")];
+    const request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"];
+    execFileSync("openssl", [...request, "-keyout", key, "-out", certificate], { stdio: "ignore" });
+    const { uid, gid } = statSync(folder);
+    for (const file of [key, certificate]) chownSync(file, uid, gid);
+    await owner.query("alter system set ssl_key_file = 'tls.key'");
+    await owner.query("alter system set ssl_cert_file = 'tls.crt'");
+    await owner.query("alter system set ssl = on");
+    await owner.query("select pg_reload_conf()");
+    let encrypted = await from("prefer");
+    for (
+      const end = Date.now() + 10_000;
+      encrypted.server.tls === undefined && Date.now() < end;
+      await sleep(50)
+    ) {
+      encrypted = await from("prefer");
+    }
+    expect(ids(encrypted)).toEqual({ refusals: [], warnings: [] });
+    expect(encrypted.server.tls).toBe("TLSv1.3");
+    expect(only(await from("disable")).seen).toBe("sslmode=disable.");
+    await owner.end();
   });
 });
