@@ -13,6 +13,7 @@ export interface SeenSession {
 
 /** Sessions that wait for one of the tool's. */
 export interface Behind {
+  /** At most 100 are counted. */
   readonly count: number;
   readonly oldestMs: number;
   /** The five that wait longest. */
