@@ -2,12 +2,14 @@ import { isFault } from "../deploy/status";
 import { exitCodes, UserError } from "../errors";
 import { suggestion } from "../nearest";
 import { loadSettings } from "../project/load-settings";
+import { backupText } from "../reports/backup-text";
 import { jsonReport, printed } from "../reports/json";
 import { progressTo } from "../reports/progress";
 import { statusText } from "../reports/status-text";
 import { paintFor } from "../reports/terminal";
 import { textReport } from "../reports/text";
 import { version } from "../version";
+import { backup } from "./backup";
 import { check } from "./check";
 import { explain } from "./explain";
 import { helpText } from "./help";
@@ -51,6 +53,20 @@ const commands: Readonly<Record<string, Run>> = {
         ? printed(report)
         : statusText(report, settings.verbose, paintFor(process.stdout, environment));
     return { text, code: isFault(report.state, settings["status-fails"]) ? exitCodes.failed : exitCodes.ok };
+  },
+  async backup(args, environment, redact) {
+    const { settings } = loadSettings(args, environment);
+    const progress = progressTo(process.stderr);
+    try {
+      const report = redact(await backup({ settings, environment, progress: progress.say }));
+      const paint = paintFor(process.stdout, environment);
+      return {
+        text: settings.format === "json" ? printed({ version: 1, ...report }) : backupText(report, paint),
+        code: exitCodes.ok,
+      };
+    } finally {
+      progress.end();
+    }
   },
   explain: (args, environment) => ({
     text: explain(args, paintFor(process.stdout, environment)),
