@@ -14,6 +14,9 @@ export function helpText(): string {
 
   migration-gate check    upgrade head, downgrade, upgrade head, every revision accounted for
   migration-gate status   which revisions a database has; reads only
+  migration-gate backup   a dump of the database, checked, hashed, and encrypted where asked
+  migration-gate restore <file> --to-env <variable>
+                          a backup into the database whose address the variable has
   migration-gate explain <rule>
                           what a finding means, with examples; without a rule, all of them
 

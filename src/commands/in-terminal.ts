@@ -5,14 +5,17 @@ import { loadSettings } from "../project/load-settings";
 import { backupText } from "../reports/backup-text";
 import { jsonReport, printed } from "../reports/json";
 import { progressTo } from "../reports/progress";
+import { restoreText } from "../reports/restore-text";
 import { statusText } from "../reports/status-text";
-import { paintFor } from "../reports/terminal";
+import { harmless, paintFor } from "../reports/terminal";
 import { textReport } from "../reports/text";
 import { version } from "../version";
 import { backup } from "./backup";
 import { check } from "./check";
+import { confirm } from "./confirm";
 import { explain } from "./explain";
 import { helpText } from "./help";
+import { restore } from "./restore";
 import { requireWritable, writeSarifFile } from "./sarif-file";
 import { status } from "./status";
 
@@ -62,6 +65,29 @@ const commands: Readonly<Record<string, Run>> = {
       const paint = paintFor(process.stdout, environment);
       return {
         text: settings.format === "json" ? printed({ version: 1, ...report }) : backupText(report, paint),
+        code: exitCodes.ok,
+      };
+    } finally {
+      progress.end();
+    }
+  },
+  async restore(args, environment, redact) {
+    const [first = "", ...rest] = args;
+    const file = first !== "" && !first.startsWith("-") ? first : undefined;
+    const { settings: given } = loadSettings(file === undefined ? args : rest, environment);
+    const settings = file === undefined ? given : { ...given, "restore-from": file };
+    const progress = progressTo(process.stderr);
+    const ask = (question: string) => {
+      progress.end();
+      return confirm(harmless(redact(question)), settings);
+    };
+    try {
+      const report = redact(
+        await restore({ settings, environment, progress: progress.say, confirm: ask, redact }),
+      );
+      const paint = paintFor(process.stdout, environment);
+      return {
+        text: settings.format === "json" ? printed(report) : restoreText(report, paint),
         code: exitCodes.ok,
       };
     } finally {
