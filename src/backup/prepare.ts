@@ -39,21 +39,26 @@ interface Plan {
  */
 export async function prepareBackup(request: BackupRequest): Promise<PreparedBackup> {
   const { settings, environment, address, progress } = request;
+  const notice = (text: string) => (request.notice ?? progress)(text);
   if (settings.backup === "none") return noBackup(settings["backup-because"]);
   const recipients = settings["backup-recipient"] ?? [];
   await checkRecipients(recipients);
   checkSettings(request, recipients);
   const server = await serverOf(request);
-  const programs = await findPrograms(server.major, { setting: settings["pg-dump"], environment, progress });
+  const programs = await findPrograms(server.major, {
+    setting: settings["pg-dump"],
+    environment,
+    progress: notice,
+  });
   const warnings =
     programs.major > server.major
       ? [
           `pg_dump ${programs.version} is newer than the server, PostgreSQL ${server.version}: the backup is restored best with PostgreSQL ${programs.major} or newer.`,
         ]
       : [];
-  for (const warning of warnings) progress(warning);
+  for (const warning of warnings) notice(warning);
   const directory = await requireBackupDirectory(settings["backup-directory"]);
-  await removeLeftBackups(directory, progress);
+  await removeLeftBackups(directory, notice);
   const name = newName(address.database, recipients.length > 0);
   const plan: Plan = {
     programs,

@@ -20,7 +20,10 @@ export interface RestoreRequest {
   /** The setting pg-dump. */
   readonly pgDump: string | undefined;
   readonly environment: NodeJS.ProcessEnv;
+  /** One line that the next one may write over. */
   progress(text: string): void;
+  /** What is worth a line of the log. */
+  notice(text: string): void;
   /** Asked once, when all was checked and before the first write; throws where the answer is no. */
   confirm(question: string): Promise<void>;
 }
@@ -94,7 +97,7 @@ async function replace(
   request: RestoreRequest,
   authorityFile: string | undefined,
 ): Promise<Written> {
-  const replacement = await createReplacement(request.address, request.progress);
+  const replacement = await createReplacement(request.address, request.notice);
   try {
     await load(backup, target, programs, request, replacement.address, authorityFile);
     const warnings = await withClient(replacement.address, (client) => afterwards(client, backup, request));
@@ -157,9 +160,9 @@ async function afterwards(
 
 /** Of the target's major, or the first that reads the archive: a newer pg_restore says what an older server does not know. */
 async function programsFor(backup: StoredBackup, target: Target, request: RestoreRequest): Promise<Programs> {
-  const { environment, progress, pgDump: setting } = request;
+  const { environment, notice, pgDump: setting } = request;
   const oldest = backup.archive?.readableFrom ?? 14;
-  const search = { setting, environment, progress };
+  const search = { setting, environment, progress: notice };
   if (setting !== undefined) {
     const programs = await settingsPrograms(setting, environment);
     if (programs.major >= oldest) return programs;

@@ -2,28 +2,29 @@ import type { Client } from "pg";
 import { prepareBackup } from "../backup/prepare";
 import { connect } from "../databases/postgres/connection";
 import { findVersionTables } from "../databases/postgres/version-tables";
+import { databaseAddress } from "../deploy/database-address";
 import { UserError } from "../errors";
 import type { BackupReport } from "../model/deployment";
 import type { Settings } from "../settings";
 import { tools } from "../tools/index";
-import { databaseAddress } from "./database-address";
 
 export interface BackupContext {
   readonly settings: Settings;
   readonly environment: NodeJS.ProcessEnv;
   progress(text: string): void;
+  notice(text: string): void;
   readonly uploadArtifact?: (name: string, files: readonly string[]) => Promise<void>;
 }
 
 /** Takes a backup of the database that the settings name. A UserError where there is none in the end. */
 export async function backup(context: BackupContext): Promise<BackupReport> {
-  const { environment, progress, uploadArtifact } = context;
+  const { environment, progress, notice, uploadArtifact } = context;
   const settings: Settings = { ...context.settings, backup: "dump" };
   const address = databaseAddress(settings, environment);
   const client = await connect(address, { applicationName: "migration-gate backup" });
   try {
     const heads = await headsOf(client, settings["version-table"]);
-    const request = { settings, environment, address, client, heads, pending: [], progress };
+    const request = { settings, environment, address, client, heads, pending: [], progress, notice };
     const prepared = await prepareBackup(
       uploadArtifact === undefined ? request : { ...request, uploadArtifact },
     );

@@ -1,7 +1,6 @@
 import { type Restored, restore as restoreBackup } from "../backup/restore";
 import { type Address, parseAddress } from "../databases/postgres/connection";
-import { requireRecordDirectory, writeRecord } from "../deploy/record";
-import { runFacts } from "../deploy/run-facts";
+import { recordOf, requireRecordDirectory, writeRecord } from "../deploy/record";
 import { bugParts, UserError } from "../errors";
 import type { Settings } from "../settings";
 
@@ -9,6 +8,7 @@ export interface RestoreContext {
   readonly settings: Settings;
   readonly environment: NodeJS.ProcessEnv;
   progress(text: string): void;
+  notice(text: string): void;
   /** Asks whether to write; throws where the answer is no. */
   confirm(question: string): Promise<void>;
   /** Takes secrets out of what is recorded. */
@@ -25,7 +25,7 @@ export interface RestoreReport extends Restored {
 
 /** Restores a backup into the database that the settings name. Every try leaves a record, also one that fails. */
 export async function restore(context: RestoreContext): Promise<RestoreReport> {
-  const { settings, environment, progress, confirm } = context;
+  const { settings, environment, progress, notice, confirm } = context;
   const file = settings["restore-from"];
   if (file === undefined) {
     throw new UserError({
@@ -43,7 +43,6 @@ export async function restore(context: RestoreContext): Promise<RestoreReport> {
     const facts = {
       version: 1,
       kind: "restore",
-      ...runFacts(environment),
       started: started.toISOString(),
       finished: finished.toISOString(),
       file,
@@ -51,7 +50,7 @@ export async function restore(context: RestoreContext): Promise<RestoreReport> {
       target: { host, port, database, user },
       ...outcome,
     };
-    return writeRecord(directory, "restore", context.redact(facts));
+    return writeRecord(directory, "restore", context.redact(recordOf(facts, environment)));
   };
   let restored: Restored;
   try {
@@ -63,6 +62,7 @@ export async function restore(context: RestoreContext): Promise<RestoreReport> {
       pgDump: settings["pg-dump"],
       environment,
       progress,
+      notice,
       confirm,
     });
   } catch (error) {

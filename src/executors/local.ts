@@ -9,6 +9,7 @@ import type { Isolation } from "./isolation";
 import { OutputTail } from "./output";
 import { createOutputPipe } from "./output-pipe";
 import { endFamily, markerName, type ProcessFamily, signalFamily } from "./processes";
+import { familyPorts } from "./tcp-ports";
 
 export interface Command {
   /** Run as it is, without a shell; the first is a path relative to `cwd` or a name in `env.PATH`. */
@@ -115,6 +116,15 @@ export async function terminateAll(): Promise<void> {
 export async function terminateForGood(): Promise<void> {
   ending = true;
   await terminateAll();
+}
+
+/**
+ * Local ports of the TCP connections that commands of this process have to a port of any server; undefined where that
+ * cannot be told (no Linux).
+ */
+export function commandPorts(serverPort: number): readonly number[] | undefined {
+  const ports = [...running].map((family) => familyPorts(family, serverPort));
+  return ports.includes(undefined) ? undefined : ports.flatMap((each) => each ?? []);
 }
 
 function register(family: ProcessFamily): void {

@@ -47,7 +47,7 @@ function send(target: number, signal: NodeJS.Signals | 0): boolean {
  * From /proc; undefined where there is none (macOS). Zombies are left out: in a container whose first process does
  * not wait for orphans they stay for ever.
  */
-function familyMembers(family: ProcessFamily): number[] | undefined {
+export function familyMembers(family: ProcessFamily): number[] | undefined {
   const wanted = Buffer.from(`${markerName}=${family.marker}\0`);
   return processIds()?.filter((pid) => {
     try {

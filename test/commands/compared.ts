@@ -2,8 +2,8 @@ import { compareWithBase, isFileJudged, staticGraphFindings } from "../../src/co
 import { readFindings } from "../../src/findings/graph";
 import { historyFindings } from "../../src/findings/history";
 import { judgedRevisions } from "../../src/lanes/judged";
-import { buildGraph } from "../../src/revisions/graph";
 import { readSettings } from "../../src/project/read-settings";
+import { buildGraph } from "../../src/revisions/graph";
 import { findProject, sourceOf } from "../../src/tools/find-project";
 import { toolNamed } from "../../src/tools/index";
 
