@@ -86,7 +86,10 @@ async function fill(
   authorityFile: string | undefined,
 ): Promise<Written> {
   await load(backup, target, programs, request, request.address, authorityFile);
-  const warnings = await withClient(request.address, (client) => afterwards(client, backup, request));
+  // It is committed: what fails from here on is told, and changes nothing.
+  const warnings = await withClient(request.address, (client) => afterwards(client, backup, request)).catch(
+    (error: Error) => [`What was restored could not be looked at: ${error.message}`],
+  );
   return { replaced: undefined, warnings };
 }
 
@@ -142,7 +145,7 @@ async function afterwards(
 ): Promise<string[]> {
   const expected = backup.manifest?.tables ?? [];
   const { rows } = await client.query<{ name: string }>(
-    `select w.schema || '.' || w.name as name from pg_catalog.unnest($1::text[], $2::text[]) as w(schema, name)
+    `select w.schema || '.' || w.name as name from unnest($1::text[], $2::text[]) as w(schema, name)
       where not exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
                          where n.nspname = w.schema and c.relname = w.name)`,
     [expected.map(({ schema }) => schema), expected.map(({ table }) => table)],
@@ -203,6 +206,19 @@ async function withClient<Result>(
   const client = await connect(address, { applicationName: "migration-gate restore" });
   try {
     return await use(client);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (error instanceof UserError || !(error instanceof Error) || !/^[0-9A-Z]{5}$/.test(code)) throw error;
+    throw new UserError(
+      {
+        what: "The server refused a question about the database.",
+        where: `${address.name}: ${address.host}:${address.port}, database "${address.database}", user "${address.user}"`,
+        seen: `${error.message} (${code})`,
+        why: "The database is as it was.",
+        do: "Mend what the server says, and run again.",
+      },
+      { cause: error },
+    );
   } finally {
     await client.end().catch(() => undefined);
   }
