@@ -14,7 +14,10 @@ export interface BackupRequest {
   readonly heads: readonly string[];
   /** Revisions that are about to be applied. */
   readonly pending: readonly string[];
+  /** One line that the next one may write over. */
   progress(text: string): void;
+  /** What is worth a line of the log: a warning, what was removed. Without it, `progress` is told. */
+  notice?(text: string): void;
   /** Keeps files as an artifact of the workflow; only the action can. */
   readonly uploadArtifact?: (name: string, files: readonly string[]) => Promise<void>;
 }
