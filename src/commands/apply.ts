@@ -40,14 +40,14 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   if (settings["dry-run"]) return await plan();
   if (planFile !== undefined && reviewed !== undefined) requireSame(planFile, reviewed, await plan());
 
-  const ready = { settings, writes: "apply", revisions: first.goal.pending } as const;
-  const warnings = await requireReady(target, first.seen, ready);
   await using lock = await lockDatabase(target, settings, "apply", listener.say);
   // Another apply may have been at work until now.
   const now = await look(target, settings.to);
   const { seen, goal } = now;
   if (goal.pending.length === 0) return nothingToDo(now, started);
   if (idsOf(now) !== idsOf(first)) throw changedMeanwhile(target, first, now);
+  const ready = { settings, writes: "apply", revisions: goal.pending } as const;
+  const warnings = await requireReady(target, seen, lock, ready);
   const compared = await comparedWithProof(target, seen, settings.proof, goal.pending);
   const prepared = await backupFor(context, target, seen, goal.pending);
   for (const { id, message } of goal.pending) listener.say(`pending  ${id}  ${message}`);

@@ -1,11 +1,12 @@
 import { prepareBackup } from "../backup/prepare";
 import type { BackupRequest, PreparedBackup } from "../backup/request";
-import { catalogOf, type Listener } from "../deploy/carry-out";
+import { catalogOf, databaseOf, type Listener } from "../deploy/carry-out";
 import { driftFrom, driftProblem, requireProofOf } from "../deploy/compare-with-proof";
 import { type GateLock, takeGateLock } from "../deploy/gate-lock";
 import { preflight } from "../deploy/preflight";
 import { type ProofFile, readProof } from "../deploy/proof";
 import { extensionsIn } from "../deploy/repeatable";
+import { takeNotes } from "../deploy/running-note";
 import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { endToolSessions, orphans, toolSessionName } from "../deploy/tool-sessions";
@@ -89,6 +90,7 @@ export async function seenByKnownSource(target: Target): Promise<SeenDatabase> {
 export async function requireReady(
   target: Target,
   seen: SeenDatabase,
+  lock: GateLock,
   {
     settings,
     writes,
@@ -109,6 +111,7 @@ export async function requireReady(
         : [],
     where: target.where,
     writes,
+    ownPids: [lock.pid],
   });
   const [first, ...others] = refusals;
   if (first === undefined) return warnings.map(({ parts }) => parts);
@@ -155,7 +158,7 @@ export async function lockDatabase(
     applicationName: `migration-gate ${command}`,
   });
   try {
-    await endOrphans(target, say);
+    await endOrphans(target, settings, say);
     return lock;
   } catch (error) {
     await lock[Symbol.asyncDispose]();
@@ -163,12 +166,15 @@ export async function lockDatabase(
   }
 }
 
-async function endOrphans(target: Target, say: Listener["say"]): Promise<void> {
+async function endOrphans(target: Target, settings: Settings, say: Listener["say"]): Promise<void> {
   const client = await target.client();
-  const left = await orphans(client);
+  const others = takeNotes(settings["record-directory"], databaseOf(target));
+  const sessions = { name: toolSessionName, others };
+  const left = await orphans(client, sessions);
   for (const { pid, name } of left)
-    say(`A gate that is gone left a session at work (pid ${pid}, ${name}); it is ended.`);
-  const sessions = { name: toolSessionName, pids: [], since: "infinity" };
+    say(
+      `A gate that is gone left a session at work (pid ${pid}${name === "" ? "" : `, ${name}`}); it is ended.`,
+    );
   if (left.length === 0 || (await endToolSessions(client, sessions, 0))) return;
   throw new UserError({
     what: "A migration that an ended gate had started is still at work, and the server could not be brought to end it.",

@@ -41,8 +41,6 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const [planned] = plan.revisions;
   if (planned !== undefined) requireWayBack(planned, settings);
   const { revision } = newest;
-  const ready = { settings, writes: "rollback", revisions: [revision] } as const;
-  const warnings = await requireReady(target, first, ready);
   await using lock = await lockDatabase(target, settings, "rollback", listener.say);
   const seen = await seenByKnownSource(target);
   if (newestOf(target.graph, seen.heads).revision.id !== revision.id) {
@@ -53,6 +51,8 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
       do: "Look at migration-gate status, and run it again if it is still wanted.",
     });
   }
+  const ready = { settings, writes: "rollback", revisions: [revision] } as const;
+  const warnings = await requireReady(target, seen, lock, ready);
   const compared = await comparedWithProof(target, seen, settings.proof, [revision]);
   const prepared = await backupFor(context, target, seen, []);
   listener.say(await codeFirst(target, newest));

@@ -3,7 +3,7 @@ import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { connect } from "../databases/postgres/connection";
 import { close, within } from "../databases/postgres/own-session";
-import { type CommandResult, terminateForGood } from "../executors/local";
+import { type CommandResult, commandPorts, terminateForGood } from "../executors/local";
 import type { Catalog } from "../model/catalog";
 import type { BackupReport, DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
@@ -18,10 +18,11 @@ import { type MigrationResult, migrate } from "./migrate";
 import { type AfterMigration, problemsAfter, stateAfter } from "./outcome";
 import type { ProofFile } from "./proof";
 import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
+import { RunningNote } from "./running-note";
 import type { SeenDatabase } from "./status";
 import type { Target } from "./target";
 import { sessionOptions, takesOptions, toolEnvironment } from "./tool-environment";
-import { endToolSessions, toolSessionName } from "./tool-sessions";
+import { endToolSessions, sessionsByPort, toolSessionName } from "./tool-sessions";
 
 /** What a person or a workflow sees while it runs. */
 export interface Listener {
@@ -81,14 +82,19 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
   const reporter = new Reporter(job, sources, repeatable);
 
+  const note = new RunningNote(settings["record-directory"], databaseOf(target));
   let interrupted = false;
   const unregister = registerCleanup({
     async run() {
       interrupted = true;
+      const client = await target.client();
+      // One that began a moment ago was not seen by the watch.
+      const late = await sessionsByPort(client, commandPorts(target.address.port)).catch(() => []);
       await terminateForGood();
-      const sessions = { name: applicationName, pids: [], since: "infinity" };
-      await endToolSessions(await target.client(), sessions, 0);
+      const sessions = { name: applicationName, others: [...note.sessions, ...late] };
+      await endToolSessions(client, sessions, 0).catch(() => undefined);
       await reporter.report(endedBySignal, interruption);
+      note.end();
     },
     runNow: () => undefined,
   });
@@ -106,6 +112,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       repeatable,
       dropInvalidIndexes: settings["drop-invalid-indexes"],
       lock: job.lock,
+      note,
       client: () => target.client(),
       isDone: async () => {
         const heads = await reporter.headsNow();
@@ -120,7 +127,9 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       },
     });
     if (interrupted) await new Promise<never>(() => undefined);
-    return await reporter.report(result);
+    const report = await reporter.report(result);
+    if (!result.sessionsLeft) note.end();
+    return report;
   } finally {
     unregister();
   }
@@ -248,6 +257,11 @@ function nextSteps(state: DeployReport["state"], { command, backup }: Job): stri
 function changedKeys(before: Catalog, now: Catalog): string[] {
   const keys = new Set([...before.keys(), ...now.keys()]);
   return [...keys].filter((key) => before.get(key) !== now.get(key)).sort();
+}
+
+/** Which database a note is of. */
+export function databaseOf({ address: { host, port, database } }: Target): string {
+  return `${host}:${port}/${database}`;
 }
 
 const catalogLimitMs = 120_000;

@@ -116,7 +116,7 @@ export class Follower {
     this.#followed.set(keyOf(row), followed);
     const { pid, application, backendStart } = row;
     this.#sessions.push({ pid, backendStart: backendStart ?? undefined, application, by });
-    this.#say({ kind: "session", pid, by, application });
+    this.#say({ kind: "session", pid, backendStart: backendStart ?? undefined, by, application });
     if (backendStart === null) {
       const reason = "Its role is another one: what it does is hidden from the gate's.";
       this.#say({ kind: "not cancelled", pid, reason });

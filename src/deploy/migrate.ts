@@ -8,6 +8,7 @@ import type { LockWait } from "../model/deployment";
 import { dropInvalidIndexes } from "./drop-invalid-indexes";
 import type { GateLock } from "./gate-lock";
 import { eventText, waitOf } from "./live";
+import type { RunningNote } from "./running-note";
 import { endToolSessions } from "./tool-sessions";
 import { watchMigration } from "./watch";
 import type { WatchSummary } from "./watch-events";
@@ -27,6 +28,8 @@ export interface MigrationOptions {
   readonly repeatable: boolean;
   readonly dropInvalidIndexes: boolean;
   readonly lock: GateLock;
+  /** Which sessions the tool was seen to have. */
+  readonly note: RunningNote;
   client(): Promise<Client>;
   /** True once the version table is where it is to be. */
   isDone(): Promise<boolean>;
@@ -63,11 +66,11 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
   const before = new Set((await invalidIndexes(await options.client())).map(({ oid }) => oid));
   for (let attempt = 1; ; attempt++) {
     await options.lock.assertHeld();
-    const { last, watched, since, pids } = await runOnce(options, waits);
+    const { last, watched } = await runOnce(options, waits);
     const limit = limitOf(last, watched);
     // From here on the tool has been at work: whatever fails, there is a result.
     const client = await options.client().catch(() => undefined);
-    const sessions = { name: options.applicationName, pids, since };
+    const sessions = { name: options.applicationName, others: options.note.sessions };
     const gone = client !== undefined && (await endToolSessions(client, sessions).catch(() => false));
     const left =
       client === undefined
@@ -93,26 +96,23 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
 interface Once {
   readonly last: CommandResult;
   readonly watched: WatchSummary;
-  readonly since: string;
-  readonly pids: readonly number[];
 }
 
 async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<Once> {
   const { rows } = await (await options.client()).query<{ now: string }>(
     "select pg_catalog.clock_timestamp()::text as now",
   );
-  const since = rows[0]?.now ?? "epoch";
-  const pids = new Set<number>();
   const watch = await watchMigration({
     address: options.address,
     ignorePids: [options.lock.pid],
-    startedAt: since,
+    ...(rows[0] === undefined ? {} : { startedAt: rows[0].now }),
     applicationName: options.applicationName,
     lockTimeoutMs: options.lockTimeoutMs,
     statementTimeoutMs: options.statementTimeoutMs,
     toolPorts: () => commandPorts(options.address.port),
     onEvent(event) {
-      if (event.kind === "session") pids.add(event.pid);
+      if (event.kind === "session" && event.backendStart !== undefined)
+        options.note.add({ pid: event.pid, backendStart: event.backendStart });
       const wait = waitOf(event);
       if (wait !== undefined) waits.push(wait);
       const text = eventText(event);
@@ -134,7 +134,7 @@ async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<On
   } finally {
     await watch.stop();
   }
-  return { last, watched: watch.seen, since, pids: [...pids] };
+  return { last, watched: watch.seen };
 }
 
 function limitOf(last: CommandResult, { cancelled }: WatchSummary): MigrationResult["limit"] {

@@ -38,6 +38,8 @@ export type WatchEvent =
   | {
       readonly kind: "session";
       readonly pid: number;
+      /** As pg_stat_activity has it: with the pid it names one session for good. */
+      readonly backendStart: string | undefined;
       readonly by: RecognisedBy;
       readonly application: string;
     }
