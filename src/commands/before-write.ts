@@ -132,7 +132,7 @@ export async function comparedWithProof(
   const proof = file === undefined ? undefined : readProof(file);
   if (file !== undefined && proof !== undefined)
     requireProofOf(file, proof, revisions, (revision) => revisionSource(target.project, revision).sha256);
-  const catalog = await catalogOf(target);
+  const catalog = await catalogOf(target, seen.versionTable);
   if (proof === undefined) return { catalog, proof };
   const applied = target.graph.applied(seen.heads);
   const major = Number.parseInt(seen.database.server, 10);

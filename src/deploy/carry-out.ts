@@ -115,8 +115,8 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       note,
       client: () => target.client(),
       isDone: async () => {
-        const heads = await reporter.headsNow();
-        return heads !== undefined && isAt(target.graph, heads, job.applied);
+        const now = await reporter.seenNow();
+        return now !== undefined && isAt(target.graph, now.heads, job.applied);
       },
       say: job.listener.say,
       onLine: (line) => {
@@ -168,9 +168,9 @@ class Reporter {
   ) {}
 
   /** Undefined where the version table cannot be read. */
-  async headsNow(): Promise<readonly string[] | undefined> {
+  async seenNow(): Promise<SeenDatabase | undefined> {
     try {
-      return (await this.job.target.seen()).heads;
+      return await this.job.target.seen();
     } catch {
       return undefined;
     }
@@ -180,12 +180,16 @@ class Reporter {
     const { job, sources } = this;
     const { target, seen } = job;
     const { graph } = target;
-    const heads = await this.headsNow();
+    const database = await this.seenNow();
+    const heads = database?.heads;
     const now = heads === undefined ? undefined : graph.applied(heads);
     const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
     const isDone = (id: string) => now !== undefined && now.has(id) === (job.command === "apply");
     const isAtGoal = heads !== undefined && isAt(graph, heads, job.applied);
-    const catalog = await catalogOf(target).catch(() => undefined);
+    const catalog =
+      database === undefined
+        ? undefined
+        : await catalogOf(target, database.versionTable).catch(() => undefined);
     const after: AfterMigration = {
       result,
       heads,
@@ -266,11 +270,14 @@ export function databaseOf({ address: { host, port, database } }: Target): strin
 
 const catalogLimitMs = 120_000;
 
-/** The database's schema; on a connection of its own, because reading changes its settings. */
-export async function catalogOf({ address }: Target): Promise<Catalog> {
+/** The database's schema without the tool's own table; on a connection of its own, because reading changes its settings. */
+export async function catalogOf(
+  { address }: Target,
+  versionTable: SeenDatabase["versionTable"],
+): Promise<Catalog> {
   const client = await connect(address, { applicationName: "migration-gate observer" });
   try {
-    return await within(client, readCatalog(catalogSession(client)), catalogLimitMs);
+    return await within(client, readCatalog(catalogSession(client), versionTable), catalogLimitMs);
   } finally {
     await close(client);
   }
