@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Writes what comes out of the tables in src/settings.ts and src/outputs.ts: docs/settings.md, action.yml and
+// Writes what comes out of the tables in src/settings/ and src/outputs.ts: docs/settings.md, action.yml and
 // migration-gate.schema.json; and of the rules: docs/findings.md and docs/rules/. A test and CI fail when a file is not
 // what this makes.
 import { writeFileSync } from "node:fs";
@@ -60,11 +60,15 @@ function settingsPage({ settingTable, takes, variableOf }) {
     ];
     const secret = entry.secret ? " Give it by its variable or as an input: it may hold a password." : "";
     const given = places.filter((place) => place !== undefined).join(", ");
-    return `## \`${name}\`\n\n${entry.text}${secret}\n\n${facts.join("; ")}. Given by: ${given}.\n`;
+    const of =
+      entry.commands === undefined
+        ? ""
+        : ` Of: ${entry.commands.map((command) => `\`${command}\``).join(", ")}.`;
+    return `## \`${name}\`\n\n${entry.text}${secret}\n\n${facts.join("; ")}. Given by: ${given}.${of}\n`;
   });
   return `# Settings
 
-Made from \`src/settings.ts\` by \`npm run generate\`.
+Made from \`src/settings/\` by \`npm run generate\`.
 
 A flag, or an input of the action, wins over its variable, a variable over migration-gate.yml, and that over the default.
 An empty input or variable counts as not given. A flag that is true or false needs no value: \`--write-baseline\` is
@@ -111,7 +115,7 @@ function actionFile({ settingTable, outputTable, takes }) {
   const outputs = Object.entries(outputTable).map(
     ([name, text]) => `  ${name}:\n    description: ${JSON.stringify(text)}`,
   );
-  return `# Made from src/settings.ts and src/outputs.ts by \`npm run generate\`.
+  return `# Made from src/settings/ and src/outputs.ts by \`npm run generate\`.
 name: migration-gate
 description: Proves database migrations on a shadow PostgreSQL before a pull request lands.
 branding:

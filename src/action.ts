@@ -1,10 +1,15 @@
 import * as core from "@actions/core";
+import { apply } from "./commands/apply";
 import { check } from "./commands/check";
+import { listenerTo } from "./commands/listener";
+import { rollback } from "./commands/rollback";
 import { status } from "./commands/status";
+import { deployExitCode } from "./deploy/outcome";
 import { isFault } from "./deploy/status";
 import { bugParts, exitCodes, formatError, UserError } from "./errors";
 import { commandOf, folderInRepository, toolEnvironment } from "./github/environment";
 import { log, type Outcome, publish } from "./github/publish";
+import { publishDeploy } from "./github/publish-deploy";
 import { publishStatus } from "./github/publish-status";
 import { type LoadedSettings, loadSettings } from "./project/load-settings";
 import { harmless, paintFor } from "./reports/terminal";
@@ -25,6 +30,16 @@ async function main(environment: NodeJS.ProcessEnv): Promise<number> {
       const seen = redactDeep(await status({ settings, environment }), redactor(secrets));
       await publishStatus(seen, settings);
       return isFault(seen.state, settings["status-fails"]) ? exitCodes.failed : exitCodes.ok;
+    }
+    if (command === "apply" || command === "rollback") {
+      const run = command === "apply" ? apply : rollback;
+      const listener = listenerTo(process.stdout, settings, redactor(secrets));
+      // Who wrote the workflow has answered.
+      const asked = { ...settings, yes: true };
+      const report = await run({ settings: asked, environment: toolEnvironment(environment), listener });
+      const shown = redactDeep(report, redactor(secrets));
+      await publishDeploy(shown, settings);
+      return "kind" in shown ? exitCodes.ok : deployExitCode(shown);
     }
     const progress = (text: string) => core.debug(harmless(text));
     return { report: await check({ ...loaded, environment: toolEnvironment(environment), progress }) };

@@ -15,6 +15,11 @@ export const outputTable = {
   "pending-revisions":
     "Of the command status: ids of the pending revisions, parents first, separated by a space.",
   "unknown-revisions": "Of the command status: ids that the database has and the source has not.",
+  state:
+    "Of apply and rollback: `at target`, `unchanged`, `partly applied`, `unverified` or `unknown`; empty where nothing was begun.",
+  "applied-revisions": "Of apply: ids of the revisions that it applied, parents first.",
+  backup: "Of apply, rollback and backup: where the backup is; empty where none was taken.",
+  record: "Of apply, rollback and restore: the path of the JSON record.",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type OutputName = keyof typeof outputTable;

@@ -26,6 +26,7 @@ const order = [
   "rules",
   "findings",
   "reports",
+  "backup",
   "deploy",
   "github",
   "commands",
@@ -82,7 +83,7 @@ describe("the source tree", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("has no cycles and, at run time, no chain longer than twelve", () => {
+  it("has no cycles and, at run time, no chain longer than thirteen", () => {
     const depths = new Map<string, number>();
     const depthOf = (file: string, path: readonly string[]): number => {
       if (path.includes(file)) throw new Error(`cycle: ${[...path, file].join(" → ")}`);
@@ -95,7 +96,7 @@ describe("the source tree", () => {
       depths.set(file, depth);
       return depth;
     };
-    const long = files.filter((file) => depthOf(file, []) > 12);
+    const long = files.filter((file) => depthOf(file, []) > 13);
     expect(long).toEqual([]);
   });
 

@@ -1,16 +1,13 @@
 import { loadModule } from "libpg-query";
+import { proofOf, writeProof } from "../deploy/proof";
 import { UserError } from "../errors";
-import { createIsolation, type Isolation, openReach } from "../executors/isolation";
-import { terminateForGood } from "../executors/local";
 import { isFatal, readFindings, unexplainedFindings, unsteadyFindings } from "../findings/graph";
 import { besideFindings, environmentFindings, historyFindings } from "../findings/history";
 import { lintFindings } from "../findings/lint";
 import { proofFindings } from "../findings/proof";
 import { rewriteFindings } from "../findings/rewrites";
 import { asNotes, oneErrorForEmptyDowngrade, sortFindings, verdictOf } from "../findings/verdict";
-import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
 import { judgedRevisions } from "../lanes/judged";
-import { replayLegs } from "../lanes/replay-lane";
 import type { Finding } from "../model/finding";
 import type { Policy } from "../model/policy";
 import type { Revision } from "../model/revision";
@@ -20,12 +17,12 @@ import { requireOnlyConfig } from "../project/config-file";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { RevisionHistory } from "../revisions/history";
 import type { Settings } from "../settings";
-import { registerCleanup } from "../shadow/cleanup";
-import type { ShadowServer } from "../shadow/server";
-import { startShadow } from "../shadow/start";
+import type { ToolProject } from "../tools/contract";
 import { findProject, readRevisions, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
+import { revisionSource } from "../tools/revision-source";
 import { compareWithBase, isFileJudged, staticGraphFindings } from "./compare";
+import { Clock, prove } from "./prove";
 import { type Accepted, readAccepted, settle } from "./settle";
 
 export interface CheckContext {
@@ -65,71 +62,29 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   // A required check must always answer, and fast when there is nothing to prove.
   if (judged.size === 0) return report(known, findings, []);
 
-  context.progress("starting the shadow database");
-  await using shadow = await startShadow({
-    ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
-    ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
-    ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
-    onProgress: context.progress,
-  });
-  // Registered after the server, so ended before it.
-  await using _commands = commandsEndBySignal();
-  await using isolation = await isolate(settings);
-  clock.stop("shadow start");
-  const lane = {
-    shadow,
-    isolation,
-    tool,
-    project,
-    run: tool.runWords(project, settings.run, context.environment["PATH"]),
-    graph,
-    address: {
-      databaseUrlEnv: settings["database-url-env"],
-      databaseUrlFormat: settings["database-url-format"],
-      env: settings.env,
-    },
-    setup: settings.setup,
-    toolTimeoutMs: settings["tool-timeout"] * 1000,
-    environment: context.environment,
-    progress: context.progress,
-  };
-  const result = await proveOnEmptyDatabase(lane, { judged, floor });
-  clock.stop("fresh lane");
-  const shadowReport = describeShadow(shadow, settings["postgres-version"], isolation);
+  const { result, shadow, steps } = await prove(context, { tool, project, graph, judged, floor }, clock);
+  const proofFile = settings["write-proof"];
+  if (proofFile !== undefined)
+    writeProof(
+      proofFile,
+      proofOf(result, shadow, (id) => hashOf(project, graph.get(id))),
+    );
   findings.push(
     ...proofFindings(result.facts, {
       graph,
       judged,
-      seenBy: `PostgreSQL ${shadowReport.version}, fresh lane`,
+      seenBy: `PostgreSQL ${shadow.version}, fresh lane`,
     }),
   );
-  findings.push(...unexplainedFindings(result.unexplained, shadowReport));
-  findings.push(...unsteadyFindings(result.unsteady, shadowReport));
-  context.progress("replaying statements for their locks");
-  const statements = await replayLegs(lane, result.legs, judged);
-  clock.stop("replay");
-  const steps = stepsWith(result, statements, judged);
-  const replayed = { graph, seenBy: `PostgreSQL ${shadowReport.version}, replay` };
+  findings.push(...unexplainedFindings(result.unexplained, shadow));
+  findings.push(...unsteadyFindings(result.unsteady, shadow));
+  const replayed = { graph, seenBy: `PostgreSQL ${shadow.version}, replay` };
   findings.push(...rewriteFindings(steps, findings, replayed));
-  return report(known, findings, steps, shadowReport);
+  return report(known, findings, steps, shadow);
 }
 
-/** Ends the tool when a signal ends the gate. */
-function commandsEndBySignal(): AsyncDisposable {
-  const unregister = registerCleanup({ run: terminateForGood, runNow: () => undefined });
-  return { [Symbol.asyncDispose]: async () => unregister() };
-}
-
-function stepsWith(
-  result: FreshLaneResult,
-  statements: ReadonlyMap<string, Step["statements"]>,
-  judged: ReadonlySet<string>,
-): Step[] {
-  return result.steps.map((step) => ({
-    ...step,
-    judged: judged.has(step.revision),
-    statements: statements.get(`${step.direction} ${step.revision}`) ?? [],
-  }));
+function hashOf(project: ToolProject, revision: Revision | undefined): string {
+  return revision === undefined ? "" : revisionSource(project, revision).sha256;
 }
 
 /** The tool itself cannot load such a history: no step of it can be proved. */
@@ -196,37 +151,6 @@ function revisionReport(
   return { id, parents, message, file: location.file, state, judged: judged.has(id) };
 }
 
-async function isolate(settings: Settings): Promise<Isolation> {
-  if (settings.isolation === "off") return openReach("the setting isolation is off");
-  const isolation = await createIsolation();
-  if (isolation.kind === "none" && settings.isolation === "required") {
-    throw new UserError({
-      what: "The tool cannot be kept in a network namespace here, and isolation is required.",
-      seen: isolation.reason,
-      do: "Allow unprivileged user namespaces on this machine, run the check as root, or set isolation to auto.",
-    });
-  }
-  return isolation;
-}
-
-function describeShadow(
-  shadow: ShadowServer,
-  production: number | undefined,
-  isolation: Isolation,
-): ShadowReport {
-  return {
-    kind: shadow.kind,
-    version: shadow.version,
-    major: shadow.major,
-    production,
-    matchesProduction: production === undefined ? undefined : production === shadow.major,
-    isolation:
-      isolation.kind === "none"
-        ? `the seen arrival of its status command only (no network namespace: ${isolation.reason})`
-        : "a network namespace, and the seen arrival of its status command",
-  };
-}
-
 /** Undefined is base, which Alembic also calls so. */
 function floorOf(graph: Graph, text: string | undefined): string | undefined {
   if (text === undefined || text === "base") return undefined;
@@ -239,16 +163,4 @@ function floorOf(graph: Graph, text: string | undefined): string | undefined {
       graph.revisions.map(({ id }) => id),
     )}Set floor to the id of a revision, or to base.`,
   });
-}
-
-/** Milliseconds from one stop to the next. */
-class Clock {
-  readonly timings: Record<string, number> = {};
-  private last = performance.now();
-
-  stop(name: string): void {
-    const now = performance.now();
-    this.timings[name] = Math.round(now - this.last);
-    this.last = now;
-  }
 }

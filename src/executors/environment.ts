@@ -25,6 +25,15 @@ export function childEnvironment(
   return { env: { ...env, ...toolSettings, ...ours }, removed: removed.sort() };
 }
 
+/** The parent's variables but those that are the gate's or GitHub's own, then `ours`: for a tool on the user's own database. */
+export function ownEnvironment(
+  parent: NodeJS.ProcessEnv,
+  ours: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const kept = Object.entries(parent).filter(([name, value]) => value !== undefined && !isOurs(name));
+  return { ...(Object.fromEntries(kept) as Record<string, string>), ...toolSettings, ...ours };
+}
+
 /**
  * libpq's variables for the recorder, so that a tool without an address of its own arrives there too. The files are
  * empty so that neither ~/.pgpass nor a service can lead elsewhere (PostgreSQL manual, 34.15 and 34.17).

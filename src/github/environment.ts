@@ -1,7 +1,8 @@
 import path from "node:path";
 import { UserError } from "../errors";
+import { suggestion } from "../nearest";
 import { git } from "../project/git";
-import { secretVariables } from "../settings";
+import { type CommandName, commandNames, secretVariables } from "../settings";
 
 const runnersOwn = /^(?:GITHUB_(?:OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)|(?:GITHUB|GH)(?:_ENTERPRISE)?_TOKEN)$/;
 
@@ -21,12 +22,13 @@ export async function folderInRepository(folder: string, environment: NodeJS.Pro
   return relative.startsWith("..") ? "" : relative.split(path.sep).join("/");
 }
 
-/** The action's command; throws for those that are for a terminal, or not built yet. */
-export function commandOf(input: string): "check" | "status" {
-  if (input === "" || input === "check") return "check";
-  if (input === "status") return "status";
+/** The action's command. A UserError where there is none of that name. */
+export function commandOf(input: string): CommandName {
+  if (input === "") return "check";
+  const command = commandNames.find((name) => name === input);
+  if (command !== undefined) return command;
   throw new UserError({
-    what: `The action's command "${input}" is not built yet.`,
-    do: "Set the input command to check or status, or leave it out.",
+    what: `The action has no command "${input}".`,
+    do: `${suggestion(input, commandNames)}The commands are: ${commandNames.join(", ")}.`,
   });
 }

@@ -13,7 +13,7 @@ import { outputs } from "../reports/outputs";
 import { type CommentKey, comment, commentMarker, pullRequestComment } from "../reports/pull-request-comment";
 import { sarifReport } from "../reports/sarif";
 import { harmless } from "../reports/terminal";
-import type { Settings } from "../settings";
+import { commandNames, type Settings } from "../settings";
 import { pullRequestOf } from "./event";
 import { writeStickyComment } from "./sticky-comment";
 
@@ -100,7 +100,7 @@ async function writeComment(outcome: Outcome, context: PublishContext): Promise<
   const token = settings?.["github-token"] ?? core.getInput("github-token");
   const pullRequest = pullRequestOf(environment);
   // The comment is the check's; another command's failure must not take its place.
-  if (when === "off" || pullRequest === undefined || core.getInput("command") === "status") return;
+  if (when === "off" || pullRequest === undefined || isOther(core.getInput("command"))) return;
   if (token === "" || pullRequest.readOnly) {
     core.info("No comment: this run has no token that may write one. The report is in the job's summary.");
     return;
@@ -118,6 +118,10 @@ async function writeComment(outcome: Outcome, context: PublishContext): Promise<
   const create = failed || when === "always";
   const done = await writeStickyComment({ token, pullRequest, marker: commentMarker(key), body, create });
   core.info(`Comment ${done}.`);
+}
+
+function isOther(command: string): boolean {
+  return command !== "check" && commandNames.some((name) => name === command);
 }
 
 /** What cannot be written becomes a notice. */

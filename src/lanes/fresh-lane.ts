@@ -1,4 +1,5 @@
 import { ToolError } from "../errors";
+import type { CatalogDelta } from "../model/catalog";
 import type { ProofFact } from "../model/evidence";
 import type { Direction } from "../model/revision";
 import type { StepStatus } from "../model/verdict";
@@ -32,6 +33,8 @@ export interface FreshLaneResult {
   /** The first way up and the first way down, for the replay. */
   readonly legs: readonly Leg[];
   readonly toolStarts: number;
+  /** The catalog on which the first way up began: an empty database, and what the setup made. */
+  readonly start: CatalogDelta;
 }
 
 /**
@@ -56,7 +59,7 @@ export async function proveOnEmptyDatabase(
     ledger.blockDowngrade(id);
   }
 
-  const first = await wholeWay(context, ledger, { judged: options.judged, floors });
+  const { legs: first, start } = await wholeWay(context, ledger, { judged: options.judged, floors });
   requireSomething(context, first);
   const trouble = troubleOf(context, first);
   const legs = [...first];
@@ -92,6 +95,7 @@ export async function proveOnEmptyDatabase(
     unsteady: ledger.unsteady,
     legs,
     toolStarts: legs.length + 1,
+    start,
   };
 }
 
@@ -103,7 +107,7 @@ async function wholeWay(
   context: LaneContext,
   ledger: Ledger,
   { judged, floors }: { readonly judged: ReadonlySet<string>; readonly floors: ReadonlySet<string> },
-): Promise<Leg[]> {
+): Promise<{ legs: Leg[]; start: CatalogDelta }> {
   const { graph } = context;
   await using stage = await Stage.open(context, "fresh");
   for (const id of graph.applied(stage.heads)) {
@@ -119,7 +123,7 @@ async function wholeWay(
   const head = graph.heads.length === 1 ? "head" : "heads";
   const route = { tops: [head], floor: ledger.lastBarrier(graph.applied(graph.heads)) };
   // Awaited here: the stage is gone when this function returns.
-  return await runSegment(context, ledger, route, "fresh", stage);
+  return { legs: await runSegment(context, ledger, route, "fresh", stage), start: stage.start };
 }
 
 /**

@@ -63,6 +63,8 @@ export interface Leg extends RecordedLeg {
 export class Stage implements AsyncDisposable {
   /** Applied heads. */
   heads: readonly string[] = [];
+  /** All that was there before the tool came. */
+  start: CatalogDelta = [];
 
   private constructor(
     private readonly context: LaneContext,
@@ -103,7 +105,7 @@ export class Stage implements AsyncDisposable {
         roles,
       );
       if (context.setup !== undefined) await stage.setUp(context.setup);
-      await stage.readChanges();
+      stage.start = await stage.readChanges();
       stage.heads = await appliedVersions(client, context.tool, undefined);
       return stage;
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { DeployPlan, DeployReport } from "../model/deployment";
 import type { StatusReport } from "../model/status";
 import type { CheckReport, RevisionState } from "../model/verdict";
 import type { OutputName } from "../outputs";
@@ -15,11 +16,29 @@ const listLength = 50_000;
 /** What the command status tells a later step; the outputs of check are empty. */
 export function statusOutputs(report: StatusReport | undefined): Record<OutputName, string> {
   return {
-    ...outputs(undefined, { report: undefined, sarif: undefined }),
+    ...nothing(),
     status: report?.state ?? "",
     "pending-revisions": idsOf((report?.revisions ?? []).filter(({ status }) => status === "pending")),
     "unknown-revisions": idsOf(report?.unknown ?? []),
   };
+}
+
+/** What apply and rollback tell a later step; a plan has applied nothing. */
+export function deployOutputs(report: DeployReport | DeployPlan): Record<OutputName, string> {
+  if ("kind" in report) return { ...nothing(), "pending-revisions": idsOf(report.revisions) };
+  const { command, state, revisions, backup, record } = report;
+  const done = revisions.filter(({ status }) => status === "done");
+  return {
+    ...nothing(),
+    state,
+    "applied-revisions": command === "apply" ? idsOf(done) : "",
+    backup: backup?.location ?? "",
+    record: record ?? "",
+  };
+}
+
+function nothing(): Record<OutputName, string> {
+  return outputs(undefined, { report: undefined, sarif: undefined });
 }
 
 /** What a later step of the workflow reads. Without a report nothing could be judged. */
@@ -44,6 +63,10 @@ export function outputs(report: CheckReport | undefined, files: ReportFiles): Re
     status: "",
     "pending-revisions": "",
     "unknown-revisions": "",
+    state: "",
+    "applied-revisions": "",
+    backup: "",
+    record: "",
   };
 }
 

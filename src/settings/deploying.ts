@@ -66,6 +66,12 @@ export const deploySettings = {
     commands: deploying,
     text: "Seconds to wait for another apply or rollback on the same database.",
   },
+  "apply-timeout": {
+    type: "number",
+    default: "21600",
+    commands: deploying,
+    text: "Seconds that one start of the tool may take on the database.",
+  },
   "max-transaction-age": {
     type: "number",
     default: "300",

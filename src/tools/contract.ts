@@ -127,5 +127,7 @@ export interface MigrationTool {
   readonly revisionFiles: string;
   /** A SELECT of one text column, the ids in the version table, sorted. */
   versionsSql(table: VersionTable): string;
+  /** The revision whose step a line of the tool's output says to begin; undefined for any other line. */
+  stepBegun(line: string): string | undefined;
   explainFailure(output: ToolOutput, project?: ToolProject): ToolFailure;
 }

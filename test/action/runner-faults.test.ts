@@ -172,10 +172,10 @@ describe("the action without a runner's help", () => {
     expect(done.summary).toContain("migration-gate failed");
   });
 
-  test("a command that is not built yet: exit 2, and every report says so", async () => {
-    const done = await run({}, { command: "apply" });
+  test("a command that there is not: exit 2, and every report says so", async () => {
+    const done = await run({}, { command: "aply" });
     expect(done.code).toBe(2);
-    const what = 'The action\'s command "apply" is not built yet.';
+    const what = 'The action has no command "aply".';
     expect(done.stdout).toContain(`::error title=migration-gate::${what}`);
     expect(done.summary).toContain("migration-gate could not judge");
     expect(api.comments[0]?.body).toContain("migration-gate could not judge");

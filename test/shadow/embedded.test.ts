@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors";
 import { serverAccount } from "../../src/shadow/account";
-import { cacheDirectories, fetchPackage, provideEmbedded } from "../../src/shadow/embedded";
+import { cacheDirectories } from "../../src/shadow/cache";
+import { fetchPackage, provideEmbedded } from "../../src/shadow/embedded";
 import { embeddedPackages } from "../../src/shadow/embedded-packages";
 import { environment, temporaryDirectory } from "./temporary";
 

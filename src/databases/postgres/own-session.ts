@@ -101,11 +101,12 @@ export function announcedPid(client: Client): number | undefined {
 }
 
 /** A network that drops everything answers no end, either. */
-async function close(client: Client): Promise<void> {
+export async function close(client: Client): Promise<void> {
   await within(client, client.end(), endLimitMs).catch(() => undefined);
 }
 
-async function within<T>(client: Client, work: Promise<T>, limitMs: number): Promise<T> {
+/** The work of a connection; rejects after `limitMs`, and gives the connection up. */
+export async function within<T>(client: Client, work: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

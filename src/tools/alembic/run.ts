@@ -45,6 +45,13 @@ export function commands(project: ToolProject): ToolCommands {
   };
 }
 
+/** `Running upgrade 1a, 2b -> 3c, message` and `Running downgrade 3c -> 2b, message` (alembic.runtime.migration). */
+export function stepBegun(line: string): string | undefined {
+  const { way, from, to } =
+    /\bRunning (?<way>upgrade|downgrade) (?<from>.*?) -> (?<to>[^,]*?)(?:,|$)/.exec(line)?.groups ?? {};
+  return (way === "downgrade" ? from : to)?.trim() || undefined;
+}
+
 function hasAbove(folder: string, name: string): boolean {
   for (let here = path.resolve(folder); ; here = path.dirname(here)) {
     if (existsSync(path.join(here, name))) return true;

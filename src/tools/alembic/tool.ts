@@ -2,7 +2,7 @@ import type { MigrationTool } from "../contract";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure/explain";
 import { readOne, readRevisions } from "./read";
-import { commands, runWords } from "./run";
+import { commands, runWords, stepBegun } from "./run";
 import { readsVersions, versionsSql, versionTable, versionWrites } from "./version-table";
 
 /** Alembic, tried with 1.20.1 on Python 3.11. */
@@ -22,5 +22,6 @@ export const alembic: MigrationTool = {
   revisionLine: (id) =>
     `^revision *(: *[A-Za-z.]+ *)?= *["']${id.replace(/[.[\]{}()*+?^$|\\]/g, "\\$&")}["']`,
   versionsSql,
+  stepBegun,
   explainFailure,
 };

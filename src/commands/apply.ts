@@ -1,0 +1,123 @@
+import { carryOut } from "../deploy/carry-out";
+import { type Goal, goalOf } from "../deploy/goal";
+import { requireRecordDirectory } from "../deploy/record";
+import type { SeenDatabase } from "../deploy/status";
+import { openTarget, type Target } from "../deploy/target";
+import { UserError } from "../errors";
+import type { DeployPlan, DeployReport } from "../model/deployment";
+import {
+  backupFor,
+  comparedWithProof,
+  lockDatabase,
+  recorded,
+  requireReady,
+  seenByKnownSource,
+  type WriteContext,
+} from "./before-write";
+import { confirm } from "./confirm";
+import { makePlan, readPlan, requireSame } from "./plan";
+import { proveRevisions } from "./prove";
+
+/**
+ * Status, preflight, backup, upgrade, verify; with the setting dry-run a plan. A UserError before anything was written;
+ * from the tool's start on a report, whatever happens, and a record of it.
+ */
+export function apply(context: WriteContext): Promise<DeployReport | DeployPlan> {
+  return recorded(context, "apply", () => unrecorded(context));
+}
+
+async function unrecorded(context: WriteContext): Promise<DeployReport | DeployPlan> {
+  const started = performance.now();
+  const { settings, environment, listener } = context;
+  const planFile = settings.plan;
+  const reviewed = planFile === undefined ? undefined : readPlan(planFile);
+  if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
+  await using target = await openTarget(settings, environment, "migration-gate apply");
+  const first = await look(target, settings.to);
+  if (first.goal.pending.length === 0) return nothingToDo(first, started);
+  const proving = { settings, environment, progress: listener.say };
+  const plan = async () => makePlan(target, first, await proveRevisions(proving, target, first.goal.pending));
+  if (settings["dry-run"]) return await plan();
+  if (planFile !== undefined && reviewed !== undefined) requireSame(planFile, reviewed, await plan());
+
+  const ready = { settings, writes: "apply", revisions: first.goal.pending } as const;
+  const warnings = await requireReady(target, first.seen, ready);
+  await using lock = await lockDatabase(target, settings, "apply", listener.say);
+  // Another apply may have been at work until now.
+  const now = await look(target, settings.to);
+  const { seen, goal } = now;
+  if (goal.pending.length === 0) return nothingToDo(now, started);
+  if (idsOf(now) !== idsOf(first)) throw changedMeanwhile(target, first, now);
+  const compared = await comparedWithProof(target, seen, settings.proof, goal.pending);
+  const prepared = await backupFor(context, target, seen, goal.pending);
+  for (const { id, message } of goal.pending) listener.say(`pending  ${id}  ${message}`);
+  listener.say(`backup   ${prepared.description}`);
+  await confirm(`Apply ${countOf(goal.pending.length)} to ${target.where}?`, settings);
+  const backup = await prepared.take();
+  return await carryOut({
+    command: "apply",
+    target,
+    settings,
+    environment,
+    seen,
+    applied: goal.applied,
+    goalHeads: goal.heads,
+    revisions: goal.pending,
+    words: target.tool.commands(target.project).upgrade(goal.target),
+    ...compared,
+    backup,
+    warnings,
+    lock,
+    listener,
+    started,
+  });
+}
+
+interface Look {
+  readonly seen: SeenDatabase;
+  readonly goal: Goal;
+}
+
+/** Where the database is and what is missing. */
+async function look(target: Target, to: string | undefined): Promise<Look> {
+  const seen = await seenByKnownSource(target);
+  return { seen, goal: goalOf(target.graph, seen.heads, to) };
+}
+
+function idsOf({ goal }: Look): string {
+  return goal.pending.map(({ id }) => id).join(" ");
+}
+
+function changedMeanwhile({ where }: Target, before: Look, now: Look): UserError {
+  return new UserError({
+    what: "Another apply changed the database while this one waited for it.",
+    where,
+    seen: `Pending were ${idsOf(before)}; now ${idsOf(now)}.`,
+    do: "Run the same job again.",
+  });
+}
+
+function nothingToDo({ seen, goal }: Look, started: number): DeployReport {
+  return {
+    version: 1,
+    command: "apply",
+    outcome: "nothing to do",
+    state: "at target",
+    database: seen.database,
+    heads: { before: seen.heads, goal: goal.heads, after: seen.heads },
+    revisions: [],
+    backup: undefined,
+    tries: 0,
+    waits: [],
+    leftovers: [],
+    problems: [],
+    warnings: [],
+    next: [],
+    milliseconds: Math.round(performance.now() - started),
+    record: undefined,
+  };
+}
+
+function countOf(revisions: number): string {
+  return `${revisions} ${revisions === 1 ? "revision" : "revisions"}`;
+}

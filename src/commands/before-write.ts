@@ -1,0 +1,198 @@
+import { prepareBackup } from "../backup/prepare";
+import type { BackupRequest, PreparedBackup } from "../backup/request";
+import { catalogOf, type Listener } from "../deploy/carry-out";
+import { driftFrom, driftProblem, requireProofOf } from "../deploy/compare-with-proof";
+import { type GateLock, takeGateLock } from "../deploy/gate-lock";
+import { preflight } from "../deploy/preflight";
+import { type ProofFile, readProof } from "../deploy/proof";
+import { extensionsIn } from "../deploy/repeatable";
+import type { SeenDatabase } from "../deploy/status";
+import type { Target } from "../deploy/target";
+import { endToolSessions, orphans, toolSessionName } from "../deploy/tool-sessions";
+import { UserError } from "../errors";
+import type { Catalog } from "../model/catalog";
+import type { DeployReport, Problem } from "../model/deployment";
+import type { Revision } from "../model/revision";
+import type { Settings } from "../settings";
+import { revisionSource } from "../tools/revision-source";
+
+/** What apply and rollback are given. */
+export interface WriteContext {
+  readonly settings: Settings;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly listener: Listener;
+  readonly uploadArtifact?: BackupRequest["uploadArtifact"];
+}
+
+/** A refusal leaves a record too, but not one that the record's own folder made. */
+export async function recorded<Result>(
+  { settings, listener }: WriteContext,
+  command: DeployReport["command"],
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof UserError && !settings["dry-run"]) {
+      try {
+        listener.record(refused(command, error.parts));
+      } catch {
+        // The refusal says more.
+      }
+    }
+    throw error;
+  }
+}
+
+function refused(command: DeployReport["command"], problem: Problem): DeployReport {
+  return {
+    version: 1,
+    command,
+    outcome: "failed",
+    state: "unchanged",
+    database: { name: "", server: "" },
+    heads: { before: [], goal: [], after: undefined },
+    revisions: [],
+    backup: undefined,
+    tries: 0,
+    waits: [],
+    leftovers: [],
+    problems: [problem],
+    warnings: [],
+    next: [],
+    milliseconds: 0,
+    record: undefined,
+  };
+}
+
+/** The version table's content. A UserError where the source does not know all of it. */
+export async function seenByKnownSource(target: Target): Promise<SeenDatabase> {
+  const seen = await target.seen();
+  const { unknown } = await target.status(seen);
+  if (unknown.length === 0) return seen;
+  throw new UserError({
+    what: `The database has ${unknown.length === 1 ? "a revision" : "revisions"} that this source does not have: ${unknown.map(({ id }) => id).join(", ")}.`,
+    where: target.where,
+    seen: unknown
+      .map(({ id, lastCommit }) =>
+        lastCommit === undefined
+          ? `${id}: no commit that git knows here has its file.`
+          : `${id}: last in ${lastCommit.hash.slice(0, 12)} (${lastCommit.date.slice(0, 10)}) ${lastCommit.subject}`,
+      )
+      .join("\n"),
+    why: "This release is older than the database, or on another branch; what is applied cannot be told.",
+    do: "Use a release that has them.",
+  });
+}
+
+/** A UserError with every reason not to write now; the warnings where there is none. */
+export async function requireReady(
+  target: Target,
+  seen: SeenDatabase,
+  {
+    settings,
+    writes,
+    revisions,
+  }: {
+    readonly settings: Settings;
+    readonly writes: "apply" | "rollback";
+    readonly revisions: readonly Revision[];
+  },
+): Promise<Problem[]> {
+  const { refusals, warnings } = await preflight(await target.client(), {
+    address: target.address,
+    settings,
+    versionTable: seen.versionTable,
+    extensions:
+      writes === "apply"
+        ? revisions.flatMap((each) => extensionsIn(revisionSource(target.project, each).text))
+        : [],
+    where: target.where,
+    writes,
+  });
+  const [first, ...others] = refusals;
+  if (first === undefined) return warnings.map(({ parts }) => parts);
+  const also = others.map(({ parts }) => `also: ${parts.what} ${parts.do}`);
+  throw new UserError({
+    ...first.parts,
+    seen: [...(first.parts.seen === undefined ? [] : [first.parts.seen]), ...also].join("\n"),
+  });
+}
+
+/** The schema as it is, and the proof that it is compared with, where there is one. A UserError for what revisions would meet. */
+export async function comparedWithProof(
+  target: Target,
+  seen: SeenDatabase,
+  file: string | undefined,
+  revisions: readonly Revision[],
+): Promise<{ readonly catalog: Catalog; readonly proof: ProofFile | undefined }> {
+  const proof = file === undefined ? undefined : readProof(file);
+  if (file !== undefined && proof !== undefined)
+    requireProofOf(file, proof, revisions, (revision) => revisionSource(target.project, revision).sha256);
+  const catalog = await catalogOf(target);
+  if (proof === undefined) return { catalog, proof };
+  const applied = target.graph.applied(seen.heads);
+  const major = Number.parseInt(seen.database.server, 10);
+  const drift = driftFrom({ proof, found: catalog, applied, major }, new Set(revisions.map(({ id }) => id)));
+  const problem = driftProblem(drift?.met ?? [], target.where);
+  if (problem !== undefined) throw new UserError(problem);
+  return { catalog, proof };
+}
+
+/**
+ * The lock that keeps two gates apart on one database. Sessions of a tool whose gate is gone are ended: with the lock
+ * held it is certain that nobody watches over them.
+ */
+export async function lockDatabase(
+  target: Target,
+  settings: Settings,
+  command: "apply" | "rollback",
+  say: Listener["say"],
+): Promise<GateLock> {
+  const lock = await takeGateLock(target.address, {
+    waitMs: settings["apply-wait"] * 1000,
+    onWait: say,
+    applicationName: `migration-gate ${command}`,
+  });
+  try {
+    await endOrphans(target, say);
+    return lock;
+  } catch (error) {
+    await lock[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function endOrphans(target: Target, say: Listener["say"]): Promise<void> {
+  const client = await target.client();
+  const left = await orphans(client);
+  for (const { pid, name } of left)
+    say(`A gate that is gone left a session at work (pid ${pid}, ${name}); it is ended.`);
+  const sessions = { name: toolSessionName, pids: [], since: "infinity" };
+  if (left.length === 0 || (await endToolSessions(client, sessions, 0))) return;
+  throw new UserError({
+    what: "A migration that an ended gate had started is still at work, and the server could not be brought to end it.",
+    where: target.where,
+    seen: left.map(({ pid, name }) => `pid ${pid}, ${name}`).join("\n"),
+    do: `Wait for its end, or end it: ${left.map(({ pid }) => `SELECT pg_terminate_backend(${pid});`).join(" ")}`,
+  });
+}
+
+/** A backup for which everything is there that it needs; a UserError before anything is touched. */
+export async function backupFor(
+  { settings, environment, listener, uploadArtifact }: WriteContext,
+  target: Target,
+  seen: SeenDatabase,
+  revisions: readonly Revision[],
+): Promise<PreparedBackup> {
+  return prepareBackup({
+    settings,
+    environment,
+    address: target.address,
+    client: await target.client(),
+    heads: seen.heads,
+    pending: revisions.map(({ id }) => id),
+    progress: listener.say,
+    ...(uploadArtifact === undefined ? {} : { uploadArtifact }),
+  });
+}

@@ -1,0 +1,24 @@
+import type { Listener } from "../deploy/carry-out";
+import { recordOf, writeRecord } from "../deploy/record";
+import { harmless } from "../reports/terminal";
+import { redactDeep } from "../secrets";
+import type { Settings } from "../settings";
+
+/** Live: what the gate does, and each line of the tool behind a bar, so that none is a command to a runner. */
+export function listenerTo(
+  stream: NodeJS.WritableStream,
+  settings: Pick<Settings, "record-directory">,
+  redact: (text: string) => string,
+): Listener {
+  const write = (line: string) => void stream.write(`${harmless(redact(line))}\n`);
+  return {
+    say: write,
+    onLine: (line) => write(`  | ${line}`),
+    record: (report) =>
+      writeRecord(
+        settings["record-directory"],
+        report.command,
+        recordOf(redactDeep(report, redact), process.env),
+      ),
+  };
+}

@@ -1,0 +1,154 @@
+import { loadModule } from "libpg-query";
+import type { Proved } from "../deploy/plan";
+import { UserError } from "../errors";
+import { createIsolation, type Isolation, openReach } from "../executors/isolation";
+import { terminateForGood } from "../executors/local";
+import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
+import { replayLegs } from "../lanes/replay-lane";
+import type { Revision } from "../model/revision";
+import type { ShadowReport, Step } from "../model/verdict";
+import type { Graph } from "../revisions/graph";
+import type { Settings } from "../settings";
+import { registerCleanup } from "../shadow/cleanup";
+import type { ShadowServer } from "../shadow/server";
+import { startShadow } from "../shadow/start";
+import type { MigrationTool, ToolProject } from "../tools/contract";
+
+export interface ProveContext {
+  readonly settings: Settings;
+  readonly environment: NodeJS.ProcessEnv;
+  progress(text: string): void;
+}
+
+export interface ToProve {
+  readonly tool: MigrationTool;
+  readonly project: ToolProject;
+  readonly graph: Graph;
+  /** Revisions whose every step must be settled. */
+  readonly judged: ReadonlySet<string>;
+  /** Downgrades are supported down to this revision; undefined is base. */
+  readonly floor: string | undefined;
+}
+
+export interface Proof {
+  readonly result: FreshLaneResult;
+  readonly shadow: ShadowReport;
+  /** With the statements of judged revisions, replayed for their locks. */
+  readonly steps: readonly Step[];
+}
+
+/** Upgrade, downgrade and upgrade on a shadow database, then every statement alone; the shadow is gone afterwards. */
+export async function prove(
+  { settings, environment, progress }: ProveContext,
+  { tool, project, graph, judged, floor }: ToProve,
+  clock: Clock = new Clock(),
+): Promise<Proof> {
+  progress("starting the shadow database");
+  await using shadow = await startShadow({
+    ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
+    ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
+    ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
+    onProgress: progress,
+  });
+  // Registered after the server, so ended before it.
+  await using _commands = commandsEndBySignal();
+  await using isolation = await isolate(settings);
+  clock.stop("shadow start");
+  const lane = {
+    shadow,
+    isolation,
+    tool,
+    project,
+    run: tool.runWords(project, settings.run, environment["PATH"]),
+    graph,
+    address: {
+      databaseUrlEnv: settings["database-url-env"],
+      databaseUrlFormat: settings["database-url-format"],
+      env: settings.env,
+    },
+    setup: settings.setup,
+    toolTimeoutMs: settings["tool-timeout"] * 1000,
+    environment,
+    progress,
+  };
+  const result = await proveOnEmptyDatabase(lane, { judged, floor });
+  clock.stop("fresh lane");
+  progress("replaying statements for their locks");
+  const statements = await replayLegs(lane, result.legs, judged);
+  clock.stop("replay");
+  const report = describeShadow(shadow, settings["postgres-version"], isolation);
+  return { result, shadow: report, steps: stepsWith(result, statements, judged) };
+}
+
+/** Proves a few revisions, for what a plan or a rollback wants to know of them. */
+export async function proveRevisions(
+  context: ProveContext,
+  { tool, project, graph }: Pick<ToProve, "tool" | "project" | "graph">,
+  revisions: readonly Revision[],
+): Promise<Proved> {
+  await loadModule();
+  const judged = new Set(revisions.map(({ id }) => id));
+  const proof = await prove(context, { tool, project, graph, judged, floor: undefined });
+  return { ...proof, isVersionWrite: (sql) => tool.versionWrites(sql).length > 0 };
+}
+
+/** Ends the tool when a signal ends the gate. */
+function commandsEndBySignal(): AsyncDisposable {
+  const unregister = registerCleanup({ run: terminateForGood, runNow: () => undefined });
+  return { [Symbol.asyncDispose]: async () => unregister() };
+}
+
+function stepsWith(
+  result: FreshLaneResult,
+  statements: ReadonlyMap<string, Step["statements"]>,
+  judged: ReadonlySet<string>,
+): Step[] {
+  return result.steps.map((step) => ({
+    ...step,
+    judged: judged.has(step.revision),
+    statements: statements.get(`${step.direction} ${step.revision}`) ?? [],
+  }));
+}
+
+async function isolate(settings: Settings): Promise<Isolation> {
+  if (settings.isolation === "off") return openReach("the setting isolation is off");
+  const isolation = await createIsolation();
+  if (isolation.kind === "none" && settings.isolation === "required") {
+    throw new UserError({
+      what: "The tool cannot be kept in a network namespace here, and isolation is required.",
+      seen: isolation.reason,
+      do: "Allow unprivileged user namespaces on this machine, run the check as root, or set isolation to auto.",
+    });
+  }
+  return isolation;
+}
+
+function describeShadow(
+  shadow: ShadowServer,
+  production: number | undefined,
+  isolation: Isolation,
+): ShadowReport {
+  return {
+    kind: shadow.kind,
+    version: shadow.version,
+    major: shadow.major,
+    production,
+    matchesProduction: production === undefined ? undefined : production === shadow.major,
+    isolation:
+      isolation.kind === "none"
+        ? `the seen arrival of its status command only (no network namespace: ${isolation.reason})`
+        : "a network namespace, and the seen arrival of its status command",
+  };
+}
+
+/** Milliseconds from one stop to the next. */
+export class Clock {
+  readonly timings: Record<string, number> = {};
+  private last = performance.now();
+
+  stop(name: string): void {
+    const now = performance.now();
+    this.timings[name] = Math.round(now - this.last);
+    this.last = now;
+  }
+}

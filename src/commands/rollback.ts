@@ -1,0 +1,133 @@
+import { carryOut } from "../deploy/carry-out";
+import { type Newest, newestOf } from "../deploy/newest";
+import { planOf } from "../deploy/plan";
+import { requireRecordDirectory } from "../deploy/record";
+import type { SeenDatabase } from "../deploy/status";
+import { openTarget, type Target } from "../deploy/target";
+import { UserError } from "../errors";
+import type { DeployPlan, DeployReport, PlannedRevision } from "../model/deployment";
+import { addedBy } from "../project/added-by";
+import type { Settings } from "../settings";
+import { revisionSource } from "../tools/revision-source";
+import {
+  backupFor,
+  comparedWithProof,
+  lockDatabase,
+  recorded,
+  requireReady,
+  seenByKnownSource,
+  type WriteContext,
+} from "./before-write";
+import { confirm } from "./confirm";
+import { proveRevisions } from "./prove";
+
+/**
+ * Takes the newest revision back: its downgrade is proved on a shadow first, what it loses must be accepted by name, a
+ * backup is taken. A UserError before anything was written; from the tool's start on a report and a record.
+ */
+export function rollback(context: WriteContext): Promise<DeployReport | DeployPlan> {
+  return recorded(context, "rollback", () => unrecorded(context));
+}
+
+async function unrecorded(context: WriteContext): Promise<DeployReport | DeployPlan> {
+  const started = performance.now();
+  const { settings, environment, listener } = context;
+  if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
+  await using target = await openTarget(settings, environment, "migration-gate rollback");
+  const first = await seenByKnownSource(target);
+  const newest = newestOf(target.graph, first.heads);
+  const plan = await planFor(context, target, first, newest);
+  if (settings["dry-run"]) return plan;
+  const [planned] = plan.revisions;
+  if (planned !== undefined) requireWayBack(planned, settings);
+  const { revision } = newest;
+  const ready = { settings, writes: "rollback", revisions: [revision] } as const;
+  const warnings = await requireReady(target, first, ready);
+  await using lock = await lockDatabase(target, settings, "rollback", listener.say);
+  const seen = await seenByKnownSource(target);
+  if (newestOf(target.graph, seen.heads).revision.id !== revision.id) {
+    throw new UserError({
+      what: "Another apply or rollback changed the database while this one waited for it.",
+      where: target.where,
+      seen: `The newest revision was ${revision.id}; now the version table holds ${seen.heads.join(", ") || "nothing"}.`,
+      do: "Look at migration-gate status, and run it again if it is still wanted.",
+    });
+  }
+  const compared = await comparedWithProof(target, seen, settings.proof, [revision]);
+  const prepared = await backupFor(context, target, seen, []);
+  listener.say(await codeFirst(target, newest));
+  listener.say(`back to  ${newest.heads.join(", ") || "base"}`);
+  listener.say(`backup   ${prepared.description}`);
+  await confirm(`Take ${revision.id} (${revision.message}) back on ${target.where}?`, settings);
+  const backup = await prepared.take();
+  return await carryOut({
+    command: "rollback",
+    target,
+    settings,
+    environment,
+    seen,
+    applied: newest.applied,
+    goalHeads: newest.heads,
+    revisions: [revision],
+    words: target.tool.commands(target.project).downgrade("-1"),
+    ...compared,
+    backup,
+    warnings,
+    lock,
+    listener,
+    started,
+  });
+}
+
+async function planFor(
+  { settings, environment, listener }: WriteContext,
+  target: Target,
+  seen: SeenDatabase,
+  { revision, heads }: Newest,
+): Promise<DeployPlan> {
+  const context = { settings, environment, progress: listener.say };
+  const proved = await proveRevisions(context, target, [revision]);
+  const sha256 = () => revisionSource(target.project, revision).sha256;
+  return planOf({ command: "rollback", seen, goal: heads, revisions: [revision], sha256 }, proved);
+}
+
+/** A UserError where the downgrade is not proved, or loses what nobody accepted. */
+function requireWayBack({ id, wayBack }: PlannedRevision, settings: Settings): void {
+  const { kind, reason, loses } = wayBack;
+  if (kind === "irreversible" || kind === "restore only") {
+    throw new UserError({
+      what:
+        kind === "irreversible"
+          ? `Revision ${id} is irreversible: ${reason}.`
+          : `The downgrade of revision ${id} was not proved: ${reason}.`,
+      why: "A downgrade that was not seen to work on a shadow is not tried on this database.",
+      do: "Mend it by a new revision that goes forward (the usual way), or restore a backup: migration-gate restore",
+    });
+  }
+  const open = loses.filter((name) => !settings["accept-loss"].includes(name));
+  if (open.length > 0) {
+    throw new UserError({
+      what: `Taking revision ${id} back loses what is in ${open.length} ${open.length === 1 ? "place" : "places"}.`,
+      seen: open.join("\n"),
+      why: "What was written there since the upgrade is gone afterwards; the backup has it, and nothing else.",
+      do: `Go forward with a new revision instead, or accept each by its name: ${open.map((name) => `--accept-loss '${name}'`).join(" ")}`,
+    });
+  }
+  const strange = settings["accept-loss"].filter((name) => !loses.includes(name));
+  if (strange.length === 0) return;
+  throw new UserError({
+    what: `accept-loss names what revision ${id} does not lose: ${strange.join(", ")}.`,
+    seen: loses.length === 0 ? "It loses nothing." : `It loses ${loses.join(", ")}.`,
+    do: "Take it out: it may stand there for another revision.",
+  });
+}
+
+/** The running release must not need what the downgrade takes away. */
+async function codeFirst({ project }: Target, { revision }: Newest): Promise<string> {
+  const added = await addedBy(project.root, revision.location.file);
+  const release =
+    added?.before === undefined
+      ? "a release from before it"
+      : `a release from before it (${added.before.slice(0, 12)} or older; ${added.commit.slice(0, 12)} "${added.subject}" brought it)`;
+  return `Code that needs ${revision.id} fails once it is taken back: deploy ${release} first.`;
+}

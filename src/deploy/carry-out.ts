@@ -1,0 +1,263 @@
+import { randomBytes } from "node:crypto";
+import { readCatalog } from "../databases/postgres/catalog/full-read";
+import { catalogSession } from "../databases/postgres/catalog/session";
+import { connect } from "../databases/postgres/connection";
+import { close, within } from "../databases/postgres/own-session";
+import { type CommandResult, terminateForGood } from "../executors/local";
+import type { Catalog } from "../model/catalog";
+import type { BackupReport, DeployReport, Problem } from "../model/deployment";
+import type { Revision } from "../model/revision";
+import type { Settings } from "../settings";
+import { registerCleanup } from "../shadow/cleanup";
+import { type RevisionSource, revisionSource } from "../tools/revision-source";
+import { driftFrom, newDrift } from "./compare-with-proof";
+import type { Drift } from "./drift";
+import type { GateLock } from "./gate-lock";
+import { isAt } from "./goal";
+import { type MigrationResult, migrate } from "./migrate";
+import { type AfterMigration, problemsAfter, stateAfter } from "./outcome";
+import type { ProofFile } from "./proof";
+import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
+import type { SeenDatabase } from "./status";
+import type { Target } from "./target";
+import { sessionOptions, takesOptions, toolEnvironment } from "./tool-environment";
+import { endToolSessions, toolSessionName } from "./tool-sessions";
+
+/** What a person or a workflow sees while it runs. */
+export interface Listener {
+  /** A sentence on what is done now. */
+  say(text: string): void;
+  /** A line of the tool's output. */
+  onLine(line: string): void;
+  /** Writes the record and returns its path; it takes secrets out. */
+  record(report: DeployReport): string;
+}
+
+/** A write of the database by the tool, all questions asked and the backup taken. */
+export interface Job {
+  readonly command: DeployReport["command"];
+  readonly target: Target;
+  readonly settings: Settings;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly seen: SeenDatabase;
+  /** Every revision that is to be applied in the end. */
+  readonly applied: ReadonlySet<string>;
+  /** What the version table is to hold in the end. */
+  readonly goalHeads: readonly string[];
+  /** What is done, in its order. */
+  readonly revisions: readonly Revision[];
+  /** The tool's arguments. */
+  readonly words: readonly string[];
+  /** The database's schema before. */
+  readonly catalog: Catalog;
+  /** Where the setting proof names one. */
+  readonly proof: ProofFile | undefined;
+  readonly backup: BackupReport;
+  readonly warnings: readonly Problem[];
+  readonly lock: GateLock;
+  readonly listener: Listener;
+  /** performance.now() at the command's start. */
+  readonly started: number;
+}
+
+/**
+ * Starts the tool and tells what became of the database, by the version table and the catalog. Never throws for what
+ * happens after the tool was started: then there is a report and a record, also when a signal ends this process.
+ */
+export async function carryOut(job: Job): Promise<DeployReport> {
+  const { settings, environment, target } = job;
+  const sources = job.revisions.map((revision) => revisionSource(target.project, revision));
+  const isConcurrent = sources.some(({ text }) => buildsConcurrently(text));
+  const lockTimeoutMs = settings["lock-timeout"] * 1000;
+  const statementTimeoutMs = settings["statement-timeout"] * 1000;
+  const applicationName = `${toolSessionName} ${randomBytes(4).toString("hex")}`;
+  const words = await sessionOptions(await target.client(), {
+    // A build that is cancelled while it waits leaves an invalid index; the watch knows that it blocks nobody.
+    lockTimeoutMs: isConcurrent ? undefined : lockTimeoutMs,
+    statementTimeoutMs,
+  });
+  const options = (await takesOptions(target.address, words)) ? words : undefined;
+  const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
+  const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
+  const reporter = new Reporter(job, sources, repeatable);
+
+  let interrupted = false;
+  const unregister = registerCleanup({
+    async run() {
+      interrupted = true;
+      await terminateForGood();
+      const sessions = { name: applicationName, pids: [], since: "infinity" };
+      await endToolSessions(await target.client(), sessions, 0);
+      await reporter.report(endedBySignal, interruption);
+    },
+    runNow: () => undefined,
+  });
+  try {
+    const result = await migrate({
+      argv: [...target.run, ...job.words],
+      cwd: target.project.root,
+      env: toolEnvironment(environment, settings, target.address, { url, options, applicationName }),
+      address: target.address,
+      applicationName,
+      lockTimeoutMs,
+      statementTimeoutMs,
+      timeoutMs: settings["apply-timeout"] * 1000,
+      tries: settings["lock-tries"],
+      repeatable,
+      dropInvalidIndexes: settings["drop-invalid-indexes"],
+      lock: job.lock,
+      client: () => target.client(),
+      isDone: async () => {
+        const heads = await reporter.headsNow();
+        return heads !== undefined && isAt(target.graph, heads, job.applied);
+      },
+      say: job.listener.say,
+      onLine: (line) => {
+        job.listener.onLine(line);
+        const place = job.revisions.findIndex(({ id }) => id === target.tool.stepBegun(line));
+        if (place >= 0)
+          job.listener.say(`revision ${place + 1} of ${job.revisions.length}: ${job.revisions[place]?.id}`);
+      },
+    });
+    if (interrupted) await new Promise<never>(() => undefined);
+    return await reporter.report(result);
+  } finally {
+    unregister();
+  }
+}
+
+const noEnd: CommandResult = {
+  exitCode: null,
+  signal: "SIGTERM",
+  output: "",
+  outputCut: false,
+  milliseconds: 0,
+  timedOut: false,
+  cpuMs: undefined,
+};
+
+const endedBySignal: MigrationResult = {
+  last: noEnd,
+  tries: 1,
+  waits: [],
+  limit: undefined,
+  invalidIndexes: [],
+  sessionsLeft: false,
+};
+
+const interruption: Problem = {
+  what: "The gate was ended by a signal while the tool was at work; the tool was ended too.",
+  do: "Run the same job again: it starts where this one stopped.",
+};
+
+/** Tells what became of the database. */
+class Reporter {
+  constructor(
+    private readonly job: Job,
+    private readonly sources: readonly RevisionSource[],
+    private readonly repeatable: boolean,
+  ) {}
+
+  /** Undefined where the version table cannot be read. */
+  async headsNow(): Promise<readonly string[] | undefined> {
+    try {
+      return (await this.job.target.seen()).heads;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async report(result: MigrationResult, interrupted?: Problem): Promise<DeployReport> {
+    const { job, sources } = this;
+    const { target, seen } = job;
+    const { graph } = target;
+    const heads = await this.headsNow();
+    const now = heads === undefined ? undefined : graph.applied(heads);
+    const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
+    const isDone = (id: string) => now !== undefined && now.has(id) === (job.command === "apply");
+    const isAtGoal = heads !== undefined && isAt(graph, heads, job.applied);
+    const catalog = await catalogOf(target).catch(() => undefined);
+    const after: AfterMigration = {
+      result,
+      heads,
+      isAtGoal,
+      isWhereItWas,
+      leftovers: isWhereItWas && catalog !== undefined ? changedKeys(job.catalog, catalog) : [],
+      unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
+      repeatable: this.repeatable,
+      failure: this.failureOf(result),
+      revision: job.revisions.find(({ id }) => !isDone(id))?.id,
+      command: [...target.run, ...job.words].join(" "),
+      lockTimeoutMs: job.settings["lock-timeout"] * 1000,
+      databaseUrlEnv: job.settings["database-url-env"],
+    };
+    const state = stateAfter(after);
+    const report: DeployReport = {
+      version: 1,
+      command: job.command,
+      outcome: state === "at target" ? "done" : "failed",
+      state,
+      database: seen.database,
+      heads: { before: seen.heads, goal: job.goalHeads, after: heads },
+      revisions: job.revisions.map(({ id, message, location }, index) => ({
+        id,
+        message,
+        file: location.file,
+        sha256: sources[index]?.sha256 ?? "",
+        status: now === undefined ? "not known" : isDone(id) ? "done" : "not done",
+      })),
+      backup: job.backup,
+      tries: result.tries,
+      waits: result.waits,
+      leftovers: after.leftovers,
+      problems: interrupted === undefined ? problemsAfter(after) : [interrupted],
+      warnings: job.warnings,
+      next: nextSteps(state, job),
+      milliseconds: Math.round(performance.now() - job.started),
+      record: undefined,
+    };
+    return { ...report, record: job.listener.record(report) };
+  }
+
+  /** What the migration made that the proof does not have. */
+  private unproved(found: Catalog): Drift[] {
+    const { proof, applied, target, seen, catalog } = this.job;
+    if (proof === undefined) return [];
+    const major = Number.parseInt(seen.database.server, 10);
+    const drift = (state: Catalog, revisions: ReadonlySet<string>) => {
+      const compared = driftFrom({ proof, found: state, applied: revisions, major }, new Set());
+      return compared === undefined ? [] : [...compared.met, ...compared.beside];
+    };
+    return newDrift(drift(catalog, target.graph.applied(seen.heads)), drift(found, applied));
+  }
+
+  private failureOf({ last }: MigrationResult) {
+    const { tool, project } = this.job.target;
+    if (last.exitCode === 0) return undefined;
+    return tool.explainFailure({ text: last.output, exitCode: last.exitCode }, project);
+  }
+}
+
+function nextSteps(state: DeployReport["state"], { command, backup }: Job): string[] {
+  if (state === "at target") return [];
+  const steps = ["migration-gate status", `the same ${command} again, when it is mended`];
+  if (state !== "unchanged" && backup.restore !== undefined) steps.push(`to go back: ${backup.restore}`);
+  return steps;
+}
+
+function changedKeys(before: Catalog, now: Catalog): string[] {
+  const keys = new Set([...before.keys(), ...now.keys()]);
+  return [...keys].filter((key) => before.get(key) !== now.get(key)).sort();
+}
+
+const catalogLimitMs = 120_000;
+
+/** The database's schema; on a connection of its own, because reading changes its settings. */
+export async function catalogOf({ address }: Target): Promise<Catalog> {
+  const client = await connect(address, { applicationName: "migration-gate observer" });
+  try {
+    return await within(client, readCatalog(catalogSession(client)), catalogLimitMs);
+  } finally {
+    await close(client);
+  }
+}

@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "pg";
+import type { Address } from "../databases/postgres/connection";
+import { type InvalidIndex, invalidIndexes } from "../databases/postgres/leftovers";
+import { openReach } from "../executors/isolation";
+import { type CommandResult, commandPorts, runCommand } from "../executors/local";
+import type { LockWait } from "../model/deployment";
+import { dropInvalidIndexes } from "./drop-invalid-indexes";
+import type { GateLock } from "./gate-lock";
+import { eventText, waitOf } from "./live";
+import { endToolSessions } from "./tool-sessions";
+import { watchMigration } from "./watch";
+import type { WatchSummary } from "./watch-events";
+
+export interface MigrationOptions {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly address: Address;
+  /** The tool's sessions have it where their driver reads PGAPPNAME. */
+  readonly applicationName: string;
+  readonly lockTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  readonly timeoutMs: number;
+  readonly tries: number;
+  /** False where a revision works outside of one transaction: a second start could meet what the first one did. */
+  readonly repeatable: boolean;
+  readonly dropInvalidIndexes: boolean;
+  readonly lock: GateLock;
+  client(): Promise<Client>;
+  /** True once the version table is where it is to be. */
+  isDone(): Promise<boolean>;
+  say(text: string): void;
+  onLine(line: string): void;
+}
+
+export interface MigrationResult {
+  /** The last start of the tool. */
+  readonly last: CommandResult;
+  readonly tries: number;
+  readonly waits: readonly LockWait[];
+  /** Why the last try ended, where a limit ended it. */
+  readonly limit: "lock" | "statement" | undefined;
+  /** Invalid indexes that this migration left, by their qualified names. */
+  readonly invalidIndexes: readonly string[];
+  /** Sessions of the tool may still be at work: the server was not reached, or could not be brought to end them. */
+  readonly sessionsLeft: boolean;
+}
+
+const lockTrouble =
+  /\b55P03\b|LockNotAvailable|lock_not_available|canceling statement due to lock timeout|\b40P01\b|DeadlockDetected|deadlock detected/;
+const statementTrouble = /canceling statement due to statement timeout/;
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000;
+
+/**
+ * Starts the tool, again where only a lock was missing, and watches what its sessions wait for. What it achieved the
+ * version table tells, not this result.
+ */
+export async function migrate(options: MigrationOptions): Promise<MigrationResult> {
+  const { say } = options;
+  const waits: LockWait[] = [];
+  const before = new Set((await invalidIndexes(await options.client())).map(({ oid }) => oid));
+  for (let attempt = 1; ; attempt++) {
+    await options.lock.assertHeld();
+    const { last, watched, since, pids } = await runOnce(options, waits);
+    const limit = limitOf(last, watched);
+    // From here on the tool has been at work: whatever fails, there is a result.
+    const client = await options.client().catch(() => undefined);
+    const sessions = { name: options.applicationName, pids, since };
+    const gone = client !== undefined && (await endToolSessions(client, sessions).catch(() => false));
+    const left =
+      client === undefined
+        ? []
+        : (await invalidIndexes(client).catch(() => [])).filter(({ oid }) => !before.has(oid));
+    const result: MigrationResult = {
+      last,
+      tries: attempt,
+      waits,
+      limit,
+      invalidIndexes: left.map(({ name }) => name),
+      sessionsLeft: !gone,
+    };
+    if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone) return result;
+    if (await options.isDone()) return result;
+    if (!(await mayRepeat(options, client, left))) return result;
+    const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
+    say(`No lock in time; try ${attempt + 1} of ${options.tries} in ${(pause / 1000).toFixed(1)} s.`);
+    await sleep(pause);
+  }
+}
+
+interface Once {
+  readonly last: CommandResult;
+  readonly watched: WatchSummary;
+  readonly since: string;
+  readonly pids: readonly number[];
+}
+
+async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<Once> {
+  const { rows } = await (await options.client()).query<{ now: string }>(
+    "select pg_catalog.clock_timestamp()::text as now",
+  );
+  const since = rows[0]?.now ?? "epoch";
+  const pids = new Set<number>();
+  const watch = await watchMigration({
+    address: options.address,
+    ignorePids: [options.lock.pid],
+    startedAt: since,
+    applicationName: options.applicationName,
+    lockTimeoutMs: options.lockTimeoutMs,
+    statementTimeoutMs: options.statementTimeoutMs,
+    toolPorts: () => commandPorts(options.address.port),
+    onEvent(event) {
+      if (event.kind === "session") pids.add(event.pid);
+      const wait = waitOf(event);
+      if (wait !== undefined) waits.push(wait);
+      const text = eventText(event);
+      if (text !== undefined) options.say(text);
+    },
+  });
+  let last: CommandResult;
+  try {
+    last = await runCommand({
+      argv: options.argv,
+      cwd: options.cwd,
+      env: options.env,
+      timeoutMs: options.timeoutMs,
+      isolation: openReach("it works on the database that is deployed to"),
+      onLine: options.onLine,
+      abort: options.lock.lost,
+      endsWithUs: true,
+    });
+  } finally {
+    await watch.stop();
+  }
+  return { last, watched: watch.seen, since, pids: [...pids] };
+}
+
+function limitOf(last: CommandResult, { cancelled }: WatchSummary): MigrationResult["limit"] {
+  if (last.exitCode === 0) return undefined;
+  const own = cancelled.at(-1)?.why;
+  if (own !== undefined) return own;
+  if (lockTrouble.test(last.output)) return "lock";
+  return statementTrouble.test(last.output) ? "statement" : undefined;
+}
+
+async function mayRepeat(
+  options: MigrationOptions,
+  client: Client,
+  left: readonly InvalidIndex[],
+): Promise<boolean> {
+  if (options.repeatable) return true;
+  // Of what works outside of one transaction, an index that was not finished is the only trace that can be told.
+  if (left.length === 0 || !options.dropInvalidIndexes) return false;
+  await dropInvalidIndexes(client, left, options.lockTimeoutMs, options.say);
+  return true;
+}

@@ -1,0 +1,164 @@
+import { createHash } from "node:crypto";
+import { fingerprintSync } from "libpg-query";
+import type { RecordedStep } from "../evidence/steps";
+import type { FreshLaneResult } from "../lanes/fresh-lane";
+import type { CatalogDelta } from "../model/catalog";
+import { identityOf, kindOf } from "../model/catalog";
+import type { DeployPlan, PlannedRevision, PlannedStatement, WayBack } from "../model/deployment";
+import type { Direction, Revision } from "../model/revision";
+import type { ShadowReport, Step, StepStatement } from "../model/verdict";
+import type { SeenDatabase } from "./status";
+
+/** What a proof of the pending revisions has to offer. */
+export interface Proved {
+  readonly result: Pick<FreshLaneResult, "legs">;
+  readonly steps: readonly Step[];
+  readonly shadow: ShadowReport;
+  /** True for the tool's own bookkeeping. */
+  isVersionWrite(sql: string): boolean;
+}
+
+export interface Planned {
+  readonly command: DeployPlan["command"];
+  readonly seen: SeenDatabase;
+  readonly goal: readonly string[];
+  readonly revisions: readonly Revision[];
+  sha256(revision: Revision): string;
+}
+
+/** What will run, as it was recorded on the shadow. `libpg-query`'s loadModule() must have resolved before. */
+export function planOf({ command, seen, goal, revisions, sha256 }: Planned, proved: Proved): DeployPlan {
+  const direction = command === "apply" ? "upgrade" : "downgrade";
+  return {
+    version: 1,
+    kind: "plan",
+    command,
+    database: seen.database,
+    heads: { before: [...seen.heads].sort(), goal },
+    revisions: revisions.map((revision) => {
+      const step = stepOf(proved, revision.id, direction);
+      return {
+        id: revision.id,
+        message: revision.message,
+        file: revision.location.file,
+        sha256: sha256(revision),
+        notProved: step?.status === "proved" ? undefined : (step?.reason ?? `its ${direction} was not seen`),
+        statements: statementsOf(proved, revision.id, direction),
+        wayBack: wayBackOf(proved, revision),
+      };
+    }),
+    shadow: { version: proved.shadow.version, major: proved.shadow.major },
+  };
+}
+
+/** How one revision is taken back, and what that loses. */
+export function wayBackOf(proved: Proved, { id, downgrade }: Revision): WayBack {
+  if (downgrade?.irreversible !== undefined)
+    return { kind: "irreversible", reason: downgrade.irreversible || "no reason is given", loses: [] };
+  const step = stepOf(proved, id, "downgrade");
+  if (step?.status !== "proved")
+    return { kind: "restore only", reason: step?.reason ?? "its downgrade was not seen", loses: [] };
+  const down = recordedOf(proved, id, "downgrade");
+  const written = (down?.statements ?? []).filter(({ sql }) => !proved.isVersionWrite(sql));
+  const loses = [
+    ...holdersRemoved(down?.changes ?? []),
+    ...typesChanged(down?.changes ?? []),
+    ...rowsChanged(written),
+  ];
+  return { kind: loses.length === 0 ? "proved downgrade" : "loses data", reason: undefined, loses };
+}
+
+/** What differs between the plan that was reviewed and the one of now; empty where nothing does. */
+export function planDifferences(reviewed: DeployPlan, now: DeployPlan): string[] {
+  const differences: string[] = [];
+  const compare = (what: string, one: readonly string[], other: readonly string[]) => {
+    if (one.join("\n") === other.join("\n")) return;
+    differences.push(`${what}: reviewed ${one.join(", ") || "none"}; now ${other.join(", ") || "none"}`);
+  };
+  if (reviewed.database.name !== now.database.name)
+    differences.push(`the database: reviewed ${reviewed.database.name}; now ${now.database.name}`);
+  compare("the database's revisions", reviewed.heads.before, now.heads.before);
+  compare("the goal", reviewed.heads.goal, now.heads.goal);
+  const ids = (plan: DeployPlan) => plan.revisions.map(({ id }) => id);
+  compare("pending revisions", ids(reviewed), ids(now));
+  for (const revision of now.revisions) {
+    const before = reviewed.revisions.find(({ id }) => id === revision.id);
+    if (before === undefined) continue;
+    if (before.sha256 !== revision.sha256) differences.push(`${revision.id}: ${revision.file} was edited`);
+    const [one, other] = [before, revision].map(shapeOf);
+    if (one !== other) differences.push(`${revision.id}: its statements are not those that were reviewed`);
+  }
+  return differences;
+}
+
+function shapeOf({ statements }: PlannedRevision): string {
+  return statements.map(({ fingerprint }) => fingerprint).join("\n");
+}
+
+function stepOf({ steps }: Proved, id: string, direction: Direction): Step | undefined {
+  return steps.find((step) => step.revision === id && step.direction === direction);
+}
+
+function recordedOf({ result }: Proved, id: string, direction: Direction): RecordedStep | undefined {
+  return result.legs
+    .flatMap(({ steps }) => steps)
+    .find((step) => step.revision === id && step.direction === direction);
+}
+
+function statementsOf(proved: Proved, id: string, direction: Direction): PlannedStatement[] {
+  const replayed = stepOf(proved, id, direction)?.statements ?? [];
+  if (replayed.length > 0) return replayed.map(plannedStatement);
+  return (recordedOf(proved, id, direction)?.statements ?? []).map(({ sql }) =>
+    plannedStatement({ sql, locks: undefined, rewrites: undefined }),
+  );
+}
+
+function plannedStatement({
+  sql,
+  locks,
+  rewrites,
+}: Pick<StepStatement, "sql" | "locks" | "rewrites">): PlannedStatement {
+  return {
+    sql,
+    fingerprint: fingerprintOf(sql),
+    locks: locks?.map(({ mode, relation }) => `${mode} on ${relation}`),
+    rewrites: rewrites ?? [],
+  };
+}
+
+function fingerprintOf(sql: string): string {
+  try {
+    return fingerprintSync(sql);
+  } catch {
+    return createHash("sha256").update(sql).digest("hex");
+  }
+}
+
+/** Tables and columns that are gone afterwards; a column that goes with its table is not named. */
+function holdersRemoved(changes: CatalogDelta): string[] {
+  const gone = changes
+    .filter(({ before, after }) => before !== undefined && after === undefined)
+    .map(({ key }) => key);
+  const tables = gone.filter((key) => ["table", "partitioned table"].includes(kindOf(key)));
+  const inside = (key: string) => tables.some((table) => identityOf(key).startsWith(`${identityOf(table)}.`));
+  const columns = gone.filter((key) => kindOf(key) === "column" && !inside(key));
+  return [...tables, ...columns].sort();
+}
+
+/** A value that the older type does not hold is cut, or stops the downgrade. */
+function typesChanged(changes: CatalogDelta): string[] {
+  const typeOf = (definition: string | undefined): unknown =>
+    definition === undefined ? undefined : (JSON.parse(definition) as { type?: unknown }).type;
+  return changes
+    .filter(
+      ({ key, before, after }) => kindOf(key) === "column" && before !== undefined && after !== undefined,
+    )
+    .filter(({ before, after }) => typeOf(before) !== typeOf(after))
+    .map(({ key, before, after }) => `${key}: ${String(typeOf(before))} becomes ${String(typeOf(after))}`);
+}
+
+function rowsChanged(statements: readonly { readonly sql: string }[]): string[] {
+  return statements
+    .filter(({ sql }) => /^\s*(?:with\b.*\b)?(?:delete|truncate|update)\b/is.test(sql))
+    .map(({ sql }) => `rows: ${sql.replace(/\s+/g, " ").trim().slice(0, 100)}`);
+}

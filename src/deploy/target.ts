@@ -1,0 +1,110 @@
+import type { Client } from "pg";
+import { type Address, connect } from "../databases/postgres/connection";
+import { close, within } from "../databases/postgres/own-session";
+import { ToolError } from "../errors";
+import { isFatal } from "../findings/graph";
+import type { StatusReport, UnknownRevision } from "../model/status";
+import { lastCommitWith } from "../project/lost-file";
+import { buildGraph, type Graph } from "../revisions/graph";
+import type { Settings } from "../settings";
+import type { MigrationTool, ReadRevisions, ToolProject } from "../tools/contract";
+import { findProject, readRevisions } from "../tools/find-project";
+import { toolNamed } from "../tools/index";
+import { databaseAddress } from "./database-address";
+import { readVersions } from "./read-versions";
+import { type SeenDatabase, statusOf } from "./status";
+
+/** A network that drops everything must not be waited for. */
+const aliveLimitMs = 5_000;
+const answerLimitMs = 30_000;
+
+/** A project and the database that it is deployed to, connected. */
+export interface Target extends AsyncDisposable {
+  readonly project: ToolProject;
+  readonly tool: MigrationTool;
+  readonly read: ReadRevisions;
+  readonly graph: Graph;
+  readonly address: Address;
+  /** Of the database, for messages: no secret. */
+  readonly where: string;
+  /** The words that start the tool. */
+  readonly run: readonly string[];
+  /** A connection of the gate's own; replaced where it was lost. */
+  client(): Promise<Client>;
+  /** The version table's content by our own SQL. */
+  seen(): Promise<SeenDatabase>;
+  status(seen: SeenDatabase): Promise<StatusReport>;
+}
+
+/** Opens both. Reads only, and does not start the tool; a UserError where a project, its history or the database is not usable. */
+export async function openTarget(
+  settings: Settings,
+  environment: NodeJS.ProcessEnv,
+  applicationName: string,
+): Promise<Target> {
+  const project = findProject(settings["working-directory"], settings);
+  const tool = toolNamed(project.tool);
+  const read = readRevisions(project);
+  const graph = buildGraph(read.revisions);
+  const broken = graph.problems.find(isFatal);
+  if (broken !== undefined) {
+    throw new ToolError({
+      what: broken.text,
+      where: project.config,
+      why: "What is applied can only be told of a history that the tool can load.",
+      do: "Run migration-gate check, which says how to mend it.",
+    });
+  }
+  const address = databaseAddress(settings, environment);
+  const run = tool.runWords(project, settings.run, environment["PATH"]);
+  const where = `${address.host}:${address.port}/${address.database}`;
+  let open = await connect(address, { applicationName });
+  const client = async () => {
+    if (await isAlive(open)) return open;
+    await close(open);
+    open = await connect(address, { applicationName });
+    return open;
+  };
+  return {
+    project,
+    tool,
+    read,
+    graph,
+    address,
+    where,
+    run,
+    client,
+    async seen() {
+      const here = await client();
+      const options = {
+        tool,
+        versionTable: settings["version-table"],
+        isKnown: (id: string) => graph.get(id) !== undefined,
+        where,
+        stamp: [...run, "stamp"].join(" "),
+      };
+      return within(here, readVersions(here, options), answerLimitMs);
+    },
+    async status(seen) {
+      const unknown: UnknownRevision[] = [];
+      for (const id of seen.heads.filter((head) => graph.get(head) === undefined))
+        unknown.push(await lookUp(tool, project.root, id));
+      return statusOf(graph, seen, unknown);
+    },
+    [Symbol.asyncDispose]: () => close(open),
+  };
+}
+
+async function isAlive(client: Client): Promise<boolean> {
+  try {
+    await within(client, client.query("select 1"), aliveLimitMs);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function lookUp(tool: MigrationTool, root: string, id: string): Promise<UnknownRevision> {
+  const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles);
+  return { id, lastCommit: lost?.commit, file: lost?.file };
+}

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "pg";
+
+/** How the tool's sessions are named where its driver lets us; a gate's own number follows. */
+export const toolSessionName = "migration-gate tool";
+
+/** Sessions of one tool. */
+export interface ToolSessions {
+  /** The start of their application_name; all of it where it is one run's. */
+  readonly name: string;
+  /** Also these, which another name was given, where they are not older than `since`. */
+  readonly pids: readonly number[];
+  /** A timestamptz as the server prints it. */
+  readonly since: string;
+}
+
+/** A session that nobody watches over. */
+export interface Orphan {
+  readonly pid: number;
+  readonly name: string;
+}
+
+const graceMs = 2_000;
+
+const mine = `from pg_catalog.pg_stat_activity a
+  where a.pid <> pg_catalog.pg_backend_pid() and a.datname = pg_catalog.current_database()
+    and (pg_catalog.left(a.application_name, pg_catalog.length($1)) = $1
+      or a.pid = any ($2::int[]) and a.backend_start >= $3::timestamptz)`;
+
+/**
+ * Waits until the sessions of a tool that has ended are gone, then ends those that are not: a statement goes on in the
+ * server after its client was killed, and what the version table says would not be final. True when none is left.
+ */
+export async function endToolSessions(
+  client: Client,
+  { name, pids, since }: ToolSessions,
+  waitMs = graceMs,
+): Promise<boolean> {
+  const left = async (what: string): Promise<number> => {
+    const { rows } = await client.query<{ left: number }>(
+      `select pg_catalog.count(${what})::int as left ${mine}`,
+      [name, pids, since],
+    );
+    return rows[0]?.left ?? 0;
+  };
+  if (await isNone(() => left("*"), waitMs)) return true;
+  await left("case when pg_catalog.pg_terminate_backend(a.pid) then 1 end").catch(() => undefined);
+  return await isNone(() => left("*"), 2 * graceMs);
+}
+
+/** Whoever holds the gate's lock knows that no gate watches over these. */
+export async function orphans(client: Client): Promise<Orphan[]> {
+  const { rows } = await client.query<Orphan>(`select a.pid, a.application_name as name ${mine} order by 1`, [
+    toolSessionName,
+    [],
+    "epoch",
+  ]);
+  return rows;
+}
+
+async function isNone(count: () => Promise<number>, limitMs: number): Promise<boolean> {
+  const end = performance.now() + limitMs;
+  for (let pause = 2; (await count()) > 0; pause = Math.min(100, 2 * pause)) {
+    if (performance.now() > end) return false;
+    await sleep(pause);
+  }
+  return true;
+}

@@ -1,0 +1,85 @@
+import { lstatSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { UserError } from "../errors";
+import { type Account, canReach } from "./account";
+import { registerCleanup } from "./cleanup";
+import { isAbandoned } from "./owner";
+
+const stagingPrefix = ".fetch-";
+
+/**
+ * Where a fetched PostgreSQL is kept: the setting, $MIGRATION_GATE_CACHE, GitHub's tool cache, $XDG_CACHE_HOME or
+ * ~/.cache. A directory below /var/tmp comes last, for root, whose home the server's account cannot enter.
+ */
+export function cacheDirectories(
+  setting: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): string[] {
+  const nonEmpty = (value: string | undefined) => (value === "" ? undefined : value);
+  const chosen = setting ?? nonEmpty(env.MIGRATION_GATE_CACHE);
+  const parent = nonEmpty(env.RUNNER_TOOL_CACHE) ?? nonEmpty(env.XDG_CACHE_HOME) ?? join(homedir(), ".cache");
+  const first = chosen === undefined ? join(parent, "migration-gate", "postgres") : join(chosen, "postgres");
+  return [resolve(first), `/var/tmp/migration-gate-${process.getuid?.()}/postgres`];
+}
+
+/** The first of them that is nobody else's and that the account can enter. */
+export async function usableCache(setting: string | undefined, account: Account): Promise<string> {
+  const directories = cacheDirectories(setting);
+  const seen: string[] = [];
+  for (const directory of directories) {
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o755 });
+      if (!isOurs(directory)) seen.push(`${directory} can be written by other users`);
+      else if (await canReach(directory, account)) return directory;
+      else seen.push(`${directory} cannot be entered by uid ${account?.uid}`);
+    } catch (error) {
+      seen.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new UserError({
+    what: "There is no directory to keep a fetched PostgreSQL in.",
+    seen: seen.join("\n"),
+    do: "Set MIGRATION_GATE_CACHE to a directory that belongs to this user.",
+  });
+}
+
+/** Programs that others could have put there are not started; a directory in /var/tmp may be made by anyone. */
+function isOurs(directory: string): boolean {
+  return [directory, dirname(directory)].every((path) => {
+    const status = lstatSync(path);
+    return status.isDirectory() && status.uid === process.getuid?.() && (status.mode & 0o002) === 0;
+  });
+}
+
+/**
+ * What `fetch` makes in an empty directory beside the target, and returns the path of, becomes the target: a reader
+ * sees all or nothing, and whoever is first wins.
+ */
+export async function fillCache(
+  cache: string,
+  target: string,
+  fetch: (staging: string) => Promise<string>,
+): Promise<void> {
+  await removeOldStaging(cache);
+  const staging = await mkdtemp(join(cache, stagingPrefix));
+  const removeStaging = () => rm(staging, { recursive: true, force: true });
+  const unregister = registerCleanup({ run: removeStaging, runNow: () => {} });
+  try {
+    await rename(await fetch(staging), target).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+    });
+  } finally {
+    unregister();
+    await removeStaging();
+  }
+}
+
+async function removeOldStaging(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const path = join(cache, name);
+    if (!name.startsWith(stagingPrefix) || !isAbandoned((await stat(path)).mtime)) continue;
+    await rm(path, { recursive: true, force: true });
+  }
+}
