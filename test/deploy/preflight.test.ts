@@ -109,6 +109,16 @@ describe("where nothing can be written", () => {
     const parts = only(report);
     expect(ids(report)).toEqual({ refusals: ["pooler"], warnings: [] });
     expect(parts.do).toContain("Put the server's own address into test");
+    // The lock is refused as well, and has left nothing in the process that the next client gets.
+    const said = { waitMs: 0, onWait: () => undefined, applicationName: "migration-gate apply 2" };
+    const address = { ...db.address, port: pooler.address.port };
+    await expect(takeGateLock(address, said)).rejects.toThrow("There is a connection pooler");
+    const next = await connect(address);
+    const { rows } = await next.query(
+      "select current_setting('search_path') as path, current_setting('statement_timeout') as timeout",
+    );
+    expect(rows).toEqual([{ path: '"$user", public', timeout: "0" }]);
+    await next.end();
   });
 
   test("a replica", async () => {
