@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { chownSync, statSync } from "node:fs";
+import { chownSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Address, connect } from "../../src/databases/postgres/connection";
+import { preflightChecks } from "../../src/deploy/checks/problem";
 import { takeGateLock } from "../../src/deploy/gate-lock";
 import { type PreflightOptions, type PreflightReport, preflight } from "../../src/deploy/preflight";
 import { type OwnServer, ownServer } from "../recorder/own-server";
@@ -108,6 +109,16 @@ describe("where nothing can be written", () => {
     const parts = only(report);
     expect(ids(report)).toEqual({ refusals: ["pooler"], warnings: [] });
     expect(parts.do).toContain("Put the server's own address into test");
+    // The lock is refused as well, and has left nothing in the process that the next client gets.
+    const said = { waitMs: 0, onWait: () => undefined, applicationName: "migration-gate apply 2" };
+    const address = { ...db.address, port: pooler.address.port };
+    await expect(takeGateLock(address, said)).rejects.toThrow("There is a connection pooler");
+    const next = await connect(address);
+    const { rows } = await next.query(
+      "select current_setting('search_path') as path, current_setting('statement_timeout') as timeout",
+    );
+    expect(rows).toEqual([{ path: '"$user", public', timeout: "0" }]);
+    await next.end();
   });
 
   test("a replica", async () => {
@@ -370,6 +381,25 @@ describe("others at work", () => {
     expect(ids(await run(address, { settings })).refusals).toEqual(["long-transaction"]);
   });
 
+  test("an autovacuum that gives way is nothing, even on the version table", async () => {
+    await using own = await ownServer({ autovacuum_naptime: "1s" });
+    const owner = await connect(own.address);
+    await owner.query("create table v as select generate_series(1, 100000)::text as version_num");
+    const slow =
+      "autovacuum_vacuum_threshold = 1, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1";
+    await owner.query(`alter table v set (${slow})`);
+    await owner.query("delete from v");
+    const working = "select query from pg_stat_activity where query like 'autovacuum: VACUUM% public.v'";
+    for (const end = Date.now() + 20_000; (await owner.query(working)).rowCount === 0; await sleep(100)) {
+      if (Date.now() > end) throw new Error("there is no autovacuum");
+    }
+    const settings = { "lock-timeout": 0, "max-transaction-age": 0 };
+    const report = await run(own.address, { settings, versionTable: { schema: "public", table: "v" } });
+    expect(ids(report)).toEqual({ refusals: [], warnings: [] });
+    expect((await owner.query(working)).rowCount).toBe(1);
+    await owner.end();
+  });
+
   test("an autovacuum that prevents wraparound of a user's table", async () => {
     await using own = await ownServer({
       autovacuum_freeze_max_age: "100000",
@@ -494,4 +524,10 @@ describe("what is there", () => {
     expect(only(await from("disable")).seen).toBe("sslmode=disable.");
     await owner.end();
   });
+});
+
+test("the page has a row for each check, and no other", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/preflight.md"), "utf8");
+  const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (refusal|warning)/gm)].map(([, id]) => id);
+  expect([...rows].sort()).toEqual([...preflightChecks].sort());
 });

@@ -224,6 +224,21 @@ test("a watch whose server is gone says that it sees nothing any more, and stops
   expect(summary.sessions).toEqual([]);
 });
 
+test("its end does not wait for a server that answers no more", async () => {
+  await using database = await server.database();
+  const { watch } = await watching(database.address, {});
+  const pid = watch.pid!;
+  process.kill(pid, "SIGSTOP");
+  try {
+    await sleep(300);
+    const started = performance.now();
+    await watch.stop();
+    expect(performance.now() - started).toBeLessThan(3_000);
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+});
+
 test("over a Unix socket there is no port to know a session by: the name, or the locks", async () => {
   await using database = await server.database();
   const socket = server.shadow.socket;

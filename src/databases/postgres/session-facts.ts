@@ -41,6 +41,10 @@ const locksOf = (condition: string) => `(select coalesce(json_agg(k.text order b
     select distinct format('%s (%s)', r.oid::regclass, l.mode) as text from locks l join pg_class r on r.oid = l.relation
     where ${condition} and l.granted and l.locktype = 'relation' and r.oid >= 16384 and r.relkind in ('r', 'p', 'm') limit 5) k)`;
 
+/** Any other autovacuum gives way to whoever waits for its lock. */
+const wraparound =
+  "^autovacuum: VACUUM (ANALYZE )?(?!pg_catalog\\.|pg_toast\\.).*\\(to prevent wraparound\\)$";
+
 /** It has no pid, and the virtual transaction that its own transactionid is locked by. */
 const ofPrepared = `l.pid is null and l.virtualtransaction in (select x.virtualtransaction from locks x
     where x.pid is null and x.locktype = 'transactionid' and x.transactionid = p.transaction and x.granted)`;
@@ -59,11 +63,11 @@ facts as (
      from locks l where l.pid = a.pid and not l.granted and l.locktype = 'relation' limit 1) as wanted,
     exists (select from locks l where l.pid = a.pid and l.locktype = 'advisory' and l.granted
       and l.classid = $4::int8::oid and l.objid = $5::int8::oid and l.objsubid = 2) as gate_lock,
-    coalesce(a.query ~ '^autovacuum: VACUUM (ANALYZE )?(?!pg_catalog\\.|pg_toast\\.).*\\(to prevent wraparound\\)$' and a.backend_type = 'autovacuum worker', false) as wraparound
+    a.backend_type is not null and a.backend_type = 'autovacuum worker' as wraparound
   from pg_stat_activity a join my on a.datid = my.database
   where a.pid <> pg_backend_pid() and a.pid <> all ($3::int[])
     and (a.usesysid is not null and coalesce(a.backend_type, 'client backend') = 'client backend'
-      or a.backend_type = 'autovacuum worker'))
+      or a.backend_type = 'autovacuum worker' and a.query ~ '${wraparound}'))
 select (select coalesce(json_agg(json_build_object('pid', a.pid, 'user', a.usename, 'application', coalesce(a.application_name, ''),
     'client', case when a.backend_start is not null then coalesce(host(a.client_addr), 'local') end,
     'state', a.state, 'query', case when a.state is not null then left(a.query, 1000) end, 'ageMs', ${since("a.xact_start")},

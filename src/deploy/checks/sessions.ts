@@ -56,6 +56,7 @@ function some<T>(them: readonly T[], problem: (them: readonly T[]) => PreflightP
 }
 
 function migrates(session: SessionFact, { toolPrefix }: SessionsContext): boolean {
+  if (session.wraparound) return false;
   return session.gateLock || session.versionTable !== null || session.application.startsWith(toolPrefix);
 }
 
