@@ -1,4 +1,5 @@
 // One measurement in a process of its own, as cold as the gate's own start: `node sample.mjs <kind> <json>`.
+import { backupSample } from "./backup-sample";
 import { bareSample, stairwaySample } from "./bare";
 import { laneSample } from "./lane";
 import { parserSample, staticSample } from "./static-sample";
@@ -10,6 +11,7 @@ const samples = {
   bare: () => bareSample(project.path),
   parser: () => parserSample(project.path),
   static: () => staticSample(project.path, project.base),
+  backup: () => backupSample(project.path, project.base ?? "", project.revisions[0]),
   stairway: () => stairwaySample(project.path, project.revisions),
 };
 const sample = samples[kind as keyof typeof samples];

@@ -52,13 +52,21 @@ export async function startChild(argv: readonly string[], options: ChildOptions)
   if (options.talks === true) child.stdout.on("data", (chunk: Buffer) => tail.push(chunk));
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => undefined);
   const family = child.pid === undefined ? undefined : { group: child.pid, marker };
-  const kill = async () => (family === undefined ? undefined : await endFamily(family, graceMs));
+  let isOver = false;
+  // Looking for what it started means to read all of /proc: only where it may have been cut short.
+  const kill = async () => {
+    if (family !== undefined && !isOver) await endFamily(family, graceMs);
+  };
   const unregister = registerCleanup({
     run: kill,
     runNow: () => void (family !== undefined && signalFamily(family, "SIGKILL")),
   });
   let said: string | undefined;
-  const ended = endOf(child).finally(unregister);
+  const ended = endOf(child).then((end) => {
+    isOver = end.code === 0;
+    unregister();
+    return end;
+  });
   return {
     stdin: child.stdin,
     stdout: child.stdout,

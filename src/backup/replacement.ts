@@ -32,15 +32,19 @@ export async function createReplacement(
   const name = nameBeside(address.database, `${mark}${time}`);
   const run = (statement: string) => admin.query(statement);
   let isNew = true;
-  const drop = async () => {
-    if (!isNew) return;
-    isNew = false;
+  const dropOnce = async () => {
     try {
-      await dropDatabase(address, name);
+      if (isNew) await dropDatabase(address, name);
     } finally {
       unregister();
       await admin.end().catch(() => undefined);
     }
+  };
+  // A signal and the failure that it causes ask for it at the same time: both wait for the one.
+  let dropping: Promise<void> | undefined;
+  const drop = () => {
+    dropping ??= dropOnce();
+    return dropping;
   };
   // Without an event loop there is no connection: the next restore finds the database by its comment.
   const unregister = registerCleanup({ run: drop, runNow: () => undefined });

@@ -124,7 +124,7 @@ export const deploySettings = {
     type: "text",
     default: undefined,
     commands: ["backup", "apply", "rollback"],
-    text: "The command that reads the backup on its standard input, split into words without a shell.",
+    text: "The command that reads the backup on its standard input, split into words without a shell; {name} is the backup's file name.",
   },
   "backup-recipient": {
     type: "list",
