@@ -151,7 +151,14 @@ const endedBySignal: MigrationResult = {
   waits: [],
   limit: undefined,
   invalidIndexes: [],
+  isWatched: true,
   sessionsLeft: false,
+};
+
+const notWatched: Problem = {
+  what: "None of the tool's sessions was recognised in the database, so that no limit was kept for them.",
+  why: "lock-timeout and statement-timeout held only where its driver reads PGOPTIONS.",
+  do: "Let the tool connect from this machine, or with the application_name in PGAPPNAME; or set both limits for its role: ALTER ROLE … SET lock_timeout.",
 };
 
 const interruption: Problem = {
@@ -224,7 +231,7 @@ class Reporter {
       waits: result.waits,
       leftovers: after.leftovers,
       problems: interrupted === undefined ? problemsAfter(after) : [interrupted],
-      warnings: job.warnings,
+      warnings: result.isWatched ? job.warnings : [...job.warnings, notWatched],
       next: nextSteps(state, job),
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,

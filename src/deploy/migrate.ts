@@ -1,3 +1,4 @@
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import type { Address } from "../databases/postgres/connection";
@@ -46,6 +47,8 @@ export interface MigrationResult {
   readonly limit: "lock" | "statement" | undefined;
   /** Invalid indexes that this migration left, by their qualified names. */
   readonly invalidIndexes: readonly string[];
+  /** False: none of its sessions was recognised, so that the watch kept no limit. */
+  readonly isWatched: boolean;
   /** Sessions of the tool may still be at work: the server was not reached, or could not be brought to end them. */
   readonly sessionsLeft: boolean;
 }
@@ -53,6 +56,8 @@ export interface MigrationResult {
 const lockTrouble =
   /\b55P03\b|LockNotAvailable|lock_not_available|canceling statement due to lock timeout|\b40P01\b|DeadlockDetected|deadlock detected/;
 const statementTrouble = /canceling statement due to statement timeout/;
+/** A tool that is quicker may be over before it was looked at. */
+const quickMs = 3_000;
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 
@@ -82,6 +87,7 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
       waits,
       limit,
       invalidIndexes: left.map(({ name }) => name),
+      isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
       sessionsLeft: !gone,
     };
     if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone) return result;
@@ -109,7 +115,7 @@ async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<On
     applicationName: options.applicationName,
     lockTimeoutMs: options.lockTimeoutMs,
     statementTimeoutMs: options.statementTimeoutMs,
-    toolPorts: () => commandPorts(options.address.port),
+    ...(runsElsewhere(options.argv) ? {} : { toolPorts: () => commandPorts(options.address.port) }),
     onEvent(event) {
       if (event.kind === "session" && event.backendStart !== undefined)
         options.note.add({ pid: event.pid, backendStart: event.backendStart });
@@ -135,6 +141,13 @@ async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<On
     await watch.stop();
   }
   return { last, watched: watch.seen };
+}
+
+/** Programs whose work is done by a process that is no child of theirs, in a network of its own. */
+function runsElsewhere([program = ""]: readonly string[]): boolean {
+  return /^(?:docker|docker-compose|podman|nerdctl|kubectl|oc|fly|flyctl|railway|gcloud|aws|ssh|heroku)$/.test(
+    path.basename(program),
+  );
 }
 
 function limitOf(last: CommandResult, { cancelled }: WatchSummary): MigrationResult["limit"] {
