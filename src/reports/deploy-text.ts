@@ -49,11 +49,15 @@ function summary(
 
 function backupLines(backup: BackupReport): string[] {
   if (backup.kind === "none") return [`Backup: none, because ${harmless(backup.because ?? "")}.`];
-  const size = backup.bytes === undefined ? "" : `, ${(backup.bytes / 1e6).toFixed(1)} MB`;
+  const size = backup.bytes === undefined ? "" : `, ${sizeText(backup.bytes)}`;
   return [
     `Backup: ${harmless(backup.location ?? "")}${size}${backup.encrypted ? ", encrypted" : ""}.`,
     ...(backup.restore === undefined ? [] : [`        restored by: ${harmless(backup.restore)}`]),
   ];
+}
+
+function sizeText(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function problemText({ what, where, seen, why, do: advice }: Problem, label: string): string {
