@@ -6,8 +6,8 @@ import { compareWithBase, isFileJudged, staticGraphFindings } from "../src/comma
 import { readFindings } from "../src/findings/graph";
 import { lintFindings } from "../src/findings/lint";
 import { judgedRevisions } from "../src/lanes/judged";
-import { buildGraph } from "../src/revisions/graph";
 import { readSettings } from "../src/project/read-settings";
+import { buildGraph } from "../src/revisions/graph";
 import { findProject, sourceOf } from "../src/tools/find-project";
 import { toolNamed } from "../src/tools/index";
 import { between, readUsage, type Usage } from "./cpu";

@@ -9,6 +9,7 @@ import {
   backupFor,
   comparedWithProof,
   lockDatabase,
+  recorded,
   requireReady,
   seenByKnownSource,
   type WriteContext,
@@ -21,7 +22,11 @@ import { proveRevisions } from "./prove";
  * Status, preflight, backup, upgrade, verify; with the setting dry-run a plan. A UserError before anything was written;
  * from the tool's start on a report, whatever happens, and a record of it.
  */
-export async function apply(context: WriteContext): Promise<DeployReport | DeployPlan> {
+export function apply(context: WriteContext): Promise<DeployReport | DeployPlan> {
+  return recorded(context, "apply", () => unrecorded(context));
+}
+
+async function unrecorded(context: WriteContext): Promise<DeployReport | DeployPlan> {
   const started = performance.now();
   const { settings, environment, listener } = context;
   const planFile = settings.plan;
@@ -35,14 +40,14 @@ export async function apply(context: WriteContext): Promise<DeployReport | Deplo
   if (settings["dry-run"]) return await plan();
   if (planFile !== undefined && reviewed !== undefined) requireSame(planFile, reviewed, await plan());
 
-  const ready = { settings, writes: "apply", revisions: first.goal.pending } as const;
-  const warnings = await requireReady(target, first.seen, ready);
   await using lock = await lockDatabase(target, settings, "apply", listener.say);
   // Another apply may have been at work until now.
   const now = await look(target, settings.to);
   const { seen, goal } = now;
   if (goal.pending.length === 0) return nothingToDo(now, started);
   if (idsOf(now) !== idsOf(first)) throw changedMeanwhile(target, first, now);
+  const ready = { settings, writes: "apply", revisions: goal.pending } as const;
+  const warnings = await requireReady(target, seen, lock, ready);
   const compared = await comparedWithProof(target, seen, settings.proof, goal.pending);
   const prepared = await backupFor(context, target, seen, goal.pending);
   for (const { id, message } of goal.pending) listener.say(`pending  ${id}  ${message}`);

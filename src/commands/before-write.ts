@@ -1,17 +1,18 @@
 import { prepareBackup } from "../backup/prepare";
 import type { BackupRequest, PreparedBackup } from "../backup/request";
-import { catalogOf, type Listener } from "../deploy/carry-out";
+import { catalogOf, databaseOf, type Listener } from "../deploy/carry-out";
 import { driftFrom, driftProblem, requireProofOf } from "../deploy/compare-with-proof";
 import { type GateLock, takeGateLock } from "../deploy/gate-lock";
 import { preflight } from "../deploy/preflight";
 import { type ProofFile, readProof } from "../deploy/proof";
 import { extensionsIn } from "../deploy/repeatable";
+import { takeNotes } from "../deploy/running-note";
 import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { endToolSessions, orphans, toolSessionName } from "../deploy/tool-sessions";
 import { UserError } from "../errors";
 import type { Catalog } from "../model/catalog";
-import type { Problem } from "../model/deployment";
+import type { DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
 import type { Settings } from "../settings";
 import { revisionSource } from "../tools/revision-source";
@@ -22,6 +23,47 @@ export interface WriteContext {
   readonly environment: NodeJS.ProcessEnv;
   readonly listener: Listener;
   readonly uploadArtifact?: BackupRequest["uploadArtifact"];
+}
+
+/** A refusal leaves a record too, but not one that the record's own folder made. */
+export async function recorded<Result>(
+  { settings, listener }: WriteContext,
+  command: DeployReport["command"],
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof UserError && !settings["dry-run"]) {
+      try {
+        listener.record(refused(command, error.parts));
+      } catch {
+        // The refusal says more.
+      }
+    }
+    throw error;
+  }
+}
+
+function refused(command: DeployReport["command"], problem: Problem): DeployReport {
+  return {
+    version: 1,
+    command,
+    outcome: "failed",
+    state: "unchanged",
+    database: { name: "", server: "" },
+    heads: { before: [], goal: [], after: undefined },
+    revisions: [],
+    backup: undefined,
+    tries: 0,
+    waits: [],
+    leftovers: [],
+    problems: [problem],
+    warnings: [],
+    next: [],
+    milliseconds: 0,
+    record: undefined,
+  };
 }
 
 /** The version table's content. A UserError where the source does not know all of it. */
@@ -48,6 +90,7 @@ export async function seenByKnownSource(target: Target): Promise<SeenDatabase> {
 export async function requireReady(
   target: Target,
   seen: SeenDatabase,
+  lock: GateLock,
   {
     settings,
     writes,
@@ -68,6 +111,7 @@ export async function requireReady(
         : [],
     where: target.where,
     writes,
+    ownPids: [lock.pid],
   });
   const [first, ...others] = refusals;
   if (first === undefined) return warnings.map(({ parts }) => parts);
@@ -88,7 +132,7 @@ export async function comparedWithProof(
   const proof = file === undefined ? undefined : readProof(file);
   if (file !== undefined && proof !== undefined)
     requireProofOf(file, proof, revisions, (revision) => revisionSource(target.project, revision).sha256);
-  const catalog = await catalogOf(target);
+  const catalog = await catalogOf(target, seen.versionTable);
   if (proof === undefined) return { catalog, proof };
   const applied = target.graph.applied(seen.heads);
   const major = Number.parseInt(seen.database.server, 10);
@@ -114,7 +158,7 @@ export async function lockDatabase(
     applicationName: `migration-gate ${command}`,
   });
   try {
-    await endOrphans(target, say);
+    await endOrphans(target, settings, say);
     return lock;
   } catch (error) {
     await lock[Symbol.asyncDispose]();
@@ -122,12 +166,15 @@ export async function lockDatabase(
   }
 }
 
-async function endOrphans(target: Target, say: Listener["say"]): Promise<void> {
+async function endOrphans(target: Target, settings: Settings, say: Listener["say"]): Promise<void> {
   const client = await target.client();
-  const left = await orphans(client);
+  const others = takeNotes(settings["record-directory"], databaseOf(target));
+  const sessions = { name: toolSessionName, others };
+  const left = await orphans(client, sessions);
   for (const { pid, name } of left)
-    say(`A gate that is gone left a session at work (pid ${pid}, ${name}); it is ended.`);
-  const sessions = { name: toolSessionName, pids: [], since: "infinity" };
+    say(
+      `A gate that is gone left a session at work (pid ${pid}${name === "" ? "" : `, ${name}`}); it is ended.`,
+    );
   if (left.length === 0 || (await endToolSessions(client, sessions, 0))) return;
   throw new UserError({
     what: "A migration that an ended gate had started is still at work, and the server could not be brought to end it.",

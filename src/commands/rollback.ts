@@ -13,6 +13,7 @@ import {
   backupFor,
   comparedWithProof,
   lockDatabase,
+  recorded,
   requireReady,
   seenByKnownSource,
   type WriteContext,
@@ -24,7 +25,11 @@ import { proveRevisions } from "./prove";
  * Takes the newest revision back: its downgrade is proved on a shadow first, what it loses must be accepted by name, a
  * backup is taken. A UserError before anything was written; from the tool's start on a report and a record.
  */
-export async function rollback(context: WriteContext): Promise<DeployReport | DeployPlan> {
+export function rollback(context: WriteContext): Promise<DeployReport | DeployPlan> {
+  return recorded(context, "rollback", () => unrecorded(context));
+}
+
+async function unrecorded(context: WriteContext): Promise<DeployReport | DeployPlan> {
   const started = performance.now();
   const { settings, environment, listener } = context;
   if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
@@ -36,8 +41,6 @@ export async function rollback(context: WriteContext): Promise<DeployReport | De
   const [planned] = plan.revisions;
   if (planned !== undefined) requireWayBack(planned, settings);
   const { revision } = newest;
-  const ready = { settings, writes: "rollback", revisions: [revision] } as const;
-  const warnings = await requireReady(target, first, ready);
   await using lock = await lockDatabase(target, settings, "rollback", listener.say);
   const seen = await seenByKnownSource(target);
   if (newestOf(target.graph, seen.heads).revision.id !== revision.id) {
@@ -48,6 +51,8 @@ export async function rollback(context: WriteContext): Promise<DeployReport | De
       do: "Look at migration-gate status, and run it again if it is still wanted.",
     });
   }
+  const ready = { settings, writes: "rollback", revisions: [revision] } as const;
+  const warnings = await requireReady(target, seen, lock, ready);
   const compared = await comparedWithProof(target, seen, settings.proof, [revision]);
   const prepared = await backupFor(context, target, seen, []);
   listener.say(await codeFirst(target, newest));

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { connect } from "../databases/postgres/connection";
-import { type CommandResult, terminateForGood } from "../executors/local";
+import { close, within } from "../databases/postgres/own-session";
+import { type CommandResult, commandPorts, terminateForGood } from "../executors/local";
 import type { Catalog } from "../model/catalog";
 import type { BackupReport, DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
@@ -17,10 +18,11 @@ import { type MigrationResult, migrate } from "./migrate";
 import { type AfterMigration, problemsAfter, stateAfter } from "./outcome";
 import type { ProofFile } from "./proof";
 import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
+import { RunningNote } from "./running-note";
 import type { SeenDatabase } from "./status";
 import type { Target } from "./target";
 import { sessionOptions, takesOptions, toolEnvironment } from "./tool-environment";
-import { endToolSessions, toolSessionName } from "./tool-sessions";
+import { endToolSessions, sessionsByPort, toolSessionName } from "./tool-sessions";
 
 /** What a person or a workflow sees while it runs. */
 export interface Listener {
@@ -80,14 +82,19 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
   const reporter = new Reporter(job, sources, repeatable);
 
+  const note = new RunningNote(settings["record-directory"], databaseOf(target));
   let interrupted = false;
   const unregister = registerCleanup({
     async run() {
       interrupted = true;
+      const client = await target.client();
+      // One that began a moment ago was not seen by the watch.
+      const late = await sessionsByPort(client, commandPorts(target.address.port)).catch(() => []);
       await terminateForGood();
-      const sessions = { name: applicationName, pids: [], since: "infinity" };
-      await endToolSessions(await target.client(), sessions, 0);
+      const sessions = { name: applicationName, others: [...note.sessions, ...late] };
+      await endToolSessions(client, sessions, 0).catch(() => undefined);
       await reporter.report(endedBySignal, interruption);
+      note.end();
     },
     runNow: () => undefined,
   });
@@ -105,10 +112,11 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       repeatable,
       dropInvalidIndexes: settings["drop-invalid-indexes"],
       lock: job.lock,
+      note,
       client: () => target.client(),
       isDone: async () => {
-        const heads = await reporter.headsNow();
-        return heads !== undefined && isAt(target.graph, heads, job.applied);
+        const now = await reporter.seenNow();
+        return now !== undefined && isAt(target.graph, now.heads, job.applied);
       },
       say: job.listener.say,
       onLine: (line) => {
@@ -119,7 +127,9 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       },
     });
     if (interrupted) await new Promise<never>(() => undefined);
-    return await reporter.report(result);
+    const report = await reporter.report(result);
+    if (!result.sessionsLeft) note.end();
+    return report;
   } finally {
     unregister();
   }
@@ -141,7 +151,14 @@ const endedBySignal: MigrationResult = {
   waits: [],
   limit: undefined,
   invalidIndexes: [],
+  isWatched: true,
   sessionsLeft: false,
+};
+
+const notWatched: Problem = {
+  what: "None of the tool's sessions was recognised in the database, so that no limit was kept for them.",
+  why: "lock-timeout and statement-timeout held only where its driver reads PGOPTIONS.",
+  do: "Let the tool connect from this machine, or with the application_name in PGAPPNAME; or set both limits for its role: ALTER ROLE … SET lock_timeout.",
 };
 
 const interruption: Problem = {
@@ -158,9 +175,9 @@ class Reporter {
   ) {}
 
   /** Undefined where the version table cannot be read. */
-  async headsNow(): Promise<readonly string[] | undefined> {
+  async seenNow(): Promise<SeenDatabase | undefined> {
     try {
-      return (await this.job.target.seen()).heads;
+      return await this.job.target.seen();
     } catch {
       return undefined;
     }
@@ -170,12 +187,16 @@ class Reporter {
     const { job, sources } = this;
     const { target, seen } = job;
     const { graph } = target;
-    const heads = await this.headsNow();
+    const database = await this.seenNow();
+    const heads = database?.heads;
     const now = heads === undefined ? undefined : graph.applied(heads);
     const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
     const isDone = (id: string) => now !== undefined && now.has(id) === (job.command === "apply");
     const isAtGoal = heads !== undefined && isAt(graph, heads, job.applied);
-    const catalog = await catalogOf(target).catch(() => undefined);
+    const catalog =
+      database === undefined
+        ? undefined
+        : await catalogOf(target, database.versionTable).catch(() => undefined);
     const after: AfterMigration = {
       result,
       heads,
@@ -209,8 +230,8 @@ class Reporter {
       tries: result.tries,
       waits: result.waits,
       leftovers: after.leftovers,
-      problems: [...(interrupted === undefined ? [] : [interrupted]), ...problemsAfter(after)],
-      warnings: job.warnings,
+      problems: interrupted === undefined ? problemsAfter(after) : [interrupted],
+      warnings: result.isWatched ? job.warnings : [...job.warnings, notWatched],
       next: nextSteps(state, job),
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,
@@ -249,12 +270,22 @@ function changedKeys(before: Catalog, now: Catalog): string[] {
   return [...keys].filter((key) => before.get(key) !== now.get(key)).sort();
 }
 
-/** The database's schema; on a connection of its own, because reading changes its settings. */
-export async function catalogOf({ address }: Target): Promise<Catalog> {
+/** Which database a note is of. */
+export function databaseOf({ address: { host, port, database } }: Target): string {
+  return `${host}:${port}/${database}`;
+}
+
+const catalogLimitMs = 120_000;
+
+/** The database's schema without the tool's own table; on a connection of its own, because reading changes its settings. */
+export async function catalogOf(
+  { address }: Target,
+  versionTable: SeenDatabase["versionTable"],
+): Promise<Catalog> {
   const client = await connect(address, { applicationName: "migration-gate observer" });
   try {
-    return await readCatalog(catalogSession(client));
+    return await within(client, readCatalog(catalogSession(client), versionTable), catalogLimitMs);
   } finally {
-    await client.end().catch(() => undefined);
+    await close(client);
   }
 }

@@ -1,11 +1,27 @@
+import type { ActivityRow } from "../databases/postgres/tool-activity";
 import { visible } from "../reports/visible";
 import type { SeenSession } from "./watch-events";
 
 const shownCharacters = 200;
 
+/** A row of the server, where it has one of this process id. */
+export function seenSession(row: ActivityRow | undefined, pid: number): SeenSession {
+  return {
+    pid,
+    user: row?.user ?? undefined,
+    application: row?.application ?? "",
+    client: row?.client ?? undefined,
+    state: row?.state ?? undefined,
+    query: row?.query ?? undefined,
+    ageMs: row?.ageMs ?? undefined,
+  };
+}
+
 /** One line on a session, with what is hidden from this role said to be hidden. */
 export function describeSession(session: SeenSession): string {
   const { pid, user, application, client, state, query, ageMs } = session;
+  // How pg_blocking_pids names one.
+  if (pid === 0) return "a prepared transaction (select * from pg_prepared_xacts)";
   const words = [`pid ${pid}`];
   if (user !== undefined) words.push(`user ${quoted(user)}`);
   if (application !== "") words.push(`application ${quoted(application)}`);

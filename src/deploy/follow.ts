@@ -1,4 +1,5 @@
 import type { Activity, ActivityRow, CandidateRow, WaitRow } from "../databases/postgres/tool-activity";
+import { seenSession } from "./describe-session";
 import { isConcurrently, isSchemaChange } from "./patient-statement";
 import { keyOf } from "./recognise";
 import type {
@@ -91,7 +92,7 @@ export class Follower {
         count: Math.max(this.#behind.count, behind.count),
         oldestMs: Math.max(this.#behind.oldestMs, behind.oldestMs),
       };
-      const blockers = (wait?.blockers ?? []).map((pid) => seenOf(all.get(pid), pid));
+      const blockers = (wait?.blockers ?? []).map((pid) => seenSession(all.get(pid), pid));
       this.#tell(row, wait, waitedMs, blockers, behind, followed, now);
       const late = this.#late(row, by, wait, waitedMs);
       if (late === undefined || row.backendStart === null || row.queryStart === null) continue;
@@ -115,7 +116,7 @@ export class Follower {
     this.#followed.set(keyOf(row), followed);
     const { pid, application, backendStart } = row;
     this.#sessions.push({ pid, backendStart: backendStart ?? undefined, application, by });
-    this.#say({ kind: "session", pid, by, application });
+    this.#say({ kind: "session", pid, backendStart: backendStart ?? undefined, by, application });
     if (backendStart === null) {
       const reason = "Its role is another one: what it does is hidden from the gate's.";
       this.#say({ kind: "not cancelled", pid, reason });
@@ -206,19 +207,7 @@ function behindOf(
   return {
     count: behind.length,
     oldestMs: behind[0]?.waitedMs ?? 0,
-    sessions: behind.slice(0, mostNamed).map((wait) => seenOf(all.get(wait.pid), wait.pid)),
-  };
-}
-
-function seenOf(row: ActivityRow | undefined, pid: number): SeenSession {
-  return {
-    pid,
-    user: row?.user ?? undefined,
-    application: row?.application ?? "",
-    client: row?.client ?? undefined,
-    state: row?.state ?? undefined,
-    query: row?.query ?? undefined,
-    ageMs: row?.ageMs ?? undefined,
+    sessions: behind.slice(0, mostNamed).map((wait) => seenSession(all.get(wait.pid), wait.pid)),
   };
 }
 

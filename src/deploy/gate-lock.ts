@@ -42,7 +42,6 @@ const answerLimitMs = 10_000;
 export async function takeGateLock(address: Address, options: GateLockOptions): Promise<GateLock> {
   const session = await ownSession(address, options);
   try {
-    if (session.announcedPid !== session.pid) throw pooled(address);
     await take(session, address, options);
     return new HeldLock(session, address);
   } catch (error) {
@@ -109,16 +108,6 @@ function taken(address: Address, holder: Holder | undefined, waitMs: number): Us
     seen: described(holder),
     why: "Two migrations at once would do the same work twice, or meet half of what the other did.",
     do: `Run again when it is done. If nothing is behind that session any more: select pg_terminate_backend(${holder?.pid ?? "<pid>"});`,
-  });
-}
-
-function pooled(address: Address): UserError {
-  return new UserError({
-    what: "There is a connection pooler between here and the database.",
-    where: placeOf(address),
-    seen: "The server process that answers is not the one that the connection was made to.",
-    why: "A lock would belong to whoever the pooler gives the same server process to.",
-    do: `Put the server's own address into ${address.name}, not the pooler's.`,
   });
 }
 

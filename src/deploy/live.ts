@@ -1,17 +1,18 @@
 import type { LockWait } from "../model/deployment";
-import type { SeenSession, WatchEvent } from "./watch-events";
+import { describeSession, duration, oneLine } from "./describe-session";
+import type { WatchEvent } from "./watch-events";
 
 /** What a person who waits should read; undefined for what is no news. */
 export function eventText(event: WatchEvent): string | undefined {
   switch (event.kind) {
     case "waiting": {
       const behind = event.behind.count === 0 ? "" : `; ${event.behind.count} wait behind it`;
-      return `waits ${seconds(event.waitedMs)} for ${event.lock.relation ?? event.lock.type}, which ${event.blockedBy.map(sessionText).join(" and ") || "nobody who can be seen"} holds${behind}: ${short(event.statement)}`;
+      return `waits ${duration(event.waitedMs)} for ${event.lock.relation ?? event.lock.type}, which ${event.blockedBy.map(describeSession).join(" and ") || "nobody who can be seen"} holds${behind}: ${oneLine(event.statement)}`;
     }
     case "blocking":
-      return `${event.behind.count} ${event.behind.count === 1 ? "session waits" : "sessions wait"} for it, the oldest ${seconds(event.behind.oldestMs)}: ${short(event.statement)}`;
+      return `${event.behind.count} ${event.behind.count === 1 ? "session waits" : "sessions wait"} for it, the oldest ${duration(event.behind.oldestMs)}: ${oneLine(event.statement)}`;
     case "cancelled":
-      return `cancelled after ${seconds(event.afterMs)}, by ${event.why}-timeout: ${short(event.statement)}`;
+      return `cancelled after ${duration(event.afterMs)}, by ${event.why}-timeout: ${oneLine(event.statement)}`;
     case "not cancelled":
       return `pid ${event.pid} could not be cancelled: ${event.reason}`;
     case "lost":
@@ -31,28 +32,7 @@ export function waitOf(event: WatchEvent): LockWait | undefined {
   return {
     statement: event.statement,
     milliseconds: event.afterMs,
-    blockedBy: event.blockers.map(sessionText),
+    blockedBy: event.blockers.map(describeSession),
     cancelled: true,
   };
-}
-
-function sessionText({ pid, user, application, client, state, query, ageMs }: SeenSession): string {
-  const parts = [
-    user === undefined ? undefined : `user ${user}`,
-    application === "" ? undefined : `"${application}"`,
-    client === undefined ? undefined : `from ${client}`,
-    state,
-    ageMs === undefined ? undefined : `for ${seconds(ageMs)}`,
-  ].filter((part) => part !== undefined);
-  const doing = query === undefined || query === "" ? "" : `: ${short(query)}`;
-  return `pid ${pid} (${parts.join(", ")}${doing})`;
-}
-
-function short(sql: string): string {
-  const line = sql.replace(/\s+/g, " ").trim();
-  return line.length > 120 ? `${line.slice(0, 119)}…` : line;
-}
-
-function seconds(milliseconds: number): string {
-  return `${(milliseconds / 1000).toFixed(milliseconds < 10_000 ? 1 : 0)} s`;
 }

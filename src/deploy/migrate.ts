@@ -1,3 +1,4 @@
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import type { Address } from "../databases/postgres/connection";
@@ -8,6 +9,7 @@ import type { LockWait } from "../model/deployment";
 import { dropInvalidIndexes } from "./drop-invalid-indexes";
 import type { GateLock } from "./gate-lock";
 import { eventText, waitOf } from "./live";
+import type { RunningNote } from "./running-note";
 import { endToolSessions } from "./tool-sessions";
 import { watchMigration } from "./watch";
 import type { WatchSummary } from "./watch-events";
@@ -27,6 +29,8 @@ export interface MigrationOptions {
   readonly repeatable: boolean;
   readonly dropInvalidIndexes: boolean;
   readonly lock: GateLock;
+  /** Which sessions the tool was seen to have. */
+  readonly note: RunningNote;
   client(): Promise<Client>;
   /** True once the version table is where it is to be. */
   isDone(): Promise<boolean>;
@@ -43,13 +47,17 @@ export interface MigrationResult {
   readonly limit: "lock" | "statement" | undefined;
   /** Invalid indexes that this migration left, by their qualified names. */
   readonly invalidIndexes: readonly string[];
-  /** Sessions of the tool that the server could not be brought to end. */
+  /** False: none of its sessions was recognised, so that the watch kept no limit. */
+  readonly isWatched: boolean;
+  /** Sessions of the tool may still be at work: the server was not reached, or could not be brought to end them. */
   readonly sessionsLeft: boolean;
 }
 
 const lockTrouble =
   /\b55P03\b|LockNotAvailable|lock_not_available|canceling statement due to lock timeout|\b40P01\b|DeadlockDetected|deadlock detected/;
 const statementTrouble = /canceling statement due to statement timeout/;
+/** A tool that is quicker may be over before it was looked at. */
+const quickMs = 3_000;
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 
@@ -63,19 +71,27 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
   const before = new Set((await invalidIndexes(await options.client())).map(({ oid }) => oid));
   for (let attempt = 1; ; attempt++) {
     await options.lock.assertHeld();
-    const { last, watched, gone } = await runOnce(options, waits);
-    const client = await options.client();
-    const left = (await invalidIndexes(client)).filter(({ oid }) => !before.has(oid));
+    const { last, watched } = await runOnce(options, waits);
     const limit = limitOf(last, watched);
+    // From here on the tool has been at work: whatever fails, there is a result.
+    const client = await options.client().catch(() => undefined);
+    const sessions = { name: options.applicationName, others: options.note.sessions };
+    const gone = client !== undefined && (await endToolSessions(client, sessions).catch(() => false));
+    const left =
+      client === undefined
+        ? []
+        : (await invalidIndexes(client).catch(() => [])).filter(({ oid }) => !before.has(oid));
     const result: MigrationResult = {
       last,
       tries: attempt,
       waits,
       limit,
       invalidIndexes: left.map(({ name }) => name),
+      isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
       sessionsLeft: !gone,
     };
-    if (limit !== "lock" || attempt >= options.tries || !gone || (await options.isDone())) return result;
+    if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone) return result;
+    if (await options.isDone()) return result;
     if (!(await mayRepeat(options, client, left))) return result;
     const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
     say(`No lock in time; try ${attempt + 1} of ${options.tries} in ${(pause / 1000).toFixed(1)} s.`);
@@ -86,25 +102,23 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
 interface Once {
   readonly last: CommandResult;
   readonly watched: WatchSummary;
-  readonly gone: boolean;
 }
 
 async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<Once> {
   const { rows } = await (await options.client()).query<{ now: string }>(
     "select pg_catalog.clock_timestamp()::text as now",
   );
-  const since = rows[0]?.now ?? "epoch";
-  const pids = new Set<number>();
   const watch = await watchMigration({
     address: options.address,
     ignorePids: [options.lock.pid],
-    startedAt: since,
+    ...(rows[0] === undefined ? {} : { startedAt: rows[0].now }),
     applicationName: options.applicationName,
     lockTimeoutMs: options.lockTimeoutMs,
     statementTimeoutMs: options.statementTimeoutMs,
-    toolPorts: () => commandPorts(options.address.port),
+    ...(runsElsewhere(options.argv) ? {} : { toolPorts: () => commandPorts(options.address.port) }),
     onEvent(event) {
-      if (event.kind === "session") pids.add(event.pid);
+      if (event.kind === "session" && event.backendStart !== undefined)
+        options.note.add({ pid: event.pid, backendStart: event.backendStart });
       const wait = waitOf(event);
       if (wait !== undefined) waits.push(wait);
       const text = eventText(event);
@@ -120,12 +134,20 @@ async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<On
       timeoutMs: options.timeoutMs,
       isolation: openReach("it works on the database that is deployed to"),
       onLine: options.onLine,
+      abort: options.lock.lost,
+      endsWithUs: true,
     });
   } finally {
     await watch.stop();
   }
-  const sessions = { name: options.applicationName, pids: [...pids], since };
-  return { last, gone: await endToolSessions(await options.client(), sessions), watched: watch.seen };
+  return { last, watched: watch.seen };
+}
+
+/** Programs whose work is done by a process that is no child of theirs, in a network of its own. */
+function runsElsewhere([program = ""]: readonly string[]): boolean {
+  return /^(?:docker|docker-compose|podman|nerdctl|kubectl|oc|fly|flyctl|railway|gcloud|aws|ssh|heroku)$/.test(
+    path.basename(program),
+  );
 }
 
 function limitOf(last: CommandResult, { cancelled }: WatchSummary): MigrationResult["limit"] {

@@ -45,7 +45,7 @@ export function problemsAfter(after: AfterMigration): Problem[] {
   const problems: Problem[] = [];
   if (result.sessionsLeft) {
     problems.push({
-      what: "A session of the tool is still at work in the database, and the server could not be brought to end it.",
+      what: "A session of the tool may still be at work in the database: the server was not reached, or could not be brought to end it.",
       do: "Look for it in pg_stat_activity and end it with pg_terminate_backend as its owner or a superuser; then run migration-gate status.",
     });
   }

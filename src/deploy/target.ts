@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { type Address, connect } from "../databases/postgres/connection";
+import { close, within } from "../databases/postgres/own-session";
 import { ToolError } from "../errors";
 import { isFatal } from "../findings/graph";
 import type { StatusReport, UnknownRevision } from "../model/status";
@@ -12,6 +13,10 @@ import { toolNamed } from "../tools/index";
 import { databaseAddress } from "./database-address";
 import { readVersions } from "./read-versions";
 import { type SeenDatabase, statusOf } from "./status";
+
+/** A network that drops everything must not be waited for. */
+const aliveLimitMs = 5_000;
+const answerLimitMs = 30_000;
 
 /** A project and the database that it is deployed to, connected. */
 export interface Target extends AsyncDisposable {
@@ -56,7 +61,7 @@ export async function openTarget(
   let open = await connect(address, { applicationName });
   const client = async () => {
     if (await isAlive(open)) return open;
-    await open.end().catch(() => undefined);
+    await close(open);
     open = await connect(address, { applicationName });
     return open;
   };
@@ -69,27 +74,30 @@ export async function openTarget(
     where,
     run,
     client,
-    seen: async () =>
-      readVersions(await client(), {
+    async seen() {
+      const here = await client();
+      const options = {
         tool,
         versionTable: settings["version-table"],
-        isKnown: (id) => graph.get(id) !== undefined,
+        isKnown: (id: string) => graph.get(id) !== undefined,
         where,
         stamp: [...run, "stamp"].join(" "),
-      }),
+      };
+      return within(here, readVersions(here, options), answerLimitMs);
+    },
     async status(seen) {
       const unknown: UnknownRevision[] = [];
       for (const id of seen.heads.filter((head) => graph.get(head) === undefined))
         unknown.push(await lookUp(tool, project.root, id));
       return statusOf(graph, seen, unknown);
     },
-    [Symbol.asyncDispose]: () => open.end().catch(() => undefined),
+    [Symbol.asyncDispose]: () => close(open),
   };
 }
 
 async function isAlive(client: Client): Promise<boolean> {
   try {
-    await client.query("select 1");
+    await within(client, client.query("select 1"), aliveLimitMs);
     return true;
   } catch {
     return false;

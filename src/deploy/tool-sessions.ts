@@ -4,14 +4,19 @@ import type { Client } from "pg";
 /** How the tool's sessions are named where its driver lets us; a gate's own number follows. */
 export const toolSessionName = "migration-gate tool";
 
-/** Sessions of one tool. */
+/** One session of the server for good: a later one may get its process id, and not at the same time. */
+export interface SessionId {
+  readonly pid: number;
+  /** A timestamptz as the server printed it. */
+  readonly backendStart: string;
+}
+
+/** Sessions of one tool, or of all. */
 export interface ToolSessions {
   /** The start of their application_name; all of it where it is one run's. */
   readonly name: string;
-  /** Also these, which another name was given, where they are not older than `since`. */
-  readonly pids: readonly number[];
-  /** A timestamptz as the server prints it. */
-  readonly since: string;
+  /** Also these, which another name was given. */
+  readonly others: readonly SessionId[];
 }
 
 /** A session that nobody watches over. */
@@ -25,7 +30,12 @@ const graceMs = 2_000;
 const mine = `from pg_catalog.pg_stat_activity a
   where a.pid <> pg_catalog.pg_backend_pid() and a.datname = pg_catalog.current_database()
     and (pg_catalog.left(a.application_name, pg_catalog.length($1)) = $1
-      or a.pid = any ($2::int[]) and a.backend_start >= $3::timestamptz)`;
+      or exists (select from unnest($2::int[], $3::timestamptz[]) s(pid, started)
+                 where s.pid = a.pid and s.started = a.backend_start))`;
+
+function valuesOf({ name, others }: ToolSessions): unknown[] {
+  return [name, others.map(({ pid }) => pid), others.map(({ backendStart }) => backendStart)];
+}
 
 /**
  * Waits until the sessions of a tool that has ended are gone, then ends those that are not: a statement goes on in the
@@ -33,13 +43,13 @@ const mine = `from pg_catalog.pg_stat_activity a
  */
 export async function endToolSessions(
   client: Client,
-  { name, pids, since }: ToolSessions,
+  sessions: ToolSessions,
   waitMs = graceMs,
 ): Promise<boolean> {
   const left = async (what: string): Promise<number> => {
     const { rows } = await client.query<{ left: number }>(
       `select pg_catalog.count(${what})::int as left ${mine}`,
-      [name, pids, since],
+      valuesOf(sessions),
     );
     return rows[0]?.left ?? 0;
   };
@@ -49,12 +59,26 @@ export async function endToolSessions(
 }
 
 /** Whoever holds the gate's lock knows that no gate watches over these. */
-export async function orphans(client: Client): Promise<Orphan[]> {
-  const { rows } = await client.query<Orphan>(`select a.pid, a.application_name as name ${mine} order by 1`, [
-    toolSessionName,
-    [],
-    "epoch",
-  ]);
+export async function orphans(client: Client, sessions: ToolSessions): Promise<Orphan[]> {
+  const { rows } = await client.query<Orphan>(
+    `select a.pid, a.application_name as name ${mine} order by 1`,
+    valuesOf(sessions),
+  );
+  return rows;
+}
+
+/** Sessions from this machine with these local ports, which are those of the tool's processes. */
+export async function sessionsByPort(
+  client: Client,
+  ports: readonly number[] | undefined,
+): Promise<SessionId[]> {
+  if (ports === undefined || ports.length === 0) return [];
+  const { rows } = await client.query<SessionId>(
+    `select a.pid, a.backend_start::text as "backendStart" from pg_catalog.pg_stat_activity a
+     where a.client_port = any ($1::int[]) and a.client_addr = pg_catalog.inet_client_addr()
+       and a.usename = current_user and a.pid <> pg_catalog.pg_backend_pid()`,
+    [ports],
+  );
   return rows;
 }
 

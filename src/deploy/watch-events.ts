@@ -13,6 +13,7 @@ export interface SeenSession {
 
 /** Sessions that wait for one of the tool's. */
 export interface Behind {
+  /** At most 100 are counted. */
   readonly count: number;
   readonly oldestMs: number;
   /** The five that wait longest. */
@@ -37,6 +38,8 @@ export type WatchEvent =
   | {
       readonly kind: "session";
       readonly pid: number;
+      /** As pg_stat_activity has it: with the pid it names one session for good. */
+      readonly backendStart: string | undefined;
       readonly by: RecognisedBy;
       readonly application: string;
     }

@@ -38,6 +38,8 @@ export interface MigrationWatch extends AsyncDisposable {
 const ownName = "migration-gate watch";
 const answerLimitMs = 10_000;
 const cancelAgainMs = 2_000;
+/** How long the end waits for an answer that is under way. */
+const stopLimitMs = 1_000;
 /** How long it tries to come back before it gives up. */
 const lostLimitMs = 30_000;
 
@@ -98,7 +100,8 @@ class Watch implements MigrationWatch {
 
   async stop(): Promise<WatchSummary> {
     this.#stopping.abort();
-    await this.#loop;
+    const late = setTimeout(() => void this.#session?.[Symbol.asyncDispose](), stopLimitMs);
+    await this.#loop.finally(() => clearTimeout(late));
     if (this.#bug !== undefined) throw this.#bug;
     return this.seen;
   }

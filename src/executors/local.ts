@@ -21,6 +21,10 @@ export interface Command {
   readonly isolation: Isolation;
   /** Each line of the output as it comes, cleaned. */
   readonly onLine?: (line: string) => void;
+  /** Ended as at the time limit when it aborts. */
+  readonly abort?: AbortSignal;
+  /** Ended also when this process is killed: nobody would watch over it. Needs /bin/sh. */
+  readonly endsWithUs?: boolean;
 }
 
 export interface CommandResult {
@@ -39,6 +43,25 @@ export interface CommandResult {
 
 /** How long a command may take to end after SIGTERM before it is killed, in milliseconds. */
 export const graceMs = 3_000;
+
+/**
+ * The gate holds the other end of descriptor 3: it closes with the gate, also when that is killed, and then the whole
+ * group is ended. The supervisor itself goes with the command.
+ */
+const supervisor = [
+  "/bin/sh",
+  "-c",
+  `"$@" 3<&- &
+tool=$!
+{ read -r _ <&3; trap "" TERM; kill -TERM -$$; sleep 3; kill -KILL -$$; } >/dev/null 2>&1 &
+watcher=$!
+exec 3<&-
+wait "$tool"
+code=$?
+kill -KILL "$watcher" 2>/dev/null
+exit "$code"`,
+  "migration-gate",
+];
 
 const running = new Set<ProcessFamily>();
 const longestTimer = 2 ** 31 - 1;
@@ -66,7 +89,8 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   pipe.reader.on("error", () => pipe.reader.destroy());
   const outputClosed = new Promise<void>((resolve) => pipe.reader.once("close", resolve));
 
-  const wrapped = command.isolation.wrap([file, ...args], command.cwd) as [string, ...string[]];
+  const supervised = command.endsWithUs === true ? [...supervisor, file, ...args] : [file, ...args];
+  const wrapped = command.isolation.wrap(supervised, command.cwd) as [string, ...string[]];
   const marker = randomUUID();
   const cpu = startCpuClock();
   const start = performance.now();
@@ -75,7 +99,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
     cwd: command.cwd,
     env: { ...command.isolation.environment, ...command.env, [markerName]: marker },
     detached: true,
-    stdio: ["ignore", pipe.writer, pipe.writer],
+    stdio: ["ignore", pipe.writer, pipe.writer, ...(command.endsWithUs === true ? ["pipe" as const] : [])],
   }).finally(() => pipe.writer.destroy());
 
   const family = { group: child, marker };
@@ -88,9 +112,13 @@ export async function runCommand(command: Command): Promise<CommandResult> {
     },
     Math.min(command.timeoutMs, longestTimer),
   );
+  const onAbort = () => void endFamily(family, graceMs);
+  if (command.abort?.aborted === true) onAbort();
+  command.abort?.addEventListener("abort", onAbort);
   try {
     const [exitCode, signal] = await ended;
     clearTimeout(timer);
+    command.abort?.removeEventListener("abort", onAbort);
     const milliseconds = performance.now() - start;
     const cpuMs = cpu();
     await endFamily(family, graceMs);

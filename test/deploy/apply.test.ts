@@ -115,7 +115,7 @@ describe.each(drivers)("apply with %s", (driver) => {
     expect(given.report.problems[0]?.what).toBe(
       "Revision wide could not have a lock within 1 s, in 2 tries.",
     );
-    expect(given.stderr).toMatch(/waits .* for public\.one, which pid \d+ \(user postgres/);
+    expect(given.stderr).toMatch(/waits .* for public\.one, which pid \d+, user "postgres"/);
     setTimeout(() => void holder.client.query("rollback"), 4_000);
     const had = await deploy("apply", project, database.address, {
       args: ["--lock-timeout", "1", "--lock-tries", "8"],

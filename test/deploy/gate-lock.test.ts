@@ -127,6 +127,22 @@ test("a server that crashes takes the lock with it, and that is noticed", async 
   await expect(lock.assertHeld()).rejects.toThrow(UserError);
 });
 
+test("a server that answers no more is noticed within the limit, and nothing hangs", async () => {
+  await using database = await server.database();
+  const lock = await take(database.address, "one");
+  process.kill(lock.pid, "SIGSTOP");
+  try {
+    const started = performance.now();
+    const parts = await partsOf(lock.assertHeld());
+    expect(parts.seen).toBe("no answer within 10000 ms");
+    expect(performance.now() - started).toBeLessThan(11_000);
+    await lock[Symbol.asyncDispose]();
+    expect(performance.now() - started).toBeLessThan(13_000);
+  } finally {
+    process.kill(lock.pid, "SIGCONT");
+  }
+});
+
 test("it is not ended by the settings of the role or the database", async () => {
   await using database = await server.database();
   await using owner = await testClient(database.address);

@@ -1,8 +1,10 @@
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../../src/databases/postgres/connection";
 import { ownSession } from "../../src/databases/postgres/own-session";
 import { cancelStatement } from "../../src/databases/postgres/tool-activity";
+import { ownServer } from "../recorder/own-server";
 import { type TestServer, testClient, testServer } from "../support/database";
 import { eventsOf, openTransaction, runTool, watching } from "./watched";
 
@@ -206,6 +208,55 @@ test("a watch that is cut off comes back, and keeps the limit", async () => {
   );
   expect(summary.sessions.length).toBe(1);
   expect(summary.cancelled.length).toBe(1);
+});
+
+test("a watch whose server is gone says that it sees nothing any more, and stops", {
+  timeout: 60_000,
+}, async () => {
+  await using own = await ownServer({});
+  const { watch, events } = await watching(own.address, {});
+  own.process.kill("SIGQUIT");
+  await until(() => eventsOf(events, "lost").length > 0);
+  expect(watch.pid).toBeUndefined();
+  const started = performance.now();
+  const summary = await watch.stop();
+  expect(performance.now() - started).toBeLessThan(6_000);
+  expect(summary.sessions).toEqual([]);
+});
+
+test("its end does not wait for a server that answers no more", async () => {
+  await using database = await server.database();
+  const { watch } = await watching(database.address, {});
+  const pid = watch.pid!;
+  process.kill(pid, "SIGSTOP");
+  try {
+    await sleep(300);
+    const started = performance.now();
+    await watch.stop();
+    expect(performance.now() - started).toBeLessThan(3_000);
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+});
+
+test("over a Unix socket there is no port to know a session by: the name, or the locks", async () => {
+  await using database = await server.database();
+  const socket = server.shadow.socket;
+  expect(socket).toBeDefined();
+  const address = { ...database.address, host: dirname(socket!) };
+  await using owner = await testClient(database.address);
+  await owner.client.query("create table t (id int)");
+  for (const driver of ["psycopg2", "asyncpg"] as const) {
+    const { watch, applicationName } = await watching(address, { lockTimeoutMs: 300 });
+    await using _blocker = await openTransaction(address, "shop", "select * from t");
+    const sql = "alter table t add c int";
+    expect((await runTool(address, { driver, sql, applicationName })).output).toMatch(/failed 57014/);
+    const summary = await watch.stop();
+    expect(summary.sessions.map(({ by }) => by)).toEqual([
+      driver === "psycopg2" ? "application name" : "locks",
+    ]);
+    expect(summary.cancelled[0]?.blockers).toMatchObject([{ client: "local" }]);
+  }
 });
 
 test("a statement that has ended meanwhile, or another session with that pid, is never cancelled", async () => {

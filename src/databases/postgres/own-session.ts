@@ -1,13 +1,12 @@
 import type { Socket } from "node:net";
 import type { Client } from "pg";
+import { UserError } from "../../errors";
 import { type Address, connect } from "./connection";
 
 /** A connection that the gate keeps beside the migration: never in a transaction, every answer within a limit. */
 export interface OwnSession extends AsyncDisposable {
   /** The server process that answers. */
   readonly pid: number;
-  /** What the server said at the start that its process is; another one where a pooler stands between. */
-  readonly announcedPid: number | undefined;
   /** Of the TCP connection on this side; undefined for a Unix socket. */
   readonly localPort: number | undefined;
   /** Resolves once the connection is gone, whoever ended it. */
@@ -47,9 +46,8 @@ const settings: Readonly<Record<string, string>> = {
 };
 
 /** Settings that this server's version does not have are left out. */
-const settle = `select pg_catalog.pg_backend_pid() as pid,
-    (select pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)) from unnest($1::text[], $2::text[]) s(name, value)
-     where exists (select from pg_catalog.pg_settings p where pg_catalog.lower(p.name) = pg_catalog.lower(s.name)))`;
+const settle = `select pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)) from unnest($1::text[], $2::text[]) s(name, value)
+  where exists (select from pg_catalog.pg_settings p where pg_catalog.lower(p.name) = pg_catalog.lower(s.name))`;
 
 const endLimitMs = 1_000;
 
@@ -59,6 +57,7 @@ export interface OwnSessionOptions {
   readonly timeoutMs?: number;
 }
 
+/** A UserError where it cannot be had, also where a pooler stands between. */
 export async function ownSession(
   address: Address,
   { applicationName, timeoutMs = 10_000 }: OwnSessionOptions,
@@ -76,14 +75,13 @@ export async function ownSession(
     return rows;
   };
   try {
-    const [answer] = await ask<{ pid: number }>(
-      settle,
-      [Object.keys(settings), Object.values(settings)],
-      timeoutMs,
-    );
+    const [answer] = await ask<{ pid: number }>("select pg_catalog.pg_backend_pid() as pid", [], timeoutMs);
+    const pid = answer?.pid ?? 0;
+    // Before anything is set: in a pooler's process it would stay, for whoever gets that next.
+    if (announcedPid(client) !== pid) throw pooled(address);
+    await ask(settle, [Object.keys(settings), Object.values(settings)], timeoutMs);
     return {
-      pid: answer?.pid ?? 0,
-      announcedPid: announcedPid(client),
+      pid,
       localPort: streamOf(client).localPort,
       ended,
       ask,
@@ -95,17 +93,28 @@ export async function ownSession(
   }
 }
 
+function pooled({ name, host, port, database }: Address): UserError {
+  return new UserError({
+    what: "There is a connection pooler between here and the database.",
+    where: `${name}: ${host}:${port}/${database}`,
+    seen: "The server process that answers is not the one that the connection was made to.",
+    why: "A lock would belong to whoever the pooler gives the same server process to.",
+    do: `Put the server's own address into ${name}, not the pooler's.`,
+  });
+}
+
 /** BackendKeyData, which pg keeps and its types do not name. */
 export function announcedPid(client: Client): number | undefined {
   return (client as unknown as { processID: number | null }).processID ?? undefined;
 }
 
 /** A network that drops everything answers no end, either. */
-async function close(client: Client): Promise<void> {
+export async function close(client: Client): Promise<void> {
   await within(client, client.end(), endLimitMs).catch(() => undefined);
 }
 
-async function within<T>(client: Client, work: Promise<T>, limitMs: number): Promise<T> {
+/** The work of a connection; rejects after `limitMs`, and gives the connection up. */
+export async function within<T>(client: Client, work: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

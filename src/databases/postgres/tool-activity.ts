@@ -57,7 +57,7 @@ export interface ActivityQuestion {
 }
 
 /** More waiting sessions than these are not looked at: pg_blocking_pids stops the lock manager for each. */
-const mostWaits = 200;
+const mostWaits = 100;
 const queryCharacters = 4_000;
 
 const since = (moment: string) =>

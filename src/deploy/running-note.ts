@@ -1,0 +1,80 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Owner, parseOwner, stateOf, thisOwner } from "../shadow/owner";
+import type { SessionId } from "./tool-sessions";
+
+const prefix = "running-";
+
+/**
+ * Which sessions a tool was seen to have, in a file beside the records, for a gate that is killed: asyncpg and others take
+ * no application_name from outside, and the next run must know what was left. Best effort: what cannot be written is
+ * not noted.
+ */
+export class RunningNote {
+  readonly sessions: SessionId[] = [];
+  private readonly file: string;
+
+  constructor(
+    private readonly directory: string,
+    private readonly database: string,
+  ) {
+    this.file = join(directory, `${prefix}${process.pid}.json`);
+  }
+
+  add(session: SessionId): void {
+    this.sessions.push(session);
+    const note: Note = { owner: thisOwner(), database: this.database, sessions: this.sessions };
+    try {
+      mkdirSync(this.directory, { recursive: true });
+      writeFileSync(`${this.file}.partial`, JSON.stringify(note), { mode: 0o600 });
+      renameSync(`${this.file}.partial`, this.file);
+    } catch {
+      // The server's own view of the sessions is left.
+    }
+  }
+
+  end(): void {
+    rmSync(this.file, { force: true });
+  }
+}
+
+interface Note {
+  readonly owner: Owner;
+  readonly database: string;
+  readonly sessions: readonly SessionId[];
+}
+
+/** What gates that are gone had noted of this database; their notes are removed. */
+export function takeNotes(directory: string, database: string): SessionId[] {
+  const sessions: SessionId[] = [];
+  for (const name of namesIn(directory)) {
+    const file = join(directory, name);
+    const note = readNote(file);
+    if (note === undefined || note.database !== database || stateOf(note.owner) === "alive") continue;
+    sessions.push(...note.sessions);
+    rmSync(file, { force: true });
+  }
+  return sessions;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).filter((name) => name.startsWith(prefix) && name.endsWith(".json"));
+  } catch {
+    return [];
+  }
+}
+
+function readNote(file: string): Note | undefined {
+  try {
+    const { owner, database, sessions } = JSON.parse(readFileSync(file, "utf8")) as Partial<Note>;
+    const known = parseOwner(JSON.stringify(owner));
+    if (known === undefined || typeof database !== "string" || !Array.isArray(sessions)) return undefined;
+    const valid = sessions.filter(
+      ({ pid, backendStart }) => Number.isInteger(pid) && typeof backendStart === "string",
+    );
+    return { owner: known, database, sessions: valid };
+  } catch {
+    return undefined;
+  }
+}
