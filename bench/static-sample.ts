@@ -6,8 +6,8 @@ import { compareWithBase, isFileJudged, staticGraphFindings } from "../src/comma
 import { readFindings } from "../src/findings/graph";
 import { lintFindings } from "../src/findings/lint";
 import { judgedRevisions } from "../src/lanes/judged";
-import { buildGraph } from "../src/revisions/graph";
 import { readSettings } from "../src/project/read-settings";
+import { buildGraph } from "../src/revisions/graph";
 import { findProject, sourceOf } from "../src/tools/find-project";
 import { toolNamed } from "../src/tools/index";
 import { between, readUsage, type Usage } from "./cpu";
@@ -31,7 +31,11 @@ export async function staticSample(path: string, base: string | undefined): Prom
   const graph = buildGraph(read.revisions);
   const history = await compareWithBase({ settings, environment: {} }, sourceOf(project), read.revisions);
   const judged = judgedRevisions(read.revisions, history, settings.history);
-  staticGraphFindings(graph, judged, history);
+  staticGraphFindings(
+    graph,
+    { judged, mergeLine: (heads) => toolNamed(project.tool).mergeLine(project, heads) },
+    history,
+  );
   readFindings(read.problems, isFileJudged(history, settings));
   lintFindings({ graph, judged, floor: undefined, bodyOf: read.body });
   return { usage: between(start, readUsage([])), count: judged.size };

@@ -41,7 +41,10 @@ export async function status({ settings, environment }: StatusContext): Promise<
       versionTable: settings["version-table"],
       isKnown: (id) => graph.get(id) !== undefined,
       where: `${address.host}:${address.port}/${address.database}`,
-      stamp: [...tool.runWords(project, settings.run, environment["PATH"]), "stamp"].join(" "),
+      stamp: [
+        ...tool.runWords(project, settings.run, environment["PATH"]),
+        ...tool.commands(project).stamp,
+      ].join(" "),
     });
     const unknown: UnknownRevision[] = [];
     for (const id of seen.heads.filter((head) => graph.get(head) === undefined)) {

@@ -84,7 +84,7 @@ export const factRules = {
     says: "there is more than one head",
     severity: "error",
     why: "`upgrade head` refuses to choose between them, and a deploy stops.",
-    do: 'Merge them: alembic merge -m "merge heads" heads. Or give the newer one the other as its down_revision.',
+    do: 'Merge them: alembic merge -m "merge heads" heads, or flask db merge -m "merge heads" heads. Or give the newer one the other as its down_revision.',
     never: undefined,
   },
   "missing-parent": {

@@ -302,7 +302,7 @@ function notArrived(
       explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`
     }`,
     why: takesAddressElsewhere,
-    do: "Set database-url-env to the variable that the project's env.py reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.",
+    do: `Set database-url-env to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
   });
 }
 

@@ -2,7 +2,7 @@ import type { RevisionBody } from "../model/operation";
 import type { Revision, SourceLocation } from "../model/revision";
 
 /** One word a tool, as the setting `tool` takes it. */
-export type ToolName = "alembic";
+export type ToolName = "alembic" | "flask-migrate";
 
 /** A folder that looks like a tool's project; nothing in it was read beyond what it took to see that. */
 export interface ProjectCandidate {
@@ -26,6 +26,16 @@ export interface ToolProject extends ProjectCandidate {
   readonly environmentFiles: readonly string[];
   /** Absolute folders of what revisions may read beside themselves: SQL files, helpers, data. */
   readonly environmentFolders: readonly string[];
+  /** Where it is known that no step of this project can be proved, though its files can be read: why. */
+  readonly unprovable?: Unprovable | undefined;
+}
+
+/** Parts of a message: the fact, and what can be done. */
+export interface Unprovable {
+  readonly what: string;
+  /** A few words, for each step. */
+  readonly reason: string;
+  readonly do: string;
 }
 
 /** A file that the tool would stop at, or that could not be read to its end. */
@@ -57,6 +67,8 @@ export interface ReadRevisions {
 /** Arguments that follow the words of the run command. */
 export interface ToolCommands {
   readonly current: readonly string[];
+  /** Writes the revision that follows it into the version table. */
+  readonly stamp: readonly string[];
   upgrade(target: string): readonly string[];
   downgrade(target: string): readonly string[];
 }
@@ -111,6 +123,10 @@ export interface MigrationTool {
   /** One file by its content, which may come from a commit; undefined where the tool takes it for no revision. */
   readOne(file: string, bytes: Uint8Array): Revision | undefined;
   commands(project: ToolProject): ToolCommands;
+  /** The line that a person types to join these heads, `heads` for all of them; `run` is the setting. */
+  mergeLine(project: ToolProject, heads: readonly string[], run?: string): string;
+  /** What a project without any revision lacks; undefined where the tool knows no more than anyone. */
+  whyNoRevisions?(project: ToolProject): { readonly seen: string; readonly do: string } | undefined;
   /**
    * Every write of the version table in one SQL text, in order. Without `table` a statement is recognised by the
    * columns that only the tool's own statements have; with it every write of that table is.
@@ -119,6 +135,8 @@ export interface MigrationTool {
   versionWrites(sql: string, table?: VersionTable): readonly VersionWrite[];
   /** True for a statement by which the tool's status command looks for the version table or reads it. */
   readsVersions(sql: string): boolean;
+  /** What of the project reads the database's address, in words of a message. */
+  readonly addressReader: string;
   /** The version table's usual name, and its one column. */
   readonly versionTable: { readonly name: string; readonly column: string };
   /** The line of a revision's file that gives it this id, as a POSIX extended regular expression. */

@@ -1,8 +1,9 @@
 import { alembic } from "./alembic/tool";
 import type { MigrationTool, ToolName } from "./contract";
+import { flaskMigrate } from "./flask-migrate/tool";
 
 /** Every tool, one line each. */
-export const tools: readonly MigrationTool[] = [alembic];
+export const tools: readonly MigrationTool[] = [alembic, flaskMigrate];
 
 /** A tool by its name. */
 export function toolNamed(name: ToolName): MigrationTool {

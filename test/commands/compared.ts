@@ -2,8 +2,8 @@ import { compareWithBase, isFileJudged, staticGraphFindings } from "../../src/co
 import { readFindings } from "../../src/findings/graph";
 import { historyFindings } from "../../src/findings/history";
 import { judgedRevisions } from "../../src/lanes/judged";
-import { buildGraph } from "../../src/revisions/graph";
 import { readSettings } from "../../src/project/read-settings";
+import { buildGraph } from "../../src/revisions/graph";
 import { findProject, sourceOf } from "../../src/tools/find-project";
 import { toolNamed } from "../../src/tools/index";
 
@@ -17,7 +17,11 @@ export async function compare(root: string, args: readonly string[]) {
   const graph = buildGraph(read.revisions);
   const judged = judgedRevisions(read.revisions, history, settings.history);
   const findings = [
-    ...staticGraphFindings(graph, judged, history),
+    ...staticGraphFindings(
+      graph,
+      { judged, mergeLine: (heads) => toolNamed(project.tool).mergeLine(project, heads) },
+      history,
+    ),
     ...readFindings(read.problems, isFileJudged(history, settings)),
     ...historyFindings(history, read.revisions),
   ];
