@@ -2,6 +2,7 @@ import type { MigrationTool } from "../contract";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure/explain";
 import { readOne, readRevisions } from "./read";
+import { revisionFiles, revisionLine } from "./revision-names";
 import { commands, mergeLine, runWords } from "./run";
 import { readsVersions, versionsSql, versionTable, versionWrites } from "./version-table";
 
@@ -20,9 +21,8 @@ export const alembic: MigrationTool = {
   versionWrites,
   readsVersions,
   versionTable,
-  revisionFiles: "*.py",
-  revisionLine: (id) =>
-    `^revision *(: *[A-Za-z.]+ *)?= *["']${id.replace(/[.[\]{}()*+?^$|\\]/g, "\\$&")}["']`,
+  revisionFiles,
+  revisionLine,
   versionsSql,
   explainFailure,
 };

@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { alembic } from "../alembic/tool";
+import { readOne, readRevisions } from "../alembic/read";
+import { revisionFiles, revisionLine } from "../alembic/revision-names";
+import { readsVersions, versionsSql, versionTable, versionWrites } from "../alembic/version-table";
 import type { MigrationTool, ToolProject } from "../contract";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure";
@@ -11,16 +13,23 @@ import { commands, mergeLine, runWords, typedWords } from "./run";
  * Flask 3.1.3, Flask-SQLAlchemy 3.1.1 and Python 3.11.
  */
 export const flaskMigrate: MigrationTool = {
-  ...alembic,
   name: "flask-migrate",
   lookedFor: ["Flask-Migrate's migrations/alembic.ini"],
   addressReader: "the app (for SQLALCHEMY_DATABASE_URI)",
   detect,
   open,
   runWords,
+  read: readRevisions,
+  readOne,
   commands,
   mergeLine,
   whyNoRevisions,
+  versionWrites,
+  readsVersions,
+  versionTable,
+  revisionFiles,
+  revisionLine,
+  versionsSql,
   explainFailure,
 };
 
