@@ -84,13 +84,17 @@ function migrationFolders(top: string): string[] {
 
 /**
  * Flask-Migrate's templates have one logger and one import that Alembic's have not: `flask_migrate` in alembic.ini (since
- * 2.6) and `from flask import current_app` in env.py.
+ * 2.6) and `from flask import current_app` in env.py. Where script_location is set and env.py makes the app's context
+ * itself, or needs none, the folder is meant for Alembic's own command.
  */
 function isFlaskMigrate(folder: string): boolean {
   const ini = path.join(folder, "alembic.ini");
   const environment = path.join(folder, "env.py");
   if (!isFile(ini) || !isFile(environment)) return false;
-  return /\bflask/i.test(textOf(environment)) || /\bflask_migrate\b/.test(textOf(ini));
+  const [settings, code] = [textOf(ini), textOf(environment)];
+  if (/^script_location\s*[=:]/m.test(settings))
+    return /\bcurrent_app\b/.test(code) && !/\bapp_context\(/.test(code);
+  return /\bflask/i.test(code) || /\bflask_migrate\b/.test(settings);
 }
 
 function isPackage(folder: string): boolean {
@@ -100,8 +104,9 @@ function isPackage(folder: string): boolean {
 function foldersIn(folder: string): string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !skipped.has(entry.name))
-      .map((entry) => path.join(folder, entry.name));
+      .filter((entry) => entry.isDirectory() || (entry.isSymbolicLink() && entry.name === "migrations"))
+      .filter(({ name }) => !name.startsWith(".") && !skipped.has(name))
+      .map(({ name }) => path.join(folder, name));
   } catch {
     return [];
   }

@@ -86,7 +86,7 @@ const appErrors: readonly {
   },
   {
     pattern:
-      /^Error: (Detected multiple Flask applications in module .+?'\.|Failed to parse .+|Failed to find attribute .+|Function reference must be .+|The factory .+ could not be called .+|A valid Flask application was not obtained .+)$/m,
+      /^Error: (Detected multiple Flask applications .+|Failed to parse .+|Failed to find attribute .+|Function reference must be .+|The factory .+ could not be called .+|A valid Flask application was not obtained .+)$/m,
     cause: ([, message = ""], project) => ({
       summary: `Flask found no app: ${message.replace(/\.?$/, ".")}`,
       do: nameTheApp(project),
@@ -151,6 +151,10 @@ function inFlasksWords(failure: ToolFailure): ToolFailure {
     [
       /let Python find the project's own: prepend_sys_path = \. .*$/g,
       "set working-directory to the folder from which flask db works.",
+    ],
+    [
+      /^Set database-url-format to one it knows, such as .*$/,
+      "Let the app replace postgres:// (Heroku's form) by postgresql:// and its driver, and set database-url-format to the form that it expects.",
     ],
     [/where Alembic runs/g, "where Flask-Migrate runs"],
   ];

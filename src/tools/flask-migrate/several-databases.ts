@@ -19,7 +19,7 @@ export function severalDatabases(environment: string, folders: readonly string[]
   return {
     what: `The project migrates ${binds.length + 1} databases (--multidb): the default one and ${binds.map((bind) => `"${bind}"`).join(", ")}.`,
     reason: "the revisions run on several databases at once",
-    do: "Judge each bind in a migrations folder of its own (Migrate with directory, one check each). Until then only the history is judged: heads, ids, edited and deleted revisions.",
+    do: "Judge each bind in a migrations folder of its own (Migrate with directory, one check each). Until then the history is judged (heads, ids, edited and deleted revisions), and the text of each bind's functions.",
   };
 }
 

@@ -15,7 +15,32 @@ export interface ReadOperations {
 
 /** What `upgrade` or `downgrade` does to the database, as far as it can be told without running it. */
 export function readOperations(module: PythonModule, direction: Direction, file: string): ReadOperations {
-  const fn = module.functions.get(direction);
+  const read = [direction, ...functionsOfDatabases(module, direction)].map((name) =>
+    readFunction(module, name, direction, file),
+  );
+  return {
+    operations: read.flatMap(({ operations }) => operations),
+    remarks: read.flatMap(({ remarks }) => remarks),
+  };
+}
+
+/**
+ * The templates for several databases (Alembic's multidb, Flask-Migrate's) have a function for each and find it by its
+ * name: `globals()["upgrade_%s" % engine_name]()`.
+ */
+function functionsOfDatabases({ functions, source }: PythonModule, direction: Direction): string[] {
+  const node = functions.get(direction)?.node;
+  if (node === undefined || !/\bglobals\(\)\s*\[/.test(source.text.slice(node.from, node.to))) return [];
+  return [...functions.keys()].filter((name) => name.startsWith(`${direction}_`));
+}
+
+function readFunction(
+  module: PythonModule,
+  name: string,
+  direction: Direction,
+  file: string,
+): ReadOperations {
+  const fn = module.functions.get(name);
   const operations: Operation[] = [];
   const remarks: Remark[] = [];
   const place = (from: number, to: number): OperationOrigin => ({
@@ -32,7 +57,7 @@ export function readOperations(module: PythonModule, direction: Direction, file:
     operations.push({ ...change, origin, autocommit });
   };
   if (fn === undefined) {
-    const at = module.places.get(direction);
+    const at = module.places.get(name);
     const reason = `${direction} is not a function of this file`;
     if (at !== undefined) add({ kind: "unknown", reason }, place(at.from, at.to), false);
     return { operations, remarks };
