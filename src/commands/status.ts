@@ -10,6 +10,7 @@ import type { Settings } from "../settings";
 import type { MigrationTool } from "../tools/contract";
 import { findProject, readRevisions } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
+import { shellWord } from "../tools/shell-words";
 
 export interface StatusContext {
   readonly settings: Settings;
@@ -41,10 +42,9 @@ export async function status({ settings, environment }: StatusContext): Promise<
       versionTable: settings["version-table"],
       isKnown: (id) => graph.get(id) !== undefined,
       where: `${address.host}:${address.port}/${address.database}`,
-      stamp: [
-        ...tool.runWords(project, settings.run, environment["PATH"]),
-        ...tool.commands(project).stamp,
-      ].join(" "),
+      stamp: [...tool.runWords(project, settings.run, environment["PATH"]), ...tool.commands(project).stamp]
+        .map(shellWord)
+        .join(" "),
     });
     const unknown: UnknownRevision[] = [];
     for (const id of seen.heads.filter((head) => graph.get(head) === undefined)) {
