@@ -57,12 +57,15 @@ export interface Leg extends RecordedLeg {
   readonly tail: CatalogDelta;
   /** Set when the version table does not hold what the recorder saw: the tool wrote past it. */
   readonly bypassed: string | undefined;
+  /** Keys of objects that the tool's status command made before any revision ran. */
+  readonly madeOnArrival: readonly string[];
 }
 
 /** One shadow database with a recorder in front of it, on which the tool can be run. */
 export class Stage implements AsyncDisposable {
   /** Applied heads. */
   heads: readonly string[] = [];
+  private madeOnArrival: readonly string[] = [];
 
   private constructor(
     private readonly context: LaneContext,
@@ -123,7 +126,8 @@ export class Stage implements AsyncDisposable {
     // Where this server refused a statement of env.py's own, the tool was here, and the upgrade may well work.
     const refused = recording.statements.some(({ error }) => error !== undefined);
     if (asked && !result.timedOut && (result.exitCode === 0 || refused)) {
-      await this.readChanges();
+      const made = await this.readChanges();
+      this.madeOnArrival = made.filter(({ before }) => before === undefined).map(({ key }) => key);
       return;
     }
     throw notArrived(context, result, { ...recording, asked }, this.parts);
@@ -155,7 +159,8 @@ export class Stage implements AsyncDisposable {
     const failure = failed
       ? context.tool.explainFailure({ text: result.output, exitCode: result.exitCode }, context.project)
       : undefined;
-    return { ...leg, target, recording, result, failure, tail, bypassed };
+    const { madeOnArrival } = this;
+    return { ...leg, target, recording, result, failure, tail, bypassed, madeOnArrival };
   }
 
   /** Drops objects that a downgrade left, so that other revisions can be judged without them; tells what changed. */

@@ -123,6 +123,25 @@ describe.concurrent("check runs flask db", () => {
     });
   });
 
+  test("an app that makes its tables as it starts: the app is named, not the revision alone", async () => {
+    const app = `${flaskApp()}
+class Early(db.Model):
+    __tablename__ = "t_a1"
+    id = db.Column(db.Integer, primary_key=True)
+with app.app_context():
+    db.create_all()
+`;
+    await using project = await writeProject(
+      flaskFiles({ revisions: [table("a1", null)], app: { "app.py": app } }),
+    );
+    const { code, report } = await judge({ cwd: project.path });
+    expect({ code, findings: blames(report), do: report.findings[0]?.do }).toEqual({
+      code: 1,
+      findings: ["error upgrade-fails a1"],
+      do: "Let nothing but revisions make tables: the table public.t_a1 was made as the tool started, before any revision, by the app or env.py (create_all()?).",
+    });
+  });
+
   test("two projects: working-directory says which", async () => {
     const inFolder = (folder: string, files: FlaskProject) =>
       Object.fromEntries(
