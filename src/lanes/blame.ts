@@ -1,4 +1,4 @@
-import { identityOf } from "../model/catalog";
+import { identityOf, kindOf } from "../model/catalog";
 import type { Difference, StepFailure } from "../model/evidence";
 import type { RecordedStatement } from "../model/statement";
 import type { LaneContext, Leg } from "./stage";
@@ -40,7 +40,9 @@ export function failureOf(context: LaneContext, leg: Leg, again: boolean): StepF
 function isThereAlready(statement: RecordedStatement | undefined, key: string): boolean {
   const { sqlstate, message } = statement?.error ?? {};
   return (
-    /^(?:42P07|42P06|42710|42723)$/.test(sqlstate ?? "") && hasWord(message ?? "", lastPart(identityOf(key)))
+    !/^(?:column|constraint)/.test(kindOf(key)) &&
+    /^(?:42P07|42P06|42710|42723)$/.test(sqlstate ?? "") &&
+    hasWord(message ?? "", lastPart(identityOf(key)))
   );
 }
 
