@@ -33,7 +33,7 @@ export async function staticSample(path: string, base: string | undefined): Prom
   const judged = judgedRevisions(read.revisions, history, settings.history);
   staticGraphFindings(
     graph,
-    { judged, mergeLine: (heads) => toolNamed(project.tool).mergeLine(project, heads) },
+    { judged, mergeLine: (heads) => toolNamed(project.tool).mergeLine?.(project, heads) ?? "" },
     history,
   );
   readFindings(read.problems, isFileJudged(history, settings));

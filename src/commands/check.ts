@@ -58,7 +58,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const findings: Finding[] = [
     ...staticGraphFindings(
       graph,
-      { judged, mergeLine: (heads) => tool.mergeLine(project, heads, settings.run) },
+      { judged, mergeLine: (heads) => tool.mergeLine?.(project, heads, settings.run) ?? "" },
       history,
     ),
     ...readFindings(read.problems, isFileJudged(history, settings)),

@@ -7,7 +7,7 @@ import type { StatusReport, UnknownRevision } from "../model/status";
 import { lastCommitWith } from "../project/lost-file";
 import { buildGraph } from "../revisions/graph";
 import type { Settings } from "../settings";
-import type { MigrationTool } from "../tools/contract";
+import type { MigrationTool, ToolProject } from "../tools/contract";
 import { findProject, readRevisions } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { shellWord } from "../tools/shell-words";
@@ -42,9 +42,7 @@ export async function status({ settings, environment }: StatusContext): Promise<
       versionTable: settings["version-table"],
       isKnown: (id) => graph.get(id) !== undefined,
       where: `${address.host}:${address.port}/${address.database}`,
-      stamp: [...tool.runWords(project, settings.run, environment["PATH"]), ...tool.commands(project).stamp]
-        .map(shellWord)
-        .join(" "),
+      stamp: stampLine(tool, project, tool.runWords(project, settings.run, environment["PATH"])),
     });
     const unknown: UnknownRevision[] = [];
     for (const id of seen.heads.filter((head) => graph.get(head) === undefined)) {
@@ -56,8 +54,13 @@ export async function status({ settings, environment }: StatusContext): Promise<
   }
 }
 
+function stampLine(tool: MigrationTool, project: ToolProject, run: readonly string[]): string | undefined {
+  const words = tool.commands(project).stamp;
+  return words === undefined ? undefined : [...run, ...words].map(shellWord).join(" ");
+}
+
 async function lookUp(tool: MigrationTool, root: string, id: string): Promise<UnknownRevision> {
-  const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles);
+  const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles(id));
   return { id, lastCommit: lost?.commit, file: lost?.file };
 }
 

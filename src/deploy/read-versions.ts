@@ -16,8 +16,8 @@ export interface ReadOptions {
   readonly isKnown: (id: string) => boolean;
   /** Of the database, for messages: no secret. */
   readonly where: string;
-  /** The command that writes a revision into the version table, for a person to type. */
-  readonly stamp: string;
+  /** The command that writes a revision into the version table, for a person to type; undefined where there is none. */
+  readonly stamp: string | undefined;
 }
 
 /** The version table's content by our own SQL. Reads only; a UserError where it cannot be told. */
@@ -29,7 +29,7 @@ export async function readVersions(client: Client, options: ReadOptions): Promis
     );
     const [{ name, server, role } = { name: "", server: "", role: "" }] = rows;
     const database = { name, server };
-    const candidates = await findVersionTables(client, options.tool.versionTable.column);
+    const candidates = await findVersionTables(client, options.tool.versionTable);
     const chosen = await choose(client, candidates, options, role);
     if (chosen !== undefined) {
       const { schema, table } = chosen.candidate;
@@ -125,6 +125,9 @@ function notStamped({ names, count }: { names: string[]; count: number }, option
     where,
     seen: `${names.join(", ")}${count > names.length ? ", …" : ""}`,
     why: "Which revisions it has is not written down; an upgrade would start at the first one and meet what is there.",
-    do: `Find out which revision its schema is, and write that down once: ${stamp} <revision>`,
+    do:
+      stamp === undefined
+        ? `Find out which revisions its schema has, and write their rows into ${tool.versionTable.name} once.`
+        : `Find out which revision its schema is, and write that down once: ${stamp} <revision>`,
   });
 }

@@ -135,6 +135,8 @@ function advice(failure: StepFailure, revision: Revision): string {
     return "Run this statement in `with op.get_context().autocommit_block():`, alone in its revision.";
   if (state === "25P02")
     return "Let the first error of this revision surface: an exception that is swallowed leaves the transaction aborted.";
+  if (revision.sql !== undefined)
+    return `Correct ${revision[failure.direction]?.file ?? revision.location.file}.`;
   if (failure.direction === "downgrade") {
     return `Correct downgrade() of ${revision.id}; if it cannot be undone, say so: raise NotImplementedError("the reason").`;
   }

@@ -2,7 +2,7 @@ import type { RevisionBody } from "../model/operation";
 import type { Revision, SourceLocation } from "../model/revision";
 
 /** One word a tool, as the setting `tool` takes it. */
-export type ToolName = "alembic" | "flask-migrate";
+export type ToolName = "alembic" | "flask-migrate" | "sqlx";
 
 /** A folder that looks like a tool's project; nothing in it was read beyond what it took to see that. */
 export interface ProjectCandidate {
@@ -67,8 +67,8 @@ export interface ReadRevisions {
 /** Arguments that follow the words of the run command. */
 export interface ToolCommands {
   readonly current: readonly string[];
-  /** Writes the revision that follows it into the version table. */
-  readonly stamp: readonly string[];
+  /** Writes the revision that follows it into the version table; undefined where the tool has no such command. */
+  readonly stamp: readonly string[] | undefined;
   upgrade(target: string): readonly string[];
   downgrade(target: string): readonly string[];
 }
@@ -123,8 +123,8 @@ export interface MigrationTool {
   /** One file by its content, which may come from a commit; undefined where the tool takes it for no revision. */
   readOne(file: string, bytes: Uint8Array): Revision | undefined;
   commands(project: ToolProject): ToolCommands;
-  /** The line that a person types to join these heads, `heads` for all of them; `run` is the setting. */
-  mergeLine(project: ToolProject, heads: readonly string[], run?: string): string;
+  /** The line that a person types to join these heads, `heads` for all of them; `run` is the setting. Absent where there are none. */
+  mergeLine?(project: ToolProject, heads: readonly string[], run?: string): string;
   /** What a project without any revision lacks; undefined where the tool knows no more than anyone. */
   whyNoRevisions?(project: ToolProject): { readonly seen: string; readonly do: string } | undefined;
   /**
@@ -137,12 +137,16 @@ export interface MigrationTool {
   readsVersions(sql: string): boolean;
   /** What of the project reads the database's address, in words of a message. */
   readonly addressReader: string;
-  /** The version table's usual name, and its one column. */
-  readonly versionTable: { readonly name: string; readonly column: string };
-  /** The line of a revision's file that gives it this id, as a POSIX extended regular expression. */
+  /** The version table's usual name, its column of ids, and all of its columns where it has more. */
+  readonly versionTable: {
+    readonly name: string;
+    readonly column: string;
+    readonly columns?: readonly string[];
+  };
+  /** A line of a file that has this revision, as a POSIX extended regular expression. */
   revisionLine(id: string): string;
-  /** Names of revisions' files, as a pattern of git's. */
-  readonly revisionFiles: string;
+  /** Names that the file of this revision may have, as patterns of git's. */
+  revisionFiles(id: string): readonly string[];
   /** A SELECT of one text column, the ids in the version table, sorted. */
   versionsSql(table: VersionTable): string;
   explainFailure(output: ToolOutput, project?: ToolProject): ToolFailure;

@@ -50,7 +50,7 @@ export function findProject(folder: string, wish: ProjectWish = {}): ToolProject
     throw new UserError({
       what: "No migration project was found.",
       where: folder,
-      seen: `Looked for ${wanted.flatMap((tool) => tool.lookedFor).join(" and ")}, here and ${depth} folders down.`,
+      seen: `Looked for ${list(wanted.flatMap((tool) => tool.lookedFor))}, here and ${depth} folders down.`,
       do: "Set working-directory to the project's folder, or config to its configuration file.",
     });
   }
@@ -160,6 +160,10 @@ function settled(candidate: ProjectCandidate, top: string, section: string | und
       return candidate;
     }
   }
+}
+
+function list(parts: readonly string[]): string {
+  return [parts.slice(0, -1).join(", "), parts.at(-1)].filter((part) => part !== "").join(" and ");
 }
 
 function shownFile(root: string, candidate: ProjectCandidate): string {

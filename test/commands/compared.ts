@@ -19,7 +19,7 @@ export async function compare(root: string, args: readonly string[]) {
   const findings = [
     ...staticGraphFindings(
       graph,
-      { judged, mergeLine: (heads) => toolNamed(project.tool).mergeLine(project, heads) },
+      { judged, mergeLine: (heads) => toolNamed(project.tool).mergeLine?.(project, heads) ?? "" },
       history,
     ),
     ...readFindings(read.problems, isFileJudged(history, settings)),

@@ -1,5 +1,7 @@
 /** Names of revisions' files, as a pattern of git's. */
-export const revisionFiles = "*.py";
+export function revisionFiles(): readonly string[] {
+  return ["*.py"];
+}
 
 /** The line of a revision's file that gives it this id, as a POSIX extended regular expression. */
 export function revisionLine(id: string): string {
