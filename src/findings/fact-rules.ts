@@ -122,6 +122,13 @@ export const factRules = {
     do: "Restore the file, and undo what it does with a new revision.",
     never: undefined,
   },
+  "revision-out-of-order": {
+    says: "a new version is below one that has landed (SQLx)",
+    severity: "warning",
+    why: "Databases that exist run it after the other one, new databases before it: they may end with different schemas.",
+    do: "Give it a version above those that have landed.",
+    never: undefined,
+  },
   "environment-edited": {
     says: "env.py was changed and no revision is new or edited, or a file was changed that landed revisions may read",
     severity: "warning",

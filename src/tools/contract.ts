@@ -145,6 +145,8 @@ export interface MigrationTool {
   };
   /** A line of a file that has this revision, as a POSIX extended regular expression. */
   revisionLine(id: string): string;
+  /** True where the tool compares the bytes of what it applied with those of the file. */
+  readonly comparesBytes?: boolean;
   /** Names that the file of this revision may have, as patterns of git's. */
   revisionFiles(id: string): readonly string[];
   /** A SELECT of one text column, the ids in the version table, sorted. */

@@ -78,6 +78,7 @@ export function sourceOf(project: ToolProject) {
   return {
     ...project,
     readOne: toolNamed(project.tool).readOne,
+    comparesBytes: toolNamed(project.tool).comparesBytes === true,
     openCopy: (root: string) => openCopy(project, root),
   };
 }

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { RevisionBody } from "../../model/operation";
 import type { Revision } from "../../model/revision";
+import { compareVersions } from "../../revisions/in-order";
 import type { ReadProblem, ReadRevisions, ToolProject } from "../contract";
 import { type MigrationName, readName } from "./migration-name";
 import { bodyOf, functionOf, SqlText, simpleDowngrade } from "./sql-file";
@@ -79,11 +80,6 @@ function revisionOf(up: Found, down: Found | undefined, parent: string | undefin
       return down === undefined ? simpleDowngrade(text) : functionOf(new SqlText(down.file, down.bytes));
     },
   };
-}
-
-function compareVersions(one: string, other: string): number {
-  const difference = BigInt(one) - BigInt(other);
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
 function noVersion(file: string): ReadProblem {

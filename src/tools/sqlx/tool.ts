@@ -20,6 +20,7 @@ export const sqlx: MigrationTool = {
   versionWrites,
   readsVersions,
   versionTable,
+  comparesBytes: true,
   revisionFiles: filesOf,
   // The version is in the file's name: any line will do.
   revisionLine: () => ".",
