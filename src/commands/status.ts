@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { type Address, connect, parseAddress } from "../databases/postgres/connection";
 import { readVersions } from "../deploy/read-versions";
-import { statusOf } from "../deploy/status";
+import { statusOf, unknownIds } from "../deploy/status";
 import { ToolError, UserError } from "../errors";
 import { isFatal } from "../findings/graph";
 import type { StatusReport, UnknownRevision } from "../model/status";
@@ -45,10 +47,11 @@ export async function status({ settings, environment }: StatusContext): Promise<
       stamp: stampLine(tool, project, tool.runWords(project, settings.run, environment["PATH"])),
     });
     const unknown: UnknownRevision[] = [];
-    for (const id of seen.heads.filter((head) => graph.get(head) === undefined)) {
-      unknown.push(await lookUp(tool, project.root, id));
-    }
-    return statusOf(graph, seen, unknown);
+    for (const id of unknownIds(graph, seen)) unknown.push(await lookUp(tool, project.root, id));
+    return statusOf(graph, seen, unknown, ({ location }, checksum) => {
+      const bytes = readFileSync(path.join(project.root, location.file));
+      return tool.rows?.compare(bytes, checksum) ?? "same";
+    });
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -5,11 +5,11 @@ import {
   type VersionTableCandidate,
 } from "../databases/postgres/version-tables";
 import { UserError } from "../errors";
-import type { MigrationTool } from "../tools/contract";
-import type { SeenDatabase } from "./status";
+import type { MigrationTool, VersionTable } from "../tools/contract";
+import type { AppliedRow, SeenDatabase } from "./status";
 
 export interface ReadOptions {
-  readonly tool: Pick<MigrationTool, "versionTable" | "versionsSql" | "commands">;
+  readonly tool: Pick<MigrationTool, "versionTable" | "versionsSql" | "commands" | "rows">;
   /** The setting version-table: a name, or schema.name; undefined looks for it. */
   readonly versionTable: string | undefined;
   /** True for an id of the source: tells which of several tables is this project's. */
@@ -33,7 +33,13 @@ export async function readVersions(client: Client, options: ReadOptions): Promis
     const chosen = await choose(client, candidates, options, role);
     if (chosen !== undefined) {
       const { schema, table } = chosen.candidate;
-      return { database, versionTable: { schema, table }, heads: chosen.heads };
+      const versionTable = { schema, table };
+      return {
+        database,
+        versionTable,
+        heads: chosen.heads,
+        rows: await readRows(client, options.tool, versionTable),
+      };
     }
     const tables = await userTables(client);
     if (tables.count > 0) throw notStamped(tables, options);
@@ -41,6 +47,19 @@ export async function readVersions(client: Client, options: ReadOptions): Promis
   } finally {
     await client.query("rollback").catch(() => undefined);
   }
+}
+
+async function readRows(
+  client: Client,
+  { rows: protocol }: ReadOptions["tool"],
+  table: VersionTable,
+): Promise<readonly AppliedRow[] | undefined> {
+  if (protocol === undefined) return undefined;
+  const { rows } = await client.query<[string, boolean, string]>({
+    text: protocol.sql(table),
+    rowMode: "array",
+  });
+  return rows.map(([id, success, checksum]) => ({ id, success, checksum }));
 }
 
 interface Chosen {

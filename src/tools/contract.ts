@@ -107,6 +107,14 @@ export interface ToolOutput {
   readonly exitCode: number | null | undefined;
 }
 
+/** The version table of a tool with a row for each applied revision. */
+export interface VersionRows {
+  /** A SELECT of three columns: the id as text, whether it ended well, the checksum as hexadecimal text. */
+  sql(table: VersionTable): string;
+  /** What a file's bytes are to the checksum of what was applied. */
+  compare(bytes: Uint8Array, checksum: string): "same" | "line ends" | "different";
+}
+
 /** All that the project knows of one migration tool. */
 export interface MigrationTool {
   readonly name: ToolName;
@@ -145,6 +153,8 @@ export interface MigrationTool {
   };
   /** A line of a file that has this revision, as a POSIX extended regular expression. */
   revisionLine(id: string): string;
+  /** Of a tool that writes a row for each revision it applied. */
+  readonly rows?: VersionRows;
   /** True where the tool compares the bytes of what it applied with those of the file. */
   readonly comparesBytes?: boolean;
   /** Names that the file of this revision may have, as patterns of git's. */

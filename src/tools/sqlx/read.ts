@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { RevisionBody } from "../../model/operation";
@@ -55,11 +54,6 @@ export function readOne(file: string, bytes: Uint8Array): Revision | undefined {
   const read = readName(file);
   if (typeof read !== "object" || read.kind === "down") return undefined;
   return revisionOf({ ...read, file, bytes: Buffer.from(bytes) }, undefined, undefined);
-}
-
-/** SHA-384 of the file's bytes, hexadecimal: what SQLx writes into the version table. */
-export function checksumOf(bytes: Uint8Array): string {
-  return createHash("sha384").update(bytes).digest("hex");
 }
 
 function revisionOf(up: Found, down: Found | undefined, parent: string | undefined): Revision {

@@ -1,10 +1,11 @@
 import type { MigrationTool } from "../contract";
+import { compareChecksum } from "./checksum";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure";
 import { filesOf } from "./migration-name";
 import { readOne, readRevisions } from "./read";
 import { commands, runWords } from "./run";
-import { readsVersions, versionsSql, versionTable, versionWrites } from "./version-table";
+import { readsVersions, rowsSql, versionsSql, versionTable, versionWrites } from "./version-table";
 
 /** SQLx's migrations, run by sqlx-cli. Tried with 0.8.6. */
 export const sqlx: MigrationTool = {
@@ -20,6 +21,7 @@ export const sqlx: MigrationTool = {
   versionWrites,
   readsVersions,
   versionTable,
+  rows: { sql: rowsSql, compare: compareChecksum },
   comparesBytes: true,
   revisionFiles: filesOf,
   // The version is in the file's name: any line will do.

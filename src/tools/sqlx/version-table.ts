@@ -21,10 +21,18 @@ export function readsVersions(sql: string): boolean {
   return /\b_sqlx_migrations\b/.test(sql);
 }
 
+/** Every row: the version, success, the checksum as hexadecimal text. */
+export function rowsSql(table: VersionTable): string {
+  return `SELECT version::text, success, pg_catalog.encode(checksum, 'hex') FROM ${nameOf(table)} ORDER BY version`;
+}
+
 /** The highest applied version, none where there is none: SQLx applies in order, and the last one is the head. */
-export function versionsSql({ schema, table }: VersionTable): string {
-  const name = [schema, table].flatMap((part) => (part === undefined ? [] : quoted(part))).join(".");
-  return `SELECT version::text FROM ${name} WHERE success ORDER BY version DESC LIMIT 1`;
+export function versionsSql(table: VersionTable): string {
+  return `SELECT version::text FROM ${nameOf(table)} WHERE success ORDER BY version DESC LIMIT 1`;
+}
+
+function nameOf({ schema, table }: VersionTable): string {
+  return [schema, table].flatMap((part) => (part === undefined ? [] : quoted(part))).join(".");
 }
 
 function quoted(name: string): string {
