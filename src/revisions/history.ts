@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Revision } from "../model/revision";
@@ -114,12 +114,15 @@ export async function readHistory(
       const text = plainText(bytes);
       const sameText = old === undefined || text === plainText(old.bytes);
       const sameBytes = old === undefined || !source.comparesBytes || bytes.equals(old.bytes);
-      const sameBack = backChange?.before === undefined;
-      states.set(revision.id, sameText && sameBytes && backChange === undefined ? "unchanged" : "edited");
+      const isMovedWithIt =
+        old !== undefined && old.path !== place && (await hasSameBack(source, old, revision, tree));
+      const sameBack = backChange?.before === undefined || isMovedWithIt;
+      const isSame = sameText && sameBytes && (backChange === undefined || isMovedWithIt);
+      states.set(revision.id, isSame ? "unchanged" : "edited");
       // A way back that was not there before is judged, and nothing that landed was edited.
       if (sameText && sameBytes && sameBack) continue;
       const hash = createHash("sha256").update(text, "latin1");
-      if (!sameBack) hash.update(`\0${backChange?.after ?? ""}`);
+      if (!sameBack) hash.update(`\0${textOf(path.resolve(root, revision.sql?.down ?? ""))}`, "latin1");
       edited.set(revision.id, hash.digest("hex"));
       if (sameText) editedOnly.set(revision.id, sameBytes ? "way back" : "line ends");
     }
@@ -293,6 +296,24 @@ async function targetSide(given: {
 /** The revisions as they will be once the change is merged into the target. */
 export function afterMerge(revisions: readonly Revision[], target: TargetSide): Revision[] {
   return linkInOrder([...revisions.filter(({ id }) => !target.replaced.has(id)), ...target.revisions]);
+}
+
+function textOf(file: string): string {
+  return existsSync(file) ? plainText(readFileSync(file)) : "";
+}
+
+/** A way back that was moved together with its way up. */
+async function hasSameBack(
+  source: RevisionSource,
+  old: Placed,
+  { sql }: Revision,
+  tree: ReadonlyMap<string, string>,
+): Promise<boolean> {
+  const id = tree.get(wayBack(old.revision, old.path) ?? "");
+  const file = path.resolve(source.root, sql?.down ?? "");
+  if (id === undefined || sql?.down === undefined || !existsSync(file)) return false;
+  const before = (await contentsOf(source.root, [id])).get(id);
+  return before !== undefined && plainText(before) === textOf(file);
 }
 
 /** The file of a SQL revision's downgrade, as git names it, whether it is there or not. */
