@@ -7,6 +7,9 @@ import { isMigrationName } from "./migration-name";
 /** sqlx-cli's and `migrate!`'s own. */
 const usualFolder = "migrations";
 
+/** Both directions in one file: dbmate's and goose's. */
+const othersMark = /^\s*--\s*(?:migrate:up|\+goose)\b/im;
+
 /** How far below the folder a crate may lie that names sqlx: `crates/storage/Cargo.toml`. */
 const crateDepth = 2;
 
@@ -20,8 +23,9 @@ export function detect(folder: string, config?: string): ProjectCandidate | unde
       statSync(path.resolve(folder, config), { throwIfNoEntry: false })?.isDirectory() === true;
     return isFolder ? { tool: "sqlx", root: folder, config: config.replace(/\/+$/, "") } : undefined;
   }
-  const hasMigrations = namesIn(path.join(folder, usualFolder)).some(isMigrationName);
-  if (!hasMigrations) return undefined;
+  const migrations = path.join(folder, usualFolder);
+  const first = namesIn(migrations).find(isMigrationName);
+  if (first === undefined || othersMark.test(textOf(path.join(migrations, first)))) return undefined;
   const isSqlx = isFile(path.join(folder, "sqlx.toml")) || namesSqlx(folder, crateDepth);
   return isSqlx ? { tool: "sqlx", root: folder, config: usualFolder } : undefined;
 }

@@ -157,6 +157,11 @@ describe("a SQLx project is found", () => {
     ["by sqlx.toml", { ...sql, "sqlx.toml": "" }, "migrations"],
     ["not without sqlx", { ...sql, "Cargo.toml": "[dependencies]\ndiesel = '2'\n" }, undefined],
     ["not by another crate's name", { ...sql, "Cargo.toml": "[dependencies]\nsqlx-like = '2'\n" }, undefined],
+    [
+      "not with dbmate's files",
+      { "Cargo.toml": cargo, "migrations/1_a.sql": "-- migrate:up\nSELECT 1;\n-- migrate:down\n" },
+      undefined,
+    ],
     ["not without migrations", { "Cargo.toml": cargo, "migrations/x.sql": "" }, undefined],
   ])("%s", async (_, files, found) => {
     await using project = await writeProject(files);
