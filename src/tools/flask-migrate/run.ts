@@ -22,9 +22,14 @@ export function commands(project: ToolProject): ToolCommands {
   return {
     current: ["current", ...options],
     stamp: ["stamp", ...options],
-    upgrade: (target) => ["upgrade", ...options, target],
-    downgrade: (target) => ["downgrade", ...options, target],
+    upgrade: (target) => ["upgrade", ...options, ...argument(target)],
+    downgrade: (target) => ["downgrade", ...options, ...argument(target)],
   };
+}
+
+/** Click takes "-1" for an option. */
+function argument(target: string): readonly string[] {
+  return target.startsWith("-") ? ["--", target] : [target];
 }
 
 export function mergeLine(project: ToolProject, heads: readonly string[], run?: string): string {

@@ -21,6 +21,11 @@ export function commands({ config }: ToolProject): ToolCommands {
     current: ["info", ...source],
     stamp: undefined,
     upgrade: (target) => ["run", ...source, ...(/^heads?$/.test(target) ? [] : to(target))],
-    downgrade: (target) => ["revert", ...source, ...to(target === "base" ? "0" : target)],
+    // Without a target it takes back the last one.
+    downgrade: (target) => [
+      "revert",
+      ...source,
+      ...(target === "-1" ? [] : to(target === "base" ? "0" : target)),
+    ],
   };
 }

@@ -76,9 +76,10 @@ test("a folder of another name is an option of each command", () => {
   const project = at("/p", "db schema/alembic.ini");
   const all = commands(project);
   const named = ["--directory", "db schema"];
-  expect([all.upgrade("head"), all.downgrade("base"), all.current, all.stamp]).toEqual([
+  expect([all.upgrade("head"), all.downgrade("base"), all.downgrade("-1"), all.current, all.stamp]).toEqual([
     ["upgrade", ...named, "head"],
     ["downgrade", ...named, "base"],
+    ["downgrade", ...named, "--", "-1"],
     ["current", ...named],
     ["stamp", ...named],
   ]);
