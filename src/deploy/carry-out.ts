@@ -151,6 +151,7 @@ const endedBySignal: MigrationResult = {
   waits: [],
   limit: undefined,
   invalidIndexes: [],
+  unvalidated: [],
   isWatched: true,
   sessionsLeft: false,
 };
@@ -165,6 +166,14 @@ const interruption: Problem = {
   what: "The gate was ended by a signal while the tool was at work; the tool was ended too.",
   do: "Run the same job again: it starts where this one stopped.",
 };
+
+function notValidated(names: readonly string[]): Problem {
+  return {
+    what: `Constraints are there and not validated: ${names.join(", ")}.`,
+    why: "Rows from before them were not checked, and the planner does not rely on them.",
+    do: "Validate them in a later revision: ALTER TABLE … VALIDATE CONSTRAINT …",
+  };
+}
 
 /** Tells what became of the database. */
 class Reporter {
@@ -231,7 +240,11 @@ class Reporter {
       waits: result.waits,
       leftovers: after.leftovers,
       problems: interrupted === undefined ? problemsAfter(after) : [interrupted],
-      warnings: result.isWatched ? job.warnings : [...job.warnings, notWatched],
+      warnings: [
+        ...job.warnings,
+        ...(result.isWatched ? [] : [notWatched]),
+        ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
+      ],
       next: nextSteps(state, job),
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,

@@ -2,7 +2,12 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import type { Address } from "../databases/postgres/connection";
-import { type InvalidIndex, invalidIndexes } from "../databases/postgres/leftovers";
+import {
+  type InvalidIndex,
+  invalidIndexes,
+  type UnvalidatedConstraint,
+  unvalidatedConstraints,
+} from "../databases/postgres/leftovers";
 import { openReach } from "../executors/isolation";
 import { type CommandResult, commandPorts, runCommand } from "../executors/local";
 import type { LockWait } from "../model/deployment";
@@ -47,6 +52,8 @@ export interface MigrationResult {
   readonly limit: "lock" | "statement" | undefined;
   /** Invalid indexes that this migration left, by their qualified names. */
   readonly invalidIndexes: readonly string[];
+  /** Constraints that it added NOT VALID and did not validate. */
+  readonly unvalidated: readonly string[];
   /** False: none of its sessions was recognised, so that the watch kept no limit. */
   readonly isWatched: boolean;
   /** Sessions of the tool may still be at work: the server was not reached, or could not be brought to end them. */
@@ -68,7 +75,9 @@ const longestPauseMs = 60_000;
 export async function migrate(options: MigrationOptions): Promise<MigrationResult> {
   const { say } = options;
   const waits: LockWait[] = [];
-  const before = new Set((await invalidIndexes(await options.client())).map(({ oid }) => oid));
+  const first = await options.client();
+  const before = new Set((await invalidIndexes(first)).map(({ oid }) => oid));
+  const open = new Set((await unvalidatedConstraints(first)).map(nameOf));
   for (let attempt = 1; ; attempt++) {
     await options.lock.assertHeld();
     const { last, watched } = await runOnce(options, waits);
@@ -81,12 +90,14 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
       client === undefined
         ? []
         : (await invalidIndexes(client).catch(() => [])).filter(({ oid }) => !before.has(oid));
+    const unvalidated = client === undefined ? [] : await unvalidatedConstraints(client).catch(() => []);
     const result: MigrationResult = {
       last,
       tries: attempt,
       waits,
       limit,
       invalidIndexes: left.map(({ name }) => name),
+      unvalidated: unvalidated.map(nameOf).filter((name) => !open.has(name)),
       isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
       sessionsLeft: !gone,
     };
@@ -141,6 +152,10 @@ async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<On
     await watch.stop();
   }
   return { last, watched: watch.seen };
+}
+
+function nameOf({ name, table }: UnvalidatedConstraint): string {
+  return `${name} on ${table}`;
 }
 
 /** Programs whose work is done by a process that is no child of theirs, in a network of its own. */
