@@ -3,6 +3,7 @@ import { type Address, redact } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import type { Encryption } from "./age";
 import { type Child, type ChildEnd, endText, startChild, writeTo } from "./child";
+import { offlineEnvironment } from "./libpq";
 import type { Programs } from "./programs";
 import type { Store } from "./store";
 
@@ -37,7 +38,10 @@ export async function dump(options: DumpOptions): Promise<Dumped> {
   const words = ["--format=custom", `--compress=${level}`, "--no-password", "--verbose"];
   const started: Child[] = [];
   try {
-    const check = await startChild([programs.restore, "--file=/dev/null"], { env, talks: true });
+    const check = await startChild([programs.restore, "--file=/dev/null"], {
+      env: offlineEnvironment(),
+      talks: true,
+    });
     started.push(check);
     const source = await startChild([programs.dump, ...words, `--lock-wait-timeout=${lockWaitMs}`], {
       env,

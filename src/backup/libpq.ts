@@ -23,10 +23,6 @@ export function libpqEnvironment(
   address: Address,
   { applicationName, authorityFile }: { applicationName: string; authorityFile?: string | undefined },
 ): Record<string, string> {
-  const inherited = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "TMPDIR"].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  });
   const { sslcert, sslkey, options, password } = address;
   const sslrootcert = needsAuthorities(address) ? authorityFile : address.sslrootcert;
   const optional = {
@@ -37,10 +33,7 @@ export function libpqEnvironment(
     PGOPTIONS: options,
   };
   return {
-    ...Object.fromEntries(inherited),
-    // Messages are read by their English words; time stamps are printed alike everywhere.
-    LC_ALL: "C",
-    TZ: "UTC",
+    ...offlineEnvironment(),
     PGHOST: address.host,
     PGPORT: String(address.port),
     PGUSER: address.user,
@@ -56,6 +49,16 @@ export function libpqEnvironment(
       Object.entries(optional).filter(([, value]) => value !== undefined && value !== ""),
     ),
   };
+}
+
+/** That of a program which connects to nothing. */
+export function offlineEnvironment(): Record<string, string> {
+  const inherited = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "TMPDIR"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  // Messages are read by their English words; time stamps are printed alike everywhere.
+  return { ...Object.fromEntries(inherited), LC_ALL: "C", TZ: "UTC" };
 }
 
 /** `dbname='…'`, for pg_restore, which must be given a database as an argument: the rest comes from the environment. */

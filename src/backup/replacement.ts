@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, escapeIdentifier } from "pg";
 import { type Address, connect } from "../databases/postgres/connection";
@@ -29,9 +30,9 @@ export async function createReplacement(
   await haltIfEnding();
   const admin = await connectBeside(address);
   const time = new Date().toISOString().replace(/[-:T]|\..*/g, "");
-  const name = nameBeside(address.database, `${mark}${time}`);
+  const name = nameBeside(address.database, `${mark}${time}_${randomBytes(3).toString("hex")}`);
   const run = (statement: string) => admin.query(statement);
-  let isNew = true;
+  let isNew = false;
   const dropOnce = async () => {
     try {
       if (isNew) await dropDatabase(address, name);
@@ -50,6 +51,8 @@ export async function createReplacement(
   const unregister = registerCleanup({ run: drop, runNow: () => undefined });
   try {
     await dropLeftovers(admin, address, progress);
+    // From here on it is ours to drop, also when a signal comes while the server makes it.
+    isNew = true;
     await createLike(admin, address.database, name, JSON.stringify(thisOwner()));
     const warnings = await copySettings(admin, address.database, name);
     return {
@@ -163,7 +166,7 @@ async function dropLeftovers(
   );
   for (const { name, comment } of rows) {
     const owner = parseOwner(comment ?? "");
-    if (owner === undefined || !/_restore_\d{14}$/.test(name)) continue;
+    if (owner === undefined || !/_restore_\d{14}_[0-9a-f]{6}$/.test(name)) continue;
     const state = stateOf(owner);
     if (state === "alive" || (state === "elsewhere" && !isAbandoned(new Date(owner.created)))) continue;
     await dropDatabase(address, name);

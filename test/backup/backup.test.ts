@@ -133,7 +133,7 @@ describe("a backup given to a command", () => {
     [
       "that fails at its end",
       `sh -c 'cat > /dev/null; echo no such bucket >&2; exit 3'`,
-      /exit code 3[^]*no such bucket/,
+      /exit code 3[\s\S]*no such bucket/,
     ],
     ["that ends early, without an error", "true", /ended before it had read/],
     ["that reads a little", `sh -c 'head -c 10 > /dev/null'`, /ended before it had read/],
@@ -263,7 +263,7 @@ test("a role that may not read everything is told what it lacks", async () => {
   await using folder = await workFolder();
   const address = { ...database.address, user: "half", password: "half password" };
   const message = await messageOf(() => takeBackup(folder, address));
-  expect(message).toMatch(/permission denied[^]*pg_read_all_data TO "half"/);
+  expect(message).toMatch(/permission denied[\s\S]*pg_read_all_data TO "half"/);
   expect(folder.backups()).toEqual([]);
   await query(database.address, "drop owned by half; drop role half");
 });

@@ -74,8 +74,8 @@ describe("a backup that is not whole is refused before the first write", () => {
   };
   const cases: readonly [name: string, encrypted: boolean, harm: (file: string) => void, message: RegExp][] =
     [
-      ["cut", false, cut, /is not the one that its manifest describes[^]*bytes instead of/],
-      ["a flipped bit", false, flip, /is not the one that its manifest describes[^]*sha256/],
+      ["cut", false, cut, /is not the one that its manifest describes[\s\S]*bytes instead of/],
+      ["a flipped bit", false, flip, /is not the one that its manifest describes[\s\S]*sha256/],
       ["another manifest", false, wrongHash, /is not the one that its manifest describes/],
       [
         "cut, without a manifest",
@@ -312,13 +312,16 @@ describe("--replace", () => {
       startTime: "1",
       created: "2020-01-01T00:00:00.000Z",
     });
-    await query(server.address, "create database killed_restore_20200101000000");
-    await query(server.address, `comment on database killed_restore_20200101000000 is '${owner}'`);
-    await query(server.address, "create database mine_restore_20200101000000");
+    await query(server.address, "create database killed_restore_20200101000000_aaaaaa");
+    await query(server.address, `comment on database killed_restore_20200101000000_aaaaaa is '${owner}'`);
+    await query(server.address, "create database mine_restore_20200101000000_aaaaaa");
     await restoreInto(folder, location, target.address, "--replace");
     expect(
-      await query(server.address, "select datname from pg_database where datname like '%20200101000000'"),
-    ).toEqual([{ datname: "mine_restore_20200101000000" }]);
+      await query(
+        server.address,
+        "select datname from pg_database where datname like '%20200101000000_aaaaaa'",
+      ),
+    ).toEqual([{ datname: "mine_restore_20200101000000_aaaaaa" }]);
   });
 });
 
