@@ -61,7 +61,11 @@ export function offlineEnvironment(): Record<string, string> {
   return { ...Object.fromEntries(inherited), LC_ALL: "C", TZ: "UTC" };
 }
 
-/** `dbname='…'`, for pg_restore, which must be given a database as an argument: the rest comes from the environment. */
-export function databaseArgument({ database }: Address): string {
-  return `--dbname=dbname='${database.replace(/['\\]/g, "\\$&")}'`;
+/**
+ * `--dbname=…` for pg_dump, pg_restore and psql: what no variable can say. The name is quoted, so that it is never read as
+ * more than a name, and a server that is gone without a word is noticed within a minute and a half. The rest comes from the environment.
+ */
+export function connectionArgument({ database }: Address): string {
+  const name = database.replace(/['\\]/g, "\\$&");
+  return `--dbname=dbname='${name}' keepalives_idle=30 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=90000`;
 }

@@ -3,7 +3,7 @@ import type { Address } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import { type Child, type ChildEnd, endText, startChild, writeTo } from "./child";
 import { complaints } from "./dump";
-import { databaseArgument, offlineEnvironment } from "./libpq";
+import { connectionArgument, offlineEnvironment } from "./libpq";
 import type { Programs } from "./programs";
 import { commit, knowsRestrict, requireSqlEnd, sqlFor } from "./sql-dump";
 import { checksum, type StoredBackup } from "./stored-backup";
@@ -90,7 +90,7 @@ export async function loadBackup(backup: StoredBackup, options: LoadOptions): Pr
 }
 
 async function loadArchive(backup: StoredBackup, options: LoadOptions): Promise<void> {
-  const words = ["--exit-on-error", "--no-password", databaseArgument(options.address)];
+  const words = ["--exit-on-error", "--no-password", connectionArgument(options.address)];
   if (options.oneTransaction) words.push("--single-transaction");
   const child = await startChild([options.programs.restore, ...words], { env: options.env, talks: true });
   try {
@@ -122,6 +122,7 @@ async function loadSql(
     "--output=/dev/null",
     "--file=-",
   ];
+  words.push(connectionArgument(options.address));
   const child = await startChild([programs.psql, ...words], { env, talks: true });
   try {
     let bytes = 0;

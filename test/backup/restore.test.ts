@@ -301,6 +301,28 @@ describe("--replace", () => {
     await query(target.address, "drop role writer");
   });
 
+  test("by the owner, who is no superuser; not where it may not end a session", async () => {
+    await using folder = await workFolder();
+    await query(server.address, "create role owner_of createdb login password 'owner pw'");
+    await query(server.address, "create database owned owner owner_of");
+    const owner = { ...server.address, database: "owned", user: "owner_of", password: "owner pw" };
+    await query(owner, schema);
+    const { location = "" } = await takeBackup(folder, owner);
+    const before = await contentOf(owner);
+    await query(owner, "drop view names; create table later ()");
+    const foreign = await connect({ ...server.address, database: "owned" });
+    const message = await messageOf(() => restoreInto(folder, location, owner, "--replace"));
+    expect(message).toMatch(/could not be renamed[\s\S]*terminate/);
+    expect(await query(owner, "select to_regclass('later')::text as later")).toEqual([{ later: "later" }]);
+    await foreign.end();
+    const { replaced, warnings } = await restoreInto(folder, location, owner, "--replace");
+    expect(warnings).toEqual([]);
+    expect(await contentOf(owner)).toEqual(before);
+    await query(server.address, replaced?.drop ?? "");
+    await query(server.address, "drop database owned");
+    await query(server.address, "drop role owner_of");
+  });
+
   test("drops what a restore left whose process was killed", async () => {
     await using source = await server.database();
     await using target = await server.database();
