@@ -60,7 +60,9 @@ export async function requireBackupDirectory(setting: string): Promise<string> {
   const directory = resolve(setting);
   const tried = join(directory, `.try-${randomBytes(4).toString("hex")}`);
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const isNew = (await mkdir(directory, { recursive: true, mode: 0o700 })) !== undefined;
+    // A copy of the production database is in no commit by mistake.
+    if (isNew) await writeFile(join(directory, ".gitignore"), "*\n");
     await writeFile(tried, "", { flag: "wx", mode: 0o600 });
     await rm(tried);
   } catch (error) {
