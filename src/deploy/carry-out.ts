@@ -3,6 +3,7 @@ import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { connect } from "../databases/postgres/connection";
 import { close, within } from "../databases/postgres/own-session";
+import { bugParts, UserError } from "../errors";
 import { type CommandResult, commandPorts, terminateForGood } from "../executors/local";
 import type { Catalog } from "../model/catalog";
 import type { BackupReport, DeployReport, Problem } from "../model/deployment";
@@ -114,9 +115,13 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       lock: job.lock,
       note,
       client: () => target.client(),
-      isDone: async () => {
+      isOver: async () => {
         const now = await reporter.seenNow();
-        return now !== undefined && isAt(target.graph, now.heads, job.applied);
+        if (now === undefined || isAt(target.graph, now.heads, job.applied)) return true;
+        // Where the words say "one back", a second start from elsewhere would take back what nobody asked for.
+        return (
+          job.command === "rollback" && !isAt(target.graph, now.heads, target.graph.applied(job.seen.heads))
+        );
       },
       say: job.listener.say,
       onLine: (line) => {
@@ -249,7 +254,24 @@ class Reporter {
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,
     };
-    return { ...report, record: job.listener.record(report) };
+    return this.recorded(report);
+  }
+
+  /** The database is what it is, with a record or without. */
+  private recorded(report: DeployReport): DeployReport {
+    try {
+      return { ...report, record: this.job.listener.record(report) };
+    } catch (error) {
+      const { what, where, seen } = error instanceof UserError ? error.parts : bugParts(error);
+      const missing: Problem = {
+        what,
+        ...(where === undefined ? {} : { where }),
+        ...(seen === undefined ? {} : { seen }),
+        why: "This run leaves no record beside what is printed here.",
+        do: "Keep this output, and make record-directory a folder that can be written before the next run.",
+      };
+      return { ...report, warnings: [...report.warnings, missing] };
+    }
   }
 
   /** What the migration made that the proof does not have. */

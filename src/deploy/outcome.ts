@@ -43,6 +43,7 @@ export function stateAfter(after: AfterMigration): DeployState {
 export function problemsAfter(after: AfterMigration): Problem[] {
   const { result, heads, isAtGoal, command } = after;
   const problems: Problem[] = [];
+  if (result.stopped !== undefined) problems.push(result.stopped);
   if (result.sessionsLeft) {
     problems.push({
       what: "A session of the tool may still be at work in the database: the server was not reached, or could not be brought to end it.",

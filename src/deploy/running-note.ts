@@ -34,7 +34,11 @@ export class RunningNote {
   }
 
   end(): void {
-    rmSync(this.file, { force: true });
+    try {
+      rmSync(this.file, { force: true });
+    } catch {
+      // Its sessions are gone: who finds it later ends nothing.
+    }
   }
 }
 
