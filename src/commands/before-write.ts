@@ -16,6 +16,7 @@ import type { DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
 import type { Settings } from "../settings";
 import { revisionSource } from "../tools/revision-source";
+import { seldom } from "./listener";
 
 /** What apply and rollback are given. */
 export interface WriteContext {
@@ -198,7 +199,8 @@ export async function backupFor(
     client: await target.client(),
     heads: seen.heads,
     pending: revisions.map(({ id }) => id),
-    progress: listener.say,
+    progress: seldom(listener.say),
+    notice: listener.say,
     ...(uploadArtifact === undefined ? {} : { uploadArtifact }),
   });
 }
