@@ -31,7 +31,11 @@ export async function staticSample(path: string, base: string | undefined): Prom
   const graph = buildGraph(read.revisions);
   const history = await compareWithBase({ settings, environment: {} }, sourceOf(project), read.revisions);
   const judged = judgedRevisions(read.revisions, history, settings.history);
-  staticGraphFindings(graph, judged, history);
+  staticGraphFindings(
+    graph,
+    { judged, mergeLine: (heads) => toolNamed(project.tool).mergeLine?.(project, heads) ?? "" },
+    history,
+  );
   readFindings(read.problems, isFileJudged(history, settings));
   lintFindings({ graph, judged, floor: undefined, bodyOf: read.body });
   return { usage: between(start, readUsage([])), count: judged.size };

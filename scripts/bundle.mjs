@@ -26,5 +26,10 @@ function bundle(entry) {
   const ncc = require.resolve("@vercel/ncc/dist/ncc/cli.js");
   const args = ["build", `lib/${entry}.js`, "-o", work, "-q", "--license", "licenses.txt"];
   execFileSync(process.execPath, [ncc, ...args], { cwd: root, stdio: "inherit" });
-  return readFileSync(path.join(work, "index.js"), "utf8").replace(/^#!.*\n/, "");
+  const code = readFileSync(path.join(work, "index.js"), "utf8").replace(/^#!.*\n/, "");
+  // ncc takes a path that a call computes for a file that the program brings, and leads it into dist/.
+  const moved = code.split("\n").filter((line) => line.includes("__nccwpck_require__.ab +"));
+  if (moved.length > 0)
+    throw new Error(`ncc moved a path; write it so that it does not see one:\n${moved.join("\n")}`);
+  return code;
 }

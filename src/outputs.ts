@@ -11,7 +11,7 @@ export const outputTable = {
   "edited-revisions": "Ids of the revisions that were edited, separated by a space.",
   "deleted-revisions": "Ids of the revisions that were deleted, separated by a space.",
   status:
-    "Of the command status: `up to date`, `pending`, `first install` or `unknown revisions`; empty where it could not be told.",
+    "Of the command status: `up to date`, `pending`, `first install`, `unknown revisions`, `dirty` or `checksum mismatch`; empty where it could not be told.",
   "pending-revisions":
     "Of the command status: ids of the pending revisions, parents first, separated by a space.",
   "unknown-revisions": "Of the command status: ids that the database has and the source has not.",

@@ -64,13 +64,18 @@ export async function ageEncryption(recipients: readonly string[]): Promise<Encr
   const nonce = randomBytes(nonceSize);
   const key = payloadKey(fileKey, nonce);
   const nonces = chunkNonces();
-  let held = Buffer.allocUnsafe(chunkSize);
+  // Not copied together: a dump may be large, and the cipher takes a chunk in parts.
+  let held: Buffer[] = [];
   let used = 0;
-  const seal = (plain: Buffer, isLast: boolean): Buffer => {
+  const seal = (isLast: boolean): Buffer[] => {
     const cipher = createCipheriv("chacha20-poly1305", key, nonces(isLast), {
       authTagLength: tagSize,
     }) as CipherGCM;
-    return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    const sealed = held.map((part) => cipher.update(part));
+    cipher.final();
+    held = [];
+    used = 0;
+    return [...sealed, cipher.getAuthTag()];
   };
   return {
     header: Buffer.concat([empty.subarray(0, -(nonceSize + tagSize)), nonce]),
@@ -78,19 +83,15 @@ export async function ageEncryption(recipients: readonly string[]): Promise<Encr
       const sealed: Buffer[] = [];
       for (let rest = plain; rest.length > 0; ) {
         // A full chunk is sealed only when more comes: the last one has a mark of its own.
-        if (used === chunkSize) {
-          sealed.push(seal(held, false));
-          held = Buffer.allocUnsafe(chunkSize);
-          used = 0;
-        }
+        if (used === chunkSize) sealed.push(...seal(false));
         const part = rest.subarray(0, chunkSize - used);
-        part.copy(held, used);
+        held.push(part);
         used += part.length;
         rest = rest.subarray(part.length);
       }
       return sealed;
     },
-    final: () => seal(held.subarray(0, used), true),
+    final: () => Buffer.concat(seal(true)),
   };
 }
 

@@ -53,7 +53,7 @@ export async function backup(context: BackupContext): Promise<BackupReport> {
  */
 async function headsOf(client: Client, wanted: string | undefined): Promise<string[]> {
   for (const tool of tools) {
-    const candidates = await findVersionTables(client, tool.versionTable.column);
+    const candidates = await findVersionTables(client, tool.versionTable);
     const named = candidates.filter(
       ({ schema, table }) => wanted === undefined || wanted === table || wanted === `${schema}.${table}`,
     );

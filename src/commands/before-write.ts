@@ -14,6 +14,7 @@ import { UserError } from "../errors";
 import type { Catalog } from "../model/catalog";
 import type { DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
+import type { RevisionStatus } from "../model/status";
 import type { Settings } from "../settings";
 import { revisionSource } from "../tools/revision-source";
 import { seldom } from "./listener";
@@ -70,7 +71,11 @@ function refused(command: DeployReport["command"], problem: Problem): DeployRepo
 /** The version table's content. A UserError where the source does not know all of it. */
 export async function seenByKnownSource(target: Target): Promise<SeenDatabase> {
   const seen = await target.seen();
-  const { unknown } = await target.status(seen);
+  const { unknown, revisions } = await target.status(seen);
+  const broken = revisions.find(
+    ({ status, outOfOrder }) => status === "dirty" || status === "checksum mismatch" || outOfOrder === true,
+  );
+  if (broken !== undefined) throw brokenRow(target, broken);
   if (unknown.length === 0) return seen;
   throw new UserError({
     what: `The database has ${unknown.length === 1 ? "a revision" : "revisions"} that this source does not have: ${unknown.map(({ id }) => id).join(", ")}.`,
@@ -84,6 +89,41 @@ export async function seenByKnownSource(target: Target): Promise<SeenDatabase> {
       .join("\n"),
     why: "This release is older than the database, or on another branch; what is applied cannot be told.",
     do: "Use a release that has them.",
+  });
+}
+
+/** What a tool with a row for each revision stops at, or passes over. */
+function brokenRow(
+  { where }: Target,
+  { id, status, file, lineEndsOnly, outOfOrder }: RevisionStatus,
+): UserError {
+  if (status === "dirty") {
+    return new UserError({
+      what: `Revision ${id} stopped half way in this database.`,
+      where,
+      seen: file,
+      why: "What it did before it stopped is there, and the tool does not go on.",
+      do: "Finish or undo by hand what it did, and delete or complete its row in the version table; then run the same job again.",
+    });
+  }
+  if (outOfOrder === true) {
+    return new UserError({
+      what: `Revision ${id} is pending, and later ones are applied.`,
+      where,
+      seen: file,
+      why: "It was proved before them, and would run after them.",
+      do: "Give it a version above every one that landed.",
+    });
+  }
+  return new UserError({
+    what: `The file of revision ${id} is not the one that was applied${lineEndsOnly === true ? ": its line ends differ (CRLF)" : ""}.`,
+    where,
+    seen: file,
+    why: "The tool compares the bytes of what it applied, and refuses to go on.",
+    do:
+      lineEndsOnly === true
+        ? "Let git keep the line ends of these files: *.sql -text in .gitattributes."
+        : "Take the edit back; what it was to change belongs into a new revision.",
   });
 }
 

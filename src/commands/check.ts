@@ -1,7 +1,13 @@
 import { loadModule } from "libpg-query";
 import { proofOf, writeProof } from "../deploy/proof";
 import { UserError } from "../errors";
-import { isFatal, readFindings, unexplainedFindings, unsteadyFindings } from "../findings/graph";
+import {
+  isFatal,
+  readFindings,
+  unexplainedFindings,
+  unprovableFinding,
+  unsteadyFindings,
+} from "../findings/graph";
 import { besideFindings, environmentFindings, historyFindings } from "../findings/history";
 import { lintFindings } from "../findings/lint";
 import { proofFindings } from "../findings/proof";
@@ -47,7 +53,11 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const floor = floorOf(graph, settings.floor);
   // Everything that is known without a database.
   const findings: Finding[] = [
-    ...staticGraphFindings(graph, judged, history),
+    ...staticGraphFindings(
+      graph,
+      { judged, mergeLine: (heads) => tool.mergeLine?.(project, heads, settings.run) ?? "" },
+      history,
+    ),
     ...readFindings(read.problems, isFileJudged(history, settings)),
     ...(history === undefined ? [] : historyFindings(history, read.revisions)),
     ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
@@ -58,9 +68,15 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const accepted = readAccepted(settings, underJudgement, read.body);
   clock.stop("static");
   const known = { settings, policy: context.policy, accepted, graph, history, judged, clock };
-  if (graph.problems.some(isFatal)) return report(known, findings, unprovable(graph, judged));
+  if (graph.problems.some(isFatal)) {
+    return report(known, findings, unprovable(graph, judged, "the history cannot be loaded"));
+  }
   // A required check must always answer, and fast when there is nothing to prove.
   if (judged.size === 0) return report(known, findings, []);
+  if (project.unprovable !== undefined) {
+    const finding = unprovableFinding(project.unprovable, project.config);
+    return report(known, [...findings, finding], unprovable(graph, judged, project.unprovable.reason));
+  }
 
   const { result, shadow, steps } = await prove(context, { tool, project, graph, judged, floor }, clock);
   const proofFile = settings["write-proof"];
@@ -87,14 +103,14 @@ function hashOf(project: ToolProject, revision: Revision | undefined): string {
   return revision === undefined ? "" : revisionSource(project, revision).sha256;
 }
 
-/** The tool itself cannot load such a history: no step of it can be proved. */
-function unprovable(graph: Graph, judged: ReadonlySet<string>): Step[] {
+/** No step can be proved, e.g. of a history that the tool itself cannot load. */
+function unprovable(graph: Graph, judged: ReadonlySet<string>, reason: string): Step[] {
   return graph.revisions.flatMap(({ id }) =>
     (["upgrade", "downgrade"] as const).map((direction) => ({
       revision: id,
       direction,
       status: "not proved" as const,
-      reason: "the history cannot be loaded",
+      reason,
       judged: judged.has(id),
       milliseconds: undefined,
       statements: [],

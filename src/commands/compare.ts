@@ -1,4 +1,4 @@
-import { graphFindings } from "../findings/graph";
+import { type GraphJudgement, graphFindings } from "../findings/graph";
 import type { Finding } from "../model/finding";
 import type { Revision } from "../model/revision";
 import { resolveBase } from "../project/base";
@@ -19,13 +19,14 @@ export async function compareWithBase(
 /** Problems of the graph as it is, and as it will be once it is merged into a target that has gone on. */
 export function staticGraphFindings(
   graph: Graph,
-  judged: ReadonlySet<string>,
+  known: Pick<GraphJudgement, "judged" | "mergeLine">,
   history: RevisionHistory | undefined,
 ): Finding[] {
-  if (history === undefined) return graphFindings(graph, judged);
+  if (history === undefined) return graphFindings(graph, known);
   const { target, states } = history;
   const theirs = new Set(target?.revisions.map(({ id }) => id));
-  return graphFindings(graph, judged, {
+  return graphFindings(graph, {
+    ...known,
     isTargets: (id) => states.get(id) === "unchanged" || theirs.has(id),
     ...(target === undefined
       ? {}

@@ -88,8 +88,15 @@ export async function proveRevisions(
 ): Promise<Proved> {
   await loadModule();
   const judged = new Set(revisions.map(({ id }) => id));
-  const proof = await prove(context, { tool, project, graph, judged, floor: undefined });
-  return { ...proof, isVersionWrite: (sql) => tool.versionWrites(sql).length > 0 };
+  context.progress(`proving ${revisions.map(({ id }) => id).join(", ")} on a shadow database`);
+  const proof = await prove(
+    { ...context, progress: () => undefined },
+    { tool, project, graph, judged, floor: undefined },
+  );
+  return {
+    ...proof,
+    isBookkeeping: (sql) => tool.versionWrites(sql).length > 0 || tool.readsVersions(sql),
+  };
 }
 
 /** Ends the tool when a signal ends the gate. */

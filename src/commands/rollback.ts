@@ -1,6 +1,6 @@
 import { carryOut } from "../deploy/carry-out";
 import { type Newest, newestOf } from "../deploy/newest";
-import { planOf } from "../deploy/plan";
+import { nameOfLoss, planOf } from "../deploy/plan";
 import { requireRecordDirectory } from "../deploy/record";
 import type { SeenDatabase } from "../deploy/status";
 import { openTarget, type Target } from "../deploy/target";
@@ -104,16 +104,16 @@ function requireWayBack({ id, wayBack }: PlannedRevision, settings: Settings): v
       do: "Mend it by a new revision that goes forward (the usual way), or restore a backup: migration-gate restore",
     });
   }
-  const open = loses.filter((name) => !settings["accept-loss"].includes(name));
+  const open = loses.filter((loss) => !settings["accept-loss"].includes(nameOfLoss(loss)));
   if (open.length > 0) {
     throw new UserError({
       what: `Taking revision ${id} back loses what is in ${open.length} ${open.length === 1 ? "place" : "places"}.`,
       seen: open.join("\n"),
       why: "What was written there since the upgrade is gone afterwards; the backup has it, and nothing else.",
-      do: `Go forward with a new revision instead, or accept each by its name: ${open.map((name) => `--accept-loss '${name}'`).join(" ")}`,
+      do: `Go forward with a new revision instead, or accept each by its name: ${open.map((loss) => `--accept-loss '${nameOfLoss(loss)}'`).join(" ")}`,
     });
   }
-  const strange = settings["accept-loss"].filter((name) => !loses.includes(name));
+  const strange = settings["accept-loss"].filter((name) => !loses.map(nameOfLoss).includes(name));
   if (strange.length === 0) return;
   throw new UserError({
     what: `accept-loss names what revision ${id} does not lose: ${strange.join(", ")}.`,

@@ -14,8 +14,8 @@ export interface Proved {
   readonly result: Pick<FreshLaneResult, "legs">;
   readonly steps: readonly Step[];
   readonly shadow: ShadowReport;
-  /** True for the tool's own bookkeeping. */
-  isVersionWrite(sql: string): boolean;
+  /** True for the tool's own reading and writing of its version table. */
+  isBookkeeping(sql: string): boolean;
 }
 
 export interface Planned {
@@ -59,7 +59,7 @@ export function wayBackOf(proved: Proved, { id, downgrade }: Revision): WayBack 
   if (step?.status !== "proved")
     return { kind: "restore only", reason: step?.reason ?? "its downgrade was not seen", loses: [] };
   const down = recordedOf(proved, id, "downgrade");
-  const written = (down?.statements ?? []).filter(({ sql }) => !proved.isVersionWrite(sql));
+  const written = (down?.statements ?? []).filter(({ sql }) => !proved.isBookkeeping(sql));
   const loses = [
     ...holdersRemoved(down?.changes ?? []),
     ...typesChanged(down?.changes ?? []),
@@ -107,10 +107,11 @@ function recordedOf({ result }: Proved, id: string, direction: Direction): Recor
 
 function statementsOf(proved: Proved, id: string, direction: Direction): PlannedStatement[] {
   const replayed = stepOf(proved, id, direction)?.statements ?? [];
-  if (replayed.length > 0) return replayed.map(plannedStatement);
-  return (recordedOf(proved, id, direction)?.statements ?? []).map(({ sql }) =>
-    plannedStatement({ sql, locks: undefined, rewrites: undefined }),
-  );
+  const isOwn = ({ sql }: { readonly sql: string }) => !proved.isBookkeeping(sql);
+  if (replayed.length > 0) return replayed.filter(isOwn).map(plannedStatement);
+  return (recordedOf(proved, id, direction)?.statements ?? [])
+    .filter(isOwn)
+    .map(({ sql }) => plannedStatement({ sql, locks: undefined, rewrites: undefined }));
 }
 
 function plannedStatement({
@@ -132,6 +133,11 @@ function fingerprintOf(sql: string): string {
   } catch {
     return createHash("sha256").update(sql).digest("hex");
   }
+}
+
+/** A part of what a downgrade loses, as a person accepts it: a column by its name alone. */
+export function nameOfLoss(loss: string): string {
+  return loss.startsWith("column ") ? loss.replace(/: .* becomes .*$/, "") : loss;
 }
 
 /** Tables and columns that are gone afterwards; a column that goes with its table is not named. */

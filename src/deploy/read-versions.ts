@@ -5,19 +5,19 @@ import {
   type VersionTableCandidate,
 } from "../databases/postgres/version-tables";
 import { UserError } from "../errors";
-import type { MigrationTool } from "../tools/contract";
-import type { SeenDatabase } from "./status";
+import type { MigrationTool, VersionTable } from "../tools/contract";
+import type { AppliedRow, SeenDatabase } from "./status";
 
 export interface ReadOptions {
-  readonly tool: Pick<MigrationTool, "versionTable" | "versionsSql" | "commands">;
+  readonly tool: Pick<MigrationTool, "versionTable" | "versionsSql" | "commands" | "rows">;
   /** The setting version-table: a name, or schema.name; undefined looks for it. */
   readonly versionTable: string | undefined;
   /** True for an id of the source: tells which of several tables is this project's. */
   readonly isKnown: (id: string) => boolean;
   /** Of the database, for messages: no secret. */
   readonly where: string;
-  /** The command that writes a revision into the version table, for a person to type. */
-  readonly stamp: string;
+  /** The command that writes a revision into the version table, for a person to type; undefined where there is none. */
+  readonly stamp: string | undefined;
 }
 
 /** The version table's content by our own SQL. Reads only; a UserError where it cannot be told. */
@@ -29,11 +29,17 @@ export async function readVersions(client: Client, options: ReadOptions): Promis
     );
     const [{ name, server, role } = { name: "", server: "", role: "" }] = rows;
     const database = { name, server };
-    const candidates = await findVersionTables(client, options.tool.versionTable.column);
+    const candidates = await findVersionTables(client, options.tool.versionTable);
     const chosen = await choose(client, candidates, options, role);
     if (chosen !== undefined) {
       const { schema, table } = chosen.candidate;
-      return { database, versionTable: { schema, table }, heads: chosen.heads };
+      const versionTable = { schema, table };
+      return {
+        database,
+        versionTable,
+        heads: chosen.heads,
+        rows: await readRows(client, options.tool, versionTable),
+      };
     }
     const tables = await userTables(client);
     if (tables.count > 0) throw notStamped(tables, options);
@@ -41,6 +47,19 @@ export async function readVersions(client: Client, options: ReadOptions): Promis
   } finally {
     await client.query("rollback").catch(() => undefined);
   }
+}
+
+async function readRows(
+  client: Client,
+  { rows: protocol }: ReadOptions["tool"],
+  table: VersionTable,
+): Promise<readonly AppliedRow[] | undefined> {
+  if (protocol === undefined) return undefined;
+  const { rows } = await client.query<[string, boolean, string]>({
+    text: protocol.sql(table),
+    rowMode: "array",
+  });
+  return rows.map(([id, success, checksum]) => ({ id, success, checksum }));
 }
 
 interface Chosen {
@@ -125,6 +144,9 @@ function notStamped({ names, count }: { names: string[]; count: number }, option
     where,
     seen: `${names.join(", ")}${count > names.length ? ", …" : ""}`,
     why: "Which revisions it has is not written down; an upgrade would start at the first one and meet what is there.",
-    do: `Find out which revision its schema is, and write that down once: ${stamp} <revision>`,
+    do:
+      stamp === undefined
+        ? `Find out which revisions its schema has, and write their rows into ${tool.versionTable.name} once.`
+        : `Find out which revision its schema is, and write that down once: ${stamp} <revision>`,
   });
 }

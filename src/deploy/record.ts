@@ -50,7 +50,8 @@ function accountName(): string | undefined {
  */
 export function writeRecord(directory: string, kind: RecordKind, record: object): string {
   const time = new Date().toISOString().replace(/[-:.]/g, "");
-  const file = resolve(directory, `${kind}-${time}-${randomBytes(4).toString("hex")}.json`);
+  const name = `${kind}-${time}-${randomBytes(4).toString("hex")}.json`;
+  const file = join(resolve(directory), name);
   try {
     writeWhole(file, `${JSON.stringify(record, null, 2)}\n`);
   } catch (error) {
@@ -61,7 +62,7 @@ export function writeRecord(directory: string, kind: RecordKind, record: object)
 
 /** Fails before anything is changed where writeRecord would fail afterwards: the directory is made and tried. */
 export function requireRecordDirectory(directory: string): void {
-  const file = resolve(directory, `.try-${randomBytes(4).toString("hex")}`);
+  const file = join(resolve(directory), `.try-${process.pid}`);
   try {
     writeWhole(file, "");
     rmSync(file);

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import type { Client } from "pg";
 import { type Address, connect } from "../databases/postgres/connection";
 import { close, within } from "../databases/postgres/own-session";
@@ -10,9 +12,10 @@ import type { Settings } from "../settings";
 import type { MigrationTool, ReadRevisions, ToolProject } from "../tools/contract";
 import { findProject, readRevisions } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
+import { shellWord } from "../tools/shell-words";
 import { databaseAddress } from "./database-address";
 import { readVersions } from "./read-versions";
-import { type SeenDatabase, statusOf } from "./status";
+import { type SeenDatabase, statusOf, unknownIds } from "./status";
 
 /** A network that drops everything must not be waited for. */
 const aliveLimitMs = 5_000;
@@ -81,15 +84,17 @@ export async function openTarget(
         versionTable: settings["version-table"],
         isKnown: (id: string) => graph.get(id) !== undefined,
         where,
-        stamp: [...run, "stamp"].join(" "),
+        stamp: stampLine(tool, project, run),
       };
       return within(here, readVersions(here, options), answerLimitMs);
     },
     async status(seen) {
       const unknown: UnknownRevision[] = [];
-      for (const id of seen.heads.filter((head) => graph.get(head) === undefined))
-        unknown.push(await lookUp(tool, project.root, id));
-      return statusOf(graph, seen, unknown);
+      for (const id of unknownIds(graph, seen)) unknown.push(await lookUp(tool, project.root, id));
+      return statusOf(graph, seen, unknown, ({ location }, checksum) => {
+        const bytes = readFileSync(path.join(project.root, location.file));
+        return tool.rows?.compare(bytes, checksum) ?? "same";
+      });
     },
     [Symbol.asyncDispose]: () => close(open),
   };
@@ -104,7 +109,12 @@ async function isAlive(client: Client): Promise<boolean> {
   }
 }
 
+function stampLine(tool: MigrationTool, project: ToolProject, run: readonly string[]): string | undefined {
+  const words = tool.commands(project).stamp;
+  return words === undefined ? undefined : [...run, ...words].map(shellWord).join(" ");
+}
+
 async function lookUp(tool: MigrationTool, root: string, id: string): Promise<UnknownRevision> {
-  const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles);
+  const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles(id));
   return { id, lastCommit: lost?.commit, file: lost?.file };
 }

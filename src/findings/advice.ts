@@ -6,9 +6,14 @@ import type { ObjectDifference } from "./objects";
 /** What to write into the downgrade so that it leaves nothing, as Python where one call does it. */
 export function residueAdvice({ key, change }: ObjectDifference, revision: Revision): string {
   const object = `the ${kindOf(key)} ${identityOf(key)}`;
+  const downgrade = revision.sql === undefined ? "downgrade()" : (revision.sql.down ?? "the way back");
   if (change === "missing")
-    return `Create ${object} again in downgrade(), as it was before, or do not drop it there.`;
-  if (change === "changed") return `Restore ${object} in downgrade() exactly as it was before the upgrade.`;
+    return `Create ${object} again in ${downgrade}, as it was before, or do not drop it there.`;
+  if (change === "changed") return `Restore ${object} in ${downgrade} exactly as it was before the upgrade.`;
+  if (revision.sql !== undefined) {
+    const statement = dropStatement(key) ?? `what removes ${object}`;
+    return `Add ${statement} to ${downgrade}.`;
+  }
   const drop = dropCall(key) ?? `what removes ${object}`;
   return revision.downgrade === undefined || revision.downgrade.empty
     ? `Write a downgrade() with ${drop}, or say why there is none: raise NotImplementedError("the reason").`

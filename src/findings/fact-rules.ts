@@ -84,7 +84,7 @@ export const factRules = {
     says: "there is more than one head",
     severity: "error",
     why: "`upgrade head` refuses to choose between them, and a deploy stops.",
-    do: 'Merge them: alembic merge -m "merge heads" heads. Or give the newer one the other as its down_revision.',
+    do: 'Merge them: alembic merge -m "merge heads" heads, or flask db merge -m "merge heads" heads. Or give the newer one the other as its down_revision.',
     never: undefined,
   },
   "missing-parent": {
@@ -120,6 +120,13 @@ export const factRules = {
     severity: "error",
     why: "A database that has it as its version stops at every command of the tool.",
     do: "Restore the file, and undo what it does with a new revision.",
+    never: undefined,
+  },
+  "revision-out-of-order": {
+    says: "a new version is below one that has landed (SQLx)",
+    severity: "warning",
+    why: "Databases that exist run it after the other one, new databases before it: they may end with different schemas.",
+    do: "Give it a version above those that have landed.",
     never: undefined,
   },
   "environment-edited": {

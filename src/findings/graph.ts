@@ -2,12 +2,12 @@ import type { Finding } from "../model/finding";
 import type { Revision } from "../model/revision";
 import type { Graph } from "../revisions/graph";
 import type { GraphProblem } from "../revisions/problems";
-import type { ReadProblem } from "../tools/contract";
+import type { ReadProblem, Unprovable } from "../tools/contract";
 
 const advice: Readonly<Record<GraphProblem["rule"], { readonly why: string; readonly do: string }>> = {
   "multiple-heads": {
     why: "`upgrade head` refuses to choose between them, and a deploy stops.",
-    do: 'Merge them: alembic merge -m "merge heads" heads. Or give the newer one the other as its down_revision.',
+    do: "Merge them, or give the newer one the other as its down_revision.",
   },
   "missing-parent": {
     why: "The history cannot be loaded: every command of the tool fails.",
@@ -35,18 +35,26 @@ export interface MergedGraph {
   readonly tip: string;
 }
 
-/** Problems of the graph, and those that only merging makes. `isTargets`: the target has the revision as it is. */
+export interface GraphJudgement {
+  readonly judged: ReadonlySet<string>;
+  /** The command that joins these heads; `heads` stands for all of them. */
+  readonly mergeLine: (heads: readonly string[]) => string;
+  readonly merged?: MergedGraph;
+  /** True where the target has the revision as it is. */
+  readonly isTargets?: (id: string) => boolean;
+}
+
+/** Problems of the graph, and those that only merging makes. */
 export function graphFindings(
   graph: Graph,
-  judged: ReadonlySet<string>,
-  { merged, isTargets = () => false }: { merged?: MergedGraph; isTargets?: (id: string) => boolean } = {},
+  { judged, mergeLine, merged, isTargets = () => false }: GraphJudgement,
 ): Finding[] {
   const keyOf = ({ rule, text }: GraphProblem) => `${rule} ${text}`;
   const known = new Set(graph.problems.map(keyOf));
   const made = merged?.graph.problems.filter((problem) => !known.has(keyOf(problem))) ?? [];
   const hasMoreHeads = made.some(({ rule }) => rule === "multiple-heads");
   const own = graph.problems.filter(({ rule }) => !(hasMoreHeads && rule === "multiple-heads"));
-  const view = { judged, isTargets };
+  const view = { judged, isTargets, mergeLine };
   return [
     ...own.map((problem) => problemFinding(problem, { ...view, graph, tip: undefined })),
     ...(merged === undefined ? [] : made.map((problem) => problemFinding(problem, { ...view, ...merged }))),
@@ -58,6 +66,7 @@ interface GraphView {
   readonly tip: string | undefined;
   readonly judged: ReadonlySet<string>;
   isTargets(id: string): boolean;
+  mergeLine(heads: readonly string[]): string;
 }
 
 function problemFinding(problem: GraphProblem, view: GraphView): Finding {
@@ -94,17 +103,18 @@ function headText({ id, location }: Revision, { tip, isTargets }: GraphView): st
 }
 
 /** Two heads because the target went on: the first of our revisions can follow the target's head. */
-function mendHeads({ revisions }: GraphProblem, { graph, tip, isTargets }: GraphView): string {
+function mendHeads({ revisions }: GraphProblem, { graph, tip, isTargets, mergeLine }: GraphView): string {
   const theirs = revisions.filter(({ id }) => isTargets(id));
   const ours = revisions.filter(({ id }) => !isTargets(id));
   const [their, our] = [theirs[0], ours[0]];
-  if (their === undefined || our === undefined || revisions.length > 2) return advice["multiple-heads"].do;
+  if (their === undefined || our === undefined || revisions.length > 2)
+    return `Merge them: ${mergeLine(["heads"])}. Or give the newer one the other as its down_revision.`;
   const first = graph.revisions.filter(
     ({ id, parents }) => !isTargets(id) && graph.ancestors(our.id).has(id) && parents.every(isTargets),
   );
   const [only] = first;
   const before = tip === undefined ? "" : "Merge the target into this branch. Then ";
-  const merge = `alembic merge -m "merge heads" ${our.id} ${their.id}`;
+  const merge = mergeLine([our.id, their.id]);
   if (only === undefined || first.length > 1 || only.parents.length !== 1)
     return `${before}${before === "" ? "M" : "m"}erge the heads: ${merge}`;
   const line = `down_revision = "${their.id}" in ${only.location.file}, where it is "${only.parents[0]}"`;
@@ -128,6 +138,27 @@ export function unsteadyFindings(texts: readonly string[], shadow: { readonly ve
     what: "The revisions did something else when they were run once more on an empty database.",
     do: "Let revisions depend on the database alone: no clock, no random names, no files or objects that an earlier run left.",
   });
+}
+
+/** The tool runs such a project in a way that no lane can follow. */
+export function unprovableFinding({ what, reason, do: advice }: Unprovable, config: string): Finding {
+  return {
+    rule: "not-proved",
+    severity: "error",
+    revision: undefined,
+    direction: undefined,
+    file: config,
+    line: undefined,
+    column: undefined,
+    object: undefined,
+    what,
+    where: config,
+    seen: `Nothing was run: ${reason}.`,
+    why: "A check that does not know what ran must not pass.",
+    do: advice,
+    suppressed: false,
+    suppression: undefined,
+  };
 }
 
 function notProved(

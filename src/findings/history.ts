@@ -1,14 +1,14 @@
 import type { Finding } from "../model/finding";
-import type { Revision } from "../model/revision";
+import type { Revision, SqlFiles } from "../model/revision";
 import type { DeletedRevision, RevisionHistory } from "../revisions/history";
+import { compareVersions } from "../revisions/in-order";
 
 /** What the change did to revisions that had landed, and what git does not know of. */
 export function historyFindings(history: RevisionHistory, revisions: readonly Revision[]): Finding[] {
   const untracked = new Set(history.untracked);
   return [
-    ...revisions
-      .filter(({ id }) => history.states.get(id) === "edited")
-      .map((revision) => edited(revision, history)),
+    ...revisions.filter(({ id }) => history.edited.has(id)).map((revision) => edited(revision, history)),
+    ...outOfOrder(history, revisions),
     ...history.deleted.map((deleted) => gone(deleted, history)),
     ...revisions.filter(({ id }) => untracked.has(id)).map((revision) => unknownToGit(revision)),
   ];
@@ -30,6 +30,7 @@ export function environmentFindings({ environment, base }: RevisionHistory): Fin
 }
 
 function edited(revision: Revision, history: RevisionHistory): Finding {
+  if (revision.sql !== undefined) return editedSql(revision, revision.sql, history);
   const { id, location } = revision;
   const landed = history.landed.get(id) ?? revision;
   const landedAs = landed.location.file;
@@ -55,6 +56,61 @@ function edited(revision: Revision, history: RevisionHistory): Finding {
   };
 }
 
+/** SQLx compares the checksum of what it applied, and stops. */
+function editedSql(revision: Revision, { down }: SqlFiles, history: RevisionHistory): Finding {
+  const { id, location } = revision;
+  const only = history.editedOnly.get(id);
+  const isBack = only === "way back" && down !== undefined;
+  const file = isBack ? down : location.file;
+  const landedAs = isBack ? down : (history.landed.get(id) ?? revision).location.file;
+  const moved = landedAs === file ? "" : `, where it was ${landedAs}`;
+  const restore = `Restore it: git checkout ${shortOf(history)} -- ${shellWord(landedAs)}${landedAs === file ? "" : `; git rm ${shellWord(file)}`}`;
+  return {
+    ...common,
+    rule: "revision-edited",
+    severity: "error",
+    revision: id,
+    ...location,
+    file,
+    what: isBack
+      ? `The way back of revision "${id}" was edited after it had landed.`
+      : `Revision "${id}" was edited after it had landed.`,
+    where: `revision ${id}`,
+    seen: `${file} differs from ${commitText(history)}${moved}${only === "line ends" ? " in its line ends only (CRLF)" : ""}.`,
+    why: isBack
+      ? "A release that is deployed already goes back by the old text: the two may lead to different schemas."
+      : `Every database that has applied it refuses the next deploy: migration ${id} was previously applied but has been modified.`,
+    do:
+      only === "line ends"
+        ? `${restore}\nKeep git from changing line ends: *.sql -text in .gitattributes.`
+        : `${restore}\nWrite the change as a new migration${isBack ? "; where this edit must stay, accept revision-edited in migration-gate.yml with the reason" : ""}.`,
+  };
+}
+
+/** New versions below those that landed: databases that exist run them after, new databases before. */
+function outOfOrder(history: RevisionHistory, revisions: readonly Revision[]): Finding[] {
+  const ordered = revisions.filter(({ sql }) => sql !== undefined);
+  if (ordered.length === 0) return [];
+  const theirs = history.target?.revisions.map(({ id }) => id) ?? [];
+  const landed = [...history.states].filter(([, state]) => state !== "new").map(([id]) => id);
+  const last = [...landed, ...theirs].sort(compareVersions).at(-1);
+  if (last === undefined) return [];
+  return ordered
+    .filter(({ id }) => history.states.get(id) === "new" && compareVersions(id, last) < 0)
+    .map((revision) => ({
+      ...common,
+      rule: "revision-out-of-order",
+      severity: "warning",
+      revision: revision.id,
+      ...revision.location,
+      what: `Revision "${revision.id}" is new, and its version is below "${last}", which has landed.`,
+      where: `revision ${revision.id}`,
+      seen: `${commitText(history)}, or the target since then, has "${last}".`,
+      why: `A database that has "${last}" runs this one after it, a new database before it: they may end with different schemas.`,
+      do: `Give it a version above ${last}: git mv ${shellWord(revision.location.file)} …`,
+    }));
+}
+
 function gone({ revision, renumbered }: DeletedRevision, history: RevisionHistory): Finding {
   const { id, location } = revision;
   const now = renumbered === undefined ? "is gone now" : `has the id "${renumbered}" now`;
@@ -67,7 +123,10 @@ function gone({ revision, renumbered }: DeletedRevision, history: RevisionHistor
     what: `Revision "${id}" was ${renumbered === undefined ? "deleted" : "given another id"} after it had landed.`,
     where: `revision ${id}`,
     seen: `${location.file} is in ${commitText(history)}, and ${now}.`,
-    why: `A database that has it as its version stops at every command: Can't locate revision identified by '${id}'.`,
+    why:
+      revision.sql === undefined
+        ? `A database that has it as its version stops at every command: Can't locate revision identified by '${id}'.`
+        : `Every database that has applied it refuses the next deploy: migration ${id} was previously applied but is missing in the resolved migrations.`,
     do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(location.file)}\nUndo what it does with a new revision.`,
   };
 }

@@ -44,10 +44,18 @@ function lintFinding(id: string, rule: Rule, objection: Objection, revision: Rev
     where: `revision ${revision.id}, ${direction}`,
     seen: "The revision file.",
     why: rule.why,
-    do: objection.do ?? rule.do,
+    do:
+      revision.sql === undefined ? (objection.do ?? rule.do) : inSql(objection.do ?? rule.doInSql ?? rule.do),
     suppressed: false,
     suppression: undefined,
   };
+}
+
+/** Advice for a file of SQL. */
+function inSql(text: string): string {
+  return text
+    .replaceAll("# migration-gate:", "-- migration-gate:")
+    .replace(/above the call\b/, "above the statement");
 }
 
 /** A loop says the same of the same object once. */

@@ -10,8 +10,11 @@ export function placeOf(revision: Revision, direction: Direction, key: string | 
   const own = revision[direction];
   const other = revision[direction === "downgrade" ? "upgrade" : "downgrade"];
   const names = key === undefined ? [] : namesOf(key);
-  const call = callNaming(own, names) ?? callNaming(other, names);
-  if (call !== undefined) return { file: revision.location.file, line: call.line, column: call.column };
+  for (const fn of [own, other]) {
+    const call = callNaming(fn, names);
+    if (fn !== undefined && call !== undefined)
+      return { file: fn.file, line: call.line, column: call.column };
+  }
   return own === undefined ? revision.location : { file: own.file, line: own.line, column: own.column };
 }
 
@@ -21,12 +24,13 @@ export function placeOf(revision: Revision, direction: Direction, key: string | 
  */
 export function placeOfFailure(failure: StepFailure, revision: Revision): SourceLocation {
   const { direction, statement, file, line } = failure;
+  const fn = revision[direction];
   const sql = failure.swallowed ? statement?.sql : undefined;
-  const call = (revision[direction]?.calls ?? []).find(
+  const call = (fn?.calls ?? []).find(
     ({ literals }) =>
       sql !== undefined && literals.length > 0 && literals.every((literal) => sql.includes(literal)),
   );
-  if (call !== undefined) return { file: revision.location.file, line: call.line, column: call.column };
+  if (fn !== undefined && call !== undefined) return { file: fn.file, line: call.line, column: call.column };
   return file === revision.location.file && line !== undefined
     ? { file, line, column: 1 }
     : placeOf(revision, direction, undefined);

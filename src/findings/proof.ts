@@ -129,10 +129,14 @@ function advice(failure: StepFailure, revision: Revision): string {
     return "Look for a lock that the revision itself holds on another connection, or raise tool-timeout.";
   if (failure.swallowed)
     return "Let the error surface: it is swallowed, and the transaction stays aborted. What may fail belongs in `with op.get_bind().begin_nested():`.";
+  if (failure.madeOnArrival !== undefined)
+    return `Let nothing but revisions make tables: the ${kindOf(failure.madeOnArrival)} ${identityOf(failure.madeOnArrival)} was made as the tool started, before any revision, by the app or env.py (create_all()?).`;
   if (state === "25001")
     return "Run this statement in `with op.get_context().autocommit_block():`, alone in its revision.";
   if (state === "25P02")
     return "Let the first error of this revision surface: an exception that is swallowed leaves the transaction aborted.";
+  if (revision.sql !== undefined)
+    return `Correct ${revision[failure.direction]?.file ?? revision.location.file}.`;
   if (failure.direction === "downgrade") {
     return `Correct downgrade() of ${revision.id}; if it cannot be undone, say so: raise NotImplementedError("the reason").`;
   }

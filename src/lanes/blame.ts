@@ -1,4 +1,4 @@
-import { identityOf } from "../model/catalog";
+import { identityOf, kindOf } from "../model/catalog";
 import type { Difference, StepFailure } from "../model/evidence";
 import type { RecordedStatement } from "../model/statement";
 import type { LaneContext, Leg } from "./stage";
@@ -28,11 +28,22 @@ export function failureOf(context: LaneContext, leg: Leg, again: boolean): StepF
     file: failure.file,
     line: failure.line,
     timedOut: leg.result.timedOut,
+    madeOnArrival: leg.madeOnArrival.find((key) => isThereAlready(statement, key)),
     swallowed:
       statement !== undefined &&
       failed.at(-1)?.error?.sqlstate === inFailedTransaction &&
       statement !== failed.at(-1),
   };
+}
+
+/** duplicate_table and its like: what the revision makes, the project had made as the tool started. */
+function isThereAlready(statement: RecordedStatement | undefined, key: string): boolean {
+  const { sqlstate, message } = statement?.error ?? {};
+  return (
+    !/^(?:column|constraint)/.test(kindOf(key)) &&
+    /^(?:42P07|42P06|42710|42723)$/.test(sqlstate ?? "") &&
+    hasWord(message ?? "", lastPart(identityOf(key)))
+  );
 }
 
 function firstCause(failed: readonly RecordedStatement[]): RecordedStatement | undefined {

@@ -52,7 +52,11 @@ export async function proveOnEmptyDatabase(
   const floors = floor === undefined ? new Set<string>() : graph.ancestors(floor);
   for (const id of floors) ledger.settle(id, "downgrade", "skipped", `at or below the floor ${floor}`);
   for (const id of floors) ledger.blockDowngrade(id);
-  for (const { id, downgrade } of graph.revisions) {
+  for (const { id, downgrade, sql } of graph.revisions) {
+    if (sql !== undefined && downgrade === undefined) {
+      ledger.settle(id, "downgrade", "skipped", "it has no file that takes it back");
+      ledger.blockDowngrade(id);
+    }
     const reason = downgrade?.irreversible;
     if (reason === undefined || reason === "") continue;
     ledger.settle(id, "downgrade", "skipped", `irreversible: ${reason}`);

@@ -57,6 +57,8 @@ export interface Leg extends RecordedLeg {
   readonly tail: CatalogDelta;
   /** Set when the version table does not hold what the recorder saw: the tool wrote past it. */
   readonly bypassed: string | undefined;
+  /** Keys of objects that the tool's status command made before any revision ran. */
+  readonly madeOnArrival: readonly string[];
 }
 
 /** One shadow database with a recorder in front of it, on which the tool can be run. */
@@ -65,6 +67,7 @@ export class Stage implements AsyncDisposable {
   heads: readonly string[] = [];
   /** All that was there before the tool came. */
   start: CatalogDelta = [];
+  private madeOnArrival: readonly string[] = [];
 
   private constructor(
     private readonly context: LaneContext,
@@ -125,7 +128,8 @@ export class Stage implements AsyncDisposable {
     // Where this server refused a statement of env.py's own, the tool was here, and the upgrade may well work.
     const refused = recording.statements.some(({ error }) => error !== undefined);
     if (asked && !result.timedOut && (result.exitCode === 0 || refused)) {
-      await this.readChanges();
+      const made = await this.readChanges();
+      this.madeOnArrival = made.filter(({ before }) => before === undefined).map(({ key }) => key);
       return;
     }
     throw notArrived(context, result, { ...recording, asked }, this.parts);
@@ -157,7 +161,8 @@ export class Stage implements AsyncDisposable {
     const failure = failed
       ? context.tool.explainFailure({ text: result.output, exitCode: result.exitCode }, context.project)
       : undefined;
-    return { ...leg, target, recording, result, failure, tail, bypassed };
+    const { madeOnArrival } = this;
+    return { ...leg, target, recording, result, failure, tail, bypassed, madeOnArrival };
   }
 
   /** Drops objects that a downgrade left, so that other revisions can be judged without them; tells what changed. */
@@ -304,7 +309,7 @@ function notArrived(
       explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`
     }`,
     why: takesAddressElsewhere,
-    do: "Set database-url-env to the variable that the project's env.py reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.",
+    do: `Set database-url-env to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
   });
 }
 

@@ -21,6 +21,8 @@ export interface StepFailure {
   readonly file: string | undefined;
   readonly line: number | undefined;
   readonly timedOut: boolean;
+  /** The object in the way, where the tool's status command had made it: the project does whenever the tool starts. */
+  readonly madeOnArrival: string | undefined;
   /** True when the tool went on after the statement's error, in a transaction that was aborted by it. */
   readonly swallowed: boolean;
 }

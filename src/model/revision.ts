@@ -37,6 +37,13 @@ export interface Revision {
   readonly message: string;
   readonly upgrade: RevisionFunction | undefined;
   readonly downgrade: RevisionFunction | undefined;
+  /** Set where its files are SQL, one a direction, and its parent is what comes before it in order. */
+  readonly sql?: SqlFiles;
+}
+
+export interface SqlFiles {
+  /** The file of the downgrade, whether it is there or not; undefined where the tool knows none for this revision. */
+  readonly down: string | undefined;
 }
 
 export type Direction = "upgrade" | "downgrade";

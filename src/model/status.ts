@@ -2,14 +2,26 @@
  * - up to date: every revision of the source is applied, and nothing else.
  * - pending: some revisions of the source are not applied yet.
  * - unknown revisions: the version table holds ids that no revision file has; what else is applied cannot be told.
+ * - dirty: one stopped half way, and the version table says so.
+ * - checksum mismatch: a file has other bytes than were applied; the tool refuses to go on.
  * - first install: an empty database; everything is pending.
  */
-export type StatusState = "up to date" | "pending" | "unknown revisions" | "first install";
+export type StatusState =
+  | "up to date"
+  | "pending"
+  | "unknown revisions"
+  | "dirty"
+  | "checksum mismatch"
+  | "first install";
 
 export interface RevisionStatus {
   readonly id: string;
   /** "not known" where an unknown head hides what lies below it. */
-  readonly status: "applied" | "pending" | "not known";
+  readonly status: "applied" | "pending" | "not known" | "dirty" | "checksum mismatch";
+  /** Of a checksum mismatch: the bytes that were applied are these with other line ends (CRLF). */
+  readonly lineEndsOnly?: true;
+  /** Pending, and a later one is applied. */
+  readonly outOfOrder?: true;
   readonly parents: readonly string[];
   readonly message: string;
   /** Relative to the project's root, with `/`. */

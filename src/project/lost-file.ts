@@ -12,17 +12,17 @@ const timeoutMs = 20_000;
 /**
  * The newest commit of any branch or tag whose tree has a file with a line like this (a POSIX extended regular
  * expression); undefined where git knows none, or not in time, or the folder is in no repository. A shallow clone
- * knows little. `files` is a git pathspec.
+ * knows little. `files` are git pathspecs.
  */
 export async function lastCommitWith(
   root: string,
   line: string,
-  files: string,
+  files: readonly string[],
 ): Promise<LostFile | undefined> {
   try {
     const log = [
       ...["log", "--all", "--no-renames", "-G", line, "--name-status", "-z", "--format=%x01%H%x00%P%x00"],
-      ...["--", files],
+      ...["--", ...files],
     ];
     for (const record of (await git(root, log, { timeoutMs })).split("\x01").slice(1)) {
       const [hash = "", parents = "", ...rest] = record.split("\0");

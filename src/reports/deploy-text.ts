@@ -1,4 +1,5 @@
 import type { BackupReport, DeployReport, DeployState, Problem } from "../model/deployment";
+import { sizeText } from "./backup-text";
 import { harmless, type Paint } from "./terminal";
 
 /** What apply or rollback did, for a terminal: problems first, then where the database is and what to type next. */
@@ -49,7 +50,7 @@ function summary(
 
 function backupLines(backup: BackupReport): string[] {
   if (backup.kind === "none") return [`Backup: none, because ${harmless(backup.because ?? "")}.`];
-  const size = backup.bytes === undefined ? "" : `, ${(backup.bytes / 1e6).toFixed(1)} MB`;
+  const size = backup.bytes === undefined ? "" : `, ${sizeText(backup.bytes)}`;
   return [
     `Backup: ${harmless(backup.location ?? "")}${size}${backup.encrypted ? ", encrypted" : ""}.`,
     ...(backup.restore === undefined ? [] : [`        restored by: ${harmless(backup.restore)}`]),

@@ -25,10 +25,24 @@ export function statusText(report: StatusReport, verbose: boolean, paint: Paint)
   return `${[...lost, ...lines, ...rest, "", ...summary(report, paint)].join("\n")}\n`;
 }
 
+const trouble = {
+  dirty: "it stopped half way. Finish or undo by hand what it did, then mend its row in the version table.",
+  "checksum mismatch":
+    "the next deploy will be refused (was previously applied but has been modified). Restore the bytes that were applied, line ends included, and write the change as a new migration.",
+} as const;
+
 function revisionLines(revision: RevisionStatus, verbose: boolean, paint: Paint): string[] {
   const { id, status, message } = revision;
-  const paints = { applied: paint.green, pending: paint.yellow, "not known": paint.dim };
+  const paints = {
+    applied: paint.green,
+    pending: paint.yellow,
+    "not known": paint.dim,
+    dirty: paint.red,
+    "checksum mismatch": paint.red,
+  };
   const marks = [
+    ...(revision.lineEndsOnly ? ["only its line ends differ (CRLF)"] : []),
+    ...(revision.outOfOrder ? ["a later one is applied"] : []),
     ...(revision.isHead ? ["head"] : []),
     ...(revision.isBranchPoint ? ["branch point"] : []),
     ...(revision.isMergePoint ? ["merge point"] : []),
@@ -55,6 +69,13 @@ function summary(report: StatusReport, paint: Paint): string[] {
       paint.red(
         `${unknown.length} unknown: the database is ahead of this source, or on another branch. Deploy a release that has ${unknown.length === 1 ? "it" : "them"}, or check that commit out.`,
       ),
+    );
+    return lines;
+  }
+  if (report.state === "dirty" || report.state === "checksum mismatch") {
+    lines.push(
+      paint.red(`${count(report.state)} ${report.state}: ${trouble[report.state]}`),
+      `${count("pending")} pending, ${count("applied")} applied.`,
     );
     return lines;
   }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Revision } from "../model/revision";
@@ -14,6 +14,7 @@ import {
   gitPaths,
   trackedFiles,
 } from "../project/tree";
+import { linkInOrder } from "./in-order";
 
 /** Where a project's revisions are and how one is read: what history must know of the migration tool. */
 export interface RevisionSource {
@@ -21,6 +22,8 @@ export interface RevisionSource {
   readonly root: string;
   readonly revisionFolders: readonly string[];
   readonly recursive: boolean;
+  /** True where the tool compares the bytes of what it applied: other line ends are another text. */
+  readonly comparesBytes: boolean;
   /** Absolute: files that say where the revisions are. */
   readonly configFiles: readonly string[];
   /** Absolute: files that decide how every revision runs. */
@@ -46,6 +49,8 @@ export interface RevisionHistory {
   readonly states: ReadonlyMap<string, RevisionState>;
   /** A hash of the text that each edited revision has now, whatever its line ends. */
   readonly edited: ReadonlyMap<string, string>;
+  /** What alone was edited, where it was not the text of the upgrade. */
+  readonly editedOnly: ReadonlyMap<string, "line ends" | "way back">;
   readonly deleted: readonly DeletedRevision[];
   /** Revisions as the base has them, where their file was touched or moved. */
   readonly landed: ReadonlyMap<string, Revision>;
@@ -92,18 +97,34 @@ export async function readHistory(
 
   const states = new Map<string, RevisionState>();
   const edited = new Map<string, string>();
+  const editedOnly = new Map<string, "line ends" | "way back">();
   for (const { revision, path: place } of places) {
+    const back = wayBack(revision, place);
+    const backChange = back === undefined ? undefined : changed.get(back);
     const old = landed.get(revision.id);
     // A link leads out of the version folders. Elsewhere, a folder that is listed only now has only new revisions.
     const wasListed = tree.has(place) && (isIn(before, place) || !isIn(now, place));
     // Of two files with one id, the one that is new counts.
-    if (wasListed && !changed.has(place)) states.set(revision.id, states.get(revision.id) ?? "unchanged");
-    else if (old === undefined) states.set(revision.id, "new");
+    const isAsItWas = wasListed && !changed.has(place);
+    if (isAsItWas && backChange === undefined)
+      states.set(revision.id, states.get(revision.id) ?? "unchanged");
+    else if (old === undefined && !isAsItWas) states.set(revision.id, "new");
     else {
-      const text = plainText(readFileSync(path.resolve(root, revision.location.file)));
-      const isSame = text === plainText(old.bytes);
+      const bytes = readFileSync(path.resolve(root, revision.location.file));
+      const text = plainText(bytes);
+      const sameText = old === undefined || text === plainText(old.bytes);
+      const sameBytes = old === undefined || !source.comparesBytes || bytes.equals(old.bytes);
+      const isMovedWithIt =
+        old !== undefined && old.path !== place && (await hasSameBack(source, old, revision, tree));
+      const sameBack = backChange?.before === undefined || isMovedWithIt;
+      const isSame = sameText && sameBytes && (backChange === undefined || isMovedWithIt);
       states.set(revision.id, isSame ? "unchanged" : "edited");
-      if (!isSame) edited.set(revision.id, createHash("sha256").update(text, "latin1").digest("hex"));
+      // A way back that was not there before is judged, and nothing that landed was edited.
+      if (sameText && sameBytes && sameBack) continue;
+      const hash = createHash("sha256").update(text, "latin1");
+      if (!sameBack) hash.update(`\0${textOf(path.resolve(root, revision.sql?.down ?? ""))}`, "latin1");
+      edited.set(revision.id, hash.digest("hex"));
+      if (sameText) editedOnly.set(revision.id, sameBytes ? "way back" : "line ends");
     }
   }
   const idNow = new Map(places.map(({ revision, path: place }) => [place, revision.id]));
@@ -115,6 +136,7 @@ export async function readHistory(
     base,
     states,
     edited,
+    editedOnly,
     deleted,
     landed: new Map([...landed].map(([id, { revision }]) => [id, revision])),
     untracked: places.filter(isUntracked).map(({ revision }) => revision.id),
@@ -273,7 +295,32 @@ async function targetSide(given: {
 
 /** The revisions as they will be once the change is merged into the target. */
 export function afterMerge(revisions: readonly Revision[], target: TargetSide): Revision[] {
-  return [...revisions.filter(({ id }) => !target.replaced.has(id)), ...target.revisions];
+  return linkInOrder([...revisions.filter(({ id }) => !target.replaced.has(id)), ...target.revisions]);
+}
+
+function textOf(file: string): string {
+  return existsSync(file) ? plainText(readFileSync(file)) : "";
+}
+
+/** A way back that was moved together with its way up. */
+async function hasSameBack(
+  source: RevisionSource,
+  old: Placed,
+  { sql }: Revision,
+  tree: ReadonlyMap<string, string>,
+): Promise<boolean> {
+  const id = tree.get(wayBack(old.revision, old.path) ?? "");
+  const file = path.resolve(source.root, sql?.down ?? "");
+  if (id === undefined || sql?.down === undefined || !existsSync(file)) return false;
+  const before = (await contentsOf(source.root, [id])).get(id);
+  return before !== undefined && plainText(before) === textOf(file);
+}
+
+/** The file of a SQL revision's downgrade, as git names it, whether it is there or not. */
+function wayBack({ sql }: Revision, place: string): string | undefined {
+  if (sql?.down === undefined) return undefined;
+  const folder = folderOf({ path: place });
+  return folder === "" ? baseName(sql.down) : `${folder}/${baseName(sql.down)}`;
 }
 
 /** A commit that was made by hand may hold any name. */

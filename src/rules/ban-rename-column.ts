@@ -6,6 +6,8 @@ export const banRenameColumn: Rule = {
   title: "Do not rename a column under a running release.",
   why: "No order of steps is right: before the deploy the old release fails on the new name, after it the new one on the old name.",
   do: 'Add a column with the new name, write both, copy the rows, read the new one, and drop the old one in a later release. Or keep the database\'s name and give only the attribute another: mapped_column("old_name", …).',
+  doInSql:
+    'Add a column with the new name, write both, copy the rows, read the new one, and drop the old one in a later release. Or keep the database\'s name and rename the field only: #[sqlx(rename = "old_name")].',
   aliases: ["squawk/renaming-column", "strong_migrations/rename_column", "atlas/BC102"],
   examples: {
     given: usersTable,

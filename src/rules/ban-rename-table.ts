@@ -6,6 +6,8 @@ export const banRenameTable: Rule = {
   title: "Do not rename or move a table under a running release.",
   why: "No order of steps is right: before the deploy the old release fails on the new name, after it the new one on the old name.",
   do: 'Keep the table\'s name and give only the class another: __tablename__ = "old_name". Or rename it and create a view with the old name in the same revision, and say so: # migration-gate: allow ban-rename-table because <the view that stands in>',
+  doInSql:
+    "Keep the table's name and rename only what the code calls it. Or rename it and create a view with the old name in the same migration, and say so: -- migration-gate: allow ban-rename-table because <the view that stands in>",
   aliases: ["squawk/renaming-table", "strong_migrations/rename_table", "atlas/BC101"],
   examples: {
     given: usersTable,

@@ -6,6 +6,8 @@ export const requireBatchedBackfill: Rule = {
   title: "Do not change every row of a table in one statement.",
   why: "The rows stay locked, and what the same transaction did to the schema holds its locks, until the last row is written; the table doubles in size.",
   do: "Change a range of keys at a time, each in a transaction of its own (with op.get_context().autocommit_block():), or outside of the deploy.",
+  doInSql:
+    "Change a range of keys at a time, each in a transaction of its own: a procedure that COMMITs, called from a file that begins with -- no-transaction, or a job outside of the deploy.",
   aliases: ["strong_migrations/backfill", "safemigrate/backfill"],
   examples: {
     given: usersTable,

@@ -8,6 +8,8 @@ export const requireCheckBeforeNotNull: Rule = {
   title: "Make a column NOT NULL only behind a check that is validated.",
   why: "SET NOT NULL reads the whole table under ACCESS EXCLUSIVE, with all reads and writes waiting; it fails on the first NULL, and from then on each INSERT of a running release that leaves the column out fails. With a validated CHECK (… IS NOT NULL) the server skips the reading (PostgreSQL 12 and later).",
   do: 'op.create_check_constraint("<name>", "<table>", "<column> IS NOT NULL", postgresql_not_valid=True) in one release, which shows what still writes NULL; op.execute("ALTER TABLE <table> VALIDATE CONSTRAINT <name>"), then SET NOT NULL and drop the check in the next.',
+  doInSql:
+    "ALTER TABLE <table> ADD CONSTRAINT <name> CHECK (<column> IS NOT NULL) NOT VALID in one release, which shows what still writes NULL; ALTER TABLE <table> VALIDATE CONSTRAINT <name>, then SET NOT NULL and drop the check in the next.",
   aliases: ["squawk/adding-not-nullable-field", "strong_migrations/change_column_null", "eugene/E2"],
   examples: {
     given: usersTable,

@@ -7,6 +7,8 @@ export const requireColumnDefault: Rule = {
   title: "Give a new NOT NULL column a default of the server, and keep it.",
   why: "Without a default the statement fails on a table that has rows. When the default is dropped again in the same revision, each INSERT of the running release fails, as it does not know the column.",
   do: 'Give it server_default="…" and leave that there, or add it nullable, fill it, and make it NOT NULL in a later release.',
+  doInSql:
+    "Give it a DEFAULT and leave that there, or add it nullable, fill it, and make it NOT NULL in a later release.",
   aliases: [
     "squawk/adding-required-field",
     "squawk/adding-not-nullable-field",

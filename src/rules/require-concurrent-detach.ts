@@ -6,6 +6,8 @@ export const requireConcurrentDetach: Rule = {
   title: "Detach a partition CONCURRENTLY.",
   why: "A plain DETACH PARTITION takes ACCESS EXCLUSIVE on the whole partitioned table: all reads and writes of all partitions wait.",
   do: 'with op.get_context().autocommit_block(): op.execute("ALTER TABLE <table> DETACH PARTITION <partition> CONCURRENTLY") (PostgreSQL 14 and later), alone in its revision.',
+  doInSql:
+    "ALTER TABLE <table> DETACH PARTITION <partition> CONCURRENTLY (PostgreSQL 14 and later), alone in a file that begins with -- no-transaction.",
   aliases: ["squawk/ban-alter-table-detach-partition"],
   examples: {
     given: {

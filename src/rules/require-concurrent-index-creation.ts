@@ -6,6 +6,8 @@ export const requireConcurrentIndexCreation: Rule = {
   title: "Create an index on an existing table CONCURRENTLY.",
   why: "A plain CREATE INDEX holds SHARE on the table: every INSERT, UPDATE and DELETE waits until the index is built, and what is queued behind waits with them.",
   do: "Put the call into `with op.get_context().autocommit_block():` with postgresql_concurrently=True (SQL: CREATE INDEX CONCURRENTLY), alone in its revision. On a partitioned table PostgreSQL refuses that: CREATE INDEX <name> ON ONLY <table> (…), then for each partition CREATE INDEX CONCURRENTLY <name of its own> ON <partition> (…) and ALTER INDEX <name> ATTACH PARTITION <name of its own>.",
+  doInSql:
+    "CREATE INDEX CONCURRENTLY, alone in a file that begins with -- no-transaction. On a partitioned table PostgreSQL refuses that: CREATE INDEX <name> ON ONLY <table> (…), then for each partition CREATE INDEX CONCURRENTLY <name of its own> ON <partition> (…) and ALTER INDEX <name> ATTACH PARTITION <name of its own>.",
   aliases: [
     "squawk/require-concurrent-index-creation",
     "strong_migrations/add_index",

@@ -8,6 +8,8 @@ export const requireConstraintUsingIndex: Rule = {
   title: "Add a unique constraint or a primary key USING INDEX.",
   why: "The server builds the index under ACCESS EXCLUSIVE: all reads and writes of the table wait until it is done.",
   do: 'Build it first, in `with op.get_context().autocommit_block():`, by op.create_index("<name>", "<table>", […], unique=True, postgresql_concurrently=True); then op.execute("ALTER TABLE <table> ADD CONSTRAINT <name> UNIQUE USING INDEX <name>").',
+  doInSql:
+    "CREATE UNIQUE INDEX CONCURRENTLY <name> ON <table> (…) first, alone in a file that begins with -- no-transaction; then ALTER TABLE <table> ADD CONSTRAINT <name> UNIQUE USING INDEX <name>.",
   aliases: [
     "squawk/disallowed-unique-constraint",
     "squawk/adding-serial-primary-key-field",

@@ -1,5 +1,5 @@
 import type { Operation } from "../model/operation";
-import type { Revision } from "../model/revision";
+import type { Revision, RevisionFunction, SqlFiles } from "../model/revision";
 import { type Objection, only, type Rule, type RuleContext, usersTable } from "./rule";
 
 export const requireDowngrade: Rule = {
@@ -23,6 +23,7 @@ export const requireDowngrade: Rule = {
     const { revision } = context;
     if (!context.needsDowngrade) return [];
     const { downgrade } = revision;
+    if (downgrade === undefined && revision.sql !== undefined) return [withoutFile(revision, revision.sql)];
     if (downgrade === undefined) {
       return [objection(revision, `Revision ${revision.id} has no function downgrade().`)];
     }
@@ -31,6 +32,7 @@ export const requireDowngrade: Rule = {
     }
     if (downgrade.irreversible !== undefined || !doesNothing(downgrade.empty, context.downgrade)) return [];
     if (revision.upgrade === undefined || doesNothing(revision.upgrade.empty, context.upgrade)) return [];
+    if (revision.sql !== undefined) return [emptyFile(revision, downgrade)];
     return [
       isDataOnly(context)
         ? {
@@ -47,6 +49,27 @@ export const requireDowngrade: Rule = {
     ];
   },
 };
+
+function emptyFile(revision: Revision, { file }: RevisionFunction): Objection {
+  return {
+    ...objection(
+      revision,
+      `The way back of revision ${revision.id} does nothing, and ${revision.location.file} changes the database.`,
+    ),
+    do: `Undo in ${file} what ${revision.location.file} does, or say in it why that cannot be: -- migration-gate: irreversible because <the reason>`,
+  };
+}
+
+/** Of files of SQL, one a direction. */
+function withoutFile(revision: Revision, { down }: SqlFiles): Objection {
+  const { file } = revision.location;
+  const missing = down ?? file.replace(/\.sql$/, ".down.sql");
+  const rename = down === undefined ? `, and name ${file} ${file.replace(/\.sql$/, ".up.sql")}` : "";
+  return {
+    ...objection(revision, `Revision ${revision.id} has no way back: there is no ${missing}.`),
+    do: `Write ${missing}${rename}; or say at the top of ${file} why there is none: -- migration-gate: irreversible because <the reason>`,
+  };
+}
 
 function objection(revision: Revision, what: string): Objection {
   return { at: revision.downgrade ?? revision.location, object: undefined, what };

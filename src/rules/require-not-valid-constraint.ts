@@ -8,6 +8,7 @@ export const requireNotValidConstraint: Rule = {
   title: "Add a foreign key or a check NOT VALID, and validate it later.",
   why: "The server reads the whole table while it holds a lock that writes wait for (of a check also reads; of a foreign key writes to both tables). VALIDATE CONSTRAINT reads it with a lock that nobody waits for.",
   do: 'Add postgresql_not_valid=True to the call (SQL: NOT VALID), and in a later revision op.execute("ALTER TABLE <table> VALIDATE CONSTRAINT <name>").',
+  doInSql: "Add NOT VALID, and in a later migration ALTER TABLE <table> VALIDATE CONSTRAINT <name>.",
   aliases: [
     "squawk/constraint-missing-not-valid",
     "squawk/adding-foreign-key-constraint",

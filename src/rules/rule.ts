@@ -39,6 +39,8 @@ export interface Rule {
   readonly why: string;
   /** Can be pasted or set. */
   readonly do: string;
+  /** The same for a file of SQL (SQLx), where `do` speaks of Alembic's calls. */
+  readonly doInSql?: string;
   /** What other tools call it. */
   readonly aliases: readonly string[];
   /** Revisions that tests run on a real server: `given` first, then either of the others. */

@@ -29,7 +29,7 @@ export const settingTable = {
     text: "The file of settings. Without it, migration-gate.yml in working-directory, else at the repository's root.",
   },
   tool: {
-    type: ["alembic"],
+    type: ["alembic", "flask-migrate", "sqlx"],
     default: undefined,
     text: "The migration tool; found by its configuration file.",
   },

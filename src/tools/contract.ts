@@ -2,7 +2,7 @@ import type { RevisionBody } from "../model/operation";
 import type { Revision, SourceLocation } from "../model/revision";
 
 /** One word a tool, as the setting `tool` takes it. */
-export type ToolName = "alembic";
+export type ToolName = "alembic" | "flask-migrate" | "sqlx";
 
 /** A folder that looks like a tool's project; nothing in it was read beyond what it took to see that. */
 export interface ProjectCandidate {
@@ -26,6 +26,16 @@ export interface ToolProject extends ProjectCandidate {
   readonly environmentFiles: readonly string[];
   /** Absolute folders of what revisions may read beside themselves: SQL files, helpers, data. */
   readonly environmentFolders: readonly string[];
+  /** Where it is known that no step of this project can be proved, though its files can be read: why. */
+  readonly unprovable?: Unprovable | undefined;
+}
+
+/** Parts of a message: the fact, and what can be done. */
+export interface Unprovable {
+  readonly what: string;
+  /** A few words, for each step. */
+  readonly reason: string;
+  readonly do: string;
 }
 
 /** A file that the tool would stop at, or that could not be read to its end. */
@@ -57,6 +67,8 @@ export interface ReadRevisions {
 /** Arguments that follow the words of the run command. */
 export interface ToolCommands {
   readonly current: readonly string[];
+  /** Writes the revision that follows it into the version table; undefined where the tool has no such command. */
+  readonly stamp: readonly string[] | undefined;
   upgrade(target: string): readonly string[];
   downgrade(target: string): readonly string[];
 }
@@ -95,6 +107,14 @@ export interface ToolOutput {
   readonly exitCode: number | null | undefined;
 }
 
+/** The version table of a tool with a row for each applied revision. */
+export interface VersionRows {
+  /** A SELECT of three columns: the id as text, whether it ended well, the checksum as hexadecimal text. */
+  sql(table: VersionTable): string;
+  /** What a file's bytes are to the checksum of what was applied. */
+  compare(bytes: Uint8Array, checksum: string): "same" | "line ends" | "different";
+}
+
 /** All that the project knows of one migration tool. */
 export interface MigrationTool {
   readonly name: ToolName;
@@ -111,6 +131,10 @@ export interface MigrationTool {
   /** One file by its content, which may come from a commit; undefined where the tool takes it for no revision. */
   readOne(file: string, bytes: Uint8Array): Revision | undefined;
   commands(project: ToolProject): ToolCommands;
+  /** The line that a person types to join these heads, `heads` for all of them; `run` is the setting. Absent where there are none. */
+  mergeLine?(project: ToolProject, heads: readonly string[], run?: string): string;
+  /** What a project without any revision lacks; undefined where the tool knows no more than anyone. */
+  whyNoRevisions?(project: ToolProject): { readonly seen: string; readonly do: string } | undefined;
   /**
    * Every write of the version table in one SQL text, in order. Without `table` a statement is recognised by the
    * columns that only the tool's own statements have; with it every write of that table is.
@@ -119,12 +143,22 @@ export interface MigrationTool {
   versionWrites(sql: string, table?: VersionTable): readonly VersionWrite[];
   /** True for a statement by which the tool's status command looks for the version table or reads it. */
   readsVersions(sql: string): boolean;
-  /** The version table's usual name, and its one column. */
-  readonly versionTable: { readonly name: string; readonly column: string };
-  /** The line of a revision's file that gives it this id, as a POSIX extended regular expression. */
+  /** What of the project reads the database's address, in words of a message. */
+  readonly addressReader: string;
+  /** The version table's usual name, its column of ids, and all of its columns where it has more. */
+  readonly versionTable: {
+    readonly name: string;
+    readonly column: string;
+    readonly columns?: readonly string[];
+  };
+  /** A line of a file that has this revision, as a POSIX extended regular expression. */
   revisionLine(id: string): string;
-  /** Names of revisions' files, as a pattern of git's. */
-  readonly revisionFiles: string;
+  /** Of a tool that writes a row for each revision it applied. */
+  readonly rows?: VersionRows;
+  /** True where the tool compares the bytes of what it applied with those of the file. */
+  readonly comparesBytes?: boolean;
+  /** Names that the file of this revision may have, as patterns of git's. */
+  revisionFiles(id: string): readonly string[];
   /** A SELECT of one text column, the ids in the version table, sorted. */
   versionsSql(table: VersionTable): string;
   /** The revision whose step a line of the tool's output says to begin; undefined for any other line. */

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { ToolError, UserError } from "../errors";
-import type { ProjectCandidate, ReadRevisions, ToolName, ToolProject } from "./contract";
+import type { MigrationTool, ProjectCandidate, ReadRevisions, ToolName, ToolProject } from "./contract";
 import { toolNamed, tools } from "./index";
 
 /** What the settings say of the project; all of it may be left out. */
@@ -39,24 +39,18 @@ export function findProject(folder: string, wish: ProjectWish = {}): ToolProject
     });
   }
   const wanted = wish.tool === undefined ? tools : [toolNamed(wish.tool)];
-  const here = wanted.flatMap((tool) => tool.detect(root, wish.config) ?? []);
-  if (wish.config !== undefined && here.length === 0) {
-    throw new UserError({
-      what: `There is no file ${wish.config}, which the setting config names.`,
-      where: folder,
-      do: "Set config to the file's path from working-directory.",
-    });
-  }
+  const here = mostSpecific(wanted.flatMap((tool) => tool.detect(root, wish.config) ?? []));
+  if (wish.config !== undefined && here.length === 0) throw notConfigured(root, folder, wish.config, wanted);
   const found =
     here.length > 0
       ? here
-      : below(root, depth).flatMap((sub) => wanted.flatMap((tool) => tool.detect(sub) ?? []));
+      : mostSpecific(below(root, depth).flatMap((sub) => wanted.flatMap((tool) => tool.detect(sub) ?? [])));
   const [only, ...others] = found;
   if (only === undefined) {
     throw new UserError({
       what: "No migration project was found.",
       where: folder,
-      seen: `Looked for ${wanted.flatMap((tool) => tool.lookedFor).join(" and ")}, here and ${depth} folders down.`,
+      seen: `Looked for ${list(wanted.flatMap((tool) => tool.lookedFor))}, here and ${depth} folders down.`,
       do: "Set working-directory to the project's folder, or config to its configuration file.",
     });
   }
@@ -71,9 +65,11 @@ export function readRevisions(project: ToolProject): ReadRevisions {
   throw new ToolError({
     what: "The project has no revisions.",
     where: project.config,
-    seen: `Looked in ${project.revisionFolders.join(", ")}.`,
     why: "Nothing found must not look like nothing wrong.",
-    do: "Correct script_location or version_locations, or working-directory.",
+    ...(toolNamed(project.tool).whyNoRevisions?.(project) ?? {
+      seen: `Looked in ${project.revisionFolders.join(", ")}.`,
+      do: "Correct script_location or version_locations, or working-directory.",
+    }),
   });
 }
 
@@ -82,6 +78,7 @@ export function sourceOf(project: ToolProject) {
   return {
     ...project,
     readOne: toolNamed(project.tool).readOne,
+    comparesBytes: toolNamed(project.tool).comparesBytes === true,
     openCopy: (root: string) => openCopy(project, root),
   };
 }
@@ -96,6 +93,37 @@ function openCopy(project: ToolProject, root: string): ToolProject | undefined {
     if (error instanceof UserError) return undefined;
     throw error;
   }
+}
+
+/**
+ * One configuration is one project: that of the tool which comes last in the list, because it builds on the one before
+ * (Flask-Migrate on Alembic), started from the topmost folder.
+ */
+function mostSpecific(candidates: readonly ProjectCandidate[]): ProjectCandidate[] {
+  const rank = ({ tool }: ProjectCandidate): number => tools.indexOf(toolNamed(tool));
+  const byFile = new Map<string, ProjectCandidate>();
+  for (const candidate of candidates) {
+    const file = path.resolve(candidate.root, candidate.config);
+    const known = byFile.get(file);
+    if (known === undefined || rank(known) < rank(candidate)) byFile.set(file, candidate);
+  }
+  return [...byFile.values()];
+}
+
+function notConfigured(
+  root: string,
+  folder: string,
+  config: string,
+  wanted: readonly MigrationTool[],
+): UserError {
+  const isThere = statSync(path.resolve(root, config), { throwIfNoEntry: false })?.isFile() === true;
+  return new UserError({
+    what: isThere
+      ? `${config}, which the setting config names, is no configuration of ${wanted.map(({ name }) => name).join(" or ")}.`
+      : `There is no file ${config}, which the setting config names.`,
+    where: folder,
+    do: "Set config to the file's path from working-directory.",
+  });
 }
 
 function tooMany(root: string, folder: string, found: readonly ProjectCandidate[]): UserError {
@@ -133,6 +161,10 @@ function settled(candidate: ProjectCandidate, top: string, section: string | und
       return candidate;
     }
   }
+}
+
+function list(parts: readonly string[]): string {
+  return [parts.slice(0, -1).join(", "), parts.at(-1)].filter((part) => part !== "").join(" and ");
 }
 
 function shownFile(root: string, candidate: ProjectCandidate): string {

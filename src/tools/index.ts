@@ -1,8 +1,10 @@
 import { alembic } from "./alembic/tool";
 import type { MigrationTool, ToolName } from "./contract";
+import { flaskMigrate } from "./flask-migrate/tool";
+import { sqlx } from "./sqlx/tool";
 
 /** Every tool, one line each. */
-export const tools: readonly MigrationTool[] = [alembic];
+export const tools: readonly MigrationTool[] = [alembic, flaskMigrate, sqlx];
 
 /** A tool by its name. */
 export function toolNamed(name: ToolName): MigrationTool {

@@ -1,5 +1,10 @@
 import { UserError } from "../errors";
 
+/** A text that a POSIX shell takes for one word. */
+export function shellWord(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** Splits a command as a POSIX shell splits words: quotes and backslashes, no expansion, no shell. */
 export function shellWords(text: string): string[] {
   const words: string[] = [];

@@ -17,7 +17,11 @@ export async function compare(root: string, args: readonly string[]) {
   const graph = buildGraph(read.revisions);
   const judged = judgedRevisions(read.revisions, history, settings.history);
   const findings = [
-    ...staticGraphFindings(graph, judged, history),
+    ...staticGraphFindings(
+      graph,
+      { judged, mergeLine: (heads) => toolNamed(project.tool).mergeLine?.(project, heads) ?? "" },
+      history,
+    ),
     ...readFindings(read.problems, isFileJudged(history, settings)),
     ...historyFindings(history, read.revisions),
   ];

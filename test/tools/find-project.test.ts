@@ -50,7 +50,7 @@ const cases: Readonly<Record<string, Case>> = {
     files: { "README.md": "", "pyproject.toml": "[project]\nname = 'x'\n" },
     error: `error: No migration project was found.
 where <root>
-seen  Looked for alembic.ini and [tool.alembic] in pyproject.toml, here and 4 folders down.
+seen  Looked for alembic.ini, [tool.alembic] in pyproject.toml, Flask-Migrate's migrations/alembic.ini and migrations/*.sql beside a Cargo.toml with sqlx, here and 4 folders down.
 do    Set working-directory to the project's folder, or config to its configuration file.`,
   },
   "Flask-Migrate's folder is no Alembic project": {
@@ -58,6 +58,7 @@ do    Set working-directory to the project's folder, or config to its configurat
       "migrations/alembic.ini": "[alembic]\n# file_template\n",
       "migrations/env.py": "from flask import current_app\n",
     },
+    wish: { tool: "alembic" },
     error: `error: No migration project was found.
 where <root>
 seen  Looked for alembic.ini and [tool.alembic] in pyproject.toml, here and 4 folders down.

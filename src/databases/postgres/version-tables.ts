@@ -9,22 +9,26 @@ export interface VersionTableCandidate {
 }
 
 /**
- * Every table of the database with this one column of text and no other, in order of schema and name: a version table may have
- * any name and lie in any schema. Needs no rights but to connect.
+ * Every table of the database with these columns and no other, the one of ids of text or a number, in order of schema and
+ * name: a version table may have any name and lie in any schema. Needs no rights but to connect.
  */
-export async function findVersionTables(client: Client, column: string): Promise<VersionTableCandidate[]> {
+export async function findVersionTables(
+  client: Client,
+  { column, columns = [column] }: { readonly column: string; readonly columns?: readonly string[] },
+): Promise<VersionTableCandidate[]> {
   const { rows } = await client.query<VersionTableCandidate>(
     `select n.nspname as schema, c.relname as table,
        pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select') as readable
      from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'p') and c.relpersistence <> 't'
        and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-       and (select pg_catalog.array_agg(a.attname::text) from pg_catalog.pg_attribute a
-            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) = array[$1]
+       and (select pg_catalog.array_agg(a.attname::text order by a.attname::text collate "C") from pg_catalog.pg_attribute a
+            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) = $2::text[]
        and exists (select from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
-                   where a.attrelid = c.oid and a.attname = $1 and t.typcategory = 'S')
+                   where a.attrelid = c.oid and a.attname = $1 and t.typcategory::text = any ($3::text[]))
      order by 1, 2`,
-    [column],
+    // A lone column of numbers could be anything; text of that name could not.
+    [column, [...columns].sort(), columns.length > 1 ? ["S", "N"] : ["S"]],
   );
   return rows;
 }

@@ -22,6 +22,16 @@ interface Sources {
 }
 
 /**
+ * Reads an ini file for a program that names the script location itself, relative to `root`: Flask-Migrate. Of
+ * pyproject.toml nothing is read then.
+ */
+export function readGivenConfiguration(root: string, config: string, scriptLocation: string): Configuration {
+  const ini = broken(config, () => parseIni(decodeIni(path.resolve(root, config), config)));
+  const here = { here: path.dirname(path.resolve(root, config)) };
+  return foldersOf({ root, file: config, ini, section: "alembic", here, toml: {} }, scriptLocation);
+}
+
+/**
  * Reads alembic.ini (or another ini file) and [tool.alembic] of pyproject.toml as `alembic` 1.20.1 does in `root`: the
  * ini file's values first, relative folders from the root. UserError where Alembic would stop.
  */
@@ -36,6 +46,10 @@ export function readConfiguration(root: string, config: string, section: string)
       do: "Set script_location to the folder that has env.py, for instance script_location = %(here)s/migrations.",
     });
   }
+  return foldersOf(sources, scriptLocation);
+}
+
+function foldersOf(sources: Sources, scriptLocation: string): Configuration {
   const scripts = folder(sources, "script_location", scriptLocation);
   const locations = versionLocations(sources);
   const folders = locations?.map((location) => folder(sources, "version_locations", location));

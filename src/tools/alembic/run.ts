@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors";
 import type { ToolCommands, ToolProject } from "../contract";
-import { shellWords } from "../shell-words";
+import { shellWord, shellWords } from "../shell-words";
 
 /**
  * How Alembic is started in a project: the setting `run`, else `uv run alembic` with a uv.lock, `poetry run alembic`
@@ -22,24 +22,32 @@ export function runWords(
       do: 'Set run to what starts Alembic, such as "uv run alembic".',
     });
   }
-  if (hasAbove(project.root, "uv.lock")) return ["uv", "run", "alembic"];
-  if (existsSync(path.join(project.root, "poetry.lock"))) return ["poetry", "run", "alembic"];
+  return programWords(project.root, "alembic", searchPath);
+}
+
+/** How a program of the project's Python environment is started. */
+export function programWords(root: string, program: string, searchPath: string): readonly string[] {
+  const locked = lockedWords(root, program);
+  if (locked !== undefined) return locked;
   const onPath = searchPath
     .split(path.delimiter)
-    .some((folder) => folder !== "" && isExecutable(path.join(folder, "alembic")));
-  const own = path.join(project.root, ".venv", "bin", "alembic");
-  return onPath || !isExecutable(own) ? ["alembic"] : [own];
+    .some((folder) => folder !== "" && isExecutable(path.join(folder, program)));
+  const own = path.join(root, ".venv", "bin", program);
+  return onPath || !isExecutable(own) ? [program] : [own];
+}
+
+/** As the project's lock file says; undefined where there is none. */
+export function lockedWords(root: string, program: string): readonly string[] | undefined {
+  if (hasAbove(root, "uv.lock")) return ["uv", "run", program];
+  return existsSync(path.join(root, "poetry.lock")) ? ["poetry", "run", program] : undefined;
 }
 
 /** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
 export function commands(project: ToolProject): ToolCommands {
-  const usual = project.config === "alembic.ini" || project.config === "pyproject.toml";
-  const options = [
-    ...(usual ? [] : ["-c", project.config]),
-    ...(project.section === undefined ? [] : ["-n", project.section]),
-  ];
+  const options = optionsOf(project);
   return {
     current: [...options, "current"],
+    stamp: [...options, "stamp"],
     upgrade: (target) => [...options, "upgrade", target],
     downgrade: (target) => [...options, "downgrade", target],
   };
@@ -50,6 +58,19 @@ export function stepBegun(line: string): string | undefined {
   const { way, from, to } =
     /\bRunning (?<way>upgrade|downgrade) (?<from>.*?) -> (?<to>[^,]*?)(?:,|$)/.exec(line)?.groups ?? {};
   return (way === "downgrade" ? from : to)?.trim() || undefined;
+}
+
+export function mergeLine(project: ToolProject, heads: readonly string[]): string {
+  const options = optionsOf(project).map(shellWord);
+  return ["alembic", ...options, "merge", '-m "merge heads"', ...heads.map(shellWord)].join(" ");
+}
+
+function optionsOf(project: ToolProject): readonly string[] {
+  const usual = project.config === "alembic.ini" || project.config === "pyproject.toml";
+  return [
+    ...(usual ? [] : ["-c", project.config]),
+    ...(project.section === undefined ? [] : ["-n", project.section]),
+  ];
 }
 
 function hasAbove(folder: string, name: string): boolean {

@@ -2,25 +2,27 @@ import type { MigrationTool } from "../contract";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure/explain";
 import { readOne, readRevisions } from "./read";
-import { commands, runWords, stepBegun } from "./run";
+import { revisionFiles, revisionLine } from "./revision-names";
+import { commands, mergeLine, runWords, stepBegun } from "./run";
 import { readsVersions, versionsSql, versionTable, versionWrites } from "./version-table";
 
 /** Alembic, tried with 1.20.1 on Python 3.11. */
 export const alembic: MigrationTool = {
   name: "alembic",
   lookedFor: ["alembic.ini", "[tool.alembic] in pyproject.toml"],
+  addressReader: "the project's env.py",
   detect,
   open,
   runWords,
   read: readRevisions,
   readOne,
   commands,
+  mergeLine,
   versionWrites,
   readsVersions,
   versionTable,
-  revisionFiles: "*.py",
-  revisionLine: (id) =>
-    `^revision *(: *[A-Za-z.]+ *)?= *["']${id.replace(/[.[\]{}()*+?^$|\\]/g, "\\$&")}["']`,
+  revisionFiles,
+  revisionLine,
   versionsSql,
   stepBegun,
   explainFailure,

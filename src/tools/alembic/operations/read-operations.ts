@@ -1,6 +1,7 @@
 import type { Change, CoveredLines, Operation, OperationOrigin, Remark } from "../../../model/operation";
 import type { Direction } from "../../../model/revision";
-import { readSql, type SqlReading } from "../../../operations/read-sql";
+import { readSql } from "../../../operations/read-sql";
+import { remarksIn } from "../../sql-remarks";
 import type { PythonModule } from "../python/module";
 import { firstError } from "../python/tree";
 import { operationCall } from "./calls";
@@ -15,7 +16,32 @@ export interface ReadOperations {
 
 /** What `upgrade` or `downgrade` does to the database, as far as it can be told without running it. */
 export function readOperations(module: PythonModule, direction: Direction, file: string): ReadOperations {
-  const fn = module.functions.get(direction);
+  const read = [direction, ...functionsOfDatabases(module, direction)].map((name) =>
+    readFunction(module, name, direction, file),
+  );
+  return {
+    operations: read.flatMap(({ operations }) => operations),
+    remarks: read.flatMap(({ remarks }) => remarks),
+  };
+}
+
+/**
+ * The templates for several databases (Alembic's multidb, Flask-Migrate's) have a function for each and find it by its
+ * name: `globals()["upgrade_%s" % engine_name]()`.
+ */
+function functionsOfDatabases({ functions, source }: PythonModule, direction: Direction): string[] {
+  const node = functions.get(direction)?.node;
+  if (node === undefined || !/\bglobals\(\)\s*\[/.test(source.text.slice(node.from, node.to))) return [];
+  return [...functions.keys()].filter((name) => name.startsWith(`${direction}_`));
+}
+
+function readFunction(
+  module: PythonModule,
+  name: string,
+  direction: Direction,
+  file: string,
+): ReadOperations {
+  const fn = module.functions.get(name);
   const operations: Operation[] = [];
   const remarks: Remark[] = [];
   const place = (from: number, to: number): OperationOrigin => ({
@@ -32,7 +58,7 @@ export function readOperations(module: PythonModule, direction: Direction, file:
     operations.push({ ...change, origin, autocommit });
   };
   if (fn === undefined) {
-    const at = module.places.get(direction);
+    const at = module.places.get(name);
     const reason = `${direction} is not a function of this file`;
     if (at !== undefined) add({ kind: "unknown", reason }, place(at.from, at.to), false);
     return { operations, remarks };
@@ -107,38 +133,4 @@ function foreignCall(call: CallValue, isStatement: boolean): Change[] {
 function isDatabase(value: Value): boolean {
   if (value.kind === "name") return value.name === "alembic.op";
   return value.kind === "batch" || (value.kind === "call" && value.name === "alembic.op.get_bind");
-}
-
-const addressed = /migration-gate:\s*([\s\S]*)/;
-
-/** `-- migration-gate: …` in SQL text. */
-function remarksIn(
-  sql: string,
-  { comments, statements }: SqlReading,
-  at: (from: number, to: number) => OperationOrigin,
-  covered: (from: number, to: number) => CoveredLines,
-): Remark[] {
-  return comments.flatMap(({ from, to }) => {
-    const text = addressed.exec(sql.slice(from, to))?.[1]?.replace(/\*\/$/, "").trim();
-    if (text === undefined) return [];
-    const { file, line, column } = at(from, from + 1);
-    const spoken = coveredBy(sql, from, to, statements);
-    const covers = spoken === undefined ? undefined : covered(spoken.from, spoken.to);
-    return [{ file, line, column, text, covers }];
-  });
-}
-
-/** The statement that a comment is in, stands right before or ends the line of, else the one that follows it. */
-function coveredBy(sql: string, from: number, to: number, statements: SqlReading["statements"]) {
-  const next = statements.find((statement) => statement.from >= to);
-  const isBefore =
-    next !== undefined &&
-    !sql.slice(from, next.from).includes("\n") &&
-    !sql.slice(to, next.from).includes(";");
-  const around = statements.findLast(
-    (statement) =>
-      statement.from < from &&
-      (statement.to > from || (!isBefore && !sql.slice(statement.to, from).includes("\n"))),
-  );
-  return around ?? next;
 }

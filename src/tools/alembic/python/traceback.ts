@@ -52,5 +52,7 @@ export function withoutLibraryFrames(lines: readonly string[]): string[] {
 
 /** A frame of the project's own code: not of Python, not of an installed package or its command. */
 export function isOwnFrame({ file }: Pick<Frame, "file">): boolean {
-  return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d|[/\\]bin[/\\]alembic$/.test(file);
+  return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d|[/\\]bin[/\\](?:alembic|flask)$/.test(
+    file,
+  );
 }

@@ -1,0 +1,2 @@
+# Read by flask itself (python-dotenv). No secrets: it is committed.
+FLASK_APP=devopser

@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import type { RevisionBody } from "../../model/operation";
+import type { Revision } from "../../model/revision";
+import { compareVersions } from "../../revisions/in-order";
+import type { ReadProblem, ReadRevisions, ToolProject } from "../contract";
+import { type MigrationName, readName } from "./migration-name";
+import { bodyOf, functionOf, SqlText, simpleDowngrade } from "./sql-file";
+
+interface Found extends MigrationName {
+  /** As the project names it. */
+  readonly file: string;
+  readonly bytes: Buffer;
+}
+
+/** Every migration of the project's folder by its version, each with the one before it as its parent. */
+export function readRevisions(project: ToolProject): ReadRevisions {
+  const problems: ReadProblem[] = [];
+  const found: Found[] = [];
+  for (const folder of project.revisionFolders) {
+    for (const name of namesIn(folder)) {
+      const file = path.relative(project.root, path.join(folder, name)).split(path.sep).join("/");
+      const read = readName(name);
+      if (read === undefined || !isFile(path.join(folder, name))) continue;
+      if (read === "no version") problems.push(noVersion(file));
+      else found.push({ ...read, file, bytes: readFileSync(path.join(folder, name)) });
+    }
+  }
+  const ups = found
+    .filter(({ kind }) => kind !== "down")
+    .sort((one, other) => compareVersions(one.version, other.version) || (one.file < other.file ? -1 : 1));
+  const downs = new Map(found.filter(({ kind }) => kind === "down").map((down) => [down.version, down]));
+  const bodies = new Map<Revision, () => RevisionBody>();
+  const revisions = ups.map((up, index) => {
+    const parent = ups.findLast((other, at) => at < index && other.version !== up.version);
+    const down = downs.get(up.version);
+    const revision = revisionOf(up, down, parent?.version);
+    bodies.set(revision, () =>
+      bodyOf(new SqlText(up.file, up.bytes), down && new SqlText(down.file, down.bytes)),
+    );
+    return revision;
+  });
+  const lonely = [...downs.values()].filter(({ version }) => !ups.some((up) => up.version === version));
+  return {
+    revisions,
+    problems: [...problems, ...lonely.map(withoutUp)],
+    bodyProblems: () => [],
+    body: (revision) => bodies.get(revision)?.() ?? { operations: [], remarks: [] },
+  };
+}
+
+/** One file by its content; a `.down.sql` is a part of its revision. */
+export function readOne(file: string, bytes: Uint8Array): Revision | undefined {
+  const read = readName(file);
+  if (typeof read !== "object" || read.kind === "down") return undefined;
+  return revisionOf({ ...read, file, bytes: Buffer.from(bytes) }, undefined, undefined);
+}
+
+function revisionOf(up: Found, down: Found | undefined, parent: string | undefined): Revision {
+  const { file, version, kind, description } = up;
+  const text = new SqlText(file, up.bytes);
+  return {
+    id: version,
+    parents: parent === undefined ? [] : [parent],
+    dependsOn: [],
+    labels: [],
+    location: { file, line: 1, column: 1 },
+    message: description,
+    sql: { down: kind === "up" ? file.replace(/\.up\.sql$/, ".down.sql") : undefined },
+    get upgrade() {
+      return functionOf(text);
+    },
+    get downgrade() {
+      return down === undefined ? simpleDowngrade(text) : functionOf(new SqlText(down.file, down.bytes));
+    },
+  };
+}
+
+function noVersion(file: string): ReadProblem {
+  const text = `${file} has no version before its first "_": sqlx stops at it.`;
+  return { kind: "no-revision-id", file, line: 1, column: 1, text };
+}
+
+function withoutUp({ file, version }: Found): ReadProblem {
+  const text = `${file} is the way back of version ${version}, which has no way up.`;
+  return { kind: "no-revision-id", file, line: 1, column: 1, text };
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+function isFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+}

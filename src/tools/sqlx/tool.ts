@@ -1,0 +1,33 @@
+import type { MigrationTool } from "../contract";
+import { compareChecksum } from "./checksum";
+import { detect, open } from "./detect";
+import { explainFailure } from "./failure";
+import { filesOf } from "./migration-name";
+import { readOne, readRevisions } from "./read";
+import { commands, runWords } from "./run";
+import { readsVersions, rowsSql, versionsSql, versionTable, versionWrites } from "./version-table";
+
+/** SQLx's migrations, run by sqlx-cli. Tried with 0.8.6. */
+export const sqlx: MigrationTool = {
+  name: "sqlx",
+  lookedFor: ["migrations/*.sql beside a Cargo.toml with sqlx"],
+  addressReader: "sqlx (DATABASE_URL)",
+  detect,
+  open,
+  runWords,
+  read: readRevisions,
+  readOne,
+  commands,
+  versionWrites,
+  readsVersions,
+  versionTable,
+  rows: { sql: rowsSql, compare: compareChecksum },
+  comparesBytes: true,
+  revisionFiles: filesOf,
+  // The version is in the file's name: any line will do.
+  revisionLine: () => ".",
+  versionsSql,
+  // It tells what it has done, not what it begins.
+  stepBegun: () => undefined,
+  explainFailure,
+};

@@ -1,0 +1,40 @@
+import { versionWrites as writesOf } from "../alembic/version-table";
+import type { VersionTable, VersionWrite } from "../contract";
+
+/** Its name (sqlx-cli 0.8 has no other), the column of ids, and all columns as PostgreSQL has them. */
+export const versionTable = {
+  name: "_sqlx_migrations",
+  column: "version",
+  columns: ["version", "description", "installed_on", "success", "checksum", "execution_time"],
+} as const;
+
+/** After its COMMIT, SQLx writes how long a migration took: no revision comes or goes. */
+const timing = /^\s*UPDATE\s+\S+\s+SET\s+execution_time\s*=\s*\$1\s+WHERE\s+version\s*=\s*\$2\s*;?\s*$/i;
+
+/** Every write of the version table in one SQL text, by its name. */
+export function versionWrites(sql: string, table?: VersionTable): readonly VersionWrite[] {
+  if (timing.test(sql)) return [];
+  return writesOf(sql, table ?? { table: versionTable.name });
+}
+
+export function readsVersions(sql: string): boolean {
+  return /\b_sqlx_migrations\b/.test(sql);
+}
+
+/** Every row: the version, success, the checksum as hexadecimal text. */
+export function rowsSql(table: VersionTable): string {
+  return `SELECT version::text, success, pg_catalog.encode(checksum, 'hex') FROM ${nameOf(table)} ORDER BY version`;
+}
+
+/** The highest applied version, none where there is none: SQLx applies in order, and the last one is the head. */
+export function versionsSql(table: VersionTable): string {
+  return `SELECT version::text FROM ${nameOf(table)} WHERE success ORDER BY version DESC LIMIT 1`;
+}
+
+function nameOf({ schema, table }: VersionTable): string {
+  return [schema, table].flatMap((part) => (part === undefined ? [] : quoted(part))).join(".");
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
