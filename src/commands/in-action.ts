@@ -5,6 +5,7 @@ import { exitCodes } from "../errors";
 import { folderInRepository, toolEnvironment } from "../github/environment";
 import { log, publish } from "../github/publish";
 import { publishCommand } from "../github/publish-command";
+import { uploadArtifact } from "../github/upload-artifact";
 import type { LoadedSettings } from "../project/load-settings";
 import { backupText } from "../reports/backup-text";
 import { deployText } from "../reports/deploy-text";
@@ -53,7 +54,8 @@ export const actionCommands: Readonly<Record<CommandName, (context: ActionContex
   async backup({ settings, environment, redact }) {
     const { say } = listenerTo(process.stdout, settings, redact);
     const context = { settings, environment: toolEnvironment(environment) };
-    const taken = await backup({ ...context, progress: seldom(say), notice: say });
+    const keep = { uploadArtifact: keeperOf(environment) };
+    const taken = await backup({ ...context, ...keep, progress: seldom(say), notice: say });
     const report = redactDeep(taken, redact);
     const text = backupText(report, plainPaint);
     await publishCommand({ command: "backup", text, outputs: backupOutputs(report) }, settings);
@@ -79,6 +81,11 @@ export const actionCommands: Readonly<Record<CommandName, (context: ActionContex
   rollback: (context) => write(rollback, context),
 };
 
+/** It needs the runner's own variables, which neither the tool nor pg_dump is given. */
+function keeperOf(environment: NodeJS.ProcessEnv) {
+  return (name: string, files: readonly string[]) => uploadArtifact(name, files, environment);
+}
+
 async function write(
   command: typeof apply | typeof rollback,
   { settings, environment, redact }: ActionContext,
@@ -88,6 +95,7 @@ async function write(
     settings: { ...settings, yes: true },
     environment: toolEnvironment(environment),
     listener: listenerTo(process.stdout, settings, redact),
+    uploadArtifact: keeperOf(environment),
   });
   const report = redactDeep(done, redact);
   const told = { command: report.command, outputs: deployOutputs(report) };

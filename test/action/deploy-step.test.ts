@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
@@ -8,7 +10,15 @@ import type { DeployReport } from "../../src/model/deployment";
 import type { ShadowDatabase } from "../../src/shadow/server";
 import { ask, deployedProject, sql, table } from "../deploy/deployed";
 import { type TestServer, testServer } from "../support/database";
-import { type ActRun, actRunsHere, cloudPrograms, runAct, setupUv, uploadArtifact } from "./act";
+import {
+  type ActOptions,
+  type ActRun,
+  actRunsHere,
+  cloudPrograms,
+  runAct,
+  setupUv,
+  uploadArtifact,
+} from "./act";
 import { type BuiltAction, buildAction } from "./built-action";
 import { runDirectly } from "./direct";
 import { type PullRequestRepository, pullRequestRepository, workflowIn } from "./repository";
@@ -48,7 +58,7 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
     };
   });
 
-  const deploy = (): Promise<ActRun> =>
+  const deploy = (more: Partial<ActOptions> = {}): Promise<ActRun> =>
     runAct({
       cwd: repository.path,
       workflow: join(repository.path, ".github", "workflows", "workflow.yml"),
@@ -65,6 +75,7 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
       variables: { BACKUP_KEY: recipient },
       path: [cloudPrograms],
       env: { KEPT: kept },
+      ...more,
     });
   /** First lines of the newest revision's upgrade. */
   const inUpgrade = (lines: string) => {
@@ -129,6 +140,26 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
     const green = await deploy();
     expect(green.jobs, green.log).toEqual({ migrate: "success", deploy: "success" });
     expect(green.outputs["applied-revisions"]?.split(" ")).toHaveLength(1);
+  });
+
+  test("a backup as an artifact is there before anything is changed, and only encrypted", async () => {
+    repository.base();
+    const artifact = join(import.meta.dirname, "workflows", "artifact.yml");
+    const store = join(kept, "artifacts");
+    const port = String(await freePort());
+    const words = [
+      ...["-P", "ubuntu-latest=-self-hosted", "--artifact-server-path", store],
+      ...["--artifact-server-addr", "127.0.0.1", "--artifact-server-port", port],
+    ];
+    const done = await deploy({ workflow: artifact, words });
+    expect(done.jobs, done.log).toEqual({ migrate: "success" });
+    const [zip = ""] = readdirSync(store, { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".zip"),
+    );
+    expect(zip).toContain(done.outputs["backup"]);
+    const bytes = readFileSync(join(store, zip)).toString("latin1");
+    expect(bytes).toContain("age-encryption.org/v1");
+    expect(bytes).not.toContain("PGDMP");
   });
 
   test("what a revision says is no command, and the address is nowhere", async () => {
@@ -240,5 +271,14 @@ test("what the tests run is what README.md shows", () => {
   const readme = resolve(import.meta.dirname, "..", "..", "README.md");
   expect(workflowIn(readme, "### Deploy")).toBe(readFileSync(workflow, "utf8"));
 });
+
+async function freePort(): Promise<number> {
+  const listening = createServer().listen(0, "127.0.0.1");
+  await once(listening, "listening");
+  const { port } = listening.address() as AddressInfo;
+  listening.close();
+  await once(listening, "close");
+  return port;
+}
 
 const versions = (address: Address) => ask(address, "select version_num from alembic_version");
