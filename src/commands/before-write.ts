@@ -17,6 +17,7 @@ import type { Revision } from "../model/revision";
 import type { RevisionStatus } from "../model/status";
 import type { Settings } from "../settings";
 import { revisionSource } from "../tools/revision-source";
+import { seldom } from "./listener";
 
 /** What apply and rollback are given. */
 export interface WriteContext {
@@ -247,7 +248,8 @@ export async function backupFor(
     client: await target.client(),
     heads: seen.heads,
     pending: revisions.map(({ id }) => id),
-    progress: listener.say,
+    progress: seldom(listener.say),
+    notice: listener.say,
     ...(uploadArtifact === undefined ? {} : { uploadArtifact }),
   });
 }

@@ -22,3 +22,14 @@ export function listenerTo(
       ),
   };
 }
+
+/** Of lines that may be written over, in a log that keeps each: one in so many milliseconds. */
+export function seldom(say: (text: string) => void, milliseconds = 15_000): (text: string) => void {
+  let last = performance.now();
+  return (text) => {
+    const now = performance.now();
+    if (text === "" || now - last < milliseconds) return;
+    last = now;
+    say(text);
+  };
+}

@@ -81,7 +81,8 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   const options = (await takesOptions(target.address, words)) ? words : undefined;
   const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
   const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
-  const reporter = new Reporter(job, sources, repeatable);
+  const begun = new Set<string>();
+  const reporter = new Reporter(job, sources, begun);
 
   const note = new RunningNote(settings["record-directory"], databaseOf(target));
   let interrupted = false;
@@ -126,9 +127,11 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       say: job.listener.say,
       onLine: (line) => {
         job.listener.onLine(line);
-        const place = job.revisions.findIndex(({ id }) => id === target.tool.stepBegun(line));
-        if (place >= 0)
-          job.listener.say(`revision ${place + 1} of ${job.revisions.length}: ${job.revisions[place]?.id}`);
+        const revision = job.revisions.find(({ id }) => id === target.tool.stepBegun(line));
+        if (revision === undefined) return;
+        begun.add(revision.id);
+        const place = [...begun].indexOf(revision.id) + 1;
+        job.listener.say(`revision ${place} of ${job.revisions.length}: ${revision.id}`);
       },
     });
     if (interrupted) await new Promise<never>(() => undefined);
@@ -185,7 +188,8 @@ class Reporter {
   constructor(
     private readonly job: Job,
     private readonly sources: readonly RevisionSource[],
-    private readonly repeatable: boolean,
+    /** Revisions that the tool was heard to begin. */
+    private readonly begun: ReadonlySet<string>,
   ) {}
 
   /** Undefined where the version table cannot be read. */
@@ -211,6 +215,7 @@ class Reporter {
       database === undefined
         ? undefined
         : await catalogOf(target, database.versionTable).catch(() => undefined);
+    const failure = this.failureOf(result);
     const after: AfterMigration = {
       result,
       heads,
@@ -218,8 +223,8 @@ class Reporter {
       isWhereItWas,
       leftovers: isWhereItWas && catalog !== undefined ? changedKeys(job.catalog, catalog) : [],
       unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
-      repeatable: this.repeatable,
-      failure: this.failureOf(result),
+      repeatable: this.isKeptTogether(failure?.file),
+      failure,
       revision: job.revisions.find(({ id }) => !isDone(id))?.id,
       command: [...target.run, ...job.words].join(" "),
       lockTimeoutMs: job.settings["lock-timeout"] * 1000,
@@ -272,6 +277,20 @@ class Reporter {
       };
       return { ...report, warnings: [...report.warnings, missing] };
     }
+  }
+
+  /**
+   * Whether all that ran is rolled back as a whole when it fails. What comes after the revision that failed did not run,
+   * whatever it would have done.
+   */
+  private isKeptTogether(file: string | undefined): boolean {
+    const { revisions, target } = this.job;
+    const failed = revisions.find(({ location }) => location.file === file)?.id;
+    const cameAfter = (id: string) =>
+      failed !== undefined && id !== failed && target.graph.ancestors(id).has(failed) && !this.begun.has(id);
+    return revisions.every(
+      ({ id }, index) => worksInOneTransaction(this.sources[index]?.text ?? "") || cameAfter(id),
+    );
   }
 
   /** What the migration made that the proof does not have. */

@@ -36,13 +36,15 @@ export type Outcome = { readonly report: CheckReport } | { readonly error: Error
  * written becomes a notice.
  */
 export async function publish(outcome: Outcome, context: PublishContext): Promise<void> {
+  const command = core.getInput("command");
+  const name = isOther(command) ? `${title} ${command}` : title;
   const report = "report" in outcome ? outcome.report : undefined;
   const files = {
     report: report && (await attempt("The JSON report", () => writeJson(report, context))),
     sarif: report && (await attempt("The SARIF file", () => writeSarif(report, context))),
   };
-  if ("report" in outcome) annotate(outcome.report, context.workingDirectory);
-  else core.error(clip(harmless(`${outcome.error.what} ${outcome.error.do}`), 4096), { title });
+  if ("report" in outcome) annotateFindings(outcome.report, context.workingDirectory);
+  else annotate(core.error, outcome.error, name);
   await attempt("The outputs", () => {
     for (const [name, value] of Object.entries(outputs(report, files))) core.setOutput(name, value);
   });
@@ -51,7 +53,7 @@ export async function publish(outcome: Outcome, context: PublishContext): Promis
     const text =
       "report" in outcome
         ? jobSummary(outcome.report, context.workingDirectory, title)
-        : errorSummary(outcome.error, title);
+        : errorSummary(outcome.error, isOther(command) ? `${name} failed` : `${name} could not judge`);
     await core.summary.addRaw(text).write();
   });
   await attempt("The comment", () => writeComment(outcome, context));
@@ -65,7 +67,16 @@ export function log(text: string): void {
 
 const write = { error: core.error, warning: core.warning, notice: core.notice };
 
-function annotate(report: CheckReport, workingDirectory: string): void {
+/** One problem that has no place in the repository. */
+export function annotate(
+  level: typeof core.error,
+  { what, do: advice }: Pick<ErrorParts, "what" | "do">,
+  title: string,
+): void {
+  level(clip(harmless(`${what} ${advice}`), 4096), { title });
+}
+
+function annotateFindings(report: CheckReport, workingDirectory: string): void {
   for (const { level, message, title, file, line, column } of annotations(report, workingDirectory)) {
     const properties = {
       title,
@@ -114,7 +125,7 @@ async function writeComment(outcome: Outcome, context: PublishContext): Promise<
   const body =
     "report" in outcome
       ? pullRequestComment(outcome.report, key, title)
-      : comment(key, errorSummary(outcome.error, title));
+      : comment(key, errorSummary(outcome.error, `${title} could not judge`));
   const create = failed || when === "always";
   const done = await writeStickyComment({ token, pullRequest, marker: commentMarker(key), body, create });
   core.info(`Comment ${done}.`);

@@ -38,10 +38,10 @@ export function jobSummary(report: CheckReport, workingDirectory: string, title:
 }
 
 /** What stands where the report would, when nothing could be judged: in the job summary and in the comment. */
-export function errorSummary(parts: ErrorParts, title: string): string {
+export function errorSummary(parts: ErrorParts, heading: string): string {
   const text = (part: string | undefined) => clip(part ?? "", 4000);
   return document([
-    `### ❌ ${title} could not judge`,
+    `### ❌ ${heading}`,
     `What: ${prose(text(parts.what))}`,
     parts.where === undefined ? "" : `Where: ${prose(text(parts.where))}`,
     parts.why === undefined ? "" : `Why: ${prose(text(parts.why))}`,

@@ -1,4 +1,4 @@
-import type { DeployPlan, DeployReport } from "../model/deployment";
+import type { BackupReport, DeployPlan, DeployReport } from "../model/deployment";
 import type { StatusReport } from "../model/status";
 import type { CheckReport, RevisionState } from "../model/verdict";
 import type { OutputName } from "../outputs";
@@ -35,6 +35,16 @@ export function deployOutputs(report: DeployReport | DeployPlan): Record<OutputN
     backup: backup?.location ?? "",
     record: record ?? "",
   };
+}
+
+/** What backup tells a later step. */
+export function backupOutputs({ location }: BackupReport): Record<OutputName, string> {
+  return { ...nothing(), backup: location ?? "" };
+}
+
+/** What restore tells a later step. */
+export function restoreOutputs({ record }: { readonly record: string }): Record<OutputName, string> {
+  return { ...nothing(), record };
 }
 
 function nothing(): Record<OutputName, string> {

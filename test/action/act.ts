@@ -49,6 +49,12 @@ export interface ActOptions {
   /** Folders that stand for remote actions, by `owner/name@ref`. */
   readonly actions: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** In a file that only act reads: steps inherit act's environment. Their values are not hidden by act itself. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** The repository's variables. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Folders of programs that come first. */
+  readonly path?: readonly string[];
   /** More words for act. */
   readonly words?: readonly string[];
 }
@@ -61,6 +67,9 @@ export async function runAct(options: ActOptions): Promise<ActRun> {
   const home = mkdtempSync(join(tmpdir(), "migration-gate-act-"));
   const payload = join(home, "event.json");
   writeFileSync(payload, JSON.stringify(options.payload));
+  const secrets = join(home, "secrets");
+  const lines = Object.entries(options.secrets ?? {}).map(([name, value]) => `${name}='${value}'\n`);
+  writeFileSync(secrets, lines.join(""));
   const words = [
     options.event,
     ...["--json", "--no-cache-server", "--rm", "-W", options.workflow, "-e", payload],
@@ -73,6 +82,8 @@ export async function runAct(options: ActOptions): Promise<ActRun> {
       `${name}=${folder}`,
     ]),
     ...(options.token === undefined ? [] : ["-s", "GITHUB_TOKEN"]),
+    ...(options.secrets === undefined ? [] : ["--secret-file", secrets, "--insecure-secrets"]),
+    ...Object.entries(options.variables ?? {}).flatMap(([name, value]) => ["--var", `${name}=${value}`]),
   ];
   const act = join(pythonBin(), "act");
   // act gives steps a terminal, which a runner does not: without the device it takes pipes.
@@ -83,7 +94,7 @@ export async function runAct(options: ActOptions): Promise<ActRun> {
     stdio: ["ignore", "pipe", "pipe"],
     // Steps inherit it: nothing of whoever runs the tests.
     env: {
-      PATH: [dirname(node24()), pythonBin(), process.env.PATH ?? ""].join(delimiter),
+      PATH: [...(options.path ?? []), dirname(node24()), pythonBin(), process.env.PATH ?? ""].join(delimiter),
       LANG: "C.UTF-8",
       HOME: home,
       XDG_CACHE_HOME: join(home, "cache"),
@@ -133,5 +144,11 @@ function read(stdout: string, stderr: string): Omit<ActRun, "code"> {
   };
 }
 
+const stubs = resolve(import.meta.dirname, "stubs");
+
 /** The stand-in for astral-sh/setup-uv. */
-export const setupUv = resolve(import.meta.dirname, "stubs", "setup-uv");
+export const setupUv = join(stubs, "setup-uv");
+
+/** The stand-in for actions/upload-artifact, and a folder with one for `aws`: both keep what they get in the folder $KEPT. */
+export const uploadArtifact = join(stubs, "upload-artifact");
+export const cloudPrograms = join(stubs, "bin");

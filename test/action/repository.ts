@@ -9,6 +9,8 @@ const newest = "migrations/versions/2026_6_2-longer_titles.py";
 export interface PullRequestRepository extends Project {
   /** The head of the pull request, as GitHub's checkout has it: a merge into its base. */
   change(defects: readonly string[]): void;
+  /** Its base, as it was before. */
+  base(): void;
   /** The event of the pull request, from this repository or a fork. */
   event(from?: string): object;
   /** The event of a merge queue that holds it alone. */
@@ -44,6 +46,7 @@ export async function pullRequestRepository(workflow: string): Promise<PullReque
   const base = git("rev-parse", "HEAD");
   return {
     ...project,
+    base: () => void git("checkout", "-qf", "--detach", base),
     event: (from = "acme/boards") => pullRequestEvent(base, git("rev-parse", "longer-titles"), from),
     mergeGroup: () => ({
       action: "checks_requested",

@@ -204,6 +204,15 @@ describe("work outside of a transaction", () => {
     expect(report.problems[1]?.do).toContain("DROP INDEX CONCURRENTLY public.one_id;");
   });
 
+  test("what would have come after the revision that failed did not run: the database is unchanged", async () => {
+    const broken = { id: "bad", up: sql("SELECT 1/0") };
+    await using project = await deployedProject([table("one"), broken, concurrent]);
+    await using database = await server.database();
+    const { code, report } = await deploy("apply", project, database.address);
+    expect([code, report.state]).toEqual([2, "unchanged"]);
+    expect(await tables(database.address)).toEqual([]);
+  });
+
   test("a build that waits for an old transaction is not ended by lock-timeout", async () => {
     await using project = await deployedProject([table("one"), concurrent]);
     await using database = await server.database();
