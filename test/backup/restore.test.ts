@@ -72,25 +72,19 @@ describe("a backup that is not whole is refused before the first write", () => {
       text.replace(/"sha256": "."/, '"sha256": "_"').replace(/("sha256": ")./, "$1_"),
     );
   };
+  const both = (one: (file: string) => void, other: (file: string) => void) => (file: string) => {
+    one(file);
+    other(file);
+  };
   const cases: readonly [name: string, encrypted: boolean, harm: (file: string) => void, message: RegExp][] =
     [
       ["cut", false, cut, /is not the one that its manifest describes[\s\S]*bytes instead of/],
       ["a flipped bit", false, flip, /is not the one that its manifest describes[\s\S]*sha256/],
       ["another manifest", false, wrongHash, /is not the one that its manifest describes/],
-      [
-        "cut, without a manifest",
-        false,
-        (file) => (withoutManifest(file), cut(file)),
-        /cannot be read to its end/,
-      ],
-      ["cut and encrypted", true, (file) => (withoutManifest(file), cut(file)), /is damaged: it was cut/],
-      [
-        "a flipped bit, encrypted",
-        true,
-        (file) => (withoutManifest(file), flip(file)),
-        /is damaged: some of it was changed/,
-      ],
-      ["empty", false, (file) => (withoutManifest(file), truncateSync(file, 0)), /It is empty/],
+      ["cut, without a manifest", false, both(withoutManifest, cut), /cannot be read to its end/],
+      ["cut and encrypted", true, both(withoutManifest, cut), /is damaged: it was cut/],
+      ["a flipped bit, encrypted", true, both(withoutManifest, flip), /is damaged: some of it was changed/],
+      ["empty", false, both(withoutManifest, (file) => truncateSync(file, 0)), /It is empty/],
       [
         "a manifest that is none",
         false,
