@@ -36433,6 +36433,8 @@ function stateAfter(after) {
 function problemsAfter(after) {
     const { result, heads, isAtGoal, command } = after;
     const problems = [];
+    if (result.stopped !== undefined)
+        problems.push(result.stopped);
     if (result.sessionsLeft) {
         problems.push({
             what: "A session of the tool may still be at work in the database: the server was not reached, or could not be brought to end it.",
@@ -36551,12 +36553,13 @@ function statusOf(graph, seen, unknown, compare = () => "same") {
             children.set(parent, (children.get(parent) ?? 0) + 1);
     const heads = new Set(graph.heads);
     const revisions = graph.revisions.map((revision, index) => {
-        const { id, parents, message, location } = revision;
+        const { id, parents, message, created, location } = revision;
         return {
             id,
             ...statusOfRevision(revision, index),
             parents,
             message,
+            created,
             file: location.file,
             isHead: heads.has(id),
             isBranchPoint: (children.get(id) ?? 0) > 1,
@@ -37780,7 +37783,8 @@ function status_text_revisionLines(revision, verbose, paint) {
     if (!verbose)
         return [line];
     const parents = revision.parents.length === 0 ? "base" : revision.parents.map(harmless).join(", ");
-    return [line, paint.dim(`            after ${parents}; ${harmless(revision.file)}`)];
+    const created = revision.created === undefined ? "" : `; written ${harmless(revision.created)}`;
+    return [line, paint.dim(`            after ${parents}; ${harmless(revision.file)}${created}`)];
 }
 function status_text_summary(report, paint) {
     const { database, versionTable, heads, revisions, unknown } = report;
@@ -41541,6 +41545,7 @@ function messageOf(error) {
 
 
 
+
 const lockTrouble = /\b55P03\b|LockNotAvailable|lock_not_available|canceling statement due to lock timeout|\b40P01\b|DeadlockDetected|deadlock detected/;
 const statementTrouble = /canceling statement due to statement timeout/;
 /** A tool that is quicker may be over before it was looked at. */
@@ -41549,15 +41554,27 @@ const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 /**
  * Starts the tool, again where only a lock was missing, and watches what its sessions wait for. What it achieved the
- * version table tells, not this result.
+ * version table tells, not this result. Throws only before the first start: after it the database may have changed.
  */
 async function migrate(options) {
     const { say } = options;
     const waits = [];
-    const before = new Set((await invalidIndexes(await options.client())).map(({ oid }) => oid));
+    const first = await options.client();
+    const before = new Set((await invalidIndexes(first)).map(({ oid }) => oid));
+    const open = new Set((await unvalidatedConstraints(first)).map(nameOf));
+    let result;
     for (let attempt = 1;; attempt++) {
-        await options.lock.assertHeld();
-        const { last, watched } = await runOnce(options, waits);
+        let once;
+        try {
+            await options.lock.assertHeld();
+            once = await runOnce(options, waits);
+        }
+        catch (error) {
+            if (result === undefined)
+                throw error;
+            return { ...result, stopped: problemOf(error) };
+        }
+        const { last, watched } = once;
         const limit = limitOf(last, watched);
         // From here on the tool has been at work: whatever fails, there is a result.
         const client = await options.client().catch(() => undefined);
@@ -41566,21 +41583,29 @@ async function migrate(options) {
         const left = client === undefined
             ? []
             : (await invalidIndexes(client).catch(() => [])).filter(({ oid }) => !before.has(oid));
-        const result = {
+        const unvalidated = client === undefined ? [] : await unvalidatedConstraints(client).catch(() => []);
+        result = {
             last,
             tries: attempt,
             waits,
             limit,
             invalidIndexes: left.map(({ name }) => name),
+            unvalidated: unvalidated.map(nameOf).filter((name) => !open.has(name)),
             isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
             sessionsLeft: !gone,
         };
         if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone)
             return result;
-        if (await options.isDone())
+        if (await options.isOver())
             return result;
-        if (!(await mayRepeat(options, client, left)))
-            return result;
+        try {
+            if (!(await mayRepeat(options, client, left)))
+                return result;
+        }
+        catch (error) {
+            const still = (await invalidIndexes(client).catch(() => left)).filter(({ oid }) => !before.has(oid));
+            return { ...result, invalidIndexes: still.map(({ name }) => name), stopped: problemOf(error) };
+        }
         const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
         say(`No lock in time; try ${attempt + 1} of ${options.tries} in ${(pause / 1000).toFixed(1)} s.`);
         await (0,promises_namespaceObject.setTimeout)(pause);
@@ -41621,16 +41646,24 @@ async function runOnce(options, waits) {
         });
     }
     finally {
-        await watch.stop();
+        // The tool has been at work: what fails here must not hide that.
+        await watch.stop().catch((error) => options.say(problemOf(error).what));
     }
     return { last, watched: watch.seen };
+}
+function nameOf({ name, table }) {
+    return `${name} on ${table}`;
+}
+function problemOf(error) {
+    return error instanceof errors_UserError ? error.parts : bugParts(error);
 }
 /** Programs whose work is done by a process that is no child of theirs, in a network of its own. */
 function runsElsewhere([program = ""]) {
     return /^(?:docker|docker-compose|podman|nerdctl|kubectl|oc|fly|flyctl|railway|gcloud|aws|ssh|heroku)$/.test(external_node_path_default().basename(program));
 }
 function limitOf(last, { cancelled }) {
-    if (last.exitCode === 0)
+    // A start that went over its own limit is not begun again.
+    if (last.exitCode === 0 || last.timedOut)
         return undefined;
     const own = cancelled.at(-1)?.why;
     if (own !== undefined)
@@ -41779,7 +41812,12 @@ class RunningNote {
         }
     }
     end() {
-        (0,external_node_fs_.rmSync)(this.file, { force: true });
+        try {
+            (0,external_node_fs_.rmSync)(this.file, { force: true });
+        }
+        catch {
+            // Its sessions are gone: who finds it later ends nothing.
+        }
     }
 }
 /** What gates that are gone had noted of this database; their notes are removed. */
@@ -42069,6 +42107,7 @@ function join(given, ours) {
 
 
 
+
 /**
  * Starts the tool and tells what became of the database, by the version table and the catalog. Never throws for what
  * happens after the tool was started: then there is a report and a record, also when a signal ends this process.
@@ -42088,7 +42127,8 @@ async function carryOut(job) {
     const options = (await takesOptions(target.address, words)) ? words : undefined;
     const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
     const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
-    const reporter = new Reporter(job, sources, repeatable);
+    const begun = new Set();
+    const reporter = new Reporter(job, sources, begun);
     const note = new RunningNote(settings["record-directory"], databaseOf(target));
     let interrupted = false;
     const unregister = registerCleanup({
@@ -42121,16 +42161,22 @@ async function carryOut(job) {
             lock: job.lock,
             note,
             client: () => target.client(),
-            isDone: async () => {
+            isOver: async () => {
                 const now = await reporter.seenNow();
-                return now !== undefined && isAt(target.graph, now.heads, job.applied);
+                if (now === undefined || isAt(target.graph, now.heads, job.applied))
+                    return true;
+                // Where the words say "one back", a second start from elsewhere would take back what nobody asked for.
+                return (job.command === "rollback" && !isAt(target.graph, now.heads, target.graph.applied(job.seen.heads)));
             },
             say: job.listener.say,
             onLine: (line) => {
                 job.listener.onLine(line);
-                const place = job.revisions.findIndex(({ id }) => id === target.tool.stepBegun(line));
-                if (place >= 0)
-                    job.listener.say(`revision ${place + 1} of ${job.revisions.length}: ${job.revisions[place]?.id}`);
+                const revision = job.revisions.find(({ id }) => id === target.tool.stepBegun(line));
+                if (revision === undefined)
+                    return;
+                begun.add(revision.id);
+                const place = [...begun].indexOf(revision.id) + 1;
+                job.listener.say(`revision ${place} of ${job.revisions.length}: ${revision.id}`);
             },
         });
         if (interrupted)
@@ -42159,6 +42205,7 @@ const endedBySignal = {
     waits: [],
     limit: undefined,
     invalidIndexes: [],
+    unvalidated: [],
     isWatched: true,
     sessionsLeft: false,
 };
@@ -42171,15 +42218,24 @@ const interruption = {
     what: "The gate was ended by a signal while the tool was at work; the tool was ended too.",
     do: "Run the same job again: it starts where this one stopped.",
 };
+function notValidated(names) {
+    return {
+        what: `Constraints are there and not validated: ${names.join(", ")}.`,
+        why: "Rows from before them were not checked, and the planner does not rely on them.",
+        do: "Validate them in a later revision: ALTER TABLE … VALIDATE CONSTRAINT …",
+    };
+}
 /** Tells what became of the database. */
 class Reporter {
     job;
     sources;
-    repeatable;
-    constructor(job, sources, repeatable) {
+    begun;
+    constructor(job, sources, 
+    /** Revisions that the tool was heard to begin. */
+    begun) {
         this.job = job;
         this.sources = sources;
-        this.repeatable = repeatable;
+        this.begun = begun;
     }
     /** Undefined where the version table cannot be read. */
     async seenNow() {
@@ -42203,6 +42259,7 @@ class Reporter {
         const catalog = database === undefined
             ? undefined
             : await catalogOf(target, database.versionTable).catch(() => undefined);
+        const failure = this.failureOf(result);
         const after = {
             result,
             heads,
@@ -42210,8 +42267,8 @@ class Reporter {
             isWhereItWas,
             leftovers: isWhereItWas && catalog !== undefined ? changedKeys(job.catalog, catalog) : [],
             unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
-            repeatable: this.repeatable,
-            failure: this.failureOf(result),
+            repeatable: this.isKeptTogether(failure?.file),
+            failure,
             revision: job.revisions.find(({ id }) => !isDone(id))?.id,
             command: [...target.run, ...job.words].join(" "),
             lockTimeoutMs: job.settings["lock-timeout"] * 1000,
@@ -42237,12 +42294,43 @@ class Reporter {
             waits: result.waits,
             leftovers: after.leftovers,
             problems: interrupted === undefined ? problemsAfter(after) : [interrupted],
-            warnings: result.isWatched ? job.warnings : [...job.warnings, notWatched],
+            warnings: [
+                ...job.warnings,
+                ...(result.isWatched ? [] : [notWatched]),
+                ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
+            ],
             next: nextSteps(state, job),
             milliseconds: Math.round(performance.now() - job.started),
             record: undefined,
         };
-        return { ...report, record: job.listener.record(report) };
+        return this.recorded(report);
+    }
+    /** The database is what it is, with a record or without. */
+    recorded(report) {
+        try {
+            return { ...report, record: this.job.listener.record(report) };
+        }
+        catch (error) {
+            const { what, where, seen } = error instanceof errors_UserError ? error.parts : bugParts(error);
+            const missing = {
+                what,
+                ...(where === undefined ? {} : { where }),
+                ...(seen === undefined ? {} : { seen }),
+                why: "This run leaves no record beside what is printed here.",
+                do: "Keep this output, and make record-directory a folder that can be written before the next run.",
+            };
+            return { ...report, warnings: [...report.warnings, missing] };
+        }
+    }
+    /**
+     * Whether all that ran is rolled back as a whole when it fails. What comes after the revision that failed did not run,
+     * whatever it would have done.
+     */
+    isKeptTogether(file) {
+        const { revisions, target } = this.job;
+        const failed = revisions.find(({ location }) => location.file === file)?.id;
+        const cameAfter = (id) => failed !== undefined && id !== failed && target.graph.ancestors(id).has(failed) && !this.begun.has(id);
+        return revisions.every(({ id }, index) => worksInOneTransaction(this.sources[index]?.text ?? "") || cameAfter(id));
     }
     /** What the migration made that the proof does not have. */
     unproved(found) {
@@ -45160,7 +45248,7 @@ function withoutSecrets(text) {
 // EXTERNAL MODULE: ./node_modules/libpg-query/wasm/index.cjs
 var wasm = __nccwpck_require__(2627);
 ;// CONCATENATED MODULE: ./lib/operations/names.js
-function nameOf(relation) {
+function names_nameOf(relation) {
     return { schema: relation?.schemaname, name: relation?.relname ?? "" };
 }
 /** The parts of a dotted name in a tree: `List` of `String`. */
@@ -45353,7 +45441,7 @@ const rewriting = {
 };
 /** One change for each command of ALTER TABLE, in its order. */
 function alterTable(statement) {
-    const table = nameOf(statement.relation);
+    const table = names_nameOf(statement.relation);
     if (statement.objtype !== "OBJECT_TABLE") {
         return [{ kind: "otherSql", statement: "AlterTableStmt" }];
     }
@@ -45401,7 +45489,7 @@ function alter_table_changeOf(command, table) {
                 {
                     kind: "detachPartition",
                     table,
-                    partition: nameOf(partition?.name),
+                    partition: names_nameOf(partition?.name),
                     concurrently: partition?.concurrent === true,
                 },
             ];
@@ -45575,7 +45663,7 @@ function changesOf(node, sql) {
     if ("CreateTableAsStmt" in node) {
         const { into, objtype, if_not_exists } = node.CreateTableAsStmt;
         return objtype === "OBJECT_MATVIEW"
-            ? [{ kind: "createMaterializedView", view: nameOf(into?.rel), ...perhaps(if_not_exists) }]
+            ? [{ kind: "createMaterializedView", view: names_nameOf(into?.rel), ...perhaps(if_not_exists) }]
             : [createdTable(into?.rel, [], if_not_exists)];
     }
     if ("IndexStmt" in node) {
@@ -45584,7 +45672,7 @@ function changesOf(node, sql) {
             {
                 kind: "createIndex",
                 index: idxname,
-                table: nameOf(relation),
+                table: names_nameOf(relation),
                 unique: unique === true,
                 concurrently: concurrent === true,
                 // The tree leaves false out.
@@ -45599,14 +45687,14 @@ function changesOf(node, sql) {
         return renamed(node);
     if ("AlterObjectSchemaStmt" in node) {
         const { objectType, relation, newschema } = node.AlterObjectSchemaStmt;
-        const table = nameOf(relation);
+        const table = names_nameOf(relation);
         if (objectType !== "OBJECT_TABLE")
             return other(node);
         return [{ kind: "renameTable", table, to: { schema: newschema, name: table.name } }];
     }
     if ("RefreshMatViewStmt" in node) {
         const { relation, concurrent } = node.RefreshMatViewStmt;
-        return [{ kind: "refreshView", view: nameOf(relation), concurrently: concurrent === true }];
+        return [{ kind: "refreshView", view: names_nameOf(relation), concurrently: concurrent === true }];
     }
     if ("CreateEnumStmt" in node || "CompositeTypeStmt" in node) {
         const parts = "CreateEnumStmt" in node
@@ -45621,7 +45709,7 @@ function changesOf(node, sql) {
         return [{ kind: "addEnumValue", type: names_qualified(typeName.flatMap(partsOf)), value: newVal }];
     }
     if ("ClusterStmt" in node)
-        return [{ kind: "rewriteTable", table: nameOf(node.ClusterStmt.relation), how: "CLUSTER" }];
+        return [{ kind: "rewriteTable", table: names_nameOf(node.ClusterStmt.relation), how: "CLUSTER" }];
     if ("VacuumStmt" in node)
         return vacuumed(node, sql);
     const members = memberChanges(node, sql);
@@ -45633,7 +45721,7 @@ function other(node) {
 }
 function createdTable(relation, elements, ifNotExists) {
     const columns = elements.flatMap((element) => "ColumnDef" in element ? [columnOf(element.ColumnDef).column] : []);
-    return { kind: "createTable", table: nameOf(relation), columns, ...perhaps(ifNotExists) };
+    return { kind: "createTable", table: names_nameOf(relation), columns, ...perhaps(ifNotExists) };
 }
 function dropped(node) {
     const { objects = [], removeType, concurrent, behavior } = node.DropStmt;
@@ -45656,7 +45744,7 @@ function dropped(node) {
 }
 function renamed(node) {
     const { renameType, relationType, relation, subname = "", newname = "" } = node.RenameStmt;
-    const table = nameOf(relation);
+    const table = names_nameOf(relation);
     if (renameType === "OBJECT_TABLE") {
         return [{ kind: "renameTable", table, to: { schema: table.schema, name: newname } }];
     }
@@ -45668,35 +45756,35 @@ function renamed(node) {
 function vacuumed(node, sql) {
     const { options = [], rels = [] } = node.VacuumStmt;
     const isFull = options.some((option) => "DefElem" in option && option.DefElem.defname === "full");
-    const tables = rels.flatMap((rel) => "VacuumRelation" in rel ? [nameOf(rel.VacuumRelation.relation)] : []);
+    const tables = rels.flatMap((rel) => "VacuumRelation" in rel ? [names_nameOf(rel.VacuumRelation.relation)] : []);
     if (!isFull)
         return [{ kind: "noTrace", sql }];
     return tables.map((table) => ({ kind: "rewriteTable", table, how: "VACUUM FULL" }));
 }
 function dataChange(node, sql) {
     if ("InsertStmt" in node) {
-        return [{ kind: "dataChange", verb: "insert", table: nameOf(node.InsertStmt.relation), limited: true }];
+        return [{ kind: "dataChange", verb: "insert", table: names_nameOf(node.InsertStmt.relation), limited: true }];
     }
     if ("UpdateStmt" in node) {
         const { relation, whereClause } = node.UpdateStmt;
         return [
-            { kind: "dataChange", verb: "update", table: nameOf(relation), limited: !isAlwaysTrue(whereClause) },
+            { kind: "dataChange", verb: "update", table: names_nameOf(relation), limited: !isAlwaysTrue(whereClause) },
         ];
     }
     if ("DeleteStmt" in node) {
         const { relation, whereClause } = node.DeleteStmt;
         return [
-            { kind: "dataChange", verb: "delete", table: nameOf(relation), limited: !isAlwaysTrue(whereClause) },
+            { kind: "dataChange", verb: "delete", table: names_nameOf(relation), limited: !isAlwaysTrue(whereClause) },
         ];
     }
     if ("MergeStmt" in node) {
-        return [{ kind: "dataChange", verb: "merge", table: nameOf(node.MergeStmt.relation), limited: true }];
+        return [{ kind: "dataChange", verb: "merge", table: names_nameOf(node.MergeStmt.relation), limited: true }];
     }
     if ("TruncateStmt" in node) {
         return (node.TruncateStmt.relations ?? []).map((relation) => ({
             kind: "dataChange",
             verb: "truncate",
-            table: "RangeVar" in relation ? nameOf(relation.RangeVar) : undefined,
+            table: "RangeVar" in relation ? names_nameOf(relation.RangeVar) : undefined,
             limited: true,
         }));
     }
@@ -53601,6 +53689,7 @@ function readRevisionFile(file, bytes) {
         labels: values[1] ?? [],
         location,
         message: head.docstring.trim().split("\n")[0]?.trim() ?? "",
+        created: /^Create Date:\s*(\S.*?)\s*$/m.exec(head.docstring)?.[1],
         get upgrade() {
             return rest().upgrade;
         },
@@ -55608,325 +55697,6 @@ function damaged(file, seen) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/backup/child.js
-
-
-
-
-
-
-const child_graceMs = 2_000;
-/** Starts a program without a shell. Its pipes never throw: who writes to one that is closed looks at how it ended. */
-async function child_startChild(argv, options) {
-    await haltIfEnding();
-    const [file, ...args] = argv;
-    const marker = (0,external_node_crypto_.randomUUID)();
-    const child = (0,external_node_child_process_namespaceObject.spawn)(file, args, {
-        env: { ...options.env, [markerName]: marker },
-        // A group of its own: a Ctrl-C in the terminal reaches this process alone, which then ends all in order.
-        detached: true,
-        stdio: ["pipe", "pipe", "pipe"],
-    });
-    const tail = new OutputTail(options.onLine);
-    child.stderr.on("data", (chunk) => tail.push(chunk));
-    if (options.talks === true)
-        child.stdout.on("data", (chunk) => tail.push(chunk));
-    for (const stream of [child.stdin, child.stdout, child.stderr])
-        stream.on("error", () => undefined);
-    const family = child.pid === undefined ? undefined : { group: child.pid, marker };
-    let isOver = false;
-    // Looking for what it started means to read all of /proc: only where it may have been cut short.
-    const kill = async () => {
-        if (family !== undefined && !isOver)
-            await endFamily(family, child_graceMs);
-    };
-    const unregister = registerCleanup({
-        run: kill,
-        runNow: () => void (family !== undefined && signalFamily(family, "SIGKILL")),
-    });
-    let said;
-    const ended = child_endOf(child).then((end) => {
-        isOver = end.code === 0;
-        unregister();
-        return end;
-    });
-    return {
-        stdin: child.stdin,
-        stdout: child.stdout,
-        ended,
-        said: () => {
-            said ??= tail.end().output.trim();
-            return said;
-        },
-        kill,
-    };
-}
-/** At "close", when all that it wrote was read, not at "exit". */
-async function child_endOf(child) {
-    try {
-        const [code, signal] = (await (0,external_node_events_namespaceObject.once)(child, "close"));
-        return { code, signal };
-    }
-    catch (error) {
-        return { code: null, signal: null, error: error instanceof Error ? error : new Error(String(error)) };
-    }
-}
-/** How it ended, in words. */
-function endText({ code, signal, error }) {
-    if (error !== undefined)
-        return error.message;
-    return signal === null ? `It ended with exit code ${code}.` : `It was ended by ${signal}.`;
-}
-/** Writes and waits while the reader is slower; false once the stream takes nothing any more. */
-async function writeTo(stream, chunk) {
-    if (stream.destroyed || !stream.writable)
-        return false;
-    if (stream.write(chunk))
-        return true;
-    return await new Promise((resolve) => {
-        const settle = (isOpen) => {
-            stream.off("drain", onDrain).off("close", onClose).off("error", onClose);
-            resolve(isOpen);
-        };
-        const onDrain = () => settle(true);
-        const onClose = () => settle(false);
-        stream.once("drain", onDrain).once("close", onClose).once("error", onClose);
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/backup/dump.js
-
-
-
-
-/** Longer than any lock of a healthy system; the dump waits behind an ALTER TABLE, and whatever comes later behind it. */
-const lockWaitMs = 60_000;
-/**
- * pg_dump → encryption → checksum → store, and what pg_dump writes also through pg_restore, which reads it to its end.
- * Returns when all of them have ended well; else nothing is kept, and a UserError says whose failure it is.
- */
-async function dump(options) {
-    const { programs, env, store } = options;
-    let table = "";
-    const level = options.compression === "zstd:1" ? "zstd:1" : "1";
-    const words = ["--format=custom", `--compress=${level}`, "--no-password", "--verbose"];
-    const started = [];
-    try {
-        const check = await child_startChild([programs.restore, "--file=/dev/null"], { env, talks: true });
-        started.push(check);
-        const source = await child_startChild([programs.dump, ...words, `--lock-wait-timeout=${lockWaitMs}`], {
-            env,
-            onLine: (line) => {
-                table = /^pg_dump: dumping contents of table "(.*)"$/.exec(line)?.[1] ?? table;
-            },
-        });
-        started.push(source);
-        const { isStored, ...dumped } = await flow(source, check, options, (bytes) => options.progress(bytes, table));
-        if (!isStored)
-            await source.kill();
-        const sourceEnd = await source.ended;
-        if (isStored && sourceEnd.code !== 0)
-            throw dumpFailed(source, sourceEnd, options);
-        check.stdin.end();
-        const checkEnd = await check.ended;
-        if (isStored && checkEnd.code !== 0)
-            throw dump_notReadable(check, checkEnd, programs);
-        await store.finish();
-        return dumped;
-    }
-    catch (error) {
-        await store.abort();
-        throw error;
-    }
-    finally {
-        await Promise.all(started.map((child) => child.kill()));
-    }
-}
-/** One chunk at a time, as fast as the slower reader takes them: nothing is held in memory. */
-async function flow(source, check, { store, encryption }, progress) {
-    const hash = (0,external_node_crypto_.createHash)("sha256");
-    let bytes = 0;
-    const keep = async (part) => {
-        hash.update(part);
-        bytes += part.length;
-        return await store.write(part);
-    };
-    let isStored = encryption === undefined || (await keep(encryption.header));
-    for await (const chunk of source.stdout) {
-        if (!isStored)
-            break;
-        // One that ended early has its exit code looked at later.
-        await writeTo(check.stdin, chunk);
-        for (const part of encryption?.update(chunk) ?? [chunk])
-            isStored &&= await keep(part);
-        progress(bytes);
-    }
-    // The mark of the last chunk is the sign that an encrypted backup is whole: only after pg_dump has ended well.
-    const isWhole = isStored && (await source.ended).code === 0;
-    if (isWhole && encryption !== undefined)
-        isStored = await keep(encryption.final());
-    return { bytes, sha256: hash.digest("hex"), isStored };
-}
-/** The lines of a program's output that are no mere report of its progress. */
-function complaints(said, address) {
-    const lines = said.split("\n");
-    const wanted = lines.filter((line) => !/^pg_(?:dump|restore): (?!.*(?:error|fatal|warning|detail|hint|FATAL|ERROR))/.test(line));
-    const text = wanted.slice(-12).join("\n");
-    return address === undefined ? text : redact(text, address);
-}
-const remedies = [
-    [
-        /server version mismatch/,
-        () => "Set pg-dump to one of the server's major version or newer, or leave it out.",
-    ],
-    [
-        /lock timeout/,
-        () => "Another session holds a lock on a table for longer than a minute: see pg_stat_activity and pg_locks, end it or wait for it, and run again.",
-    ],
-    [
-        /row-level security/,
-        (_, { user }) => `Dump as the owner of the tables, or: ALTER ROLE "${user}" BYPASSRLS;`,
-    ],
-    [
-        /permission denied/,
-        (_, { user }) => `Dump as the owner of the tables, or, from PostgreSQL 14 on: GRANT pg_read_all_data TO "${user}";`,
-    ],
-    [
-        /server closed the connection|terminating connection|could not receive data/,
-        () => "Check the server's log for why it ended the connection, and run again.",
-    ],
-];
-function dumpFailed(source, end, { programs, address }) {
-    const seen = complaints(source.said(), address);
-    const found = remedies.flatMap(([pattern, remedy]) => {
-        const match = pattern.exec(seen);
-        return match === null ? [] : [remedy(match, address)];
-    });
-    return new errors_UserError({
-        what: `pg_dump ${programs.version} failed: there is no backup.`,
-        where: `${address.host}:${address.port}, database "${address.database}", user "${address.user}"`,
-        seen: [seen, endText(end)].filter((text) => text !== "").join("\n"),
-        why: "The unfinished file was removed. The database was not changed.",
-        do: found[0] ?? "Mend what pg_dump says, and run again.",
-    });
-}
-function dump_notReadable(check, end, { version }) {
-    return new errors_UserError({
-        what: `The dump cannot be read back by pg_restore ${version}: it is no backup.`,
-        seen: [complaints(check.said()), endText(end)].filter((text) => text !== "").join("\n"),
-        why: "The unfinished file was removed. The database was not changed.",
-        do: "Run again; if it fails again, set pg-dump to another pg_dump.",
-    });
-}
-
-;// CONCATENATED MODULE: external "node:tls"
-const external_node_tls_namespaceObject = require("node:tls");
-var external_node_tls_default = /*#__PURE__*/__nccwpck_require__.n(external_node_tls_namespaceObject);
-;// CONCATENATED MODULE: ./lib/backup/libpq.js
-
-
-/** True where libpq needs the public authorities in a file: it has none of its own, and Node has. */
-function needsAuthorities({ sslmode, sslrootcert }) {
-    return ["verify-ca", "verify-full"].includes(sslmode) && (sslrootcert ?? "system") === "system";
-}
-/** The authorities that Node trusts, as one PEM file. */
-function authorities(environment) {
-    const more = environment["NODE_EXTRA_CA_CERTS"];
-    const extra = more === undefined || more === "" ? [] : [(0,external_node_fs_.readFileSync)(more, "utf8")];
-    return `${[...external_node_tls_namespaceObject.rootCertificates, ...extra].join("\n")}\n`;
-}
-/**
- * The whole environment of a client program that is to connect to this address as the gate does. The password is in no
- * argument list, and no name is ever read as an option or a connection string; neither ~/.pgpass nor a service leads
- * elsewhere (PostgreSQL manual, 34.15 to 34.17). `authorityFile` is for addresses that need one.
- */
-function libpqEnvironment(address, { applicationName, authorityFile }) {
-    const inherited = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "TMPDIR"].flatMap((name) => {
-        const value = process.env[name];
-        return value === undefined ? [] : [[name, value]];
-    });
-    const { sslcert, sslkey, options, password } = address;
-    const sslrootcert = needsAuthorities(address) ? authorityFile : address.sslrootcert;
-    const optional = {
-        PGPASSWORD: password,
-        PGSSLROOTCERT: sslrootcert,
-        PGSSLCERT: sslcert,
-        PGSSLKEY: sslkey,
-        PGOPTIONS: options,
-    };
-    return {
-        ...Object.fromEntries(inherited),
-        // Messages are read by their English words; time stamps are printed alike everywhere.
-        LC_ALL: "C",
-        TZ: "UTC",
-        PGHOST: address.host,
-        PGPORT: String(address.port),
-        PGUSER: address.user,
-        PGDATABASE: address.database,
-        PGSSLMODE: address.sslmode,
-        PGGSSENCMODE: "disable",
-        PGPASSFILE: "/dev/null",
-        PGSERVICEFILE: "/dev/null",
-        PGSYSCONFDIR: "/nonexistent",
-        PGAPPNAME: applicationName,
-        PGCONNECT_TIMEOUT: "30",
-        ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined && value !== "")),
-    };
-}
-/** `dbname='…'`, for pg_restore, which must be given a database as an argument: the rest comes from the environment. */
-function databaseArgument({ database }) {
-    return `--dbname=dbname='${database.replace(/['\\]/g, "\\$&")}'`;
-}
-
-;// CONCATENATED MODULE: ./lib/backup/manifest.js
-
-
-
-function manifestName(file) {
-    return `${file}.manifest.json`;
-}
-/** The line to type; a key is asked for by its file. */
-function restoreCommand(file, isEncrypted) {
-    const word = /^[\w./:@%+=,-]+$/.test(file) ? file : `'${file.replaceAll("'", `'\\''`)}'`;
-    const key = isEncrypted ? " --identity-file key.txt" : "";
-    return `migration-gate restore ${word.startsWith("-") ? `./${word}` : word} --to-env RESTORE_URL${key}`;
-}
-/** What the manifest beside a backup says; undefined where there is none. */
-async function readManifest(file) {
-    const path = manifestName(file);
-    let text;
-    try {
-        text = await (0,external_node_fs_promises_namespaceObject.readFile)(path, "utf8");
-    }
-    catch (error) {
-        if (error.code === "ENOENT")
-            return undefined;
-        throw notRead(path, error);
-    }
-    try {
-        const value = JSON.parse(text);
-        const right = value.version === 1 &&
-            typeof value.sha256 === "string" &&
-            typeof value.bytes === "number" &&
-            Array.isArray(value.tables);
-        if (right)
-            return value;
-    }
-    catch (error) {
-        throw notRead(path, error);
-    }
-    throw notRead(path, new Error("It is not the manifest of a backup that this version reads."));
-}
-function notRead(path, error) {
-    return new errors_UserError({
-        what: `The manifest ${(0,external_node_path_namespaceObject.basename)(path)} cannot be read.`,
-        where: path,
-        seen: error instanceof Error ? error.message : String(error),
-        why: "It has the checksum of the backup.",
-        do: "Fetch it again from where it was kept, or move it away to restore without it.",
-    }, { cause: error });
-}
-
 ;// CONCATENATED MODULE: ./lib/backup/partial-folder.js
 
 
@@ -55979,7 +55749,10 @@ async function requireBackupDirectory(setting) {
     const directory = (0,external_node_path_namespaceObject.resolve)(setting);
     const tried = (0,external_node_path_namespaceObject.join)(directory, `.try-${(0,external_node_crypto_.randomBytes)(4).toString("hex")}`);
     try {
-        await (0,external_node_fs_promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+        const isNew = (await (0,external_node_fs_promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 })) !== undefined;
+        // A copy of the production database is in no commit by mistake.
+        if (isNew)
+            await (0,external_node_fs_promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(directory, ".gitignore"), "*\n");
         await (0,external_node_fs_promises_namespaceObject.writeFile)(tried, "", { flag: "wx", mode: 0o600 });
         await (0,external_node_fs_promises_namespaceObject.rm)(tried);
     }
@@ -56467,6 +56240,92 @@ async function compressionOf({ dump, major }) {
     return /compress/i.test(tried.stderr) ? "gzip:1" : "zstd:1";
 }
 
+;// CONCATENATED MODULE: ./lib/backup/child.js
+
+
+
+
+
+
+const child_graceMs = 2_000;
+/** Starts a program without a shell. Its pipes never throw: who writes to one that is closed looks at how it ended. */
+async function child_startChild(argv, options) {
+    await haltIfEnding();
+    const [file, ...args] = argv;
+    const marker = (0,external_node_crypto_.randomUUID)();
+    const child = (0,external_node_child_process_namespaceObject.spawn)(file, args, {
+        env: { ...options.env, [markerName]: marker },
+        // A group of its own: a Ctrl-C in the terminal reaches this process alone, which then ends all in order.
+        detached: true,
+        stdio: ["pipe", "pipe", "pipe"],
+    });
+    const tail = new OutputTail(options.onLine);
+    child.stderr.on("data", (chunk) => tail.push(chunk));
+    if (options.talks === true)
+        child.stdout.on("data", (chunk) => tail.push(chunk));
+    for (const stream of [child.stdin, child.stdout, child.stderr])
+        stream.on("error", () => undefined);
+    const family = child.pid === undefined ? undefined : { group: child.pid, marker };
+    let isOver = false;
+    // Looking for what it started means to read all of /proc: only where it may have been cut short.
+    const kill = async () => {
+        if (family !== undefined && !isOver)
+            await endFamily(family, child_graceMs);
+    };
+    const unregister = registerCleanup({
+        run: kill,
+        runNow: () => void (family !== undefined && signalFamily(family, "SIGKILL")),
+    });
+    let said;
+    const ended = child_endOf(child).then((end) => {
+        isOver = end.code === 0;
+        unregister();
+        return end;
+    });
+    return {
+        stdin: child.stdin,
+        stdout: child.stdout,
+        ended,
+        said: () => {
+            said ??= tail.end().output.trim();
+            return said;
+        },
+        kill,
+    };
+}
+/** At "close", when all that it wrote was read, not at "exit". */
+async function child_endOf(child) {
+    try {
+        const [code, signal] = (await (0,external_node_events_namespaceObject.once)(child, "close"));
+        return { code, signal };
+    }
+    catch (error) {
+        return { code: null, signal: null, error: error instanceof Error ? error : new Error(String(error)) };
+    }
+}
+/** How it ended, in words. */
+function endText({ code, signal, error }) {
+    if (error !== undefined)
+        return error.message;
+    return signal === null ? `It ended with exit code ${code}.` : `It was ended by ${signal}.`;
+}
+/** Writes and waits while the reader is slower; false once the stream takes nothing any more. */
+async function writeTo(stream, chunk) {
+    if (stream.destroyed || !stream.writable)
+        return false;
+    if (stream.write(chunk))
+        return true;
+    return await new Promise((resolve) => {
+        const settle = (isOpen) => {
+            stream.off("drain", onDrain).off("close", onClose).off("error", onClose);
+            resolve(isOpen);
+        };
+        const onDrain = () => settle(true);
+        const onClose = () => settle(false);
+        stream.once("drain", onDrain).once("close", onClose).once("error", onClose);
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/backup/store.js
 
 
@@ -56502,7 +56361,7 @@ function fileStore(folder, name) {
             stream.end();
             await closed;
             if (failure !== undefined)
-                throw notWritten(folder, failure);
+                throw notWritten((0,external_node_path_namespaceObject.dirname)(folder), failure);
         },
         async abort() {
             stream.destroy();
@@ -56510,12 +56369,13 @@ function fileStore(folder, name) {
         },
     };
 }
-function notWritten(folder, error) {
+/** A failed write as a message that says whether there was no room. */
+function notWritten(directory, error) {
     const code = error.code ?? "";
     const full = ["ENOSPC", "EDQUOT", "EFBIG"].includes(code);
     return new errors_UserError({
         what: full ? "There is no room for the backup." : "The backup could not be written.",
-        where: `backup-directory: ${(0,external_node_path_namespaceObject.join)(folder, "..")}`,
+        where: `backup-directory: ${directory}`,
         seen: error.message,
         why: "The unfinished file was removed. The database was not changed.",
         do: full
@@ -56575,29 +56435,269 @@ function notKept(words, child, early, end) {
     });
 }
 
+;// CONCATENATED MODULE: external "node:tls"
+const external_node_tls_namespaceObject = require("node:tls");
+var external_node_tls_default = /*#__PURE__*/__nccwpck_require__.n(external_node_tls_namespaceObject);
+;// CONCATENATED MODULE: ./lib/backup/libpq.js
+
+
+/** True where libpq needs the public authorities in a file: it has none of its own, and Node has. */
+function needsAuthorities({ sslmode, sslrootcert }) {
+    return ["verify-ca", "verify-full"].includes(sslmode) && (sslrootcert ?? "system") === "system";
+}
+/** The authorities that Node trusts, as one PEM file. */
+function authorities(environment) {
+    const more = environment["NODE_EXTRA_CA_CERTS"];
+    const extra = more === undefined || more === "" ? [] : [(0,external_node_fs_.readFileSync)(more, "utf8")];
+    return `${[...external_node_tls_namespaceObject.rootCertificates, ...extra].join("\n")}\n`;
+}
+/**
+ * The whole environment of a client program that is to connect to this address as the gate does. The password is in no
+ * argument list, and no name is ever read as an option or a connection string; neither ~/.pgpass nor a service leads
+ * elsewhere (PostgreSQL manual, 34.15 to 34.17). `authorityFile` is for addresses that need one.
+ */
+function libpqEnvironment(address, { applicationName, authorityFile }) {
+    const { sslcert, sslkey, options, password } = address;
+    const sslrootcert = needsAuthorities(address) ? authorityFile : address.sslrootcert;
+    const optional = {
+        PGPASSWORD: password,
+        PGSSLROOTCERT: sslrootcert,
+        PGSSLCERT: sslcert,
+        PGSSLKEY: sslkey,
+        PGOPTIONS: options,
+    };
+    return {
+        ...offlineEnvironment(),
+        PGHOST: address.host,
+        PGPORT: String(address.port),
+        PGUSER: address.user,
+        PGDATABASE: address.database,
+        PGSSLMODE: address.sslmode,
+        PGGSSENCMODE: "disable",
+        PGPASSFILE: "/dev/null",
+        PGSERVICEFILE: "/dev/null",
+        PGSYSCONFDIR: "/nonexistent",
+        PGAPPNAME: applicationName,
+        PGCONNECT_TIMEOUT: "30",
+        ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined && value !== "")),
+    };
+}
+/** That of a program which connects to nothing. */
+function offlineEnvironment() {
+    const inherited = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "TMPDIR"].flatMap((name) => {
+        const value = process.env[name];
+        return value === undefined ? [] : [[name, value]];
+    });
+    // Messages are read by their English words; time stamps are printed alike everywhere.
+    return { ...Object.fromEntries(inherited), LC_ALL: "C", TZ: "UTC" };
+}
+/**
+ * `--dbname=…` for pg_dump, pg_restore and psql: what no variable can say. The name is quoted, so that it is never read as
+ * more than a name, and a server that is gone without a word is noticed within a minute and a half. The rest comes from the environment.
+ */
+function connectionArgument({ database }) {
+    const name = database.replace(/['\\]/g, "\\$&");
+    return `--dbname=dbname='${name}' keepalives_idle=30 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=90000`;
+}
+
+;// CONCATENATED MODULE: ./lib/backup/dump.js
+
+
+
+
+
+/** Longer than any lock of a healthy system; the dump waits behind an ALTER TABLE, and whatever comes later behind it. */
+const lockWaitMs = 60_000;
+/**
+ * pg_dump → encryption → checksum → store, and what pg_dump writes also through pg_restore, which reads it to its end.
+ * Returns when all of them have ended well; else nothing is kept, and a UserError says whose failure it is.
+ */
+async function dump(options) {
+    const { programs, env, store } = options;
+    let table = "";
+    const level = options.compression === "zstd:1" ? "zstd:1" : "1";
+    const words = ["--format=custom", `--compress=${level}`, "--no-password", "--verbose"];
+    words.push(`--lock-wait-timeout=${lockWaitMs}`, connectionArgument(options.address));
+    const started = [];
+    try {
+        const check = await child_startChild([programs.restore, "--file=/dev/null"], {
+            env: offlineEnvironment(),
+            talks: true,
+        });
+        started.push(check);
+        const source = await child_startChild([programs.dump, ...words], {
+            env,
+            onLine: (line) => {
+                table = /^pg_dump: dumping contents of table "(.*)"$/.exec(line)?.[1] ?? table;
+            },
+        });
+        started.push(source);
+        const { isStored, ...dumped } = await flow(source, check, options, (bytes) => options.progress(bytes, table));
+        if (!isStored)
+            await source.kill();
+        const sourceEnd = await source.ended;
+        if (isStored && sourceEnd.code !== 0)
+            throw dumpFailed(source, sourceEnd, options);
+        check.stdin.end();
+        const checkEnd = await check.ended;
+        if (isStored && checkEnd.code !== 0)
+            throw dump_notReadable(check, checkEnd, programs);
+        await store.finish();
+        return dumped;
+    }
+    catch (error) {
+        await store.abort();
+        throw error;
+    }
+    finally {
+        await Promise.all(started.map((child) => child.kill()));
+    }
+}
+/** One chunk at a time, as fast as the slower reader takes them: nothing is held in memory. */
+async function flow(source, check, { store, encryption }, progress) {
+    const hash = (0,external_node_crypto_.createHash)("sha256");
+    let bytes = 0;
+    const keep = async (part) => {
+        hash.update(part);
+        bytes += part.length;
+        return await store.write(part);
+    };
+    let isStored = encryption === undefined || (await keep(encryption.header));
+    for await (const chunk of source.stdout) {
+        if (!isStored)
+            break;
+        // One that ended early has its exit code looked at later.
+        await writeTo(check.stdin, chunk);
+        for (const part of encryption?.update(chunk) ?? [chunk])
+            isStored &&= await keep(part);
+        progress(bytes);
+    }
+    // The mark of the last chunk is the sign that an encrypted backup is whole: only after pg_dump has ended well.
+    const isWhole = isStored && (await source.ended).code === 0;
+    if (isWhole && encryption !== undefined)
+        isStored = await keep(encryption.final());
+    return { bytes, sha256: hash.digest("hex"), isStored };
+}
+/** The lines of a program's output that are no mere report of its progress. */
+function complaints(said, address) {
+    const lines = said.split("\n");
+    const wanted = lines.filter((line) => !/^pg_(?:dump|restore): (?!.*(?:error|fatal|warning|detail|hint|FATAL|ERROR))/.test(line));
+    const text = wanted.slice(-12).join("\n");
+    return address === undefined ? text : redact(text, address);
+}
+const remedies = [
+    [
+        /server version mismatch/,
+        () => "Set pg-dump to one of the server's major version or newer, or leave it out.",
+    ],
+    [
+        /lock timeout/,
+        () => "Another session holds a lock on a table for longer than a minute: see pg_stat_activity and pg_locks, end it or wait for it, and run again.",
+    ],
+    [
+        /row-level security/,
+        (_, { user }) => `Dump as the owner of the tables, or: ALTER ROLE "${user}" BYPASSRLS;`,
+    ],
+    [
+        /permission denied/,
+        (_, { user }) => `Dump as the owner of the tables, or, from PostgreSQL 14 on: GRANT pg_read_all_data TO "${user}";`,
+    ],
+    [
+        /server closed the connection|terminating connection|could not receive data/,
+        () => "Check the server's log for why it ended the connection, and run again.",
+    ],
+];
+function dumpFailed(source, end, { programs, address }) {
+    const seen = complaints(source.said(), address);
+    const found = remedies.flatMap(([pattern, remedy]) => {
+        const match = pattern.exec(seen);
+        return match === null ? [] : [remedy(match, address)];
+    });
+    return new errors_UserError({
+        what: `pg_dump ${programs.version} failed: there is no backup.`,
+        where: `${address.host}:${address.port}, database "${address.database}", user "${address.user}"`,
+        seen: [seen, endText(end)].filter((text) => text !== "").join("\n"),
+        why: "The unfinished file was removed. The database was not changed.",
+        do: found[0] ?? "Mend what pg_dump says, and run again.",
+    });
+}
+function dump_notReadable(check, end, { version }) {
+    return new errors_UserError({
+        what: `The dump cannot be read back by pg_restore ${version}: it is no backup.`,
+        seen: [complaints(check.said()), endText(end)].filter((text) => text !== "").join("\n"),
+        why: "The unfinished file was removed. The database was not changed.",
+        do: "Run again; if it fails again, set pg-dump to another pg_dump.",
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/backup/manifest.js
+
+
+
+function manifestName(file) {
+    return `${file}.manifest.json`;
+}
+/** The line to type; a key is asked for by its file. */
+function restoreCommand(file, isEncrypted) {
+    const word = /^[\w./:@%+=,-]+$/.test(file) ? file : `'${file.replaceAll("'", `'\\''`)}'`;
+    const key = isEncrypted ? " --identity-file key.txt" : "";
+    return `migration-gate restore ${word.startsWith("-") ? `./${word}` : word} --to-env RESTORE_URL${key}`;
+}
+/** What the manifest beside a backup says; undefined where there is none. */
+async function readManifest(file) {
+    const path = manifestName(file);
+    let text;
+    try {
+        text = await (0,external_node_fs_promises_namespaceObject.readFile)(path, "utf8");
+    }
+    catch (error) {
+        if (error.code === "ENOENT")
+            return undefined;
+        throw notRead(path, error);
+    }
+    try {
+        const value = JSON.parse(text);
+        const right = value.version === 1 &&
+            typeof value.sha256 === "string" &&
+            typeof value.bytes === "number" &&
+            Array.isArray(value.tables);
+        if (right)
+            return value;
+    }
+    catch (error) {
+        throw notRead(path, error);
+    }
+    throw notRead(path, new Error("It is not the manifest of a backup that this version reads."));
+}
+function notRead(path, error) {
+    return new errors_UserError({
+        what: `The manifest ${(0,external_node_path_namespaceObject.basename)(path)} cannot be read.`,
+        where: path,
+        seen: error instanceof Error ? error.message : String(error),
+        why: "It has the checksum of the backup.",
+        do: "Fetch it again from where it was kept, or move it away to restore without it.",
+    }, { cause: error });
+}
+
 ;// CONCATENATED MODULE: ./lib/backup/tables.js
 
 /** Up to this size a table is counted; and not more than so many, so that the counting takes no time. */
 const smallBytes = 1024 * 1024;
 const mostCounted = 200;
-/** Every table that holds rows of its own, by schema and name. Reads only. */
+/** Every table that holds rows of its own, by schema and name. Reads only, in two questions. */
 async function tableSizes(client) {
     await client.query("begin transaction isolation level repeatable read read only");
     try {
-        await client.query("set local statement_timeout = '10s'; set local lock_timeout = '1s'");
+        await client.query("set local statement_timeout = '10s'; set local lock_timeout = '1s'; set local row_security = off");
         const { rows } = await client.query(`select n.nspname as schema, c.relname as name, c.reltuples::float8 as rows,
-              pg_catalog.pg_total_relation_size(c.oid) as bytes, pg_catalog.pg_relation_size(c.oid) as heap
+              pg_catalog.pg_total_relation_size(c.oid) as bytes,
+              c.relispopulated and pg_catalog.pg_relation_size(c.oid) <= $1
+                and pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select') as countable
          from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where c.relkind in ('r', 'm') and c.relpersistence <> 't'
           and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-        order by 1, 2`);
-        const small = rows.filter(({ heap }) => Number(heap) <= smallBytes).slice(0, mostCounted);
-        const counts = new Map();
-        for (const row of small) {
-            const counted = await count(client, row.schema, row.name);
-            if (counted !== undefined)
-                counts.set(row, counted);
-        }
+        order by 1, 2`, [smallBytes]);
+        const counts = await count(client, rows.filter(({ countable }) => countable).slice(0, mostCounted));
         return rows.map((row) => {
             const counted = counts.get(row);
             const estimate = row.rows < 0 ? null : Math.round(row.rows);
@@ -56614,29 +56714,149 @@ async function tableSizes(client) {
         await client.query("rollback").catch(() => undefined);
     }
 }
-/** Undefined where the role may not read it, or somebody holds it; the dump will say so, if it matters. */
-async function count(client, schema, table) {
-    await client.query("savepoint counting");
+/** All of them, or none where one is locked or kept from the role: then the estimates have to do. */
+async function count(client, tables) {
+    if (tables.length === 0)
+        return new Map();
+    const questions = tables.map(({ schema, name }, index) => `select ${index} as index, pg_catalog.count(*) as count from only ${escapeIdentifier(schema)}.${escapeIdentifier(name)}`);
     try {
-        const { rows } = await client.query(`select pg_catalog.count(*) from only ${escapeIdentifier(schema)}.${escapeIdentifier(table)}`);
-        return Number(rows[0]?.count);
+        const { rows } = await client.query(questions.join(" union all "));
+        return new Map(rows.map(({ index, count: rowCount }) => [tables[index], Number(rowCount)]));
     }
     catch {
-        await client.query("rollback to savepoint counting");
-        return undefined;
-    }
-    finally {
-        await client.query("release savepoint counting").catch(() => undefined);
+        return new Map();
     }
 }
 
+;// CONCATENATED MODULE: ./lib/backup/take.js
+
+
+
+
+
+
+
+
+
+
+/** Dumps the database, checks the dump while it is written, and keeps it as the plan says. */
+async function takeBackup(request, plan) {
+    const { directory, name, to, recipients } = plan;
+    const start = performance.now();
+    const folder = await createPartialFolder(directory, name);
+    try {
+        const tables = await tableSizes(request.client);
+        const started = new Date();
+        const env = await environmentFor(request, folder);
+        const encryption = recipients.length === 0 ? undefined : await ageEncryption(recipients);
+        const dumped = await dump({
+            programs: plan.programs,
+            compression: plan.compression,
+            address: request.address,
+            env,
+            store: await openStore(request, plan, folder),
+            encryption,
+            progress: progressOf(request, tables),
+        });
+        const manifest = manifestOf(request, plan, { tables, started, ...dumped });
+        await (0,external_node_fs_promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(folder.path, manifestName(name)), `${JSON.stringify(manifest, null, 2)}\n`, {
+            mode: 0o600,
+        });
+        const kept = await publish(request, plan, folder);
+        return {
+            kind: "dump",
+            because: undefined,
+            ...kept,
+            sha256: dumped.sha256,
+            bytes: dumped.bytes,
+            encrypted: recipients.length > 0,
+            milliseconds: Math.round(performance.now() - start),
+            restore: restoreCommand(to === "file" ? (0,external_node_path_namespaceObject.join)(directory, name) : name, recipients.length > 0),
+        };
+    }
+    catch (error) {
+        throw error instanceof Error && isOfFileSystem(error) ? notWritten(directory, error) : error;
+    }
+    finally {
+        await folder.remove();
+    }
+}
+/** What the manifest and the renaming may meet. */
+function isOfFileSystem(error) {
+    return ["ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EPERM", "EROFS", "EIO", "ENOENT"].includes(error.code ?? "");
+}
+async function openStore({ settings, environment }, plan, folder) {
+    if (plan.to !== "command")
+        return fileStore(folder.path, plan.name);
+    return sinkStore(sinkWords(settings["backup-sink"] ?? "", plan.name, environment), environment);
+}
+/** The file first, then its manifest: a backup is whole without one, and a manifest without a backup would be a lie. */
+async function publish({ uploadArtifact, settings, address }, { to, name }, folder) {
+    if (to === "artifact" && uploadArtifact !== undefined) {
+        const files = [name, manifestName(name)].map((file) => (0,external_node_path_namespaceObject.join)(folder.path, file));
+        await uploadArtifact(name, files);
+        return { location: name, manifest: manifestName(name) };
+    }
+    const location = to === "file" ? await folder.publish(name) : redact(settings["backup-sink"] ?? "", address);
+    return {
+        location: location.replaceAll("{name}", name),
+        manifest: await folder.publish(manifestName(name)),
+    };
+}
+async function environmentFor({ address, environment }, folder) {
+    const applicationName = "migration-gate backup";
+    if (!needsAuthorities(address))
+        return libpqEnvironment(address, { applicationName });
+    const authorityFile = (0,external_node_path_namespaceObject.join)(folder.path, "authorities.pem");
+    await (0,external_node_fs_promises_namespaceObject.writeFile)(authorityFile, authorities(environment), { mode: 0o600 });
+    return libpqEnvironment(address, { applicationName, authorityFile });
+}
+/** At most twice a second. */
+function progressOf({ progress }, tables) {
+    const rows = new Map(tables.map((each) => [`${each.schema}.${each.table}`, each.rows]));
+    let last = 0;
+    return (bytes, table) => {
+        const now = performance.now();
+        if (now - last < 500)
+            return;
+        last = now;
+        const count = rows.get(table);
+        const known = count === undefined || count === null ? "" : ` (about ${count.toLocaleString("en")} rows)`;
+        progress(`Backup: ${(bytes / 1e6).toFixed(1)} MB${table === "" ? "" : `, ${table}${known}`}`);
+    };
+}
+function manifestOf({ address, heads, pending, settings }, { name, to, recipients, programs, server, compression, warnings, directory }, done) {
+    const locations = {
+        file: directory,
+        command: redact(settings["backup-sink"] ?? "", address),
+        artifact: name,
+    };
+    return {
+        version: 1,
+        file: name,
+        storedBy: { kind: to, location: locations[to].replaceAll("{name}", name) },
+        bytes: done.bytes,
+        sha256: done.sha256,
+        format: "custom",
+        compression,
+        encryption: recipients.length === 0 ? null : { kind: "age", recipients },
+        pgDump: programs.version,
+        serverVersion: server.number,
+        database: { name: address.database, host: address.host, port: address.port },
+        started: done.started.toISOString(),
+        finished: new Date().toISOString(),
+        revisions: { before: heads, pending },
+        tables: done.tables,
+        verified: [
+            "pg_dump, the check and the store ended without an error",
+            `pg_restore ${programs.version} read the whole dump while it was written`,
+        ],
+        warnings,
+        restore: restoreCommand(name, recipients.length > 0),
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/backup/prepare.js
-
-
-
-
-
-
 
 
 
@@ -56684,7 +56904,7 @@ async function prepareBackup(request) {
     };
     if (plan.to === "command")
         sinkWords(settings["backup-sink"] ?? "", name, environment);
-    return { description: describe(plan, settings), take: () => take(request, plan) };
+    return { description: describe(plan, settings), take: () => takeBackup(request, plan) };
 }
 function noBackup(because) {
     if (because === undefined || because.trim() === "") {
@@ -56764,114 +56984,6 @@ function describe(plan, settings) {
         : `encrypted to ${recipients.length} age ${recipients.length === 1 ? "key" : "keys"}`;
     return `pg_dump ${programs.version} (${compression}), ${secrecy}, ${places[to]}`;
 }
-async function take(request, plan) {
-    const { directory, name, to, recipients } = plan;
-    const start = performance.now();
-    const folder = await createPartialFolder(directory, name);
-    let store;
-    try {
-        const tables = await tableSizes(request.client);
-        const started = new Date();
-        store = await openStore(request, plan, folder);
-        const dumped = await dump({
-            programs: plan.programs,
-            compression: plan.compression,
-            address: request.address,
-            env: await environmentFor(request, folder),
-            store,
-            encryption: recipients.length === 0 ? undefined : await ageEncryption(recipients),
-            progress: progressOf(request, tables),
-        });
-        const manifest = manifestOf(request, plan, { tables, started, ...dumped });
-        await (0,external_node_fs_promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(folder.path, manifestName(name)), `${JSON.stringify(manifest, null, 2)}\n`, {
-            mode: 0o600,
-        });
-        const kept = await publish(request, plan, folder);
-        return {
-            kind: "dump",
-            because: undefined,
-            ...kept,
-            sha256: dumped.sha256,
-            bytes: dumped.bytes,
-            encrypted: recipients.length > 0,
-            milliseconds: Math.round(performance.now() - start),
-            restore: restoreCommand(to === "file" ? (0,external_node_path_namespaceObject.join)(directory, name) : name, recipients.length > 0),
-        };
-    }
-    finally {
-        await folder.remove();
-    }
-}
-async function openStore({ settings, environment }, plan, folder) {
-    if (plan.to !== "command")
-        return fileStore(folder.path, plan.name);
-    return sinkStore(sinkWords(settings["backup-sink"] ?? "", plan.name, environment), environment);
-}
-/** The file first, then its manifest: a backup is whole without one, and a manifest without a backup would be a lie. */
-async function publish({ uploadArtifact, settings, address }, { to, name }, folder) {
-    if (to === "artifact" && uploadArtifact !== undefined) {
-        const files = [name, manifestName(name)].map((file) => (0,external_node_path_namespaceObject.join)(folder.path, file));
-        await uploadArtifact(name, files);
-        return { location: name, manifest: manifestName(name) };
-    }
-    const location = to === "file" ? await folder.publish(name) : redact(settings["backup-sink"] ?? "", address);
-    return {
-        location: location.replaceAll("{name}", name),
-        manifest: await folder.publish(manifestName(name)),
-    };
-}
-async function environmentFor({ address, environment }, folder) {
-    const applicationName = "migration-gate backup";
-    if (!needsAuthorities(address))
-        return libpqEnvironment(address, { applicationName });
-    const authorityFile = (0,external_node_path_namespaceObject.join)(folder.path, "authorities.pem");
-    await (0,external_node_fs_promises_namespaceObject.writeFile)(authorityFile, authorities(environment), { mode: 0o600 });
-    return libpqEnvironment(address, { applicationName, authorityFile });
-}
-/** At most twice a second. */
-function progressOf({ progress }, tables) {
-    const rows = new Map(tables.map((each) => [`${each.schema}.${each.table}`, each.rows]));
-    let last = 0;
-    return (bytes, table) => {
-        const now = performance.now();
-        if (now - last < 500)
-            return;
-        last = now;
-        const count = rows.get(table);
-        const known = count === undefined || count === null ? "" : ` (about ${count.toLocaleString("en")} rows)`;
-        progress(`Backup: ${(bytes / 1e6).toFixed(1)} MB${table === "" ? "" : `, ${table}${known}`}`);
-    };
-}
-function manifestOf({ address, heads, pending, settings }, { name, to, recipients, programs, server, compression, warnings, directory }, done) {
-    const locations = {
-        file: directory,
-        command: redact(settings["backup-sink"] ?? "", address),
-        artifact: name,
-    };
-    return {
-        version: 1,
-        file: name,
-        storedBy: { kind: to, location: locations[to].replaceAll("{name}", name) },
-        bytes: done.bytes,
-        sha256: done.sha256,
-        format: "custom",
-        compression,
-        encryption: recipients.length === 0 ? null : { kind: "age", recipients },
-        pgDump: programs.version,
-        serverVersion: server.number,
-        database: { name: address.database, host: address.host, port: address.port },
-        started: done.started.toISOString(),
-        finished: new Date().toISOString(),
-        revisions: { before: heads, pending },
-        tables: done.tables,
-        verified: [
-            "pg_dump, the check and the store ended without an error",
-            `pg_restore ${programs.version} read the whole dump while it was written`,
-        ],
-        warnings,
-        restore: restoreCommand(name, recipients.length > 0),
-    };
-}
 
 ;// CONCATENATED MODULE: ./lib/deploy/gate-lock.js
 
@@ -56895,7 +57007,7 @@ const gate_lock_answerLimitMs = 10_000;
 async function takeGateLock(address, options) {
     const session = await ownSession(address, options);
     try {
-        await gate_lock_take(session, address, options);
+        await take(session, address, options);
         return new HeldLock(session, address);
     }
     catch (error) {
@@ -56903,7 +57015,7 @@ async function takeGateLock(address, options) {
         throw error;
     }
 }
-async function gate_lock_take(session, address, options) {
+async function take(session, address, options) {
     const started = performance.now();
     let said;
     for (;;) {
@@ -57719,7 +57831,33 @@ function readable({ check, parts }) {
     return { check, parts: Object.fromEntries(clean) };
 }
 
+;// CONCATENATED MODULE: ./lib/commands/listener.js
+
+
+
+/** Live: what the gate does, and each line of the tool behind a bar, so that none is a command to a runner. */
+function listenerTo(stream, settings, redact) {
+    const write = (line) => void stream.write(`${harmless(redact(line))}\n`);
+    return {
+        say: write,
+        onLine: (line) => write(`  | ${line}`),
+        record: (report) => writeRecord(settings["record-directory"], report.command, recordOf(redactDeep(report, redact), process.env)),
+    };
+}
+/** Of lines that may be written over, in a log that keeps each: one in so many milliseconds. */
+function seldom(say, milliseconds = 15_000) {
+    let last = performance.now();
+    return (text) => {
+        const now = performance.now();
+        if (text === "" || now - last < milliseconds)
+            return;
+        last = now;
+        say(text);
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/before-write.js
+
 
 
 
@@ -57768,8 +57906,17 @@ function refused(command, problem) {
         record: undefined,
     };
 }
-/** The version table's content. A UserError where the source does not know all of it. */
+/** The version table's content. A UserError where the source does not know all of it, or where it is not the only one. */
 async function seenByKnownSource(target) {
+    const { unprovable, config } = target.project;
+    if (unprovable !== undefined) {
+        throw new errors_UserError({
+            what: unprovable.what,
+            where: config,
+            why: "Nothing was changed: one database is watched and backed up here, and the tool would change all of them.",
+            do: `${unprovable.do} Until then run the tool by hand.`,
+        });
+    }
     const seen = await target.seen();
     const { unknown, revisions } = await target.status(seen);
     const broken = revisions.find(({ status, outOfOrder }) => status === "dirty" || status === "checksum mismatch" || outOfOrder === true);
@@ -57901,7 +58048,8 @@ async function backupFor({ settings, environment, listener, uploadArtifact }, ta
         client: await target.client(),
         heads: seen.heads,
         pending: revisions.map(({ id }) => id),
-        progress: listener.say,
+        progress: seldom(listener.say),
+        notice: listener.say,
         ...(uploadArtifact === undefined ? {} : { uploadArtifact }),
     });
 }
@@ -65784,7 +65932,7 @@ function suppress(findings, context) {
     const comments = context.remarks.flatMap(allowances);
     const accepted = context.policy.accept.map((entry) => acceptance(entry, context.policy));
     const all = [...comments, ...accepted];
-    const valid = all.filter((allowance) => problemOf(allowance) === undefined);
+    const valid = all.filter((allowance) => suppressions_problemOf(allowance) === undefined);
     const used = new Set();
     const marked = rated.map((finding) => {
         const matching = valid.filter((allowance) => allowance.rule === finding.rule && allowance.matches(finding));
@@ -65799,7 +65947,7 @@ function suppress(findings, context) {
         ...marked,
         ...context.remarks.flatMap(unknownWord),
         ...settingProblems(context.policy),
-        ...all.flatMap((allowance) => problemOf(allowance) ?? []),
+        ...all.flatMap((allowance) => suppressions_problemOf(allowance) ?? []),
         ...valid
             .filter((allowance) => !used.has(allowance) && isKnownUnused(allowance, context))
             .map(unusedFinding),
@@ -65862,7 +66010,7 @@ function ownSeverity(rule) {
     const lint = Object.entries(rules_rules).find(([id]) => id === rule)?.[1].severity;
     return lint ?? severities.find((severity) => factRule(rule)?.severity.startsWith(severity)) ?? "error";
 }
-function problemOf(allowance) {
+function suppressions_problemOf(allowance) {
     const { rule, reason, place } = allowance;
     if (rule === "")
         return about("unknown-suppression", place, "The suppression names no rule.");
@@ -66658,20 +66806,6 @@ function isOf({ commands }, command) {
     return commands === undefined || commands.includes(command);
 }
 
-;// CONCATENATED MODULE: ./lib/commands/listener.js
-
-
-
-/** Live: what the gate does, and each line of the tool behind a bar, so that none is a command to a runner. */
-function listenerTo(stream, settings, redact) {
-    const write = (line) => void stream.write(`${harmless(redact(line))}\n`);
-    return {
-        say: write,
-        onLine: (line) => write(`  | ${line}`),
-        record: (report) => writeRecord(settings["record-directory"], report.command, recordOf(redactDeep(report, redact), process.env)),
-    };
-}
-
 ;// CONCATENATED MODULE: ./lib/backup/sql-dump.js
 
 
@@ -66919,7 +67053,10 @@ async function verifyBackup(backup, programs) {
         await requireSqlEnd(source, backup.path);
         return sum.finish();
     }
-    const child = await child_startChild([programs.restore, "--file=/dev/null"], { env: environment(), talks: true });
+    const child = await child_startChild([programs.restore, "--file=/dev/null"], {
+        env: offlineEnvironment(),
+        talks: true,
+    });
     try {
         await feed(child, source);
         // A changed file is told as such, and not by what pg_restore makes of it.
@@ -66938,9 +67075,6 @@ async function verifyBackup(backup, programs) {
     finally {
         await child.kill();
     }
-}
-function environment() {
-    return { PATH: process.env.PATH ?? "", LC_ALL: "C" };
 }
 /** All of it, also when the reader has enough: what follows is part of the checksum. */
 async function feed(child, source, progress) {
@@ -66961,7 +67095,7 @@ async function loadBackup(backup, options) {
         return await loadArchive(backup, options);
     if (!asScript)
         return await loadSql(backup.plaintext(), options);
-    const script = await child_startChild([programs.restore, "--file=-"], { env: environment() });
+    const script = await child_startChild([programs.restore, "--file=-"], { env: offlineEnvironment() });
     try {
         const feeding = feed(script, backup.plaintext()).catch(async (error) => {
             await script.kill();
@@ -66980,7 +67114,7 @@ async function loadBackup(backup, options) {
     }
 }
 async function loadArchive(backup, options) {
-    const words = ["--exit-on-error", "--no-password", databaseArgument(options.address)];
+    const words = ["--exit-on-error", "--no-password", connectionArgument(options.address)];
     if (options.oneTransaction)
         words.push("--single-transaction");
     const child = await child_startChild([options.programs.restore, ...words], { env: options.env, talks: true });
@@ -67010,6 +67144,7 @@ async function loadSql(source, options, wholeness) {
         "--output=/dev/null",
         "--file=-",
     ];
+    words.push(connectionArgument(options.address));
     const child = await child_startChild([programs.psql, ...words], { env, talks: true });
     try {
         let bytes = 0;
@@ -67094,8 +67229,11 @@ async function createLike(client, database, name, comment) {
     const words = [
         `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE template0 OWNER ${escapeIdentifier(owner)}`,
         `ENCODING ${escapeLiteral(encoding)} LC_COLLATE ${escapeLiteral(row.datcollate)} LC_CTYPE ${escapeLiteral(row.datctype)}`,
-        `TABLESPACE ${escapeIdentifier(tablespace)} CONNECTION LIMIT ${row.datconnlimit}`,
+        `CONNECTION LIMIT ${row.datconnlimit}`,
     ];
+    // To name even the default one needs a right that an owner who is no superuser has not.
+    if (tablespace !== "pg_default")
+        words.push(`TABLESPACE ${escapeIdentifier(tablespace)}`);
     if (provider === "i" && locale)
         words.push(`LOCALE_PROVIDER icu ICU_LOCALE ${escapeLiteral(locale)}`);
     if (provider === "b" && locale)
@@ -67163,6 +67301,7 @@ async function commentLike(client, from, to) {
 
 
 
+
 const mark = "_restore_";
 /** NAMEDATALEN of every packaged PostgreSQL, minus its end. */
 const longestName = 63;
@@ -67171,9 +67310,9 @@ async function createReplacement(address, progress) {
     await haltIfEnding();
     const admin = await connectBeside(address);
     const time = new Date().toISOString().replace(/[-:T]|\..*/g, "");
-    const name = nameBeside(address.database, `${mark}${time}`);
+    const name = nameBeside(address.database, `${mark}${time}_${(0,external_node_crypto_.randomBytes)(3).toString("hex")}`);
     const run = (statement) => admin.query(statement);
-    let isNew = true;
+    let isNew = false;
     const dropOnce = async () => {
         try {
             if (isNew)
@@ -67194,6 +67333,8 @@ async function createReplacement(address, progress) {
     const unregister = registerCleanup({ run: drop, runNow: () => undefined });
     try {
         await replacement_dropLeftovers(admin, address, progress);
+        // From here on it is ours to drop, also when a signal comes while the server makes it.
+        isNew = true;
         await createLike(admin, address.database, name, JSON.stringify(thisOwner()));
         const warnings = await copySettings(admin, address.database, name);
         return {
@@ -67235,13 +67376,21 @@ function replacement_wayBack(database, kept) {
 async function rename(admin, address, statements) {
     const other = await connectBeside(address);
     let isDone = false;
+    // The server's own sessions have no user, and make way by themselves. One that may not be ended is why the renaming
+    // fails, and says more than that there are sessions.
+    let refused;
     const endSessions = async () => {
         while (!isDone) {
-            await other.query(`select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where datname = $1 and pid <> pg_catalog.pg_backend_pid()`, [address.database]);
+            await other
+                .query(`select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
+            where datname = $1 and pid <> pg_catalog.pg_backend_pid() and usesysid is not null`, [address.database])
+                .catch((error) => {
+                refused = error;
+            });
             await (0,promises_namespaceObject.setTimeout)(100);
         }
     };
-    const ending = endSessions().catch((error) => error);
+    const ending = endSessions();
     try {
         await admin.query("begin");
         for (const statement of statements)
@@ -67250,8 +67399,6 @@ async function rename(admin, address, statements) {
     }
     catch (error) {
         await admin.query("rollback").catch(() => undefined);
-        isDone = true;
-        const refused = await ending;
         throw fromServer(refused ?? error, address, "The two databases could not be renamed: sessions of the old one would not end.");
     }
     finally {
@@ -67294,7 +67441,7 @@ async function replacement_dropLeftovers(admin, address, progress) {
        from pg_catalog.pg_database d where pg_catalog.strpos(d.datname, $1) > 0 and pg_catalog.pg_has_role(d.datdba, 'usage')`, [mark]);
     for (const { name, comment } of rows) {
         const owner = parseOwner(comment ?? "");
-        if (owner === undefined || !/_restore_\d{14}$/.test(name))
+        if (owner === undefined || !/_restore_\d{14}_[0-9a-f]{6}$/.test(name))
             continue;
         const state = owner_stateOf(owner);
         if (state === "alive" || (state === "elsewhere" && !isAbandoned(new Date(owner.created))))
@@ -67353,7 +67500,7 @@ const factsSql = `
 const sessionsSql = `
   select coalesce(nullif(application_name, ''), 'without a name') as application, coalesce(usename::text, '') as role, count(*)::int as count
     from pg_catalog.pg_stat_activity
-   where datname = current_database() and pid <> pg_catalog.pg_backend_pid() and backend_type = 'client backend'
+   where datname = current_database() and pid <> pg_catalog.pg_backend_pid() and usesysid is not null
    group by 1, 2 order by 3 desc, 1`;
 /** Reads only. A UserError for a server that takes no writes. */
 async function readTarget(client, address) {
