@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { connect } from "../databases/postgres/connection";
@@ -16,7 +17,7 @@ import type { Drift } from "./drift";
 import type { GateLock } from "./gate-lock";
 import { isAt } from "./goal";
 import { type MigrationResult, migrate } from "./migrate";
-import { type AfterMigration, problemsAfter, stateAfter } from "./outcome";
+import { type AfterMigration, doubtsAfter, problemsAfter, stateAfter } from "./outcome";
 import type { ProofFile } from "./proof";
 import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
 import { RunningNote } from "./running-note";
@@ -84,23 +85,33 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   const reporter = new Reporter(job, sources, repeatable);
 
   const note = new RunningNote(settings["record-directory"], databaseOf(target));
-  let interrupted = false;
+  let ended: MigrationResult | undefined;
   const unregister = registerCleanup({
     async run() {
-      interrupted = true;
-      const client = await target.client();
+      reporter.isInterrupted = true;
+      if (ended !== undefined) {
+        await reporter.report(ended, interruptedVerify);
+        return;
+      }
+      // A server that is out of reach must not keep the tool alive, nor the record from being written.
+      const client = await Promise.race([target.client().catch(() => undefined), sleep(reachLimitMs)]);
+      if (client === undefined) {
+        await terminateForGood();
+        await reporter.report(endedBySignal(false), interruption, false);
+        return;
+      }
       // One that began a moment ago was not seen by the watch.
       const late = await sessionsByPort(client, commandPorts(target.address.port)).catch(() => []);
       await terminateForGood();
       const sessions = { name: applicationName, others: [...note.sessions, ...late] };
-      await endToolSessions(client, sessions, 0).catch(() => undefined);
-      await reporter.report(endedBySignal, interruption);
-      note.end();
+      const gone = await endToolSessions(client, sessions, 0).catch(() => false);
+      await reporter.report(endedBySignal(gone), interruption);
+      if (gone) note.end();
     },
     runNow: () => undefined,
   });
   try {
-    const result = await migrate({
+    ended = await migrate({
       argv: [...target.run, ...job.words],
       cwd: target.project.root,
       env: toolEnvironment(environment, settings, target.address, { url, options, applicationName }),
@@ -131,9 +142,8 @@ export async function carryOut(job: Job): Promise<DeployReport> {
           job.listener.say(`revision ${place + 1} of ${job.revisions.length}: ${job.revisions[place]?.id}`);
       },
     });
-    if (interrupted) await new Promise<never>(() => undefined);
-    const report = await reporter.report(result);
-    if (!result.sessionsLeft) note.end();
+    const report = await reporter.report(ended);
+    if (!ended.sessionsLeft) note.end();
     return report;
   } finally {
     unregister();
@@ -150,15 +160,19 @@ const noEnd: CommandResult = {
   cpuMs: undefined,
 };
 
-const endedBySignal: MigrationResult = {
+/** The gate's own clean-up has 8 s in all (shadow/cleanup.ts). */
+const reachLimitMs = 2_000;
+
+/** `gone`: none of the tool's sessions is at work any more. */
+const endedBySignal = (gone: boolean): MigrationResult => ({
   last: noEnd,
   tries: 1,
   waits: [],
   limit: undefined,
   invalidIndexes: [],
   isWatched: true,
-  sessionsLeft: false,
-};
+  sessionsLeft: !gone,
+});
 
 const notWatched: Problem = {
   what: "None of the tool's sessions was recognised in the database, so that no limit was kept for them.",
@@ -171,8 +185,16 @@ const interruption: Problem = {
   do: "Run the same job again: it starts where this one stopped.",
 };
 
+const interruptedVerify: Problem = {
+  what: "The gate was ended by a signal while it looked at what the tool had done; the tool had ended before.",
+  do: "Run the same job again: where nothing is pending any more, it says so.",
+};
+
 /** Tells what became of the database. */
 class Reporter {
+  /** A signal ends this process: its clean-up reports, and nobody else. */
+  isInterrupted = false;
+
   constructor(
     private readonly job: Job,
     private readonly sources: readonly RevisionSource[],
@@ -188,11 +210,15 @@ class Reporter {
     }
   }
 
-  async report(result: MigrationResult, interrupted?: Problem): Promise<DeployReport> {
+  async report(
+    result: MigrationResult,
+    interrupted?: Problem,
+    isReached: boolean = true,
+  ): Promise<DeployReport> {
     const { job, sources } = this;
     const { target, seen } = job;
     const { graph } = target;
-    const database = await this.seenNow();
+    const database = isReached ? await this.seenNow() : undefined;
     const heads = database?.heads;
     const now = heads === undefined ? undefined : graph.applied(heads);
     const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
@@ -209,6 +235,7 @@ class Reporter {
       isWhereItWas,
       leftovers: isWhereItWas && catalog !== undefined ? changedKeys(job.catalog, catalog) : [],
       unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
+      isCompared: catalog !== undefined || !(isWhereItWas || (isAtGoal && job.proof !== undefined)),
       repeatable: this.repeatable,
       failure: this.failureOf(result),
       revision: job.revisions.find(({ id }) => !isDone(id))?.id,
@@ -235,12 +262,13 @@ class Reporter {
       tries: result.tries,
       waits: result.waits,
       leftovers: after.leftovers,
-      problems: interrupted === undefined ? problemsAfter(after) : [interrupted],
+      problems: interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)],
       warnings: result.isWatched ? job.warnings : [...job.warnings, notWatched],
       next: nextSteps(state, job),
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,
     };
+    if (this.isInterrupted && interrupted === undefined) await new Promise<never>(() => undefined);
     return this.recorded(report);
   }
 
