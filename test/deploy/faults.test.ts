@@ -164,6 +164,29 @@ test("a network that drops everything: the tool is ended, the state is not known
   expect([end.code, reportOf(end)], end.stderr).toMatchObject([1, { state: "unknown" }]);
 }, 180_000);
 
+test("SIGTERM after the network was cut: the tool is ended, and a record says that nothing is known", async () => {
+  await using project = await deployedProject([table("one"), waiting("python")]);
+  await using database = await server.database();
+  using proxy = await cuttable(database.address.port);
+  const address = { ...database.address, port: proxy.port };
+  const gate = await startDeploy("apply", project, address, { env: { WAIT: "1" } });
+  await reached(database.address);
+  proxy.cut();
+  gate.child.kill("SIGTERM");
+  const end = await gate.ended;
+  expect(end.signal, end.stderr).toBe("SIGTERM");
+  expect(records(project).filter(({ outcome }) => outcome === "failed")).toMatchObject([
+    {
+      state: "unknown",
+      problems: [
+        { what: "The gate was ended by a signal while the tool was at work; the tool was ended too." },
+        { what: expect.stringMatching(/^A session of the tool may still be at work/) },
+        { what: expect.stringMatching(/^The version table could not be read/) },
+      ],
+    },
+  ]);
+});
+
 test("an invalid record folder stops everything before the start", async () => {
   await using project = await deployedProject([table("one")]);
   await using database = await server.database();
