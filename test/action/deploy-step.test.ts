@@ -3,27 +3,20 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { Decrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Address, urlOf } from "../../src/databases/postgres/connection";
 import type { DeployReport } from "../../src/model/deployment";
 import type { ShadowDatabase } from "../../src/shadow/server";
 import { ask, deployedProject, sql, table } from "../deploy/deployed";
 import { type TestServer, testServer } from "../support/database";
-import {
-  type ActOptions,
-  type ActRun,
-  actRunsHere,
-  cloudPrograms,
-  runAct,
-  setupUv,
-  uploadArtifact,
-} from "./act";
+import { type ActRun, actRunsHere, cloudPrograms, runAct, setupUv, uploadArtifact } from "./act";
 import { type BuiltAction, buildAction } from "./built-action";
 import { runDirectly } from "./direct";
 import { type PullRequestRepository, pullRequestRepository, workflowIn } from "./repository";
 
 const workflow = join(import.meta.dirname, "workflows", "deploy.yml");
+const bucketWorkflow = join(import.meta.dirname, "workflows", "deploy-bucket.yml");
 const newest = "packages/backend/migrations/versions/2026_6_2-longer_titles.py";
 
 let server: TestServer;
@@ -58,10 +51,12 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
     };
   });
 
-  const deploy = (more: Partial<ActOptions> = {}): Promise<ActRun> =>
+  const deploy = async (
+    file = join(repository.path, ".github", "workflows", "workflow.yml"),
+  ): Promise<ActRun> =>
     runAct({
       cwd: repository.path,
-      workflow: join(repository.path, ".github", "workflows", "workflow.yml"),
+      workflow: file,
       event: "push",
       payload: { ref: "refs/tags/v1.2.3", repository: { default_branch: "main" } },
       token: undefined,
@@ -75,7 +70,10 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
       variables: { BACKUP_KEY: recipient },
       path: [cloudPrograms],
       env: { KEPT: kept },
-      ...more,
+      words: [
+        ...["-P", "ubuntu-latest=-self-hosted", "--artifact-server-path", join(kept, "artifacts")],
+        ...["--artifact-server-addr", "127.0.0.1", "--artifact-server-port", String(await freePort())],
+      ],
     });
   /** First lines of the newest revision's upgrade. */
   const inUpgrade = (lines: string) => {
@@ -87,9 +85,13 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
     );
   };
   const keptFiles = (folder: string) => readdirSync(join(kept, folder)).sort();
+  const artifacts = () =>
+    readdirSync(join(kept, "artifacts"), { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".zip"),
+    );
   const recordsKept = () =>
-    keptFiles("migration-record").map(
-      (name) => JSON.parse(readFileSync(join(kept, "migration-record", name), "utf8")) as DeployReport,
+    keptFiles("migration-record-1").map(
+      (name) => JSON.parse(readFileSync(join(kept, "migration-record-1", name), "utf8")) as DeployReport,
     );
 
   test("migrates and deploys; the second time there is nothing to do", async () => {
@@ -100,8 +102,13 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
     const applied = first.outputs["applied-revisions"]?.split(" ") ?? [];
     expect(applied).toHaveLength(22);
     expect(first.log).toContain(`The release goes out, after ${applied.join(" ")}.`);
-    expect(first.outputs["backup"]).toMatch(/^aws s3 cp - "s3:\/\/acme-backups\/.*\.dump\.age"$/);
-    expect(keptFiles("backups")).toEqual([expect.stringMatching(/\.dump\.age$/)]);
+    const [artifact = ""] = artifacts();
+    expect(artifacts()).toHaveLength(1);
+    expect(first.outputs["backup"]).toMatch(/\.dump\.age$/);
+    expect(artifact).toContain(first.outputs["backup"]);
+    const stored = readFileSync(join(kept, "artifacts", artifact), "latin1");
+    expect(stored).toContain("age-encryption.org/v1");
+    expect(stored).not.toContain("PGDMP");
     expect(recordsKept()).toMatchObject([{ command: "apply", state: "at target", actor: "nektos/act" }]);
     expect(await versions(database.address)).toEqual([applied.at(-1)]);
     expect(first.summary).toContain("The database is where it was to be.");
@@ -111,7 +118,7 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
     expect(second.jobs, second.log).toEqual({ migrate: "success", deploy: "success" });
     expect(second.outputs).toMatchObject({ state: "at target", "applied-revisions": "", backup: "" });
     expect(second.summary).toContain("nothing to do");
-    expect(keptFiles("backups")).toHaveLength(1);
+    expect(artifacts()).toHaveLength(1);
   });
 
   test("a revision that fails: red, no deploy, the database as it was, and what to do", async () => {
@@ -142,24 +149,17 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
     expect(green.outputs["applied-revisions"]?.split(" ")).toHaveLength(1);
   });
 
-  test("a backup as an artifact is there before anything is changed, and only encrypted", async () => {
+  test("the backup for a command's standard input is whole, and opens with the key", async () => {
     repository.base();
-    const artifact = join(import.meta.dirname, "workflows", "artifact.yml");
-    const store = join(kept, "artifacts");
-    const port = String(await freePort());
-    const words = [
-      ...["-P", "ubuntu-latest=-self-hosted", "--artifact-server-path", store],
-      ...["--artifact-server-addr", "127.0.0.1", "--artifact-server-port", port],
-    ];
-    const done = await deploy({ workflow: artifact, words });
+    const done = await deploy(bucketWorkflow);
     expect(done.jobs, done.log).toEqual({ migrate: "success" });
-    const [zip = ""] = readdirSync(store, { recursive: true, encoding: "utf8" }).filter((name) =>
-      name.endsWith(".zip"),
-    );
-    expect(zip).toContain(done.outputs["backup"]);
-    const bytes = readFileSync(join(store, zip)).toString("latin1");
-    expect(bytes).toContain("age-encryption.org/v1");
-    expect(bytes).not.toContain("PGDMP");
+    expect(done.outputs["backup"]).toMatch(/^aws s3 cp - "s3:\/\/acme-backups\/.*\.dump\.age"$/);
+    const [name = ""] = keptFiles("backups");
+    expect(name).toMatch(/\.dump\.age$/);
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(identity);
+    const plain = await decrypter.decrypt(readFileSync(join(kept, "backups", name)));
+    expect(Buffer.from(plain).subarray(0, 5).toString()).toBe("PGDMP");
   });
 
   test("what a revision says is no command, and the address is nowhere", async () => {
@@ -267,9 +267,12 @@ test.each([
   ]);
 });
 
-test("what the tests run is what README.md shows", () => {
-  const readme = resolve(import.meta.dirname, "..", "..", "README.md");
-  expect(workflowIn(readme, "### Deploy")).toBe(readFileSync(workflow, "utf8"));
+test.each([
+  ["README.md", "### Deploy", workflow],
+  ["docs/deploy.md", "### Into a bucket", bucketWorkflow],
+])("what the tests run is what %s shows", (page, heading, file) => {
+  const root = resolve(import.meta.dirname, "..", "..");
+  expect(workflowIn(join(root, page), heading)).toBe(readFileSync(file, "utf8"));
 });
 
 async function freePort(): Promise<number> {
