@@ -89,6 +89,8 @@ describe.each(drivers)("with %s", (driver) => {
     await using database = await server.database();
     const gate = await startDeploy("apply", project, database.address, { env: { WAIT: "1" } });
     await reached(database.address);
+    // The watch looks for the tool's first session every 40 ms.
+    await sleep(300);
     gate.child.kill("SIGKILL");
     await gate.ended;
     const again = await deploy("apply", project, database.address);
