@@ -204,6 +204,15 @@ describe("refused before anything is touched", () => {
     );
   });
 
+  test("a folder that cannot be made", async () => {
+    await using database = await server.database();
+    await using folder = await workFolder();
+    const words = ["--backup-directory", "/proc/nowhere/backups"];
+    expect(await messageOf(() => prepare(folder, database.address, words, () => undefined))).toContain(
+      "The folder for backups cannot be written.",
+    );
+  });
+
   test("a pg_dump that is older than the server", async () => {
     await using newer = await testServer({ only: "embedded", production: 18 });
     await using folder = await workFolder();
