@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 
 /**
  * Makes a directory and those above it that are missing; true where it was not there. Not by Node's `recursive`, which
- * never returns where a file system has no such directory and lets none be made, as /proc.
+ * never returns where a file system has no such directory and lets none be made, as /proc (Node 20.20).
  */
 export function makeDirectory(path: string, mode = 0o777): boolean {
   try {
