@@ -159,6 +159,11 @@ describe("a backup given to a command", () => {
   test("does not see the passwords of the gate, and the dump has none in its arguments", async () => {
     await using database = await server.database();
     await query(database.address, schema);
+    // More than the pipes hold: the dump still runs while the command looks.
+    await query(
+      database.address,
+      "create table noise as select md5(random()::text) as a from generate_series(1, 100000)",
+    );
     await using folder = await workFolder();
     const seen = join(folder.path, "seen");
     const look = `sh -c 'head -c 100 > /dev/null; env > ${seen}; for p in /proc/[0-9]*; do tr "\\0" " " < $p/cmdline; echo; done >> ${seen} 2> /dev/null; cat > /dev/null'`;
@@ -200,6 +205,15 @@ describe("refused before anything is touched", () => {
     await using folder = await workFolder();
     writeFileSync(join(folder.path, "backups"), "");
     expect(await messageOf(() => prepare(folder, database.address, [], () => undefined))).toContain(
+      "The folder for backups cannot be written.",
+    );
+  });
+
+  test("a folder that cannot be made", async () => {
+    await using database = await server.database();
+    await using folder = await workFolder();
+    const words = ["--backup-directory", "/proc/nowhere/backups"];
+    expect(await messageOf(() => prepare(folder, database.address, words, () => undefined))).toContain(
       "The folder for backups cannot be written.",
     );
   });
