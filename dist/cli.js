@@ -36421,17 +36421,16 @@ function stateAfter(after) {
         return "unknown";
     if (after.isAtGoal) {
         const { last, invalidIndexes } = after.result;
-        const isClean = last.exitCode === 0 && invalidIndexes.length === 0 && after.unproved.length === 0;
+        const isClean = last.exitCode === 0 && invalidIndexes.length === 0 && after.unproved.length === 0 && after.isCompared;
         return isClean ? "at target" : "unverified";
     }
     if (!after.isWhereItWas || after.leftovers.length > 0 || after.result.invalidIndexes.length > 0)
         return "partly applied";
     // Rows that a committed statement wrote are in no catalog.
-    return after.repeatable ? "unchanged" : "unknown";
+    return after.repeatable && after.isCompared ? "unchanged" : "unknown";
 }
-/** Why it is not done, worst first; none where all is as it was to be. */
-function problemsAfter(after) {
-    const { result, heads, isAtGoal, command } = after;
+/** What is not known although it should be, worst first. */
+function doubtsAfter({ result, heads, isCompared }) {
     const problems = [];
     if (result.stopped !== undefined)
         problems.push(result.stopped);
@@ -36447,6 +36446,19 @@ function problemsAfter(after) {
             do: "Run migration-gate status when the database answers again; then run the same job once more.",
         });
     }
+    if (heads !== undefined && !isCompared) {
+        problems.push({
+            what: "The schema could not be read after the tool had ended, so that it was not compared.",
+            why: "That the version table is right does not prove that the schema is.",
+            do: "Look at it when the database answers again; pg_dump --schema-only shows it.",
+        });
+    }
+    return problems;
+}
+/** Why it is not done, worst first; none where all is as it was to be. */
+function problemsAfter(after) {
+    const { result, heads, isAtGoal, command } = after;
+    const problems = doubtsAfter(after);
     if (isAtGoal) {
         if (result.invalidIndexes.length > 0)
             problems.push(invalidLeft(result.invalidIndexes));
@@ -36663,6 +36675,18 @@ const deploySettings = {
         default: undefined,
         commands: ["apply"],
         text: "Apply what was reviewed, the file that --dry-run --format json wrote; refused where anything differs by now.",
+    },
+    "earlier-env": {
+        type: "text",
+        default: undefined,
+        commands: ["apply"],
+        text: "The variable that has the address of the environment before this one, e.g. staging's: only what was applied there is applied here. It is only read.",
+    },
+    "earlier-record": {
+        type: "text",
+        default: undefined,
+        commands: ["apply"],
+        text: "The same by the record that the apply to the environment before this one left, where that cannot be reached from here.",
     },
     "write-proof": {
         type: "text",
@@ -37602,7 +37626,10 @@ function summary({ database, heads, state, outcome, milliseconds, tries }, paint
     const name = `${harmless(database.name)}, PostgreSQL ${harmless(database.server)}`;
     if (outcome === "nothing to do")
         return paint.green(`${name}: nothing to do; it is at ${ids(heads.before)}.`);
-    const from = `from ${ids(heads.before)} to ${heads.after === undefined ? "what could not be read" : ids(heads.after)}`;
+    const { before, after } = heads;
+    const from = after !== undefined && ids(after) === ids(before)
+        ? `still at ${ids(before)}`
+        : `from ${ids(before)} to ${after === undefined ? "what could not be read" : ids(after)}`;
     const took = `${(milliseconds / 1000).toFixed(1)} s${tries > 1 ? `, ${tries} tries` : ""}`;
     const painted = outcome === "done" ? paint.green : paint.red;
     return `${name}: ${from} (${took}).\n${painted(states[state])}`;
@@ -37914,6 +37941,8 @@ const version = "0.1.0";
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = require("node:timers/promises");
 ;// CONCATENATED MODULE: ./lib/databases/postgres/catalog/compare.js
 /** What differs between two catalogs, sorted by key (code units, as `<` compares). */
 function compareCatalogs(before, after) {
@@ -39091,8 +39120,6 @@ function catalogSession(client) {
 
 ;// CONCATENATED MODULE: external "node:os"
 const external_node_os_namespaceObject = require("node:os");
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = require("node:timers/promises");
 // EXTERNAL MODULE: ./node_modules/pg/lib/index.js
 var lib = __nccwpck_require__(3273);
 ;// CONCATENATED MODULE: ./node_modules/pg/esm/index.mjs
@@ -41386,6 +41413,8 @@ async function watchMigration(options) {
         throw error;
     }
 }
+/** How long the tool's first session is looked for more often. */
+const hurryMs = 10_000;
 class Watch {
     cancelled = [];
     #options;
@@ -41430,7 +41459,8 @@ class Watch {
         await this.stop();
     }
     async #run() {
-        const { pollMs = 200 } = this.#options;
+        const { pollMs: usual = 200 } = this.#options;
+        const begun = performance.now();
         try {
             while (!this.#stopping.signal.aborted) {
                 const session = this.#session ?? (await this.#comeBack());
@@ -41438,6 +41468,9 @@ class Watch {
                     return;
                 const began = performance.now();
                 const reason = await this.#poll(session);
+                // A session that is not noted yet could not be named by the next run, were this one killed.
+                const isNew = performance.now() - begun < hurryMs && this.#follower.summary.sessions.length === 0;
+                const pollMs = isNew ? Math.min(usual, 40) : usual;
                 if (reason !== undefined)
                     await this.#lose(session, reason);
                 else
@@ -41699,6 +41732,38 @@ function extensionsIn(source) {
     return [...source.matchAll(pattern)].map(([, name]) => name ?? "");
 }
 
+;// CONCATENATED MODULE: ./lib/make-directory.js
+
+
+/**
+ * Makes a directory and those above it that are missing; true where it was not there. Not by Node's `recursive`, which
+ * never returns where a file system has no such directory and lets none be made, as /proc (Node 20.20).
+ */
+function makeDirectory(path, mode = 0o777) {
+    try {
+        return makeOne(path, mode);
+    }
+    catch (error) {
+        const parent = (0,external_node_path_namespaceObject.dirname)(path);
+        if (error.code !== "ENOENT" || parent === path)
+            throw error;
+        makeDirectory(parent, mode);
+        return makeOne(path, mode);
+    }
+}
+/** False where it is there; another process may have been first. */
+function makeOne(path, mode) {
+    try {
+        (0,external_node_fs_.mkdirSync)(path, { mode });
+        return true;
+    }
+    catch (error) {
+        if ((0,external_node_fs_.statSync)(path, { throwIfNoEntry: false })?.isDirectory() === true)
+            return false;
+        throw error;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/shadow/owner.js
 
 
@@ -41783,6 +41848,7 @@ function commandLineOf(pid) {
 
 
 
+
 const prefix = "running-";
 /**
  * Which sessions a tool was seen to have, in a file beside the records, for a gate that is killed: asyncpg and others take
@@ -41803,7 +41869,7 @@ class RunningNote {
         this.sessions.push(session);
         const note = { owner: thisOwner(), database: this.database, sessions: this.sessions };
         try {
-            (0,external_node_fs_.mkdirSync)(this.directory, { recursive: true });
+            makeDirectory(this.directory);
             (0,external_node_fs_.writeFileSync)(`${this.file}.partial`, JSON.stringify(note), { mode: 0o600 });
             (0,external_node_fs_.renameSync)(`${this.file}.partial`, this.file);
         }
@@ -42108,6 +42174,7 @@ function join(given, ours) {
 
 
 
+
 /**
  * Starts the tool and tells what became of the database, by the version table and the catalog. Never throws for what
  * happens after the tool was started: then there is a report and a record, also when a signal ends this process.
@@ -42130,23 +42197,34 @@ async function carryOut(job) {
     const begun = new Set();
     const reporter = new Reporter(job, sources, begun);
     const note = new RunningNote(settings["record-directory"], databaseOf(target));
-    let interrupted = false;
+    let ended;
     const unregister = registerCleanup({
         async run() {
-            interrupted = true;
-            const client = await target.client();
+            reporter.isInterrupted = true;
+            if (ended !== undefined) {
+                await reporter.report(ended, interruptedVerify);
+                return;
+            }
+            // A server that is out of reach must not keep the tool alive, nor the record from being written.
+            const client = await Promise.race([target.client().catch(() => undefined), (0,promises_namespaceObject.setTimeout)(reachLimitMs)]);
+            if (client === undefined) {
+                await terminateForGood();
+                await reporter.report(endedBySignal(false), interruption, false);
+                return;
+            }
             // One that began a moment ago was not seen by the watch.
             const late = await sessionsByPort(client, commandPorts(target.address.port)).catch(() => []);
             await terminateForGood();
             const sessions = { name: applicationName, others: [...note.sessions, ...late] };
-            await endToolSessions(client, sessions, 0).catch(() => undefined);
-            await reporter.report(endedBySignal, interruption);
-            note.end();
+            const gone = await endToolSessions(client, sessions, 0).catch(() => false);
+            await reporter.report(endedBySignal(gone), interruption);
+            if (gone)
+                note.end();
         },
         runNow: () => undefined,
     });
     try {
-        const result = await migrate({
+        ended = await migrate({
             argv: [...target.run, ...job.words],
             cwd: target.project.root,
             env: toolEnvironment(environment, settings, target.address, { url, options, applicationName }),
@@ -42179,10 +42257,8 @@ async function carryOut(job) {
                 job.listener.say(`revision ${place} of ${job.revisions.length}: ${revision.id}`);
             },
         });
-        if (interrupted)
-            await new Promise(() => undefined);
-        const report = await reporter.report(result);
-        if (!result.sessionsLeft)
+        const report = await reporter.report(ended);
+        if (!ended.sessionsLeft)
             note.end();
         return report;
     }
@@ -42199,7 +42275,10 @@ const noEnd = {
     timedOut: false,
     cpuMs: undefined,
 };
-const endedBySignal = {
+/** The gate's own clean-up has 8 s in all (shadow/cleanup.ts). */
+const reachLimitMs = 2_000;
+/** `gone`: none of the tool's sessions is at work any more. */
+const endedBySignal = (gone) => ({
     last: noEnd,
     tries: 1,
     waits: [],
@@ -42207,8 +42286,8 @@ const endedBySignal = {
     invalidIndexes: [],
     unvalidated: [],
     isWatched: true,
-    sessionsLeft: false,
-};
+    sessionsLeft: !gone,
+});
 const notWatched = {
     what: "None of the tool's sessions was recognised in the database, so that no limit was kept for them.",
     why: "lock-timeout and statement-timeout held only where its driver reads PGOPTIONS.",
@@ -42225,11 +42304,17 @@ function notValidated(names) {
         do: "Validate them in a later revision: ALTER TABLE … VALIDATE CONSTRAINT …",
     };
 }
+const interruptedVerify = {
+    what: "The gate was ended by a signal while it looked at what the tool had done; the tool had ended before.",
+    do: "Run the same job again: where nothing is pending any more, it says so.",
+};
 /** Tells what became of the database. */
 class Reporter {
     job;
     sources;
     begun;
+    /** A signal ends this process: its clean-up reports, and nobody else. */
+    isInterrupted = false;
     constructor(job, sources, 
     /** Revisions that the tool was heard to begin. */
     begun) {
@@ -42246,11 +42331,11 @@ class Reporter {
             return undefined;
         }
     }
-    async report(result, interrupted) {
+    async report(result, interrupted, isReached = true) {
         const { job, sources } = this;
         const { target, seen } = job;
         const { graph } = target;
-        const database = await this.seenNow();
+        const database = isReached ? await this.seenNow() : undefined;
         const heads = database?.heads;
         const now = heads === undefined ? undefined : graph.applied(heads);
         const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
@@ -42267,6 +42352,7 @@ class Reporter {
             isWhereItWas,
             leftovers: isWhereItWas && catalog !== undefined ? changedKeys(job.catalog, catalog) : [],
             unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
+            isCompared: catalog !== undefined || !(isWhereItWas || (isAtGoal && job.proof !== undefined)),
             repeatable: this.isKeptTogether(failure?.file),
             failure,
             revision: job.revisions.find(({ id }) => !isDone(id))?.id,
@@ -42293,7 +42379,7 @@ class Reporter {
             tries: result.tries,
             waits: result.waits,
             leftovers: after.leftovers,
-            problems: interrupted === undefined ? problemsAfter(after) : [interrupted],
+            problems: interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)],
             warnings: [
                 ...job.warnings,
                 ...(result.isWatched ? [] : [notWatched]),
@@ -42303,6 +42389,8 @@ class Reporter {
             milliseconds: Math.round(performance.now() - job.started),
             record: undefined,
         };
+        if (this.isInterrupted && interrupted === undefined)
+            await new Promise(() => undefined);
         return this.recorded(report);
     }
     /** The database is what it is, with a record or without. */
@@ -42379,7 +42467,71 @@ async function catalogOf({ address }, versionTable) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/deploy/promotion.js
+
+
+
+/**
+ * Development, staging, production: a UserError where a revision that is about to be applied was not applied to the
+ * environment before this one. Without a setting that names one, nothing is asked.
+ */
+async function requireEarlier(target, pending, settings, environment) {
+    for (const { heads, where } of await earlierOnes(target, settings, environment)) {
+        const there = target.graph.applied(heads);
+        const skipped = pending.filter(({ id }) => !there.has(id));
+        if (skipped.length === 0)
+            continue;
+        throw new errors_UserError({
+            what: `${skipped.length} of ${pending.length} pending ${pending.length === 1 ? "revision was" : "revisions were"} not applied to the environment before this one.`,
+            where,
+            seen: `It is at ${heads.join(", ") || "nothing"}. Missing there: ${skipped.map(({ id }) => id).join(", ")}.`,
+            why: "What was not tried there meets rows and load for the first time here.",
+            do: "Apply them there first, or go only as far as it went: --to <revision>",
+        });
+    }
+}
+async function earlierOnes(target, settings, environment) {
+    const variable = settings["earlier-env"];
+    const record = settings["earlier-record"];
+    const found = [];
+    if (variable !== undefined) {
+        const url = environment[variable];
+        if (url === undefined || url === "") {
+            throw new errors_UserError({
+                what: `The environment before this one is not named: ${variable} is not set.`,
+                do: `Put its database's address into ${variable}; a role that may only read is enough.`,
+            });
+        }
+        const address = parseAddress(url, variable);
+        const { heads } = await target.seenAt(address);
+        found.push({ heads, where: `${variable}: ${address.host}:${address.port}/${address.database}` });
+    }
+    if (record !== undefined)
+        found.push(recordedAt(record));
+    return found;
+}
+/** A UserError where the file is no record of an apply or rollback that ended well. */
+function recordedAt(file) {
+    let seen;
+    try {
+        const { state, heads } = JSON.parse((0,external_node_fs_.readFileSync)(file, "utf8"));
+        if (state === "at target" && Array.isArray(heads?.after))
+            return { heads: heads.after, where: file };
+        seen = state === undefined ? "It is JSON, and no record." : `Its state is "${state}".`;
+    }
+    catch (error) {
+        seen = error instanceof Error ? error.message : String(error);
+    }
+    throw new errors_UserError({
+        what: "The record of the environment before this one does not say that it reached its target.",
+        where: file,
+        seen,
+        do: "Give the record of an apply there that ended well (the output record, or the newest file in its record-directory).",
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/deploy/record.js
+
 
 
 
@@ -42440,7 +42592,7 @@ function requireRecordDirectory(directory) {
 }
 function writeWhole(file, text) {
     const partial = `${file}.partial`;
-    (0,external_node_fs_.mkdirSync)((0,external_node_path_namespaceObject.join)(file, ".."), { recursive: true });
+    makeDirectory((0,external_node_path_namespaceObject.dirname)(file));
     const handle = (0,external_node_fs_.openSync)(partial, "wx", 0o600);
     try {
         (0,external_node_fs_.writeSync)(handle, text);
@@ -55435,7 +55587,13 @@ async function openTarget(settings, environment, applicationName) {
     }
     const address = database_address_databaseAddress(settings, environment);
     const run = tool.runWords(project, settings.run, environment["PATH"]);
-    const where = `${address.host}:${address.port}/${address.database}`;
+    const where = target_placeOf(address);
+    const reading = {
+        tool,
+        versionTable: settings["version-table"],
+        isKnown: (id) => graph.get(id) !== undefined,
+        stamp: stampLine(tool, project, run),
+    };
     let open = await connect(address, { applicationName });
     const client = async () => {
         if (await isAlive(open))
@@ -55455,14 +55613,17 @@ async function openTarget(settings, environment, applicationName) {
         client,
         async seen() {
             const here = await client();
-            const options = {
-                tool,
-                versionTable: settings["version-table"],
-                isKnown: (id) => graph.get(id) !== undefined,
-                where,
-                stamp: stampLine(tool, project, run),
-            };
-            return within(here, readVersions(here, options), target_answerLimitMs);
+            return within(here, readVersions(here, { ...reading, where }), target_answerLimitMs);
+        },
+        async seenAt(other) {
+            const there = await connect(other, { applicationName });
+            try {
+                const options = { ...reading, where: target_placeOf(other) };
+                return await within(there, readVersions(there, options), target_answerLimitMs);
+            }
+            finally {
+                await own_session_close(there);
+            }
         },
         async status(seen) {
             const unknown = [];
@@ -55484,6 +55645,9 @@ async function isAlive(client) {
     catch {
         return false;
     }
+}
+function target_placeOf({ host, port, database }) {
+    return `${host}:${port}/${database}`;
 }
 function stampLine(tool, project, run) {
     const words = tool.commands(project).stamp;
@@ -55705,6 +55869,7 @@ function damaged(file, seen) {
 
 
 
+
 const suffix = ".partial";
 const ownerFile = "owner.json";
 /** `<name>.partial` in the directory; removed when a signal ends this process, too. */
@@ -55749,7 +55914,7 @@ async function requireBackupDirectory(setting) {
     const directory = (0,external_node_path_namespaceObject.resolve)(setting);
     const tried = (0,external_node_path_namespaceObject.join)(directory, `.try-${(0,external_node_crypto_.randomBytes)(4).toString("hex")}`);
     try {
-        const isNew = (await (0,external_node_fs_promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 })) !== undefined;
+        const isNew = makeDirectory(directory, 0o700);
         // A copy of the production database is in no commit by mistake.
         if (isNew)
             await (0,external_node_fs_promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(directory, ".gitignore"), "*\n");
@@ -55931,6 +56096,7 @@ async function installationIn(directory, account) {
 
 
 
+
 const stagingPrefix = ".fetch-";
 /**
  * Where a fetched PostgreSQL is kept: the setting, $MIGRATION_GATE_CACHE, GitHub's tool cache, $XDG_CACHE_HOME or
@@ -55949,7 +56115,7 @@ async function usableCache(setting, account) {
     const seen = [];
     for (const directory of directories) {
         try {
-            await (0,external_node_fs_promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o755 });
+            makeDirectory(directory, 0o755);
             if (!cache_isOurs(directory))
                 seen.push(`${directory} can be written by other users`);
             else if (await canReach(directory, account))
@@ -63074,6 +63240,7 @@ var apply_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
+
 /**
  * Status, preflight, backup, upgrade, verify; with the setting dry-run a plan. A UserError before anything was written;
  * from the tool's start on a report, whatever happens, and a record of it.
@@ -63108,6 +63275,7 @@ async function unrecorded(context) {
             return nothingToDo(now, started);
         if (idsOf(now) !== idsOf(first))
             throw changedMeanwhile(target, first, now);
+        await requireEarlier(target, goal.pending, settings, environment);
         const ready = { settings, writes: "apply", revisions: goal.pending };
         const warnings = await requireReady(target, seen, lock, ready);
         const compared = await comparedWithProof(target, seen, settings.proof, goal.pending);
