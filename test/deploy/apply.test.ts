@@ -230,6 +230,18 @@ describe("work outside of a transaction", () => {
   });
 });
 
+test("a statement that takes its time is shown while it runs", async () => {
+  const slow = {
+    id: "slow",
+    up: sql("DO $$ BEGIN PERFORM pg_sleep(2); END $$ /* ::error::hidden */"),
+  };
+  await using project = await deployedProject([table("one"), slow]);
+  await using database = await server.database();
+  const { stderr } = await deploy("apply", project, database.address);
+  expect(stderr).toContain("running: DO $$ BEGIN PERFORM pg_sleep(2); END $$ /* ::error::hidden */\n");
+  expect(stderr).not.toMatch(/^::/m);
+});
+
 test("a constraint that stays NOT VALID is a warning, once", async () => {
   const checked = {
     id: "checked",
