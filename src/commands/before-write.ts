@@ -6,7 +6,7 @@ import { type GateLock, takeGateLock } from "../deploy/gate-lock";
 import { preflight } from "../deploy/preflight";
 import { type ProofFile, readProof } from "../deploy/proof";
 import { extensionsIn } from "../deploy/repeatable";
-import { takeNotes } from "../deploy/running-note";
+import { leftNotes } from "../deploy/running-note";
 import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { endToolSessions, orphans, toolSessionName } from "../deploy/tool-sessions";
@@ -168,14 +168,17 @@ export async function lockDatabase(
 
 async function endOrphans(target: Target, settings: Settings, say: Listener["say"]): Promise<void> {
   const client = await target.client();
-  const others = takeNotes(settings["record-directory"], databaseOf(target));
-  const sessions = { name: toolSessionName, others };
+  const notes = leftNotes(settings["record-directory"], databaseOf(target));
+  const sessions = { name: toolSessionName, others: notes.sessions };
   const left = await orphans(client, sessions);
   for (const { pid, name } of left)
     say(
       `A gate that is gone left a session at work (pid ${pid}${name === "" ? "" : `, ${name}`}); it is ended.`,
     );
-  if (left.length === 0 || (await endToolSessions(client, sessions, 0))) return;
+  if (left.length === 0 || (await endToolSessions(client, sessions, 0))) {
+    notes.remove();
+    return;
+  }
   throw new UserError({
     what: "A migration that an ended gate had started is still at work, and the server could not be brought to end it.",
     where: target.where,

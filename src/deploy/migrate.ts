@@ -133,7 +133,8 @@ async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<On
     statementTimeoutMs: options.statementTimeoutMs,
     ...(runsElsewhere(options.argv) ? {} : { toolPorts: () => commandPorts(options.address.port) }),
     onEvent(event) {
-      if (event.kind === "session" && event.backendStart !== undefined)
+      // By its locks alone it may be an application's: it is not ended when the tool has ended.
+      if (event.kind === "session" && event.by !== "locks" && event.backendStart !== undefined)
         options.note.add({ pid: event.pid, backendStart: event.backendStart });
       const wait = waitOf(event);
       if (wait !== undefined) waits.push(wait);
