@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { leftNotes, RunningNote } from "../../src/deploy/running-note";
+import type { DeployReport } from "../../src/model/deployment";
 import { type TestServer, testClient, testServer } from "../support/database";
 import { deploy, deployedProject, reportOf, startDeploy, table } from "./deployed";
 
@@ -32,7 +33,7 @@ test("an application that changes a table meanwhile keeps its session, where the
   await sleep(1_000);
   await application.client.query("commit");
   const end = await gate.ended;
-  expect([end.code, reportOf(end).state === "at target"], end.stderr).toEqual([0, true]);
+  expect([end.code, reportOf<DeployReport>(end).state], end.stderr).toEqual([0, "at target"]);
   const { rows } = await application.client.query("select 1 as alive");
   expect(rows).toEqual([{ alive: 1 }]);
 });
