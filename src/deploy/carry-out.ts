@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
@@ -19,7 +20,7 @@ import { isAt } from "./goal";
 import { type MigrationResult, migrate } from "./migrate";
 import { type AfterMigration, doubtsAfter, problemsAfter, stateAfter } from "./outcome";
 import type { ProofFile } from "./proof";
-import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
+import { buildsConcurrently, keepsOneTransaction, worksInOneTransaction } from "./repeatable";
 import { RunningNote } from "./running-note";
 import type { SeenDatabase } from "./status";
 import type { Target } from "./target";
@@ -81,8 +82,11 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   });
   const options = (await takesOptions(target.address, words)) ? words : undefined;
   const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
-  const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
+  const repeatable =
+    sources.every(({ text }) => worksInOneTransaction(text)) &&
+    target.project.environmentFiles.every((file) => keepsOneTransaction(textOf(file)));
   const reporter = new Reporter(job, sources, repeatable);
+  await requireUnchanged(job);
 
   const note = new RunningNote(settings["record-directory"], databaseOf(target));
   let ended: MigrationResult | undefined;
@@ -148,6 +152,28 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   } finally {
     unregister();
   }
+}
+
+/** A file that is not there decides nothing. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */
+async function requireUnchanged({ command, target, seen }: Job): Promise<void> {
+  const now = await target.seen();
+  const [before, after] = [seen, now].map(({ heads }) => [...heads].sort().join(", ") || "nothing");
+  if (before === after) return;
+  throw new UserError({
+    what: `Somebody else changed the database while this ${command} made its backup. Nothing of it was started.`,
+    where: target.where,
+    seen: `The version table held ${before}; now it holds ${after}.`,
+    do: "Look at migration-gate status, and run it again if it is still wanted.",
+  });
 }
 
 const noEnd: CommandResult = {

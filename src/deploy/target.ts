@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { type Address, connect } from "../databases/postgres/connection";
 import { close, within } from "../databases/postgres/own-session";
-import { ToolError } from "../errors";
+import { ToolError, UserError } from "../errors";
 import { isFatal } from "../findings/graph";
 import type { StatusReport, UnknownRevision } from "../model/status";
 import { lastCommitWith } from "../project/lost-file";
@@ -83,7 +83,11 @@ export async function openTarget(
         where,
         stamp: [...run, "stamp"].join(" "),
       };
-      return within(here, readVersions(here, options), answerLimitMs);
+      try {
+        return await within(here, readVersions(here, options), answerLimitMs);
+      } catch (error) {
+        throw error instanceof UserError ? error : notRead(where, error);
+      }
     },
     async status(seen) {
       const unknown: UnknownRevision[] = [];
@@ -93,6 +97,19 @@ export async function openTarget(
     },
     [Symbol.asyncDispose]: () => close(open),
   };
+}
+
+function notRead(where: string, error: unknown): UserError {
+  return new UserError(
+    {
+      what: "The version table could not be read.",
+      where,
+      seen: error instanceof Error ? error.message : String(error),
+      why: "What is applied cannot be told.",
+      do: "See in pg_stat_activity whether a session holds an exclusive lock on it (another migration at work), and whether a limit of this role ends queries; then run it again.",
+    },
+    { cause: error },
+  );
 }
 
 async function isAlive(client: Client): Promise<boolean> {

@@ -1,9 +1,24 @@
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { urlOf } from "../../src/databases/postgres/connection";
 import type { DeployReport } from "../../src/model/deployment";
 import { type TestServer, testClient, testServer } from "../support/database";
-import { ask, deploy, deployedProject, records, reportOf, sql, startDeploy, table, tables } from "./deployed";
+import { startGate } from "../support/gate";
+import {
+  ask,
+  deploy,
+  deployedProject,
+  records,
+  refusal,
+  reportOf,
+  sql,
+  startDeploy,
+  table,
+  tables,
+} from "./deployed";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -87,4 +102,50 @@ test("a record that cannot be written any more does not hide that all was applie
   const { code, report } = await deploy("apply", project, database.address);
   expect([code, report.state, report.record]).toEqual([0, "at target", undefined]);
   expect(report.warnings.map(({ what }) => what)).toContain("The record of what is done cannot be written.");
+});
+
+test("an env.py that commits each statement: a failure is never called unchanged", async () => {
+  const bad = { id: "bad", up: [sql("INSERT INTO one VALUES (1)"), sql("SELECT 1/0")].join("\n") };
+  await using project = await deployedProject([table("one"), bad]);
+  await using database = await server.database();
+  await deploy("apply", project, database.address, { args: ["--to", "one"] });
+  const env = join(project.path, "migrations/env.py");
+  const each = readFileSync(env, "utf8").replace(
+    '"postgresql+psycopg2:"))',
+    '"postgresql+psycopg2:"), isolation_level="AUTOCOMMIT")',
+  );
+  writeFileSync(env, each);
+  const { code, report } = await deploy("apply", project, database.address);
+  expect(await ask(database.address, "select count(*)::int from one")).toEqual([1]);
+  expect([code, report.state]).toEqual([1, "unknown"]);
+});
+
+test("a version table that another session keeps locked is a refusal, not a bug", async () => {
+  await using project = await deployedProject([table("one"), table("two")]);
+  await using database = await server.database();
+  await deploy("apply", project, database.address, { args: ["--to", "one"] });
+  await using holder = await testClient(database.address);
+  await holder.client.query("begin; lock table alembic_version in access exclusive mode");
+  expect((await refusal("apply", project, database.address)).what).toBe(
+    "The version table could not be read.",
+  );
+});
+
+test("what somebody else applied during the backup is noticed before the start", async () => {
+  await using project = await deployedProject([table("one"), table("two"), table("three")]);
+  await using database = await server.database();
+  await deploy("apply", project, database.address, { args: ["--to", "one"] });
+  const sink = join(project.path, "sink");
+  const upgrade = `DATABASE_URL='${urlOf(database.address)}' exec alembic upgrade two >&2`;
+  writeFileSync(sink, `#!/bin/sh\ncat > /dev/null\n${upgrade}\n`, { mode: 0o755 });
+  const { ended } = await startGate(
+    ["apply", "--yes", "--format", "json", "--backup-to", "command", "--backup-sink", `${sink} {name}`],
+    { cwd: project.path, env: { DATABASE_URL: urlOf(database.address) } },
+  );
+  const end = await ended;
+  expect(end.code, end.stderr).toBe(2);
+  expect(JSON.parse(end.stdout)).toMatchObject({
+    error: { what: expect.stringMatching(/^Somebody else changed the database/) },
+  });
+  expect(await tables(database.address)).toEqual(["alembic_version", "one", "two"]);
 });
