@@ -33,7 +33,8 @@ export async function recorded<Result>(
 ): Promise<Result> {
   try {
     return await run();
-  } catch (error) {
+  } catch (thrown) {
+    const error = refusalOf(thrown);
     if (error instanceof UserError && !settings["dry-run"]) {
       try {
         listener.record(refused(command, error.parts));
@@ -43,6 +44,21 @@ export async function recorded<Result>(
     }
     throw error;
   }
+}
+
+/** The server's own errors before the tool's start (a limit of the role, a lost connection) are no bug of ours. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof UserError) return error;
+  const isServers = "severity" in error || /^Connection terminated|^no answer within/.test(error.message);
+  if (!isServers) return error;
+  return new UserError(
+    {
+      what: "The database did not answer what had to be known before the start. Nothing was changed.",
+      seen: error.message,
+      do: "Mend what the server says (a limit of this role, its rights, the network), and run the same job again.",
+    },
+    { cause: error },
+  );
 }
 
 function refused(command: DeployReport["command"], problem: Problem): DeployReport {

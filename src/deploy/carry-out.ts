@@ -20,7 +20,7 @@ import { isAt } from "./goal";
 import { type MigrationResult, migrate } from "./migrate";
 import { type AfterMigration, doubtsAfter, problemsAfter, stateAfter } from "./outcome";
 import type { ProofFile } from "./proof";
-import { buildsConcurrently, keepsOneTransaction, worksInOneTransaction } from "./repeatable";
+import { buildsConcurrently, keepsOneTransaction, worksInOneTransaction, writesRows } from "./repeatable";
 import { RunningNote } from "./running-note";
 import type { SeenDatabase } from "./status";
 import type { Target } from "./target";
@@ -126,6 +126,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       timeoutMs: settings["apply-timeout"] * 1000,
       tries: settings["lock-tries"],
       repeatable,
+      writesRows: sources.some(({ text }) => writesRows(text)),
       dropInvalidIndexes: settings["drop-invalid-indexes"],
       lock: job.lock,
       note,
@@ -165,7 +166,7 @@ function textOf(file: string): string {
 
 /** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */
 async function requireUnchanged({ command, target, seen }: Job): Promise<void> {
-  const now = await target.seen();
+  const now = await target.seen(seen.versionTable);
   const [before, after] = [seen, now].map(({ heads }) => [...heads].sort().join(", ") || "nothing");
   if (before === after) return;
   throw new UserError({
@@ -230,7 +231,7 @@ class Reporter {
   /** Undefined where the version table cannot be read. */
   async seenNow(): Promise<SeenDatabase | undefined> {
     try {
-      return await this.job.target.seen();
+      return await this.job.target.seen(this.job.seen.versionTable);
     } catch {
       return undefined;
     }

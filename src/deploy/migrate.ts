@@ -28,6 +28,8 @@ export interface MigrationOptions {
   readonly tries: number;
   /** False where a revision works outside of one transaction: a second start could meet what the first one did. */
   readonly repeatable: boolean;
+  /** What is not repeatable also writes rows, of which no trace could be told. */
+  readonly writesRows: boolean;
   readonly dropInvalidIndexes: boolean;
   readonly lock: GateLock;
   /** Which sessions the tool was seen to have. */
@@ -188,7 +190,7 @@ async function mayRepeat(
 ): Promise<boolean> {
   if (options.repeatable) return true;
   // Of what works outside of one transaction, an index that was not finished is the only trace that can be told.
-  if (left.length === 0 || !options.dropInvalidIndexes) return false;
+  if (left.length === 0 || !options.dropInvalidIndexes || options.writesRows) return false;
   await dropInvalidIndexes(client, left, options.lockTimeoutMs, options.say);
   return true;
 }

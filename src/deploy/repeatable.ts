@@ -15,6 +15,11 @@ export function keepsOneTransaction(environmentSource: string): boolean {
   return !eachStatement.test(environmentSource);
 }
 
+/** What is written outside of one transaction would be there twice after another try. */
+export function writesRows(source: string): boolean {
+  return /insert|update\s|delete\s|merge\s|copy\s|\bcall\b|\bdo\s+\$/i.test(source);
+}
+
 /** An index is built or dropped without blocking others, which waits for whoever is older. */
 export function buildsConcurrently(source: string): boolean {
   return /concurrently/i.test(source);

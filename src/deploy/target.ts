@@ -31,8 +31,8 @@ export interface Target extends AsyncDisposable {
   readonly run: readonly string[];
   /** A connection of the gate's own; replaced where it was lost. */
   client(): Promise<Client>;
-  /** The version table's content by our own SQL. */
-  seen(): Promise<SeenDatabase>;
+  /** The version table's content by our own SQL; of this table, where it was found before. */
+  seen(table?: SeenDatabase["versionTable"]): Promise<SeenDatabase>;
   status(seen: SeenDatabase): Promise<StatusReport>;
 }
 
@@ -74,11 +74,11 @@ export async function openTarget(
     where,
     run,
     client,
-    async seen() {
+    async seen(table) {
       const here = await client();
       const options = {
         tool,
-        versionTable: settings["version-table"],
+        versionTable: table === undefined ? settings["version-table"] : `${table.schema}.${table.table}`,
         isKnown: (id: string) => graph.get(id) !== undefined,
         where,
         stamp: [...run, "stamp"].join(" "),

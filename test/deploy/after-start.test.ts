@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { recorded, type WriteContext } from "../../src/commands/before-write";
 import { urlOf } from "../../src/databases/postgres/connection";
+import { UserError } from "../../src/errors";
 import type { DeployReport } from "../../src/model/deployment";
 import { type TestServer, testClient, testServer } from "../support/database";
 import { startGate } from "../support/gate";
@@ -148,4 +150,58 @@ test("what somebody else applied during the backup is noticed before the start",
     error: { what: expect.stringMatching(/^Somebody else changed the database/) },
   });
   expect(await tables(database.address)).toEqual(["alembic_version", "one", "two"]);
+});
+
+test("rows that were committed beside a concurrent build are not written a second time", async () => {
+  const mixed = {
+    id: "mixed",
+    up: [
+      'print("deadlock detected", file=sys.stderr)',
+      "with op.get_context().autocommit_block():",
+      '    op.execute("INSERT INTO log VALUES (1)")',
+      '    op.execute("CREATE UNIQUE INDEX CONCURRENTLY one_id ON one (id)")',
+    ].join("\n"),
+  };
+  await using project = await deployedProject([table("one"), table("log"), mixed]);
+  await using database = await server.database();
+  await deploy("apply", project, database.address, { args: ["--to", "log"] });
+  await ask(database.address, "insert into one values (1), (1)");
+  const { code, report } = await deploy("apply", project, database.address, {
+    args: ["--drop-invalid-indexes", "--lock-tries", "3"],
+  });
+  expect([code, report.state, report.tries]).toEqual([1, "partly applied", 1]);
+  expect(await ask(database.address, "select count(*)::int from log")).toEqual([1]);
+});
+
+test("what the server refuses before the start is a refusal, not a bug", async () => {
+  const context = { settings: { "dry-run": true } } as unknown as WriteContext;
+  const limit = Object.assign(new Error("canceling statement due to statement timeout"), {
+    severity: "ERROR",
+  });
+  await expect(recorded(context, "apply", () => Promise.reject(limit))).rejects.toBeInstanceOf(UserError);
+  const ours = new Error("a bug");
+  await expect(recorded(context, "apply", () => Promise.reject(ours))).rejects.toBe(ours);
+});
+
+test("a plan of another database is refused also where nothing is pending", async () => {
+  await using project = await deployedProject([table("one")]);
+  await using database = await server.database();
+  await deploy("apply", project, database.address);
+  const [name] = await ask(database.address, "select current_database()::text");
+  const file = join(project.path, "plan.json");
+  const plan = (of: unknown) =>
+    JSON.stringify({
+      version: 1,
+      kind: "plan",
+      command: "apply",
+      database: { name: of, server: "16" },
+      heads: { before: [], goal: ["one"] },
+      revisions: [],
+    });
+  writeFileSync(file, plan("another"));
+  const options = { args: ["--plan", file] };
+  const { what } = await refusal("apply", project, database.address, options);
+  expect(what).toMatch(/^What would be applied is not what was reviewed/);
+  writeFileSync(file, plan(name));
+  expect((await deploy("apply", project, database.address, options)).report.outcome).toBe("nothing to do");
 });

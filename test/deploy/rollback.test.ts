@@ -71,6 +71,20 @@ describe("rollback", () => {
     expect(await tables(database.address)).toEqual(["alembic_version", "one", "side_left", "side_right"]);
   });
 
+  test("to the base, beside another program's version table", async () => {
+    await using project = await deployedProject([{ id: "one", up: "pass" }]);
+    await using database = await server.database();
+    await deploy("apply", project, database.address);
+    for (const text of [
+      "create schema other",
+      "create table other.alembic_version (version_num varchar(32) primary key)",
+      "insert into other.alembic_version values ('ffff')",
+    ])
+      await ask(database.address, text);
+    const { code, report, stderr } = await deploy("rollback", project, database.address);
+    expect([code, report.state, report.heads.after], stderr).toEqual([0, "at target", []]);
+  });
+
   test("what it loses must be accepted by its name", async () => {
     await using project = await deployedProject([table("one"), column]);
     await using database = await server.database();
