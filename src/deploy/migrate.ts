@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import type { Address } from "../databases/postgres/connection";
 import { type InvalidIndex, invalidIndexes } from "../databases/postgres/leftovers";
+import { within } from "../databases/postgres/own-session";
 import { bugParts, UserError } from "../errors";
 import { openReach } from "../executors/isolation";
 import { type CommandResult, commandPorts, runCommand } from "../executors/local";
@@ -63,6 +64,8 @@ const lockTrouble =
 const statementTrouble = /canceling statement due to statement timeout/;
 /** A tool that is quicker may be over before it was looked at. */
 const quickMs = 3_000;
+/** A network that drops everything after the tool's end must not be waited for. */
+const answerLimitMs = 30_000;
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 
@@ -93,7 +96,9 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
     const left =
       client === undefined
         ? []
-        : (await invalidIndexes(client).catch(() => [])).filter(({ oid }) => !before.has(oid));
+        : (await within(client, invalidIndexes(client), answerLimitMs).catch(() => [])).filter(
+            ({ oid }) => !before.has(oid),
+          );
     result = {
       last,
       tries: attempt,
@@ -108,7 +113,9 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
     try {
       if (!(await mayRepeat(options, client, left))) return result;
     } catch (error) {
-      const still = (await invalidIndexes(client).catch(() => left)).filter(({ oid }) => !before.has(oid));
+      const still = (await within(client, invalidIndexes(client), answerLimitMs).catch(() => left)).filter(
+        ({ oid }) => !before.has(oid),
+      );
       return { ...result, invalidIndexes: still.map(({ name }) => name), stopped: problemOf(error) };
     }
     const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import { localPort } from "../databases/postgres/own-session";
+import { localPort, within } from "../databases/postgres/own-session";
 
 /** How the tool's sessions are named where its driver lets us; a gate's own number follows. */
 export const toolSessionName = "migration-gate tool";
@@ -27,6 +27,8 @@ export interface Orphan {
 }
 
 const graceMs = 2_000;
+/** A network that drops everything must not be waited for. */
+const answerLimitMs = 10_000;
 
 const mine = `from pg_catalog.pg_stat_activity a
   where a.pid <> pg_catalog.pg_backend_pid() and a.datname = pg_catalog.current_database()
@@ -48,10 +50,11 @@ export async function endToolSessions(
   waitMs = graceMs,
 ): Promise<boolean> {
   const left = async (what: string): Promise<number> => {
-    const { rows } = await client.query<{ left: number }>(
+    const query = client.query<{ left: number }>(
       `select pg_catalog.count(${what})::int as left ${mine}`,
       valuesOf(sessions),
     );
+    const { rows } = await within(client, query, answerLimitMs);
     return rows[0]?.left ?? 0;
   };
   if (await isNone(() => left("*"), waitMs)) return true;
