@@ -16,7 +16,7 @@ import {
   type WriteContext,
 } from "./before-write";
 import { confirm } from "./confirm";
-import { makePlan, readPlan, requireSame } from "./plan";
+import { makePlan, readPlan, requireSame, requireSameGoal } from "./plan";
 import { proveRevisions } from "./prove";
 
 /**
@@ -35,7 +35,10 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
   await using target = await openTarget(settings, environment, "migration-gate apply");
   const first = await look(target, settings.to);
-  if (first.goal.pending.length === 0) return nothingToDo(first, started);
+  if (first.goal.pending.length === 0) {
+    if (planFile !== undefined && reviewed !== undefined) requireSameGoal(planFile, reviewed, first);
+    return nothingToDo(first, started);
+  }
   const proving = { settings, environment, progress: listener.say };
   const plan = async () => makePlan(target, first, await proveRevisions(proving, target, first.goal.pending));
   if (settings["dry-run"]) return await plan();

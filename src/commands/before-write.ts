@@ -6,7 +6,7 @@ import { type GateLock, takeGateLock } from "../deploy/gate-lock";
 import { preflight } from "../deploy/preflight";
 import { type ProofFile, readProof } from "../deploy/proof";
 import { extensionsIn } from "../deploy/repeatable";
-import { takeNotes } from "../deploy/running-note";
+import { leftNotes } from "../deploy/running-note";
 import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { endToolSessions, orphans, toolSessionName } from "../deploy/tool-sessions";
@@ -35,7 +35,8 @@ export async function recorded<Result>(
 ): Promise<Result> {
   try {
     return await run();
-  } catch (error) {
+  } catch (thrown) {
+    const error = refusalOf(thrown);
     if (error instanceof UserError && !settings["dry-run"]) {
       try {
         listener.record(refused(command, error.parts));
@@ -45,6 +46,21 @@ export async function recorded<Result>(
     }
     throw error;
   }
+}
+
+/** The server's own errors before the tool's start (a limit of the role, a lost connection) are no bug of ours. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof UserError) return error;
+  const isServers = "severity" in error || /^Connection terminated|^no answer within/.test(error.message);
+  if (!isServers) return error;
+  return new UserError(
+    {
+      what: "The database did not answer what had to be known before the start. Nothing was changed.",
+      seen: error.message,
+      do: "Mend what the server says (a limit of this role, its rights, the network), and run the same job again.",
+    },
+    { cause: error },
+  );
 }
 
 function refused(command: DeployReport["command"], problem: Problem): DeployReport {
@@ -218,14 +234,17 @@ export async function lockDatabase(
 
 async function endOrphans(target: Target, settings: Settings, say: Listener["say"]): Promise<void> {
   const client = await target.client();
-  const others = takeNotes(settings["record-directory"], databaseOf(target));
-  const sessions = { name: toolSessionName, others };
+  const notes = leftNotes(settings["record-directory"], databaseOf(target));
+  const sessions = { name: toolSessionName, others: notes.sessions };
   const left = await orphans(client, sessions);
   for (const { pid, name } of left)
     say(
       `A gate that is gone left a session at work (pid ${pid}${name === "" ? "" : `, ${name}`}); it is ended.`,
     );
-  if (left.length === 0 || (await endToolSessions(client, sessions, 0))) return;
+  if (left.length === 0 || (await endToolSessions(client, sessions, 0))) {
+    notes.remove();
+    return;
+  }
   throw new UserError({
     what: "A migration that an ended gate had started is still at work, and the server could not be brought to end it.",
     where: target.where,

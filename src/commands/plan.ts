@@ -36,7 +36,24 @@ export function readPlan(file: string): DeployPlan {
 
 /** A UserError with every difference where what would run now is not what was reviewed. */
 export function requireSame(file: string, reviewed: DeployPlan, now: DeployPlan): void {
-  const differences = planDifferences(reviewed, now);
+  refuseFor(file, planDifferences(reviewed, now));
+}
+
+/** Where nothing is pending: a plan of another database or another goal has not been applied by that. */
+export function requireSameGoal(
+  file: string,
+  reviewed: DeployPlan,
+  { seen, goal }: { readonly seen: SeenDatabase; readonly goal: Goal },
+): void {
+  const differences: string[] = [];
+  if (reviewed.database.name !== seen.database.name)
+    differences.push(`the database: reviewed ${reviewed.database.name}; now ${seen.database.name}`);
+  const [one, other] = [reviewed.heads.goal, goal.heads].map((heads) => [...heads].sort().join(", "));
+  if (one !== other) differences.push(`the goal: reviewed ${one}; now ${other}`);
+  refuseFor(file, differences);
+}
+
+function refuseFor(file: string, differences: readonly string[]): void {
   if (differences.length === 0) return;
   throw new UserError({
     what: `What would be applied is not what was reviewed in ${file}.`,

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
@@ -19,7 +20,7 @@ import { isAt } from "./goal";
 import { type MigrationResult, migrate } from "./migrate";
 import { type AfterMigration, doubtsAfter, problemsAfter, stateAfter } from "./outcome";
 import type { ProofFile } from "./proof";
-import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
+import { buildsConcurrently, keepsOneTransaction, worksInOneTransaction, writesRows } from "./repeatable";
 import { RunningNote } from "./running-note";
 import type { SeenDatabase } from "./status";
 import type { Target } from "./target";
@@ -81,9 +82,11 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   });
   const options = (await takesOptions(target.address, words)) ? words : undefined;
   const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
-  const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
+  const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOf(file)));
+  const repeatable = isKept && sources.every(({ text }) => worksInOneTransaction(text));
   const begun = new Set<string>();
-  const reporter = new Reporter(job, sources, begun);
+  const reporter = new Reporter(job, sources, begun, isKept);
+  await requireUnchanged(job);
 
   const note = new RunningNote(settings["record-directory"], databaseOf(target));
   let ended: MigrationResult | undefined;
@@ -123,6 +126,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       timeoutMs: settings["apply-timeout"] * 1000,
       tries: settings["lock-tries"],
       repeatable,
+      writesRows: sources.some(({ text }) => writesRows(text)),
       dropInvalidIndexes: settings["drop-invalid-indexes"],
       lock: job.lock,
       note,
@@ -151,6 +155,28 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   } finally {
     unregister();
   }
+}
+
+/** A file that is not there decides nothing. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */
+async function requireUnchanged({ command, target, seen }: Job): Promise<void> {
+  const now = await target.seen(seen.versionTable);
+  const [before, after] = [seen, now].map(({ heads }) => [...heads].sort().join(", ") || "nothing");
+  if (before === after) return;
+  throw new UserError({
+    what: `Somebody else changed the database while this ${command} made its backup. Nothing of it was started.`,
+    where: target.where,
+    seen: `The version table held ${before}; now it holds ${after}.`,
+    do: "Look at migration-gate status, and run it again if it is still wanted.",
+  });
 }
 
 const noEnd: CommandResult = {
@@ -212,12 +238,14 @@ class Reporter {
     private readonly sources: readonly RevisionSource[],
     /** Revisions that the tool was heard to begin. */
     private readonly begun: ReadonlySet<string>,
+    /** False where the project's environment commits by itself. */
+    private readonly isKept: boolean,
   ) {}
 
   /** Undefined where the version table cannot be read. */
   async seenNow(): Promise<SeenDatabase | undefined> {
     try {
-      return await this.job.target.seen();
+      return await this.job.target.seen(this.job.seen.versionTable);
     } catch {
       return undefined;
     }
@@ -316,6 +344,7 @@ class Reporter {
     const failed = revisions.find(({ location }) => location.file === file)?.id;
     const cameAfter = (id: string) =>
       failed !== undefined && id !== failed && target.graph.ancestors(id).has(failed) && !this.begun.has(id);
+    if (!this.isKept) return false;
     return revisions.every(
       ({ id }, index) => worksInOneTransaction(this.sources[index]?.text ?? "") || cameAfter(id),
     );
