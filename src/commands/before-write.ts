@@ -1,8 +1,10 @@
 import { prepareBackup } from "../backup/prepare";
 import type { BackupRequest, PreparedBackup } from "../backup/request";
-import { catalogOf, databaseOf, type Listener } from "../deploy/carry-out";
+import { databaseOf } from "../deploy/carry-out";
+import { catalogOf } from "../deploy/catalog-of";
 import { driftFrom, driftProblem, requireProofOf } from "../deploy/compare-with-proof";
 import { type GateLock, takeGateLock } from "../deploy/gate-lock";
+import type { Listener } from "../deploy/job";
 import { preflight } from "../deploy/preflight";
 import { type ProofFile, readProof } from "../deploy/proof";
 import { extensionsIn } from "../deploy/repeatable";

@@ -15,7 +15,7 @@ function loses(sql: readonly string[], removed: readonly string[] = []): readonl
   const proved = {
     result: { legs: [{ steps: [recorded] }] },
     steps: [step],
-    isVersionWrite: (text: string) => text.includes("alembic_version"),
+    isBookkeeping: (text: string) => text.includes("alembic_version"),
   };
   return wayBackOf(proved as unknown as Proved, revision).loses;
 }
