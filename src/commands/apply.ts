@@ -6,9 +6,11 @@ import type { SeenDatabase } from "../deploy/status";
 import { openTarget, type Target } from "../deploy/target";
 import { UserError } from "../errors";
 import type { DeployPlan, DeployReport } from "../model/deployment";
+import type { Settings } from "../settings";
 import {
   backupFor,
   comparedWithProof,
+  leftBefore,
   lockDatabase,
   recorded,
   requireReady,
@@ -31,13 +33,19 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const started = performance.now();
   const { settings, environment, listener } = context;
   const planFile = settings.plan;
+  if (planFile !== undefined && settings["dry-run"]) {
+    throw new UserError({
+      what: "dry-run makes a plan, and plan applies one: both at once is neither.",
+      do: "Leave one of them out.",
+    });
+  }
   const reviewed = planFile === undefined ? undefined : readPlan(planFile);
   if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
   await using target = await openTarget(settings, environment, "migration-gate apply");
   const first = await look(target, settings.to);
   if (first.goal.pending.length === 0) {
     if (planFile !== undefined && reviewed !== undefined) requireSameGoal(planFile, reviewed, first);
-    return nothingToDo(first, started);
+    return await nothingToDo(target, first, settings, started);
   }
   const proving = { settings, environment, progress: listener.say };
   const plan = async () => makePlan(target, first, await proveRevisions(proving, target, first.goal.pending));
@@ -48,7 +56,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   // Another apply may have been at work until now.
   const now = await look(target, settings.to);
   const { seen, goal } = now;
-  if (goal.pending.length === 0) return nothingToDo(now, started);
+  if (goal.pending.length === 0) return await nothingToDo(target, now, settings, started);
   if (idsOf(now) !== idsOf(first)) throw changedMeanwhile(target, first, now);
   await requireEarlier(target, goal.pending, settings, environment);
   const ready = { settings, writes: "apply", revisions: goal.pending } as const;
@@ -102,7 +110,13 @@ function changedMeanwhile({ where }: Target, before: Look, now: Look): UserError
   });
 }
 
-function nothingToDo({ seen, goal }: Look, started: number): DeployReport {
+/** Nothing is pending; what an earlier apply left unfinished is still told. */
+async function nothingToDo(
+  target: Target,
+  { seen, goal }: Look,
+  settings: Settings,
+  started: number,
+): Promise<DeployReport> {
   return {
     version: 1,
     command: "apply",
@@ -116,7 +130,7 @@ function nothingToDo({ seen, goal }: Look, started: number): DeployReport {
     waits: [],
     leftovers: [],
     problems: [],
-    warnings: [],
+    warnings: await leftBefore(target, seen, settings.proof),
     next: [],
     milliseconds: Math.round(performance.now() - started),
     record: undefined,

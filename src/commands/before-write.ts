@@ -1,8 +1,9 @@
 import { prepareBackup } from "../backup/prepare";
 import type { BackupRequest, PreparedBackup } from "../backup/request";
+import { invalidIndexes } from "../databases/postgres/leftovers";
 import { databaseOf } from "../deploy/carry-out";
 import { catalogOf } from "../deploy/catalog-of";
-import { driftFrom, driftProblem, requireProofOf } from "../deploy/compare-with-proof";
+import { driftFrom, driftProblem, requireProofOf, unprovedProblem } from "../deploy/compare-with-proof";
 import { type GateLock, takeGateLock } from "../deploy/gate-lock";
 import type { Listener } from "../deploy/job";
 import { preflight } from "../deploy/preflight";
@@ -208,6 +209,31 @@ export async function comparedWithProof(
   const problem = driftProblem(drift?.met ?? [], target.where);
   if (problem !== undefined) throw new UserError(problem);
   return { catalog, proof };
+}
+
+/** What is not as it should be although nothing is pending: invalid indexes, and a schema that was not proved. */
+export async function leftBefore(
+  target: Target,
+  seen: SeenDatabase,
+  file: string | undefined,
+): Promise<Problem[]> {
+  const indexes = await invalidIndexes(await target.client());
+  const problems: Problem[] = [];
+  if (indexes.length > 0) {
+    problems.push({
+      what: `The database has ${indexes.length === 1 ? "an invalid index" : "invalid indexes"}: ${indexes.map(({ name }) => name).join(", ")}.`,
+      why: "It was left by a build that did not end: no query uses it, and every write pays for it.",
+      do: indexes.map(({ name }) => `DROP INDEX CONCURRENTLY ${name};`).join("\n"),
+    });
+  }
+  if (file === undefined) return problems;
+  const proof = readProof(file);
+  const found = await catalogOf(target, seen.versionTable);
+  const major = Number.parseInt(seen.database.server, 10);
+  const applied = target.graph.applied(seen.heads);
+  const drift = driftFrom({ proof, found, applied, major }, new Set());
+  const all = drift === undefined ? [] : [...drift.met, ...drift.beside];
+  return all.length === 0 ? problems : [...problems, unprovedProblem(all)];
 }
 
 /**

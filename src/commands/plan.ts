@@ -5,6 +5,7 @@ import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { UserError } from "../errors";
 import type { DeployPlan } from "../model/deployment";
+import { environmentHash } from "../tools/environment-hash";
 import { revisionSource } from "../tools/revision-source";
 
 /** What an apply would do, with each revision's statements and way back, by their proof on a shadow. */
@@ -14,7 +15,11 @@ export function makePlan(
   proved: Proved,
 ): DeployPlan {
   const sha256 = (revision: Goal["pending"][number]) => revisionSource(target.project, revision).sha256;
-  return planOf({ command: "apply", seen, goal: goal.heads, revisions: goal.pending, sha256 }, proved);
+  const environment = environmentHash(target.project, target.graph.revisions);
+  return planOf(
+    { command: "apply", seen, goal: goal.heads, revisions: goal.pending, sha256, environment },
+    proved,
+  );
 }
 
 /** The plan of a file. A UserError where it is none. */

@@ -8,6 +8,7 @@ import { UserError } from "../errors";
 import type { DeployPlan, DeployReport, PlannedRevision } from "../model/deployment";
 import { addedBy } from "../project/added-by";
 import type { Settings } from "../settings";
+import { environmentHash } from "../tools/environment-hash";
 import { revisionSource } from "../tools/revision-source";
 import {
   backupFor,
@@ -94,7 +95,8 @@ async function planFor(
   const context = { settings, environment, progress: listener.say };
   const proved = await proveRevisions(context, target, [revision]);
   const sha256 = () => revisionSource(target.project, revision).sha256;
-  return planOf({ command: "rollback", seen, goal: heads, revisions: [revision], sha256 }, proved);
+  const planned = { command: "rollback", seen, goal: heads, revisions: [revision], sha256 } as const;
+  return planOf({ ...planned, environment: environmentHash(target.project, target.graph.revisions) }, proved);
 }
 
 /** A UserError where the downgrade is not proved, or loses what nobody accepted. */

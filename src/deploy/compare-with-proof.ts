@@ -62,7 +62,7 @@ export function newDrift(before: readonly Drift[], after: readonly Drift[]): Dri
 
 export function unprovedProblem(drift: readonly Drift[]): Problem {
   return {
-    what: `The schema is not the one that was proved, in ${drift.length} ${drift.length === 1 ? "place" : "places"} where it was before.`,
+    what: `The schema is not the one that was proved, in ${drift.length} ${drift.length === 1 ? "place" : "places"}.`,
     seen: textOf(drift),
     why: "The revisions did something else here than on the shadow: they depend on rows, roles or settings, or somebody else changed the schema meanwhile.",
     do: "Look at each, and bring both together by a new revision.",

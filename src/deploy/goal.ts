@@ -51,12 +51,16 @@ function targetOf(graph: Graph, to: string | undefined): { word: string; ids: re
       do: "Merge them and deploy that commit (migration-gate check has the line), or set to: one of them, or heads for all.",
     });
   }
-  const revision = graph.resolve(to);
+  // Alembic's `label@head`, and the same by a revision of the branch.
+  const branch = /^(.+)@heads?$/.exec(to)?.[1];
+  const root = branch === undefined ? undefined : graph.resolve(branch);
+  const tips = root === undefined ? [] : heads.filter((id) => graph.ancestors(id).has(root.id));
+  const revision = tips.length === 1 ? graph.get(tips[0] ?? "") : graph.resolve(to);
   if (revision !== undefined) return { word: revision.id, ids: [revision.id] };
   const ids = graph.revisions.map(({ id }) => id);
   throw new UserError({
     what: `"${to}" is no revision of this project.`,
-    do: `${suggestion(to, ids)}Set to to the id of a revision, or to head.`,
+    do: `${suggestion(to, ids)}Set to to the id of a revision, the start of one, a label, label@head, or to head.`,
   });
 }
 

@@ -122,6 +122,7 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
       isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
       sessionsLeft: !gone,
     };
+    if (options.lock.lost.aborted) return { ...result, stopped: problemOf(options.lock.lost.reason) };
     if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone) return result;
     if (await options.isOver()) return result;
     try {

@@ -24,10 +24,15 @@ export interface Planned {
   readonly goal: readonly string[];
   readonly revisions: readonly Revision[];
   sha256(revision: Revision): string;
+  /** Of what the revisions may read beside their own files. */
+  readonly environment: string;
 }
 
 /** What will run, as it was recorded on the shadow. `libpg-query`'s loadModule() must have resolved before. */
-export function planOf({ command, seen, goal, revisions, sha256 }: Planned, proved: Proved): DeployPlan {
+export function planOf(
+  { command, seen, goal, revisions, sha256, environment }: Planned,
+  proved: Proved,
+): DeployPlan {
   const direction = command === "apply" ? "upgrade" : "downgrade";
   return {
     version: 1,
@@ -35,6 +40,7 @@ export function planOf({ command, seen, goal, revisions, sha256 }: Planned, prov
     command,
     database: seen.database,
     heads: { before: [...seen.heads].sort(), goal },
+    environment,
     revisions: revisions.map((revision) => {
       const step = stepOf(proved, revision.id, direction);
       return {
@@ -82,6 +88,8 @@ export function planDifferences(reviewed: DeployPlan, now: DeployPlan): string[]
   compare("the goal", reviewed.heads.goal, now.heads.goal);
   const ids = (plan: DeployPlan) => plan.revisions.map(({ id }) => id);
   compare("pending revisions", ids(reviewed), ids(now));
+  if (reviewed.environment !== now.environment)
+    differences.push("a file that the revisions may read (env.py, or one beside them) was changed");
   for (const revision of now.revisions) {
     const before = reviewed.revisions.find(({ id }) => id === revision.id);
     if (before === undefined) continue;

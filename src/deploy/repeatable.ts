@@ -1,6 +1,9 @@
-/** Words in a revision's source by which it may work outside of the one transaction that a failure rolls back. */
+/**
+ * Words in a revision's source by which it may work outside of the one transaction that a failure rolls back, or run what
+ * stands elsewhere.
+ */
 const ownTransaction =
-  /concurrently|autocommit|isolation_level|\b(?:commit|vacuum|alter\s+system|reindex)\b|create\s+(?:database|tablespace|subscription)|create_(?:async_)?engine|\.engine\b|\bdblink|\bpsycopg|\basyncpg\b/i;
+  /concurrently|autocommit|isolation_level|\b(?:commit|vacuum|alter\s+system|reindex)\b|create\s+(?:database|tablespace|subscription)|create_(?:async_)?engine|\.engine\b|\bdblink|\bpsycopg|\basyncpg\b|\bread_(?:text|bytes)\b|\bopen\s*\(|\b(?:importlib|runpy|subprocess|os\.system)\b/i;
 
 /** Words of an env.py by which every statement is committed by itself. */
 const eachStatement = /autocommit|transactional_ddl\s*=\s*False/i;

@@ -130,6 +130,8 @@ export interface DeployPlan {
   readonly command: DeployReport["command"];
   readonly database: { readonly name: string; readonly server: string };
   readonly heads: { readonly before: readonly string[]; readonly goal: readonly string[] };
+  /** Of env.py and of the files that the revisions may read, hexadecimal. */
+  readonly environment: string;
   /** Parents first. */
   readonly revisions: readonly PlannedRevision[];
   /** The server on which the statements were recorded. */

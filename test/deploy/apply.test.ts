@@ -230,6 +230,33 @@ describe("work outside of a transaction", () => {
   });
 });
 
+test("an invalid index that an earlier apply left is told also where nothing is pending", async () => {
+  await using project = await deployedProject([table("one")]);
+  await using database = await server.database();
+  await deploy("apply", project, database.address);
+  await ask(database.address, "insert into one values (1), (1)");
+  await expect(
+    ask(database.address, "create unique index concurrently one_id on one (id)"),
+  ).rejects.toThrow();
+  const { code, report } = await deploy("apply", project, database.address);
+  expect([code, report.outcome]).toEqual([0, "nothing to do"]);
+  expect(report.warnings.map(({ what }) => what)).toEqual([
+    "The database has an invalid index: public.one_id.",
+  ]);
+});
+
+test("a branch by its label", async () => {
+  await using project = await deployedProject([table("one"), table("two"), table("three")]);
+  const file = join(project.path, "migrations/versions/two.py");
+  writeFileSync(
+    file,
+    readFileSync(file, "utf8").replace("import time", 'branch_labels = ("side",)\nimport time'),
+  );
+  await using database = await server.database();
+  const { code, report } = await deploy("apply", project, database.address, { args: ["--to", "side@head"] });
+  expect([code, report.heads.after]).toEqual([0, ["three"]]);
+});
+
 test("a statement that takes its time is shown while it runs", async () => {
   const slow = {
     id: "slow",

@@ -205,6 +205,14 @@ describe("a plan", () => {
       "column: its statements are not those that were reviewed",
     ]);
     writeFileSync(revision, text);
+    const environmentFile = join(project.path, "migrations/env.py");
+    const environment = readFileSync(environmentFile, "utf8");
+    writeFileSync(environmentFile, `${environment}\n# later\n`);
+    const beside = await refusal("apply", project, database.address, { args: ["--plan", file] });
+    expect(beside.seen).toBe("a file that the revisions may read (env.py, or one beside them) was changed");
+    writeFileSync(environmentFile, environment);
+    const both = await refusal("apply", project, database.address, { args: ["--plan", file, "--dry-run"] });
+    expect(both.what).toBe("dry-run makes a plan, and plan applies one: both at once is neither.");
     await deploy("apply", project, database.address, { args: ["--to", "one"] });
     const moved = await refusal("apply", project, database.address, { args: ["--plan", file] });
     expect(moved.seen).toContain("the database's revisions: reviewed none; now one");
