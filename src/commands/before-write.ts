@@ -2,6 +2,7 @@ import { prepareBackup } from "../backup/prepare";
 import type { BackupRequest, PreparedBackup } from "../backup/request";
 import { catalogOf, databaseOf, type Listener } from "../deploy/carry-out";
 import { driftFrom, driftProblem, requireProofOf } from "../deploy/compare-with-proof";
+import { databaseAddress } from "../deploy/database-address";
 import { type GateLock, takeGateLock } from "../deploy/gate-lock";
 import { preflight } from "../deploy/preflight";
 import { type ProofFile, readProof } from "../deploy/proof";
@@ -29,7 +30,7 @@ export interface WriteContext {
 
 /** A refusal leaves a record too, but not one that the record's own folder made. */
 export async function recorded<Result>(
-  { settings, listener }: WriteContext,
+  { settings, environment, listener }: WriteContext,
   command: DeployReport["command"],
   run: () => Promise<Result>,
 ): Promise<Result> {
@@ -38,7 +39,7 @@ export async function recorded<Result>(
   } catch (error) {
     if (error instanceof UserError && !settings["dry-run"]) {
       try {
-        listener.record(refused(command, error.parts));
+        listener.record(refused(command, databaseName(settings, environment), error.parts));
       } catch {
         // The refusal says more.
       }
@@ -47,13 +48,22 @@ export async function recorded<Result>(
   }
 }
 
-function refused(command: DeployReport["command"], problem: Problem): DeployReport {
+/** Empty where the refusal is that none is named. */
+function databaseName(settings: Settings, environment: NodeJS.ProcessEnv): string {
+  try {
+    return databaseAddress(settings, environment).database;
+  } catch {
+    return "";
+  }
+}
+
+function refused(command: DeployReport["command"], name: string, problem: Problem): DeployReport {
   return {
     version: 1,
     command,
     outcome: "failed",
     state: "unchanged",
-    database: { name: "", server: "" },
+    database: { name, server: "" },
     heads: { before: [], goal: [], after: undefined },
     revisions: [],
     backup: undefined,

@@ -211,9 +211,10 @@ class Reporter {
       unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
       repeatable: this.isKeptTogether(failure?.file),
       failure,
-      revision: job.revisions.find(({ id }) => !isDone(id))?.id,
+      revision: this.stoppedAt(failure?.file, isDone),
       command: [...target.run, ...job.words].join(" "),
       lockTimeoutMs: job.settings["lock-timeout"] * 1000,
+      lockTries: job.settings["lock-tries"],
       databaseUrlEnv: job.settings["database-url-env"],
     };
     const state = stateAfter(after);
@@ -242,6 +243,14 @@ class Reporter {
       record: undefined,
     };
     return { ...report, record: job.listener.record(report) };
+  }
+
+  /** The revision that failed; where its file is not known the last one that was begun, else the first that is not done. */
+  private stoppedAt(file: string | undefined, isDone: (id: string) => boolean): string | undefined {
+    const open = this.job.revisions.filter(({ id }) => !isDone(id));
+    const last = [...this.begun].at(-1);
+    const found = open.find(({ location }) => location.file === file) ?? open.find(({ id }) => id === last);
+    return (found ?? open[0])?.id;
   }
 
   /**
