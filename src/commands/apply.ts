@@ -29,8 +29,6 @@ export function apply(context: WriteContext): Promise<DeployReport | DeployPlan>
 async function unrecorded(context: WriteContext): Promise<DeployReport | DeployPlan> {
   const started = performance.now();
   const { settings, environment, listener } = context;
-  const planFile = settings.plan;
-  const reviewed = planFile === undefined ? undefined : readPlan(planFile);
   if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
   await using target = await openTarget(settings, environment, "migration-gate apply");
   const first = await look(target, settings.to);
@@ -38,7 +36,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const proving = { settings, environment, progress: listener.say };
   const plan = async () => makePlan(target, first, await proveRevisions(proving, target, first.goal.pending));
   if (settings["dry-run"]) return await plan();
-  if (planFile !== undefined && reviewed !== undefined) requireSame(planFile, reviewed, await plan());
+  if (settings.plan !== undefined) requireSame(settings.plan, readPlan(settings.plan), await plan());
 
   await using lock = await lockDatabase(target, settings, "apply", listener.say);
   // Another apply may have been at work until now.

@@ -268,7 +268,10 @@ test("a plan, its review, and the apply of just that", async () => {
   expect(done.outputs).toMatch(/^applied-revisions<<.*\none two\n/m);
   const [, report = ""] = /^report-json<<.*\n(.*)\n/m.exec(done.outputs) ?? [];
   expect(JSON.parse(readFileSync(report, "utf8"))).toMatchObject({ command: "apply", state: "at target" });
-  const again = await step({ plan, ...waived });
+  const nothing = await step({ "dry-run": "true" });
+  const [, noPlan = ""] = /^report-json<<.*\n(.*)\n/m.exec(nothing.outputs) ?? [];
+  const again = await step({ plan: noPlan, ...waived });
+  expect(again.code, again.stdout + again.stderr).toBe(0);
   expect(again.outputs).toMatch(/^state<<.*\nat target\n/m);
 });
 
