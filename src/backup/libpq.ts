@@ -23,10 +23,6 @@ export function libpqEnvironment(
   address: Address,
   { applicationName, authorityFile }: { applicationName: string; authorityFile?: string | undefined },
 ): Record<string, string> {
-  const inherited = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "TMPDIR"].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  });
   const { sslcert, sslkey, options, password } = address;
   const sslrootcert = needsAuthorities(address) ? authorityFile : address.sslrootcert;
   const optional = {
@@ -37,10 +33,7 @@ export function libpqEnvironment(
     PGOPTIONS: options,
   };
   return {
-    ...Object.fromEntries(inherited),
-    // Messages are read by their English words; time stamps are printed alike everywhere.
-    LC_ALL: "C",
-    TZ: "UTC",
+    ...offlineEnvironment(),
     PGHOST: address.host,
     PGPORT: String(address.port),
     PGUSER: address.user,
@@ -58,7 +51,21 @@ export function libpqEnvironment(
   };
 }
 
-/** `dbname='…'`, for pg_restore, which must be given a database as an argument: the rest comes from the environment. */
-export function databaseArgument({ database }: Address): string {
-  return `--dbname=dbname='${database.replace(/['\\]/g, "\\$&")}'`;
+/** That of a program which connects to nothing. */
+export function offlineEnvironment(): Record<string, string> {
+  const inherited = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "TMPDIR"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  // Messages are read by their English words; time stamps are printed alike everywhere.
+  return { ...Object.fromEntries(inherited), LC_ALL: "C", TZ: "UTC" };
+}
+
+/**
+ * `--dbname=…` for pg_dump, pg_restore and psql: what no variable can say. The name is quoted, so that it is never read as
+ * more than a name, and a server that is gone without a word is noticed within a minute and a half. The rest comes from the environment.
+ */
+export function connectionArgument({ database }: Address): string {
+  const name = database.replace(/['\\]/g, "\\$&");
+  return `--dbname=dbname='${name}' keepalives_idle=30 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=90000`;
 }

@@ -3,7 +3,7 @@ import type { Address } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import { type Child, type ChildEnd, endText, startChild, writeTo } from "./child";
 import { complaints } from "./dump";
-import { databaseArgument } from "./libpq";
+import { connectionArgument, offlineEnvironment } from "./libpq";
 import type { Programs } from "./programs";
 import { commit, knowsRestrict, requireSqlEnd, sqlFor } from "./sql-dump";
 import { checksum, type StoredBackup } from "./stored-backup";
@@ -28,7 +28,10 @@ export async function verifyBackup(backup: StoredBackup, programs: Programs): Pr
     await requireSqlEnd(source, backup.path);
     return sum.finish();
   }
-  const child = await startChild([programs.restore, "--file=/dev/null"], { env: environment(), talks: true });
+  const child = await startChild([programs.restore, "--file=/dev/null"], {
+    env: offlineEnvironment(),
+    talks: true,
+  });
   try {
     await feed(child, source);
     // A changed file is told as such, and not by what pg_restore makes of it.
@@ -45,10 +48,6 @@ export async function verifyBackup(backup: StoredBackup, programs: Programs): Pr
   } finally {
     await child.kill();
   }
-}
-
-function environment(): Record<string, string> {
-  return { PATH: process.env.PATH ?? "", LC_ALL: "C" };
 }
 
 /** All of it, also when the reader has enough: what follows is part of the checksum. */
@@ -73,7 +72,7 @@ export async function loadBackup(backup: StoredBackup, options: LoadOptions): Pr
   const asScript = backup.archive !== undefined && programs.major >= 17 && serverMajor < 17;
   if (backup.archive !== undefined && !asScript) return await loadArchive(backup, options);
   if (!asScript) return await loadSql(backup.plaintext(), options);
-  const script = await startChild([programs.restore, "--file=-"], { env: environment() });
+  const script = await startChild([programs.restore, "--file=-"], { env: offlineEnvironment() });
   try {
     const feeding = feed(script, backup.plaintext()).catch(async (error: unknown) => {
       await script.kill();
@@ -91,7 +90,7 @@ export async function loadBackup(backup: StoredBackup, options: LoadOptions): Pr
 }
 
 async function loadArchive(backup: StoredBackup, options: LoadOptions): Promise<void> {
-  const words = ["--exit-on-error", "--no-password", databaseArgument(options.address)];
+  const words = ["--exit-on-error", "--no-password", connectionArgument(options.address)];
   if (options.oneTransaction) words.push("--single-transaction");
   const child = await startChild([options.programs.restore, ...words], { env: options.env, talks: true });
   try {
@@ -123,6 +122,7 @@ async function loadSql(
     "--output=/dev/null",
     "--file=-",
   ];
+  words.push(connectionArgument(options.address));
   const child = await startChild([programs.psql, ...words], { env, talks: true });
   try {
     let bytes = 0;

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { UserError } from "../errors";
+import { makeDirectory } from "../make-directory";
 import { haltIfEnding, registerCleanup } from "../shadow/cleanup";
 import { isAbandoned, parseOwner, stateOf, thisOwner } from "../shadow/owner";
 
@@ -60,7 +61,9 @@ export async function requireBackupDirectory(setting: string): Promise<string> {
   const directory = resolve(setting);
   const tried = join(directory, `.try-${randomBytes(4).toString("hex")}`);
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const isNew = makeDirectory(directory, 0o700);
+    // A copy of the production database is in no commit by mistake.
+    if (isNew) await writeFile(join(directory, ".gitignore"), "*\n");
     await writeFile(tried, "", { flag: "wx", mode: 0o600 });
     await rm(tried);
   } catch (error) {

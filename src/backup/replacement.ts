@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, escapeIdentifier } from "pg";
 import { type Address, connect } from "../databases/postgres/connection";
@@ -29,9 +30,9 @@ export async function createReplacement(
   await haltIfEnding();
   const admin = await connectBeside(address);
   const time = new Date().toISOString().replace(/[-:T]|\..*/g, "");
-  const name = nameBeside(address.database, `${mark}${time}`);
+  const name = nameBeside(address.database, `${mark}${time}_${randomBytes(3).toString("hex")}`);
   const run = (statement: string) => admin.query(statement);
-  let isNew = true;
+  let isNew = false;
   const dropOnce = async () => {
     try {
       if (isNew) await dropDatabase(address, name);
@@ -50,6 +51,8 @@ export async function createReplacement(
   const unregister = registerCleanup({ run: drop, runNow: () => undefined });
   try {
     await dropLeftovers(admin, address, progress);
+    // From here on it is ours to drop, also when a signal comes while the server makes it.
+    isNew = true;
     await createLike(admin, address.database, name, JSON.stringify(thisOwner()));
     const warnings = await copySettings(admin, address.database, name);
     return {
@@ -92,24 +95,30 @@ export function wayBack(database: string, kept: string): string[] {
 async function rename(admin: Client, address: Address, statements: readonly string[]): Promise<void> {
   const other = await connectBeside(address);
   let isDone = false;
+  // The server's own sessions have no user, and make way by themselves. One that may not be ended is why the renaming
+  // fails, and says more than that there are sessions.
+  let refused: unknown;
   const endSessions = async () => {
     while (!isDone) {
-      await other.query(
-        `select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where datname = $1 and pid <> pg_catalog.pg_backend_pid()`,
-        [address.database],
-      );
+      await other
+        .query(
+          `select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
+            where datname = $1 and pid <> pg_catalog.pg_backend_pid() and usesysid is not null`,
+          [address.database],
+        )
+        .catch((error: unknown) => {
+          refused = error;
+        });
       await sleep(100);
     }
   };
-  const ending = endSessions().catch((error: unknown) => error);
+  const ending = endSessions();
   try {
     await admin.query("begin");
     for (const statement of statements) await admin.query(statement);
     await admin.query("commit");
   } catch (error) {
     await admin.query("rollback").catch(() => undefined);
-    isDone = true;
-    const refused = await ending;
     throw fromServer(
       refused ?? error,
       address,
@@ -163,7 +172,7 @@ async function dropLeftovers(
   );
   for (const { name, comment } of rows) {
     const owner = parseOwner(comment ?? "");
-    if (owner === undefined || !/_restore_\d{14}$/.test(name)) continue;
+    if (owner === undefined || !/_restore_\d{14}_[0-9a-f]{6}$/.test(name)) continue;
     const state = stateOf(owner);
     if (state === "alive" || (state === "elsewhere" && !isAbandoned(new Date(owner.created)))) continue;
     await dropDatabase(address, name);

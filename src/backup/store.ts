@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors";
 import { childEnvironment } from "../executors/environment";
 import { findInPath } from "../executors/executable";
@@ -42,7 +42,7 @@ export function fileStore(folder: string, name: string): Store {
     async finish() {
       stream.end();
       await closed;
-      if (failure !== undefined) throw notWritten(folder, failure);
+      if (failure !== undefined) throw notWritten(dirname(folder), failure);
     },
     async abort() {
       stream.destroy();
@@ -51,13 +51,14 @@ export function fileStore(folder: string, name: string): Store {
   };
 }
 
-function notWritten(folder: string, error: Error): UserError {
+/** A failed write as a message that says whether there was no room. */
+export function notWritten(directory: string, error: Error): UserError {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   const full = ["ENOSPC", "EDQUOT", "EFBIG"].includes(code);
   return new UserError(
     {
       what: full ? "There is no room for the backup." : "The backup could not be written.",
-      where: `backup-directory: ${join(folder, "..")}`,
+      where: `backup-directory: ${directory}`,
       seen: error.message,
       why: "The unfinished file was removed. The database was not changed.",
       do: full

@@ -15,31 +15,33 @@ export interface TableSize {
 const smallBytes = 1024 * 1024;
 const mostCounted = 200;
 
-/** Every table that holds rows of its own, by schema and name. Reads only. */
+interface Row {
+  readonly schema: string;
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: string;
+  readonly countable: boolean;
+}
+
+/** Every table that holds rows of its own, by schema and name. Reads only, in two questions. */
 export async function tableSizes(client: Client): Promise<TableSize[]> {
   await client.query("begin transaction isolation level repeatable read read only");
   try {
-    await client.query("set local statement_timeout = '10s'; set local lock_timeout = '1s'");
-    const { rows } = await client.query<{
-      schema: string;
-      name: string;
-      bytes: string;
-      heap: string;
-      rows: number;
-    }>(
+    await client.query(
+      "set local statement_timeout = '10s'; set local lock_timeout = '1s'; set local row_security = off",
+    );
+    const { rows } = await client.query<Row>(
       `select n.nspname as schema, c.relname as name, c.reltuples::float8 as rows,
-              pg_catalog.pg_total_relation_size(c.oid) as bytes, pg_catalog.pg_relation_size(c.oid) as heap
+              pg_catalog.pg_total_relation_size(c.oid) as bytes,
+              c.relispopulated and pg_catalog.pg_relation_size(c.oid) <= $1
+                and pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select') as countable
          from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
         where c.relkind in ('r', 'm') and c.relpersistence <> 't'
           and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
         order by 1, 2`,
+      [smallBytes],
     );
-    const small = rows.filter(({ heap }) => Number(heap) <= smallBytes).slice(0, mostCounted);
-    const counts = new Map<unknown, number>();
-    for (const row of small) {
-      const counted = await count(client, row.schema, row.name);
-      if (counted !== undefined) counts.set(row, counted);
-    }
+    const counts = await count(client, rows.filter(({ countable }) => countable).slice(0, mostCounted));
     return rows.map((row) => {
       const counted = counts.get(row);
       const estimate = row.rows < 0 ? null : Math.round(row.rows);
@@ -56,18 +58,17 @@ export async function tableSizes(client: Client): Promise<TableSize[]> {
   }
 }
 
-/** Undefined where the role may not read it, or somebody holds it; the dump will say so, if it matters. */
-async function count(client: Client, schema: string, table: string): Promise<number | undefined> {
-  await client.query("savepoint counting");
+/** All of them, or none where one is locked or kept from the role: then the estimates have to do. */
+async function count(client: Client, tables: readonly Row[]): Promise<ReadonlyMap<Row, number>> {
+  if (tables.length === 0) return new Map();
+  const questions = tables.map(
+    ({ schema, name }, index) =>
+      `select ${index} as index, pg_catalog.count(*) as count from only ${escapeIdentifier(schema)}.${escapeIdentifier(name)}`,
+  );
   try {
-    const { rows } = await client.query<{ count: string }>(
-      `select pg_catalog.count(*) from only ${escapeIdentifier(schema)}.${escapeIdentifier(table)}`,
-    );
-    return Number(rows[0]?.count);
+    const { rows } = await client.query<{ index: number; count: string }>(questions.join(" union all "));
+    return new Map(rows.map(({ index, count: rowCount }) => [tables[index]!, Number(rowCount)]));
   } catch {
-    await client.query("rollback to savepoint counting");
-    return undefined;
-  } finally {
-    await client.query("release savepoint counting").catch(() => undefined);
+    return new Map();
   }
 }

@@ -53,7 +53,7 @@ const factsSql = `
 const sessionsSql = `
   select coalesce(nullif(application_name, ''), 'without a name') as application, coalesce(usename::text, '') as role, count(*)::int as count
     from pg_catalog.pg_stat_activity
-   where datname = current_database() and pid <> pg_catalog.pg_backend_pid() and backend_type = 'client backend'
+   where datname = current_database() and pid <> pg_catalog.pg_backend_pid() and usesysid is not null
    group by 1, 2 order by 3 desc, 1`;
 
 /** Reads only. A UserError for a server that takes no writes. */

@@ -1,5 +1,6 @@
 import { carryOut } from "../deploy/carry-out";
 import { type Goal, goalOf } from "../deploy/goal";
+import { requireEarlier } from "../deploy/promotion";
 import { requireRecordDirectory } from "../deploy/record";
 import type { SeenDatabase } from "../deploy/status";
 import { openTarget, type Target } from "../deploy/target";
@@ -44,6 +45,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const { seen, goal } = now;
   if (goal.pending.length === 0) return nothingToDo(now, started);
   if (idsOf(now) !== idsOf(first)) throw changedMeanwhile(target, first, now);
+  await requireEarlier(target, goal.pending, settings, environment);
   const ready = { settings, writes: "apply", revisions: goal.pending } as const;
   const warnings = await requireReady(target, seen, lock, ready);
   const compared = await comparedWithProof(target, seen, settings.proof, goal.pending);

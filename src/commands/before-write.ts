@@ -78,8 +78,17 @@ function refused(command: DeployReport["command"], name: string, problem: Proble
   };
 }
 
-/** The version table's content. A UserError where the source does not know all of it. */
+/** The version table's content. A UserError where the source does not know all of it, or where it is not the only one. */
 export async function seenByKnownSource(target: Target): Promise<SeenDatabase> {
+  const { unprovable, config } = target.project;
+  if (unprovable !== undefined) {
+    throw new UserError({
+      what: unprovable.what,
+      where: config,
+      why: "Nothing was changed: one database is watched and backed up here, and the tool would change all of them.",
+      do: `${unprovable.do} Until then run the tool by hand.`,
+    });
+  }
   const seen = await target.seen();
   const { unknown, revisions } = await target.status(seen);
   const broken = revisions.find(

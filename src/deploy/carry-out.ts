@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { connect } from "../databases/postgres/connection";
 import { close, within } from "../databases/postgres/own-session";
+import { bugParts, UserError } from "../errors";
 import { type CommandResult, commandPorts, terminateForGood } from "../executors/local";
 import type { Catalog } from "../model/catalog";
 import type { BackupReport, DeployReport, Problem } from "../model/deployment";
@@ -15,7 +17,7 @@ import type { Drift } from "./drift";
 import type { GateLock } from "./gate-lock";
 import { isAt } from "./goal";
 import { type MigrationResult, migrate } from "./migrate";
-import { type AfterMigration, problemsAfter, stateAfter } from "./outcome";
+import { type AfterMigration, doubtsAfter, problemsAfter, stateAfter } from "./outcome";
 import type { ProofFile } from "./proof";
 import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
 import { RunningNote } from "./running-note";
@@ -84,23 +86,33 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   const reporter = new Reporter(job, sources, begun);
 
   const note = new RunningNote(settings["record-directory"], databaseOf(target));
-  let interrupted = false;
+  let ended: MigrationResult | undefined;
   const unregister = registerCleanup({
     async run() {
-      interrupted = true;
-      const client = await target.client();
+      reporter.isInterrupted = true;
+      if (ended !== undefined) {
+        await reporter.report(ended, interruptedVerify);
+        return;
+      }
+      // A server that is out of reach must not keep the tool alive, nor the record from being written.
+      const client = await Promise.race([target.client().catch(() => undefined), sleep(reachLimitMs)]);
+      if (client === undefined) {
+        await terminateForGood();
+        await reporter.report(endedBySignal(false), interruption, false);
+        return;
+      }
       // One that began a moment ago was not seen by the watch.
       const late = await sessionsByPort(client, commandPorts(target.address.port)).catch(() => []);
       await terminateForGood();
       const sessions = { name: applicationName, others: [...note.sessions, ...late] };
-      await endToolSessions(client, sessions, 0).catch(() => undefined);
-      await reporter.report(endedBySignal, interruption);
-      note.end();
+      const gone = await endToolSessions(client, sessions, 0).catch(() => false);
+      await reporter.report(endedBySignal(gone), interruption);
+      if (gone) note.end();
     },
     runNow: () => undefined,
   });
   try {
-    const result = await migrate({
+    ended = await migrate({
       argv: [...target.run, ...job.words],
       cwd: target.project.root,
       env: toolEnvironment(environment, settings, target.address, { url, options, applicationName }),
@@ -115,9 +127,13 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       lock: job.lock,
       note,
       client: () => target.client(),
-      isDone: async () => {
+      isOver: async () => {
         const now = await reporter.seenNow();
-        return now !== undefined && isAt(target.graph, now.heads, job.applied);
+        if (now === undefined || isAt(target.graph, now.heads, job.applied)) return true;
+        // Where the words say "one back", a second start from elsewhere would take back what nobody asked for.
+        return (
+          job.command === "rollback" && !isAt(target.graph, now.heads, target.graph.applied(job.seen.heads))
+        );
       },
       say: job.listener.say,
       onLine: (line) => {
@@ -129,9 +145,8 @@ export async function carryOut(job: Job): Promise<DeployReport> {
         job.listener.say(`revision ${place} of ${job.revisions.length}: ${revision.id}`);
       },
     });
-    if (interrupted) await new Promise<never>(() => undefined);
-    const report = await reporter.report(result);
-    if (!result.sessionsLeft) note.end();
+    const report = await reporter.report(ended);
+    if (!ended.sessionsLeft) note.end();
     return report;
   } finally {
     unregister();
@@ -148,15 +163,20 @@ const noEnd: CommandResult = {
   cpuMs: undefined,
 };
 
-const endedBySignal: MigrationResult = {
+/** The gate's own clean-up has 8 s in all (shadow/cleanup.ts). */
+const reachLimitMs = 2_000;
+
+/** `gone`: none of the tool's sessions is at work any more. */
+const endedBySignal = (gone: boolean): MigrationResult => ({
   last: noEnd,
   tries: 1,
   waits: [],
   limit: undefined,
   invalidIndexes: [],
+  unvalidated: [],
   isWatched: true,
-  sessionsLeft: false,
-};
+  sessionsLeft: !gone,
+});
 
 const notWatched: Problem = {
   what: "None of the tool's sessions was recognised in the database, so that no limit was kept for them.",
@@ -169,8 +189,24 @@ const interruption: Problem = {
   do: "Run the same job again: it starts where this one stopped.",
 };
 
+function notValidated(names: readonly string[]): Problem {
+  return {
+    what: `Constraints are there and not validated: ${names.join(", ")}.`,
+    why: "Rows from before them were not checked, and the planner does not rely on them.",
+    do: "Validate them in a later revision: ALTER TABLE … VALIDATE CONSTRAINT …",
+  };
+}
+
+const interruptedVerify: Problem = {
+  what: "The gate was ended by a signal while it looked at what the tool had done; the tool had ended before.",
+  do: "Run the same job again: where nothing is pending any more, it says so.",
+};
+
 /** Tells what became of the database. */
 class Reporter {
+  /** A signal ends this process: its clean-up reports, and nobody else. */
+  isInterrupted = false;
+
   constructor(
     private readonly job: Job,
     private readonly sources: readonly RevisionSource[],
@@ -187,11 +223,15 @@ class Reporter {
     }
   }
 
-  async report(result: MigrationResult, interrupted?: Problem): Promise<DeployReport> {
+  async report(
+    result: MigrationResult,
+    interrupted?: Problem,
+    isReached: boolean = true,
+  ): Promise<DeployReport> {
     const { job, sources } = this;
     const { target, seen } = job;
     const { graph } = target;
-    const database = await this.seenNow();
+    const database = isReached ? await this.seenNow() : undefined;
     const heads = database?.heads;
     const now = heads === undefined ? undefined : graph.applied(heads);
     const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
@@ -209,6 +249,7 @@ class Reporter {
       isWhereItWas,
       leftovers: isWhereItWas && catalog !== undefined ? changedKeys(job.catalog, catalog) : [],
       unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
+      isCompared: catalog !== undefined || !(isWhereItWas || (isAtGoal && job.proof !== undefined)),
       repeatable: this.isKeptTogether(failure?.file),
       failure,
       revision: this.stoppedAt(failure?.file, isDone),
@@ -236,13 +277,35 @@ class Reporter {
       tries: result.tries,
       waits: result.waits,
       leftovers: after.leftovers,
-      problems: interrupted === undefined ? problemsAfter(after) : [interrupted],
-      warnings: result.isWatched ? job.warnings : [...job.warnings, notWatched],
+      problems: interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)],
+      warnings: [
+        ...job.warnings,
+        ...(result.isWatched ? [] : [notWatched]),
+        ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
+      ],
       next: nextSteps(state, job),
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,
     };
-    return { ...report, record: job.listener.record(report) };
+    if (this.isInterrupted && interrupted === undefined) await new Promise<never>(() => undefined);
+    return this.recorded(report);
+  }
+
+  /** The database is what it is, with a record or without. */
+  private recorded(report: DeployReport): DeployReport {
+    try {
+      return { ...report, record: this.job.listener.record(report) };
+    } catch (error) {
+      const { what, where, seen } = error instanceof UserError ? error.parts : bugParts(error);
+      const missing: Problem = {
+        what,
+        ...(where === undefined ? {} : { where }),
+        ...(seen === undefined ? {} : { seen }),
+        why: "This run leaves no record beside what is printed here.",
+        do: "Keep this output, and make record-directory a folder that can be written before the next run.",
+      };
+      return { ...report, warnings: [...report.warnings, missing] };
+    }
   }
 
   /** The revision that failed; where its file is not known the last one that was begun, else the first that is not done. */

@@ -19,8 +19,12 @@ export function eventText(event: WatchEvent): string | undefined {
       return `The connection that watches was lost: ${event.reason}`;
     case "blind":
       return `Nothing can be watched any more, and no limit is kept: ${event.reason}`;
-    case "session":
     case "statement":
+      // What was over before it could be looked at, and what only reads or opens and ends, is no news.
+      return event.running && !/^\s*(?:select|show|begin|commit|rollback|set)\b/i.test(event.text)
+        ? `running: ${oneLine(event.text)}`
+        : undefined;
+    case "session":
     case "back":
       return undefined;
   }

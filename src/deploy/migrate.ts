@@ -2,10 +2,16 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import type { Address } from "../databases/postgres/connection";
-import { type InvalidIndex, invalidIndexes } from "../databases/postgres/leftovers";
+import {
+  type InvalidIndex,
+  invalidIndexes,
+  type UnvalidatedConstraint,
+  unvalidatedConstraints,
+} from "../databases/postgres/leftovers";
+import { bugParts, UserError } from "../errors";
 import { openReach } from "../executors/isolation";
 import { type CommandResult, commandPorts, runCommand } from "../executors/local";
-import type { LockWait } from "../model/deployment";
+import type { LockWait, Problem } from "../model/deployment";
 import { dropInvalidIndexes } from "./drop-invalid-indexes";
 import type { GateLock } from "./gate-lock";
 import { eventText, waitOf } from "./live";
@@ -32,8 +38,8 @@ export interface MigrationOptions {
   /** Which sessions the tool was seen to have. */
   readonly note: RunningNote;
   client(): Promise<Client>;
-  /** True once the version table is where it is to be. */
-  isDone(): Promise<boolean>;
+  /** True where the version table lets no other try begin: it is where it is to be, or cannot be told. */
+  isOver(): Promise<boolean>;
   say(text: string): void;
   onLine(line: string): void;
 }
@@ -47,10 +53,14 @@ export interface MigrationResult {
   readonly limit: "lock" | "statement" | undefined;
   /** Invalid indexes that this migration left, by their qualified names. */
   readonly invalidIndexes: readonly string[];
+  /** Constraints that it added NOT VALID and did not validate. */
+  readonly unvalidated: readonly string[];
   /** False: none of its sessions was recognised, so that the watch kept no limit. */
   readonly isWatched: boolean;
   /** Sessions of the tool may still be at work: the server was not reached, or could not be brought to end them. */
   readonly sessionsLeft: boolean;
+  /** Why it was not started again, where that was to be done and could not. */
+  readonly stopped?: Problem;
 }
 
 const lockTrouble =
@@ -63,15 +73,25 @@ const longestPauseMs = 60_000;
 
 /**
  * Starts the tool, again where only a lock was missing, and watches what its sessions wait for. What it achieved the
- * version table tells, not this result.
+ * version table tells, not this result. Throws only before the first start: after it the database may have changed.
  */
 export async function migrate(options: MigrationOptions): Promise<MigrationResult> {
   const { say } = options;
   const waits: LockWait[] = [];
-  const before = new Set((await invalidIndexes(await options.client())).map(({ oid }) => oid));
+  const first = await options.client();
+  const before = new Set((await invalidIndexes(first)).map(({ oid }) => oid));
+  const open = new Set((await unvalidatedConstraints(first)).map(nameOf));
+  let result: MigrationResult | undefined;
   for (let attempt = 1; ; attempt++) {
-    await options.lock.assertHeld();
-    const { last, watched } = await runOnce(options, waits);
+    let once: Once;
+    try {
+      await options.lock.assertHeld();
+      once = await runOnce(options, waits);
+    } catch (error) {
+      if (result === undefined) throw error;
+      return { ...result, stopped: problemOf(error) };
+    }
+    const { last, watched } = once;
     const limit = limitOf(last, watched);
     // From here on the tool has been at work: whatever fails, there is a result.
     const client = await options.client().catch(() => undefined);
@@ -81,18 +101,25 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
       client === undefined
         ? []
         : (await invalidIndexes(client).catch(() => [])).filter(({ oid }) => !before.has(oid));
-    const result: MigrationResult = {
+    const unvalidated = client === undefined ? [] : await unvalidatedConstraints(client).catch(() => []);
+    result = {
       last,
       tries: attempt,
       waits,
       limit,
       invalidIndexes: left.map(({ name }) => name),
+      unvalidated: unvalidated.map(nameOf).filter((name) => !open.has(name)),
       isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
       sessionsLeft: !gone,
     };
     if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone) return result;
-    if (await options.isDone()) return result;
-    if (!(await mayRepeat(options, client, left))) return result;
+    if (await options.isOver()) return result;
+    try {
+      if (!(await mayRepeat(options, client, left))) return result;
+    } catch (error) {
+      const still = (await invalidIndexes(client).catch(() => left)).filter(({ oid }) => !before.has(oid));
+      return { ...result, invalidIndexes: still.map(({ name }) => name), stopped: problemOf(error) };
+    }
     const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
     say(`No lock in time; try ${attempt + 1} of ${options.tries} in ${(pause / 1000).toFixed(1)} s.`);
     await sleep(pause);
@@ -138,9 +165,18 @@ async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<On
       endsWithUs: true,
     });
   } finally {
-    await watch.stop();
+    // The tool has been at work: what fails here must not hide that.
+    await watch.stop().catch((error: unknown) => options.say(problemOf(error).what));
   }
   return { last, watched: watch.seen };
+}
+
+function nameOf({ name, table }: UnvalidatedConstraint): string {
+  return `${name} on ${table}`;
+}
+
+function problemOf(error: unknown): Problem {
+  return error instanceof UserError ? error.parts : bugParts(error);
 }
 
 /** Programs whose work is done by a process that is no child of theirs, in a network of its own. */
@@ -151,7 +187,8 @@ function runsElsewhere([program = ""]: readonly string[]): boolean {
 }
 
 function limitOf(last: CommandResult, { cancelled }: WatchSummary): MigrationResult["limit"] {
-  if (last.exitCode === 0) return undefined;
+  // A start that went over its own limit is not begun again.
+  if (last.exitCode === 0 || last.timedOut) return undefined;
   const own = cancelled.at(-1)?.why;
   if (own !== undefined) return own;
   if (lockTrouble.test(last.output)) return "lock";

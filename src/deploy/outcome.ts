@@ -15,6 +15,8 @@ export interface AfterMigration {
   readonly leftovers: readonly string[];
   /** Parts of the schema that are neither proved nor were there before. */
   readonly unproved: readonly Drift[];
+  /** False: the schema was to be compared, and could not be read. */
+  readonly isCompared: boolean;
   /** What ran is rolled back as a whole when it fails. */
   readonly repeatable: boolean;
   readonly failure: ToolFailure | undefined;
@@ -31,19 +33,20 @@ export function stateAfter(after: AfterMigration): DeployState {
   if (after.heads === undefined || after.result.sessionsLeft) return "unknown";
   if (after.isAtGoal) {
     const { last, invalidIndexes } = after.result;
-    const isClean = last.exitCode === 0 && invalidIndexes.length === 0 && after.unproved.length === 0;
+    const isClean =
+      last.exitCode === 0 && invalidIndexes.length === 0 && after.unproved.length === 0 && after.isCompared;
     return isClean ? "at target" : "unverified";
   }
   if (!after.isWhereItWas || after.leftovers.length > 0 || after.result.invalidIndexes.length > 0)
     return "partly applied";
   // Rows that a committed statement wrote are in no catalog.
-  return after.repeatable ? "unchanged" : "unknown";
+  return after.repeatable && after.isCompared ? "unchanged" : "unknown";
 }
 
-/** Why it is not done, worst first; none where all is as it was to be. */
-export function problemsAfter(after: AfterMigration): Problem[] {
-  const { result, heads, isAtGoal, command } = after;
+/** What is not known although it should be, worst first. */
+export function doubtsAfter({ result, heads, isCompared }: AfterMigration): Problem[] {
   const problems: Problem[] = [];
+  if (result.stopped !== undefined) problems.push(result.stopped);
   if (result.sessionsLeft) {
     problems.push({
       what: "A session of the tool may still be at work in the database: the server was not reached, or could not be brought to end it.",
@@ -56,6 +59,20 @@ export function problemsAfter(after: AfterMigration): Problem[] {
       do: "Run migration-gate status when the database answers again; then run the same job once more.",
     });
   }
+  if (heads !== undefined && !isCompared) {
+    problems.push({
+      what: "The schema could not be read after the tool had ended, so that it was not compared.",
+      why: "That the version table is right does not prove that the schema is.",
+      do: "Look at it when the database answers again; pg_dump --schema-only shows it.",
+    });
+  }
+  return problems;
+}
+
+/** Why it is not done, worst first; none where all is as it was to be. */
+export function problemsAfter(after: AfterMigration): Problem[] {
+  const { result, heads, isAtGoal, command } = after;
+  const problems = doubtsAfter(after);
   if (isAtGoal) {
     if (result.invalidIndexes.length > 0) problems.push(invalidLeft(result.invalidIndexes));
     if (after.unproved.length > 0) problems.push(unprovedProblem(after.unproved));

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UserError } from "../errors";
+import { makeDirectory } from "../make-directory";
 import { version } from "../version";
 
 export type RecordKind = "apply" | "rollback" | "restore";
@@ -73,7 +74,7 @@ export function requireRecordDirectory(directory: string): void {
 
 function writeWhole(file: string, text: string): void {
   const partial = `${file}.partial`;
-  mkdirSync(join(file, ".."), { recursive: true });
+  makeDirectory(dirname(file));
   const handle = openSync(partial, "wx", 0o600);
   try {
     writeSync(handle, text);

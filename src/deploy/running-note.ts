@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../make-directory";
 import { type Owner, parseOwner, stateOf, thisOwner } from "../shadow/owner";
 import type { SessionId } from "./tool-sessions";
 
@@ -25,7 +26,7 @@ export class RunningNote {
     this.sessions.push(session);
     const note: Note = { owner: thisOwner(), database: this.database, sessions: this.sessions };
     try {
-      mkdirSync(this.directory, { recursive: true });
+      makeDirectory(this.directory);
       writeFileSync(`${this.file}.partial`, JSON.stringify(note), { mode: 0o600 });
       renameSync(`${this.file}.partial`, this.file);
     } catch {
@@ -34,7 +35,11 @@ export class RunningNote {
   }
 
   end(): void {
-    rmSync(this.file, { force: true });
+    try {
+      rmSync(this.file, { force: true });
+    } catch {
+      // Its sessions are gone: who finds it later ends nothing.
+    }
   }
 }
 

@@ -51,12 +51,13 @@ export function statusOf(
     for (const parent of parents) children.set(parent, (children.get(parent) ?? 0) + 1);
   const heads = new Set(graph.heads);
   const revisions = graph.revisions.map((revision, index) => {
-    const { id, parents, message, location } = revision;
+    const { id, parents, message, created, location } = revision;
     return {
       id,
       ...statusOfRevision(revision, index),
       parents,
       message,
+      created,
       file: location.file,
       isHead: heads.has(id),
       isBranchPoint: (children.get(id) ?? 0) > 1,

@@ -37,6 +37,8 @@ export interface Target extends AsyncDisposable {
   /** The version table's content by our own SQL. */
   seen(): Promise<SeenDatabase>;
   status(seen: SeenDatabase): Promise<StatusReport>;
+  /** The same of another environment's database, on a connection that is closed again. */
+  seenAt(address: Address): Promise<SeenDatabase>;
 }
 
 /** Opens both. Reads only, and does not start the tool; a UserError where a project, its history or the database is not usable. */
@@ -60,7 +62,13 @@ export async function openTarget(
   }
   const address = databaseAddress(settings, environment);
   const run = tool.runWords(project, settings.run, environment["PATH"]);
-  const where = `${address.host}:${address.port}/${address.database}`;
+  const where = placeOf(address);
+  const reading = {
+    tool,
+    versionTable: settings["version-table"],
+    isKnown: (id: string) => graph.get(id) !== undefined,
+    stamp: stampLine(tool, project, run),
+  };
   let open = await connect(address, { applicationName });
   const client = async () => {
     if (await isAlive(open)) return open;
@@ -79,14 +87,16 @@ export async function openTarget(
     client,
     async seen() {
       const here = await client();
-      const options = {
-        tool,
-        versionTable: settings["version-table"],
-        isKnown: (id: string) => graph.get(id) !== undefined,
-        where,
-        stamp: stampLine(tool, project, run),
-      };
-      return within(here, readVersions(here, options), answerLimitMs);
+      return within(here, readVersions(here, { ...reading, where }), answerLimitMs);
+    },
+    async seenAt(other) {
+      const there = await connect(other, { applicationName });
+      try {
+        const options = { ...reading, where: placeOf(other) };
+        return await within(there, readVersions(there, options), answerLimitMs);
+      } finally {
+        await close(there);
+      }
     },
     async status(seen) {
       const unknown: UnknownRevision[] = [];
@@ -107,6 +117,10 @@ async function isAlive(client: Client): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+function placeOf({ host, port, database }: Address): string {
+  return `${host}:${port}/${database}`;
 }
 
 function stampLine(tool: MigrationTool, project: ToolProject, run: readonly string[]): string | undefined {

@@ -60,6 +60,9 @@ export async function watchMigration(options: WatchOptions): Promise<MigrationWa
   }
 }
 
+/** How long the tool's first session is looked for more often. */
+const hurryMs = 10_000;
+
 type Started = WatchOptions & { readonly startedAt: string };
 
 class Watch implements MigrationWatch {
@@ -111,13 +114,17 @@ class Watch implements MigrationWatch {
   }
 
   async #run(): Promise<void> {
-    const { pollMs = 200 } = this.#options;
+    const { pollMs: usual = 200 } = this.#options;
+    const begun = performance.now();
     try {
       while (!this.#stopping.signal.aborted) {
         const session = this.#session ?? (await this.#comeBack());
         if (session === undefined) return;
         const began = performance.now();
         const reason = await this.#poll(session);
+        // A session that is not noted yet could not be named by the next run, were this one killed.
+        const isNew = performance.now() - begun < hurryMs && this.#follower.summary.sessions.length === 0;
+        const pollMs = isNew ? Math.min(usual, 40) : usual;
         if (reason !== undefined) await this.#lose(session, reason);
         else await this.#pause(Math.max(pollMs - (performance.now() - began), pollMs / 4));
       }

@@ -35,6 +35,8 @@ export interface Revision {
   /** Where the id is written. */
   readonly location: SourceLocation;
   readonly message: string;
+  /** When it was written, as its file says it (Alembic: `Create Date:`); undefined where it does not. */
+  readonly created?: string | undefined;
   readonly upgrade: RevisionFunction | undefined;
   readonly downgrade: RevisionFunction | undefined;
   /** Set where its files are SQL, one a direction, and its parent is what comes before it in order. */

@@ -24,6 +24,8 @@ export interface RevisionStatus {
   readonly outOfOrder?: true;
   readonly parents: readonly string[];
   readonly message: string;
+  /** When it was written, as its file says it. */
+  readonly created?: string | undefined;
   /** Relative to the project's root, with `/`. */
   readonly file: string;
   readonly isHead: boolean;

@@ -42,7 +42,11 @@ function summary(
   const name = `${harmless(database.name)}, PostgreSQL ${harmless(database.server)}`;
   if (outcome === "nothing to do")
     return paint.green(`${name}: nothing to do; it is at ${ids(heads.before)}.`);
-  const from = `from ${ids(heads.before)} to ${heads.after === undefined ? "what could not be read" : ids(heads.after)}`;
+  const { before, after } = heads;
+  const from =
+    after !== undefined && ids(after) === ids(before)
+      ? `still at ${ids(before)}`
+      : `from ${ids(before)} to ${after === undefined ? "what could not be read" : ids(after)}`;
   const took = `${(milliseconds / 1000).toFixed(1)} s${tries > 1 ? `, ${tries} tries` : ""}`;
   const painted = outcome === "done" ? paint.green : paint.red;
   return `${name}: ${from} (${took}).\n${painted(states[state])}`;

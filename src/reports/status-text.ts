@@ -52,7 +52,8 @@ function revisionLines(revision: RevisionStatus, verbose: boolean, paint: Paint)
   }`;
   if (!verbose) return [line];
   const parents = revision.parents.length === 0 ? "base" : revision.parents.map(harmless).join(", ");
-  return [line, paint.dim(`            after ${parents}; ${harmless(revision.file)}`)];
+  const created = revision.created === undefined ? "" : `; written ${harmless(revision.created)}`;
+  return [line, paint.dim(`            after ${parents}; ${harmless(revision.file)}${created}`)];
 }
 
 function summary(report: StatusReport, paint: Paint): string[] {

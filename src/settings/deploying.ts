@@ -23,6 +23,18 @@ export const deploySettings = {
     commands: ["apply"],
     text: "Apply what was reviewed, the file that --dry-run --format json wrote; refused where anything differs by now.",
   },
+  "earlier-env": {
+    type: "text",
+    default: undefined,
+    commands: ["apply"],
+    text: "The variable that has the address of the environment before this one, e.g. staging's: only what was applied there is applied here. It is only read.",
+  },
+  "earlier-record": {
+    type: "text",
+    default: undefined,
+    commands: ["apply"],
+    text: "The same by the record that the apply to the environment before this one left, where that cannot be reached from here.",
+  },
   "write-proof": {
     type: "text",
     default: undefined,

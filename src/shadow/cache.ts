@@ -1,8 +1,9 @@
 import { lstatSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../errors";
+import { makeDirectory } from "../make-directory";
 import { type Account, canReach } from "./account";
 import { registerCleanup } from "./cleanup";
 import { isAbandoned } from "./owner";
@@ -30,7 +31,7 @@ export async function usableCache(setting: string | undefined, account: Account)
   const seen: string[] = [];
   for (const directory of directories) {
     try {
-      await mkdir(directory, { recursive: true, mode: 0o755 });
+      makeDirectory(directory, 0o755);
       if (!isOurs(directory)) seen.push(`${directory} can be written by other users`);
       else if (await canReach(directory, account)) return directory;
       else seen.push(`${directory} cannot be entered by uid ${account?.uid}`);

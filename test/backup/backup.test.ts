@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { programsOfMajor } from "../../src/backup/programs";
 import type { Address } from "../../src/databases/postgres/connection";
 import { type TestServer, testServer } from "../support/database";
 import { messageOf } from "../support/messages";
@@ -133,7 +134,7 @@ describe("a backup given to a command", () => {
     [
       "that fails at its end",
       `sh -c 'cat > /dev/null; echo no such bucket >&2; exit 3'`,
-      /exit code 3[^]*no such bucket/,
+      /exit code 3[\s\S]*no such bucket/,
     ],
     ["that ends early, without an error", "true", /ended before it had read/],
     ["that reads a little", `sh -c 'head -c 10 > /dev/null'`, /ended before it had read/],
@@ -158,9 +159,14 @@ describe("a backup given to a command", () => {
   test("does not see the passwords of the gate, and the dump has none in its arguments", async () => {
     await using database = await server.database();
     await query(database.address, schema);
+    // More than the pipes hold: the dump still runs while the command looks.
+    await query(
+      database.address,
+      "create table noise as select md5(random()::text) as a from generate_series(1, 100000)",
+    );
     await using folder = await workFolder();
     const seen = join(folder.path, "seen");
-    const look = `sh -c 'env > ${seen}; for p in /proc/[0-9]*; do tr "\\0" " " < $p/cmdline; echo; done >> ${seen} 2> /dev/null; cat > /dev/null'`;
+    const look = `sh -c 'head -c 100 > /dev/null; env > ${seen}; for p in /proc/[0-9]*; do tr "\\0" " " < $p/cmdline; echo; done >> ${seen} 2> /dev/null; cat > /dev/null'`;
     await takeBackup(folder, database.address, "--backup-to", "command", "--backup-sink", look);
     const text = readFileSync(seen, "utf8");
     expect(text).toContain("pg_restore");
@@ -203,6 +209,15 @@ describe("refused before anything is touched", () => {
     );
   });
 
+  test("a folder that cannot be made", async () => {
+    await using database = await server.database();
+    await using folder = await workFolder();
+    const words = ["--backup-directory", "/proc/nowhere/backups"];
+    expect(await messageOf(() => prepare(folder, database.address, words, () => undefined))).toContain(
+      "The folder for backups cannot be written.",
+    );
+  });
+
   test("a pg_dump that is older than the server", async () => {
     await using newer = await testServer({ only: "embedded", production: 18 });
     await using folder = await workFolder();
@@ -235,6 +250,32 @@ describe("refused before anything is touched", () => {
   });
 });
 
+describe("a pg_dump that lies", () => {
+  test.each([
+    ["whose output is cut", "head -c 20000", /cannot be read back by pg_restore/],
+    ["that writes nothing", "cat > /dev/null", /cannot be read back by pg_restore/],
+    ["that fails in the end", "(cat; exit 1)", /failed: there is no backup/],
+  ])("%s", async (_, filter, message) => {
+    await using database = await server.database();
+    await query(database.address, schema);
+    await using folder = await workFolder();
+    const bin = join(folder.path, "bin");
+    await mkdir(bin);
+    const search = { setting: undefined, environment: process.env, progress: () => undefined };
+    const { dump, restore } = await programsOfMajor(server.shadow.major, search);
+    const script = `#!/bin/bash\n[ "$1" = --version ] && exec ${dump} --version\nset -o pipefail\n${dump} "$@" | ${filter}\n`;
+    writeFileSync(
+      join(bin, "pg_dump"),
+      script.replace("pipefail", filter.startsWith("(") ? "pipefail" : "noglob"),
+      { mode: 0o755 },
+    );
+    symlinkSync(restore, join(bin, "pg_restore"));
+    const taking = () => takeBackup(folder, database.address, "--pg-dump", join(bin, "pg_dump"));
+    expect(await messageOf(taking)).toMatch(message);
+    expect(folder.backups()).toEqual([]);
+  });
+});
+
 test("an artifact is given as two files, and nothing of it stays", async () => {
   await using database = await server.database();
   await query(database.address, schema);
@@ -263,7 +304,7 @@ test("a role that may not read everything is told what it lacks", async () => {
   await using folder = await workFolder();
   const address = { ...database.address, user: "half", password: "half password" };
   const message = await messageOf(() => takeBackup(folder, address));
-  expect(message).toMatch(/permission denied[^]*pg_read_all_data TO "half"/);
+  expect(message).toMatch(/permission denied[\s\S]*pg_read_all_data TO "half"/);
   expect(folder.backups()).toEqual([]);
   await query(database.address, "drop owned by half; drop role half");
 });

@@ -41,7 +41,9 @@ export async function workFolder(): Promise<WorkFolder> {
 
 function list(folder: string): string[] {
   try {
-    return readdirSync(folder).sort();
+    return readdirSync(folder)
+      .filter((name) => name !== ".gitignore")
+      .sort();
   } catch {
     return [];
   }

@@ -229,7 +229,7 @@ describe("a restore", () => {
     );
     for (let isCopying = false; !isCopying; await sleep(2)) {
       const { rows } = await watcher.query(
-        "select from pg_stat_activity where query like 'COPY public.noise%' and datname ~ 'target' and state = 'active'",
+        "select from pg_stat_activity where query like 'COPY public.noise%' and datname ~ 'target|_restore_' and state = 'active'",
       );
       isCopying = rows.length > 0;
       if (child.exitCode !== null) throw new Error(`too fast: ${(await ended).stderr}`);
@@ -250,7 +250,7 @@ describe("a restore", () => {
     const end = await next.ended;
     expect(end.code, end.stderr).toBe(0);
     expect(end.stderr).toMatch(
-      /^Dropped the database ".*_restore_\d{14}", which a restore left that was killed\.\n$/,
+      /^Dropped the database ".*_restore_\d{14}_[0-9a-f]{6}", which a restore left that was killed\.\n$/,
     );
     // The one that was there, and the one that took its name.
     expect((await databases()).length).toBe(all.length + 1);

@@ -72,25 +72,19 @@ describe("a backup that is not whole is refused before the first write", () => {
       text.replace(/"sha256": "."/, '"sha256": "_"').replace(/("sha256": ")./, "$1_"),
     );
   };
+  const both = (one: (file: string) => void, other: (file: string) => void) => (file: string) => {
+    one(file);
+    other(file);
+  };
   const cases: readonly [name: string, encrypted: boolean, harm: (file: string) => void, message: RegExp][] =
     [
-      ["cut", false, cut, /is not the one that its manifest describes[^]*bytes instead of/],
-      ["a flipped bit", false, flip, /is not the one that its manifest describes[^]*sha256/],
+      ["cut", false, cut, /is not the one that its manifest describes[\s\S]*bytes instead of/],
+      ["a flipped bit", false, flip, /is not the one that its manifest describes[\s\S]*sha256/],
       ["another manifest", false, wrongHash, /is not the one that its manifest describes/],
-      [
-        "cut, without a manifest",
-        false,
-        (file) => (withoutManifest(file), cut(file)),
-        /cannot be read to its end/,
-      ],
-      ["cut and encrypted", true, (file) => (withoutManifest(file), cut(file)), /is damaged: it was cut/],
-      [
-        "a flipped bit, encrypted",
-        true,
-        (file) => (withoutManifest(file), flip(file)),
-        /is damaged: some of it was changed/,
-      ],
-      ["empty", false, (file) => (withoutManifest(file), truncateSync(file, 0)), /It is empty/],
+      ["cut, without a manifest", false, both(withoutManifest, cut), /cannot be read to its end/],
+      ["cut and encrypted", true, both(withoutManifest, cut), /is damaged: it was cut/],
+      ["a flipped bit, encrypted", true, both(withoutManifest, flip), /is damaged: some of it was changed/],
+      ["empty", false, both(withoutManifest, (file) => truncateSync(file, 0)), /It is empty/],
       [
         "a manifest that is none",
         false,
@@ -301,6 +295,28 @@ describe("--replace", () => {
     await query(target.address, "drop role writer");
   });
 
+  test("by the owner, who is no superuser; not where it may not end a session", async () => {
+    await using folder = await workFolder();
+    await query(server.address, "create role owner_of createdb login password 'owner pw'");
+    await query(server.address, "create database owned owner owner_of");
+    const owner = { ...server.address, database: "owned", user: "owner_of", password: "owner pw" };
+    await query(owner, schema);
+    const { location = "" } = await takeBackup(folder, owner);
+    const before = await contentOf(owner);
+    await query(owner, "drop view names; create table later ()");
+    const foreign = await connect({ ...server.address, database: "owned" });
+    const message = await messageOf(() => restoreInto(folder, location, owner, "--replace"));
+    expect(message).toMatch(/could not be renamed[\s\S]*terminate/);
+    expect(await query(owner, "select to_regclass('later')::text as later")).toEqual([{ later: "later" }]);
+    await foreign.end();
+    const { replaced, warnings } = await restoreInto(folder, location, owner, "--replace");
+    expect(warnings).toEqual([]);
+    expect(await contentOf(owner)).toEqual(before);
+    await query(server.address, replaced?.drop ?? "");
+    await query(server.address, "drop database owned");
+    await query(server.address, "drop role owner_of");
+  });
+
   test("drops what a restore left whose process was killed", async () => {
     await using source = await server.database();
     await using target = await server.database();
@@ -312,13 +328,16 @@ describe("--replace", () => {
       startTime: "1",
       created: "2020-01-01T00:00:00.000Z",
     });
-    await query(server.address, "create database killed_restore_20200101000000");
-    await query(server.address, `comment on database killed_restore_20200101000000 is '${owner}'`);
-    await query(server.address, "create database mine_restore_20200101000000");
+    await query(server.address, "create database killed_restore_20200101000000_aaaaaa");
+    await query(server.address, `comment on database killed_restore_20200101000000_aaaaaa is '${owner}'`);
+    await query(server.address, "create database mine_restore_20200101000000_aaaaaa");
     await restoreInto(folder, location, target.address, "--replace");
     expect(
-      await query(server.address, "select datname from pg_database where datname like '%20200101000000'"),
-    ).toEqual([{ datname: "mine_restore_20200101000000" }]);
+      await query(
+        server.address,
+        "select datname from pg_database where datname like '%20200101000000_aaaaaa'",
+      ),
+    ).toEqual([{ datname: "mine_restore_20200101000000_aaaaaa" }]);
   });
 });
 

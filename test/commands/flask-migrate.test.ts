@@ -9,7 +9,7 @@ import { readSettings } from "../../src/project/read-settings";
 import type { ShadowDatabase } from "../../src/shadow/server";
 import { type TestServer, testClient, testServer } from "../support/database";
 import { type FlaskProject, flaskApp, flaskFiles, table } from "../support/flask-project";
-import { blames, type GateOptions, judge, lintOff, openSteps, runCheck } from "../support/gate";
+import { blames, type GateOptions, judge, lintOff, openSteps, runCheck, startGate } from "../support/gate";
 import { repositoryIn } from "../support/git";
 import { copyOfExample, type Project, withPython, writeProject } from "../support/project";
 
@@ -223,6 +223,26 @@ describe("several databases", () => {
       ),
       shadow: undefined,
     });
+  });
+
+  test.each(["apply", "rollback"])("%s refuses, and changes nothing", async (command) => {
+    await using project = await writeProject({
+      ...severalFiles,
+      "migrations/versions/a1.py": `${severalFiles["migrations/versions/a1.py"]}${ofUsers}`,
+    });
+    await using database = await server.database();
+    const { ended } = await startGate([command, "--yes", "--backup", "none", "--backup-because", "a test"], {
+      cwd: project.path,
+      env: { DATABASE_URL: urlOf(database.address) },
+    });
+    const { code, stderr } = await ended;
+    expect({ code, first: stderr.split("\n").find((line) => line.startsWith("error")) }).toEqual({
+      code: 2,
+      first: 'error: The project migrates 2 databases (--multidb): the default one and "users".',
+    });
+    await using connected = await testClient(database.address);
+    const { rows } = await connected.client.query("SELECT FROM pg_tables WHERE schemaname = 'public'");
+    expect(rows).toEqual([]);
   });
 
   test("but one database with the template for several is proved", async () => {

@@ -245,6 +245,32 @@ describe("work outside of a transaction", () => {
   });
 });
 
+test("a statement that takes its time is shown while it runs", async () => {
+  const slow = {
+    id: "slow",
+    up: sql("DO $$ BEGIN PERFORM pg_sleep(2); END $$ /* ::error::hidden */"),
+  };
+  await using project = await deployedProject([table("one"), slow]);
+  await using database = await server.database();
+  const { stderr } = await deploy("apply", project, database.address);
+  expect(stderr).toContain("running: DO $$ BEGIN PERFORM pg_sleep(2); END $$ /* ::error::hidden */\n");
+  expect(stderr).not.toMatch(/^::/m);
+});
+
+test("a constraint that stays NOT VALID is a warning, once", async () => {
+  const checked = {
+    id: "checked",
+    up: sql("ALTER TABLE one ADD CONSTRAINT positive CHECK (id > 0) NOT VALID"),
+  };
+  await using project = await deployedProject([table("one"), checked, table("three")]);
+  await using database = await server.database();
+  const first = await deploy("apply", project, database.address, { args: ["--to", "checked"] });
+  expect([first.code, first.report.state]).toEqual([0, "at target"]);
+  expect(first.report.warnings.map(({ what }) => what)).toEqual([
+    "Constraints are there and not validated: positive on public.one.",
+  ]);
+});
+
 test("two at once: one applies, the other waits and finds nothing to do", async () => {
   await using project = await deployedProject([
     { id: "slow", up: [sql("CREATE TABLE slow (id int)"), sql("SELECT pg_sleep(2)")].join("\n") },

@@ -89,6 +89,8 @@ describe.each(drivers)("with %s", (driver) => {
     await using database = await server.database();
     const gate = await startDeploy("apply", project, database.address, { env: { WAIT: "1" } });
     await reached(database.address);
+    // The watch looks for the tool's first session every 40 ms.
+    await sleep(300);
     gate.child.kill("SIGKILL");
     await gate.ended;
     const again = await deploy("apply", project, database.address);
@@ -163,6 +165,29 @@ test("a network that drops everything: the tool is ended, the state is not known
   const end = await gate.ended;
   expect([end.code, reportOf(end)], end.stderr).toMatchObject([1, { state: "unknown" }]);
 }, 180_000);
+
+test("SIGTERM after the network was cut: the tool is ended, and a record says that nothing is known", async () => {
+  await using project = await deployedProject([table("one"), waiting("python")]);
+  await using database = await server.database();
+  using proxy = await cuttable(database.address.port);
+  const address = { ...database.address, port: proxy.port };
+  const gate = await startDeploy("apply", project, address, { env: { WAIT: "1" } });
+  await reached(database.address);
+  proxy.cut();
+  gate.child.kill("SIGTERM");
+  const end = await gate.ended;
+  expect(end.signal, end.stderr).toBe("SIGTERM");
+  expect(records(project).filter(({ outcome }) => outcome === "failed")).toMatchObject([
+    {
+      state: "unknown",
+      problems: [
+        { what: "The gate was ended by a signal while the tool was at work; the tool was ended too." },
+        { what: expect.stringMatching(/^A session of the tool may still be at work/) },
+        { what: expect.stringMatching(/^The version table could not be read/) },
+      ],
+    },
+  ]);
+});
 
 test("an invalid record folder stops everything before the start", async () => {
   await using project = await deployedProject([table("one")]);

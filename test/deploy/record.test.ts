@@ -26,4 +26,8 @@ test("a folder that cannot be written is told before", async () => {
   chmodSync(file, 0o600);
   expect(await messageOf(() => requireRecordDirectory(file))).toContain("Set record-directory to a folder");
   expect(await messageOf(() => writeRecord(file, "apply", {}))).toContain("cannot be written");
+  // Node's own recursive mkdir never returns here.
+  expect(await messageOf(() => requireRecordDirectory("/proc/nowhere/records"))).toContain(
+    "record-directory",
+  );
 });

@@ -75,6 +75,30 @@ async function failureOf(work: Promise<unknown>) {
 const plain = (text: string) => text;
 const paint = { red: plain, green: plain, yellow: plain, dim: plain, bold: plain };
 
+test("in verbose each revision has its parents, its file and the date that it says", async () => {
+  const dated = revision("b2", "a1");
+  const [file] = Object.keys(dated);
+  await using project = await writeProject({
+    ...files,
+    [file ?? ""]: (dated[file ?? ""] ?? "").replace(
+      '"""make b2"""',
+      '"""make b2\n\nRevises: a1\nCreate Date: 2026-01-05 09:00:00+00:00\n"""',
+    ),
+  });
+  await using database = await server.database();
+  const report = await statusIn(project, urlOf(database.address));
+  expect(report.revisions.map(({ created }) => created)).toEqual([
+    undefined,
+    "2026-01-05 09:00:00+00:00",
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(statusText(report, true, paint)).toContain(
+    "pending   b2  make b2 (branch point)\n            after a1; migrations/versions/b2.py; written 2026-01-05 09:00:00+00:00\n",
+  );
+});
+
 describe("a project on a database", () => {
   test.each<[target: string | undefined, state: string, statuses: string]>([
     [undefined, "first install", "a1 pending, b2 pending, c3 pending, d3 pending, e4 pending"],

@@ -88,6 +88,7 @@ export function readRevisionFile(file: string, bytes: Uint8Array): RevisionFile 
     labels: values[1] ?? [],
     location,
     message: head.docstring.trim().split("\n")[0]?.trim() ?? "",
+    created: /^Create Date:\s*(\S.*?)\s*$/m.exec(head.docstring)?.[1],
     get upgrade() {
       return rest().upgrade;
     },
