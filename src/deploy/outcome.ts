@@ -131,7 +131,7 @@ function whyNotDone(after: AfterMigration, heads: readonly string[]): Problem {
 }
 
 function notTriedAgain({ result, lockTries }: AfterMigration): string[] {
-  if (result.tries >= lockTries) return [];
+  if (result.tries >= lockTries || result.sessionsLeft) return [];
   return [
     "Not tried again: a revision works outside of one transaction, and may have been committed in part.",
   ];
