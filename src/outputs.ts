@@ -4,7 +4,8 @@ export const outputTable = {
   findings: "How many findings there are that are not suppressed.",
   errors: "How many of them are errors.",
   warnings: "How many of them are warnings.",
-  "report-json": "The path of the JSON report: what `--format json` prints (docs/json-report.md, docs/deploy.md).",
+  "report-json":
+    "The path of the JSON report: what `--format json` prints (docs/json-report.md, docs/deploy.md).",
   "sarif-file": "The path of the SARIF file, where the setting sarif-file asks for one.",
   "head-revision": "The head of the revision graph; several are separated by a space.",
   "new-revisions": "Ids of the revisions that are new, parents first, separated by a space.",

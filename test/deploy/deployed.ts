@@ -181,6 +181,7 @@ export function records(project: Project): DeployReport[] {
   const folder = join(project.path, "migration-gate-records");
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
+    .filter((name) => /^(?:apply|rollback|restore)-/.test(name))
     .sort()
     .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as DeployReport);
 }
