@@ -16,7 +16,7 @@ import {
   type WriteContext,
 } from "./before-write";
 import { confirm } from "./confirm";
-import { makePlan, readPlan, requireSame } from "./plan";
+import { makePlan, readPlan, requireSame, requireSameGoal } from "./plan";
 import { proveRevisions } from "./prove";
 
 /**
@@ -30,14 +30,19 @@ export function apply(context: WriteContext): Promise<DeployReport | DeployPlan>
 async function unrecorded(context: WriteContext): Promise<DeployReport | DeployPlan> {
   const started = performance.now();
   const { settings, environment, listener } = context;
+  const planFile = settings.plan;
+  const reviewed = planFile === undefined ? undefined : readPlan(planFile);
   if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
   await using target = await openTarget(settings, environment, "migration-gate apply");
   const first = await look(target, settings.to);
-  if (first.goal.pending.length === 0) return nothingToDo(first, started);
+  if (first.goal.pending.length === 0) {
+    if (planFile !== undefined && reviewed !== undefined) requireSameGoal(planFile, reviewed, first);
+    return nothingToDo(first, started);
+  }
   const proving = { settings, environment, progress: listener.say };
   const plan = async () => makePlan(target, first, await proveRevisions(proving, target, first.goal.pending));
   if (settings["dry-run"]) return await plan();
-  if (settings.plan !== undefined) requireSame(settings.plan, readPlan(settings.plan), await plan());
+  if (planFile !== undefined && reviewed !== undefined) requireSame(planFile, reviewed, await plan());
 
   await using lock = await lockDatabase(target, settings, "apply", listener.say);
   // Another apply may have been at work until now.

@@ -1,13 +1,15 @@
 import { prepareBackup } from "../backup/prepare";
 import type { BackupRequest, PreparedBackup } from "../backup/request";
-import { catalogOf, databaseOf, type Listener } from "../deploy/carry-out";
+import { databaseOf } from "../deploy/carry-out";
+import { catalogOf } from "../deploy/catalog-of";
 import { driftFrom, driftProblem, requireProofOf } from "../deploy/compare-with-proof";
 import { databaseAddress } from "../deploy/database-address";
 import { type GateLock, takeGateLock } from "../deploy/gate-lock";
+import type { Listener } from "../deploy/job";
 import { preflight } from "../deploy/preflight";
 import { type ProofFile, readProof } from "../deploy/proof";
 import { extensionsIn } from "../deploy/repeatable";
-import { takeNotes } from "../deploy/running-note";
+import { leftNotes } from "../deploy/running-note";
 import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { endToolSessions, orphans, toolSessionName } from "../deploy/tool-sessions";
@@ -36,7 +38,8 @@ export async function recorded<Result>(
 ): Promise<Result> {
   try {
     return await run();
-  } catch (error) {
+  } catch (thrown) {
+    const error = refusalOf(thrown);
     if (error instanceof UserError && !settings["dry-run"]) {
       try {
         listener.record(refused(command, databaseName(settings, environment), error.parts));
@@ -55,6 +58,21 @@ function databaseName(settings: Settings, environment: NodeJS.ProcessEnv): strin
   } catch {
     return "";
   }
+}
+
+/** The server's own errors before the tool's start (a limit of the role, a lost connection) are no bug of ours. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof UserError) return error;
+  const isServers = "severity" in error || /^Connection terminated|^no answer within/.test(error.message);
+  if (!isServers) return error;
+  return new UserError(
+    {
+      what: "The database did not answer what had to be known before the start. Nothing was changed.",
+      seen: error.message,
+      do: "Mend what the server says (a limit of this role, its rights, the network), and run the same job again.",
+    },
+    { cause: error },
+  );
 }
 
 function refused(command: DeployReport["command"], name: string, problem: Problem): DeployReport {
@@ -228,14 +246,17 @@ export async function lockDatabase(
 
 async function endOrphans(target: Target, settings: Settings, say: Listener["say"]): Promise<void> {
   const client = await target.client();
-  const others = takeNotes(settings["record-directory"], databaseOf(target));
-  const sessions = { name: toolSessionName, others };
+  const notes = leftNotes(settings["record-directory"], databaseOf(target));
+  const sessions = { name: toolSessionName, others: notes.sessions };
   const left = await orphans(client, sessions);
   for (const { pid, name } of left)
     say(
       `A gate that is gone left a session at work (pid ${pid}${name === "" ? "" : `, ${name}`}); it is ended.`,
     );
-  if (left.length === 0 || (await endToolSessions(client, sessions, 0))) return;
+  if (left.length === 0 || (await endToolSessions(client, sessions, 0))) {
+    notes.remove();
+    return;
+  }
   throw new UserError({
     what: "A migration that an ended gate had started is still at work, and the server could not be brought to end it.",
     where: target.where,

@@ -1,4 +1,4 @@
-import type { Listener } from "../deploy/carry-out";
+import type { Listener } from "../deploy/job";
 import { recordOf, writeRecord } from "../deploy/record";
 import { harmless } from "../reports/terminal";
 import { redactDeep } from "../secrets";

@@ -4,7 +4,7 @@ import { type Proved, planDifferences, planOf } from "../deploy/plan";
 import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { UserError } from "../errors";
-import type { DeployPlan } from "../model/deployment";
+import type { DeployPlan, DeployReport } from "../model/deployment";
 import { revisionSource } from "../tools/revision-source";
 
 /** What an apply would do, with each revision's statements and way back, by their proof on a shadow. */
@@ -23,6 +23,7 @@ export function readPlan(file: string): DeployPlan {
   try {
     const plan: unknown = JSON.parse(readFileSync(file, "utf8"));
     if (isPlan(plan)) return plan;
+    if (isNothing(plan)) return planOfNothing(plan);
     seen = "It is JSON, and no plan of this version.";
   } catch (error) {
     seen = error instanceof Error ? error.message : String(error);
@@ -36,7 +37,24 @@ export function readPlan(file: string): DeployPlan {
 
 /** A UserError with every difference where what would run now is not what was reviewed. */
 export function requireSame(file: string, reviewed: DeployPlan, now: DeployPlan): void {
-  const differences = planDifferences(reviewed, now);
+  refuseFor(file, planDifferences(reviewed, now));
+}
+
+/** Where nothing is pending: a plan of another database or another goal has not been applied by that. */
+export function requireSameGoal(
+  file: string,
+  reviewed: DeployPlan,
+  { seen, goal }: { readonly seen: SeenDatabase; readonly goal: Goal },
+): void {
+  const differences: string[] = [];
+  if (reviewed.database.name !== seen.database.name)
+    differences.push(`the database: reviewed ${reviewed.database.name}; now ${seen.database.name}`);
+  const [one, other] = [reviewed.heads.goal, goal.heads].map((heads) => [...heads].sort().join(", "));
+  if (one !== other) differences.push(`the goal: reviewed ${one}; now ${other}`);
+  refuseFor(file, differences);
+}
+
+function refuseFor(file: string, differences: readonly string[]): void {
   if (differences.length === 0) return;
   throw new UserError({
     what: `What would be applied is not what was reviewed in ${file}.`,
@@ -44,6 +62,33 @@ export function requireSame(file: string, reviewed: DeployPlan, now: DeployPlan)
     why: "A plan is applied as it was reviewed or not at all.",
     do: "Make a new plan with apply --dry-run --format json, and review it.",
   });
+}
+
+/** What a dry run says of a database at which nothing is pending. */
+function isNothing(value: unknown): value is DeployReport {
+  if (value === null || typeof value !== "object") return false;
+  const { version, command, outcome, heads, database } = value as Partial<DeployReport>;
+  return (
+    version === 1 &&
+    command === "apply" &&
+    outcome === "nothing to do" &&
+    Array.isArray(heads?.before) &&
+    Array.isArray(heads.goal) &&
+    typeof database?.name === "string"
+  );
+}
+
+function planOfNothing({ database, heads: { before, goal } }: DeployReport): DeployPlan {
+  const shadow = { version: "", major: 0 };
+  return {
+    version: 1,
+    kind: "plan",
+    command: "apply",
+    database,
+    heads: { before, goal },
+    revisions: [],
+    shadow,
+  };
 }
 
 function isPlan(value: unknown): value is DeployPlan {

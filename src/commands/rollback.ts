@@ -69,7 +69,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     applied: newest.applied,
     goalHeads: newest.heads,
     revisions: [revision],
-    words: target.tool.commands(target.project).downgrade("-1"),
+    words: target.tool.commands(target.project).downgrade(oneBack(revision)),
     ...compared,
     backup,
     warnings,
@@ -77,6 +77,12 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     listener,
     started,
   });
+}
+
+/** From a merge there are several ways one back: Alembic wants to be told one, and leaves the others applied. */
+function oneBack({ parents }: Newest["revision"]): string {
+  const [first] = parents;
+  return first !== undefined && parents.length > 1 ? first : "-1";
 }
 
 async function planFor(

@@ -1,67 +1,20 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readCatalog } from "../databases/postgres/catalog/full-read";
-import { catalogSession } from "../databases/postgres/catalog/session";
-import { connect } from "../databases/postgres/connection";
-import { close, within } from "../databases/postgres/own-session";
-import { bugParts, UserError } from "../errors";
+import { UserError } from "../errors";
 import { type CommandResult, commandPorts, terminateForGood } from "../executors/local";
-import type { Catalog } from "../model/catalog";
-import type { BackupReport, DeployReport, Problem } from "../model/deployment";
-import type { Revision } from "../model/revision";
-import type { Settings } from "../settings";
+import type { DeployReport, Problem } from "../model/deployment";
 import { registerCleanup } from "../shadow/cleanup";
-import { type RevisionSource, revisionSource } from "../tools/revision-source";
-import { driftFrom, newDrift } from "./compare-with-proof";
-import type { Drift } from "./drift";
-import type { GateLock } from "./gate-lock";
+import { revisionSource } from "../tools/revision-source";
 import { isAt } from "./goal";
+import type { Job } from "./job";
 import { type MigrationResult, migrate } from "./migrate";
-import { type AfterMigration, doubtsAfter, problemsAfter, stateAfter } from "./outcome";
-import type { ProofFile } from "./proof";
-import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
+import { buildsConcurrently, keepsOneTransaction, worksInOneTransaction, writesRows } from "./repeatable";
+import { Reporter } from "./reporter";
 import { RunningNote } from "./running-note";
-import type { SeenDatabase } from "./status";
 import type { Target } from "./target";
 import { sessionOptions, takesOptions, toolEnvironment } from "./tool-environment";
 import { endToolSessions, sessionsByPort, toolSessionName } from "./tool-sessions";
-
-/** What a person or a workflow sees while it runs. */
-export interface Listener {
-  /** A sentence on what is done now. */
-  say(text: string): void;
-  /** A line of the tool's output. */
-  onLine(line: string): void;
-  /** Writes the record and returns its path; it takes secrets out. */
-  record(report: DeployReport): string;
-}
-
-/** A write of the database by the tool, all questions asked and the backup taken. */
-export interface Job {
-  readonly command: DeployReport["command"];
-  readonly target: Target;
-  readonly settings: Settings;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly seen: SeenDatabase;
-  /** Every revision that is to be applied in the end. */
-  readonly applied: ReadonlySet<string>;
-  /** What the version table is to hold in the end. */
-  readonly goalHeads: readonly string[];
-  /** What is done, in its order. */
-  readonly revisions: readonly Revision[];
-  /** The tool's arguments. */
-  readonly words: readonly string[];
-  /** The database's schema before. */
-  readonly catalog: Catalog;
-  /** Where the setting proof names one. */
-  readonly proof: ProofFile | undefined;
-  readonly backup: BackupReport;
-  readonly warnings: readonly Problem[];
-  readonly lock: GateLock;
-  readonly listener: Listener;
-  /** performance.now() at the command's start. */
-  readonly started: number;
-}
 
 /**
  * Starts the tool and tells what became of the database, by the version table and the catalog. Never throws for what
@@ -81,9 +34,11 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   });
   const options = (await takesOptions(target.address, words)) ? words : undefined;
   const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
-  const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
+  const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOf(file)));
+  const repeatable = isKept && sources.every(({ text }) => worksInOneTransaction(text));
   const begun = new Set<string>();
-  const reporter = new Reporter(job, sources, begun);
+  const reporter = new Reporter(job, sources, begun, isKept);
+  await requireUnchanged(job);
 
   const note = new RunningNote(settings["record-directory"], databaseOf(target));
   let ended: MigrationResult | undefined;
@@ -123,6 +78,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       timeoutMs: settings["apply-timeout"] * 1000,
       tries: settings["lock-tries"],
       repeatable,
+      writesRows: sources.some(({ text }) => writesRows(text)),
       dropInvalidIndexes: settings["drop-invalid-indexes"],
       lock: job.lock,
       note,
@@ -153,6 +109,28 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   }
 }
 
+/** A file that is not there decides nothing. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */
+async function requireUnchanged({ command, target, seen }: Job): Promise<void> {
+  const now = await target.seen(seen.versionTable);
+  const [before, after] = [seen, now].map(({ heads }) => [...heads].sort().join(", ") || "nothing");
+  if (before === after) return;
+  throw new UserError({
+    what: `Somebody else changed the database while this ${command} made its backup. Nothing of it was started.`,
+    where: target.where,
+    seen: `The version table held ${before}; now it holds ${after}.`,
+    do: "Look at migration-gate status, and run it again if it is still wanted.",
+  });
+}
+
 const noEnd: CommandResult = {
   exitCode: null,
   signal: "SIGTERM",
@@ -178,205 +156,17 @@ const endedBySignal = (gone: boolean): MigrationResult => ({
   sessionsLeft: !gone,
 });
 
-const notWatched: Problem = {
-  what: "None of the tool's sessions was recognised in the database, so that no limit was kept for them.",
-  why: "lock-timeout and statement-timeout held only where its driver reads PGOPTIONS.",
-  do: "Let the tool connect from this machine, or with the application_name in PGAPPNAME; or set both limits for its role: ALTER ROLE … SET lock_timeout.",
-};
-
 const interruption: Problem = {
   what: "The gate was ended by a signal while the tool was at work; the tool was ended too.",
   do: "Run the same job again: it starts where this one stopped.",
 };
-
-function notValidated(names: readonly string[]): Problem {
-  return {
-    what: `Constraints are there and not validated: ${names.join(", ")}.`,
-    why: "Rows from before them were not checked, and the planner does not rely on them.",
-    do: "Validate them in a later revision: ALTER TABLE … VALIDATE CONSTRAINT …",
-  };
-}
 
 const interruptedVerify: Problem = {
   what: "The gate was ended by a signal while it looked at what the tool had done; the tool had ended before.",
   do: "Run the same job again: where nothing is pending any more, it says so.",
 };
 
-/** Tells what became of the database. */
-class Reporter {
-  /** A signal ends this process: its clean-up reports, and nobody else. */
-  isInterrupted = false;
-
-  constructor(
-    private readonly job: Job,
-    private readonly sources: readonly RevisionSource[],
-    /** Revisions that the tool was heard to begin. */
-    private readonly begun: ReadonlySet<string>,
-  ) {}
-
-  /** Undefined where the version table cannot be read. */
-  async seenNow(): Promise<SeenDatabase | undefined> {
-    try {
-      return await this.job.target.seen();
-    } catch {
-      return undefined;
-    }
-  }
-
-  async report(
-    result: MigrationResult,
-    interrupted?: Problem,
-    isReached: boolean = true,
-  ): Promise<DeployReport> {
-    const { job, sources } = this;
-    const { target, seen } = job;
-    const { graph } = target;
-    const database = isReached ? await this.seenNow() : undefined;
-    const heads = database?.heads;
-    const now = heads === undefined ? undefined : graph.applied(heads);
-    const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
-    const isDone = (id: string) => now !== undefined && now.has(id) === (job.command === "apply");
-    const isAtGoal = heads !== undefined && isAt(graph, heads, job.applied);
-    const catalog =
-      database === undefined
-        ? undefined
-        : await catalogOf(target, database.versionTable).catch(() => undefined);
-    const failure = this.failureOf(result);
-    const after: AfterMigration = {
-      result,
-      heads,
-      isAtGoal,
-      isWhereItWas,
-      leftovers: isWhereItWas && catalog !== undefined ? changedKeys(job.catalog, catalog) : [],
-      unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
-      isCompared: catalog !== undefined || !(isWhereItWas || (isAtGoal && job.proof !== undefined)),
-      repeatable: this.isKeptTogether(failure?.file),
-      failure,
-      revision: this.stoppedAt(failure?.file, isDone),
-      command: [...target.run, ...job.words].join(" "),
-      lockTimeoutMs: job.settings["lock-timeout"] * 1000,
-      lockTries: job.settings["lock-tries"],
-      databaseUrlEnv: job.settings["database-url-env"],
-    };
-    const state = stateAfter(after);
-    const report: DeployReport = {
-      version: 1,
-      command: job.command,
-      outcome: state === "at target" ? "done" : "failed",
-      state,
-      database: seen.database,
-      heads: { before: seen.heads, goal: job.goalHeads, after: heads },
-      revisions: job.revisions.map(({ id, message, location }, index) => ({
-        id,
-        message,
-        file: location.file,
-        sha256: sources[index]?.sha256 ?? "",
-        status: now === undefined ? "not known" : isDone(id) ? "done" : "not done",
-      })),
-      backup: job.backup,
-      tries: result.tries,
-      waits: result.waits,
-      leftovers: after.leftovers,
-      problems: interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)],
-      warnings: [
-        ...job.warnings,
-        ...(result.isWatched ? [] : [notWatched]),
-        ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
-      ],
-      next: nextSteps(state, job),
-      milliseconds: Math.round(performance.now() - job.started),
-      record: undefined,
-    };
-    if (this.isInterrupted && interrupted === undefined) await new Promise<never>(() => undefined);
-    return this.recorded(report);
-  }
-
-  /** The database is what it is, with a record or without. */
-  private recorded(report: DeployReport): DeployReport {
-    try {
-      return { ...report, record: this.job.listener.record(report) };
-    } catch (error) {
-      const { what, where, seen } = error instanceof UserError ? error.parts : bugParts(error);
-      const missing: Problem = {
-        what,
-        ...(where === undefined ? {} : { where }),
-        ...(seen === undefined ? {} : { seen }),
-        why: "This run leaves no record beside what is printed here.",
-        do: "Keep this output, and make record-directory a folder that can be written before the next run.",
-      };
-      return { ...report, warnings: [...report.warnings, missing] };
-    }
-  }
-
-  /** The revision that failed; where its file is not known the last one that was begun, else the first that is not done. */
-  private stoppedAt(file: string | undefined, isDone: (id: string) => boolean): string | undefined {
-    const open = this.job.revisions.filter(({ id }) => !isDone(id));
-    const last = [...this.begun].at(-1);
-    const found = open.find(({ location }) => location.file === file) ?? open.find(({ id }) => id === last);
-    return (found ?? open[0])?.id;
-  }
-
-  /**
-   * Whether all that ran is rolled back as a whole when it fails. What comes after the revision that failed did not run,
-   * whatever it would have done.
-   */
-  private isKeptTogether(file: string | undefined): boolean {
-    const { revisions, target } = this.job;
-    const failed = revisions.find(({ location }) => location.file === file)?.id;
-    const cameAfter = (id: string) =>
-      failed !== undefined && id !== failed && target.graph.ancestors(id).has(failed) && !this.begun.has(id);
-    return revisions.every(
-      ({ id }, index) => worksInOneTransaction(this.sources[index]?.text ?? "") || cameAfter(id),
-    );
-  }
-
-  /** What the migration made that the proof does not have. */
-  private unproved(found: Catalog): Drift[] {
-    const { proof, applied, target, seen, catalog } = this.job;
-    if (proof === undefined) return [];
-    const major = Number.parseInt(seen.database.server, 10);
-    const drift = (state: Catalog, revisions: ReadonlySet<string>) => {
-      const compared = driftFrom({ proof, found: state, applied: revisions, major }, new Set());
-      return compared === undefined ? [] : [...compared.met, ...compared.beside];
-    };
-    return newDrift(drift(catalog, target.graph.applied(seen.heads)), drift(found, applied));
-  }
-
-  private failureOf({ last }: MigrationResult) {
-    const { tool, project } = this.job.target;
-    if (last.exitCode === 0) return undefined;
-    return tool.explainFailure({ text: last.output, exitCode: last.exitCode }, project);
-  }
-}
-
-function nextSteps(state: DeployReport["state"], { command, backup }: Job): string[] {
-  if (state === "at target") return [];
-  const steps = ["migration-gate status", `the same ${command} again, when it is mended`];
-  if (state !== "unchanged" && backup.restore !== undefined) steps.push(`to go back: ${backup.restore}`);
-  return steps;
-}
-
-function changedKeys(before: Catalog, now: Catalog): string[] {
-  const keys = new Set([...before.keys(), ...now.keys()]);
-  return [...keys].filter((key) => before.get(key) !== now.get(key)).sort();
-}
-
 /** Which database a note is of. */
 export function databaseOf({ address: { host, port, database } }: Target): string {
   return `${host}:${port}/${database}`;
-}
-
-const catalogLimitMs = 120_000;
-
-/** The database's schema without the tool's own table; on a connection of its own, because reading changes its settings. */
-export async function catalogOf(
-  { address }: Target,
-  versionTable: SeenDatabase["versionTable"],
-): Promise<Catalog> {
-  const client = await connect(address, { applicationName: "migration-gate observer" });
-  try {
-    return await within(client, readCatalog(catalogSession(client), versionTable), catalogLimitMs);
-  } finally {
-    await close(client);
-  }
 }

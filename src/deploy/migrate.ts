@@ -8,6 +8,7 @@ import {
   type UnvalidatedConstraint,
   unvalidatedConstraints,
 } from "../databases/postgres/leftovers";
+import { within } from "../databases/postgres/own-session";
 import { bugParts, UserError } from "../errors";
 import { openReach } from "../executors/isolation";
 import { type CommandResult, commandPorts, runCommand } from "../executors/local";
@@ -33,6 +34,8 @@ export interface MigrationOptions {
   readonly tries: number;
   /** False where a revision works outside of one transaction: a second start could meet what the first one did. */
   readonly repeatable: boolean;
+  /** What is not repeatable also writes rows, of which no trace could be told. */
+  readonly writesRows: boolean;
   readonly dropInvalidIndexes: boolean;
   readonly lock: GateLock;
   /** Which sessions the tool was seen to have. */
@@ -68,6 +71,8 @@ const lockTrouble =
 const statementTrouble = /canceling statement due to statement timeout/;
 /** A tool that is quicker may be over before it was looked at. */
 const quickMs = 3_000;
+/** A network that drops everything after the tool's end must not be waited for. */
+const answerLimitMs = 30_000;
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 
@@ -100,8 +105,13 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
     const left =
       client === undefined
         ? []
-        : (await invalidIndexes(client).catch(() => [])).filter(({ oid }) => !before.has(oid));
-    const unvalidated = client === undefined ? [] : await unvalidatedConstraints(client).catch(() => []);
+        : (await within(client, invalidIndexes(client), answerLimitMs).catch(() => [])).filter(
+            ({ oid }) => !before.has(oid),
+          );
+    const unvalidated =
+      client === undefined
+        ? []
+        : await within(client, unvalidatedConstraints(client), answerLimitMs).catch(() => []);
     result = {
       last,
       tries: attempt,
@@ -117,7 +127,9 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
     try {
       if (!(await mayRepeat(options, client, left))) return result;
     } catch (error) {
-      const still = (await invalidIndexes(client).catch(() => left)).filter(({ oid }) => !before.has(oid));
+      const still = (await within(client, invalidIndexes(client), answerLimitMs).catch(() => left)).filter(
+        ({ oid }) => !before.has(oid),
+      );
       return { ...result, invalidIndexes: still.map(({ name }) => name), stopped: problemOf(error) };
     }
     const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
@@ -144,7 +156,8 @@ async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<On
     statementTimeoutMs: options.statementTimeoutMs,
     ...(runsElsewhere(options.argv) ? {} : { toolPorts: () => commandPorts(options.address.port) }),
     onEvent(event) {
-      if (event.kind === "session" && event.backendStart !== undefined)
+      // By its locks alone it may be an application's: it is not ended when the tool has ended.
+      if (event.kind === "session" && event.by !== "locks" && event.backendStart !== undefined)
         options.note.add({ pid: event.pid, backendStart: event.backendStart });
       const wait = waitOf(event);
       if (wait !== undefined) waits.push(wait);
@@ -202,7 +215,7 @@ async function mayRepeat(
 ): Promise<boolean> {
   if (options.repeatable) return true;
   // Of what works outside of one transaction, an index that was not finished is the only trace that can be told.
-  if (left.length === 0 || !options.dropInvalidIndexes) return false;
+  if (left.length === 0 || !options.dropInvalidIndexes || options.writesRows) return false;
   await dropInvalidIndexes(client, left, options.lockTimeoutMs, options.say);
   return true;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { fingerprintSync } from "libpg-query";
+import { fingerprintSync, parseSync } from "libpg-query";
 import type { RecordedStep } from "../evidence/steps";
 import type { FreshLaneResult } from "../lanes/fresh-lane";
 import type { CatalogDelta } from "../model/catalog";
@@ -60,10 +60,11 @@ export function wayBackOf(proved: Proved, { id, downgrade }: Revision): WayBack 
     return { kind: "restore only", reason: step?.reason ?? "its downgrade was not seen", loses: [] };
   const down = recordedOf(proved, id, "downgrade");
   const written = (down?.statements ?? []).filter(({ sql }) => !proved.isBookkeeping(sql));
+  const removed = holdersRemoved(down?.changes ?? []);
   const loses = [
-    ...holdersRemoved(down?.changes ?? []),
+    ...removed,
     ...typesChanged(down?.changes ?? []),
-    ...rowsChanged(written),
+    ...written.filter(({ sql }) => losesRows(sql, removed)).map(({ sql }) => `rows: ${oneLine(sql)}`),
   ];
   return { kind: loses.length === 0 ? "proved downgrade" : "loses data", reason: undefined, loses };
 }
@@ -163,8 +164,60 @@ function typesChanged(changes: CatalogDelta): string[] {
     .map(({ key, before, after }) => `${key}: ${String(typeOf(before))} becomes ${String(typeOf(after))}`);
 }
 
-function rowsChanged(statements: readonly { readonly sql: string }[]): string[] {
-  return statements
-    .filter(({ sql }) => /^\s*(?:with\b.*\b)?(?:delete|truncate|update)\b/is.test(sql))
-    .map(({ sql }) => `rows: ${sql.replace(/\s+/g, " ").trim().slice(0, 100)}`);
+/** One text may hold several statements; a block's body is text to the parser. */
+function losesRows(sql: string, removed: readonly string[]): boolean {
+  let nodes: [name: string, value: unknown][];
+  try {
+    nodes = [...nodesOf(parseSync(sql))];
+  } catch {
+    return /\b(?:delete|truncate|update|merge|drop)\b/i.test(sql);
+  }
+  const isBlock = nodes.some(([name]) => name === "DoStmt" || name === "CallStmt");
+  if (isBlock && /\b(?:delete|truncate|update|merge|drop)\b/i.test(sql)) return true;
+  const overwrites = ([name, value]: [string, unknown]) =>
+    overwriting.has(name) || (name === "action" && value === "ONCONFLICT_UPDATE");
+  if (nodes.some(overwrites)) return true;
+  return droppedBy(nodes).some((dropped) => !removed.some((key) => isNamed(key, dropped)));
+}
+
+const overwriting = new Set(["DeleteStmt", "UpdateStmt", "TruncateStmt", "MergeStmt"]);
+
+/** Tables and columns by their bare names: what is there again afterwards has lost its rows all the same. */
+function droppedBy(nodes: readonly (readonly [string, unknown])[]): string[] {
+  return nodes.flatMap(([name, value]) => {
+    if (name === "DropStmt" && (value as { removeType?: unknown }).removeType === "OBJECT_TABLE") {
+      const { objects = [] } = value as { objects?: unknown[] };
+      return objects.flatMap((object) => lastName(object) ?? []);
+    }
+    const { subtype, name: column } = value as { subtype?: unknown; name?: unknown };
+    return name === "AlterTableCmd" && subtype === "AT_DropColumn" && typeof column === "string"
+      ? [column]
+      : [];
+  });
+}
+
+function lastName(object: unknown): string | undefined {
+  const names = [...nodesOf(object)].flatMap(([name, value]) =>
+    name === "sval" && typeof value === "string" ? [value] : [],
+  );
+  return names.at(-1);
+}
+
+function isNamed(key: string, name: string): boolean {
+  const identity = identityOf(key);
+  return [name, `"${name.replaceAll('"', '""')}"`].some((each) => identity.endsWith(`.${each}`));
+}
+
+/** Every field of a parse tree that has a value, however deep. */
+function* nodesOf(value: unknown): Generator<[name: string, value: unknown]> {
+  if (value === null || typeof value !== "object") return;
+  for (const [name, field] of Object.entries(value)) {
+    if (field === null || field === undefined) continue;
+    yield [name, field];
+    yield* nodesOf(field);
+  }
+}
+
+function oneLine(sql: string): string {
+  return sql.replace(/\s+/g, " ").trim().slice(0, 100);
 }

@@ -35,11 +35,15 @@ export class RunningNote {
   }
 
   end(): void {
-    try {
-      rmSync(this.file, { force: true });
-    } catch {
-      // Its sessions are gone: who finds it later ends nothing.
-    }
+    removeNote(this.file);
+  }
+}
+
+function removeNote(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Its sessions are gone: who finds it later ends nothing.
   }
 }
 
@@ -49,17 +53,24 @@ interface Note {
   readonly sessions: readonly SessionId[];
 }
 
-/** What gates that are gone had noted of this database; their notes are removed. */
-export function takeNotes(directory: string, database: string): SessionId[] {
+/** What gates that are gone had noted of a database. */
+export interface LeftNotes {
+  readonly sessions: readonly SessionId[];
+  /** Removes the notes; only once their sessions are gone, or the next run would not know of them. */
+  remove(): void;
+}
+
+export function leftNotes(directory: string, database: string): LeftNotes {
   const sessions: SessionId[] = [];
+  const files: string[] = [];
   for (const name of namesIn(directory)) {
     const file = join(directory, name);
     const note = readNote(file);
     if (note === undefined || note.database !== database || stateOf(note.owner) === "alive") continue;
     sessions.push(...note.sessions);
-    rmSync(file, { force: true });
+    files.push(file);
   }
-  return sessions;
+  return { sessions, remove: () => files.forEach(removeNote) };
 }
 
 function namesIn(directory: string): string[] {

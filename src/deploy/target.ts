@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Client } from "pg";
 import { type Address, connect } from "../databases/postgres/connection";
 import { close, within } from "../databases/postgres/own-session";
-import { ToolError } from "../errors";
+import { ToolError, UserError } from "../errors";
 import { isFatal } from "../findings/graph";
 import type { StatusReport, UnknownRevision } from "../model/status";
 import { lastCommitWith } from "../project/lost-file";
@@ -34,8 +34,8 @@ export interface Target extends AsyncDisposable {
   readonly run: readonly string[];
   /** A connection of the gate's own; replaced where it was lost. */
   client(): Promise<Client>;
-  /** The version table's content by our own SQL. */
-  seen(): Promise<SeenDatabase>;
+  /** The version table's content by our own SQL; of this table, where it was found before. */
+  seen(table?: SeenDatabase["versionTable"]): Promise<SeenDatabase>;
   status(seen: SeenDatabase): Promise<StatusReport>;
   /** The same of another environment's database, on a connection that is closed again. */
   seenAt(address: Address): Promise<SeenDatabase>;
@@ -85,15 +85,26 @@ export async function openTarget(
     where,
     run,
     client,
-    async seen() {
+    async seen(table) {
       const here = await client();
-      return within(here, readVersions(here, { ...reading, where }), answerLimitMs);
+      const options = {
+        ...reading,
+        where,
+        versionTable: table === undefined ? reading.versionTable : `${table.schema}.${table.table}`,
+      };
+      try {
+        return await within(here, readVersions(here, options), answerLimitMs);
+      } catch (error) {
+        throw error instanceof UserError ? error : notRead(where, error);
+      }
     },
     async seenAt(other) {
       const there = await connect(other, { applicationName });
+      const at = placeOf(other);
       try {
-        const options = { ...reading, where: placeOf(other) };
-        return await within(there, readVersions(there, options), answerLimitMs);
+        return await within(there, readVersions(there, { ...reading, where: at }), answerLimitMs);
+      } catch (error) {
+        throw error instanceof UserError ? error : notRead(at, error);
       } finally {
         await close(there);
       }
@@ -108,6 +119,19 @@ export async function openTarget(
     },
     [Symbol.asyncDispose]: () => close(open),
   };
+}
+
+function notRead(where: string, error: unknown): UserError {
+  return new UserError(
+    {
+      what: "The version table could not be read.",
+      where,
+      seen: error instanceof Error ? error.message : String(error),
+      why: "What is applied cannot be told.",
+      do: "See in pg_stat_activity whether a session holds an exclusive lock on it (another migration at work), and whether a limit of this role ends queries; then run it again.",
+    },
+    { cause: error },
+  );
 }
 
 async function isAlive(client: Client): Promise<boolean> {

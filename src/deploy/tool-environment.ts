@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { type Address, connect, urlOf } from "../databases/postgres/connection";
+import { UserError } from "../errors";
 import { type AddressParts, environmentLines, formatAddress } from "../executors/address";
 import { ownEnvironment } from "../executors/environment";
 import type { Settings } from "../settings";
@@ -55,13 +56,31 @@ export function toolEnvironment(
     parent[settings["database-url-env"]] === url || format === "postgresql"
       ? url
       : format.includes("{")
-        ? formatAddress(format, parts)
+        ? fromTemplate(format, parts, address)
         : urlOf(address, format.replace(/:\/\/$/, ""));
   return ownEnvironment(parent, {
     ...(options === undefined ? {} : { PGOPTIONS: join(parent["PGOPTIONS"], options) }),
     PGAPPNAME: applicationName,
     [settings["database-url-env"]]: written,
     ...environmentLines(settings.env, written, parts),
+  });
+}
+
+/** A template has its own parameters: those of the address that decide where and how safely it connects must not go. */
+function fromTemplate(format: string, parts: AddressParts, address: Address): string {
+  if (format.includes("{url}"))
+    return formatAddress(format, parts).replaceAll(formatAddress("postgresql", parts), () => urlOf(address));
+  const isTls = ["require", "verify-ca", "verify-full"].includes(address.sslmode);
+  const lost = [
+    ...(isTls && !/[?&]ssl/i.test(format) ? [`sslmode=${address.sslmode}`] : []),
+    ...(address.options !== undefined && !/[?&](?:options|server_settings)/i.test(format) ? ["options"] : []),
+  ];
+  if (lost.length === 0) return formatAddress(format, parts);
+  throw new UserError({
+    what: `The setting database-url-format would lead the tool to the database without ${lost.join(" and ")}.`,
+    where: address.name,
+    why: "The gate connects as the address says; the tool would work without its encryption, or in another schema.",
+    do: "Write them into the template as the tool's driver calls them (asyncpg: ?ssl=require), or use {url} or a driver scheme alone.",
   });
 }
 

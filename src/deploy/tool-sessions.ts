@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
+import { localPort, within } from "../databases/postgres/own-session";
 
 /** How the tool's sessions are named where its driver lets us; a gate's own number follows. */
 export const toolSessionName = "migration-gate tool";
@@ -26,6 +27,8 @@ export interface Orphan {
 }
 
 const graceMs = 2_000;
+/** A network that drops everything must not be waited for. */
+const answerLimitMs = 10_000;
 
 const mine = `from pg_catalog.pg_stat_activity a
   where a.pid <> pg_catalog.pg_backend_pid() and a.datname = pg_catalog.current_database()
@@ -47,10 +50,11 @@ export async function endToolSessions(
   waitMs = graceMs,
 ): Promise<boolean> {
   const left = async (what: string): Promise<number> => {
-    const { rows } = await client.query<{ left: number }>(
+    const query = client.query<{ left: number }>(
       `select pg_catalog.count(${what})::int as left ${mine}`,
       valuesOf(sessions),
     );
+    const { rows } = await within(client, query, answerLimitMs);
     return rows[0]?.left ?? 0;
   };
   if (await isNone(() => left("*"), waitMs)) return true;
@@ -73,10 +77,15 @@ export async function sessionsByPort(
   ports: readonly number[] | undefined,
 ): Promise<SessionId[]> {
   if (ports === undefined || ports.length === 0) return [];
+  // Behind a tunnel or a translated address the server sees other ports, and one of them may be somebody else's.
+  const { rows: mine } = await client.query<{ port: number | null }>(
+    "select pg_catalog.inet_client_port() as port",
+  );
+  if (mine[0]?.port !== localPort(client)) return [];
   const { rows } = await client.query<SessionId>(
     `select a.pid, a.backend_start::text as "backendStart" from pg_catalog.pg_stat_activity a
      where a.client_port = any ($1::int[]) and a.client_addr = pg_catalog.inet_client_addr()
-       and a.usename = current_user and a.pid <> pg_catalog.pg_backend_pid()`,
+       and a.datname = pg_catalog.current_database() and a.usename = current_user and a.pid <> pg_catalog.pg_backend_pid()`,
     [ports],
   );
   return rows;

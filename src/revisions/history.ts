@@ -24,6 +24,8 @@ export interface RevisionSource {
   readonly recursive: boolean;
   /** True where the tool compares the bytes of what it applied: other line ends are another text. */
   readonly comparesBytes: boolean;
+  /** What a file means whatever its formatting and comments; undefined where that cannot be told, or every byte counts. */
+  readonly meaningOf?: ((bytes: Uint8Array) => string | undefined) | undefined;
   /** Absolute: files that say where the revisions are. */
   readonly configFiles: readonly string[];
   /** Absolute: files that decide how every revision runs. */
@@ -112,7 +114,8 @@ export async function readHistory(
     else {
       const bytes = readFileSync(path.resolve(root, revision.location.file));
       const text = plainText(bytes);
-      const sameText = old === undefined || text === plainText(old.bytes);
+      const sameText =
+        old === undefined || text === plainText(old.bytes) || meansTheSame(source, bytes, old.bytes);
       const sameBytes = old === undefined || !source.comparesBytes || bytes.equals(old.bytes);
       const isMovedWithIt =
         old !== undefined && old.path !== place && (await hasSameBack(source, old, revision, tree));
@@ -296,6 +299,11 @@ async function targetSide(given: {
 /** The revisions as they will be once the change is merged into the target. */
 export function afterMerge(revisions: readonly Revision[], target: TargetSide): Revision[] {
   return linkInOrder([...revisions.filter(({ id }) => !target.replaced.has(id)), ...target.revisions]);
+}
+
+function meansTheSame({ meaningOf }: RevisionSource, one: Uint8Array, other: Uint8Array): boolean {
+  const meaning = meaningOf?.(one);
+  return meaning !== undefined && meaning === meaningOf?.(other);
 }
 
 function textOf(file: string): string {

@@ -157,6 +157,11 @@ export interface MigrationTool {
   readonly rows?: VersionRows;
   /** True where the tool compares the bytes of what it applied with those of the file. */
   readonly comparesBytes?: boolean;
+  /**
+   * What a revision's file means, as a text that formatting and comments do not change; undefined where it cannot be told.
+   * Absent where every byte counts.
+   */
+  meaningOf?(bytes: Uint8Array): string | undefined;
   /** Names that the file of this revision may have, as patterns of git's. */
   revisionFiles(id: string): readonly string[];
   /** A SELECT of one text column, the ids in the version table, sorted. */

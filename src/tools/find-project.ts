@@ -79,6 +79,7 @@ export function sourceOf(project: ToolProject) {
     ...project,
     readOne: toolNamed(project.tool).readOne,
     comparesBytes: toolNamed(project.tool).comparesBytes === true,
+    meaningOf: toolNamed(project.tool).meaningOf,
     openCopy: (root: string) => openCopy(project, root),
   };
 }

@@ -89,11 +89,18 @@ const cases: Readonly<Record<string, Case>> = {
   "an edit that is not committed": {
     change: ({ write, commit }) => {
       commit();
-      write(`${versions}/b.py`, `${fileOf("b", "a")}# later\n`);
+      write(`${versions}/b.py`, `${fileOf("b", "a")}later = 1\n`);
     },
     states: { b: "edited" },
     findings: ["error revision-edited b"],
     judged: "b",
+  },
+  "a comment, a docstring, hints and another format are no edit": {
+    change: ({ write }) => {
+      const typed = fileOf("b", "a").replace(/^revision = /m, "revision: str = ");
+      write(`${versions}/b.py`, `# Copyright\n${typed}\n\n# later\n`);
+    },
+    states: {},
   },
   "another mode is no edit": {
     change: ({ git }) => git("update-index", "--chmod=+x", `${versions}/b.py`),
@@ -106,7 +113,7 @@ const cases: Readonly<Record<string, Case>> = {
   "a renamed file that was edited as well": {
     change: ({ git, write }) => {
       git("mv", `${versions}/b.py`, `${versions}/0002_b.py`);
-      write(`${versions}/0002_b.py`, `${fileOf("b", "a")}# later\n`);
+      write(`${versions}/0002_b.py`, `${fileOf("b", "a")}later = 1\n`);
     },
     states: { b: "edited" },
     findings: ["error revision-edited b"],
@@ -248,8 +255,8 @@ const cases: Readonly<Record<string, Case>> = {
       symlinkSync("../files/b.py", join(path, "real/b.py"));
     },
     change: ({ write }) => {
-      write("real/a.py", `${fileOf("a", null)}# later\n`);
-      write("files/b.py", `${fileOf("b", "a")}# later\n`);
+      write("real/a.py", `${fileOf("a", null)}later = 1\n`);
+      write("files/b.py", `${fileOf("b", "a")}later = 1\n`);
       write("real/c.py", fileOf("c", "b"));
     },
     states: { a: "edited", b: "edited", c: "new" },

@@ -120,7 +120,7 @@ test("a shallow checkout of GitHub's merge commit, in a folder of the repository
   origin.git("checkout", "-qb", "topic");
   origin.write(
     `back end/${versions}/0001.py`,
-    `${files.find(([file]) => file?.endsWith("0001.py"))?.[1]}# edited\n`,
+    `${files.find(([file]) => file?.endsWith("0001.py"))?.[1]}edited = 1\n`,
   );
   const head = origin.commit();
   origin.git("checkout", "-q", "main");
@@ -194,7 +194,7 @@ test("the baseline takes an edit of a landed revision, and not the next edit of 
   const { project, repository } = await landed();
   await using _ = project;
   const file = join(project.path, versions, "0001.py");
-  const edit = (text: string) => appendFileSync(file, `# ${text}\n`);
+  const edit = (text: string) => appendFileSync(file, `${text} = 1\n`);
   const codeOf = async (...more: string[]) =>
     (await judge({ cwd: repository.path, args: ["--base", "main", ...more] })).code;
   edit("one");

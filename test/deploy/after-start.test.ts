@@ -1,9 +1,26 @@
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { recorded, type WriteContext } from "../../src/commands/before-write";
+import { urlOf } from "../../src/databases/postgres/connection";
+import { UserError } from "../../src/errors";
 import type { DeployReport } from "../../src/model/deployment";
 import { type TestServer, testClient, testServer } from "../support/database";
-import { ask, deploy, deployedProject, records, reportOf, sql, startDeploy, table, tables } from "./deployed";
+import { startGate } from "../support/gate";
+import {
+  ask,
+  deploy,
+  deployedProject,
+  records,
+  refusal,
+  reportOf,
+  sql,
+  startDeploy,
+  table,
+  tables,
+} from "./deployed";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -79,12 +96,118 @@ test("a record that cannot be written any more does not hide that all was applie
   const up = [
     sql("CREATE TABLE one (id int)"),
     "import shutil",
-    'shutil.rmtree("migration-gate-records")',
-    'open("migration-gate-records", "w").close()',
+    // The gate may note a session in it at the same moment.
+    "for _ in range(100):",
+    '    shutil.rmtree("migration-gate-records", ignore_errors=True)',
+    "    try:",
+    '        open("migration-gate-records", "x").close()',
+    "        break",
+    "    except OSError:",
+    "        time.sleep(0.02)",
   ].join("\n");
   await using project = await deployedProject([{ id: "one", up }]);
   await using database = await server.database();
   const { code, report } = await deploy("apply", project, database.address);
   expect([code, report.state, report.record]).toEqual([0, "at target", undefined]);
   expect(report.warnings.map(({ what }) => what)).toContain("The record of what is done cannot be written.");
+});
+
+test("an env.py that commits each statement: a failure is never called unchanged", async () => {
+  const bad = { id: "bad", up: [sql("INSERT INTO one VALUES (1)"), sql("SELECT 1/0")].join("\n") };
+  await using project = await deployedProject([table("one"), bad]);
+  await using database = await server.database();
+  await deploy("apply", project, database.address, { args: ["--to", "one"] });
+  const env = join(project.path, "migrations/env.py");
+  const each = readFileSync(env, "utf8").replace(
+    '"postgresql+psycopg2:"))',
+    '"postgresql+psycopg2:"), isolation_level="AUTOCOMMIT")',
+  );
+  writeFileSync(env, each);
+  const { code, report } = await deploy("apply", project, database.address);
+  expect(await ask(database.address, "select count(*)::int from one")).toEqual([1]);
+  expect([code, report.state]).toEqual([1, "unknown"]);
+});
+
+test("a version table that another session keeps locked is a refusal, not a bug", async () => {
+  await using project = await deployedProject([table("one"), table("two")]);
+  await using database = await server.database();
+  await deploy("apply", project, database.address, { args: ["--to", "one"] });
+  await using holder = await testClient(database.address);
+  await holder.client.query("begin; lock table alembic_version in access exclusive mode");
+  expect((await refusal("apply", project, database.address)).what).toBe(
+    "The version table could not be read.",
+  );
+});
+
+test("what somebody else applied during the backup is noticed before the start", async () => {
+  await using project = await deployedProject([table("one"), table("two"), table("three")]);
+  await using database = await server.database();
+  await deploy("apply", project, database.address, { args: ["--to", "one"] });
+  const sink = join(project.path, "sink");
+  const upgrade = `DATABASE_URL='${urlOf(database.address)}' exec alembic upgrade two >&2`;
+  writeFileSync(sink, `#!/bin/sh\ncat > /dev/null\n${upgrade}\n`, { mode: 0o755 });
+  const { ended } = await startGate(
+    ["apply", "--yes", "--format", "json", "--backup-to", "command", "--backup-sink", `${sink} {name}`],
+    { cwd: project.path, env: { DATABASE_URL: urlOf(database.address) } },
+  );
+  const end = await ended;
+  expect(end.code, end.stderr).toBe(2);
+  expect(JSON.parse(end.stdout)).toMatchObject({
+    error: { what: expect.stringMatching(/^Somebody else changed the database/) },
+  });
+  expect(await tables(database.address)).toEqual(["alembic_version", "one", "two"]);
+});
+
+test("rows that were committed beside a concurrent build are not written a second time", async () => {
+  const mixed = {
+    id: "mixed",
+    up: [
+      'print("deadlock detected", file=sys.stderr)',
+      "with op.get_context().autocommit_block():",
+      '    op.execute("INSERT INTO log VALUES (1)")',
+      '    op.execute("CREATE UNIQUE INDEX CONCURRENTLY one_id ON one (id)")',
+    ].join("\n"),
+  };
+  await using project = await deployedProject([table("one"), table("log"), mixed]);
+  await using database = await server.database();
+  await deploy("apply", project, database.address, { args: ["--to", "log"] });
+  await ask(database.address, "insert into one values (1), (1)");
+  const { code, report } = await deploy("apply", project, database.address, {
+    args: ["--drop-invalid-indexes", "--lock-tries", "3"],
+  });
+  expect([code, report.state, report.tries]).toEqual([1, "partly applied", 1]);
+  expect(await ask(database.address, "select count(*)::int from log")).toEqual([1]);
+});
+
+test("what the server refuses before the start is a refusal, not a bug", async () => {
+  const context = { settings: { "dry-run": true } } as unknown as WriteContext;
+  const limit = Object.assign(new Error("canceling statement due to statement timeout"), {
+    severity: "ERROR",
+  });
+  await expect(recorded(context, "apply", () => Promise.reject(limit))).rejects.toBeInstanceOf(UserError);
+  const ours = new Error("a bug");
+  await expect(recorded(context, "apply", () => Promise.reject(ours))).rejects.toBe(ours);
+});
+
+test("a plan of another database is refused also where nothing is pending", async () => {
+  await using project = await deployedProject([table("one")]);
+  await using database = await server.database();
+  await deploy("apply", project, database.address);
+  const [name] = await ask(database.address, "select current_database()::text");
+  const file = join(project.path, "plan.json");
+  const plan = (of: unknown) =>
+    JSON.stringify({
+      version: 1,
+      kind: "plan",
+      command: "apply",
+      database: { name: of, server: "16" },
+      heads: { before: [], goal: ["one"] },
+      revisions: [],
+    });
+  writeFileSync(file, plan("another"));
+  const options = { args: ["--plan", file] };
+  const { what } = await refusal("apply", project, database.address, options);
+  expect(what).toMatch(/^What would be applied is not what was reviewed/);
+  writeFileSync(file, plan(name));
+  expect((await deploy("apply", project, database.address, options)).report.outcome).toBe("nothing to do");
 });

@@ -180,8 +180,9 @@ export async function refusal(
 export function records(project: Project): DeployReport[] {
   const folder = join(project.path, "migration-gate-records");
   if (!existsSync(folder)) return [];
+  // Beside them lies the note of sessions that could not be ended, where there were any.
   return readdirSync(folder)
-    .filter((name) => /^(?:apply|rollback|restore)-/.test(name))
+    .filter((name) => !name.startsWith("running-"))
     .sort()
     .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")) as DeployReport);
 }

@@ -54,6 +54,37 @@ describe("rollback", () => {
     expect(records(project).map(({ command }) => command)).toEqual(["apply", "rollback"]);
   });
 
+  test("takes a merge back, to each of its parents", async () => {
+    await using project = await deployedProject([table("one")]);
+    const write = (id: string, parents: string, up: string, down: string) =>
+      writeFileSync(
+        join(project.path, `migrations/versions/${id}.py`),
+        `"""make ${id}"""\nrevision = "${id}"\ndown_revision = ${parents}\nfrom alembic import op\ndef upgrade():\n    ${up}\ndef downgrade():\n    ${down}\n`,
+      );
+    for (const id of ["left", "right"])
+      write(id, '"one"', sql(`CREATE TABLE side_${id} (id int)`), sql(`DROP TABLE side_${id}`));
+    write("both", '("left", "right")', "pass", "pass");
+    await using database = await server.database();
+    await deploy("apply", project, database.address);
+    const { code, report, stderr } = await deploy("rollback", project, database.address);
+    expect([code, report.state, report.heads.after], stderr).toEqual([0, "at target", ["left", "right"]]);
+    expect(await tables(database.address)).toEqual(["alembic_version", "one", "side_left", "side_right"]);
+  });
+
+  test("to the base, beside another program's version table", async () => {
+    await using project = await deployedProject([{ id: "one", up: "pass" }]);
+    await using database = await server.database();
+    await deploy("apply", project, database.address);
+    for (const text of [
+      "create schema other",
+      "create table other.alembic_version (version_num varchar(32) primary key)",
+      "insert into other.alembic_version values ('ffff')",
+    ])
+      await ask(database.address, text);
+    const { code, report, stderr } = await deploy("rollback", project, database.address);
+    expect([code, report.state, report.heads.after], stderr).toEqual([0, "at target", []]);
+  });
+
   test("what it loses must be accepted by its name", async () => {
     await using project = await deployedProject([table("one"), column]);
     await using database = await server.database();

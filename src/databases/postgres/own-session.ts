@@ -82,7 +82,7 @@ export async function ownSession(
     await ask(settle, [Object.keys(settings), Object.values(settings)], timeoutMs);
     return {
       pid,
-      localPort: streamOf(client).localPort,
+      localPort: localPort(client),
       ended,
       ask,
       [Symbol.asyncDispose]: () => close(client),
@@ -106,6 +106,11 @@ function pooled({ name, host, port, database }: Address): UserError {
 /** BackendKeyData, which pg keeps and its types do not name. */
 export function announcedPid(client: Client): number | undefined {
   return (client as unknown as { processID: number | null }).processID ?? undefined;
+}
+
+/** Of the TCP connection on this side; undefined for a Unix socket. */
+export function localPort(client: Client): number | undefined {
+  return streamOf(client).localPort;
 }
 
 /** A network that drops everything answers no end, either. */

@@ -1,6 +1,7 @@
 import type { MigrationTool } from "../contract";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure/explain";
+import { meaningOf } from "./python/meaning";
 import { readOne, readRevisions } from "./read";
 import { revisionFiles, revisionLine } from "./revision-names";
 import { commands, mergeLine, runWords, stepBegun } from "./run";
@@ -16,6 +17,7 @@ export const alembic: MigrationTool = {
   runWords,
   read: readRevisions,
   readOne,
+  meaningOf,
   commands,
   mergeLine,
   versionWrites,

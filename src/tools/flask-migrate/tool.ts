@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { meaningOf } from "../alembic/python/meaning";
 import { readOne, readRevisions } from "../alembic/read";
 import { revisionFiles, revisionLine } from "../alembic/revision-names";
 import { stepBegun } from "../alembic/run";
@@ -22,6 +23,7 @@ export const flaskMigrate: MigrationTool = {
   runWords,
   read: readRevisions,
   readOne,
+  meaningOf,
   commands,
   mergeLine,
   whyNoRevisions,

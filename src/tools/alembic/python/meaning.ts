@@ -1,0 +1,93 @@
+import { decodePython } from "./source";
+import { children, firstError, type Node, parsePython } from "./tree";
+
+/** Modules whose names only type hints use. */
+const forHints = /^from\s+(?:typing|typing_extensions|collections\.abc|__future__)\b/;
+
+/** Commas between the parts of these say nothing that the parts do not say. */
+const listed = new Set([
+  "ArgList",
+  "ParamList",
+  "ArrayExpression",
+  "DictionaryExpression",
+  "SetExpression",
+  "TupleExpression",
+  "ImportStatement",
+]);
+
+/**
+ * What a Python file means, as a text that is equal for two files where they differ in comments, formatting, quotes, type
+ * hints, docstrings and the order of imports alone. Undefined where the file does not parse, so that nothing is said.
+ */
+export function meaningOf(bytes: Uint8Array): string | undefined {
+  const source = decodePython(bytes);
+  if (source === undefined) return undefined;
+  try {
+    const top = parsePython(source.text);
+    return firstError(top) === undefined ? partsOf(top, source.text).join("\n") : undefined;
+  } catch (error) {
+    // Nested deeper than this process can follow.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function meaning(node: Node, text: string): string {
+  if (node.name === "ParenthesizedExpression") {
+    const inner = children(node).filter(({ name }) => name !== "(" && name !== ")" && name !== "Comment");
+    const [only] = inner;
+    if (only !== undefined && inner.length === 1) return meaning(only, text);
+  }
+  if (node.name === "String") return stringOf(text.slice(node.from, node.to));
+  if (node.firstChild === null || node.name === "FormatString")
+    return `${node.name} ${text.slice(node.from, node.to)}`;
+  return `(${node.name} ${partsOf(node, text).join(" ")})`;
+}
+
+function partsOf(node: Node, text: string): string[] {
+  const parts: string[] = [];
+  let imports: string[] = [];
+  for (const child of children(node)) {
+    if (isSilent(child, node, text)) continue;
+    if (child.name === "ImportStatement") {
+      imports.push(meaning(child, text));
+      continue;
+    }
+    parts.push(...imports.sort());
+    imports = [];
+    parts.push(meaning(child, text));
+  }
+  return [...parts, ...imports.sort()];
+}
+
+/** Nothing of it is executed. */
+function isSilent(node: Node, parent: Node, text: string): boolean {
+  switch (node.name) {
+    case "Comment":
+    case "TypeDef":
+    case "PassStatement":
+      return true;
+    case ",":
+      return listed.has(parent.name);
+    case "(":
+    case ")":
+      return parent.name === "ImportStatement";
+    case "ImportStatement":
+      return forHints.test(text.slice(node.from, node.to));
+    case "AssignStatement":
+      // `name: type` alone.
+      return !children(node).some(({ name }) => name === "AssignOp");
+    case "ExpressionStatement":
+      return children(node).every(({ name }) => /^(?:String|ContinuedString|Ellipsis|Comment)$/.test(name));
+    default:
+      return false;
+  }
+}
+
+/** Quotes of either kind, escaped only where they must be, are one text. */
+function stringOf(token: string): string {
+  const { prefix = "", body = "" } =
+    /^(?<prefix>[a-z]*)(?<quote>'''|"""|'|")(?<body>.*)\k<quote>$/is.exec(token)?.groups ?? {};
+  const kind = prefix.toLowerCase().replace("u", "");
+  return `String ${kind}${JSON.stringify(kind.includes("r") ? body : body.replace(/\\(["'])/g, "$1"))}`;
+}
