@@ -4,7 +4,8 @@ export const outputTable = {
   findings: "How many findings there are that are not suppressed.",
   errors: "How many of them are errors.",
   warnings: "How many of them are warnings.",
-  "report-json": "The path of the JSON report (docs/json-report.md).",
+  "report-json":
+    "The path of the JSON report: what `--format json` prints (docs/json-report.md, docs/deploy.md).",
   "sarif-file": "The path of the SARIF file, where the setting sarif-file asks for one.",
   "head-revision": "The head of the revision graph; several are separated by a space.",
   "new-revisions": "Ids of the revisions that are new, parents first, separated by a space.",
@@ -13,7 +14,7 @@ export const outputTable = {
   status:
     "Of the command status: `up to date`, `pending`, `first install`, `unknown revisions`, `dirty` or `checksum mismatch`; empty where it could not be told.",
   "pending-revisions":
-    "Of the command status: ids of the pending revisions, parents first, separated by a space.",
+    "Of status, and of apply with dry-run: ids of the pending revisions, parents first, separated by a space.",
   "unknown-revisions": "Of the command status: ids that the database has and the source has not.",
   state:
     "Of apply and rollback: `at target`, `unchanged`, `partly applied`, `unverified` or `unknown`; empty where nothing was begun.",

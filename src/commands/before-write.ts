@@ -4,6 +4,7 @@ import { invalidIndexes } from "../databases/postgres/leftovers";
 import { databaseOf } from "../deploy/carry-out";
 import { catalogOf } from "../deploy/catalog-of";
 import { driftFrom, driftProblem, requireProofOf, unprovedProblem } from "../deploy/compare-with-proof";
+import { databaseAddress } from "../deploy/database-address";
 import { type GateLock, takeGateLock } from "../deploy/gate-lock";
 import type { Listener } from "../deploy/job";
 import { preflight } from "../deploy/preflight";
@@ -32,7 +33,7 @@ export interface WriteContext {
 
 /** A refusal leaves a record too, but not one that the record's own folder made. */
 export async function recorded<Result>(
-  { settings, listener }: WriteContext,
+  { settings, environment, listener }: WriteContext,
   command: DeployReport["command"],
   run: () => Promise<Result>,
 ): Promise<Result> {
@@ -42,12 +43,21 @@ export async function recorded<Result>(
     const error = refusalOf(thrown);
     if (error instanceof UserError && !settings["dry-run"]) {
       try {
-        listener.record(refused(command, error.parts));
+        listener.record(refused(command, databaseName(settings, environment), error.parts));
       } catch {
         // The refusal says more.
       }
     }
     throw error;
+  }
+}
+
+/** Empty where the refusal is that none is named. */
+function databaseName(settings: Settings, environment: NodeJS.ProcessEnv): string {
+  try {
+    return databaseAddress(settings, environment).database;
+  } catch {
+    return "";
   }
 }
 
@@ -66,13 +76,13 @@ function refusalOf(error: unknown): unknown {
   );
 }
 
-function refused(command: DeployReport["command"], problem: Problem): DeployReport {
+function refused(command: DeployReport["command"], name: string, problem: Problem): DeployReport {
   return {
     version: 1,
     command,
     outcome: "failed",
     state: "unchanged",
-    database: { name: "", server: "" },
+    database: { name, server: "" },
     heads: { before: [], goal: [], after: undefined },
     revisions: [],
     backup: undefined,

@@ -48,7 +48,11 @@ export const actionCommands: Readonly<Record<CommandName, (context: ActionContex
   async status({ settings, environment, redact }) {
     const seen = redactDeep(await status({ settings, environment }), redact);
     const text = statusText(seen, settings.verbose, plainPaint);
-    await publishCommand({ command: "status", text, outputs: statusOutputs(seen) }, settings);
+    await publishCommand(
+      { command: "status", report: seen, text, outputs: statusOutputs(seen) },
+      settings,
+      environment,
+    );
     return isFault(seen.state, settings["status-fails"]) ? exitCodes.failed : exitCodes.ok;
   },
   async backup({ settings, environment, redact }) {
@@ -58,7 +62,11 @@ export const actionCommands: Readonly<Record<CommandName, (context: ActionContex
     const taken = await backup({ ...context, ...keep, progress: seldom(say), notice: say });
     const report = redactDeep(taken, redact);
     const text = backupText(report, plainPaint);
-    await publishCommand({ command: "backup", text, outputs: backupOutputs(report) }, settings);
+    await publishCommand(
+      { command: "backup", report: { version: 1, ...report }, text, outputs: backupOutputs(report) },
+      settings,
+      environment,
+    );
     return exitCodes.ok;
   },
   async restore({ settings, environment, redact }) {
@@ -74,7 +82,11 @@ export const actionCommands: Readonly<Record<CommandName, (context: ActionContex
     });
     const report = redactDeep(restored, redact);
     const text = restoreText(report, plainPaint);
-    await publishCommand({ command: "restore", text, outputs: restoreOutputs(report) }, settings);
+    await publishCommand(
+      { command: "restore", report, text, outputs: restoreOutputs(report) },
+      settings,
+      environment,
+    );
     return exitCodes.ok;
   },
   apply: (context) => write(apply, context),
@@ -98,12 +110,16 @@ async function write(
     uploadArtifact: keeperOf(environment),
   });
   const report = redactDeep(done, redact);
-  const told = { command: report.command, outputs: deployOutputs(report) };
+  const told = { command: report.command, report, outputs: deployOutputs(report) };
   if ("kind" in report) {
-    await publishCommand({ ...told, text: planText(report, plainPaint) }, settings);
+    await publishCommand({ ...told, text: planText(report, plainPaint) }, settings, environment);
     return exitCodes.ok;
   }
   const { problems: errors, warnings } = report;
-  await publishCommand({ ...told, text: deployText(report, plainPaint), errors, warnings }, settings);
+  await publishCommand(
+    { ...told, text: deployText(report, plainPaint), errors, warnings },
+    settings,
+    environment,
+  );
   return deployExitCode(report);
 }

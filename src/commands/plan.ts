@@ -4,7 +4,7 @@ import { type Proved, planDifferences, planOf } from "../deploy/plan";
 import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { UserError } from "../errors";
-import type { DeployPlan } from "../model/deployment";
+import type { DeployPlan, DeployReport } from "../model/deployment";
 import { environmentHash } from "../tools/environment-hash";
 import { revisionSource } from "../tools/revision-source";
 
@@ -28,6 +28,7 @@ export function readPlan(file: string): DeployPlan {
   try {
     const plan: unknown = JSON.parse(readFileSync(file, "utf8"));
     if (isPlan(plan)) return plan;
+    if (isNothing(plan)) return planOfNothing(plan);
     seen = "It is JSON, and no plan of this version.";
   } catch (error) {
     seen = error instanceof Error ? error.message : String(error);
@@ -66,6 +67,33 @@ function refuseFor(file: string, differences: readonly string[]): void {
     why: "A plan is applied as it was reviewed or not at all.",
     do: "Make a new plan with apply --dry-run --format json, and review it.",
   });
+}
+
+/** What a dry run says of a database at which nothing is pending. */
+function isNothing(value: unknown): value is DeployReport {
+  if (value === null || typeof value !== "object") return false;
+  const { version, command, outcome, heads, database } = value as Partial<DeployReport>;
+  return (
+    version === 1 &&
+    command === "apply" &&
+    outcome === "nothing to do" &&
+    Array.isArray(heads?.before) &&
+    Array.isArray(heads.goal) &&
+    typeof database?.name === "string"
+  );
+}
+
+function planOfNothing({ database, heads: { before, goal } }: DeployReport): DeployPlan {
+  const shadow = { version: "", major: 0 };
+  return {
+    version: 1,
+    kind: "plan",
+    command: "apply",
+    database,
+    heads: { before, goal },
+    revisions: [],
+    shadow,
+  };
 }
 
 function isPlan(value: unknown): value is DeployPlan {

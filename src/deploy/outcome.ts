@@ -20,10 +20,11 @@ export interface AfterMigration {
   /** What ran is rolled back as a whole when it fails. */
   readonly repeatable: boolean;
   readonly failure: ToolFailure | undefined;
-  /** The first revision that is not done. */
+  /** The revision at which it stopped. */
   readonly revision: string | undefined;
   readonly command: string;
   readonly lockTimeoutMs: number;
+  readonly lockTries: number;
   readonly databaseUrlEnv: string;
 }
 
@@ -97,7 +98,7 @@ function whyNotDone(after: AfterMigration, heads: readonly string[]): Problem {
     const blockers = result.waits.at(-1)?.blockedBy ?? [];
     return {
       what: `${subject} could not have a lock within ${after.lockTimeoutMs / 1000} s, in ${result.tries} ${result.tries === 1 ? "try" : "tries"}.`,
-      seen: [...(blockers.length > 0 ? blockers.map((text) => `blocked by ${text}`) : []), at].join("\n"),
+      seen: [...blockers.map((text) => `blocked by ${text}`), ...notTriedAgain(after), at].join("\n"),
       why: "Whatever comes after a statement that waits for a lock waits behind it.",
       do: "Let what holds the lock end, or deploy at a quieter time; the same job starts where this one stopped.",
     };
@@ -127,6 +128,13 @@ function whyNotDone(after: AfterMigration, heads: readonly string[]): Problem {
     seen: [lastLines(after), at].filter((text) => text !== "").join("\n"),
     do: `${failure?.do ?? "Mend what it names."}\nThen deploy again: the same job starts where this one stopped.`,
   };
+}
+
+function notTriedAgain({ result, lockTries }: AfterMigration): string[] {
+  if (result.tries >= lockTries || result.sessionsLeft) return [];
+  return [
+    "Not tried again: a revision works outside of one transaction, and may have been committed in part.",
+  ];
 }
 
 function invalidLeft(names: readonly string[]): Problem {

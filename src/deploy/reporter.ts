@@ -78,9 +78,10 @@ export class Reporter {
       isCompared: catalog !== undefined || !(isWhereItWas || (isAtGoal && job.proof !== undefined)),
       repeatable: this.isKeptTogether(failure?.file),
       failure,
-      revision: job.revisions.find(({ id }) => !isDone(id))?.id,
+      revision: this.stoppedAt(failure?.file, isDone),
       command: [...target.run, ...job.words].join(" "),
       lockTimeoutMs: job.settings["lock-timeout"] * 1000,
+      lockTries: job.settings["lock-tries"],
       databaseUrlEnv: job.settings["database-url-env"],
     };
     const state = stateAfter(after);
@@ -131,6 +132,14 @@ export class Reporter {
       };
       return { ...report, warnings: [...report.warnings, missing] };
     }
+  }
+
+  /** The revision that failed; where its file is not known the last one that was begun, else the first that is not done. */
+  private stoppedAt(file: string | undefined, isDone: (id: string) => boolean): string | undefined {
+    const open = this.job.revisions.filter(({ id }) => !isDone(id));
+    const last = [...this.begun].at(-1);
+    const found = open.find(({ location }) => location.file === file) ?? open.find(({ id }) => id === last);
+    return (found ?? open[0])?.id;
   }
 
   /**

@@ -40,7 +40,8 @@ export async function publish(outcome: Outcome, context: PublishContext): Promis
   const name = isOther(command) ? `${title} ${command}` : title;
   const report = "report" in outcome ? outcome.report : undefined;
   const files = {
-    report: report && (await attempt("The JSON report", () => writeJson(report, context))),
+    report:
+      report && (await attempt("The JSON report", () => writeJson(jsonReport(report), context.environment))),
     sarif: report && (await attempt("The SARIF file", () => writeSarif(report, context))),
   };
   if ("report" in outcome) annotateFindings(outcome.report, context.workingDirectory);
@@ -88,10 +89,11 @@ function annotateFindings(report: CheckReport, workingDirectory: string): void {
   }
 }
 
-function writeJson(report: CheckReport, { environment }: PublishContext): string {
+/** Writes a report for later steps and returns its path. */
+export function writeJson(text: string, environment: NodeJS.ProcessEnv): string {
   const folder = mkdtempSync(path.join(environment["RUNNER_TEMP"] || tmpdir(), "migration-gate-report-"));
   const file = path.join(folder, "report.json");
-  writeFileSync(file, jsonReport(report));
+  writeFileSync(file, text);
   return file;
 }
 

@@ -248,8 +248,34 @@ test("backup and restore as steps: a file, and its way back into an empty databa
   }
 });
 
+test("a plan, its review, and the apply of just that", async () => {
+  await using project = await deployedProject([table("one"), table("two")]);
+  await using database = await server.database();
+  const step = (inputs: Readonly<Record<string, string>>) =>
+    runDirectly({
+      action: action.path,
+      cwd: project.path,
+      inputs: { command: "apply", "database-url": urlOf(database.address), ...inputs },
+    });
+  const planned = await step({ "dry-run": "true" });
+  expect(planned.code, planned.stdout + planned.stderr).toBe(0);
+  expect(planned.outputs).toMatch(/^pending-revisions<<.*\none two\n/m);
+  expect(planned.summary).toContain("CREATE TABLE two");
+  const [, plan = ""] = /^report-json<<.*\n(.*)\n/m.exec(planned.outputs) ?? [];
+  const waived = { backup: "none", "backup-because": "a test" };
+  const done = await step({ plan, ...waived });
+  expect(done.code, done.stdout + done.stderr).toBe(0);
+  expect(done.outputs).toMatch(/^applied-revisions<<.*\none two\n/m);
+  const [, report = ""] = /^report-json<<.*\n(.*)\n/m.exec(done.outputs) ?? [];
+  expect(JSON.parse(readFileSync(report, "utf8"))).toMatchObject({ command: "apply", state: "at target" });
+  const nothing = await step({ "dry-run": "true" });
+  const [, noPlan = ""] = /^report-json<<.*\n(.*)\n/m.exec(nothing.outputs) ?? [];
+  const again = await step({ plan: noPlan, ...waived });
+  expect(again.code, again.stdout + again.stderr).toBe(0);
+  expect(again.outputs).toMatch(/^state<<.*\nat target\n/m);
+});
+
 test.each([
-  ["dry-run", { "dry-run": "true" }, 0, /^pending-revisions<<.*\none two\n/m],
   ["without a backup and without a reason", { backup: "none" }, 2, /^state<<.*\n\n/m],
   ["to an artifact", { "backup-to": "artifact" }, 2, /^state<<.*\n\n/m],
 ])("apply as a step, %s, changes nothing", async (_, inputs, code, outputs) => {

@@ -204,6 +204,21 @@ describe("work outside of a transaction", () => {
     expect(report.problems[1]?.do).toContain("DROP INDEX CONCURRENTLY public.one_id;");
   });
 
+  test("a lock that is missing is told of the revision that wanted it, and why it is not tried again", async () => {
+    const wide = { id: "wide", up: `${sql("ALTER TABLE one ADD COLUMN more int")}\n${concurrent.up}` };
+    await using project = await deployedProject([table("one"), table("two"), wide]);
+    await using database = await server.database();
+    await deploy("apply", project, database.address, { args: ["--to", "one"] });
+    await using holder = await testClient(database.address);
+    await holder.client.query("begin; lock table one in access share mode");
+    const args = ["--lock-timeout", "1", "--lock-tries", "3"];
+    const { report } = await deploy("apply", project, database.address, { args });
+    expect(report.problems[0]).toMatchObject({
+      what: "Revision wide could not have a lock within 1 s, in 1 try.",
+      seen: expect.stringMatching(/^blocked by pid \d+.*\nNot tried again: /),
+    });
+  });
+
   test("what would have come after the revision that failed did not run: the database is unchanged", async () => {
     const broken = { id: "bad", up: sql("SELECT 1/0") };
     await using project = await deployedProject([table("one"), broken, concurrent]);

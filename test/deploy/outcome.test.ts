@@ -33,6 +33,7 @@ const done: AfterMigration = {
   revision: undefined,
   command: "alembic upgrade head",
   lockTimeoutMs: 5_000,
+  lockTries: 5,
   databaseUrlEnv: "DATABASE_URL",
 };
 const failed: AfterMigration = {
