@@ -91,6 +91,7 @@ function planOfNothing({ database, heads: { before, goal } }: DeployReport): Dep
     command: "apply",
     database,
     heads: { before, goal },
+    environment: "",
     revisions: [],
     shadow,
   };
