@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { versionWrites as writesOf } from "../alembic/version-table";
 import type { VersionTable, VersionWrite } from "../contract";
 
@@ -29,6 +30,15 @@ export function rowsSql(table: VersionTable): string {
 /** The highest applied version, none where there is none: SQLx applies in order, and the last one is the head. */
 export function versionsSql(table: VersionTable): string {
   return `SELECT version::text FROM ${nameOf(table)} WHERE success ORDER BY version DESC LIMIT 1`;
+}
+
+export function deletionSql(table: VersionTable, version: string): string {
+  return `DELETE FROM ${nameOf(table)} WHERE version = ${version}`;
+}
+
+/** As the library makes it (sqlx-postgres 0.8, migrate.rs, generate_lock_id); sqlx-cli 0.8.6 takes none. */
+export function libraryLock(database: string): string {
+  return String(0x3d32ad9en * BigInt(crc32(database)));
 }
 
 function nameOf({ schema, table }: VersionTable): string {
