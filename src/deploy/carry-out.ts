@@ -15,12 +15,13 @@ import { driftFrom, newDrift } from "./compare-with-proof";
 import type { Drift } from "./drift";
 import type { GateLock } from "./gate-lock";
 import { isAt } from "./goal";
-import { type MigrationResult, migrate } from "./migrate";
+import { type MigrationOptions, type MigrationResult, migrate } from "./migrate";
 import { type AfterMigration, problemsAfter, stateAfter } from "./outcome";
 import type { ProofFile } from "./proof";
 import { buildsConcurrently, worksInOneTransaction } from "./repeatable";
 import { RunningNote } from "./running-note";
 import type { SeenDatabase } from "./status";
+import { type TakeBack, takeBack } from "./take-back";
 import type { Target } from "./target";
 import { sessionOptions, takesOptions, toolEnvironment } from "./tool-environment";
 import { endToolSessions, sessionsByPort, toolSessionName } from "./tool-sessions";
@@ -50,6 +51,8 @@ export interface Job {
   readonly revisions: readonly Revision[];
   /** The tool's arguments. */
   readonly words: readonly string[];
+  /** The reverse that the gate runs instead of the tool, as the project names it. */
+  readonly reverse?: string | undefined;
   /** The database's schema before. */
   readonly catalog: Catalog;
   /** Where the setting proof names one. */
@@ -68,7 +71,7 @@ export interface Job {
  */
 export async function carryOut(job: Job): Promise<DeployReport> {
   const { settings, environment, target } = job;
-  const sources = job.revisions.map((revision) => revisionSource(target.project, revision));
+  const sources = job.revisions.map((revision) => sourceOf(job, revision));
   const isConcurrent = sources.some(({ text }) => buildsConcurrently(text));
   const lockTimeoutMs = settings["lock-timeout"] * 1000;
   const statementTimeoutMs = settings["statement-timeout"] * 1000;
@@ -80,7 +83,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   });
   const options = (await takesOptions(target.address, words)) ? words : undefined;
   const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
-  const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
+  const repeatable = job.reverse !== undefined || sources.every(({ text }) => worksInOneTransaction(text));
   const begun = new Set<string>();
   const reporter = new Reporter(job, sources, begun);
 
@@ -115,6 +118,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       dropInvalidIndexes: settings["drop-invalid-indexes"],
       lock: job.lock,
       note,
+      ...ownWork(job, { applicationName, options, lockTimeoutMs, statementTimeoutMs }),
       client: () => target.client(),
       isOver: async () => {
         const now = await reporter.seenNow();
@@ -141,6 +145,25 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   } finally {
     unregister();
   }
+}
+
+/** What is run: the revision's file, or its reverse. */
+function sourceOf({ target, reverse }: Job, { location }: Revision): RevisionSource {
+  const file = reverse ?? location.file;
+  return revisionSource(target.project, { location: { ...location, file } });
+}
+
+/** What the gate runs itself where there is a reverse that the tool cannot run. */
+function ownWork(
+  { target, seen, revisions: [revision], reverse, settings }: Job,
+  session: Pick<TakeBack, "applicationName" | "options" | "lockTimeoutMs" | "statementTimeoutMs">,
+): Pick<MigrationOptions, "own"> {
+  if (reverse === undefined || revision === undefined) return {};
+  const { text } = revisionSource(target.project, { location: { ...revision.location, file: reverse } });
+  const { versionTable } = seen;
+  const timeoutMs = settings["apply-timeout"] * 1000;
+  const work = { ...session, target, versionTable, revision: revision.id, file: reverse, text, timeoutMs };
+  return { own: (abort) => takeBack(work, abort) };
 }
 
 const noEnd: CommandResult = {
@@ -226,7 +249,7 @@ class Reporter {
       repeatable: this.isKeptTogether(failure?.file),
       failure,
       revision: job.revisions.find(({ id }) => !isDone(id))?.id,
-      command: [...target.run, ...job.words].join(" "),
+      command: job.reverse ?? [...target.run, ...job.words].join(" "),
       lockTimeoutMs: job.settings["lock-timeout"] * 1000,
       databaseUrlEnv: job.settings["database-url-env"],
     };
@@ -241,7 +264,7 @@ class Reporter {
       revisions: job.revisions.map(({ id, message, location }, index) => ({
         id,
         message,
-        file: location.file,
+        file: job.reverse ?? location.file,
         sha256: sources[index]?.sha256 ?? "",
         status: now === undefined ? "not known" : isDone(id) ? "done" : "not done",
       })),
@@ -284,6 +307,7 @@ class Reporter {
    * whatever it would have done.
    */
   private isKeptTogether(file: string | undefined): boolean {
+    if (this.job.reverse !== undefined) return true;
     const { revisions, target } = this.job;
     const failed = revisions.find(({ location }) => location.file === file)?.id;
     const cameAfter = (id: string) =>
