@@ -3,6 +3,7 @@ import type { BackupRequest, PreparedBackup } from "../backup/request";
 import { catalogOf, databaseOf, type Listener } from "../deploy/carry-out";
 import { driftFrom, driftProblem, requireProofOf } from "../deploy/compare-with-proof";
 import { type GateLock, takeGateLock } from "../deploy/gate-lock";
+import { halfWay } from "../deploy/half-way";
 import { preflight } from "../deploy/preflight";
 import { type ProofFile, readProof } from "../deploy/proof";
 import { extensionsIn } from "../deploy/repeatable";
@@ -188,8 +189,12 @@ export async function comparedWithProof(
   const major = Number.parseInt(seen.database.server, 10);
   const drift = driftFrom({ proof, found: catalog, applied, major }, new Set(revisions.map(({ id }) => id)));
   const problem = driftProblem(drift?.met ?? [], target.where);
-  if (problem !== undefined) throw new UserError(problem);
-  return { catalog, proof };
+  if (problem === undefined) return { catalog, proof };
+  const [next] = revisions;
+  const half = next === undefined || applied.has(next.id) ? undefined : await halfWay(target, seen, next);
+  if (half === undefined) throw new UserError(problem);
+  const { what, do: advice } = half.problem;
+  throw new UserError({ ...problem, seen: `${problem.seen ?? ""}\n${what}`, do: advice });
 }
 
 /**

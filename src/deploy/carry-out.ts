@@ -15,6 +15,7 @@ import { driftFrom, newDrift } from "./compare-with-proof";
 import type { Drift } from "./drift";
 import type { GateLock } from "./gate-lock";
 import { isAt } from "./goal";
+import { halfWay } from "./half-way";
 import { type MigrationOptions, type MigrationResult, migrate } from "./migrate";
 import { type AfterMigration, problemsAfter, stateAfter } from "./outcome";
 import type { ProofFile } from "./proof";
@@ -254,6 +255,7 @@ class Reporter {
       databaseUrlEnv: job.settings["database-url-env"],
     };
     const state = stateAfter(after);
+    const standing = await this.standing(after, database);
     const report: DeployReport = {
       version: 1,
       command: job.command,
@@ -272,7 +274,7 @@ class Reporter {
       tries: result.tries,
       waits: result.waits,
       leftovers: after.leftovers,
-      problems: interrupted === undefined ? problemsAfter(after) : [interrupted],
+      problems: [...(interrupted === undefined ? problemsAfter(after) : [interrupted]), ...standing],
       warnings: [
         ...job.warnings,
         ...(result.isWatched ? [] : [notWatched]),
@@ -283,6 +285,18 @@ class Reporter {
       record: undefined,
     };
     return this.recorded(report);
+  }
+
+  /** What is there of a revision that is not applied, and how to go on from there. */
+  private async standing(
+    { isAtGoal, revision }: Pick<AfterMigration, "isAtGoal" | "revision">,
+    database: SeenDatabase | undefined,
+  ): Promise<Problem[]> {
+    const { command, revisions, target } = this.job;
+    const stopped = revisions.find(({ id }) => id === revision);
+    if (command !== "apply" || isAtGoal || stopped === undefined || database === undefined) return [];
+    const found = await halfWay(target, database, stopped).catch(() => undefined);
+    return found === undefined ? [] : [found.problem];
   }
 
   /** The database is what it is, with a record or without. */

@@ -7,6 +7,7 @@ import { readOne, readRevisions } from "./read";
 import { commands, runWords } from "./run";
 import {
   deletionSql,
+  insertionSql,
   libraryLock,
   readsVersions,
   rowsSql,
@@ -29,7 +30,13 @@ export const sqlx: MigrationTool = {
   versionWrites,
   readsVersions,
   versionTable,
-  rows: { sql: rowsSql, compare: compareChecksum, deletion: deletionSql, libraryLock },
+  rows: {
+    sql: rowsSql,
+    compare: compareChecksum,
+    deletion: deletionSql,
+    insertion: insertionSql,
+    libraryLock,
+  },
   comparesBytes: true,
   revisionFiles: filesOf,
   // The version is in the file's name: any line will do.

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { versionWrites as writesOf } from "../alembic/version-table";
 import type { VersionTable, VersionWrite } from "../contract";
+import { checksumOf } from "./checksum";
 
 /** Its name (sqlx-cli 0.8 has no other), the column of ids, and all columns as PostgreSQL has them. */
 export const versionTable = {
@@ -34,6 +35,16 @@ export function versionsSql(table: VersionTable): string {
 
 export function deletionSql(table: VersionTable, version: string): string {
   return `DELETE FROM ${nameOf(table)} WHERE version = ${version}`;
+}
+
+/** Its execution_time is -1, which sqlx itself writes until it knows. */
+export function insertionSql(
+  table: VersionTable,
+  { id, message }: { readonly id: string; readonly message: string },
+  bytes: Uint8Array,
+): string {
+  const values = [id, `'${message.replaceAll("'", "''")}'`, "TRUE", `'\\x${checksumOf(bytes)}'`, "-1"];
+  return `INSERT INTO ${nameOf(table)} (version, description, success, checksum, execution_time) VALUES (${values.join(", ")})`;
 }
 
 /** As the library makes it (sqlx-postgres 0.8, migrate.rs, generate_lock_id); sqlx-cli 0.8.6 takes none. */
