@@ -198,6 +198,18 @@ const cases: Readonly<Record<string, Case>> = {
       "2 downgrade: failed, it does not restore the schema",
     ],
   },
+  "versions with one digit and with two": {
+    files: {
+      ...cargo,
+      "migrations/9_a.up.sql": "CREATE TABLE a (id int);",
+      "migrations/9_a.down.sql": "DROP TABLE a;",
+      "migrations/10_b.sql": "CREATE TABLE b (id int);",
+      "migrations/rollback/10.sql": "DROP TABLE b;",
+      "migrations/11_c.up.sql": "CREATE TABLE c (id int);",
+      "migrations/11_c.down.sql": "DROP TABLE c;",
+    },
+    exit: 0,
+  },
   "a folder of another name": {
     files: Object.fromEntries(
       Object.entries(base).map(([file, text]) => [file.replace("migrations/", "crates/d b/sql'$(x)/"), text]),

@@ -25,12 +25,13 @@ export function readsVersions(sql: string): boolean {
 
 /** Every row: the version, success, the checksum as hexadecimal text. */
 export function rowsSql(table: VersionTable): string {
-  return `SELECT version::text, success, pg_catalog.encode(checksum, 'hex') FROM ${nameOf(table)} ORDER BY version`;
+  return `SELECT m.version::text, m.success, pg_catalog.encode(m.checksum, 'hex') FROM ${nameOf(table)} AS m ORDER BY m.version`;
 }
 
 /** The highest applied version, none where there is none: SQLx applies in order, and the last one is the head. */
 export function versionsSql(table: VersionTable): string {
-  return `SELECT version::text FROM ${nameOf(table)} WHERE success ORDER BY version DESC LIMIT 1`;
+  // Without m, version would be the text of the SELECT list, and 9 above 10.
+  return `SELECT m.version::text FROM ${nameOf(table)} AS m WHERE m.success ORDER BY m.version DESC LIMIT 1`;
 }
 
 export function deletionSql(table: VersionTable, version: string): string {
