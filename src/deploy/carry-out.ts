@@ -289,14 +289,18 @@ class Reporter {
 
   /** What is there of a revision that is not applied, and how to go on from there. */
   private async standing(
-    { isAtGoal, revision }: Pick<AfterMigration, "isAtGoal" | "revision">,
+    { isAtGoal, revision, result }: Pick<AfterMigration, "isAtGoal" | "revision" | "result">,
     database: SeenDatabase | undefined,
   ): Promise<Problem[]> {
     const { command, revisions, target } = this.job;
     const stopped = revisions.find(({ id }) => id === revision);
     if (command !== "apply" || isAtGoal || stopped === undefined || database === undefined) return [];
     const found = await halfWay(target, database, stopped).catch(() => undefined);
-    return found === undefined ? [] : [found.problem];
+    // An index that this very run left is a problem of its own.
+    const isTold = found?.present.every(
+      ({ isInvalid, name }) => isInvalid && result.invalidIndexes.includes(name),
+    );
+    return found === undefined || isTold === true ? [] : [found.problem];
   }
 
   /** The database is what it is, with a record or without. */
