@@ -6,6 +6,7 @@ import { catalogOf } from "../deploy/catalog-of";
 import { driftFrom, driftProblem, requireProofOf, unprovedProblem } from "../deploy/compare-with-proof";
 import { databaseAddress } from "../deploy/database-address";
 import { type GateLock, takeGateLock } from "../deploy/gate-lock";
+import { halfWay } from "../deploy/half-way";
 import type { Listener } from "../deploy/job";
 import { preflight } from "../deploy/preflight";
 import { type ProofFile, readProof } from "../deploy/proof";
@@ -217,8 +218,12 @@ export async function comparedWithProof(
   const major = Number.parseInt(seen.database.server, 10);
   const drift = driftFrom({ proof, found: catalog, applied, major }, new Set(revisions.map(({ id }) => id)));
   const problem = driftProblem(drift?.met ?? [], target.where);
-  if (problem !== undefined) throw new UserError(problem);
-  return { catalog, proof };
+  if (problem === undefined) return { catalog, proof };
+  const [next] = revisions;
+  const half = next === undefined || applied.has(next.id) ? undefined : await halfWay(target, seen, next);
+  if (half === undefined) throw new UserError(problem);
+  const { what, do: advice } = half.problem;
+  throw new UserError({ ...problem, seen: `${problem.seen ?? ""}\n${what}`, do: advice });
 }
 
 /** What is not as it should be although nothing is pending: invalid indexes, and a schema that was not proved. */

@@ -1,3 +1,4 @@
+import { byHand } from "../deploy/by-hand";
 import { carryOut } from "../deploy/carry-out";
 import { type Newest, newestOf } from "../deploy/newest";
 import { nameOfLoss, planOf } from "../deploy/plan";
@@ -5,6 +6,7 @@ import { requireRecordDirectory } from "../deploy/record";
 import type { SeenDatabase } from "../deploy/status";
 import { openTarget, type Target } from "../deploy/target";
 import { UserError } from "../errors";
+import { ownReverse } from "../lanes/own-way-back";
 import type { DeployPlan, DeployReport, PlannedRevision } from "../model/deployment";
 import { addedBy } from "../project/added-by";
 import type { Settings } from "../settings";
@@ -40,8 +42,9 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const plan = await planFor(context, target, first, newest);
   if (settings["dry-run"]) return plan;
   const [planned] = plan.revisions;
-  if (planned !== undefined) requireWayBack(planned, settings);
+  if (planned !== undefined) requireWayBack(planned, settings, () => byHand(target, first, newest, planned));
   const { revision } = newest;
+  const reverse = ownReverse(revision);
   await using lock = await lockDatabase(target, settings, "rollback", listener.say);
   const seen = await seenByKnownSource(target);
   if (newestOf(target.graph, seen.heads).revision.id !== revision.id) {
@@ -58,6 +61,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const prepared = await backupFor(context, target, seen, []);
   listener.say(await codeFirst(target, newest));
   listener.say(`back to  ${newest.heads.join(", ") || "base"}`);
+  if (reverse !== undefined) listener.say(`by       ${reverse}, and the row of ${revision.id} with it`);
   listener.say(`backup   ${prepared.description}`);
   await confirm(`Take ${revision.id} (${revision.message}) back on ${target.where}?`, settings);
   const backup = await prepared.take();
@@ -71,6 +75,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     goalHeads: newest.heads,
     revisions: [revision],
     words: target.tool.commands(target.project).downgrade(oneBack(revision)),
+    reverse,
     ...compared,
     backup,
     warnings,
@@ -100,7 +105,11 @@ async function planFor(
 }
 
 /** A UserError where the downgrade is not proved, or loses what nobody accepted. */
-function requireWayBack({ id, wayBack }: PlannedRevision, settings: Settings): void {
+function requireWayBack(
+  { id, wayBack }: PlannedRevision,
+  settings: Settings,
+  byHandInstead: () => string,
+): void {
   const { kind, reason, loses } = wayBack;
   if (kind === "irreversible" || kind === "restore only") {
     throw new UserError({
@@ -109,7 +118,7 @@ function requireWayBack({ id, wayBack }: PlannedRevision, settings: Settings): v
           ? `Revision ${id} is irreversible: ${reason}.`
           : `The downgrade of revision ${id} was not proved: ${reason}.`,
       why: "A downgrade that was not seen to work on a shadow is not tried on this database.",
-      do: "Mend it by a new revision that goes forward (the usual way), or restore a backup: migration-gate restore",
+      do: byHandInstead(),
     });
   }
   const open = loses.filter((loss) => !settings["accept-loss"].includes(nameOfLoss(loss)));

@@ -4,14 +4,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors";
 import { type CommandResult, commandPorts, terminateForGood } from "../executors/local";
 import type { DeployReport, Problem } from "../model/deployment";
+import type { Revision } from "../model/revision";
 import { registerCleanup } from "../shadow/cleanup";
-import { revisionSource } from "../tools/revision-source";
+import { type RevisionSource, revisionSource } from "../tools/revision-source";
 import { isAt } from "./goal";
 import type { Job } from "./job";
-import { type MigrationResult, migrate } from "./migrate";
+import { type MigrationOptions, type MigrationResult, migrate } from "./migrate";
 import { buildsConcurrently, keepsOneTransaction, worksInOneTransaction, writesRows } from "./repeatable";
 import { Reporter } from "./reporter";
 import { RunningNote } from "./running-note";
+import { type TakeBack, takeBack } from "./take-back";
 import type { Target } from "./target";
 import { sessionOptions, takesOptions, toolEnvironment } from "./tool-environment";
 import { endToolSessions, sessionsByPort, toolSessionName } from "./tool-sessions";
@@ -22,7 +24,7 @@ import { endToolSessions, sessionsByPort, toolSessionName } from "./tool-session
  */
 export async function carryOut(job: Job): Promise<DeployReport> {
   const { settings, environment, target } = job;
-  const sources = job.revisions.map((revision) => revisionSource(target.project, revision));
+  const sources = job.revisions.map((revision) => sourceOf(job, revision));
   const isConcurrent = sources.some(({ text }) => buildsConcurrently(text));
   const lockTimeoutMs = settings["lock-timeout"] * 1000;
   const statementTimeoutMs = settings["statement-timeout"] * 1000;
@@ -35,7 +37,8 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   const options = (await takesOptions(target.address, words)) ? words : undefined;
   const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
   const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOf(file)));
-  const repeatable = isKept && sources.every(({ text }) => worksInOneTransaction(text));
+  const repeatable =
+    job.reverse !== undefined || (isKept && sources.every(({ text }) => worksInOneTransaction(text)));
   const begun = new Set<string>();
   const reporter = new Reporter(job, sources, begun, isKept);
   await requireUnchanged(job);
@@ -82,6 +85,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       dropInvalidIndexes: settings["drop-invalid-indexes"],
       lock: job.lock,
       note,
+      ...ownWork(job, { applicationName, options, lockTimeoutMs, statementTimeoutMs }),
       client: () => target.client(),
       isOver: async () => {
         const now = await reporter.seenNow();
@@ -129,6 +133,25 @@ async function requireUnchanged({ command, target, seen }: Job): Promise<void> {
     seen: `The version table held ${before}; now it holds ${after}.`,
     do: "Look at migration-gate status, and run it again if it is still wanted.",
   });
+}
+
+/** What is run: the revision's file, or its reverse. */
+function sourceOf({ target, reverse }: Job, { location }: Revision): RevisionSource {
+  const file = reverse ?? location.file;
+  return revisionSource(target.project, { location: { ...location, file } });
+}
+
+/** What the gate runs itself where there is a reverse that the tool cannot run. */
+function ownWork(
+  { target, seen, revisions: [revision], reverse, settings }: Job,
+  session: Pick<TakeBack, "applicationName" | "options" | "lockTimeoutMs" | "statementTimeoutMs">,
+): Pick<MigrationOptions, "own"> {
+  if (reverse === undefined || revision === undefined) return {};
+  const { text } = revisionSource(target.project, { location: { ...revision.location, file: reverse } });
+  const { versionTable } = seen;
+  const timeoutMs = settings["apply-timeout"] * 1000;
+  const work = { ...session, target, versionTable, revision: revision.id, file: reverse, text, timeoutMs };
+  return { own: (abort) => takeBack(work, abort) };
 }
 
 const noEnd: CommandResult = {

@@ -162,7 +162,7 @@ function placesOf(touched: ReadonlySet<string>, proved: Catalog, found: Catalog)
 }
 
 /** The name of the table or type that an object belongs to or is; relations and types share one name space. */
-function placeOf(key: string, definition: string | undefined): string {
+export function placeOf(key: string, definition: string | undefined): string {
   const kind = kindOf(key);
   const identity = identityOf(key);
   if (relations.has(kind)) return identity;

@@ -32,6 +32,8 @@ export interface Job {
   readonly revisions: readonly Revision[];
   /** The tool's arguments. */
   readonly words: readonly string[];
+  /** The reverse that the gate runs instead of the tool, as the project names it. */
+  readonly reverse?: string | undefined;
   /** The database's schema before. */
   readonly catalog: Catalog;
   /** Where the setting proof names one. */

@@ -40,6 +40,8 @@ export interface MigrationOptions {
   readonly lock: GateLock;
   /** Which sessions the tool was seen to have. */
   readonly note: RunningNote;
+  /** What is run instead of the tool. */
+  readonly own?: (abort: AbortSignal) => Promise<CommandResult>;
   client(): Promise<Client>;
   /** True where the version table lets no other try begin: it is where it is to be, or cannot be told. */
   isOver(): Promise<boolean>;
@@ -168,21 +170,26 @@ async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<On
   });
   let last: CommandResult;
   try {
-    last = await runCommand({
-      argv: options.argv,
-      cwd: options.cwd,
-      env: options.env,
-      timeoutMs: options.timeoutMs,
-      isolation: openReach("it works on the database that is deployed to"),
-      onLine: options.onLine,
-      abort: options.lock.lost,
-      endsWithUs: true,
-    });
+    const { own, lock } = options;
+    last = own === undefined ? await runTool(options) : await own(lock.lost);
   } finally {
     // The tool has been at work: what fails here must not hide that.
     await watch.stop().catch((error: unknown) => options.say(problemOf(error).what));
   }
   return { last, watched: watch.seen };
+}
+
+function runTool(options: MigrationOptions): Promise<CommandResult> {
+  return runCommand({
+    argv: options.argv,
+    cwd: options.cwd,
+    env: options.env,
+    timeoutMs: options.timeoutMs,
+    isolation: openReach("it works on the database that is deployed to"),
+    onLine: options.onLine,
+    abort: options.lock.lost,
+    endsWithUs: true,
+  });
 }
 
 function nameOf({ name, table }: UnvalidatedConstraint): string {

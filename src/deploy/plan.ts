@@ -7,6 +7,7 @@ import { identityOf, kindOf } from "../model/catalog";
 import type { DeployPlan, PlannedRevision, PlannedStatement, WayBack } from "../model/deployment";
 import type { Direction, Revision } from "../model/revision";
 import type { ShadowReport, Step, StepStatement } from "../model/verdict";
+import { proposeReverse } from "./reverse-proposal";
 import type { SeenDatabase } from "./status";
 
 /** What a proof of the pending revisions has to offer. */
@@ -59,11 +60,13 @@ export function planOf(
 
 /** How one revision is taken back, and what that loses. */
 export function wayBackOf(proved: Proved, { id, downgrade }: Revision): WayBack {
+  const up = recordedOf(proved, id, "upgrade");
+  const none = { loses: [], ...(up === undefined ? {} : { proposal: proposeReverse(up.changes) }) };
   if (downgrade?.irreversible !== undefined)
-    return { kind: "irreversible", reason: downgrade.irreversible || "no reason is given", loses: [] };
+    return { kind: "irreversible", reason: downgrade.irreversible || "no reason is given", ...none };
   const step = stepOf(proved, id, "downgrade");
   if (step?.status !== "proved")
-    return { kind: "restore only", reason: step?.reason ?? "its downgrade was not seen", loses: [] };
+    return { kind: "restore only", reason: step?.reason ?? "its downgrade was not seen", ...none };
   const down = recordedOf(proved, id, "downgrade");
   const written = (down?.statements ?? []).filter(({ sql }) => !proved.isBookkeeping(sql));
   const removed = holdersRemoved(down?.changes ?? []);

@@ -6,6 +6,7 @@ import { catalogOf } from "./catalog-of";
 import { driftFrom, newDrift } from "./compare-with-proof";
 import type { Drift } from "./drift";
 import { isAt } from "./goal";
+import { halfWay } from "./half-way";
 import type { Job } from "./job";
 import type { MigrationResult } from "./migrate";
 import { type AfterMigration, doubtsAfter, problemsAfter, stateAfter } from "./outcome";
@@ -79,7 +80,7 @@ export class Reporter {
       repeatable: this.isKeptTogether(failure?.file),
       failure,
       revision: this.stoppedAt(failure?.file, isDone),
-      command: [...target.run, ...job.words].join(" "),
+      command: job.reverse ?? [...target.run, ...job.words].join(" "),
       lockTimeoutMs: job.settings["lock-timeout"] * 1000,
       lockTries: job.settings["lock-tries"],
       databaseUrlEnv: job.settings["database-url-env"],
@@ -95,7 +96,7 @@ export class Reporter {
       revisions: job.revisions.map(({ id, message, location }, index) => ({
         id,
         message,
-        file: location.file,
+        file: job.reverse ?? location.file,
         sha256: sources[index]?.sha256 ?? "",
         status: now === undefined ? "not known" : isDone(id) ? "done" : "not done",
       })),
@@ -103,7 +104,10 @@ export class Reporter {
       tries: result.tries,
       waits: result.waits,
       leftovers: after.leftovers,
-      problems: interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)],
+      problems: [
+        ...(interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)]),
+        ...(interrupted === undefined ? await this.standing(after, database) : []),
+      ],
       warnings: [
         ...job.warnings,
         ...(result.isWatched ? [] : [notWatched]),
@@ -151,10 +155,27 @@ export class Reporter {
     const failed = revisions.find(({ location }) => location.file === file)?.id;
     const cameAfter = (id: string) =>
       failed !== undefined && id !== failed && target.graph.ancestors(id).has(failed) && !this.begun.has(id);
+    if (this.job.reverse !== undefined) return true;
     if (!this.isKept) return false;
     return revisions.every(
       ({ id }, index) => worksInOneTransaction(this.sources[index]?.text ?? "") || cameAfter(id),
     );
+  }
+
+  /** What is there of a revision that is not applied, and how to go on from there. */
+  private async standing(
+    { isAtGoal, revision, result }: Pick<AfterMigration, "isAtGoal" | "revision" | "result">,
+    database: SeenDatabase | undefined,
+  ): Promise<Problem[]> {
+    const { command, revisions, target } = this.job;
+    const stopped = revisions.find(({ id }) => id === revision);
+    if (command !== "apply" || isAtGoal || stopped === undefined || database === undefined) return [];
+    const found = await halfWay(target, database, stopped).catch(() => undefined);
+    // An index that this very run left is a problem of its own.
+    const isTold = found?.present.every(
+      ({ isInvalid, name }) => isInvalid && result.invalidIndexes.includes(name),
+    );
+    return found === undefined || isTold === true ? [] : [found.problem];
   }
 
   /** What the migration made that the proof does not have. */

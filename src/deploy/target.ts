@@ -5,6 +5,7 @@ import { type Address, connect } from "../databases/postgres/connection";
 import { close, within } from "../databases/postgres/own-session";
 import { ToolError, UserError } from "../errors";
 import { isFatal } from "../findings/graph";
+import type { Revision } from "../model/revision";
 import type { StatusReport, UnknownRevision } from "../model/status";
 import { lastCommitWith } from "../project/lost-file";
 import { buildGraph, type Graph } from "../revisions/graph";
@@ -32,6 +33,8 @@ export interface Target extends AsyncDisposable {
   readonly where: string;
   /** The words that start the tool. */
   readonly run: readonly string[];
+  /** Of the revision's file, as it is now. */
+  bytesOf(revision: Pick<Revision, "location">): Uint8Array;
   /** A connection of the gate's own; replaced where it was lost. */
   client(): Promise<Client>;
   /** The version table's content by our own SQL; of this table, where it was found before. */
@@ -76,6 +79,7 @@ export async function openTarget(
     open = await connect(address, { applicationName });
     return open;
   };
+  const bytesOf: Target["bytesOf"] = ({ location }) => readFileSync(path.join(project.root, location.file));
   return {
     project,
     tool,
@@ -84,6 +88,7 @@ export async function openTarget(
     address,
     where,
     run,
+    bytesOf,
     client,
     async seen(table) {
       const here = await client();
@@ -112,10 +117,12 @@ export async function openTarget(
     async status(seen) {
       const unknown: UnknownRevision[] = [];
       for (const id of unknownIds(graph, seen)) unknown.push(await lookUp(tool, project.root, id));
-      return statusOf(graph, seen, unknown, ({ location }, checksum) => {
-        const bytes = readFileSync(path.join(project.root, location.file));
-        return tool.rows?.compare(bytes, checksum) ?? "same";
-      });
+      return statusOf(
+        graph,
+        seen,
+        unknown,
+        (revision, checksum) => tool.rows?.compare(bytesOf(revision), checksum) ?? "same",
+      );
     },
     [Symbol.asyncDispose]: () => close(open),
   };

@@ -58,6 +58,11 @@ export async function proveOnEmptyDatabase(
       ledger.blockDowngrade(id);
     }
     const reason = downgrade?.irreversible;
+    if (reason === "" && sql !== undefined) {
+      // The tool would pass it over, and take back what lies below.
+      ledger.settle(id, "downgrade", "skipped", "it says that it is irreversible, and not why");
+      ledger.blockDowngrade(id);
+    }
     if (reason === undefined || reason === "") continue;
     ledger.settle(id, "downgrade", "skipped", `irreversible: ${reason}`);
     ledger.blockDowngrade(id);

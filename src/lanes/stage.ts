@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import tls from "node:tls";
 import type { Client } from "pg";
 import { catalogSession } from "../databases/postgres/catalog/session";
@@ -8,7 +10,7 @@ import { mergeDeltas } from "../evidence/deltas";
 import { type RecordedLeg, stepsOf } from "../evidence/steps";
 import { type AddressParts, environmentLines, formatAddress } from "../executors/address";
 import { childEnvironment, recorderVariables } from "../executors/environment";
-import type { Isolation } from "../executors/isolation";
+import { type Isolation, openReach } from "../executors/isolation";
 import { type CommandResult, runCommand } from "../executors/local";
 import type { CatalogDelta } from "../model/catalog";
 import type { Direction } from "../model/revision";
@@ -20,6 +22,7 @@ import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import { runSetup } from "../shadow/setup";
 import type { MigrationTool, ToolFailure, ToolProject } from "../tools/contract";
 import { shellWords } from "../tools/shell-words";
+import { partsDown, runWayBack } from "./own-way-back";
 import { dropRoles, endOtherSessions, rolesOf } from "./sessions";
 import { appliedVersions } from "./version-table";
 
@@ -68,6 +71,8 @@ export class Stage implements AsyncDisposable {
   /** All that was there before the tool came. */
   start: CatalogDelta = [];
   private madeOnArrival: readonly string[] = [];
+  /** Where the recorder listens for the gate itself, once it did. */
+  private ownPort: number | undefined;
 
   private constructor(
     private readonly context: LaneContext,
@@ -141,10 +146,9 @@ export class Stage implements AsyncDisposable {
    */
   async go(direction: Direction, target: string, atOnce = false): Promise<Leg> {
     const { context, recorder } = this;
-    const commands = context.tool.commands(context.project);
     const before = this.heads;
     recorder.readsCatalog = !atOnce;
-    const result = await this.execute([...context.run, ...commands[direction](target)]);
+    const result = direction === "upgrade" ? await this.byTool(direction, target) : await this.goDown(target);
     recorder.readsCatalog = true;
     const recording = recorder.takeRecording();
     const leg = stepsOf(recording, direction, before, context.graph);
@@ -218,6 +222,51 @@ export class Stage implements AsyncDisposable {
     );
   }
 
+  private byTool(direction: Direction, target: string): Promise<CommandResult> {
+    const { run, tool, project } = this.context;
+    return this.execute([...run, ...tool.commands(project)[direction](target)]);
+  }
+
+  /** By the tool, and what it cannot take back by a connection of our own through the recorder. */
+  private async goDown(target: string): Promise<CommandResult> {
+    const parts = partsDown(this.context.graph, this.heads, target);
+    if (parts.every((part) => "target" in part)) return this.byTool("downgrade", target);
+    let output = "";
+    let milliseconds = 0;
+    for (const part of parts) {
+      const result =
+        "target" in part
+          ? await this.byTool("downgrade", part.target)
+          : await this.byGate(part.revision.id, part.file);
+      output += result.output;
+      milliseconds += result.milliseconds;
+      if (result.exitCode !== 0 || result.timedOut) return { ...result, output, milliseconds };
+    }
+    return { ...allWell, output, milliseconds };
+  }
+
+  private async byGate(revision: string, file: string): Promise<CommandResult> {
+    const { tool, project, toolTimeoutMs } = this.context;
+    if (this.ownPort === undefined) {
+      // The tool's listener may be in a network of its own.
+      const { server, port } = await openReach("the gate is no stranger").listen();
+      this.recorder.accept(server);
+      this.ownPort = port;
+    }
+    const address: Address = { name: "shadow", sslmode: "disable", ...this.parts, port: this.ownPort };
+    const table = this.recorder.versionTable ?? { table: tool.versionTable.name };
+    const back = {
+      revision,
+      file,
+      text: readFileSync(path.join(project.root, file), "utf8"),
+      deletion: tool.rows?.deletion(table, revision) ?? "",
+      writesVersions: (sql: string) => tool.versionWrites(sql, table).length > 0,
+    };
+    const result = await runWayBack(() => connect(address), back, { timeoutMs: toolTimeoutMs });
+    await this.quiesce();
+    return { ...result, output: redact(result.output, this.database.address) };
+  }
+
   private async execute(argv: readonly string[]): Promise<CommandResult> {
     const { context, parts } = this;
     const url = formatAddress(context.address.databaseUrlFormat, parts);
@@ -237,6 +286,16 @@ export class Stage implements AsyncDisposable {
     return { ...result, output: redact(result.output, this.database.address) };
   }
 }
+
+const allWell: CommandResult = {
+  exitCode: 0,
+  signal: null,
+  output: "",
+  outputCut: false,
+  milliseconds: 0,
+  timedOut: false,
+  cpuMs: undefined,
+};
 
 function upstreamOf(address: Address, client: Client, socket: string | undefined): Upstream {
   const stream = (client as unknown as { connection: { stream: unknown } }).connection.stream;

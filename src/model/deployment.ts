@@ -110,6 +110,8 @@ export interface WayBack {
   readonly reason: string | undefined;
   /** Tables and columns as the catalog names them, and statements that delete rows. */
   readonly loses: readonly string[];
+  /** Where there is no proved downgrade: statements, and comments on what they leave out, that a person may start from. */
+  readonly proposal?: readonly string[] | undefined;
 }
 
 export interface PlannedRevision {

@@ -44,8 +44,10 @@ export interface Revision {
 }
 
 export interface SqlFiles {
-  /** The file of the downgrade, whether it is there or not; undefined where the tool knows none for this revision. */
+  /** The file of the downgrade, whether it is there or not; undefined where there can be none for this revision. */
   readonly down: string | undefined;
+  /** True where the tool cannot run that file: the gate does, and deletes the row of the revision with it. */
+  readonly byGate?: boolean;
 }
 
 export type Direction = "upgrade" | "downgrade";

@@ -22,6 +22,8 @@ export interface RevisionStatus {
   readonly lineEndsOnly?: true;
   /** Pending, and a later one is applied. */
   readonly outOfOrder?: true;
+  /** Pending, and these objects of it are there already: a try stopped half way, or somebody made them. */
+  readonly present?: readonly string[];
   readonly parents: readonly string[];
   readonly message: string;
   /** When it was written, as its file says it. */

@@ -43,6 +43,9 @@ function revisionLines(revision: RevisionStatus, verbose: boolean, paint: Paint)
   const marks = [
     ...(revision.lineEndsOnly ? ["only its line ends differ (CRLF)"] : []),
     ...(revision.outOfOrder ? ["a later one is applied"] : []),
+    ...(revision.present === undefined
+      ? []
+      : [`objects of it are there already: ${revision.present.map(harmless).join(", ")}`]),
     ...(revision.isHead ? ["head"] : []),
     ...(revision.isBranchPoint ? ["branch point"] : []),
     ...(revision.isMergePoint ? ["merge point"] : []),

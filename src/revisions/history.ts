@@ -325,10 +325,10 @@ async function hasSameBack(
 }
 
 /** The file of a SQL revision's downgrade, as git names it, whether it is there or not. */
-function wayBack({ sql }: Revision, place: string): string | undefined {
+function wayBack({ sql, location }: Revision, place: string): string | undefined {
   if (sql?.down === undefined) return undefined;
-  const folder = folderOf({ path: place });
-  return folder === "" ? baseName(sql.down) : `${folder}/${baseName(sql.down)}`;
+  const beside = path.posix.relative(path.posix.dirname(location.file), sql.down);
+  return path.posix.join(folderOf({ path: place }), beside);
 }
 
 /** A commit that was made by hand may hold any name. */

@@ -61,13 +61,16 @@ function emptyFile(revision: Revision, { file }: RevisionFunction): Objection {
 }
 
 /** Of files of SQL, one a direction. */
-function withoutFile(revision: Revision, { down }: SqlFiles): Objection {
+function withoutFile(revision: Revision, { down, byGate }: SqlFiles): Objection {
   const { file } = revision.location;
   const missing = down ?? file.replace(/\.sql$/, ".down.sql");
-  const rename = down === undefined ? `, and name ${file} ${file.replace(/\.sql$/, ".up.sql")}` : "";
+  const who =
+    byGate === true
+      ? ` (migration-gate proves it and rollback runs it), or make it reversible: ${file.replace(/\.sql$/, ".up.sql")} and .down.sql`
+      : "";
   return {
     ...objection(revision, `Revision ${revision.id} has no way back: there is no ${missing}.`),
-    do: `Write ${missing}${rename}; or say at the top of ${file} why there is none: -- migration-gate: irreversible because <the reason>`,
+    do: `Write ${missing}${who}; or say at the top of ${file} why there is none: -- migration-gate: irreversible because <the reason>`,
   };
 }
 

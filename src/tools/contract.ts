@@ -113,6 +113,12 @@ export interface VersionRows {
   sql(table: VersionTable): string;
   /** What a file's bytes are to the checksum of what was applied. */
   compare(bytes: Uint8Array, checksum: string): "same" | "line ends" | "different";
+  /** The statement that deletes the row of this revision. */
+  deletion(table: VersionTable, id: string): string;
+  /** The statement that writes the row of this revision as if the tool had applied these bytes. */
+  insertion(table: VersionTable, revision: Pick<Revision, "id" | "message">, bytes: Uint8Array): string;
+  /** The key of the session's advisory lock that the tool's library takes while it migrates this database. */
+  libraryLock(database: string): string;
 }
 
 /** All that the project knows of one migration tool. */

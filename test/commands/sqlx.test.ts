@@ -46,6 +46,8 @@ const third = (up: string, down: string): ProjectFiles => ({
 });
 const residue = "downgrade-leaves-residue";
 
+const simple = (up: string): ProjectFiles => ({ ...base, "migrations/003_simple.sql": up });
+
 const cases: Readonly<Record<string, Case>> = {
   "reversible migrations": { files: base, exit: 0 },
   "an enum that is left": {
@@ -88,7 +90,85 @@ const cases: Readonly<Record<string, Case>> = {
     findings: ["error require-downgrade 3"],
     open: ["3 downgrade: skipped, it has no file that takes it back"],
     tells:
-      "Write migrations/003_simple.down.sql, and name migrations/003_simple.sql migrations/003_simple.up.sql; or say at the top of migrations/003_simple.sql why there is none: -- migration-gate: irreversible because <the reason>",
+      "Write migrations/rollback/003.sql (migration-gate proves it and rollback runs it), or make it reversible: migrations/003_simple.up.sql and .down.sql; or say at the top of migrations/003_simple.sql why there is none: -- migration-gate: irreversible because <the reason>",
+  },
+  "simple migrations with their reverse beside them, among reversible ones": {
+    files: {
+      ...base,
+      "migrations/003_notes.sql":
+        "CREATE TYPE mood AS ENUM ('good');\nALTER TABLE orders ADD COLUMN mood mood;",
+      "migrations/rollback/003.sql": "ALTER TABLE orders DROP COLUMN mood;\nDROP TYPE mood;\n",
+      "migrations/004_more.sql": "CREATE TABLE more (id int);",
+      "migrations/rollback/4.sql": "-- größer\nDROP TABLE more",
+      "migrations/005_last.up.sql": "CREATE TABLE last (id int);",
+      "migrations/005_last.down.sql": "DROP TABLE last;",
+    },
+    exit: 0,
+  },
+  "a reverse that leaves an enum": {
+    files: {
+      ...simple("CREATE TYPE mood AS ENUM ('good');\nALTER TABLE orders ADD COLUMN mood mood;"),
+      "migrations/rollback/003.sql": "ALTER TABLE orders DROP COLUMN mood;\n",
+    },
+    exit: 1,
+    findings: [`error ${residue} 3 enum type public.mood`],
+    open: ["3 downgrade: failed, it does not restore the schema"],
+    tells: "Add DROP TYPE public.mood to migrations/rollback/003.sql.",
+  },
+  "a reverse that fails": {
+    files: {
+      ...simple("ALTER TABLE orders ADD COLUMN note text;"),
+      "migrations/rollback/003.sql": "ALTER TABLE orders DROP COLUMN note;\n\nDROP INDEX ix_note;\n",
+    },
+    exit: 1,
+    findings: ["error downgrade-fails 3"],
+    open: ["3 downgrade: failed, the downgrade fails"],
+    tells: 'Migration 3 failed: index \\"ix_note\\" does not exist.',
+  },
+  "a reverse that ends its transaction": {
+    files: {
+      ...simple("ALTER TABLE orders ADD COLUMN note text;"),
+      "migrations/rollback/003.sql": "ALTER TABLE orders DROP COLUMN note; COMMIT;",
+    },
+    exit: 1,
+    findings: ["error downgrade-fails 3"],
+    open: ["3 downgrade: failed, the downgrade fails"],
+    tells: "COMMIT in migrations/rollback/003.sql: it runs in one transaction with the deletion of its row.",
+  },
+  "a reverse that deletes its own row": {
+    files: {
+      ...simple("ALTER TABLE orders ADD COLUMN note text;"),
+      "migrations/rollback/003.sql":
+        "ALTER TABLE orders DROP COLUMN note; DELETE FROM _sqlx_migrations WHERE version = 3;",
+    },
+    exit: 1,
+    findings: ["error downgrade-fails 3"],
+    open: ["3 downgrade: failed, the downgrade fails"],
+    tells: "migrations/rollback/003.sql writes the version table",
+  },
+  "a reverse that does nothing": {
+    files: {
+      ...simple("ALTER TABLE orders ADD COLUMN note text;"),
+      "migrations/rollback/003.sql": "-- nothing\n",
+    },
+    exit: 1,
+    findings: [
+      "error require-downgrade 3",
+      "note column-order-differs 3 column order public.orders",
+      `note ${residue} 3 column public.orders.note`,
+    ],
+    open: ["3 downgrade: failed, it does not restore the schema"],
+  },
+  "reverses of nothing": {
+    files: {
+      ...base,
+      "migrations/rollback/2.sql": "DROP TABLE orders;",
+      "migrations/rollback/9.sql": "DROP TABLE orders;",
+      "migrations/rollback/003_simple.sql": "SELECT 1;",
+    },
+    exit: 1,
+    findings: ["error not-analysed -", "error not-analysed -", "error not-analysed -"],
+    tells: "migrations/rollback/2.sql is the reverse of version 2, and no simple migration has this version.",
   },
   "simple migrations that say why they have no way back": {
     files: {
@@ -117,6 +197,18 @@ const cases: Readonly<Record<string, Case>> = {
       "1 downgrade: skipped, irreversible: it is the start",
       "2 downgrade: failed, it does not restore the schema",
     ],
+  },
+  "versions with one digit and with two": {
+    files: {
+      ...cargo,
+      "migrations/9_a.up.sql": "CREATE TABLE a (id int);",
+      "migrations/9_a.down.sql": "DROP TABLE a;",
+      "migrations/10_b.sql": "CREATE TABLE b (id int);",
+      "migrations/rollback/10.sql": "DROP TABLE b;",
+      "migrations/11_c.up.sql": "CREATE TABLE c (id int);",
+      "migrations/11_c.down.sql": "DROP TABLE c;",
+    },
+    exit: 0,
   },
   "a folder of another name": {
     files: Object.fromEntries(
@@ -175,9 +267,13 @@ interface Change {
   readonly findings: readonly string[];
   readonly states: string;
   readonly tells?: string;
+  /** What the base has, too. */
+  readonly more?: ProjectFiles;
   /** What the target gets after the base. */
   readonly target?: ProjectFiles;
 }
+
+const reversed = { simple: "migrations/003_c.sql", reverse: "migrations/rollback/003.sql" };
 
 const up2 = "migrations/002_orders.up.sql";
 const down2 = "migrations/002_orders.down.sql";
@@ -253,6 +349,27 @@ const changes: Readonly<Record<string, Change>> = {
     findings: [],
     states: "1 unchanged, 2 unchanged",
   },
+  "a simple one that is new, with its reverse": {
+    change: (repository) => {
+      repository.write(reversed.simple, "CREATE TABLE c (id int);");
+      repository.write(reversed.reverse, "DROP TABLE c;");
+    },
+    findings: [],
+    states: "1 unchanged, 2 unchanged, 3 new",
+  },
+  "a reverse for one that has landed": {
+    more: { [reversed.simple]: "CREATE TABLE c (id int);" },
+    change: (repository) => repository.write(reversed.reverse, "DROP TABLE c, d;"),
+    findings: ["error downgrade-fails 3"],
+    states: "1 unchanged, 2 unchanged, 3 edited",
+  },
+  "a reverse that has landed and is edited": {
+    more: { [reversed.simple]: "CREATE TABLE c (id int);", [reversed.reverse]: "DROP TABLE c;" },
+    change: (repository) => repository.write(reversed.reverse, "DROP TABLE public.c;"),
+    findings: ["error revision-edited 3"],
+    states: "1 unchanged, 2 unchanged, 3 edited",
+    tells: 'The way back of revision \\"3\\" was edited after it had landed.',
+  },
   "one below what has landed": {
     change: (repository) => {
       repository.write("migrations/0_first.up.sql", "CREATE TABLE first (id int);");
@@ -283,8 +400,8 @@ const changes: Readonly<Record<string, Change>> = {
 };
 
 describe.concurrent("check compares SQLx's files byte by byte", () => {
-  test.each(Object.entries(changes))("%s", async (_, { change, findings, states, tells, target }) => {
-    await using project = await writeProject(base);
+  test.each(Object.entries(changes))("%s", async (_, { change, findings, states, tells, target, more }) => {
+    await using project = await writeProject({ ...base, ...more });
     const repository = repositoryIn(project.path);
     repository.git("config", "core.autocrlf", "false");
     const commit = repository.commit("base");
@@ -400,6 +517,8 @@ test("the migrations are those that sqlx itself lists", async () => {
     "migrations/-3_below_zero.sql": "SELECT 1",
     "migrations/5_.sql": "SELECT 1",
     "migrations/notes.sql": "not one",
+    "migrations/rollback/3.sql": "not one of sqlx's",
+    "migrations/rollback/002_x.sql": "not one",
     "migrations/6_x.txt": "not one",
   });
   await using database = await server.database();

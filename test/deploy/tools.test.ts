@@ -12,9 +12,11 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 test.each([
-  ["boards", "BOARDS_DATABASE_URL"],
-  ["devopser", "DATABASE_URL"],
-])("the example %s goes up and its newest revision back", async (name, variable) => {
+  ["boards", "BOARDS_DATABASE_URL", "revision 1 of "],
+  ["devopser", "DATABASE_URL", "revision 1 of "],
+  // sqlx tells what it has done, not what it begins.
+  ["everruns", "DATABASE_URL", "Applied 1/migrate base schema"],
+])("the example %s goes up and its newest revision back", async (name, variable, tells) => {
   await using project = await copyOfExample(name);
   await using database = await server.database();
   const { host, port, user, password } = database.address;
@@ -23,7 +25,7 @@ test.each([
   const args = ["--database-url-env", variable];
   const up = await deploy("apply", project, database.address, { args, env });
   expect([up.code, up.report.state], up.stderr).toEqual([0, "at target"]);
-  expect(up.stderr).toContain(`revision 1 of ${up.report.revisions.length}: `);
+  expect(up.stderr).toContain(tells);
   const again = await deploy("apply", project, database.address, { args, env });
   expect(again.report.outcome).toBe("nothing to do");
   const { do: advice } = await refusal("rollback", project, database.address, { args, env });

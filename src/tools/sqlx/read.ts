@@ -17,7 +17,12 @@ interface Found extends MigrationName {
 export function readRevisions(project: ToolProject): ReadRevisions {
   const problems: ReadProblem[] = [];
   const found: Found[] = [];
+  const reverses = new Map<string, Found>();
   for (const folder of project.revisionFolders) {
+    for (const reverse of reversesIn(project, folder)) {
+      if ("version" in reverse) reverses.set(reverse.version, reverse);
+      else problems.push(reverse);
+    }
     for (const name of namesIn(folder)) {
       const file = path.relative(project.root, path.join(folder, name)).split(path.sep).join("/");
       const read = readName(name);
@@ -33,7 +38,7 @@ export function readRevisions(project: ToolProject): ReadRevisions {
   const bodies = new Map<Revision, () => RevisionBody>();
   const revisions = ups.map((up, index) => {
     const parent = ups.findLast((other, at) => at < index && other.version !== up.version);
-    const down = downs.get(up.version);
+    const down = (up.kind === "simple" ? reverses : downs).get(up.version);
     const revision = revisionOf(up, down, parent?.version);
     bodies.set(revision, () =>
       bodyOf(new SqlText(up.file, up.bytes), down && new SqlText(down.file, down.bytes)),
@@ -41,9 +46,12 @@ export function readRevisions(project: ToolProject): ReadRevisions {
     return revision;
   });
   const lonely = [...downs.values()].filter(({ version }) => !ups.some((up) => up.version === version));
+  const idle = [...reverses.values()].filter(
+    ({ version }) => !ups.some((up) => up.version === version && up.kind === "simple"),
+  );
   return {
     revisions,
-    problems: [...problems, ...lonely.map(withoutUp)],
+    problems: [...problems, ...lonely.map(withoutUp), ...idle.map(withoutSimple)],
     bodyProblems: () => [],
     body: (revision) => bodies.get(revision)?.() ?? { operations: [], remarks: [] },
   };
@@ -66,7 +74,10 @@ function revisionOf(up: Found, down: Found | undefined, parent: string | undefin
     labels: [],
     location: { file, line: 1, column: 1 },
     message: description,
-    sql: { down: kind === "up" ? file.replace(/\.up\.sql$/, ".down.sql") : undefined },
+    sql:
+      kind === "up"
+        ? { down: file.replace(/\.up\.sql$/, ".down.sql") }
+        : { down: down?.file ?? reverseOf(file), byGate: true },
     get upgrade() {
       return functionOf(text);
     },
@@ -74,6 +85,38 @@ function revisionOf(up: Found, down: Found | undefined, parent: string | undefin
       return down === undefined ? simpleDowngrade(text) : functionOf(new SqlText(down.file, down.bytes));
     },
   };
+}
+
+/** Beside the migrations, where sqlx does not look: the reverse of a simple one, which sqlx cannot take back. */
+const reverseFolder = "rollback";
+
+/** Where the reverse of this simple migration is to be: its version as its name has it. */
+function reverseOf(file: string): string {
+  const [version = ""] = path.posix.basename(file).split("_");
+  return path.posix.join(path.posix.dirname(file), reverseFolder, `${version.replace(/^\+/, "")}.sql`);
+}
+
+function reversesIn({ root }: ToolProject, folder: string): (Found | ReadProblem)[] {
+  const own = path.join(folder, reverseFolder);
+  return namesIn(own)
+    .filter((name) => name.endsWith(".sql") && isFile(path.join(own, name)))
+    .map((name) => {
+      const file = path.relative(root, path.join(own, name)).split(path.sep).join("/");
+      const [, digits] = /^(-?\d{1,19})\.sql$/.exec(name) ?? [];
+      if (digits === undefined) return withoutVersion(file);
+      const bytes = readFileSync(path.join(own, name));
+      return { version: String(BigInt(digits)), description: "", kind: "down", file, bytes };
+    });
+}
+
+function withoutVersion(file: string): ReadProblem {
+  const text = `${file} is no reverse of a migration: its name is to be the version alone, such as 7.sql.`;
+  return { kind: "no-revision-id", file, line: 1, column: 1, text };
+}
+
+function withoutSimple({ file, version }: Found): ReadProblem {
+  const text = `${file} is the reverse of version ${version}, and no simple migration has this version.`;
+  return { kind: "no-revision-id", file, line: 1, column: 1, text };
 }
 
 function noVersion(file: string): ReadProblem {

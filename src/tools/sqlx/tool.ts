@@ -5,7 +5,16 @@ import { explainFailure } from "./failure";
 import { filesOf } from "./migration-name";
 import { readOne, readRevisions } from "./read";
 import { commands, runWords } from "./run";
-import { readsVersions, rowsSql, versionsSql, versionTable, versionWrites } from "./version-table";
+import {
+  deletionSql,
+  insertionSql,
+  libraryLock,
+  readsVersions,
+  rowsSql,
+  versionsSql,
+  versionTable,
+  versionWrites,
+} from "./version-table";
 
 /** SQLx's migrations, run by sqlx-cli. Tried with 0.8.6. */
 export const sqlx: MigrationTool = {
@@ -21,7 +30,13 @@ export const sqlx: MigrationTool = {
   versionWrites,
   readsVersions,
   versionTable,
-  rows: { sql: rowsSql, compare: compareChecksum },
+  rows: {
+    sql: rowsSql,
+    compare: compareChecksum,
+    deletion: deletionSql,
+    insertion: insertionSql,
+    libraryLock,
+  },
   comparesBytes: true,
   revisionFiles: filesOf,
   // The version is in the file's name: any line will do.

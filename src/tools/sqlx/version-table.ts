@@ -1,5 +1,7 @@
+import { crc32 } from "node:zlib";
 import { versionWrites as writesOf } from "../alembic/version-table";
 import type { VersionTable, VersionWrite } from "../contract";
+import { checksumOf } from "./checksum";
 
 /** Its name (sqlx-cli 0.8 has no other), the column of ids, and all columns as PostgreSQL has them. */
 export const versionTable = {
@@ -23,12 +25,32 @@ export function readsVersions(sql: string): boolean {
 
 /** Every row: the version, success, the checksum as hexadecimal text. */
 export function rowsSql(table: VersionTable): string {
-  return `SELECT version::text, success, pg_catalog.encode(checksum, 'hex') FROM ${nameOf(table)} ORDER BY version`;
+  return `SELECT m.version::text, m.success, pg_catalog.encode(m.checksum, 'hex') FROM ${nameOf(table)} AS m ORDER BY m.version`;
 }
 
 /** The highest applied version, none where there is none: SQLx applies in order, and the last one is the head. */
 export function versionsSql(table: VersionTable): string {
-  return `SELECT version::text FROM ${nameOf(table)} WHERE success ORDER BY version DESC LIMIT 1`;
+  // Without m, version would be the text of the SELECT list, and 9 above 10.
+  return `SELECT m.version::text FROM ${nameOf(table)} AS m WHERE m.success ORDER BY m.version DESC LIMIT 1`;
+}
+
+export function deletionSql(table: VersionTable, version: string): string {
+  return `DELETE FROM ${nameOf(table)} WHERE version = ${version}`;
+}
+
+/** Its execution_time is -1, which sqlx itself writes until it knows. */
+export function insertionSql(
+  table: VersionTable,
+  { id, message }: { readonly id: string; readonly message: string },
+  bytes: Uint8Array,
+): string {
+  const values = [id, `'${message.replaceAll("'", "''")}'`, "TRUE", `'\\x${checksumOf(bytes)}'`, "-1"];
+  return `INSERT INTO ${nameOf(table)} (version, description, success, checksum, execution_time) VALUES (${values.join(", ")})`;
+}
+
+/** As the library makes it (sqlx-postgres 0.8, migrate.rs, generate_lock_id); sqlx-cli 0.8.6 takes none. */
+export function libraryLock(database: string): string {
+  return String(0x3d32ad9en * BigInt(crc32(database)));
 }
 
 function nameOf({ schema, table }: VersionTable): string {

@@ -1,0 +1,2 @@
+DROP VIEW agent_usage;
+DROP TABLE session_usage;

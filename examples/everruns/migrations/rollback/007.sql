@@ -1,0 +1,3 @@
+DROP TRIGGER touch ON tasks;
+DROP TRIGGER touch ON sessions;
+DROP FUNCTION touch();

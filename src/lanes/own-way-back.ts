@@ -1,0 +1,181 @@
+import { parseSync } from "libpg-query";
+import type { Client } from "pg";
+import { close, within } from "../databases/postgres/own-session";
+import type { CommandResult } from "../executors/local";
+import type { Revision } from "../model/revision";
+import type { Graph } from "../revisions/graph";
+
+/** The reverse of a revision that its tool cannot take back, and how its row goes. */
+export interface OwnWayBack {
+  readonly revision: string;
+  /** As the project names it. */
+  readonly file: string;
+  readonly text: string;
+  /** The statement that deletes the one row of the version table. */
+  readonly deletion: string;
+  /** True for a statement that writes the version table, which is not the file's to do. */
+  writesVersions(sql: string): boolean;
+  /** Statements of the session before the transaction. */
+  readonly before?: readonly string[];
+  /** The key of the advisory lock under which the tool's library migrates; taken for the transaction, not waited for. */
+  readonly libraryLock?: string;
+}
+
+/** A part of a way down: by the tool to `target`, or one revision by the gate. */
+export type PartDown = { readonly target: string } | { readonly revision: Revision; readonly file: string };
+
+/** The file that the gate runs to take this revision back; undefined where the tool does it, or nobody can. */
+export function ownReverse({ sql, downgrade }: Revision): string | undefined {
+  return sql?.byGate === true && sql.down !== undefined && downgrade?.file === sql.down
+    ? sql.down
+    : undefined;
+}
+
+/** From the heads to `target`, newest first; neighbours that the tool takes back are one part. */
+export function partsDown(graph: Graph, heads: readonly string[], target: string): PartDown[] {
+  const stays = graph.get(target) === undefined ? new Set<string>() : graph.ancestors(target);
+  const applied = graph.applied(heads);
+  const gone = graph.revisions.filter(({ id }) => applied.has(id) && !stays.has(id)).reverse();
+  if (gone.every((revision) => ownReverse(revision) === undefined)) return [{ target }];
+  const parts: PartDown[] = [];
+  for (const revision of gone) {
+    const file = ownReverse(revision);
+    if (file !== undefined) parts.push({ revision, file });
+    else {
+      if ("target" in (parts.at(-1) ?? {})) parts.pop();
+      parts.push({ target: graph.parentsOf(revision.id)[0] ?? "base" });
+    }
+  }
+  return parts;
+}
+
+/** Runs it in one transaction and tells it as a command's end. `libpg-query`'s loadModule() must have resolved before. */
+export async function runWayBack(
+  open: () => Promise<Client>,
+  back: OwnWayBack,
+  { timeoutMs, abort }: { readonly timeoutMs: number; readonly abort?: AbortSignal },
+): Promise<CommandResult> {
+  const started = performance.now();
+  const end = (exitCode: 0 | 1 | null, output: string): CommandResult => ({
+    exitCode,
+    signal: null,
+    output,
+    outputCut: false,
+    milliseconds: performance.now() - started,
+    timedOut: exitCode === null,
+    cpuMs: undefined,
+  });
+  let client: Client | undefined;
+  try {
+    const statements = statementsOf(back);
+    client = await open();
+    const aborted = new Promise<never>((_, reject) => {
+      abort?.addEventListener("abort", () => reject(new Error("it was ended: the gate's lock was lost")));
+    });
+    aborted.catch(() => undefined);
+    if (abort?.aborted === true) throw new Error("the gate's lock was lost");
+    const work = inOneTransaction(client, back, statements);
+    await within(client, Promise.race([work, aborted]), timeoutMs);
+    return end(0, `${back.file}: done, and the row of version ${back.revision} is deleted\n`);
+  } catch (error) {
+    const isLate = performance.now() - started >= timeoutMs;
+    return end(isLate ? null : 1, failureText(back, error));
+  } finally {
+    if (client !== undefined) await close(client);
+  }
+}
+
+interface Statement {
+  readonly sql: string;
+  /** In characters of the file. */
+  readonly from: number;
+}
+
+/** Why it cannot run, or did not; `at` counts characters of the file. */
+class Stopped extends Error {
+  constructor(
+    message: string,
+    readonly at: number | undefined,
+    readonly code?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** One by one, so that each is recorded by itself; as a whole where the grammar does not know them. */
+function statementsOf({ text, file, revision, writesVersions }: OwnWayBack): Statement[] {
+  const bytes = Buffer.from(text);
+  let parsed: ReturnType<typeof parseSync>;
+  try {
+    parsed = parseSync(text);
+  } catch {
+    return [{ sql: text, from: 0 }];
+  }
+  return (parsed.stmts ?? []).map(({ stmt, stmt_location: location = 0, stmt_len: length }) => {
+    const to = length === undefined || length === 0 ? bytes.length : location + length;
+    const blank = /^(?:\s|--[^\n]*(?:\n|$))*/.exec(bytes.subarray(location, to).toString())?.[0] ?? "";
+    const from = bytes.subarray(0, location).toString().length + blank.length;
+    const sql = bytes.subarray(location, to).toString().slice(blank.length);
+    if (stmt !== undefined && "TransactionStmt" in stmt) {
+      throw new Stopped(
+        `${sql.split(/\s/)[0]} in ${file}: it runs in one transaction with the deletion of its row`,
+        from,
+      );
+    }
+    if (writesVersions(sql)) {
+      throw new Stopped(
+        `${file} writes the version table: the row of version ${revision} is deleted after it, in the same transaction`,
+        from,
+      );
+    }
+    return { sql, from };
+  });
+}
+
+async function inOneTransaction(
+  client: Client,
+  { file, revision, deletion, before = [], libraryLock }: OwnWayBack,
+  statements: readonly Statement[],
+): Promise<void> {
+  for (const setting of before) await client.query(setting);
+  await client.query("BEGIN");
+  try {
+    if (libraryLock !== undefined) {
+      const { rows } = await client.query<{ free: boolean }>(
+        `SELECT pg_catalog.pg_try_advisory_xact_lock(${libraryLock}) AS free`,
+      );
+      if (rows[0]?.free !== true)
+        throw new Stopped("55P03: an application that migrates at its start holds its lock", undefined);
+    }
+    for (const { sql, from } of statements) {
+      try {
+        await client.query(sql);
+      } catch (error) {
+        throw stoppedAt(error, from);
+      }
+    }
+    const { rowCount } = await client.query(deletion);
+    if (rowCount !== 1)
+      throw new Stopped(
+        `${rowCount ?? 0} rows of version ${revision} were deleted after ${file}, and it is to be one`,
+        undefined,
+      );
+    await client.query("COMMIT");
+  } catch (error) {
+    await client.query("ROLLBACK").catch(() => undefined);
+    throw error;
+  }
+}
+
+function stoppedAt(error: unknown, from: number): Stopped {
+  const { message, code, position } = error as { message: string; code?: string; position?: string };
+  return new Stopped(message, from + Math.max(0, Number(position ?? 1) - 1), code);
+}
+
+/** In the words of the tool, so that what explains its output explains this. */
+function failureText({ revision, file, text }: OwnWayBack, error: unknown): string {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  const { at, code } = error instanceof Stopped ? error : { at: undefined, code: undefined };
+  const line = at === undefined ? "" : `:${text.slice(0, at).split("\n").length}`;
+  return `error: while executing migration ${revision}: ${message}\n${file}${line}${code === undefined ? "" : `, ${code}`}\n`;
+}
