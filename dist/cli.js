@@ -36402,7 +36402,7 @@ function newDrift(before, after) {
 }
 function unprovedProblem(drift) {
     return {
-        what: `The schema is not the one that was proved, in ${drift.length} ${drift.length === 1 ? "place" : "places"} where it was before.`,
+        what: `The schema is not the one that was proved, in ${drift.length} ${drift.length === 1 ? "place" : "places"}.`,
         seen: textOf(drift),
         why: "The revisions did something else here than on the shadow: they depend on rows, roles or settings, or somebody else changed the schema meanwhile.",
         do: "Look at each, and bring both together by a new revision.",
@@ -36488,7 +36488,7 @@ function whyNotDone(after, heads) {
         const blockers = result.waits.at(-1)?.blockedBy ?? [];
         return {
             what: `${subject} could not have a lock within ${after.lockTimeoutMs / 1000} s, in ${result.tries} ${result.tries === 1 ? "try" : "tries"}.`,
-            seen: [...(blockers.length > 0 ? blockers.map((text) => `blocked by ${text}`) : []), at].join("\n"),
+            seen: [...blockers.map((text) => `blocked by ${text}`), ...notTriedAgain(after), at].join("\n"),
             why: "Whatever comes after a statement that waits for a lock waits behind it.",
             do: "Let what holds the lock end, or deploy at a quieter time; the same job starts where this one stopped.",
         };
@@ -36518,6 +36518,13 @@ function whyNotDone(after, heads) {
         seen: [lastLines(after), at].filter((text) => text !== "").join("\n"),
         do: `${failure?.do ?? "Mend what it names."}\nThen deploy again: the same job starts where this one stopped.`,
     };
+}
+function notTriedAgain({ result, lockTries }) {
+    if (result.tries >= lockTries || result.sessionsLeft)
+        return [];
+    return [
+        "Not tried again: a revision works outside of one transaction, and may have been committed in part.",
+    ];
 }
 function invalidLeft(names) {
     return {
@@ -37802,6 +37809,9 @@ function status_text_revisionLines(revision, verbose, paint) {
     const marks = [
         ...(revision.lineEndsOnly ? ["only its line ends differ (CRLF)"] : []),
         ...(revision.outOfOrder ? ["a later one is applied"] : []),
+        ...(revision.present === undefined
+            ? []
+            : [`objects of it are there already: ${revision.present.map(harmless).join(", ")}`]),
         ...(revision.isHead ? ["head"] : []),
         ...(revision.isBranchPoint ? ["branch point"] : []),
         ...(revision.isMergePoint ? ["merge point"] : []),
@@ -37943,6 +37953,2665 @@ const version = "0.1.0";
 var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = require("node:timers/promises");
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = require("node:child_process");
+;// CONCATENATED MODULE: external "node:events"
+const external_node_events_namespaceObject = require("node:events");
+;// CONCATENATED MODULE: ./lib/executors/executable.js
+
+
+
+/**
+ * The file that runs as `command`: a path relative to `cwd`, or a name looked for in PATH as a shell would.
+ * Not there, not executable, or a script whose interpreter is gone: a ToolError that says what to install or set.
+ */
+function findExecutable(command, cwd, env) {
+    if (!isDirectory(cwd)) {
+        throw new errors_UserError({
+            what: `The folder "${cwd}" in which the migration tool is to run does not exist.`,
+            do: "Set project to the folder that holds the migration tool's configuration.",
+        });
+    }
+    const path = env.PATH ?? "";
+    const candidates = command.includes("/")
+        ? [(0,external_node_path_namespaceObject.resolve)(cwd, command)]
+        : path.split(external_node_path_namespaceObject.delimiter).map((folder) => (0,external_node_path_namespaceObject.resolve)(cwd, folder, command));
+    const found = candidates.find(isExecutable);
+    if (found === undefined)
+        throw notFound(command, cwd, candidates.find(isFile), path);
+    const interpreter = missingInterpreter(found);
+    if (interpreter !== undefined) {
+        throw new ToolError({
+            what: `The command "${command}" cannot start: its interpreter "${interpreter}" does not exist.`,
+            where: found,
+            why: "A virtual environment that was moved or copied keeps the old path in its scripts.",
+            do: "Create the virtual environment again where the gate runs, or set run: to a command that works there.",
+        });
+    }
+    return found;
+}
+/** Where `name` is in PATH or the folders for administrators, which an ordinary user's PATH may lack. */
+function findInPath(name, path) {
+    const folders = [...(path ?? "").split(external_node_path_namespaceObject.delimiter), "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+    return folders
+        .filter((folder) => folder.startsWith("/"))
+        .map((folder) => (0,external_node_path_namespaceObject.join)(folder, name))
+        .find(isExecutable);
+}
+function notFound(command, cwd, plainFile, path) {
+    if (plainFile !== undefined) {
+        return new ToolError({
+            what: `The command "${command}" is not executable.`,
+            where: plainFile,
+            do: `Type chmod +x "${plainFile}", or set run: to an interpreter and the file, for example run: python ${command}.`,
+        });
+    }
+    const name = command.split("/").at(-1) ?? command;
+    const local = [".venv/bin", "venv/bin", "env/bin"]
+        .map((folder) => `${folder}/${name}`)
+        .find((file) => isExecutable((0,external_node_path_namespaceObject.join)(cwd, file)));
+    const install = "Install the project's requirements before the gate runs";
+    return new ToolError({
+        what: `The command "${command}" was not found.`,
+        where: `folder ${cwd}`,
+        seen: command.includes("/") ? "No such file." : `Not in PATH: ${path === "" ? "it is empty" : path}`,
+        do: local === undefined
+            ? `${install} (for example pip install -r requirements.txt), or set run: to the whole command, for example run: uv run ${name}.`
+            : `Set run: ${local}, which exists.`,
+    });
+}
+/** The first word after `#!` where that file does not exist. The kernel reads at most 256 bytes (Linux 5.1 on). */
+function missingInterpreter(file) {
+    const start = Buffer.alloc(256);
+    let length = 0;
+    try {
+        const handle = (0,external_node_fs_.openSync)(file, "r");
+        try {
+            length = (0,external_node_fs_.readSync)(handle, start, 0, start.length, 0);
+        }
+        finally {
+            (0,external_node_fs_.closeSync)(handle);
+        }
+    }
+    catch {
+        return undefined; // Executable but not readable: it may be run all the same.
+    }
+    const match = /^#![ \t]*(\/[^\s]*)/.exec(start.toString("utf8", 0, length));
+    const interpreter = match?.[1];
+    return interpreter !== undefined && !isFile(interpreter) ? interpreter : undefined;
+}
+function isExecutable(file) {
+    try {
+        (0,external_node_fs_.accessSync)(file, external_node_fs_.constants.X_OK);
+        return isFile(file);
+    }
+    catch {
+        return false;
+    }
+}
+function isFile(file) {
+    return executable_kindOf(file) === "file";
+}
+function isDirectory(folder) {
+    return executable_kindOf(folder) === "folder";
+}
+function executable_kindOf(path) {
+    try {
+        const stat = (0,external_node_fs_.statSync)(path);
+        return stat.isFile() ? "file" : stat.isDirectory() ? "folder" : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: external "node:string_decoder"
+const external_node_string_decoder_namespaceObject = require("node:string_decoder");
+;// CONCATENATED MODULE: ./lib/executors/output.js
+
+/** How much of a command's output is kept, in bytes: its end, where the error is. */
+const keptOutputBytes = 64 * 1024;
+const longestLine = 8 * 1024;
+/** The end of a stream of bytes, in bounded memory, and its lines as they come. */
+class OutputTail {
+    onLine;
+    #chunks = [];
+    #bytes = 0;
+    #cut = false;
+    #decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
+    #line = "";
+    constructor(onLine) {
+        this.onLine = onLine;
+    }
+    push(chunk) {
+        this.#chunks.push(chunk);
+        this.#bytes += chunk.length;
+        while (this.#bytes - this.#chunks[0].length >= keptOutputBytes) {
+            this.#bytes -= this.#chunks.shift().length;
+            this.#cut = true;
+        }
+        if (this.onLine !== undefined)
+            this.#split(this.#decoder.write(chunk));
+    }
+    /** Call once, at the end of the stream. */
+    end() {
+        if (this.onLine !== undefined) {
+            this.#split(this.#decoder.end());
+            if (this.#line !== "")
+                this.onLine(cleanOutput(this.#line));
+        }
+        let bytes = Buffer.concat(this.#chunks);
+        if (bytes.length > keptOutputBytes) {
+            bytes = bytes.subarray(bytes.length - keptOutputBytes);
+            this.#cut = true;
+        }
+        // A cut line, escape sequence or character is not shown: begin at the next line, where there is one.
+        if (this.#cut)
+            bytes = bytes.subarray(bytes.indexOf(0x0a) + 1);
+        return { output: cleanOutput(bytes.toString("utf8")), outputCut: this.#cut };
+    }
+    #split(text) {
+        const lines = (this.#line + text).split("\n");
+        this.#line = lines.pop();
+        if (this.#line.length > longestLine) {
+            lines.push(this.#line);
+            this.#line = "";
+        }
+        for (const line of lines)
+            this.onLine?.(cleanOutput(line).replace(/\n+$/, ""));
+    }
+}
+/**
+ * Foreign output that is safe to show: no escape sequences or other control characters, progress bars as lines,
+ * and nothing that a CI runner takes for a command (GitHub reads `::name::` after any white space at the start of
+ * a line and `##[name]` anywhere; Azure reads `##vso[`).
+ */
+function cleanOutput(text) {
+    return text
+        .replace(escapeSequence, "")
+        .replace(/\r\n?/g, "\n")
+        .replace(controlCharacter, "")
+        .replace(/^([^\S\n]*):(?=:)/gm, "$1: ")
+        .replace(/##(?=\[|vso\[)/gi, "# #");
+}
+// ECMA-48: CSI … final byte; OSC, DCS, SOS, PM and APC … ST or BEL; two-byte sequences; the one-byte CSI.
+const escapeSequence = new RegExp([
+    String.raw `(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]`,
+    String.raw `\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)`,
+    String.raw `\x1b[ -/]*[0-~]`,
+].join("|"), "g");
+// All of Unicode's Cc but tab and line feed, the line and paragraph separators, and the bidirectional overrides.
+const controlCharacter = /[^\P{Cc}\t\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+;// CONCATENATED MODULE: external "node:fs/promises"
+const external_node_fs_promises_namespaceObject = require("node:fs/promises");
+;// CONCATENATED MODULE: external "node:net"
+const external_node_net_namespaceObject = require("node:net");
+var external_node_net_default = /*#__PURE__*/__nccwpck_require__.n(external_node_net_namespaceObject);
+;// CONCATENATED MODULE: external "node:os"
+const external_node_os_namespaceObject = require("node:os");
+;// CONCATENATED MODULE: ./lib/executors/output-pipe.js
+
+
+
+
+
+/**
+ * One end to be a command's stdout and stderr alike, so that its lines stay in the order in which they were written;
+ * two pipes of spawn lose it, and a shell's `2>&1` would drop variables whose names it does not like.
+ */
+async function createOutputPipe() {
+    const folder = await (0,external_node_fs_promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.tmpdir)(), "migration-gate-output-"));
+    const server = external_node_net_default().createServer();
+    try {
+        const path = (0,external_node_path_namespaceObject.join)(folder, "output");
+        server.listen(path);
+        await (0,external_node_events_namespaceObject.once)(server, "listening");
+        const accepted = (0,external_node_events_namespaceObject.once)(server, "connection");
+        const writer = external_node_net_default().connect(path);
+        await (0,external_node_events_namespaceObject.once)(writer, "connect");
+        const [reader] = (await accepted);
+        return { reader, writer };
+    }
+    finally {
+        server.close();
+        await (0,external_node_fs_promises_namespaceObject.rm)(folder, { recursive: true, force: true });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/executors/processes.js
+
+
+/** A variable of every process that a command started; a daemon with a session of its own keeps it. */
+const markerName = "MIGRATION_GATE_RUN";
+const pollMs = 20;
+/** Asks the whole family to end, kills what is left after `graceMs`, and returns when none is left. */
+async function endFamily(family, graceMs) {
+    if (!signalFamily(family, "SIGTERM"))
+        return;
+    const deadline = performance.now() + graceMs;
+    while (performance.now() < deadline) {
+        await (0,promises_namespaceObject.setTimeout)(pollMs);
+        if (!signalFamily(family, 0))
+            return;
+    }
+    // Again and again: a process that forks while the list is read is found in the next round.
+    for (let round = 0; round < 50 && signalFamily(family, "SIGKILL"); round++)
+        await (0,promises_namespaceObject.setTimeout)(pollMs);
+}
+/** Sends a signal to each of the family; true when there was one that runs. Signal 0 only asks. */
+function signalFamily(family, signal) {
+    const members = familyMembers(family);
+    if (members === undefined)
+        return send(-family.group, signal);
+    if (members.length === 0)
+        return false;
+    if (signal !== 0)
+        send(-family.group, signal);
+    for (const pid of members)
+        send(pid, signal);
+    return true;
+}
+function send(target, signal) {
+    try {
+        process.kill(target, signal);
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+/**
+ * From /proc; undefined where there is none (macOS). Zombies are left out: in a container whose first process does
+ * not wait for orphans they stay for ever.
+ */
+function familyMembers(family) {
+    const wanted = Buffer.from(`${markerName}=${family.marker}\0`);
+    return processIds()?.filter((pid) => {
+        try {
+            const stat = (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, "latin1");
+            // proc_pid_stat(5): after the name in brackets come state, parent and process group.
+            const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 3);
+            if (state === "Z" || state === "X")
+                return false;
+            return Number(group) === family.group || (0,external_node_fs_.readFileSync)(`/proc/${pid}/environ`).includes(wanted);
+        }
+        catch {
+            return false; // Ended meanwhile, or another user's.
+        }
+    });
+}
+function processIds() {
+    try {
+        const ids = (0,external_node_fs_.readdirSync)("/proc").filter((name) => /^[0-9]+$/.test(name));
+        return ids.length === 0 ? undefined : ids.map(Number).filter((pid) => pid !== process.pid);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/executors/tcp-ports.js
+
+
+/**
+ * The local ports of a family's established TCP connections to a port of any server, sorted; undefined where there is
+ * no /proc. Connections that begin or end meanwhile may be missing.
+ */
+function familyPorts(family, serverPort) {
+    const members = familyMembers(family);
+    if (members === undefined)
+        return undefined;
+    const ports = new Set();
+    for (const pid of members) {
+        const sockets = socketsOf(pid);
+        if (sockets.size === 0)
+            continue;
+        // Of the process's own network namespace.
+        for (const table of ["tcp", "tcp6"]) {
+            for (const connection of connectionsIn(`/proc/${pid}/net/${table}`)) {
+                if (connection.remotePort === serverPort && sockets.has(connection.inode))
+                    ports.add(connection.localPort);
+            }
+        }
+    }
+    return [...ports].sort((one, other) => one - other);
+}
+/** Inodes of the sockets that a process has open. */
+function socketsOf(pid) {
+    const found = new Set();
+    for (const descriptor of namesIn(`/proc/${pid}/fd`)) {
+        try {
+            const inode = /^socket:\[(\d+)\]$/.exec((0,external_node_fs_.readlinkSync)(`/proc/${pid}/fd/${descriptor}`))?.[1];
+            if (inode !== undefined)
+                found.add(inode);
+        }
+        catch {
+            // Closed meanwhile.
+        }
+    }
+    return found;
+}
+/** proc_net_tcp: sl local rem st queues timer retransmits uid timeout inode; ports hexadecimal, 01 is established. */
+function connectionsIn(file) {
+    return tcp_ports_read(file)
+        .split("\n")
+        .slice(1)
+        .flatMap((line) => {
+        const [, local = "", remote = "", state, , , , , , inode = ""] = line.trim().split(/\s+/);
+        if (state !== "01")
+            return [];
+        return [{ localPort: portOf(local), remotePort: portOf(remote), inode }];
+    });
+}
+function portOf(address) {
+    return Number.parseInt(address.slice(address.lastIndexOf(":") + 1), 16);
+}
+function tcp_ports_read(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "latin1");
+    }
+    catch {
+        return "";
+    }
+}
+function namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder);
+    }
+    catch {
+        return [];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/executors/local.js
+
+
+
+
+
+
+
+
+
+
+
+/** How long a command may take to end after SIGTERM before it is killed, in milliseconds. */
+const graceMs = 3_000;
+/**
+ * The gate holds the other end of descriptor 3: it closes with the gate, also when that is killed, and then the whole
+ * group is ended. The supervisor itself goes with the command.
+ */
+const supervisor = [
+    "/bin/sh",
+    "-c",
+    `"$@" 3<&- &
+tool=$!
+{ read -r _ <&3; trap "" TERM; kill -TERM -$$; sleep 3; kill -KILL -$$; } >/dev/null 2>&1 &
+watcher=$!
+exec 3<&-
+wait "$tool"
+code=$?
+kill -KILL "$watcher" 2>/dev/null
+exit "$code"`,
+    "migration-gate",
+];
+const running = new Set();
+const longestTimer = 2 ** 31 - 1;
+let started = 0;
+let exitHook = false;
+let local_ending = false;
+function never() {
+    return new Promise(() => undefined);
+}
+/**
+ * Runs a command and returns when nothing of it is left: at its end, and at the time limit, all processes that it
+ * started get SIGTERM and after 3 s SIGKILL. A command that cannot start is a ToolError; any exit code is a result.
+ */
+async function runCommand(command) {
+    if (local_ending)
+        return never();
+    const [name, ...args] = command.argv;
+    if (name === undefined)
+        throw new Error("a command without a name");
+    const file = findExecutable(name, command.cwd, command.env);
+    await command.isolation.prepare();
+    const pipe = await createOutputPipe();
+    const tail = new OutputTail(command.onLine);
+    pipe.reader.on("data", (chunk) => tail.push(chunk));
+    pipe.reader.on("error", () => pipe.reader.destroy());
+    const outputClosed = new Promise((resolve) => pipe.reader.once("close", resolve));
+    const supervised = command.endsWithUs === true ? [...supervisor, file, ...args] : [file, ...args];
+    const wrapped = command.isolation.wrap(supervised, command.cwd);
+    const marker = (0,external_node_crypto_.randomUUID)();
+    const cpu = startCpuClock();
+    const start = performance.now();
+    if (local_ending)
+        return never();
+    const [child, ended] = await startChild(name, wrapped, {
+        cwd: command.cwd,
+        env: { ...command.isolation.environment, ...command.env, [markerName]: marker },
+        detached: true,
+        stdio: ["ignore", pipe.writer, pipe.writer, ...(command.endsWithUs === true ? ["pipe"] : [])],
+    }).finally(() => pipe.writer.destroy());
+    const family = { group: child, marker };
+    register(family);
+    let timedOut = false;
+    const timer = setTimeout(() => {
+        timedOut = true;
+        void endFamily(family, graceMs);
+    }, Math.min(command.timeoutMs, longestTimer));
+    const onAbort = () => void endFamily(family, graceMs);
+    if (command.abort?.aborted === true)
+        onAbort();
+    command.abort?.addEventListener("abort", onAbort);
+    try {
+        const [exitCode, signal] = await ended;
+        clearTimeout(timer);
+        command.abort?.removeEventListener("abort", onAbort);
+        const milliseconds = performance.now() - start;
+        const cpuMs = cpu();
+        await endFamily(family, graceMs);
+        // All that was written is in the socket now; a daemon that cannot be seen but holds it is not waited for.
+        await Promise.race([outputClosed, (0,promises_namespaceObject.setTimeout)(graceMs, undefined, { ref: false })]);
+        if (local_ending)
+            return await never();
+        return { exitCode, signal, ...tail.end(), milliseconds, timedOut, cpuMs };
+    }
+    finally {
+        running.delete(family);
+        pipe.reader.destroy();
+    }
+}
+/** Ends every command that runs, as at a time limit. */
+async function terminateAll() {
+    await Promise.all([...running].map((family) => endFamily(family, graceMs)));
+}
+/**
+ * The same at the gate's own SIGINT and SIGTERM. From then on no command starts or returns: what waits for one must
+ * not go on, and report what the signal did as the project's failure.
+ */
+async function terminateForGood() {
+    local_ending = true;
+    await terminateAll();
+}
+/**
+ * Local ports of the TCP connections that commands of this process have to a port of any server; undefined where that
+ * cannot be told (no Linux).
+ */
+function commandPorts(serverPort) {
+    const ports = [...running].map((family) => familyPorts(family, serverPort));
+    return ports.includes(undefined) ? undefined : ports.flatMap((each) => each ?? []);
+}
+function register(family) {
+    running.add(family);
+    if (exitHook)
+        return;
+    exitHook = true;
+    process.on("exit", killAll);
+}
+/** At the end of the process nothing can be waited for. */
+function killAll() {
+    for (const family of running)
+        signalFamily(family, "SIGKILL");
+}
+/** The process id, and how it ends. Node tells some failures by an event and throws others (E2BIG, ENOEXEC). */
+async function startChild(name, argv, options) {
+    try {
+        const [program, ...args] = argv;
+        const child = (0,external_node_child_process_namespaceObject.spawn)(program, args, options);
+        const ended = (0,external_node_events_namespaceObject.once)(child, "exit");
+        if (child.pid === undefined)
+            await ended;
+        else
+            return [child.pid, ended];
+        throw new Error("It ended before it had started.");
+    }
+    catch (error) {
+        throw new ToolError({
+            what: `The command "${name}" could not be started.`,
+            seen: error instanceof Error ? error.message : String(error),
+            do: "Run the same command in a terminal to see why, or set run: to one that starts.",
+        }, { cause: error });
+    }
+}
+/** CPU time of one command, from what the kernel adds to this process when a child has been waited for. */
+function startCpuClock() {
+    const mine = ++started;
+    const alone = running.size === 0;
+    const before = childrenCpuMs();
+    return () => {
+        const after = childrenCpuMs();
+        if (!alone || started !== mine || before === undefined || after === undefined)
+            return undefined;
+        return after - before;
+    };
+}
+/** cutime and cstime of proc_pid_stat(5), in hundredths of a second on every Linux that Node runs on. */
+function childrenCpuMs() {
+    try {
+        const stat = (0,external_node_fs_.readFileSync)("/proc/self/stat", "utf8");
+        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        return (Number(fields[13]) + Number(fields[14])) * 10;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/shadow/cleanup.js
+const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+/** A clean-up that hangs must not keep the process; GitHub kills 10 s after the first signal. */
+const limitMs = 8_000;
+const registered = new Set();
+let cleanup_ending = false;
+/**
+ * Runs the clean-up when SIGINT, SIGTERM or SIGHUP ends this process, the newest first, then raises the signal again;
+ * `runNow` on any other exit. Returns the function that takes it off the list, for the ordinary end.
+ */
+function registerCleanup(cleanup) {
+    if (registered.size === 0)
+        listen();
+    registered.add(cleanup);
+    return () => {
+        registered.delete(cleanup);
+        if (registered.size === 0 && !cleanup_ending)
+            unlisten();
+    };
+}
+/** True once a signal ends this process: what fails from then on fails because of it, and is no news. */
+function isEnding() {
+    return cleanup_ending;
+}
+/** Never returns once a signal ends this process: nothing may be started that the clean-up does not know. */
+async function haltIfEnding() {
+    if (cleanup_ending)
+        await new Promise(() => undefined);
+}
+function listen() {
+    for (const signal of Object.keys(signals))
+        process.on(signal, onSignal);
+    process.on("exit", onExit);
+}
+function unlisten() {
+    for (const signal of Object.keys(signals))
+        process.off(signal, onSignal);
+    process.off("exit", onExit);
+}
+function onSignal(signal) {
+    // The second signal means now.
+    if (cleanup_ending)
+        end(signal);
+    cleanup_ending = true;
+    const limit = new Promise((resolve) => setTimeout(resolve, limitMs));
+    void Promise.race([runAll(), limit]).finally(() => {
+        process.stderr.write(`migration-gate was ended by ${signal}: what it had started is stopped and removed.\n`);
+        end(signal);
+    });
+}
+async function runAll() {
+    for (const cleanup of [...registered].reverse()) {
+        try {
+            await cleanup.run();
+            registered.delete(cleanup);
+        }
+        catch {
+            // It stays on the list: onExit tries what can be done without waiting.
+        }
+    }
+}
+function end(signal) {
+    onExit();
+    unlisten();
+    process.kill(process.pid, signal);
+    // Process 1 of a container is not ended by a signal that it does not handle.
+    process.exit(128 + signals[signal]);
+}
+function onExit() {
+    for (const cleanup of [...registered].reverse()) {
+        try {
+            cleanup.runNow();
+        }
+        catch {
+            // Best effort; the others still have their turn.
+        }
+    }
+    registered.clear();
+}
+
+;// CONCATENATED MODULE: ./lib/tools/revision-source.js
+
+
+
+/** A revision's file as it is on disk now. */
+function revisionSource({ root }, { location }) {
+    const bytes = (0,external_node_fs_.readFileSync)(external_node_path_default().join(root, location.file));
+    return { text: bytes.toString("utf8"), sha256: (0,external_node_crypto_.createHash)("sha256").update(bytes).digest("hex") };
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/goal.js
+
+
+/** The goal `to` of a database at `heads`, all of which the graph has. A UserError where it is none, or lies behind. */
+function goalOf(graph, heads, to) {
+    const target = targetOf(graph, to);
+    const before = graph.applied(heads);
+    const wanted = target.ids.flatMap((id) => [...graph.ancestors(id)]);
+    const pending = graph.revisions.filter(({ id }) => wanted.includes(id) && !before.has(id));
+    const [only] = target.ids;
+    if (to !== undefined && pending.length === 0 && only !== undefined && !isGoalOf(graph, heads, target.ids))
+        throw behind(graph, heads, only);
+    const applied = new Set([...before, ...wanted]);
+    return { target: target.word, applied, pending, heads: headsOf(graph, applied) };
+}
+/** True where the version table's content stands for exactly these revisions. */
+function isAt(graph, heads, applied) {
+    const found = graph.applied(heads);
+    return found.size === applied.size && [...found].every((id) => applied.has(id));
+}
+function isGoalOf(graph, heads, ids) {
+    const tips = headsOf(graph, graph.applied(heads));
+    return ids.every((id) => tips.includes(id) || heads.includes(id));
+}
+function targetOf(graph, to) {
+    const { heads } = graph;
+    if (to === "heads")
+        return { word: "heads", ids: heads };
+    if (to === undefined || to === "head") {
+        if (heads.length === 1)
+            return { word: "head", ids: heads };
+        throw new errors_UserError({
+            what: `The source has ${heads.length} heads, and nothing says to which one to go.`,
+            seen: heads.join(", "),
+            why: "Two changes each added a revision after the same one; which of them comes first was never decided.",
+            do: "Merge them and deploy that commit (migration-gate check has the line), or set to: one of them, or heads for all.",
+        });
+    }
+    // Alembic's `label@head`, and the same by a revision of the branch.
+    const branch = /^(.+)@heads?$/.exec(to)?.[1];
+    const root = branch === undefined ? undefined : graph.resolve(branch);
+    const tips = root === undefined ? [] : heads.filter((id) => graph.ancestors(id).has(root.id));
+    const revision = tips.length === 1 ? graph.get(tips[0] ?? "") : graph.resolve(to);
+    if (revision !== undefined)
+        return { word: revision.id, ids: [revision.id] };
+    const ids = graph.revisions.map(({ id }) => id);
+    throw new errors_UserError({
+        what: `"${to}" is no revision of this project.`,
+        do: `${nearest_suggestion(to, ids)}Set to to the id of a revision, the start of one, a label, label@head, or to head.`,
+    });
+}
+function behind(graph, heads, id) {
+    const later = [...graph.applied(heads)].filter((each) => each !== id && graph.ancestors(each).has(id));
+    return new errors_UserError({
+        what: `The database is past ${id} already; apply only goes forward.`,
+        seen: `It is at ${heads.join(", ")}, ${later.length} ${later.length === 1 ? "revision" : "revisions"} further.`,
+        do: "Deploy a release that has these revisions; to take the newest one back: migration-gate rollback",
+    });
+}
+/** Ids that no applied revision names as its parent, sorted. */
+function headsOf(graph, applied) {
+    const parents = new Set(graph.revisions.flatMap((each) => (applied.has(each.id) ? each.parents : [])));
+    return [...applied].filter((id) => !parents.has(id)).sort();
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/leftovers.js
+const fromUserSchemas = `join pg_catalog.pg_namespace n on n.oid = t.relnamespace
+     where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and t.relpersistence <> 't'`;
+/**
+ * Indexes that no query uses because their build was ended, in order of name. One that is being built right now is
+ * invalid as well and not among them; nor is a partitioned table's, invalid until each partition has its own.
+ */
+async function invalidIndexes(client) {
+    const { rows } = await client.query(`select pg_catalog.format('%I.%I', s.nspname, c.relname) as name,
+       pg_catalog.format('%I.%I', n.nspname, t.relname) as table, c.oid::text as oid
+     from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid and c.relkind = 'i'
+     join pg_catalog.pg_namespace s on s.oid = c.relnamespace
+     join pg_catalog.pg_class t on t.oid = i.indrelid ${fromUserSchemas}
+       and not (i.indisvalid and i.indisready and i.indislive)
+       and not exists (select from pg_catalog.pg_stat_progress_create_index p where p.index_relid = c.oid)
+     order by 1`);
+    return rows;
+}
+/**
+ * Constraints that were added NOT VALID and not validated since, in order of table and name. NOT ENFORCED ones
+ * (PostgreSQL 18) never are.
+ */
+async function unvalidatedConstraints(client) {
+    const { rows } = await client.query(`select pg_catalog.quote_ident(k.conname) as name, pg_catalog.format('%I.%I', n.nspname, t.relname) as table,
+       case k.contype when 'c' then 'check' when 'f' then 'foreign key' else 'not null' end as kind
+     from pg_catalog.pg_constraint k join pg_catalog.pg_class t on t.oid = k.conrelid ${fromUserSchemas}
+       and not k.convalidated and k.contype in ('c', 'f', 'n') and k.conparentid = 0
+       and coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::boolean, true)
+     order by 2, 1`);
+    return rows;
+}
+
+// EXTERNAL MODULE: ./node_modules/pg/lib/index.js
+var lib = __nccwpck_require__(3273);
+;// CONCATENATED MODULE: ./node_modules/pg/esm/index.mjs
+// ESM wrapper for pg
+
+
+// Re-export all the properties
+const Client = lib.Client
+const Pool = lib.Pool
+const Connection = lib.Connection
+const types = lib.types
+const Query = lib.Query
+const DatabaseError = lib.DatabaseError
+const escapeIdentifier = lib.escapeIdentifier
+const escapeLiteral = lib.escapeLiteral
+const Result = lib.Result
+const TypeOverrides = lib.TypeOverrides
+
+// Also export the defaults
+const defaults = lib.defaults
+
+// Re-export the default
+/* harmony default export */ const esm = ((/* unused pure expression or super */ null && (pg)));
+
+;// CONCATENATED MODULE: ./lib/secrets.js
+
+/** Shorter values would maim ordinary words, and GitHub drops job outputs in which a mask is found. */
+const shortest = 6;
+/** Passwords that every example has: hiding them would hide words of the reports. */
+const noSecrets = new Set(["postgres", "postgresql", "password", "passwd", "example", "secret", "database"]);
+/** Variables that hold one, whatever they look like. */
+const secretNames = /^(?:PGPASSWORD|(?:GITHUB|GH)(?:_ENTERPRISE)?_TOKEN|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_TOKEN|NPM_TOKEN|NODE_AUTH_TOKEN)$/;
+/** A secret setting is one as a whole, but an address is shown without its password. */
+const isAddress = (value) => value.includes("://");
+/** libpq's parameters of an address (PostgreSQL manual, 34.1.2), also after a `&amp;` that a page has made of `&`. */
+const passwordInQuery = /[?&](?:amp;)?(?:ssl)?password=([^&#\s"'<>]+)/gi;
+/** A value that is an address, its password as it may be written by mistake: with quotes, spaces, even another @. */
+const wholeAddress = /^\s*(?:--[\w-]+=)?[a-z][a-z0-9+.-]*:\/\/([^:/@]*):(.*)@([^@/?#]*)(?:\/([^?#]*))?/is;
+/**
+ * An address somewhere in a value. A scheme begins no word later than its first letter and is short: a text of a
+ * million letters would else be searched from each of them to its end.
+ */
+const addressInText = /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,40}:\/\/([^\s:/@]{0,200}):(\S{0,1000})@([^\s/?#@]*)(?:\/([^\s?#]*))?/gi;
+/** The same in a report, where quotes and angle brackets end it. */
+const addressOfText = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}:\/\/[^\s:/@]{0,200}):([^\s"'<>]{0,1000})@/gi;
+/**
+ * What this process was given and nobody may read: passwords of addresses in variables and arguments, and tokens.
+ * Never a word that is printed anyway, such as a user, host or database of the same address.
+ */
+function secretsOf(args, environment) {
+    const found = new Set();
+    const add = (value, printed = []) => {
+        if (value.length >= shortest && !noSecrets.has(value) && !printed.includes(value))
+            found.add(value);
+    };
+    for (const [name, value] of Object.entries(environment)) {
+        if (value === undefined)
+            continue;
+        if (secretNames.test(name) || (settings_secretVariables.includes(name) && !isAddress(value)))
+            add(value.trim());
+    }
+    for (const text of [...args, ...Object.values(environment)]) {
+        if (text === undefined)
+            continue;
+        const whole = wholeAddress.exec(text);
+        for (const [, user = "", password = "", host = "", database = ""] of [
+            ...(whole === null ? [] : [whole]),
+            ...text.matchAll(addressInText),
+        ]) {
+            const printed = [user, host.split(":")[0] ?? "", database];
+            add(password, printed);
+            add(decoded(password), printed);
+        }
+        for (const [, password = ""] of text.matchAll(passwordInQuery)) {
+            for (const spelled of [password, decoded(password), decoded(password.replaceAll("+", " "))])
+                add(spelled);
+        }
+    }
+    return [...found];
+}
+/**
+ * The spellings in which a tool may print it, for a runner that hides fixed texts: percent-encoded, as JSON, SQL or
+ * shell text, hexadecimal, base64.
+ */
+function spellings(secret) {
+    const percent = encodeURIComponent(wellFormed(secret));
+    const strict = percent.replace(/[!'()*]/g, hexOf);
+    const slashes = strict.replaceAll("%2F", "/");
+    const plus = [percent, strict, slashes].map((text) => text.replaceAll("%20", "+"));
+    const encoded = [percent, strict, slashes, ...plus];
+    const lower = encoded.map((text) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()));
+    const json = JSON.stringify(secret).slice(1, -1);
+    const all = [
+        secret,
+        ...encoded,
+        ...lower,
+        // configparser (alembic.ini) doubles it.
+        ...[secret, ...encoded].map((text) => text.replaceAll("%", "%%")),
+        json,
+        JSON.stringify(json).slice(1, -1),
+        json.replace(/[\u0080-\uffff]/g, unicodeOf),
+        secret.replaceAll("'", "''"),
+        secret.replaceAll("\\", "\\\\").replaceAll("'", "\\'"),
+        ...binarySpellings(secret),
+    ];
+    return [...new Set(all)].filter((text) => text.length >= shortest).sort((a, b) => b.length - a.length);
+}
+function binarySpellings(secret) {
+    return [Buffer.from(secret).toString("hex"), ...base64Spellings(secret)];
+}
+/**
+ * As it looks inside the base64 of a longer text, e.g. `user:password`: at each of the three places a byte can have in
+ * a group, without the letters that its neighbours share.
+ */
+function base64Spellings(secret) {
+    const bytes = Buffer.from(secret);
+    const inner = [0, 1, 2].map((offset) => {
+        const text = Buffer.concat([Buffer.alloc(offset), bytes])
+            .toString("base64")
+            .replace(/=+$/, "");
+        const bits = 8 * (offset + bytes.length);
+        return text.slice(Math.ceil((8 * offset) / 6), Math.floor(bits / 6));
+    });
+    const whole = [bytes.toString("base64"), ...inner].filter((text) => text.length >= 8);
+    return [...whole, ...whole.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"))];
+}
+/**
+ * Takes the secrets out of a text, and the password out of every address. Each character may be written in its own
+ * way, so that a half-encoded password is found too.
+ */
+function redactor(secrets) {
+    const binary = [...new Set(secrets.flatMap(binarySpellings))].sort((a, b) => b.length - a.length);
+    const all = [...secrets.map(anySpelling), ...binary.map(literal)];
+    const pattern = all.length === 0 ? undefined : new RegExp(all.join("|"), "g");
+    return (text) => {
+        const clean = pattern === undefined ? text : text.replace(pattern, "***");
+        const isShown = (password) => noSecrets.has(password) || /^\{\w+\}$/.test(password);
+        return clean
+            .replace(addressOfText, (address, before, password) => (isShown(password) ? address : `${before}:***@`))
+            .replace(passwordInQuery, (parameter, password) => isShown(password) ? parameter : `${parameter.slice(0, -password.length)}***`);
+    };
+}
+/** The same value with every text in it redacted; names of fields stay. */
+function redactDeep(value, redact) {
+    const visit = (part) => {
+        if (typeof part === "string")
+            return redact(part);
+        if (Array.isArray(part))
+            return part.map(visit);
+        if (part !== null && typeof part === "object") {
+            return Object.fromEntries(Object.entries(part).map(([name, field]) => [name, visit(field)]));
+        }
+        return part;
+    };
+    return visit(value);
+}
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+function anySpelling(secret) {
+    return [...secret].map(anySpellingOf).join("");
+}
+function anySpellingOf(character) {
+    const bytes = [...Buffer.from(wellFormed(character))].map((byte) => byte.toString(16).padStart(2, "0"));
+    const percent = bytes
+        .map((byte) => `%%?${byte.replace(/[a-f]/g, (c) => `[${c}${c.toUpperCase()}]`)}`)
+        .join("");
+    const json = JSON.stringify(character).slice(1, -1);
+    const twice = JSON.stringify(json).slice(1, -1);
+    const words = [twice, json, json.replace(/[\u0080-\uffff]/g, unicodeOf), character];
+    if (character === " ")
+        words.push("+");
+    if (character === "%")
+        words.unshift("%%");
+    if (character === "'")
+        words.unshift("''", "\\'");
+    // The longest first, so that nothing of an escape stays behind.
+    const written = [...new Set(words)].sort((a, b) => b.length - a.length).map(literal);
+    return `(?:${[percent, ...written].join("|")})`;
+}
+function hexOf(character) {
+    return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+function unicodeOf(character) {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+/** encodeURIComponent throws at half a surrogate pair. */
+function wellFormed(text) {
+    return text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+function literal(text) {
+    return text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/connection-errors.js
+
+const server = (place) => place.host.startsWith("/")
+    ? `the socket in ${place.host} (port ${place.port})`
+    : `${place.host}:${place.port}`;
+const unreachable = (place) => ({
+    what: `No network path to ${server(place)}.`,
+    do: "Run this where the database can be reached (a self-hosted runner, a tunnel, an allowed address).",
+});
+const certificate = (place) => ({
+    what: `The TLS certificate of ${server(place)} is not trusted with sslmode=${place.sslmode}.`,
+    do: `Add sslrootcert=<file with the authority's certificate> to the URL in ${place.name}.`,
+});
+/** Node's error codes, and the SQLSTATEs a server answers a startup message with (Appendix A of the manual). */
+const explanations = {
+    ECONNREFUSED: (place) => ({
+        what: `Nothing accepts connections at ${server(place)}.`,
+        do: `Check host and port in ${place.name}, and that the server is started (a service container needs a health check).`,
+    }),
+    ENOTFOUND: (place) => ({
+        what: `The host name ${place.host} is not known.`,
+        do: `Correct the host in ${place.name}. A service container is "localhost" for a job that runs on the runner itself.`,
+    }),
+    EAI_AGAIN: (place) => ({
+        what: `The host name ${place.host} could not be looked up.`,
+        do: `Correct the host in ${place.name}, or try again when name resolution works.`,
+    }),
+    ENOENT: (place) => ({
+        what: `There is no server socket .s.PGSQL.${place.port} in ${place.host}.`,
+        do: `Correct host and port in ${place.name}, or start the server.`,
+    }),
+    EACCES: (place) => ({
+        what: `The socket in ${place.host} may not be opened by this user.`,
+        do: "Run as a user who may open it, or connect to a TCP port.",
+    }),
+    EHOSTUNREACH: unreachable,
+    ENETUNREACH: unreachable,
+    ETIMEDOUT: (place) => ({
+        what: `${server(place)} did not answer in time.`,
+        do: "Check the host, and whether a firewall drops connections from here.",
+    }),
+    ECONNRESET: (place) => ({
+        what: `${server(place)} closed the connection before it was ready.`,
+        do: "Check that a PostgreSQL server listens there, and read its log.",
+    }),
+    EPROTO: (place) => ({
+        what: `${server(place)} failed the TLS handshake.`,
+        do: `Check sslmode (${place.sslmode}) in ${place.name}, and that a PostgreSQL server listens there.`,
+    }),
+    ERR_TLS_CERT_ALTNAME_INVALID: (place) => ({
+        what: `The TLS certificate of ${server(place)} was issued for another host name.`,
+        do: `Use the host name of the certificate in ${place.name}, or sslmode=verify-ca if any name will do.`,
+    }),
+    CERT_HAS_EXPIRED: (place) => ({
+        what: `The TLS certificate of ${server(place)} has expired.`,
+        do: "Renew the server's certificate.",
+    }),
+    SELF_SIGNED_CERT_IN_CHAIN: certificate,
+    DEPTH_ZERO_SELF_SIGNED_CERT: certificate,
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: certificate,
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: certificate,
+    "28P01": (place) => ({
+        what: `The password of user "${place.user}" was refused.`,
+        do: `Correct the password in ${place.name}; characters such as @ : / % # must be percent-encoded.`,
+    }),
+    "28000": (place, message) => /no encryption|SSL off/.test(message)
+        ? {
+            what: `${server(place)} accepts user "${place.user}" over TLS only.`,
+            do: `Add sslmode=require to the URL in ${place.name}.`,
+        }
+        : {
+            what: `${server(place)} does not let user "${place.user}" in.`,
+            do: "Check the user name, and the server's pg_hba.conf.",
+        },
+    "3D000": (place) => ({
+        what: `There is no database "${place.database}" on ${server(place)}.`,
+        do: `Correct the database in ${place.name}, or create it.`,
+    }),
+    "42501": (place) => ({
+        what: `User "${place.user}" may not connect to the database "${place.database}".`,
+        do: `GRANT CONNECT ON DATABASE "${place.database}" TO "${place.user}";`,
+    }),
+    "53300": (place) => ({
+        what: `${server(place)} has no connection left for user "${place.user}".`,
+        do: "Close idle connections or raise max_connections, then run again.",
+    }),
+    "57P03": (place) => ({
+        what: `${server(place)} is still starting, stopping or recovering.`,
+        do: "Run again when it accepts connections.",
+    }),
+};
+/** pg raises these as plain errors without a code. */
+const byMessage = [
+    [/timeout expired/, "ETIMEDOUT"],
+    [/Connection terminated|socket disconnected/, "ECONNRESET"],
+];
+/** The code of a failed connection: SQLSTATE, Node's code, also of the first of several attempts; undefined if none. */
+function connectionErrorCode(error) {
+    if (error instanceof AggregateError)
+        return connectionErrorCode(error.errors[0]);
+    if (!(error instanceof Error))
+        return undefined;
+    if ("code" in error && typeof error.code === "string" && error.code !== "")
+        return error.code;
+    return byMessage.find(([pattern]) => pattern.test(error.message))?.[1];
+}
+/** A failed connection as a message that names the server, the reason and the remedy. */
+function connectionError(error, place) {
+    const message = error instanceof Error ? error.message : String(error);
+    const code = connectionErrorCode(error);
+    const where = `${place.name}: ${server(place)}, database "${place.database}", user "${place.user}"`;
+    const options = { cause: error };
+    if (/client password must be a (non-empty )?string/.test(message)) {
+        const what = `${server(place)} asks for the password of user "${place.user}", and ${place.name} has none.`;
+        return new errors_UserError({ what, where, do: `Put it into ${place.name}: postgresql://user:password@host/database.` }, options);
+    }
+    if (/does not support SSL/.test(message)) {
+        const what = `${server(place)} does not offer TLS, and sslmode=${place.sslmode} asks for it.`;
+        return new errors_UserError({ what, where, do: `Turn TLS on at the server, or write sslmode=disable in ${place.name}.` }, options);
+    }
+    const explain = code === undefined ? undefined : explanations[code];
+    const parts = explain?.(place, message) ?? {
+        what: `The connection to ${server(place)} failed.`,
+        do: `Check the address in ${place.name}, and that a PostgreSQL server listens there.`,
+    };
+    const seen = message === "" ? code : code === undefined ? message : `${message} (${code})`;
+    return new errors_UserError({ ...parts, where, ...(seen === undefined ? {} : { seen }) }, options);
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/connection-url.js
+
+const percentEncode = "Percent-encode the password and the user name: @ is %40, : is %3A, / is %2F, ? is %3F, # is %23, % is %25, a space is %20.";
+const connection_url_form = "postgresql://user:password@host:5432/database?sslmode=require";
+/**
+ * Splits `postgresql://user:password@host:port/database?name=value`. Stricter than any one driver: what libpq,
+ * SQLAlchemy and sqlx read differently (a second @, a raw #) is refused, and no message repeats a part of the URL,
+ * because any part may be the password's second half. `name` is the setting or variable it came from.
+ */
+function splitUrl(url, name) {
+    const wrong = (what, help) => new errors_UserError({ what: `${name} ${what}`, where: name, do: help });
+    const encoding = (seen) => new errors_UserError({ what: `${name} is not a valid connection URL.`, where: name, seen, do: percentEncode });
+    const text = url.trim();
+    if (text === "")
+        throw wrong("is empty.", `Set it to ${connection_url_form}.`);
+    if (/^["']/.test(text))
+        throw wrong("starts with a quote character.", "Remove the quotes around the value.");
+    const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+    if (scheme === undefined)
+        throw wrong("is not a connection URL.", `Write it as ${connection_url_form}.`);
+    if (!/^postgres(ql)?(\+[a-z0-9_]+)?$/.test(scheme)) {
+        throw wrong(`has the scheme "${scheme.slice(0, 20)}", not postgres or postgresql.`, `Write it as ${connection_url_form}.`);
+    }
+    const rest = text.slice(scheme.length + 3);
+    if (rest.includes("#"))
+        throw encoding("It has a # that is not encoded.");
+    const [, authority = "", path = "", query = ""] = /^([^/?]*)\/?([^?]*)\??(.*)$/s.exec(rest) ?? [];
+    const at = authority.split("@");
+    if (at.length > 2)
+        throw encoding("It has more than one @ before the host.");
+    if (at.length === 1 && `${path}?${query}`.includes("@"))
+        throw encoding("It has a / or ? before the @.");
+    if (path.includes("/"))
+        throw encoding("It has more than one / after the host.");
+    const decode = (part) => {
+        if (/%(?![0-9a-f]{2})/i.test(part))
+            throw encoding("It has a % that is not followed by two hexadecimal digits.");
+        try {
+            return decodeURIComponent(part);
+        }
+        catch (error) {
+            throw new errors_UserError({
+                what: `${name} is not a valid connection URL.`,
+                where: name,
+                seen: "Its percent-encoding is not UTF-8.",
+                do: percentEncode,
+            }, { cause: error });
+        }
+    };
+    const account = at.length === 2 ? at[0] : "";
+    const colon = account.indexOf(":");
+    const [host, port] = splitHost(at.at(-1), wrong, encoding);
+    const parameters = new Map();
+    for (const pair of query.split("&").filter((part) => part !== "")) {
+        const equals = pair.indexOf("=");
+        if (equals < 1)
+            throw encoding("It has a ? that no name=value follows.");
+        parameters.set(decode(pair.slice(0, equals)).toLowerCase(), decode(pair.slice(equals + 1)));
+    }
+    const given = (part) => (part === "" ? undefined : decode(part));
+    return {
+        user: given(colon < 0 ? account : account.slice(0, colon)),
+        password: colon < 0 ? undefined : decode(account.slice(colon + 1)),
+        host: given(host),
+        port,
+        database: given(path),
+        parameters,
+    };
+}
+function splitHost(text, wrong, encoding) {
+    if (text.includes(","))
+        throw wrong("names several hosts.", "Name the primary server alone.");
+    const match = /^(?:\[([0-9a-f:.%]+)\]|([^:[\]\s]*))(?::(.*))?$/is.exec(text);
+    if (match === null)
+        throw encoding("What stands where the host should be is not a host name.");
+    const [, bracketed, plain = "", digits = ""] = match;
+    if (digits === "")
+        return [bracketed ?? plain, undefined];
+    const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
+    if (port < 1 || port > 65_535)
+        throw encoding("What stands where the port should be is not a number from 1 to 65535.");
+    return [bracketed ?? plain, port];
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/connection.js
+
+
+
+
+
+
+
+
+/** libpq's words, section 34.19.1 of the manual. */
+const sslModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+/**
+ * Reads a PostgreSQL URL, with or without a driver (`postgresql+asyncpg://`). What is missing is libpq's default,
+ * except that no host means localhost. A UserError names `name` and never shows the URL or a part of it.
+ */
+function parseAddress(url, name) {
+    const { parameters, ...parts } = splitUrl(url, name);
+    const user = parts.user ?? parameters.get("user") ?? (0,external_node_os_namespaceObject.userInfo)().username;
+    const files = ["sslrootcert", "sslcert", "sslkey", "options"];
+    return {
+        name,
+        host: parts.host ?? parameters.get("host") ?? "localhost",
+        port: parts.port ?? portParameter(parameters.get("port"), name),
+        user,
+        password: parts.password ?? parameters.get("password"),
+        database: parts.database ?? parameters.get("dbname") ?? user,
+        sslmode: sslModeParameter(parameters, name),
+        ...Object.fromEntries(files.flatMap((key) => (parameters.has(key) ? [[key, parameters.get(key)]] : []))),
+    };
+}
+function portParameter(text, name) {
+    if (text === undefined)
+        return 5432;
+    const port = Number(text);
+    if (Number.isInteger(port) && port > 0 && port < 65_536)
+        return port;
+    throw new errors_UserError({
+        what: `${name} has a port that is not a number from 1 to 65535.`,
+        where: name,
+        do: "Write port=5432.",
+    });
+}
+/** `sslmode`, sqlx's `ssl-mode`, or asyncpg's `ssl`, which also takes true and false. */
+function sslModeParameter(parameters, name) {
+    const text = parameters.get("sslmode") ?? parameters.get("ssl-mode") ?? parameters.get("ssl") ?? "prefer";
+    const word = { true: "require", false: "disable" }[text] ?? text;
+    const mode = sslModes.find((candidate) => candidate === word);
+    if (mode !== undefined)
+        return mode;
+    throw new errors_UserError({
+        what: `${name} has the sslmode "${text.slice(0, 20)}".`,
+        where: name,
+        do: `Use one of ${sslModes.join(", ")}.`,
+    });
+}
+/**
+ * The address as a URL for a tool; `scheme` may carry a driver. It holds the password: never print it. Every driver
+ * finds out by itself whether there is TLS, so that `sslmode`, which asyncpg calls `ssl`, stands only where it must.
+ */
+function urlOf(address, scheme = "postgresql") {
+    const parameters = new Map();
+    const tls = scheme.endsWith("+asyncpg") ? "ssl" : "sslmode";
+    if (!["disable", "allow", "prefer"].includes(address.sslmode))
+        parameters.set(tls, address.sslmode);
+    const socket = address.host.startsWith("/");
+    if (socket)
+        parameters.set("host", address.host).set("port", String(address.port));
+    for (const key of ["sslrootcert", "sslcert", "sslkey", "options"]) {
+        const value = address[key];
+        if (value !== undefined)
+            parameters.set(key, value);
+    }
+    const password = address.password === undefined ? "" : `:${encode(address.password)}`;
+    const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+    const pairs = [...parameters].map(([key, value]) => `${key}=${encode(value)}`);
+    const query = pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+    const server = socket ? "" : `${host}:${address.port}`;
+    return `${scheme}://${encode(address.user)}${password}@${server}/${encode(address.database)}${query}`;
+}
+/** encodeURIComponent leaves !'()* as they are, which shells and config files may not. */
+function encode(text) {
+    return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+/**
+ * The text without the passwords of these addresses, as written or percent-encoded, and without the password of any
+ * URL. A password that equals the user, host or database is no secret: those words are printed anyway.
+ */
+function redact(text, ...addresses) {
+    let clean = text.replace(addressOfText, "$1:***@");
+    for (const { password, user, host, database } of addresses) {
+        if (password === undefined || password === "" || [user, host, database].includes(password))
+            continue;
+        for (const written of new Set([password, encode(password), encodeURIComponent(password)])) {
+            clean = clean.replaceAll(written, "***");
+        }
+    }
+    return clean;
+}
+/**
+ * A connected client; the caller ends it. TLS follows sslmode as libpq does it. Every failure is a UserError without
+ * a secret. A connection that is lost later makes the running query fail and nothing else.
+ */
+async function connect(address, options = {}) {
+    const deadline = Date.now() + (options.timeoutMs ?? 10_000);
+    const attempts = tlsAttempts(address);
+    for (let attempt = 0;;) {
+        try {
+            return await connectOnce(address, options, attempts[attempt], deadline - Date.now());
+        }
+        catch (error) {
+            const code = connectionErrorCode(error);
+            const refused = code === "28000" || (error instanceof Error && /does not support SSL/.test(error.message));
+            if (refused && attempt + 1 < attempts.length) {
+                attempt += 1;
+            }
+            else if (code === "57P03" && Date.now() + 100 < deadline) {
+                await (0,promises_namespaceObject.setTimeout)(100);
+            }
+            else {
+                throw error instanceof errors_UserError ? error : connectionError(error, address);
+            }
+        }
+    }
+}
+async function connectOnce(address, options, tls, timeoutMs) {
+    const client = new Client({
+        host: address.host,
+        port: address.port,
+        user: address.user,
+        // A function, because pg looks into PGPASSWORD and ~/.pgpass for a password that is undefined.
+        password: () => address.password ?? "",
+        database: address.database,
+        ssl: tls ?? false,
+        sslnegotiation: "postgres",
+        application_name: options.applicationName ?? "migration-gate",
+        connectionTimeoutMillis: Math.max(1, timeoutMs),
+        keepAlive: true,
+        ...(address.options === undefined ? {} : { options: address.options }),
+    });
+    // Without a listener a lost connection ends the process; with one, the query that runs reports it.
+    client.on("error", () => { });
+    try {
+        await client.connect();
+        return client;
+    }
+    catch (error) {
+        client.end().catch(() => { });
+        throw error;
+    }
+}
+/** The ways to try, in order; undefined is without TLS. Unix sockets have none. */
+function tlsAttempts(address) {
+    const unverified = { rejectUnauthorized: false };
+    if (address.host.startsWith("/"))
+        return [undefined];
+    switch (address.sslmode) {
+        case "disable":
+            return [undefined];
+        case "allow":
+            return [undefined, unverified];
+        case "prefer":
+            return [unverified, undefined];
+        case "require":
+            // libpq verifies the chain as soon as it is given an authority.
+            return [address.sslrootcert === undefined ? clientKey(address, unverified) : verified(address, false)];
+        case "verify-ca":
+            return [verified(address, false)];
+        case "verify-full":
+            return [verified(address, true)];
+    }
+}
+function verified(address, hostName) {
+    const authority = address.sslrootcert;
+    return clientKey(address, {
+        rejectUnauthorized: true,
+        ...(authority === undefined || authority === "system"
+            ? {}
+            : { ca: readPem(address, "sslrootcert", authority) }),
+        ...(hostName ? {} : { checkServerIdentity: () => undefined }),
+    });
+}
+function clientKey(address, options) {
+    const { sslcert, sslkey } = address;
+    if (sslcert === undefined || sslkey === undefined)
+        return options;
+    return { ...options, cert: readPem(address, "sslcert", sslcert), key: readPem(address, "sslkey", sslkey) };
+}
+function readPem(address, parameter, file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch (error) {
+        throw new errors_UserError({
+            what: `The file ${file} cannot be read.`,
+            where: `${address.name}, ${parameter}`,
+            do: "Correct the path.",
+        }, { cause: error });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/own-session.js
+
+
+/**
+ * Nothing may end it for being idle, a dead network is noticed by the server too (within 60 s instead of hours, so
+ * that its locks go), times are printed one way, and no object of a user stands for one of pg_catalog.
+ */
+const settings = {
+    search_path: "pg_catalog, pg_temp",
+    DateStyle: "ISO, YMD",
+    TimeZone: "UTC",
+    statement_timeout: "5s",
+    lock_timeout: "5s",
+    idle_session_timeout: "0",
+    idle_in_transaction_session_timeout: "0",
+    transaction_timeout: "0",
+    default_transaction_isolation: "read committed",
+    tcp_keepalives_idle: "30",
+    tcp_keepalives_interval: "10",
+    tcp_keepalives_count: "3",
+    jit: "off",
+    plan_cache_mode: "force_generic_plan",
+    max_parallel_workers_per_gather: "0",
+};
+/** Settings that this server's version does not have are left out. */
+const settle = `select pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)) from unnest($1::text[], $2::text[]) s(name, value)
+  where exists (select from pg_catalog.pg_settings p where pg_catalog.lower(p.name) = pg_catalog.lower(s.name))`;
+const endLimitMs = 1_000;
+/** A UserError where it cannot be had, also where a pooler stands between. */
+async function ownSession(address, { applicationName, timeoutMs = 10_000 }) {
+    const client = await connect(address, { applicationName, timeoutMs });
+    const ended = new Promise((resolve) => client.once("end", () => resolve()));
+    const ask = async (text, values, limitMs, name) => {
+        const query = { text, values: [...values], ...(name === undefined ? {} : { name }) };
+        const { rows } = await within(client, client.query(query), limitMs);
+        return rows;
+    };
+    try {
+        const [answer] = await ask("select pg_catalog.pg_backend_pid() as pid", [], timeoutMs);
+        const pid = answer?.pid ?? 0;
+        // Before anything is set: in a pooler's process it would stay, for whoever gets that next.
+        if (announcedPid(client) !== pid)
+            throw pooled(address);
+        await ask(settle, [Object.keys(settings), Object.values(settings)], timeoutMs);
+        return {
+            pid,
+            localPort: localPort(client),
+            ended,
+            ask,
+            [Symbol.asyncDispose]: () => own_session_close(client),
+        };
+    }
+    catch (error) {
+        await own_session_close(client);
+        throw error;
+    }
+}
+function pooled({ name, host, port, database }) {
+    return new errors_UserError({
+        what: "There is a connection pooler between here and the database.",
+        where: `${name}: ${host}:${port}/${database}`,
+        seen: "The server process that answers is not the one that the connection was made to.",
+        why: "A lock would belong to whoever the pooler gives the same server process to.",
+        do: `Put the server's own address into ${name}, not the pooler's.`,
+    });
+}
+/** BackendKeyData, which pg keeps and its types do not name. */
+function announcedPid(client) {
+    return client.processID ?? undefined;
+}
+/** Of the TCP connection on this side; undefined for a Unix socket. */
+function localPort(client) {
+    return streamOf(client).localPort;
+}
+/** A network that drops everything answers no end, either. */
+async function own_session_close(client) {
+    await within(client, client.end(), endLimitMs).catch(() => undefined);
+}
+/** The work of a connection; rejects after `limitMs`, and gives the connection up. */
+async function within(client, work, limitMs) {
+    let timer;
+    const late = new Promise((_, reject) => {
+        timer = setTimeout(() => {
+            reject(new Error(`no answer within ${limitMs} ms`));
+            streamOf(client).destroy();
+        }, limitMs);
+    });
+    work.catch(() => undefined);
+    try {
+        return await Promise.race([work, late]);
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+function streamOf(client) {
+    return client.connection.stream;
+}
+
+;// CONCATENATED MODULE: ./lib/executors/namespace-holder.js
+/**
+ * The program of the process that holds the network namespace, run as `node -e` inside it. It brings the loopback
+ * interface up, listens there and passes the listening sockets to the gate, hides Unix sockets, and ends with the gate.
+ * A string, because the gate is one bundled file.
+ *
+ * Messages to it: {id, type: "listen"} and {id, type: "hide", paths}. From it: {type: "ready", loopback} once, then
+ * {id, port} with the server, {id, failed} with the sockets that could not be hidden, or {id, error}.
+ */
+const holderProgram = `
+const { spawnSync } = require("node:child_process");
+const { statSync } = require("node:fs");
+const net = require("node:net");
+process.on("disconnect", () => process.exit(0));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
+
+const run = (command, ...args) => spawnSync(command, args, { stdio: "ignore", timeout: 2000 }).status === 0;
+// SIOCSIFFLAGS (0x8914) with IFF_UP | IFF_LOOPBACK | IFF_RUNNING, for images that have no ip and no ifconfig.
+const loopback =
+  run("ip", "link", "set", "lo", "up") ||
+  run("ifconfig", "lo", "up") ||
+  run("perl", "-e", 'socket(S,2,2,0) and ioctl(S,0x8914,my $r=pack("a16 s x22","lo",0x49)) or exit 1') ||
+  run("python3", "-c", 'import fcntl,socket,struct;fcntl.ioctl(socket.socket(2,2),0x8914,struct.pack("16sH22x",b"lo",0x49))');
+
+// Once /dev/null is mounted over it, it is no socket any more; a server that starts again brings a new one.
+const isSocket = (path) => {
+  try {
+    return statSync(path).isSocket();
+  } catch {
+    return false;
+  }
+};
+const hide = (paths) =>
+  paths.filter((path) => isSocket(path) && !run("mount", "--bind", "/dev/null", path) && isSocket(path));
+
+const listen = (id) => {
+  const server = net.createServer();
+  server.on("error", (error) => process.send({ id, error: error.message }));
+  server.listen({ host: "127.0.0.1", port: 0, backlog: 511 }, () =>
+    process.send({ id, port: server.address().port }, server, () => server.close()),
+  );
+};
+
+process.on("message", ({ id, type, paths }) => {
+  if (type === "listen") listen(id);
+  else process.send({ id, failed: hide(paths) });
+});
+process.send({ type: "ready", loopback });
+`;
+
+;// CONCATENATED MODULE: ./lib/executors/server-sockets.js
+
+
+/**
+ * Unix sockets through which a process could reach a database or start one elsewhere, whatever its network: those
+ * that listen (/proc/net/unix) and, because other network namespaces have lists of their own, those in the usual folders.
+ */
+function serverSockets() {
+    const found = new Set(listeningSockets().filter(isServerSocket));
+    for (const folder of new Set([...usualFolders, ...[...found].map(external_node_path_namespaceObject.dirname)])) {
+        for (const name of server_sockets_namesIn(folder))
+            if (isServerSocket((0,external_node_path_namespaceObject.join)(folder, name)))
+                found.add((0,external_node_path_namespaceObject.join)(folder, name));
+    }
+    return [...found].sort();
+}
+const usualFolders = [
+    "/tmp",
+    "/run/postgresql",
+    "/var/run/postgresql",
+    "/run/mysqld",
+    "/var/lib/mysql",
+    "/run",
+];
+/** PostgreSQL and its poolers, MySQL and MariaDB, container engines, and name services that would answer from outside. */
+const serverSocket = /\/(?:\.s\.PGSQL\.[0-9]+|[^/]*(?:mysql|mariadb)[^/]*\.sock|(?:docker|containerd|podman|crio|buildkitd)\.sock|io\.systemd\.Resolve|nscd\/socket)$/;
+function isServerSocket(path) {
+    return serverSocket.test(path);
+}
+/** proc_net_unix: Num RefCount Protocol Flags Type St Inode Path; flag 0x10000 is a socket that listens. */
+function listeningSockets() {
+    return server_sockets_read("/proc/net/unix")
+        .split("\n")
+        .map((line) => /^\S+: \S+ \S+ (\S+) \S+ \S+ +\d+ (\/.*)$/.exec(line))
+        .flatMap((match) => (match !== null && Number.parseInt(match[1], 16) & 0x10000 ? [match[2]] : []));
+}
+function server_sockets_read(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch {
+        return "";
+    }
+}
+function server_sockets_namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder);
+    }
+    catch {
+        return [];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/executors/network-namespace.js
+
+
+
+
+
+
+
+
+
+const creationTimeoutMs = 3_000;
+/** A namespace that has been tried with a command, or one line that says why there is none. */
+async function createNetworkNamespace() {
+    if (process.platform !== "linux")
+        return `network namespaces are Linux's, this is ${process.platform}`;
+    const unshare = findInPath("unshare", process.env.PATH);
+    const nsenter = findInPath("nsenter", process.env.PATH);
+    if (unshare === undefined || nsenter === undefined)
+        return "unshare and nsenter (util-linux) are not installed";
+    const signal = AbortSignal.timeout(creationTimeoutMs);
+    let reason = "";
+    // Root without CAP_SYS_ADMIN, as in most containers, may still be allowed a user namespace.
+    for (const withUser of process.getuid?.() === 0 ? [false, true] : [true]) {
+        const holder = new Holder({ unshare, nsenter }, withUser);
+        const failure = await holder.start(signal);
+        if (failure === undefined)
+            return holder;
+        await holder.end();
+        reason ||= failure;
+    }
+    return explained(reason);
+}
+/** One line: the system's own word, and which setting of the system forbids it where that is known. */
+function explained(failure) {
+    const line = failure.split("\n").find((each) => each.trim() !== "") ?? "no message";
+    const setting = [
+        ["kernel.apparmor_restrict_unprivileged_userns", "1", "0"],
+        ["kernel.unprivileged_userns_clone", "0", "1"],
+    ].find(([name, forbids]) => systemSetting(name) === forbids);
+    if (process.getuid?.() === 0 || setting === undefined)
+        return line.trim();
+    return `${line.trim()} (sudo sysctl -w ${setting[0]}=${setting[2]} allows it)`;
+}
+function systemSetting(name) {
+    try {
+        return (0,external_node_fs_.readFileSync)(`/proc/sys/${name.replaceAll(".", "/")}`, "utf8").trim();
+    }
+    catch {
+        return undefined;
+    }
+}
+class Holder {
+    programs;
+    withUser;
+    #child;
+    #pending = new Map();
+    #requests = 0;
+    #stderr = "";
+    #spawnError;
+    constructor(programs, withUser) {
+        this.programs = programs;
+        this.withUser = withUser;
+        const user = withUser ? ["--user", "--map-root-user"] : [];
+        const args = [...user, "--net", "--mount", "--", process.execPath, "-e", holderProgram];
+        // Nothing of the gate's environment: NODE_OPTIONS could load code or open a debugger there.
+        this.#child = (0,external_node_child_process_namespaceObject.spawn)(programs.unshare, args, {
+            cwd: "/",
+            detached: true,
+            env: { PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin:/usr/bin:/bin` },
+            stdio: ["ignore", "ignore", "pipe", "ipc"],
+        });
+        this.#child.stderr?.on("data", (chunk) => {
+            if (this.#stderr.length < 4096)
+                this.#stderr += chunk.toString("utf8");
+        });
+        this.#child.on("error", (error) => {
+            this.#spawnError = error;
+        });
+        this.#child.on("message", (answer, handle) => {
+            if (answer.id === undefined)
+                return;
+            this.#pending.get(answer.id)?.(answer, handle instanceof (external_node_net_default()).Server ? handle : undefined);
+            this.#pending.delete(answer.id);
+        });
+        this.#child.on("exit", () => {
+            for (const settle of this.#pending.values())
+                settle({ error: "its process ended" });
+            this.#pending.clear();
+        });
+    }
+    /** Undefined when a command has run in the namespace, else why not. */
+    async start(signal) {
+        try {
+            const first = await Promise.race([
+                (0,external_node_events_namespaceObject.once)(this.#child, "message", { signal }),
+                (0,external_node_events_namespaceObject.once)(this.#child, "close", { signal }).then(() => undefined),
+            ]);
+            if (first === undefined)
+                return this.#stderr || this.#spawnError?.message || "unshare failed";
+            if (first[0].loopback !== true)
+                return "the loopback interface could not be brought up";
+            await this.hideServers();
+            const command = findInPath("true", process.env.PATH) ?? process.execPath;
+            const [program, ...args] = this.wrap([command], "/");
+            await (0,external_node_util_namespaceObject.promisify)(external_node_child_process_namespaceObject.execFile)(program, args, { signal, cwd: "/", env: {} });
+            this.#release();
+            return undefined;
+        }
+        catch (error) {
+            if (signal.aborted)
+                return `no network namespace within ${creationTimeoutMs / 1000} s`;
+            if (error instanceof ToolError)
+                return error.parts.seen ?? error.message;
+            const stderr = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
+            return stderr || (error instanceof Error ? error.message : String(error));
+        }
+    }
+    async listen() {
+        const { answer, server } = await this.#ask({ type: "listen" });
+        if (server === undefined || answer.port === undefined)
+            throw this.#failure(answer.error ?? "no listener came");
+        return { server, port: answer.port };
+    }
+    /** Also servers that started since the last time. */
+    async hideServers() {
+        const { answer } = await this.#ask({ type: "hide", paths: serverSockets() });
+        if (answer.failed === undefined)
+            throw this.#failure(answer.error ?? "no answer");
+        if (answer.failed.length > 0)
+            throw this.#failure(`could not hide ${answer.failed.join(", ")}`);
+    }
+    /**
+     * unshare --wd, because entering a mount namespace changes to its root folder. In a user namespace the tool gets
+     * its own uid back by a second one inside: as root some tools act differently, or refuse to run.
+     */
+    wrap(argv, cwd) {
+        const { nsenter, unshare } = this.programs;
+        const uid = process.getuid?.() ?? 0;
+        const enter = [nsenter, `--target=${this.#child.pid}`, "--net", "--mount"];
+        if (this.withUser)
+            enter.push("--user", "--preserve-credentials");
+        const own = this.withUser && uid !== 0 ? [`--map-user=${uid}`, `--map-group=${process.getgid?.() ?? uid}`] : [];
+        return [...enter, "--", unshare, ...own, `--wd=${cwd}`, "--", ...argv];
+    }
+    /** The namespace goes with its last process and its last socket. */
+    async end() {
+        if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null)
+            return;
+        const exit = (0,external_node_events_namespaceObject.once)(this.#child, "exit");
+        this.#child.ref();
+        this.#child.kill("SIGKILL");
+        await exit;
+    }
+    /** It must not keep the gate alive; it ends with the gate, whose end closes the channel. */
+    #release() {
+        this.#child.unref();
+        this.#child.channel?.unref();
+        if (this.#child.stderr instanceof (external_node_net_default()).Socket)
+            this.#child.stderr.unref();
+    }
+    #ask(request) {
+        return new Promise((resolve, reject) => {
+            if (!this.#child.connected)
+                return reject(this.#failure("its process ended"));
+            const id = this.#requests++;
+            this.#child.channel?.ref();
+            this.#pending.set(id, (answer, server) => {
+                if (this.#pending.size <= 1)
+                    this.#child.channel?.unref();
+                resolve({ answer, server });
+            });
+            this.#child.send({ ...request, id });
+        });
+    }
+    #failure(seen) {
+        return new ToolError({
+            what: "The network namespace that keeps the tool from other databases failed.",
+            seen,
+            do: "Run the gate again; if it stays so, turn the isolation off.",
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/executors/isolation.js
+
+
+
+/**
+ * Isolation where the system allows it (Linux; root with CAP_SYS_ADMIN, or unprivileged user namespaces), else kind
+ * "none" within 3 s. Needs unshare and nsenter of util-linux 2.36 or later.
+ */
+async function createIsolation() {
+    const namespace = await createNetworkNamespace();
+    return typeof namespace === "string" ? openReach(namespace) : isolatedReach(namespace);
+}
+/** No isolation, for `reason`: where a setting says so, or a tool runs elsewhere. */
+function openReach(reason) {
+    return {
+        kind: "none",
+        reason,
+        environment: {},
+        async listen() {
+            const server = external_node_net_default().createServer();
+            server.listen({ host: "127.0.0.1", port: 0 });
+            await (0,external_node_events_namespaceObject.once)(server, "listening");
+            return { server, port: server.address().port };
+        },
+        prepare: () => Promise.resolve(),
+        wrap: (argv) => [...argv],
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+}
+/** Package managers that would ask their index before they run a command that is installed already. */
+const isolationEnvironment = {
+    UV_OFFLINE: "1",
+    UV_NO_SYNC: "1",
+    CARGO_NET_OFFLINE: "true",
+    npm_config_offline: "true",
+};
+function isolatedReach(namespace) {
+    return {
+        kind: "network namespace",
+        environment: isolationEnvironment,
+        listen: () => namespace.listen(),
+        prepare: () => namespace.hideServers(),
+        wrap: (argv, cwd) => namespace.wrap(argv, cwd),
+        [Symbol.asyncDispose]: () => namespace.end(),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/drop-invalid-indexes.js
+
+/** Drops them without blocking readers or writers; a UserError names the one that stays. */
+async function dropInvalidIndexes(client, indexes, lockTimeoutMs, say) {
+    await client.query("select pg_catalog.set_config('lock_timeout', $1, false)", [`${lockTimeoutMs}ms`]);
+    for (const { name } of indexes) {
+        say(`Dropping the invalid index ${name} that the cancelled build left.`);
+        try {
+            await client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
+        }
+        catch (error) {
+            throw new errors_UserError({
+                what: `The invalid index ${name} could not be dropped.`,
+                seen: error instanceof Error ? error.message : String(error),
+                do: `DROP INDEX CONCURRENTLY ${name}; then run the same job again.`,
+            }, { cause: error });
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/describe-session.js
+
+const describe_session_shownCharacters = 200;
+/** A row of the server, where it has one of this process id. */
+function seenSession(row, pid) {
+    return {
+        pid,
+        user: row?.user ?? undefined,
+        application: row?.application ?? "",
+        client: row?.client ?? undefined,
+        state: row?.state ?? undefined,
+        query: row?.query ?? undefined,
+        ageMs: row?.ageMs ?? undefined,
+    };
+}
+/** One line on a session, with what is hidden from this role said to be hidden. */
+function describeSession(session) {
+    const { pid, user, application, client, state, query, ageMs } = session;
+    // How pg_blocking_pids names one.
+    if (pid === 0)
+        return "a prepared transaction (select * from pg_prepared_xacts)";
+    const words = [`pid ${pid}`];
+    if (user !== undefined)
+        words.push(`user ${quoted(user)}`);
+    if (application !== "")
+        words.push(`application ${quoted(application)}`);
+    if (client !== undefined)
+        words.push(client === "local" ? "from this server's socket" : `from ${client}`);
+    if (state !== undefined)
+        words.push(ageMs === undefined ? state : `${state}, in a transaction for ${duration(ageMs)}`);
+    if (state === undefined)
+        words.push("what it does is hidden from this role");
+    else if (query !== undefined && query !== "")
+        words.push(`last statement ${describe_session_oneLine(query)}`);
+    return words.join(", ");
+}
+/** A name of the server's on one line, in quotes. */
+function quoted(name) {
+    return `"${describe_session_oneLine(name).replaceAll('"', '\\"')}"`;
+}
+/** Foreign text on one line, cut. */
+function describe_session_oneLine(text) {
+    const line = visible_visible(text).replace(/\s+/g, " ").trim();
+    return line.length > describe_session_shownCharacters ? `${line.slice(0, describe_session_shownCharacters)}…` : line;
+}
+/** E.g. 300 ms, 4.2 s, 38 min, 5 h, 12 days. */
+function duration(milliseconds) {
+    const seconds = milliseconds / 1000;
+    if (seconds < 1)
+        return `${Math.round(milliseconds)} ms`;
+    if (seconds < 90)
+        return `${Math.round(seconds * 10) / 10} s`;
+    if (seconds < 90 * 60)
+        return `${Math.round(seconds / 60)} min`;
+    if (seconds < 48 * 3600)
+        return `${Math.round(seconds / 3600)} h`;
+    return `${Math.round(seconds / 86_400)} days`;
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/live.js
+
+/** What a person who waits should read; undefined for what is no news. */
+function eventText(event) {
+    switch (event.kind) {
+        case "waiting": {
+            const behind = event.behind.count === 0 ? "" : `; ${event.behind.count} wait behind it`;
+            return `waits ${duration(event.waitedMs)} for ${event.lock.relation ?? event.lock.type}, which ${event.blockedBy.map(describeSession).join(" and ") || "nobody who can be seen"} holds${behind}: ${describe_session_oneLine(event.statement)}`;
+        }
+        case "blocking":
+            return `${event.behind.count} ${event.behind.count === 1 ? "session waits" : "sessions wait"} for it, the oldest ${duration(event.behind.oldestMs)}: ${describe_session_oneLine(event.statement)}`;
+        case "cancelled":
+            return `cancelled after ${duration(event.afterMs)}, by ${event.why}-timeout: ${describe_session_oneLine(event.statement)}`;
+        case "not cancelled":
+            return `pid ${event.pid} could not be cancelled: ${event.reason}`;
+        case "lost":
+            return `The connection that watches was lost: ${event.reason}`;
+        case "blind":
+            return `Nothing can be watched any more, and no limit is kept: ${event.reason}`;
+        case "statement":
+            // What was over before it could be looked at, and what only reads or opens and ends, is no news.
+            return event.running && !/^\s*(?:select|show|begin|commit|rollback|set)\b/i.test(event.text)
+                ? `running: ${describe_session_oneLine(event.text)}`
+                : undefined;
+        case "session":
+        case "back":
+            return undefined;
+    }
+}
+/** A wait that was ended, for the report. */
+function waitOf(event) {
+    if (event.kind !== "cancelled" || event.why !== "lock")
+        return undefined;
+    return {
+        statement: event.statement,
+        milliseconds: event.afterMs,
+        blockedBy: event.blockers.map(describeSession),
+        cancelled: true,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/tool-sessions.js
+
+
+/** How the tool's sessions are named where its driver lets us; a gate's own number follows. */
+const toolSessionName = "migration-gate tool";
+const tool_sessions_graceMs = 2_000;
+/** A network that drops everything must not be waited for. */
+const answerLimitMs = 10_000;
+const mine = `from pg_catalog.pg_stat_activity a
+  where a.pid <> pg_catalog.pg_backend_pid() and a.datname = pg_catalog.current_database()
+    and (pg_catalog.left(a.application_name, pg_catalog.length($1)) = $1
+      or exists (select from unnest($2::int[], $3::timestamptz[]) s(pid, started)
+                 where s.pid = a.pid and s.started = a.backend_start))`;
+function valuesOf({ name, others }) {
+    return [name, others.map(({ pid }) => pid), others.map(({ backendStart }) => backendStart)];
+}
+/**
+ * Waits until the sessions of a tool that has ended are gone, then ends those that are not: a statement goes on in the
+ * server after its client was killed, and what the version table says would not be final. True when none is left.
+ */
+async function endToolSessions(client, sessions, waitMs = tool_sessions_graceMs) {
+    const left = async (what) => {
+        const query = client.query(`select pg_catalog.count(${what})::int as left ${mine}`, valuesOf(sessions));
+        const { rows } = await within(client, query, answerLimitMs);
+        return rows[0]?.left ?? 0;
+    };
+    if (await isNone(() => left("*"), waitMs))
+        return true;
+    await left("case when pg_catalog.pg_terminate_backend(a.pid) then 1 end").catch(() => undefined);
+    return await isNone(() => left("*"), 2 * tool_sessions_graceMs);
+}
+/** Whoever holds the gate's lock knows that no gate watches over these. */
+async function orphans(client, sessions) {
+    const { rows } = await client.query(`select a.pid, a.application_name as name ${mine} order by 1`, valuesOf(sessions));
+    return rows;
+}
+/** Sessions from this machine with these local ports, which are those of the tool's processes. */
+async function sessionsByPort(client, ports) {
+    if (ports === undefined || ports.length === 0)
+        return [];
+    // Behind a tunnel or a translated address the server sees other ports, and one of them may be somebody else's.
+    const { rows: mine } = await client.query("select pg_catalog.inet_client_port() as port");
+    if (mine[0]?.port !== localPort(client))
+        return [];
+    const { rows } = await client.query(`select a.pid, a.backend_start::text as "backendStart" from pg_catalog.pg_stat_activity a
+     where a.client_port = any ($1::int[]) and a.client_addr = pg_catalog.inet_client_addr()
+       and a.datname = pg_catalog.current_database() and a.usename = current_user and a.pid <> pg_catalog.pg_backend_pid()`, [ports]);
+    return rows;
+}
+async function isNone(count, limitMs) {
+    const end = performance.now() + limitMs;
+    for (let pause = 2; (await count()) > 0; pause = Math.min(100, 2 * pause)) {
+        if (performance.now() > end)
+            return false;
+        await (0,promises_namespaceObject.setTimeout)(pause);
+    }
+    return true;
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/tool-activity.js
+/** More waiting sessions than these are not looked at: pg_blocking_pids stops the lock manager for each. */
+const mostWaits = 100;
+const queryCharacters = 4_000;
+const since = (moment) => `greatest(round(extract(epoch from clock_timestamp() - ${moment}) * 1000), 0)::float8`;
+const seen = `'pid', a.pid, 'user', a.usename, 'application', coalesce(a.application_name, ''),
+  'client', case when a.backend_start is not null then coalesce(host(a.client_addr), 'local') end,
+  'state', a.state, 'query', case when a.state is not null then left(a.query, ${queryCharacters}) end, 'ageMs', ${since("a.xact_start")}`;
+/** The search path is pg_catalog alone (own-session.ts). pg_locks is visible to every role, pg_stat_activity is not. */
+const statement = `with my as materialized (
+  select d.oid as database, r.oid as role, inet_client_addr() as client
+  from pg_database d, pg_roles r where d.datname = current_database() and r.rolname = session_user),
+activity as materialized (
+  select a.*, coalesce(c.named, false) as named, coalesce(c.named or c.newcomer, false) as candidate
+  from pg_stat_activity a join my on a.datid = my.database cross join lateral (
+    select a.application_name = $1 and coalesce(a.backend_type, 'client backend') = 'client backend' as named,
+      a.usesysid = my.role and a.backend_type = 'client backend' and a.backend_start >= $2::timestamptz as newcomer
+    where a.pid <> all ($3::int[])) c
+  where a.pid <> pg_backend_pid()),
+locks as materialized (select l.* from pg_locks l where exists (select from activity where candidate)),
+waiting as (
+  select l.pid, l.locktype, l.mode, l.relation, (to_jsonb(l) ->> 'waitstart')::timestamptz as since, a.candidate
+  from locks l join activity a on a.pid = l.pid where not l.granted order by a.candidate desc limit ${mostWaits}),
+waits as materialized (select w.*, pg_blocking_pids(w.pid) as blockers from waiting w),
+relevant as materialized (
+  select w.* from waits w where w.candidate or w.blockers && array(select pid from activity where candidate)),
+strong as materialized (
+  select distinct l.pid from locks l join my on l.database = my.database join pg_class r on r.oid = l.relation
+  where l.locktype = 'relation' and r.oid >= 16384 and r.relpersistence <> 't'
+    and l.mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))
+select json_build_object(
+  'candidates', (select coalesce(json_agg(json_build_object(${seen}, 'named', a.named,
+      'sameClient', a.client_addr is not distinct from my.client
+        or (a.client_addr <<= inet '127.0.0.0/8' or a.client_addr = inet '::1') and (my.client <<= inet '127.0.0.0/8' or my.client = inet '::1'),
+      'port', a.client_port, 'backendStart', a.backend_start::text, 'queryStart', a.query_start::text,
+      'runMs', case when a.state = 'active' then ${since("a.query_start")}
+        else greatest(round(extract(epoch from a.state_change - a.query_start) * 1000), 0)::float8 end,
+      'strong', exists (select from strong s where s.pid = a.pid))), '[]') from activity a, my where a.candidate),
+  'waits', (select coalesce(json_agg(json_build_object('pid', w.pid, 'type', w.locktype, 'mode', w.mode,
+      'relation', w.relation::regclass::text, 'waitedMs', ${since("w.since")}, 'blockers', w.blockers)), '[]') from relevant w),
+  'others', (select coalesce(json_agg(json_build_object(${seen})), '[]') from activity a
+    where not a.candidate and a.pid in (select pid from relevant union select unnest(blockers) from relevant))) as activity`;
+/** What the tool's sessions do, whom they wait for and who waits for them, in one round trip. */
+async function readActivity(session, { applicationName, startedAt, ignorePids }, limitMs) {
+    const values = [applicationName, startedAt, ignorePids];
+    const [row] = await session.ask(statement, values, limitMs, "activity");
+    if (row === undefined)
+        throw new Error("pg_stat_activity was not answered");
+    return row.activity;
+}
+/**
+ * Cancels this statement of this session and no other: true when the signal was sent, false where it was done by then.
+ * The conditions are looked at in the statement that sends it. Rejects where the role may not (42501).
+ */
+async function cancelStatement(session, victim, limitMs) {
+    const rows = await session.ask(`select pg_cancel_backend(a.pid) as sent from pg_stat_activity a
+     where a.pid = $1 and a.backend_start = $2::timestamptz and a.query_start = $3::timestamptz and a.state = 'active'
+       and (not $4 or exists (select from pg_locks l where l.pid = a.pid and not l.granted))`, [victim.pid, victim.backendStart, victim.queryStart, victim.waiting], limitMs);
+    return rows[0]?.sent === true;
+}
+/** The server's clock, as it prints a timestamptz. */
+async function serverTime(session, limitMs) {
+    const [row] = await session.ask("select clock_timestamp()::text as now", [], limitMs);
+    return row?.now ?? "";
+}
+/** The port that the server sees this connection come from; undefined for a Unix socket. */
+async function seenPort(session, limitMs) {
+    const [row] = await session.ask("select inet_client_port() as port", [], limitMs);
+    return row?.port ?? undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/patient-statement.js
+const comments = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)+/;
+const concurrently = /^(?:create\s+(?:unique\s+)?index\s+concurrently|drop\s+index\s+concurrently|reindex\s+(?:\([^()]*\)\s*)?(?:index|table|schema|database|system)\s+concurrently|reindex\s+\((?:[^()]*,)?\s*concurrently(?:\s+(?:on|true|1))?\s*(?:,[^()]*)?\))(?![\w"])/i;
+/**
+ * CREATE, DROP and REINDEX INDEX CONCURRENTLY: readers and writers pass a session that waits in one, and one that is
+ * cancelled leaves an invalid index.
+ */
+function isConcurrently(statement) {
+    return concurrently.test(withoutComments(statement));
+}
+/** What an application does not do from request to request. */
+function isSchemaChange(statement) {
+    return /^(?:alter|create|drop)\s/i.test(withoutComments(statement));
+}
+/** Leading ones, and those between words as spaces; a quoted text stays what it is where it begins with a keyword. */
+function withoutComments(statement) {
+    return statement
+        .replace(comments, "")
+        .slice(0, 400)
+        .replace(/--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\//g, " ");
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/recognise.js
+
+/** A connection is there before its session is: one look would do, were both lists from the same moment. */
+const looks = 3;
+/**
+ * Which sessions are the tool's. libpq's drivers take PGAPPNAME; asyncpg and pg8000 do not, and are known by the port
+ * that a process of the tool has open. Where neither can be had, only a session of the same role that came after the
+ * start and changes the schema of tables under a strong lock is taken for it, and none once one has the name.
+ */
+class Recogniser {
+    #options;
+    #known = new Map();
+    #looks = new Map();
+    #named = false;
+    constructor(options) {
+        this.#options = options;
+    }
+    /** Those of the tool, of one reading. */
+    recognise(candidates) {
+        this.#named ||= candidates.some(({ named }) => named);
+        let ports;
+        let asked = false;
+        const portsNow = () => {
+            if (!asked)
+                ports = this.#options.toolPorts?.();
+            asked = true;
+            return ports;
+        };
+        const found = new Map();
+        for (const candidate of candidates) {
+            const by = this.#one(candidate, portsNow);
+            if (by === undefined)
+                continue;
+            this.#known.set(keyOf(candidate), by);
+            found.set(candidate, by);
+        }
+        return found;
+    }
+    #one(candidate, portsNow) {
+        if (candidate.named)
+            return "application name";
+        const key = keyOf(candidate);
+        const known = this.#known.get(key);
+        if (known === "port")
+            return known;
+        if (this.#options.toolPorts !== undefined) {
+            const seen = this.#looks.get(key) ?? 0;
+            if (seen >= looks)
+                return undefined;
+            const ports = portsNow();
+            if (ports !== undefined) {
+                this.#looks.set(key, seen + 1);
+                return candidate.sameClient && candidate.port !== null && ports.includes(candidate.port)
+                    ? "port"
+                    : undefined;
+            }
+        }
+        if (this.#named)
+            return undefined;
+        if (known !== undefined)
+            return known;
+        return candidate.strong && isSchemaChange(candidate.query ?? "") ? "locks" : undefined;
+    }
+}
+function keyOf({ pid, backendStart }) {
+    return `${pid} ${backendStart}`;
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/follow.js
+
+
+
+/** A driver that takes PGAPPNAME takes PGOPTIONS: the server's own limits, which say more, come first. */
+const namedGraceMs = 500;
+const sayAgainMs = 1_000;
+const mostStatements = 1_000;
+const mostNamed = 5;
+const strongModes = new Set([
+    "ShareUpdateExclusiveLock",
+    "ShareLock",
+    "ShareRowExclusiveLock",
+    "ExclusiveLock",
+    "AccessExclusiveLock",
+]);
+/** What the tool's sessions were seen to do, from one reading to the next. */
+class Follower {
+    #limits;
+    #say;
+    #followed = new Map();
+    #sessions = [];
+    #statements = [];
+    #longestWaitMs = 0;
+    #behind = { count: 0, oldestMs: 0 };
+    constructor(limits, say) {
+        this.#limits = limits;
+        this.#say = say;
+    }
+    get summary() {
+        return {
+            sessions: [...this.#sessions],
+            statements: this.#statements.flatMap((statement) => statement === undefined ? [] : [{ ...statement }]),
+            longestWaitMs: this.#longestWaitMs,
+            behind: this.#behind,
+        };
+    }
+    /** Tells what is new, and returns what went over its limit. */
+    read(activity, ours) {
+        const now = performance.now();
+        const all = new Map([...activity.others, ...activity.candidates].map((row) => [row.pid, row]));
+        const waits = new Map(activity.waits.map((wait) => [wait.pid, wait]));
+        const pids = new Set([...ours.keys()].map(({ pid }) => pid));
+        const overdue = [];
+        for (const [row, by] of ours) {
+            const followed = this.#session(row, by);
+            this.#statement(row, followed);
+            const wait = waits.get(row.pid);
+            const waitedMs = wait === undefined ? 0 : waited(wait, row, followed, now);
+            if (wait === undefined)
+                followed.waitSeen = undefined;
+            this.#longestWaitMs = Math.max(this.#longestWaitMs, waitedMs);
+            const behind = behindOf(row.pid, activity.waits, pids, all);
+            this.#behind = {
+                count: Math.max(this.#behind.count, behind.count),
+                oldestMs: Math.max(this.#behind.oldestMs, behind.oldestMs),
+            };
+            const blockers = (wait?.blockers ?? []).map((pid) => seenSession(all.get(pid), pid));
+            this.#tell(row, wait, waitedMs, blockers, behind, followed, now);
+            const late = this.#late(row, by, wait, waitedMs);
+            if (late === undefined || row.backendStart === null || row.queryStart === null)
+                continue;
+            const { backendStart, queryStart, pid } = row;
+            const lock = wait === undefined ? undefined : wantedOf(wait);
+            const event = { kind: "cancelled", pid, ...late, statement: row.query ?? "", lock, blockers };
+            overdue.push({ backendStart, queryStart, event });
+        }
+        return overdue;
+    }
+    #session(row, by) {
+        const known = this.#followed.get(keyOf(row));
+        if (known !== undefined)
+            return known;
+        const followed = {
+            queryStart: null,
+            statement: undefined,
+            waitSeen: undefined,
+            said: undefined,
+        };
+        this.#followed.set(keyOf(row), followed);
+        const { pid, application, backendStart } = row;
+        this.#sessions.push({ pid, backendStart: backendStart ?? undefined, application, by });
+        this.#say({ kind: "session", pid, backendStart: backendStart ?? undefined, by, application });
+        if (backendStart === null) {
+            const reason = "Its role is another one: what it does is hidden from the gate's.";
+            this.#say({ kind: "not cancelled", pid, reason });
+        }
+        return followed;
+    }
+    #statement(row, followed) {
+        const { pid, query, queryStart, runMs } = row;
+        if (queryStart === null || query === null || query === "")
+            return;
+        if (followed.queryStart === queryStart) {
+            if (followed.statement !== undefined)
+                followed.statement.milliseconds = runMs ?? 0;
+            return;
+        }
+        followed.queryStart = queryStart;
+        followed.statement = { pid, text: query, startedAt: isoOf(queryStart), milliseconds: runMs ?? 0 };
+        this.#statements.push(followed.statement);
+        if (this.#statements.length > mostStatements)
+            this.#statements.shift();
+        this.#say({ kind: "statement", pid, text: query, sinceMs: runMs ?? 0, running: row.state === "active" });
+    }
+    #tell(row, wait, waitedMs, blockedBy, behind, followed, now) {
+        if (wait === undefined && behind.count === 0) {
+            followed.said = undefined;
+            return;
+        }
+        const what = wait === undefined ? "blocks" : `${lockKey(wait, row)} ${wait.blockers.join()} ${behind.count > 0}`;
+        if (followed.said?.what === what && now - followed.said.at < sayAgainMs)
+            return;
+        followed.said = { what, at: now };
+        const about = { pid: row.pid, statement: row.query ?? "" };
+        if (wait === undefined)
+            this.#say({ kind: "blocking", ...about, behind });
+        else
+            this.#say({ kind: "waiting", ...about, lock: wantedOf(wait), waitedMs, blockedBy, behind });
+    }
+    #late(row, by, wait, waitedMs) {
+        if (row.state !== "active")
+            return undefined;
+        const statement = row.query ?? "";
+        if (by === "locks" && !(row.strong && isSchemaChange(statement)))
+            return undefined;
+        const grace = by === "application name" ? namedGraceMs : 0;
+        const runMs = row.runMs ?? 0;
+        if (runMs > this.#limits.statementTimeoutMs + grace)
+            return { why: "statement", afterMs: runMs };
+        if (wait === undefined || waitedMs <= this.#limits.lockTimeoutMs + grace)
+            return undefined;
+        // Nobody comes to wait behind these.
+        if (wait.type === "virtualxid" || isConcurrently(statement))
+            return undefined;
+        if (by === "locks" && !(wait.type === "relation" && strongModes.has(wait.mode)))
+            return undefined;
+        return { why: "lock", afterMs: waitedMs };
+    }
+}
+function waited(wait, row, followed, now) {
+    const what = lockKey(wait, row);
+    if (followed.waitSeen?.what !== what)
+        followed.waitSeen = { what, at: now };
+    return wait.waitedMs ?? now - followed.waitSeen.at;
+}
+function lockKey({ type, mode, relation }, { queryStart }) {
+    return [queryStart, type, mode, relation].join("\0");
+}
+function wantedOf({ type, mode, relation }) {
+    return { type, mode, relation: relation ?? undefined };
+}
+/** The tool's own sessions do not count: they are told of by themselves. */
+function behindOf(pid, waits, ours, all) {
+    const behind = waits
+        .filter((wait) => wait.blockers.includes(pid) && !ours.has(wait.pid))
+        .sort((one, other) => (other.waitedMs ?? 0) - (one.waitedMs ?? 0));
+    return {
+        count: behind.length,
+        oldestMs: behind[0]?.waitedMs ?? 0,
+        sessions: behind.slice(0, mostNamed).map((wait) => seenSession(all.get(wait.pid), wait.pid)),
+    };
+}
+/** The server prints `2026-11-22 08:00:00.123456+00`. */
+function isoOf(time) {
+    return `${time.replace(" ", "T").replace(/\+00$/, "")}Z`;
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/watch.js
+
+
+
+
+
+const ownName = "migration-gate watch";
+const watch_answerLimitMs = 10_000;
+const cancelAgainMs = 2_000;
+/** How long the end waits for an answer that is under way. */
+const stopLimitMs = 1_000;
+/** How long it tries to come back before it gives up. */
+const lostLimitMs = 30_000;
+/** A second connection that sees what the tool's sessions do, and keeps the limits that their drivers may ignore. */
+async function watchMigration(options) {
+    if (!/^[ -~]{1,63}$/.test(options.applicationName))
+        throw new Error("the server would print another application_name than the tool is given");
+    const session = await ownSession(options.address, { applicationName: ownName });
+    try {
+        const startedAt = options.startedAt ?? (await serverTime(session, watch_answerLimitMs));
+        // Behind a tunnel or a translated address the server sees other ports than the tool has.
+        const telling = (await seenPort(session, watch_answerLimitMs)) === session.localPort;
+        const toolPorts = telling && session.localPort !== undefined ? options.toolPorts : undefined;
+        return new Watch(session, { ...options, startedAt }, new Recogniser({ toolPorts }));
+    }
+    catch (error) {
+        await session[Symbol.asyncDispose]();
+        throw error;
+    }
+}
+/** How long the tool's first session is looked for more often. */
+const hurryMs = 10_000;
+class Watch {
+    cancelled = [];
+    #options;
+    #recogniser;
+    #follower;
+    #stopping = new AbortController();
+    #sent = new Map();
+    #refused = new Set();
+    #loop;
+    #session;
+    #bug;
+    #polls = 0;
+    #lostMs = 0;
+    constructor(session, options, recogniser) {
+        this.#session = session;
+        this.#options = options;
+        this.#recogniser = recogniser;
+        this.#follower = new Follower(options, (event) => this.#say(event));
+        this.#loop = this.#run();
+        this.#loop.catch(() => undefined);
+    }
+    get pid() {
+        return this.#session?.pid;
+    }
+    get seen() {
+        return {
+            ...this.#follower.summary,
+            cancelled: [...this.cancelled],
+            polls: this.#polls,
+            lostMs: Math.round(this.#lostMs),
+        };
+    }
+    async stop() {
+        this.#stopping.abort();
+        const late = setTimeout(() => void this.#session?.[Symbol.asyncDispose](), stopLimitMs);
+        await this.#loop.finally(() => clearTimeout(late));
+        if (this.#bug !== undefined)
+            throw this.#bug;
+        return this.seen;
+    }
+    async [Symbol.asyncDispose]() {
+        await this.stop();
+    }
+    async #run() {
+        const { pollMs: usual = 200 } = this.#options;
+        const begun = performance.now();
+        try {
+            while (!this.#stopping.signal.aborted) {
+                const session = this.#session ?? (await this.#comeBack());
+                if (session === undefined)
+                    return;
+                const began = performance.now();
+                const reason = await this.#poll(session);
+                // A session that is not noted yet could not be named by the next run, were this one killed.
+                const isNew = performance.now() - begun < hurryMs && this.#follower.summary.sessions.length === 0;
+                const pollMs = isNew ? Math.min(usual, 40) : usual;
+                if (reason !== undefined)
+                    await this.#lose(session, reason);
+                else
+                    await this.#pause(Math.max(pollMs - (performance.now() - began), pollMs / 4));
+            }
+        }
+        finally {
+            const session = this.#session;
+            this.#session = undefined;
+            await session?.[Symbol.asyncDispose]();
+        }
+    }
+    /** Undefined, or why nothing could be read. */
+    async #poll(session) {
+        let overdue;
+        try {
+            const activity = await readActivity(session, this.#options, watch_answerLimitMs);
+            this.#polls++;
+            overdue = this.#follower.read(activity, this.#recogniser.recognise(activity.candidates));
+        }
+        catch (error) {
+            return messageOf(error);
+        }
+        for (const each of overdue)
+            await this.#cancel(session, each);
+        return undefined;
+    }
+    async #cancel(session, { backendStart, queryStart, event }) {
+        const key = `${event.pid} ${backendStart} ${queryStart}`;
+        const sent = this.#sent.get(key);
+        if (this.#refused.has(key) || (sent !== undefined && performance.now() - sent < cancelAgainMs))
+            return;
+        const victim = { pid: event.pid, backendStart, queryStart, waiting: event.why === "lock" };
+        try {
+            if (!(await cancelStatement(session, victim, watch_answerLimitMs)))
+                return;
+        }
+        catch (error) {
+            this.#refused.add(key);
+            this.#say({ kind: "not cancelled", pid: event.pid, reason: messageOf(error) });
+            return;
+        }
+        this.#sent.set(key, performance.now());
+        if (sent !== undefined)
+            return;
+        this.cancelled.push(event);
+        this.#say(event);
+    }
+    async #lose(session, reason) {
+        this.#session = undefined;
+        await session[Symbol.asyncDispose]();
+        if (!this.#stopping.signal.aborted)
+            this.#say({ kind: "lost", reason });
+    }
+    async #comeBack() {
+        const lost = performance.now();
+        let reason = "";
+        for (let pause = 100; !this.#stopping.signal.aborted; pause = Math.min(2 * pause, 2_000)) {
+            try {
+                this.#session = await ownSession(this.#options.address, {
+                    applicationName: ownName,
+                    timeoutMs: 5_000,
+                });
+                const afterMs = performance.now() - lost;
+                this.#lostMs += afterMs;
+                this.#say({ kind: "back", afterMs });
+                return this.#session;
+            }
+            catch (error) {
+                reason = messageOf(error);
+            }
+            if (performance.now() - lost > lostLimitMs) {
+                this.#lostMs += performance.now() - lost;
+                this.#say({ kind: "blind", reason });
+                return undefined;
+            }
+            await this.#pause(pause);
+        }
+        return undefined;
+    }
+    /** What a listener throws must not stop the watch: it is thrown by stop(). */
+    #say(event) {
+        try {
+            this.#options.onEvent(event);
+        }
+        catch (error) {
+            this.#bug ??= error;
+        }
+    }
+    async #pause(milliseconds) {
+        await (0,promises_namespaceObject.setTimeout)(milliseconds, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+    }
+}
+function messageOf(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/migrate.js
+
+
+
+
+
+
+
+
+
+
+
+const lockTrouble = /\b55P03\b|LockNotAvailable|lock_not_available|canceling statement due to lock timeout|\b40P01\b|DeadlockDetected|deadlock detected/;
+const statementTrouble = /canceling statement due to statement timeout/;
+/** A tool that is quicker may be over before it was looked at. */
+const quickMs = 3_000;
+/** A network that drops everything after the tool's end must not be waited for. */
+const migrate_answerLimitMs = 30_000;
+const firstPauseMs = 1_000;
+const longestPauseMs = 60_000;
+/**
+ * Starts the tool, again where only a lock was missing, and watches what its sessions wait for. What it achieved the
+ * version table tells, not this result. Throws only before the first start: after it the database may have changed.
+ */
+async function migrate(options) {
+    const { say } = options;
+    const waits = [];
+    const first = await options.client();
+    const before = new Set((await invalidIndexes(first)).map(({ oid }) => oid));
+    const open = new Set((await unvalidatedConstraints(first)).map(nameOf));
+    let result;
+    for (let attempt = 1;; attempt++) {
+        let once;
+        try {
+            await options.lock.assertHeld();
+            once = await runOnce(options, waits);
+        }
+        catch (error) {
+            if (result === undefined)
+                throw error;
+            return { ...result, stopped: problemOf(error) };
+        }
+        const { last, watched } = once;
+        const limit = limitOf(last, watched);
+        // From here on the tool has been at work: whatever fails, there is a result.
+        const client = await options.client().catch(() => undefined);
+        const sessions = { name: options.applicationName, others: options.note.sessions };
+        const gone = client !== undefined && (await endToolSessions(client, sessions).catch(() => false));
+        const left = client === undefined
+            ? []
+            : (await within(client, invalidIndexes(client), migrate_answerLimitMs).catch(() => [])).filter(({ oid }) => !before.has(oid));
+        const unvalidated = client === undefined
+            ? []
+            : await within(client, unvalidatedConstraints(client), migrate_answerLimitMs).catch(() => []);
+        result = {
+            last,
+            tries: attempt,
+            waits,
+            limit,
+            invalidIndexes: left.map(({ name }) => name),
+            unvalidated: unvalidated.map(nameOf).filter((name) => !open.has(name)),
+            isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
+            sessionsLeft: !gone,
+        };
+        if (options.lock.lost.aborted)
+            return { ...result, stopped: problemOf(options.lock.lost.reason) };
+        if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone)
+            return result;
+        if (await options.isOver())
+            return result;
+        try {
+            if (!(await mayRepeat(options, client, left)))
+                return result;
+        }
+        catch (error) {
+            const still = (await within(client, invalidIndexes(client), migrate_answerLimitMs).catch(() => left)).filter(({ oid }) => !before.has(oid));
+            return { ...result, invalidIndexes: still.map(({ name }) => name), stopped: problemOf(error) };
+        }
+        const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
+        say(`No lock in time; try ${attempt + 1} of ${options.tries} in ${(pause / 1000).toFixed(1)} s.`);
+        await (0,promises_namespaceObject.setTimeout)(pause);
+    }
+}
+async function runOnce(options, waits) {
+    const { rows } = await (await options.client()).query("select pg_catalog.clock_timestamp()::text as now");
+    const watch = await watchMigration({
+        address: options.address,
+        ignorePids: [options.lock.pid],
+        ...(rows[0] === undefined ? {} : { startedAt: rows[0].now }),
+        applicationName: options.applicationName,
+        lockTimeoutMs: options.lockTimeoutMs,
+        statementTimeoutMs: options.statementTimeoutMs,
+        ...(runsElsewhere(options.argv) ? {} : { toolPorts: () => commandPorts(options.address.port) }),
+        onEvent(event) {
+            // By its locks alone it may be an application's: it is not ended when the tool has ended.
+            if (event.kind === "session" && event.by !== "locks" && event.backendStart !== undefined)
+                options.note.add({ pid: event.pid, backendStart: event.backendStart });
+            const wait = waitOf(event);
+            if (wait !== undefined)
+                waits.push(wait);
+            const text = eventText(event);
+            if (text !== undefined)
+                options.say(text);
+        },
+    });
+    let last;
+    try {
+        const { own, lock } = options;
+        last = own === undefined ? await runTool(options) : await own(lock.lost);
+    }
+    finally {
+        // The tool has been at work: what fails here must not hide that.
+        await watch.stop().catch((error) => options.say(problemOf(error).what));
+    }
+    return { last, watched: watch.seen };
+}
+function runTool(options) {
+    return runCommand({
+        argv: options.argv,
+        cwd: options.cwd,
+        env: options.env,
+        timeoutMs: options.timeoutMs,
+        isolation: openReach("it works on the database that is deployed to"),
+        onLine: options.onLine,
+        abort: options.lock.lost,
+        endsWithUs: true,
+    });
+}
+function nameOf({ name, table }) {
+    return `${name} on ${table}`;
+}
+function problemOf(error) {
+    return error instanceof errors_UserError ? error.parts : bugParts(error);
+}
+/** Programs whose work is done by a process that is no child of theirs, in a network of its own. */
+function runsElsewhere([program = ""]) {
+    return /^(?:docker|docker-compose|podman|nerdctl|kubectl|oc|fly|flyctl|railway|gcloud|aws|ssh|heroku)$/.test(external_node_path_default().basename(program));
+}
+function limitOf(last, { cancelled }) {
+    // A start that went over its own limit is not begun again.
+    if (last.exitCode === 0 || last.timedOut)
+        return undefined;
+    const own = cancelled.at(-1)?.why;
+    if (own !== undefined)
+        return own;
+    if (lockTrouble.test(last.output))
+        return "lock";
+    return statementTrouble.test(last.output) ? "statement" : undefined;
+}
+async function mayRepeat(options, client, left) {
+    if (options.repeatable)
+        return true;
+    // Of what works outside of one transaction, an index that was not finished is the only trace that can be told.
+    if (left.length === 0 || !options.dropInvalidIndexes || options.writesRows)
+        return false;
+    await dropInvalidIndexes(client, left, options.lockTimeoutMs, options.say);
+    return true;
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/repeatable.js
+/**
+ * Words in a revision's source by which it may work outside of the one transaction that a failure rolls back, or run what
+ * stands elsewhere.
+ */
+const ownTransaction = /concurrently|autocommit|isolation_level|\b(?:commit|vacuum|alter\s+system|reindex)\b|create\s+(?:database|tablespace|subscription)|create_(?:async_)?engine|\.engine\b|\bdblink|\bpsycopg|\basyncpg\b|\bread_(?:text|bytes)\b|\bopen\s*\(|\b(?:importlib|runpy|subprocess|os\.system)\b/i;
+/** Words of an env.py by which every statement is committed by itself. */
+const eachStatement = /autocommit|transactional_ddl\s*=\s*False/i;
+/** Where the tool itself commits what one transaction would keep together is told by the version table. */
+function worksInOneTransaction(source) {
+    return !ownTransaction.test(source);
+}
+/** The files that decide how every revision runs may take its one transaction away. */
+function keepsOneTransaction(environmentSource) {
+    return !eachStatement.test(environmentSource);
+}
+/** What is written outside of one transaction would be there twice after another try. */
+function writesRows(source) {
+    return /insert|update\s|delete\s|merge\s|copy\s|\bcall\b|\bdo\s+\$/i.test(source);
+}
+/** An index is built or dropped without blocking others, which waits for whoever is older. */
+function buildsConcurrently(source) {
+    return /concurrently/i.test(source);
+}
+/** Names of the extensions that a revision's source creates, as far as they stand in its text. */
+function extensionsIn(source) {
+    const pattern = /create\s+extension\s+(?:if\s+not\s+exists\s+)?\\?["']?([\w-]+)/gi;
+    return [...source.matchAll(pattern)].map(([, name]) => name ?? "");
+}
+
 ;// CONCATENATED MODULE: ./lib/databases/postgres/catalog/compare.js
 /** What differs between two catalogs, sorted by key (code units, as `<` compares). */
 function compareCatalogs(before, after) {
@@ -38161,10 +40830,10 @@ const sequences = entry(root, "'sequence ' || r.fq", definition({
 
 /** Entries of what is neither a relation nor rare: types, functions, schemas, extended statistics. */
 function typeEntries() {
-    return [types, domainConstraints, functions, schemas, statistics];
+    return [types_types, domainConstraints, functions, schemas, statistics];
 }
 const support = (column) => `nullif(${column}, 0)::regproc::text`;
-const types = entry("'t' || t.oid", `case t.typtype when 'e' then 'enum type ' when 'd' then 'domain ' when 'r' then 'range type ' else 'base type ' end || t.fq`, definition({
+const types_types = entry("'t' || t.oid", `case t.typtype when 'e' then 'enum type ' when 'd' then 'domain ' when 'r' then 'range type ' else 'base type ' end || t.fq`, definition({
     owner: "pg_get_userbyid(t.typowner)",
     privileges: privileges("t.typacl", "'T'", "t.typowner"),
     labels: `case when t.typtype = 'e' then (select coalesce(jsonb_agg(e.enumlabel order by e.enumsortorder), '[]') from pg_enum e where e.enumtypid = t.oid) end`,
@@ -38280,7 +40949,7 @@ const details_relations = rootsOf({
  * and a third of the time goes into setting a statement up.
  */
 function relationsStatement(version) {
-    return statement({ rel: details_relations }, relationEntries(version));
+    return details_statement({ rel: details_relations }, relationEntries(version));
 }
 /**
  * All entries of the given roots: $1 relations, $2 types, $3 functions, $4 schemas, $5 extended statistics, each an
@@ -38312,9 +40981,9 @@ function detailsStatement(version) {
             kinds: "exists (select from pg_class c where c.oid = o.stxrelid and c.relpersistence <> 't')",
         }),
     };
-    return statement(ctes, [...relationEntries(version), ...typeEntries()]);
+    return details_statement(ctes, [...relationEntries(version), ...typeEntries()]);
 }
-function statement(ctes, entries) {
+function details_statement(ctes, entries) {
     const roots = Object.entries(ctes).map(([name, sql]) => `${name} as materialized (${sql})`);
     return `with ${roots.join(",\n")},
 entries(root, key, definition, owner) as (
@@ -39079,7 +41748,7 @@ async function readCatalog(session, ignored) {
  * because a plan that was made while the catalog was small is kept. A view's text waits for locks on its tables:
  * one that another session of the same migration holds would never go, so that wait ends (55P03).
  */
-const settings = {
+const session_settings = {
     search_path: "pg_catalog, pg_temp",
     DateStyle: "ISO, YMD",
     IntervalStyle: "postgres",
@@ -39097,7 +41766,7 @@ const settings = {
     enable_hashjoin: "off",
     enable_mergejoin: "off",
 };
-const setAll = (local) => `select ${Object.entries(settings)
+const setAll = (local) => `select ${Object.entries(session_settings)
     .map(([name, value]) => `pg_catalog.set_config('${name}','${value}',${local})`)
     .join(",")}`;
 /** The settings as one SELECT, local to the transaction, for a session that belongs to somebody else. */
@@ -39118,2618 +41787,440 @@ function catalogSession(client) {
     };
 }
 
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = require("node:os");
-// EXTERNAL MODULE: ./node_modules/pg/lib/index.js
-var lib = __nccwpck_require__(3273);
-;// CONCATENATED MODULE: ./node_modules/pg/esm/index.mjs
-// ESM wrapper for pg
+;// CONCATENATED MODULE: ./lib/deploy/catalog-of.js
 
 
-// Re-export all the properties
-const Client = lib.Client
-const Pool = lib.Pool
-const Connection = lib.Connection
-const esm_types = lib.types
-const Query = lib.Query
-const DatabaseError = lib.DatabaseError
-const escapeIdentifier = lib.escapeIdentifier
-const escapeLiteral = lib.escapeLiteral
-const Result = lib.Result
-const TypeOverrides = lib.TypeOverrides
 
-// Also export the defaults
-const defaults = lib.defaults
 
-// Re-export the default
-/* harmony default export */ const esm = ((/* unused pure expression or super */ null && (pg)));
-
-;// CONCATENATED MODULE: ./lib/secrets.js
-
-/** Shorter values would maim ordinary words, and GitHub drops job outputs in which a mask is found. */
-const shortest = 6;
-/** Passwords that every example has: hiding them would hide words of the reports. */
-const noSecrets = new Set(["postgres", "postgresql", "password", "passwd", "example", "secret", "database"]);
-/** Variables that hold one, whatever they look like. */
-const secretNames = /^(?:PGPASSWORD|(?:GITHUB|GH)(?:_ENTERPRISE)?_TOKEN|ACTIONS_RUNTIME_TOKEN|ACTIONS_ID_TOKEN_REQUEST_TOKEN|NPM_TOKEN|NODE_AUTH_TOKEN)$/;
-/** A secret setting is one as a whole, but an address is shown without its password. */
-const isAddress = (value) => value.includes("://");
-/** libpq's parameters of an address (PostgreSQL manual, 34.1.2), also after a `&amp;` that a page has made of `&`. */
-const passwordInQuery = /[?&](?:amp;)?(?:ssl)?password=([^&#\s"'<>]+)/gi;
-/** A value that is an address, its password as it may be written by mistake: with quotes, spaces, even another @. */
-const wholeAddress = /^\s*(?:--[\w-]+=)?[a-z][a-z0-9+.-]*:\/\/([^:/@]*):(.*)@([^@/?#]*)(?:\/([^?#]*))?/is;
-/**
- * An address somewhere in a value. A scheme begins no word later than its first letter and is short: a text of a
- * million letters would else be searched from each of them to its end.
- */
-const addressInText = /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,40}:\/\/([^\s:/@]{0,200}):(\S{0,1000})@([^\s/?#@]*)(?:\/([^\s?#]*))?/gi;
-/** The same in a report, where quotes and angle brackets end it. */
-const addressOfText = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}:\/\/[^\s:/@]{0,200}):([^\s"'<>]{0,1000})@/gi;
-/**
- * What this process was given and nobody may read: passwords of addresses in variables and arguments, and tokens.
- * Never a word that is printed anyway, such as a user, host or database of the same address.
- */
-function secretsOf(args, environment) {
-    const found = new Set();
-    const add = (value, printed = []) => {
-        if (value.length >= shortest && !noSecrets.has(value) && !printed.includes(value))
-            found.add(value);
-    };
-    for (const [name, value] of Object.entries(environment)) {
-        if (value === undefined)
-            continue;
-        if (secretNames.test(name) || (settings_secretVariables.includes(name) && !isAddress(value)))
-            add(value.trim());
-    }
-    for (const text of [...args, ...Object.values(environment)]) {
-        if (text === undefined)
-            continue;
-        const whole = wholeAddress.exec(text);
-        for (const [, user = "", password = "", host = "", database = ""] of [
-            ...(whole === null ? [] : [whole]),
-            ...text.matchAll(addressInText),
-        ]) {
-            const printed = [user, host.split(":")[0] ?? "", database];
-            add(password, printed);
-            add(decoded(password), printed);
-        }
-        for (const [, password = ""] of text.matchAll(passwordInQuery)) {
-            for (const spelled of [password, decoded(password), decoded(password.replaceAll("+", " "))])
-                add(spelled);
-        }
-    }
-    return [...found];
-}
-/**
- * The spellings in which a tool may print it, for a runner that hides fixed texts: percent-encoded, as JSON, SQL or
- * shell text, hexadecimal, base64.
- */
-function spellings(secret) {
-    const percent = encodeURIComponent(wellFormed(secret));
-    const strict = percent.replace(/[!'()*]/g, hexOf);
-    const slashes = strict.replaceAll("%2F", "/");
-    const plus = [percent, strict, slashes].map((text) => text.replaceAll("%20", "+"));
-    const encoded = [percent, strict, slashes, ...plus];
-    const lower = encoded.map((text) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()));
-    const json = JSON.stringify(secret).slice(1, -1);
-    const all = [
-        secret,
-        ...encoded,
-        ...lower,
-        // configparser (alembic.ini) doubles it.
-        ...[secret, ...encoded].map((text) => text.replaceAll("%", "%%")),
-        json,
-        JSON.stringify(json).slice(1, -1),
-        json.replace(/[\u0080-\uffff]/g, unicodeOf),
-        secret.replaceAll("'", "''"),
-        secret.replaceAll("\\", "\\\\").replaceAll("'", "\\'"),
-        ...binarySpellings(secret),
-    ];
-    return [...new Set(all)].filter((text) => text.length >= shortest).sort((a, b) => b.length - a.length);
-}
-function binarySpellings(secret) {
-    return [Buffer.from(secret).toString("hex"), ...base64Spellings(secret)];
-}
-/**
- * As it looks inside the base64 of a longer text, e.g. `user:password`: at each of the three places a byte can have in
- * a group, without the letters that its neighbours share.
- */
-function base64Spellings(secret) {
-    const bytes = Buffer.from(secret);
-    const inner = [0, 1, 2].map((offset) => {
-        const text = Buffer.concat([Buffer.alloc(offset), bytes])
-            .toString("base64")
-            .replace(/=+$/, "");
-        const bits = 8 * (offset + bytes.length);
-        return text.slice(Math.ceil((8 * offset) / 6), Math.floor(bits / 6));
-    });
-    const whole = [bytes.toString("base64"), ...inner].filter((text) => text.length >= 8);
-    return [...whole, ...whole.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"))];
-}
-/**
- * Takes the secrets out of a text, and the password out of every address. Each character may be written in its own
- * way, so that a half-encoded password is found too.
- */
-function redactor(secrets) {
-    const binary = [...new Set(secrets.flatMap(binarySpellings))].sort((a, b) => b.length - a.length);
-    const all = [...secrets.map(anySpelling), ...binary.map(literal)];
-    const pattern = all.length === 0 ? undefined : new RegExp(all.join("|"), "g");
-    return (text) => {
-        const clean = pattern === undefined ? text : text.replace(pattern, "***");
-        const isShown = (password) => noSecrets.has(password) || /^\{\w+\}$/.test(password);
-        return clean
-            .replace(addressOfText, (address, before, password) => (isShown(password) ? address : `${before}:***@`))
-            .replace(passwordInQuery, (parameter, password) => isShown(password) ? parameter : `${parameter.slice(0, -password.length)}***`);
-    };
-}
-/** The same value with every text in it redacted; names of fields stay. */
-function redactDeep(value, redact) {
-    const visit = (part) => {
-        if (typeof part === "string")
-            return redact(part);
-        if (Array.isArray(part))
-            return part.map(visit);
-        if (part !== null && typeof part === "object") {
-            return Object.fromEntries(Object.entries(part).map(([name, field]) => [name, visit(field)]));
-        }
-        return part;
-    };
-    return visit(value);
-}
-function decoded(text) {
+const catalogLimitMs = 120_000;
+/** The database's schema without the tool's own table; on a connection of its own, because reading changes its settings. */
+async function catalogOf({ address }, versionTable) {
+    const client = await connect(address, { applicationName: "migration-gate observer" });
     try {
-        return decodeURIComponent(text);
+        return await within(client, readCatalog(catalogSession(client), versionTable), catalogLimitMs);
     }
-    catch {
-        return text;
-    }
-}
-function anySpelling(secret) {
-    return [...secret].map(anySpellingOf).join("");
-}
-function anySpellingOf(character) {
-    const bytes = [...Buffer.from(wellFormed(character))].map((byte) => byte.toString(16).padStart(2, "0"));
-    const percent = bytes
-        .map((byte) => `%%?${byte.replace(/[a-f]/g, (c) => `[${c}${c.toUpperCase()}]`)}`)
-        .join("");
-    const json = JSON.stringify(character).slice(1, -1);
-    const twice = JSON.stringify(json).slice(1, -1);
-    const words = [twice, json, json.replace(/[\u0080-\uffff]/g, unicodeOf), character];
-    if (character === " ")
-        words.push("+");
-    if (character === "%")
-        words.unshift("%%");
-    if (character === "'")
-        words.unshift("''", "\\'");
-    // The longest first, so that nothing of an escape stays behind.
-    const written = [...new Set(words)].sort((a, b) => b.length - a.length).map(literal);
-    return `(?:${[percent, ...written].join("|")})`;
-}
-function hexOf(character) {
-    return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
-}
-function unicodeOf(character) {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-}
-/** encodeURIComponent throws at half a surrogate pair. */
-function wellFormed(text) {
-    return text.replace(/\p{Surrogate}/gu, "\ufffd");
-}
-function literal(text) {
-    return text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
-}
-
-;// CONCATENATED MODULE: ./lib/databases/postgres/connection-errors.js
-
-const server = (place) => place.host.startsWith("/")
-    ? `the socket in ${place.host} (port ${place.port})`
-    : `${place.host}:${place.port}`;
-const unreachable = (place) => ({
-    what: `No network path to ${server(place)}.`,
-    do: "Run this where the database can be reached (a self-hosted runner, a tunnel, an allowed address).",
-});
-const certificate = (place) => ({
-    what: `The TLS certificate of ${server(place)} is not trusted with sslmode=${place.sslmode}.`,
-    do: `Add sslrootcert=<file with the authority's certificate> to the URL in ${place.name}.`,
-});
-/** Node's error codes, and the SQLSTATEs a server answers a startup message with (Appendix A of the manual). */
-const explanations = {
-    ECONNREFUSED: (place) => ({
-        what: `Nothing accepts connections at ${server(place)}.`,
-        do: `Check host and port in ${place.name}, and that the server is started (a service container needs a health check).`,
-    }),
-    ENOTFOUND: (place) => ({
-        what: `The host name ${place.host} is not known.`,
-        do: `Correct the host in ${place.name}. A service container is "localhost" for a job that runs on the runner itself.`,
-    }),
-    EAI_AGAIN: (place) => ({
-        what: `The host name ${place.host} could not be looked up.`,
-        do: `Correct the host in ${place.name}, or try again when name resolution works.`,
-    }),
-    ENOENT: (place) => ({
-        what: `There is no server socket .s.PGSQL.${place.port} in ${place.host}.`,
-        do: `Correct host and port in ${place.name}, or start the server.`,
-    }),
-    EACCES: (place) => ({
-        what: `The socket in ${place.host} may not be opened by this user.`,
-        do: "Run as a user who may open it, or connect to a TCP port.",
-    }),
-    EHOSTUNREACH: unreachable,
-    ENETUNREACH: unreachable,
-    ETIMEDOUT: (place) => ({
-        what: `${server(place)} did not answer in time.`,
-        do: "Check the host, and whether a firewall drops connections from here.",
-    }),
-    ECONNRESET: (place) => ({
-        what: `${server(place)} closed the connection before it was ready.`,
-        do: "Check that a PostgreSQL server listens there, and read its log.",
-    }),
-    EPROTO: (place) => ({
-        what: `${server(place)} failed the TLS handshake.`,
-        do: `Check sslmode (${place.sslmode}) in ${place.name}, and that a PostgreSQL server listens there.`,
-    }),
-    ERR_TLS_CERT_ALTNAME_INVALID: (place) => ({
-        what: `The TLS certificate of ${server(place)} was issued for another host name.`,
-        do: `Use the host name of the certificate in ${place.name}, or sslmode=verify-ca if any name will do.`,
-    }),
-    CERT_HAS_EXPIRED: (place) => ({
-        what: `The TLS certificate of ${server(place)} has expired.`,
-        do: "Renew the server's certificate.",
-    }),
-    SELF_SIGNED_CERT_IN_CHAIN: certificate,
-    DEPTH_ZERO_SELF_SIGNED_CERT: certificate,
-    UNABLE_TO_VERIFY_LEAF_SIGNATURE: certificate,
-    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: certificate,
-    "28P01": (place) => ({
-        what: `The password of user "${place.user}" was refused.`,
-        do: `Correct the password in ${place.name}; characters such as @ : / % # must be percent-encoded.`,
-    }),
-    "28000": (place, message) => /no encryption|SSL off/.test(message)
-        ? {
-            what: `${server(place)} accepts user "${place.user}" over TLS only.`,
-            do: `Add sslmode=require to the URL in ${place.name}.`,
-        }
-        : {
-            what: `${server(place)} does not let user "${place.user}" in.`,
-            do: "Check the user name, and the server's pg_hba.conf.",
-        },
-    "3D000": (place) => ({
-        what: `There is no database "${place.database}" on ${server(place)}.`,
-        do: `Correct the database in ${place.name}, or create it.`,
-    }),
-    "42501": (place) => ({
-        what: `User "${place.user}" may not connect to the database "${place.database}".`,
-        do: `GRANT CONNECT ON DATABASE "${place.database}" TO "${place.user}";`,
-    }),
-    "53300": (place) => ({
-        what: `${server(place)} has no connection left for user "${place.user}".`,
-        do: "Close idle connections or raise max_connections, then run again.",
-    }),
-    "57P03": (place) => ({
-        what: `${server(place)} is still starting, stopping or recovering.`,
-        do: "Run again when it accepts connections.",
-    }),
-};
-/** pg raises these as plain errors without a code. */
-const byMessage = [
-    [/timeout expired/, "ETIMEDOUT"],
-    [/Connection terminated|socket disconnected/, "ECONNRESET"],
-];
-/** The code of a failed connection: SQLSTATE, Node's code, also of the first of several attempts; undefined if none. */
-function connectionErrorCode(error) {
-    if (error instanceof AggregateError)
-        return connectionErrorCode(error.errors[0]);
-    if (!(error instanceof Error))
-        return undefined;
-    if ("code" in error && typeof error.code === "string" && error.code !== "")
-        return error.code;
-    return byMessage.find(([pattern]) => pattern.test(error.message))?.[1];
-}
-/** A failed connection as a message that names the server, the reason and the remedy. */
-function connectionError(error, place) {
-    const message = error instanceof Error ? error.message : String(error);
-    const code = connectionErrorCode(error);
-    const where = `${place.name}: ${server(place)}, database "${place.database}", user "${place.user}"`;
-    const options = { cause: error };
-    if (/client password must be a (non-empty )?string/.test(message)) {
-        const what = `${server(place)} asks for the password of user "${place.user}", and ${place.name} has none.`;
-        return new errors_UserError({ what, where, do: `Put it into ${place.name}: postgresql://user:password@host/database.` }, options);
-    }
-    if (/does not support SSL/.test(message)) {
-        const what = `${server(place)} does not offer TLS, and sslmode=${place.sslmode} asks for it.`;
-        return new errors_UserError({ what, where, do: `Turn TLS on at the server, or write sslmode=disable in ${place.name}.` }, options);
-    }
-    const explain = code === undefined ? undefined : explanations[code];
-    const parts = explain?.(place, message) ?? {
-        what: `The connection to ${server(place)} failed.`,
-        do: `Check the address in ${place.name}, and that a PostgreSQL server listens there.`,
-    };
-    const seen = message === "" ? code : code === undefined ? message : `${message} (${code})`;
-    return new errors_UserError({ ...parts, where, ...(seen === undefined ? {} : { seen }) }, options);
-}
-
-;// CONCATENATED MODULE: ./lib/databases/postgres/connection-url.js
-
-const percentEncode = "Percent-encode the password and the user name: @ is %40, : is %3A, / is %2F, ? is %3F, # is %23, % is %25, a space is %20.";
-const connection_url_form = "postgresql://user:password@host:5432/database?sslmode=require";
-/**
- * Splits `postgresql://user:password@host:port/database?name=value`. Stricter than any one driver: what libpq,
- * SQLAlchemy and sqlx read differently (a second @, a raw #) is refused, and no message repeats a part of the URL,
- * because any part may be the password's second half. `name` is the setting or variable it came from.
- */
-function splitUrl(url, name) {
-    const wrong = (what, help) => new errors_UserError({ what: `${name} ${what}`, where: name, do: help });
-    const encoding = (seen) => new errors_UserError({ what: `${name} is not a valid connection URL.`, where: name, seen, do: percentEncode });
-    const text = url.trim();
-    if (text === "")
-        throw wrong("is empty.", `Set it to ${connection_url_form}.`);
-    if (/^["']/.test(text))
-        throw wrong("starts with a quote character.", "Remove the quotes around the value.");
-    const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-    if (scheme === undefined)
-        throw wrong("is not a connection URL.", `Write it as ${connection_url_form}.`);
-    if (!/^postgres(ql)?(\+[a-z0-9_]+)?$/.test(scheme)) {
-        throw wrong(`has the scheme "${scheme.slice(0, 20)}", not postgres or postgresql.`, `Write it as ${connection_url_form}.`);
-    }
-    const rest = text.slice(scheme.length + 3);
-    if (rest.includes("#"))
-        throw encoding("It has a # that is not encoded.");
-    const [, authority = "", path = "", query = ""] = /^([^/?]*)\/?([^?]*)\??(.*)$/s.exec(rest) ?? [];
-    const at = authority.split("@");
-    if (at.length > 2)
-        throw encoding("It has more than one @ before the host.");
-    if (at.length === 1 && `${path}?${query}`.includes("@"))
-        throw encoding("It has a / or ? before the @.");
-    if (path.includes("/"))
-        throw encoding("It has more than one / after the host.");
-    const decode = (part) => {
-        if (/%(?![0-9a-f]{2})/i.test(part))
-            throw encoding("It has a % that is not followed by two hexadecimal digits.");
-        try {
-            return decodeURIComponent(part);
-        }
-        catch (error) {
-            throw new errors_UserError({
-                what: `${name} is not a valid connection URL.`,
-                where: name,
-                seen: "Its percent-encoding is not UTF-8.",
-                do: percentEncode,
-            }, { cause: error });
-        }
-    };
-    const account = at.length === 2 ? at[0] : "";
-    const colon = account.indexOf(":");
-    const [host, port] = splitHost(at.at(-1), wrong, encoding);
-    const parameters = new Map();
-    for (const pair of query.split("&").filter((part) => part !== "")) {
-        const equals = pair.indexOf("=");
-        if (equals < 1)
-            throw encoding("It has a ? that no name=value follows.");
-        parameters.set(decode(pair.slice(0, equals)).toLowerCase(), decode(pair.slice(equals + 1)));
-    }
-    const given = (part) => (part === "" ? undefined : decode(part));
-    return {
-        user: given(colon < 0 ? account : account.slice(0, colon)),
-        password: colon < 0 ? undefined : decode(account.slice(colon + 1)),
-        host: given(host),
-        port,
-        database: given(path),
-        parameters,
-    };
-}
-function splitHost(text, wrong, encoding) {
-    if (text.includes(","))
-        throw wrong("names several hosts.", "Name the primary server alone.");
-    const match = /^(?:\[([0-9a-f:.%]+)\]|([^:[\]\s]*))(?::(.*))?$/is.exec(text);
-    if (match === null)
-        throw encoding("What stands where the host should be is not a host name.");
-    const [, bracketed, plain = "", digits = ""] = match;
-    if (digits === "")
-        return [bracketed ?? plain, undefined];
-    const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
-    if (port < 1 || port > 65_535)
-        throw encoding("What stands where the port should be is not a number from 1 to 65535.");
-    return [bracketed ?? plain, port];
-}
-
-;// CONCATENATED MODULE: ./lib/databases/postgres/connection.js
-
-
-
-
-
-
-
-
-/** libpq's words, section 34.19.1 of the manual. */
-const sslModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
-/**
- * Reads a PostgreSQL URL, with or without a driver (`postgresql+asyncpg://`). What is missing is libpq's default,
- * except that no host means localhost. A UserError names `name` and never shows the URL or a part of it.
- */
-function parseAddress(url, name) {
-    const { parameters, ...parts } = splitUrl(url, name);
-    const user = parts.user ?? parameters.get("user") ?? (0,external_node_os_namespaceObject.userInfo)().username;
-    const files = ["sslrootcert", "sslcert", "sslkey", "options"];
-    return {
-        name,
-        host: parts.host ?? parameters.get("host") ?? "localhost",
-        port: parts.port ?? portParameter(parameters.get("port"), name),
-        user,
-        password: parts.password ?? parameters.get("password"),
-        database: parts.database ?? parameters.get("dbname") ?? user,
-        sslmode: sslModeParameter(parameters, name),
-        ...Object.fromEntries(files.flatMap((key) => (parameters.has(key) ? [[key, parameters.get(key)]] : []))),
-    };
-}
-function portParameter(text, name) {
-    if (text === undefined)
-        return 5432;
-    const port = Number(text);
-    if (Number.isInteger(port) && port > 0 && port < 65_536)
-        return port;
-    throw new errors_UserError({
-        what: `${name} has a port that is not a number from 1 to 65535.`,
-        where: name,
-        do: "Write port=5432.",
-    });
-}
-/** `sslmode`, sqlx's `ssl-mode`, or asyncpg's `ssl`, which also takes true and false. */
-function sslModeParameter(parameters, name) {
-    const text = parameters.get("sslmode") ?? parameters.get("ssl-mode") ?? parameters.get("ssl") ?? "prefer";
-    const word = { true: "require", false: "disable" }[text] ?? text;
-    const mode = sslModes.find((candidate) => candidate === word);
-    if (mode !== undefined)
-        return mode;
-    throw new errors_UserError({
-        what: `${name} has the sslmode "${text.slice(0, 20)}".`,
-        where: name,
-        do: `Use one of ${sslModes.join(", ")}.`,
-    });
-}
-/**
- * The address as a URL for a tool; `scheme` may carry a driver. It holds the password: never print it. Every driver
- * finds out by itself whether there is TLS, so that `sslmode`, which asyncpg calls `ssl`, stands only where it must.
- */
-function urlOf(address, scheme = "postgresql") {
-    const parameters = new Map();
-    const tls = scheme.endsWith("+asyncpg") ? "ssl" : "sslmode";
-    if (!["disable", "allow", "prefer"].includes(address.sslmode))
-        parameters.set(tls, address.sslmode);
-    const socket = address.host.startsWith("/");
-    if (socket)
-        parameters.set("host", address.host).set("port", String(address.port));
-    for (const key of ["sslrootcert", "sslcert", "sslkey", "options"]) {
-        const value = address[key];
-        if (value !== undefined)
-            parameters.set(key, value);
-    }
-    const password = address.password === undefined ? "" : `:${encode(address.password)}`;
-    const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-    const pairs = [...parameters].map(([key, value]) => `${key}=${encode(value)}`);
-    const query = pairs.length === 0 ? "" : `?${pairs.join("&")}`;
-    const server = socket ? "" : `${host}:${address.port}`;
-    return `${scheme}://${encode(address.user)}${password}@${server}/${encode(address.database)}${query}`;
-}
-/** encodeURIComponent leaves !'()* as they are, which shells and config files may not. */
-function encode(text) {
-    return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-/**
- * The text without the passwords of these addresses, as written or percent-encoded, and without the password of any
- * URL. A password that equals the user, host or database is no secret: those words are printed anyway.
- */
-function redact(text, ...addresses) {
-    let clean = text.replace(addressOfText, "$1:***@");
-    for (const { password, user, host, database } of addresses) {
-        if (password === undefined || password === "" || [user, host, database].includes(password))
-            continue;
-        for (const written of new Set([password, encode(password), encodeURIComponent(password)])) {
-            clean = clean.replaceAll(written, "***");
-        }
-    }
-    return clean;
-}
-/**
- * A connected client; the caller ends it. TLS follows sslmode as libpq does it. Every failure is a UserError without
- * a secret. A connection that is lost later makes the running query fail and nothing else.
- */
-async function connect(address, options = {}) {
-    const deadline = Date.now() + (options.timeoutMs ?? 10_000);
-    const attempts = tlsAttempts(address);
-    for (let attempt = 0;;) {
-        try {
-            return await connectOnce(address, options, attempts[attempt], deadline - Date.now());
-        }
-        catch (error) {
-            const code = connectionErrorCode(error);
-            const refused = code === "28000" || (error instanceof Error && /does not support SSL/.test(error.message));
-            if (refused && attempt + 1 < attempts.length) {
-                attempt += 1;
-            }
-            else if (code === "57P03" && Date.now() + 100 < deadline) {
-                await (0,promises_namespaceObject.setTimeout)(100);
-            }
-            else {
-                throw error instanceof errors_UserError ? error : connectionError(error, address);
-            }
-        }
-    }
-}
-async function connectOnce(address, options, tls, timeoutMs) {
-    const client = new Client({
-        host: address.host,
-        port: address.port,
-        user: address.user,
-        // A function, because pg looks into PGPASSWORD and ~/.pgpass for a password that is undefined.
-        password: () => address.password ?? "",
-        database: address.database,
-        ssl: tls ?? false,
-        sslnegotiation: "postgres",
-        application_name: options.applicationName ?? "migration-gate",
-        connectionTimeoutMillis: Math.max(1, timeoutMs),
-        keepAlive: true,
-        ...(address.options === undefined ? {} : { options: address.options }),
-    });
-    // Without a listener a lost connection ends the process; with one, the query that runs reports it.
-    client.on("error", () => { });
-    try {
-        await client.connect();
-        return client;
-    }
-    catch (error) {
-        client.end().catch(() => { });
-        throw error;
-    }
-}
-/** The ways to try, in order; undefined is without TLS. Unix sockets have none. */
-function tlsAttempts(address) {
-    const unverified = { rejectUnauthorized: false };
-    if (address.host.startsWith("/"))
-        return [undefined];
-    switch (address.sslmode) {
-        case "disable":
-            return [undefined];
-        case "allow":
-            return [undefined, unverified];
-        case "prefer":
-            return [unverified, undefined];
-        case "require":
-            // libpq verifies the chain as soon as it is given an authority.
-            return [address.sslrootcert === undefined ? clientKey(address, unverified) : verified(address, false)];
-        case "verify-ca":
-            return [verified(address, false)];
-        case "verify-full":
-            return [verified(address, true)];
-    }
-}
-function verified(address, hostName) {
-    const authority = address.sslrootcert;
-    return clientKey(address, {
-        rejectUnauthorized: true,
-        ...(authority === undefined || authority === "system"
-            ? {}
-            : { ca: readPem(address, "sslrootcert", authority) }),
-        ...(hostName ? {} : { checkServerIdentity: () => undefined }),
-    });
-}
-function clientKey(address, options) {
-    const { sslcert, sslkey } = address;
-    if (sslcert === undefined || sslkey === undefined)
-        return options;
-    return { ...options, cert: readPem(address, "sslcert", sslcert), key: readPem(address, "sslkey", sslkey) };
-}
-function readPem(address, parameter, file) {
-    try {
-        return (0,external_node_fs_.readFileSync)(file, "utf8");
-    }
-    catch (error) {
-        throw new errors_UserError({
-            what: `The file ${file} cannot be read.`,
-            where: `${address.name}, ${parameter}`,
-            do: "Correct the path.",
-        }, { cause: error });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/databases/postgres/own-session.js
-
-
-/**
- * Nothing may end it for being idle, a dead network is noticed by the server too (within 60 s instead of hours, so
- * that its locks go), times are printed one way, and no object of a user stands for one of pg_catalog.
- */
-const own_session_settings = {
-    search_path: "pg_catalog, pg_temp",
-    DateStyle: "ISO, YMD",
-    TimeZone: "UTC",
-    statement_timeout: "5s",
-    lock_timeout: "5s",
-    idle_session_timeout: "0",
-    idle_in_transaction_session_timeout: "0",
-    transaction_timeout: "0",
-    default_transaction_isolation: "read committed",
-    tcp_keepalives_idle: "30",
-    tcp_keepalives_interval: "10",
-    tcp_keepalives_count: "3",
-    jit: "off",
-    plan_cache_mode: "force_generic_plan",
-    max_parallel_workers_per_gather: "0",
-};
-/** Settings that this server's version does not have are left out. */
-const settle = `select pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)) from unnest($1::text[], $2::text[]) s(name, value)
-  where exists (select from pg_catalog.pg_settings p where pg_catalog.lower(p.name) = pg_catalog.lower(s.name))`;
-const endLimitMs = 1_000;
-/** A UserError where it cannot be had, also where a pooler stands between. */
-async function ownSession(address, { applicationName, timeoutMs = 10_000 }) {
-    const client = await connect(address, { applicationName, timeoutMs });
-    const ended = new Promise((resolve) => client.once("end", () => resolve()));
-    const ask = async (text, values, limitMs, name) => {
-        const query = { text, values: [...values], ...(name === undefined ? {} : { name }) };
-        const { rows } = await within(client, client.query(query), limitMs);
-        return rows;
-    };
-    try {
-        const [answer] = await ask("select pg_catalog.pg_backend_pid() as pid", [], timeoutMs);
-        const pid = answer?.pid ?? 0;
-        // Before anything is set: in a pooler's process it would stay, for whoever gets that next.
-        if (announcedPid(client) !== pid)
-            throw pooled(address);
-        await ask(settle, [Object.keys(own_session_settings), Object.values(own_session_settings)], timeoutMs);
-        return {
-            pid,
-            localPort: streamOf(client).localPort,
-            ended,
-            ask,
-            [Symbol.asyncDispose]: () => own_session_close(client),
-        };
-    }
-    catch (error) {
+    finally {
         await own_session_close(client);
-        throw error;
     }
-}
-function pooled({ name, host, port, database }) {
-    return new errors_UserError({
-        what: "There is a connection pooler between here and the database.",
-        where: `${name}: ${host}:${port}/${database}`,
-        seen: "The server process that answers is not the one that the connection was made to.",
-        why: "A lock would belong to whoever the pooler gives the same server process to.",
-        do: `Put the server's own address into ${name}, not the pooler's.`,
-    });
-}
-/** BackendKeyData, which pg keeps and its types do not name. */
-function announcedPid(client) {
-    return client.processID ?? undefined;
-}
-/** A network that drops everything answers no end, either. */
-async function own_session_close(client) {
-    await within(client, client.end(), endLimitMs).catch(() => undefined);
-}
-/** The work of a connection; rejects after `limitMs`, and gives the connection up. */
-async function within(client, work, limitMs) {
-    let timer;
-    const late = new Promise((_, reject) => {
-        timer = setTimeout(() => {
-            reject(new Error(`no answer within ${limitMs} ms`));
-            streamOf(client).destroy();
-        }, limitMs);
-    });
-    work.catch(() => undefined);
-    try {
-        return await Promise.race([work, late]);
-    }
-    finally {
-        clearTimeout(timer);
-    }
-}
-function streamOf(client) {
-    return client.connection.stream;
 }
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = require("node:child_process");
-;// CONCATENATED MODULE: external "node:events"
-const external_node_events_namespaceObject = require("node:events");
-;// CONCATENATED MODULE: ./lib/executors/executable.js
-
-
-
-/**
- * The file that runs as `command`: a path relative to `cwd`, or a name looked for in PATH as a shell would.
- * Not there, not executable, or a script whose interpreter is gone: a ToolError that says what to install or set.
- */
-function findExecutable(command, cwd, env) {
-    if (!isDirectory(cwd)) {
-        throw new errors_UserError({
-            what: `The folder "${cwd}" in which the migration tool is to run does not exist.`,
-            do: "Set project to the folder that holds the migration tool's configuration.",
-        });
+// EXTERNAL MODULE: ./node_modules/libpg-query/wasm/index.cjs
+var wasm = __nccwpck_require__(2627);
+;// CONCATENATED MODULE: ./lib/databases/postgres/present.js
+const present_relation = `select n.nspname as schema, null as relation, c.relname as name, not (i.indisvalid and i.indisready) as invalid
+  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  left join pg_catalog.pg_index i on i.indexrelid = c.oid
+  where c.oid = pg_catalog.to_regclass($1)`;
+const questions = {
+    table: `${present_relation} and c.relkind in ('r', 'p', 'f')`,
+    "materialized view": `${present_relation} and c.relkind = 'm'`,
+    index: `${present_relation} and c.relkind in ('i', 'I')`,
+    column: `select n.nspname as schema, c.relname as relation, a.attname as name, null::boolean as invalid
+    from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where a.attrelid = pg_catalog.to_regclass($1) and a.attname = $2 and not a.attisdropped and a.attnum > 0`,
+    constraint: `select n.nspname as schema, c.relname as relation, k.conname as name, null::boolean as invalid
+    from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where k.conrelid = pg_catalog.to_regclass($1) and k.conname = $2`,
+    type: `select n.nspname as schema, null as relation, t.typname as name, null::boolean as invalid
+    from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+    where t.oid = pg_catalog.to_regtype($1)::oid`,
+};
+/** Those of the objects that are there, in their order. */
+async function presentObjects(client, objects) {
+    const present = new Map();
+    for (const object of objects) {
+        const { kind, schema, table, name } = object;
+        const isPart = kind === "column" || kind === "constraint";
+        const holder = present_qualified(schema, isPart ? (table ?? "") : name);
+        const { rows } = await client.query(questions[kind], isPart ? [holder, name] : [holder]);
+        const [found] = rows;
+        if (found !== undefined)
+            present.set(object, presentObject(kind, found));
     }
-    const path = env.PATH ?? "";
-    const candidates = command.includes("/")
-        ? [(0,external_node_path_namespaceObject.resolve)(cwd, command)]
-        : path.split(external_node_path_namespaceObject.delimiter).map((folder) => (0,external_node_path_namespaceObject.resolve)(cwd, folder, command));
-    const found = candidates.find(isExecutable);
-    if (found === undefined)
-        throw notFound(command, cwd, candidates.find(isFile), path);
-    const interpreter = missingInterpreter(found);
-    if (interpreter !== undefined) {
-        throw new ToolError({
-            what: `The command "${command}" cannot start: its interpreter "${interpreter}" does not exist.`,
-            where: found,
-            why: "A virtual environment that was moved or copied keeps the old path in its scripts.",
-            do: "Create the virtual environment again where the gate runs, or set run: to a command that works there.",
-        });
+    return present;
+}
+function presentObject(kind, { schema, relation, name, invalid }) {
+    const isInvalid = invalid === true;
+    if (relation !== null) {
+        const word = kind === "column" ? "COLUMN" : "CONSTRAINT";
+        const table = present_qualified(schema, relation);
+        const drop = `ALTER TABLE ${table} DROP ${word} ${present_quoted(name)}`;
+        return { kind, name: `${table}.${present_quoted(name)}`, isInvalid, drop };
     }
-    return found;
+    const own = present_qualified(schema, name);
+    const word = kind === "index" ? "INDEX CONCURRENTLY" : kind.toUpperCase();
+    return { kind, name: own, isInvalid, drop: `DROP ${word} ${own}` };
 }
-/** Where `name` is in PATH or the folders for administrators, which an ordinary user's PATH may lack. */
-function findInPath(name, path) {
-    const folders = [...(path ?? "").split(external_node_path_namespaceObject.delimiter), "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
-    return folders
-        .filter((folder) => folder.startsWith("/"))
-        .map((folder) => (0,external_node_path_namespaceObject.join)(folder, name))
-        .find(isExecutable);
+function present_qualified(schema, name) {
+    return schema === undefined ? present_quoted(name) : `${present_quoted(schema)}.${present_quoted(name)}`;
 }
-function notFound(command, cwd, plainFile, path) {
-    if (plainFile !== undefined) {
-        return new ToolError({
-            what: `The command "${command}" is not executable.`,
-            where: plainFile,
-            do: `Type chmod +x "${plainFile}", or set run: to an interpreter and the file, for example run: python ${command}.`,
-        });
-    }
-    const name = command.split("/").at(-1) ?? command;
-    const local = [".venv/bin", "venv/bin", "env/bin"]
-        .map((folder) => `${folder}/${name}`)
-        .find((file) => isExecutable((0,external_node_path_namespaceObject.join)(cwd, file)));
-    const install = "Install the project's requirements before the gate runs";
-    return new ToolError({
-        what: `The command "${command}" was not found.`,
-        where: `folder ${cwd}`,
-        seen: command.includes("/") ? "No such file." : `Not in PATH: ${path === "" ? "it is empty" : path}`,
-        do: local === undefined
-            ? `${install} (for example pip install -r requirements.txt), or set run: to the whole command, for example run: uv run ${name}.`
-            : `Set run: ${local}, which exists.`,
-    });
+function present_quoted(name) {
+    return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
-/** The first word after `#!` where that file does not exist. The kernel reads at most 256 bytes (Linux 5.1 on). */
-function missingInterpreter(file) {
-    const start = Buffer.alloc(256);
-    let length = 0;
-    try {
-        const handle = (0,external_node_fs_.openSync)(file, "r");
-        try {
-            length = (0,external_node_fs_.readSync)(handle, start, 0, start.length, 0);
+
+;// CONCATENATED MODULE: ./lib/tools/shell-words.js
+
+/** A text that a POSIX shell takes for one word. */
+function shellWord(text) {
+    return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+/** Splits a command as a POSIX shell splits words: quotes and backslashes, no expansion, no shell. */
+function shellWords(text) {
+    const words = [];
+    let word;
+    let quote;
+    for (let index = 0; index < text.length; index++) {
+        const character = text[index] ?? "";
+        if (quote === "'") {
+            if (character === "'")
+                quote = undefined;
+            else
+                word += character;
         }
-        finally {
-            (0,external_node_fs_.closeSync)(handle);
+        else if (character === "\\" && index + 1 < text.length) {
+            const next = text[++index] ?? "";
+            // In double quotes a backslash only escapes what would be special there.
+            const kept = quote === '"' && !'"\\$`\n'.includes(next) ? `\\${next}` : next === "\n" ? "" : next;
+            word = (word ?? "") + kept;
         }
-    }
-    catch {
-        return undefined; // Executable but not readable: it may be run all the same.
-    }
-    const match = /^#![ \t]*(\/[^\s]*)/.exec(start.toString("utf8", 0, length));
-    const interpreter = match?.[1];
-    return interpreter !== undefined && !isFile(interpreter) ? interpreter : undefined;
-}
-function isExecutable(file) {
-    try {
-        (0,external_node_fs_.accessSync)(file, external_node_fs_.constants.X_OK);
-        return isFile(file);
-    }
-    catch {
-        return false;
-    }
-}
-function isFile(file) {
-    return executable_kindOf(file) === "file";
-}
-function isDirectory(folder) {
-    return executable_kindOf(folder) === "folder";
-}
-function executable_kindOf(path) {
-    try {
-        const stat = (0,external_node_fs_.statSync)(path);
-        return stat.isFile() ? "file" : stat.isDirectory() ? "folder" : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: external "node:string_decoder"
-const external_node_string_decoder_namespaceObject = require("node:string_decoder");
-;// CONCATENATED MODULE: ./lib/executors/output.js
-
-/** How much of a command's output is kept, in bytes: its end, where the error is. */
-const keptOutputBytes = 64 * 1024;
-const longestLine = 8 * 1024;
-/** The end of a stream of bytes, in bounded memory, and its lines as they come. */
-class OutputTail {
-    onLine;
-    #chunks = [];
-    #bytes = 0;
-    #cut = false;
-    #decoder = new external_node_string_decoder_namespaceObject.StringDecoder("utf8");
-    #line = "";
-    constructor(onLine) {
-        this.onLine = onLine;
-    }
-    push(chunk) {
-        this.#chunks.push(chunk);
-        this.#bytes += chunk.length;
-        while (this.#bytes - this.#chunks[0].length >= keptOutputBytes) {
-            this.#bytes -= this.#chunks.shift().length;
-            this.#cut = true;
+        else if (character === quote)
+            quote = undefined;
+        else if (quote === undefined && (character === "'" || character === '"')) {
+            quote = character;
+            word ??= "";
         }
-        if (this.onLine !== undefined)
-            this.#split(this.#decoder.write(chunk));
-    }
-    /** Call once, at the end of the stream. */
-    end() {
-        if (this.onLine !== undefined) {
-            this.#split(this.#decoder.end());
-            if (this.#line !== "")
-                this.onLine(cleanOutput(this.#line));
+        else if (quote === undefined && /\s/.test(character)) {
+            if (word !== undefined)
+                words.push(word);
+            word = undefined;
         }
-        let bytes = Buffer.concat(this.#chunks);
-        if (bytes.length > keptOutputBytes) {
-            bytes = bytes.subarray(bytes.length - keptOutputBytes);
-            this.#cut = true;
-        }
-        // A cut line, escape sequence or character is not shown: begin at the next line, where there is one.
-        if (this.#cut)
-            bytes = bytes.subarray(bytes.indexOf(0x0a) + 1);
-        return { output: cleanOutput(bytes.toString("utf8")), outputCut: this.#cut };
-    }
-    #split(text) {
-        const lines = (this.#line + text).split("\n");
-        this.#line = lines.pop();
-        if (this.#line.length > longestLine) {
-            lines.push(this.#line);
-            this.#line = "";
-        }
-        for (const line of lines)
-            this.onLine?.(cleanOutput(line).replace(/\n+$/, ""));
-    }
-}
-/**
- * Foreign output that is safe to show: no escape sequences or other control characters, progress bars as lines,
- * and nothing that a CI runner takes for a command (GitHub reads `::name::` after any white space at the start of
- * a line and `##[name]` anywhere; Azure reads `##vso[`).
- */
-function cleanOutput(text) {
-    return text
-        .replace(escapeSequence, "")
-        .replace(/\r\n?/g, "\n")
-        .replace(controlCharacter, "")
-        .replace(/^([^\S\n]*):(?=:)/gm, "$1: ")
-        .replace(/##(?=\[|vso\[)/gi, "# #");
-}
-// ECMA-48: CSI … final byte; OSC, DCS, SOS, PM and APC … ST or BEL; two-byte sequences; the one-byte CSI.
-const escapeSequence = new RegExp([
-    String.raw `(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]`,
-    String.raw `\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)`,
-    String.raw `\x1b[ -/]*[0-~]`,
-].join("|"), "g");
-// All of Unicode's Cc but tab and line feed, the line and paragraph separators, and the bidirectional overrides.
-const controlCharacter = /[^\P{Cc}\t\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
-
-;// CONCATENATED MODULE: external "node:fs/promises"
-const external_node_fs_promises_namespaceObject = require("node:fs/promises");
-;// CONCATENATED MODULE: external "node:net"
-const external_node_net_namespaceObject = require("node:net");
-var external_node_net_default = /*#__PURE__*/__nccwpck_require__.n(external_node_net_namespaceObject);
-;// CONCATENATED MODULE: ./lib/executors/output-pipe.js
-
-
-
-
-
-/**
- * One end to be a command's stdout and stderr alike, so that its lines stay in the order in which they were written;
- * two pipes of spawn lose it, and a shell's `2>&1` would drop variables whose names it does not like.
- */
-async function createOutputPipe() {
-    const folder = await (0,external_node_fs_promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.tmpdir)(), "migration-gate-output-"));
-    const server = external_node_net_default().createServer();
-    try {
-        const path = (0,external_node_path_namespaceObject.join)(folder, "output");
-        server.listen(path);
-        await (0,external_node_events_namespaceObject.once)(server, "listening");
-        const accepted = (0,external_node_events_namespaceObject.once)(server, "connection");
-        const writer = external_node_net_default().connect(path);
-        await (0,external_node_events_namespaceObject.once)(writer, "connect");
-        const [reader] = (await accepted);
-        return { reader, writer };
-    }
-    finally {
-        server.close();
-        await (0,external_node_fs_promises_namespaceObject.rm)(folder, { recursive: true, force: true });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/executors/processes.js
-
-
-/** A variable of every process that a command started; a daemon with a session of its own keeps it. */
-const markerName = "MIGRATION_GATE_RUN";
-const pollMs = 20;
-/** Asks the whole family to end, kills what is left after `graceMs`, and returns when none is left. */
-async function endFamily(family, graceMs) {
-    if (!signalFamily(family, "SIGTERM"))
-        return;
-    const deadline = performance.now() + graceMs;
-    while (performance.now() < deadline) {
-        await (0,promises_namespaceObject.setTimeout)(pollMs);
-        if (!signalFamily(family, 0))
-            return;
-    }
-    // Again and again: a process that forks while the list is read is found in the next round.
-    for (let round = 0; round < 50 && signalFamily(family, "SIGKILL"); round++)
-        await (0,promises_namespaceObject.setTimeout)(pollMs);
-}
-/** Sends a signal to each of the family; true when there was one that runs. Signal 0 only asks. */
-function signalFamily(family, signal) {
-    const members = familyMembers(family);
-    if (members === undefined)
-        return send(-family.group, signal);
-    if (members.length === 0)
-        return false;
-    if (signal !== 0)
-        send(-family.group, signal);
-    for (const pid of members)
-        send(pid, signal);
-    return true;
-}
-function send(target, signal) {
-    try {
-        process.kill(target, signal);
-        return true;
-    }
-    catch {
-        return false;
-    }
-}
-/**
- * From /proc; undefined where there is none (macOS). Zombies are left out: in a container whose first process does
- * not wait for orphans they stay for ever.
- */
-function familyMembers(family) {
-    const wanted = Buffer.from(`${markerName}=${family.marker}\0`);
-    return processIds()?.filter((pid) => {
-        try {
-            const stat = (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, "latin1");
-            // proc_pid_stat(5): after the name in brackets come state, parent and process group.
-            const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 3);
-            if (state === "Z" || state === "X")
-                return false;
-            return Number(group) === family.group || (0,external_node_fs_.readFileSync)(`/proc/${pid}/environ`).includes(wanted);
-        }
-        catch {
-            return false; // Ended meanwhile, or another user's.
-        }
-    });
-}
-function processIds() {
-    try {
-        const ids = (0,external_node_fs_.readdirSync)("/proc").filter((name) => /^[0-9]+$/.test(name));
-        return ids.length === 0 ? undefined : ids.map(Number).filter((pid) => pid !== process.pid);
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/executors/tcp-ports.js
-
-
-/**
- * The local ports of a family's established TCP connections to a port of any server, sorted; undefined where there is
- * no /proc. Connections that begin or end meanwhile may be missing.
- */
-function familyPorts(family, serverPort) {
-    const members = familyMembers(family);
-    if (members === undefined)
-        return undefined;
-    const ports = new Set();
-    for (const pid of members) {
-        const sockets = socketsOf(pid);
-        if (sockets.size === 0)
-            continue;
-        // Of the process's own network namespace.
-        for (const table of ["tcp", "tcp6"]) {
-            for (const connection of connectionsIn(`/proc/${pid}/net/${table}`)) {
-                if (connection.remotePort === serverPort && sockets.has(connection.inode))
-                    ports.add(connection.localPort);
-            }
-        }
-    }
-    return [...ports].sort((one, other) => one - other);
-}
-/** Inodes of the sockets that a process has open. */
-function socketsOf(pid) {
-    const found = new Set();
-    for (const descriptor of namesIn(`/proc/${pid}/fd`)) {
-        try {
-            const inode = /^socket:\[(\d+)\]$/.exec((0,external_node_fs_.readlinkSync)(`/proc/${pid}/fd/${descriptor}`))?.[1];
-            if (inode !== undefined)
-                found.add(inode);
-        }
-        catch {
-            // Closed meanwhile.
-        }
-    }
-    return found;
-}
-/** proc_net_tcp: sl local rem st queues timer retransmits uid timeout inode; ports hexadecimal, 01 is established. */
-function connectionsIn(file) {
-    return tcp_ports_read(file)
-        .split("\n")
-        .slice(1)
-        .flatMap((line) => {
-        const [, local = "", remote = "", state, , , , , , inode = ""] = line.trim().split(/\s+/);
-        if (state !== "01")
-            return [];
-        return [{ localPort: portOf(local), remotePort: portOf(remote), inode }];
-    });
-}
-function portOf(address) {
-    return Number.parseInt(address.slice(address.lastIndexOf(":") + 1), 16);
-}
-function tcp_ports_read(file) {
-    try {
-        return (0,external_node_fs_.readFileSync)(file, "latin1");
-    }
-    catch {
-        return "";
-    }
-}
-function namesIn(folder) {
-    try {
-        return (0,external_node_fs_.readdirSync)(folder);
-    }
-    catch {
-        return [];
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/executors/local.js
-
-
-
-
-
-
-
-
-
-
-
-/** How long a command may take to end after SIGTERM before it is killed, in milliseconds. */
-const graceMs = 3_000;
-/**
- * The gate holds the other end of descriptor 3: it closes with the gate, also when that is killed, and then the whole
- * group is ended. The supervisor itself goes with the command.
- */
-const supervisor = [
-    "/bin/sh",
-    "-c",
-    `"$@" 3<&- &
-tool=$!
-{ read -r _ <&3; trap "" TERM; kill -TERM -$$; sleep 3; kill -KILL -$$; } >/dev/null 2>&1 &
-watcher=$!
-exec 3<&-
-wait "$tool"
-code=$?
-kill -KILL "$watcher" 2>/dev/null
-exit "$code"`,
-    "migration-gate",
-];
-const running = new Set();
-const longestTimer = 2 ** 31 - 1;
-let started = 0;
-let exitHook = false;
-let local_ending = false;
-function never() {
-    return new Promise(() => undefined);
-}
-/**
- * Runs a command and returns when nothing of it is left: at its end, and at the time limit, all processes that it
- * started get SIGTERM and after 3 s SIGKILL. A command that cannot start is a ToolError; any exit code is a result.
- */
-async function runCommand(command) {
-    if (local_ending)
-        return never();
-    const [name, ...args] = command.argv;
-    if (name === undefined)
-        throw new Error("a command without a name");
-    const file = findExecutable(name, command.cwd, command.env);
-    await command.isolation.prepare();
-    const pipe = await createOutputPipe();
-    const tail = new OutputTail(command.onLine);
-    pipe.reader.on("data", (chunk) => tail.push(chunk));
-    pipe.reader.on("error", () => pipe.reader.destroy());
-    const outputClosed = new Promise((resolve) => pipe.reader.once("close", resolve));
-    const supervised = command.endsWithUs === true ? [...supervisor, file, ...args] : [file, ...args];
-    const wrapped = command.isolation.wrap(supervised, command.cwd);
-    const marker = (0,external_node_crypto_.randomUUID)();
-    const cpu = startCpuClock();
-    const start = performance.now();
-    if (local_ending)
-        return never();
-    const [child, ended] = await startChild(name, wrapped, {
-        cwd: command.cwd,
-        env: { ...command.isolation.environment, ...command.env, [markerName]: marker },
-        detached: true,
-        stdio: ["ignore", pipe.writer, pipe.writer, ...(command.endsWithUs === true ? ["pipe"] : [])],
-    }).finally(() => pipe.writer.destroy());
-    const family = { group: child, marker };
-    register(family);
-    let timedOut = false;
-    const timer = setTimeout(() => {
-        timedOut = true;
-        void endFamily(family, graceMs);
-    }, Math.min(command.timeoutMs, longestTimer));
-    const onAbort = () => void endFamily(family, graceMs);
-    if (command.abort?.aborted === true)
-        onAbort();
-    command.abort?.addEventListener("abort", onAbort);
-    try {
-        const [exitCode, signal] = await ended;
-        clearTimeout(timer);
-        command.abort?.removeEventListener("abort", onAbort);
-        const milliseconds = performance.now() - start;
-        const cpuMs = cpu();
-        await endFamily(family, graceMs);
-        // All that was written is in the socket now; a daemon that cannot be seen but holds it is not waited for.
-        await Promise.race([outputClosed, (0,promises_namespaceObject.setTimeout)(graceMs, undefined, { ref: false })]);
-        if (local_ending)
-            return await never();
-        return { exitCode, signal, ...tail.end(), milliseconds, timedOut, cpuMs };
-    }
-    finally {
-        running.delete(family);
-        pipe.reader.destroy();
-    }
-}
-/** Ends every command that runs, as at a time limit. */
-async function terminateAll() {
-    await Promise.all([...running].map((family) => endFamily(family, graceMs)));
-}
-/**
- * The same at the gate's own SIGINT and SIGTERM. From then on no command starts or returns: what waits for one must
- * not go on, and report what the signal did as the project's failure.
- */
-async function terminateForGood() {
-    local_ending = true;
-    await terminateAll();
-}
-/**
- * Local ports of the TCP connections that commands of this process have to a port of any server; undefined where that
- * cannot be told (no Linux).
- */
-function commandPorts(serverPort) {
-    const ports = [...running].map((family) => familyPorts(family, serverPort));
-    return ports.includes(undefined) ? undefined : ports.flatMap((each) => each ?? []);
-}
-function register(family) {
-    running.add(family);
-    if (exitHook)
-        return;
-    exitHook = true;
-    process.on("exit", killAll);
-}
-/** At the end of the process nothing can be waited for. */
-function killAll() {
-    for (const family of running)
-        signalFamily(family, "SIGKILL");
-}
-/** The process id, and how it ends. Node tells some failures by an event and throws others (E2BIG, ENOEXEC). */
-async function startChild(name, argv, options) {
-    try {
-        const [program, ...args] = argv;
-        const child = (0,external_node_child_process_namespaceObject.spawn)(program, args, options);
-        const ended = (0,external_node_events_namespaceObject.once)(child, "exit");
-        if (child.pid === undefined)
-            await ended;
         else
-            return [child.pid, ended];
-        throw new Error("It ended before it had started.");
+            word = (word ?? "") + character;
     }
-    catch (error) {
-        throw new ToolError({
-            what: `The command "${name}" could not be started.`,
-            seen: error instanceof Error ? error.message : String(error),
-            do: "Run the same command in a terminal to see why, or set run: to one that starts.",
-        }, { cause: error });
-    }
-}
-/** CPU time of one command, from what the kernel adds to this process when a child has been waited for. */
-function startCpuClock() {
-    const mine = ++started;
-    const alone = running.size === 0;
-    const before = childrenCpuMs();
-    return () => {
-        const after = childrenCpuMs();
-        if (!alone || started !== mine || before === undefined || after === undefined)
-            return undefined;
-        return after - before;
-    };
-}
-/** cutime and cstime of proc_pid_stat(5), in hundredths of a second on every Linux that Node runs on. */
-function childrenCpuMs() {
-    try {
-        const stat = (0,external_node_fs_.readFileSync)("/proc/self/stat", "utf8");
-        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-        return (Number(fields[13]) + Number(fields[14])) * 10;
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/shadow/cleanup.js
-const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
-/** A clean-up that hangs must not keep the process; GitHub kills 10 s after the first signal. */
-const limitMs = 8_000;
-const registered = new Set();
-let cleanup_ending = false;
-/**
- * Runs the clean-up when SIGINT, SIGTERM or SIGHUP ends this process, the newest first, then raises the signal again;
- * `runNow` on any other exit. Returns the function that takes it off the list, for the ordinary end.
- */
-function registerCleanup(cleanup) {
-    if (registered.size === 0)
-        listen();
-    registered.add(cleanup);
-    return () => {
-        registered.delete(cleanup);
-        if (registered.size === 0 && !cleanup_ending)
-            unlisten();
-    };
-}
-/** True once a signal ends this process: what fails from then on fails because of it, and is no news. */
-function isEnding() {
-    return cleanup_ending;
-}
-/** Never returns once a signal ends this process: nothing may be started that the clean-up does not know. */
-async function haltIfEnding() {
-    if (cleanup_ending)
-        await new Promise(() => undefined);
-}
-function listen() {
-    for (const signal of Object.keys(signals))
-        process.on(signal, onSignal);
-    process.on("exit", onExit);
-}
-function unlisten() {
-    for (const signal of Object.keys(signals))
-        process.off(signal, onSignal);
-    process.off("exit", onExit);
-}
-function onSignal(signal) {
-    // The second signal means now.
-    if (cleanup_ending)
-        end(signal);
-    cleanup_ending = true;
-    const limit = new Promise((resolve) => setTimeout(resolve, limitMs));
-    void Promise.race([runAll(), limit]).finally(() => {
-        process.stderr.write(`migration-gate was ended by ${signal}: what it had started is stopped and removed.\n`);
-        end(signal);
-    });
-}
-async function runAll() {
-    for (const cleanup of [...registered].reverse()) {
-        try {
-            await cleanup.run();
-            registered.delete(cleanup);
-        }
-        catch {
-            // It stays on the list: onExit tries what can be done without waiting.
-        }
-    }
-}
-function end(signal) {
-    onExit();
-    unlisten();
-    process.kill(process.pid, signal);
-    // Process 1 of a container is not ended by a signal that it does not handle.
-    process.exit(128 + signals[signal]);
-}
-function onExit() {
-    for (const cleanup of [...registered].reverse()) {
-        try {
-            cleanup.runNow();
-        }
-        catch {
-            // Best effort; the others still have their turn.
-        }
-    }
-    registered.clear();
-}
-
-;// CONCATENATED MODULE: ./lib/tools/revision-source.js
-
-
-
-/** A revision's file as it is on disk now. */
-function revisionSource({ root }, { location }) {
-    const bytes = (0,external_node_fs_.readFileSync)(external_node_path_default().join(root, location.file));
-    return { text: bytes.toString("utf8"), sha256: (0,external_node_crypto_.createHash)("sha256").update(bytes).digest("hex") };
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/goal.js
-
-
-/** The goal `to` of a database at `heads`, all of which the graph has. A UserError where it is none, or lies behind. */
-function goalOf(graph, heads, to) {
-    const target = targetOf(graph, to);
-    const before = graph.applied(heads);
-    const wanted = target.ids.flatMap((id) => [...graph.ancestors(id)]);
-    const pending = graph.revisions.filter(({ id }) => wanted.includes(id) && !before.has(id));
-    const [only] = target.ids;
-    if (to !== undefined && pending.length === 0 && only !== undefined && !isGoalOf(graph, heads, target.ids))
-        throw behind(graph, heads, only);
-    const applied = new Set([...before, ...wanted]);
-    return { target: target.word, applied, pending, heads: headsOf(graph, applied) };
-}
-/** True where the version table's content stands for exactly these revisions. */
-function isAt(graph, heads, applied) {
-    const found = graph.applied(heads);
-    return found.size === applied.size && [...found].every((id) => applied.has(id));
-}
-function isGoalOf(graph, heads, ids) {
-    const tips = headsOf(graph, graph.applied(heads));
-    return ids.every((id) => tips.includes(id) || heads.includes(id));
-}
-function targetOf(graph, to) {
-    const { heads } = graph;
-    if (to === "heads")
-        return { word: "heads", ids: heads };
-    if (to === undefined || to === "head") {
-        if (heads.length === 1)
-            return { word: "head", ids: heads };
+    if (quote !== undefined) {
         throw new errors_UserError({
-            what: `The source has ${heads.length} heads, and nothing says to which one to go.`,
-            seen: heads.join(", "),
-            why: "Two changes each added a revision after the same one; which of them comes first was never decided.",
-            do: "Merge them and deploy that commit (migration-gate check has the line), or set to: one of them, or heads for all.",
+            what: `The command has a quote (${quote}) that is not closed: ${text}`,
+            do: "Close the quote, or put a backslash before it.",
         });
     }
-    const revision = graph.resolve(to);
-    if (revision !== undefined)
-        return { word: revision.id, ids: [revision.id] };
-    const ids = graph.revisions.map(({ id }) => id);
-    throw new errors_UserError({
-        what: `"${to}" is no revision of this project.`,
-        do: `${nearest_suggestion(to, ids)}Set to to the id of a revision, or to head.`,
-    });
-}
-function behind(graph, heads, id) {
-    const later = [...graph.applied(heads)].filter((each) => each !== id && graph.ancestors(each).has(id));
-    return new errors_UserError({
-        what: `The database is past ${id} already; apply only goes forward.`,
-        seen: `It is at ${heads.join(", ")}, ${later.length} ${later.length === 1 ? "revision" : "revisions"} further.`,
-        do: "Deploy a release that has these revisions; to take the newest one back: migration-gate rollback",
-    });
-}
-/** Ids that no applied revision names as its parent, sorted. */
-function headsOf(graph, applied) {
-    const parents = new Set(graph.revisions.flatMap((each) => (applied.has(each.id) ? each.parents : [])));
-    return [...applied].filter((id) => !parents.has(id)).sort();
+    if (word !== undefined)
+        words.push(word);
+    return words;
 }
 
-;// CONCATENATED MODULE: ./lib/databases/postgres/leftovers.js
-const fromUserSchemas = `join pg_catalog.pg_namespace n on n.oid = t.relnamespace
-     where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and t.relpersistence <> 't'`;
-/**
- * Indexes that no query uses because their build was ended, in order of name. One that is being built right now is
- * invalid as well and not among them; nor is a partitioned table's, invalid until each partition has its own.
- */
-async function invalidIndexes(client) {
-    const { rows } = await client.query(`select pg_catalog.format('%I.%I', s.nspname, c.relname) as name,
-       pg_catalog.format('%I.%I', n.nspname, t.relname) as table, c.oid::text as oid
-     from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid and c.relkind = 'i'
-     join pg_catalog.pg_namespace s on s.oid = c.relnamespace
-     join pg_catalog.pg_class t on t.oid = i.indrelid ${fromUserSchemas}
-       and not (i.indisvalid and i.indisready and i.indislive)
-       and not exists (select from pg_catalog.pg_stat_progress_create_index p where p.index_relid = c.oid)
-     order by 1`);
-    return rows;
-}
-/**
- * Constraints that were added NOT VALID and not validated since, in order of table and name. NOT ENFORCED ones
- * (PostgreSQL 18) never are.
- */
-async function unvalidatedConstraints(client) {
-    const { rows } = await client.query(`select pg_catalog.quote_ident(k.conname) as name, pg_catalog.format('%I.%I', n.nspname, t.relname) as table,
-       case k.contype when 'c' then 'check' when 'f' then 'foreign key' else 'not null' end as kind
-     from pg_catalog.pg_constraint k join pg_catalog.pg_class t on t.oid = k.conrelid ${fromUserSchemas}
-       and not k.convalidated and k.contype in ('c', 'f', 'n') and k.conparentid = 0
-       and coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::boolean, true)
-     order by 2, 1`);
-    return rows;
-}
+;// CONCATENATED MODULE: ./lib/deploy/half-way.js
 
-;// CONCATENATED MODULE: ./lib/executors/namespace-holder.js
-/**
- * The program of the process that holds the network namespace, run as `node -e` inside it. It brings the loopback
- * interface up, listens there and passes the listening sockets to the gate, hides Unix sockets, and ends with the gate.
- * A string, because the gate is one bundled file.
- *
- * Messages to it: {id, type: "listen"} and {id, type: "hide", paths}. From it: {type: "ready", loopback} once, then
- * {id, port} with the server, {id, failed} with the sockets that could not be hidden, or {id, error}.
- */
-const holderProgram = `
-const { spawnSync } = require("node:child_process");
-const { statSync } = require("node:fs");
-const net = require("node:net");
-process.on("disconnect", () => process.exit(0));
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
-
-const run = (command, ...args) => spawnSync(command, args, { stdio: "ignore", timeout: 2000 }).status === 0;
-// SIOCSIFFLAGS (0x8914) with IFF_UP | IFF_LOOPBACK | IFF_RUNNING, for images that have no ip and no ifconfig.
-const loopback =
-  run("ip", "link", "set", "lo", "up") ||
-  run("ifconfig", "lo", "up") ||
-  run("perl", "-e", 'socket(S,2,2,0) and ioctl(S,0x8914,my $r=pack("a16 s x22","lo",0x49)) or exit 1') ||
-  run("python3", "-c", 'import fcntl,socket,struct;fcntl.ioctl(socket.socket(2,2),0x8914,struct.pack("16sH22x",b"lo",0x49))');
-
-// Once /dev/null is mounted over it, it is no socket any more; a server that starts again brings a new one.
-const isSocket = (path) => {
-  try {
-    return statSync(path).isSocket();
-  } catch {
-    return false;
-  }
-};
-const hide = (paths) =>
-  paths.filter((path) => isSocket(path) && !run("mount", "--bind", "/dev/null", path) && isSocket(path));
-
-const listen = (id) => {
-  const server = net.createServer();
-  server.on("error", (error) => process.send({ id, error: error.message }));
-  server.listen({ host: "127.0.0.1", port: 0, backlog: 511 }, () =>
-    process.send({ id, port: server.address().port }, server, () => server.close()),
-  );
-};
-
-process.on("message", ({ id, type, paths }) => {
-  if (type === "listen") listen(id);
-  else process.send({ id, failed: hide(paths) });
-});
-process.send({ type: "ready", loopback });
-`;
-
-;// CONCATENATED MODULE: ./lib/executors/server-sockets.js
 
 
 /**
- * Unix sockets through which a process could reach a database or start one elsewhere, whatever its network: those
- * that listen (/proc/net/unix) and, because other network namespaces have lists of their own, those in the usual folders.
+ * Whether objects of a revision that is not applied are there already, by the names that its own statements give them:
+ * a try stopped half way outside of its transaction, or somebody was there by hand. Undefined where none is.
  */
-function serverSockets() {
-    const found = new Set(listeningSockets().filter(isServerSocket));
-    for (const folder of new Set([...usualFolders, ...[...found].map(external_node_path_namespaceObject.dirname)])) {
-        for (const name of server_sockets_namesIn(folder))
-            if (isServerSocket((0,external_node_path_namespaceObject.join)(folder, name)))
-                found.add((0,external_node_path_namespaceObject.join)(folder, name));
-    }
-    return [...found].sort();
-}
-const usualFolders = [
-    "/tmp",
-    "/run/postgresql",
-    "/var/run/postgresql",
-    "/run/mysqld",
-    "/var/lib/mysql",
-    "/run",
-];
-/** PostgreSQL and its poolers, MySQL and MariaDB, container engines, and name services that would answer from outside. */
-const serverSocket = /\/(?:\.s\.PGSQL\.[0-9]+|[^/]*(?:mysql|mariadb)[^/]*\.sock|(?:docker|containerd|podman|crio|buildkitd)\.sock|io\.systemd\.Resolve|nscd\/socket)$/;
-function isServerSocket(path) {
-    return serverSocket.test(path);
-}
-/** proc_net_unix: Num RefCount Protocol Flags Type St Inode Path; flag 0x10000 is a socket that listens. */
-function listeningSockets() {
-    return server_sockets_read("/proc/net/unix")
-        .split("\n")
-        .map((line) => /^\S+: \S+ \S+ (\S+) \S+ \S+ +\d+ (\/.*)$/.exec(line))
-        .flatMap((match) => (match !== null && Number.parseInt(match[1], 16) & 0x10000 ? [match[2]] : []));
-}
-function server_sockets_read(file) {
-    try {
-        return (0,external_node_fs_.readFileSync)(file, "utf8");
-    }
-    catch {
-        return "";
-    }
-}
-function server_sockets_namesIn(folder) {
-    try {
-        return (0,external_node_fs_.readdirSync)(folder);
-    }
-    catch {
-        return [];
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/executors/network-namespace.js
-
-
-
-
-
-
-
-
-
-const creationTimeoutMs = 3_000;
-/** A namespace that has been tried with a command, or one line that says why there is none. */
-async function createNetworkNamespace() {
-    if (process.platform !== "linux")
-        return `network namespaces are Linux's, this is ${process.platform}`;
-    const unshare = findInPath("unshare", process.env.PATH);
-    const nsenter = findInPath("nsenter", process.env.PATH);
-    if (unshare === undefined || nsenter === undefined)
-        return "unshare and nsenter (util-linux) are not installed";
-    const signal = AbortSignal.timeout(creationTimeoutMs);
-    let reason = "";
-    // Root without CAP_SYS_ADMIN, as in most containers, may still be allowed a user namespace.
-    for (const withUser of process.getuid?.() === 0 ? [false, true] : [true]) {
-        const holder = new Holder({ unshare, nsenter }, withUser);
-        const failure = await holder.start(signal);
-        if (failure === undefined)
-            return holder;
-        await holder.end();
-        reason ||= failure;
-    }
-    return explained(reason);
-}
-/** One line: the system's own word, and which setting of the system forbids it where that is known. */
-function explained(failure) {
-    const line = failure.split("\n").find((each) => each.trim() !== "") ?? "no message";
-    const setting = [
-        ["kernel.apparmor_restrict_unprivileged_userns", "1", "0"],
-        ["kernel.unprivileged_userns_clone", "0", "1"],
-    ].find(([name, forbids]) => systemSetting(name) === forbids);
-    if (process.getuid?.() === 0 || setting === undefined)
-        return line.trim();
-    return `${line.trim()} (sudo sysctl -w ${setting[0]}=${setting[2]} allows it)`;
-}
-function systemSetting(name) {
-    try {
-        return (0,external_node_fs_.readFileSync)(`/proc/sys/${name.replaceAll(".", "/")}`, "utf8").trim();
-    }
-    catch {
+async function halfWay(target, seen, revision) {
+    await (0,wasm.loadModule)();
+    const operations = target.read.body(revision).operations;
+    const made = madeBy(operations.filter(({ origin }) => origin.direction === "upgrade"));
+    const found = await presentObjects(await target.client(), made);
+    if (found.size === 0)
         return undefined;
+    const present = [...found.values()];
+    const missing = made.filter((object) => !found.has(object));
+    const names = present.map(({ kind, name, isInvalid }) => `${kind} ${name}${isInvalid ? " (invalid)" : ""}`);
+    const rest = missing.length === 0
+        ? "all that its statements name is there; rows that it writes are not seen"
+        : `not there: ${missing.map(half_way_shown).join(", ")}; rows that it writes are not seen`;
+    return {
+        present,
+        problem: {
+            what: `Revision ${revision.id} is pending, and objects of it are there already: ${names.join(", ")}.`,
+            where: target.where,
+            why: "A try before stopped half way (CONCURRENTLY, a COMMIT of its own), or somebody made them; the next try stops at them again.",
+            do: [
+                "Undo it, and run the same job again:",
+                ...[...present].reverse().map(({ drop }) => `${drop};`),
+                `Or finish it by hand (${rest}), and then tell the version table:`,
+                rowLine(target, seen, revision),
+            ].join("\n"),
+        },
+    };
+}
+function rowLine({ tool, project, run, bytesOf }, { versionTable }, revision) {
+    const table = versionTable ?? { table: tool.versionTable.name };
+    const row = tool.rows?.insertion(table, revision, bytesOf(revision));
+    if (row !== undefined)
+        return `${row};`;
+    const stamp = tool.commands(project).stamp ?? [];
+    return [...run, ...stamp, revision.id].map(shellWord).join(" ");
+}
+/** What a revision makes and does not drop before; what it makes inside of a table of its own goes with that. */
+function madeBy(operations) {
+    const made = [];
+    const dropped = new Set();
+    const tables = new Set();
+    for (const operation of operations) {
+        const gone = droppedBy(operation);
+        if (gone !== undefined)
+            dropped.add(gone);
+        const object = objectOf(operation);
+        if (object === undefined || dropped.has(`${object.kind} ${object.name}`))
+            continue;
+        if (object.kind === "table")
+            tables.add(object.name);
+        else if (object.table !== undefined && tables.has(object.table) && object.kind !== "index")
+            continue;
+        made.push(object);
+    }
+    return made;
+}
+function objectOf(change) {
+    if ("ifNotExists" in change)
+        return undefined;
+    const whole = (kind, { schema, name }) => ({
+        kind,
+        schema,
+        table: undefined,
+        name,
+    });
+    const part = (kind, table, name) => ({
+        kind,
+        schema: table.schema,
+        table: table.name,
+        name,
+    });
+    switch (change.kind) {
+        case "createTable":
+            return whole("table", change.table);
+        case "createMaterializedView":
+            return whole("materialized view", change.view);
+        case "createType":
+            return whole("type", change.type);
+        case "createIndex":
+            return change.index === undefined ? undefined : part("index", change.table, change.index);
+        case "addColumn":
+            return part("column", change.table, change.column.name);
+        case "addConstraint":
+            return change.constraint.name === undefined
+                ? undefined
+                : part("constraint", change.table, change.constraint.name);
+        default:
+            return undefined;
     }
 }
-class Holder {
-    programs;
-    withUser;
-    #child;
-    #pending = new Map();
-    #requests = 0;
-    #stderr = "";
-    #spawnError;
-    constructor(programs, withUser) {
-        this.programs = programs;
-        this.withUser = withUser;
-        const user = withUser ? ["--user", "--map-root-user"] : [];
-        const args = [...user, "--net", "--mount", "--", process.execPath, "-e", holderProgram];
-        // Nothing of the gate's environment: NODE_OPTIONS could load code or open a debugger there.
-        this.#child = (0,external_node_child_process_namespaceObject.spawn)(programs.unshare, args, {
-            cwd: "/",
-            detached: true,
-            env: { PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin:/usr/bin:/bin` },
-            stdio: ["ignore", "ignore", "pipe", "ipc"],
-        });
-        this.#child.stderr?.on("data", (chunk) => {
-            if (this.#stderr.length < 4096)
-                this.#stderr += chunk.toString("utf8");
-        });
-        this.#child.on("error", (error) => {
-            this.#spawnError = error;
-        });
-        this.#child.on("message", (answer, handle) => {
-            if (answer.id === undefined)
-                return;
-            this.#pending.get(answer.id)?.(answer, handle instanceof (external_node_net_default()).Server ? handle : undefined);
-            this.#pending.delete(answer.id);
-        });
-        this.#child.on("exit", () => {
-            for (const settle of this.#pending.values())
-                settle({ error: "its process ended" });
-            this.#pending.clear();
-        });
-    }
-    /** Undefined when a command has run in the namespace, else why not. */
-    async start(signal) {
-        try {
-            const first = await Promise.race([
-                (0,external_node_events_namespaceObject.once)(this.#child, "message", { signal }),
-                (0,external_node_events_namespaceObject.once)(this.#child, "close", { signal }).then(() => undefined),
-            ]);
-            if (first === undefined)
-                return this.#stderr || this.#spawnError?.message || "unshare failed";
-            if (first[0].loopback !== true)
-                return "the loopback interface could not be brought up";
-            await this.hideServers();
-            const command = findInPath("true", process.env.PATH) ?? process.execPath;
-            const [program, ...args] = this.wrap([command], "/");
-            await (0,external_node_util_namespaceObject.promisify)(external_node_child_process_namespaceObject.execFile)(program, args, { signal, cwd: "/", env: {} });
-            this.#release();
+function droppedBy(change) {
+    switch (change.kind) {
+        case "dropTable":
+            return `table ${change.table.name}`;
+        case "dropType":
+            return `type ${change.type.name}`;
+        case "dropIndex":
+            return `index ${change.index.name}`;
+        case "dropColumn":
+            return `column ${change.column}`;
+        case "dropConstraint":
+            return `constraint ${change.constraint ?? ""}`;
+        default:
             return undefined;
+    }
+}
+function half_way_shown({ kind, schema, table, name }) {
+    const holder = kind === "index" ? undefined : table;
+    return `${kind} ${[schema, holder, name].filter((part) => part !== undefined).join(".")}`;
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/reporter.js
+
+
+
+
+
+
+
+const notWatched = {
+    what: "None of the tool's sessions was recognised in the database, so that no limit was kept for them.",
+    why: "lock-timeout and statement-timeout held only where its driver reads PGOPTIONS.",
+    do: "Let the tool connect from this machine, or with the application_name in PGAPPNAME; or set both limits for its role: ALTER ROLE … SET lock_timeout.",
+};
+function notValidated(names) {
+    return {
+        what: `Constraints are there and not validated: ${names.join(", ")}.`,
+        why: "Rows from before them were not checked, and the planner does not rely on them.",
+        do: "Validate them in a later revision: ALTER TABLE … VALIDATE CONSTRAINT …",
+    };
+}
+/** Tells what became of the database. */
+class Reporter {
+    job;
+    sources;
+    begun;
+    isKept;
+    /** A signal ends this process: its clean-up reports, and nobody else. */
+    isInterrupted = false;
+    constructor(job, sources, 
+    /** Revisions that the tool was heard to begin. */
+    begun, 
+    /** False where the project's environment commits by itself. */
+    isKept) {
+        this.job = job;
+        this.sources = sources;
+        this.begun = begun;
+        this.isKept = isKept;
+    }
+    /** Undefined where the version table cannot be read. */
+    async seenNow() {
+        try {
+            return await this.job.target.seen(this.job.seen.versionTable);
+        }
+        catch {
+            return undefined;
+        }
+    }
+    async report(result, interrupted, isReached = true) {
+        const { job, sources } = this;
+        const { target, seen } = job;
+        const { graph } = target;
+        const database = isReached ? await this.seenNow() : undefined;
+        const heads = database?.heads;
+        const now = heads === undefined ? undefined : graph.applied(heads);
+        const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
+        const isDone = (id) => now !== undefined && now.has(id) === (job.command === "apply");
+        const isAtGoal = heads !== undefined && isAt(graph, heads, job.applied);
+        const catalog = database === undefined
+            ? undefined
+            : await catalogOf(target, database.versionTable).catch(() => undefined);
+        const failure = this.failureOf(result);
+        const after = {
+            result,
+            heads,
+            isAtGoal,
+            isWhereItWas,
+            leftovers: isWhereItWas && catalog !== undefined ? changedKeys(job.catalog, catalog) : [],
+            unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
+            isCompared: catalog !== undefined || !(isWhereItWas || (isAtGoal && job.proof !== undefined)),
+            repeatable: this.isKeptTogether(failure?.file),
+            failure,
+            revision: this.stoppedAt(failure?.file, isDone),
+            command: job.reverse ?? [...target.run, ...job.words].join(" "),
+            lockTimeoutMs: job.settings["lock-timeout"] * 1000,
+            lockTries: job.settings["lock-tries"],
+            databaseUrlEnv: job.settings["database-url-env"],
+        };
+        const state = stateAfter(after);
+        const report = {
+            version: 1,
+            command: job.command,
+            outcome: state === "at target" ? "done" : "failed",
+            state,
+            database: seen.database,
+            heads: { before: seen.heads, goal: job.goalHeads, after: heads },
+            revisions: job.revisions.map(({ id, message, location }, index) => ({
+                id,
+                message,
+                file: job.reverse ?? location.file,
+                sha256: sources[index]?.sha256 ?? "",
+                status: now === undefined ? "not known" : isDone(id) ? "done" : "not done",
+            })),
+            backup: job.backup,
+            tries: result.tries,
+            waits: result.waits,
+            leftovers: after.leftovers,
+            problems: [
+                ...(interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)]),
+                ...(interrupted === undefined ? await this.standing(after, database) : []),
+            ],
+            warnings: [
+                ...job.warnings,
+                ...(result.isWatched ? [] : [notWatched]),
+                ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
+            ],
+            next: nextSteps(state, job),
+            milliseconds: Math.round(performance.now() - job.started),
+            record: undefined,
+        };
+        if (this.isInterrupted && interrupted === undefined)
+            await new Promise(() => undefined);
+        return this.recorded(report);
+    }
+    /** The database is what it is, with a record or without. */
+    recorded(report) {
+        try {
+            return { ...report, record: this.job.listener.record(report) };
         }
         catch (error) {
-            if (signal.aborted)
-                return `no network namespace within ${creationTimeoutMs / 1000} s`;
-            if (error instanceof ToolError)
-                return error.parts.seen ?? error.message;
-            const stderr = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
-            return stderr || (error instanceof Error ? error.message : String(error));
+            const { what, where, seen } = error instanceof errors_UserError ? error.parts : bugParts(error);
+            const missing = {
+                what,
+                ...(where === undefined ? {} : { where }),
+                ...(seen === undefined ? {} : { seen }),
+                why: "This run leaves no record beside what is printed here.",
+                do: "Keep this output, and make record-directory a folder that can be written before the next run.",
+            };
+            return { ...report, warnings: [...report.warnings, missing] };
         }
     }
-    async listen() {
-        const { answer, server } = await this.#ask({ type: "listen" });
-        if (server === undefined || answer.port === undefined)
-            throw this.#failure(answer.error ?? "no listener came");
-        return { server, port: answer.port };
-    }
-    /** Also servers that started since the last time. */
-    async hideServers() {
-        const { answer } = await this.#ask({ type: "hide", paths: serverSockets() });
-        if (answer.failed === undefined)
-            throw this.#failure(answer.error ?? "no answer");
-        if (answer.failed.length > 0)
-            throw this.#failure(`could not hide ${answer.failed.join(", ")}`);
+    /** The revision that failed; where its file is not known the last one that was begun, else the first that is not done. */
+    stoppedAt(file, isDone) {
+        const open = this.job.revisions.filter(({ id }) => !isDone(id));
+        const last = [...this.begun].at(-1);
+        const found = open.find(({ location }) => location.file === file) ?? open.find(({ id }) => id === last);
+        return (found ?? open[0])?.id;
     }
     /**
-     * unshare --wd, because entering a mount namespace changes to its root folder. In a user namespace the tool gets
-     * its own uid back by a second one inside: as root some tools act differently, or refuse to run.
+     * Whether all that ran is rolled back as a whole when it fails. What comes after the revision that failed did not run,
+     * whatever it would have done.
      */
-    wrap(argv, cwd) {
-        const { nsenter, unshare } = this.programs;
-        const uid = process.getuid?.() ?? 0;
-        const enter = [nsenter, `--target=${this.#child.pid}`, "--net", "--mount"];
-        if (this.withUser)
-            enter.push("--user", "--preserve-credentials");
-        const own = this.withUser && uid !== 0 ? [`--map-user=${uid}`, `--map-group=${process.getgid?.() ?? uid}`] : [];
-        return [...enter, "--", unshare, ...own, `--wd=${cwd}`, "--", ...argv];
-    }
-    /** The namespace goes with its last process and its last socket. */
-    async end() {
-        if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null)
-            return;
-        const exit = (0,external_node_events_namespaceObject.once)(this.#child, "exit");
-        this.#child.ref();
-        this.#child.kill("SIGKILL");
-        await exit;
-    }
-    /** It must not keep the gate alive; it ends with the gate, whose end closes the channel. */
-    #release() {
-        this.#child.unref();
-        this.#child.channel?.unref();
-        if (this.#child.stderr instanceof (external_node_net_default()).Socket)
-            this.#child.stderr.unref();
-    }
-    #ask(request) {
-        return new Promise((resolve, reject) => {
-            if (!this.#child.connected)
-                return reject(this.#failure("its process ended"));
-            const id = this.#requests++;
-            this.#child.channel?.ref();
-            this.#pending.set(id, (answer, server) => {
-                if (this.#pending.size <= 1)
-                    this.#child.channel?.unref();
-                resolve({ answer, server });
-            });
-            this.#child.send({ ...request, id });
-        });
-    }
-    #failure(seen) {
-        return new ToolError({
-            what: "The network namespace that keeps the tool from other databases failed.",
-            seen,
-            do: "Run the gate again; if it stays so, turn the isolation off.",
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/executors/isolation.js
-
-
-
-/**
- * Isolation where the system allows it (Linux; root with CAP_SYS_ADMIN, or unprivileged user namespaces), else kind
- * "none" within 3 s. Needs unshare and nsenter of util-linux 2.36 or later.
- */
-async function createIsolation() {
-    const namespace = await createNetworkNamespace();
-    return typeof namespace === "string" ? openReach(namespace) : isolatedReach(namespace);
-}
-/** No isolation, for `reason`: where a setting says so, or a tool runs elsewhere. */
-function openReach(reason) {
-    return {
-        kind: "none",
-        reason,
-        environment: {},
-        async listen() {
-            const server = external_node_net_default().createServer();
-            server.listen({ host: "127.0.0.1", port: 0 });
-            await (0,external_node_events_namespaceObject.once)(server, "listening");
-            return { server, port: server.address().port };
-        },
-        prepare: () => Promise.resolve(),
-        wrap: (argv) => [...argv],
-        [Symbol.asyncDispose]: () => Promise.resolve(),
-    };
-}
-/** Package managers that would ask their index before they run a command that is installed already. */
-const isolationEnvironment = {
-    UV_OFFLINE: "1",
-    UV_NO_SYNC: "1",
-    CARGO_NET_OFFLINE: "true",
-    npm_config_offline: "true",
-};
-function isolatedReach(namespace) {
-    return {
-        kind: "network namespace",
-        environment: isolationEnvironment,
-        listen: () => namespace.listen(),
-        prepare: () => namespace.hideServers(),
-        wrap: (argv, cwd) => namespace.wrap(argv, cwd),
-        [Symbol.asyncDispose]: () => namespace.end(),
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/drop-invalid-indexes.js
-
-/** Drops them without blocking readers or writers; a UserError names the one that stays. */
-async function dropInvalidIndexes(client, indexes, lockTimeoutMs, say) {
-    await client.query("select pg_catalog.set_config('lock_timeout', $1, false)", [`${lockTimeoutMs}ms`]);
-    for (const { name } of indexes) {
-        say(`Dropping the invalid index ${name} that the cancelled build left.`);
-        try {
-            await client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
-        }
-        catch (error) {
-            throw new errors_UserError({
-                what: `The invalid index ${name} could not be dropped.`,
-                seen: error instanceof Error ? error.message : String(error),
-                do: `DROP INDEX CONCURRENTLY ${name}; then run the same job again.`,
-            }, { cause: error });
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/describe-session.js
-
-const describe_session_shownCharacters = 200;
-/** A row of the server, where it has one of this process id. */
-function seenSession(row, pid) {
-    return {
-        pid,
-        user: row?.user ?? undefined,
-        application: row?.application ?? "",
-        client: row?.client ?? undefined,
-        state: row?.state ?? undefined,
-        query: row?.query ?? undefined,
-        ageMs: row?.ageMs ?? undefined,
-    };
-}
-/** One line on a session, with what is hidden from this role said to be hidden. */
-function describeSession(session) {
-    const { pid, user, application, client, state, query, ageMs } = session;
-    // How pg_blocking_pids names one.
-    if (pid === 0)
-        return "a prepared transaction (select * from pg_prepared_xacts)";
-    const words = [`pid ${pid}`];
-    if (user !== undefined)
-        words.push(`user ${quoted(user)}`);
-    if (application !== "")
-        words.push(`application ${quoted(application)}`);
-    if (client !== undefined)
-        words.push(client === "local" ? "from this server's socket" : `from ${client}`);
-    if (state !== undefined)
-        words.push(ageMs === undefined ? state : `${state}, in a transaction for ${duration(ageMs)}`);
-    if (state === undefined)
-        words.push("what it does is hidden from this role");
-    else if (query !== undefined && query !== "")
-        words.push(`last statement ${describe_session_oneLine(query)}`);
-    return words.join(", ");
-}
-/** A name of the server's on one line, in quotes. */
-function quoted(name) {
-    return `"${describe_session_oneLine(name).replaceAll('"', '\\"')}"`;
-}
-/** Foreign text on one line, cut. */
-function describe_session_oneLine(text) {
-    const line = visible_visible(text).replace(/\s+/g, " ").trim();
-    return line.length > describe_session_shownCharacters ? `${line.slice(0, describe_session_shownCharacters)}…` : line;
-}
-/** E.g. 300 ms, 4.2 s, 38 min, 5 h, 12 days. */
-function duration(milliseconds) {
-    const seconds = milliseconds / 1000;
-    if (seconds < 1)
-        return `${Math.round(milliseconds)} ms`;
-    if (seconds < 90)
-        return `${Math.round(seconds * 10) / 10} s`;
-    if (seconds < 90 * 60)
-        return `${Math.round(seconds / 60)} min`;
-    if (seconds < 48 * 3600)
-        return `${Math.round(seconds / 3600)} h`;
-    return `${Math.round(seconds / 86_400)} days`;
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/live.js
-
-/** What a person who waits should read; undefined for what is no news. */
-function eventText(event) {
-    switch (event.kind) {
-        case "waiting": {
-            const behind = event.behind.count === 0 ? "" : `; ${event.behind.count} wait behind it`;
-            return `waits ${duration(event.waitedMs)} for ${event.lock.relation ?? event.lock.type}, which ${event.blockedBy.map(describeSession).join(" and ") || "nobody who can be seen"} holds${behind}: ${describe_session_oneLine(event.statement)}`;
-        }
-        case "blocking":
-            return `${event.behind.count} ${event.behind.count === 1 ? "session waits" : "sessions wait"} for it, the oldest ${duration(event.behind.oldestMs)}: ${describe_session_oneLine(event.statement)}`;
-        case "cancelled":
-            return `cancelled after ${duration(event.afterMs)}, by ${event.why}-timeout: ${describe_session_oneLine(event.statement)}`;
-        case "not cancelled":
-            return `pid ${event.pid} could not be cancelled: ${event.reason}`;
-        case "lost":
-            return `The connection that watches was lost: ${event.reason}`;
-        case "blind":
-            return `Nothing can be watched any more, and no limit is kept: ${event.reason}`;
-        case "session":
-        case "statement":
-        case "back":
-            return undefined;
-    }
-}
-/** A wait that was ended, for the report. */
-function waitOf(event) {
-    if (event.kind !== "cancelled" || event.why !== "lock")
-        return undefined;
-    return {
-        statement: event.statement,
-        milliseconds: event.afterMs,
-        blockedBy: event.blockers.map(describeSession),
-        cancelled: true,
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/tool-sessions.js
-
-/** How the tool's sessions are named where its driver lets us; a gate's own number follows. */
-const toolSessionName = "migration-gate tool";
-const tool_sessions_graceMs = 2_000;
-const mine = `from pg_catalog.pg_stat_activity a
-  where a.pid <> pg_catalog.pg_backend_pid() and a.datname = pg_catalog.current_database()
-    and (pg_catalog.left(a.application_name, pg_catalog.length($1)) = $1
-      or exists (select from unnest($2::int[], $3::timestamptz[]) s(pid, started)
-                 where s.pid = a.pid and s.started = a.backend_start))`;
-function valuesOf({ name, others }) {
-    return [name, others.map(({ pid }) => pid), others.map(({ backendStart }) => backendStart)];
-}
-/**
- * Waits until the sessions of a tool that has ended are gone, then ends those that are not: a statement goes on in the
- * server after its client was killed, and what the version table says would not be final. True when none is left.
- */
-async function endToolSessions(client, sessions, waitMs = tool_sessions_graceMs) {
-    const left = async (what) => {
-        const { rows } = await client.query(`select pg_catalog.count(${what})::int as left ${mine}`, valuesOf(sessions));
-        return rows[0]?.left ?? 0;
-    };
-    if (await isNone(() => left("*"), waitMs))
-        return true;
-    await left("case when pg_catalog.pg_terminate_backend(a.pid) then 1 end").catch(() => undefined);
-    return await isNone(() => left("*"), 2 * tool_sessions_graceMs);
-}
-/** Whoever holds the gate's lock knows that no gate watches over these. */
-async function orphans(client, sessions) {
-    const { rows } = await client.query(`select a.pid, a.application_name as name ${mine} order by 1`, valuesOf(sessions));
-    return rows;
-}
-/** Sessions from this machine with these local ports, which are those of the tool's processes. */
-async function sessionsByPort(client, ports) {
-    if (ports === undefined || ports.length === 0)
-        return [];
-    const { rows } = await client.query(`select a.pid, a.backend_start::text as "backendStart" from pg_catalog.pg_stat_activity a
-     where a.client_port = any ($1::int[]) and a.client_addr = pg_catalog.inet_client_addr()
-       and a.usename = current_user and a.pid <> pg_catalog.pg_backend_pid()`, [ports]);
-    return rows;
-}
-async function isNone(count, limitMs) {
-    const end = performance.now() + limitMs;
-    for (let pause = 2; (await count()) > 0; pause = Math.min(100, 2 * pause)) {
-        if (performance.now() > end)
+    isKeptTogether(file) {
+        const { revisions, target } = this.job;
+        const failed = revisions.find(({ location }) => location.file === file)?.id;
+        const cameAfter = (id) => failed !== undefined && id !== failed && target.graph.ancestors(id).has(failed) && !this.begun.has(id);
+        if (this.job.reverse !== undefined)
+            return true;
+        if (!this.isKept)
             return false;
-        await (0,promises_namespaceObject.setTimeout)(pause);
+        return revisions.every(({ id }, index) => worksInOneTransaction(this.sources[index]?.text ?? "") || cameAfter(id));
     }
-    return true;
-}
-
-;// CONCATENATED MODULE: ./lib/databases/postgres/tool-activity.js
-/** More waiting sessions than these are not looked at: pg_blocking_pids stops the lock manager for each. */
-const mostWaits = 100;
-const queryCharacters = 4_000;
-const since = (moment) => `greatest(round(extract(epoch from clock_timestamp() - ${moment}) * 1000), 0)::float8`;
-const seen = `'pid', a.pid, 'user', a.usename, 'application', coalesce(a.application_name, ''),
-  'client', case when a.backend_start is not null then coalesce(host(a.client_addr), 'local') end,
-  'state', a.state, 'query', case when a.state is not null then left(a.query, ${queryCharacters}) end, 'ageMs', ${since("a.xact_start")}`;
-/** The search path is pg_catalog alone (own-session.ts). pg_locks is visible to every role, pg_stat_activity is not. */
-const tool_activity_statement = `with my as materialized (
-  select d.oid as database, r.oid as role, inet_client_addr() as client
-  from pg_database d, pg_roles r where d.datname = current_database() and r.rolname = session_user),
-activity as materialized (
-  select a.*, coalesce(c.named, false) as named, coalesce(c.named or c.newcomer, false) as candidate
-  from pg_stat_activity a join my on a.datid = my.database cross join lateral (
-    select a.application_name = $1 and coalesce(a.backend_type, 'client backend') = 'client backend' as named,
-      a.usesysid = my.role and a.backend_type = 'client backend' and a.backend_start >= $2::timestamptz as newcomer
-    where a.pid <> all ($3::int[])) c
-  where a.pid <> pg_backend_pid()),
-locks as materialized (select l.* from pg_locks l where exists (select from activity where candidate)),
-waiting as (
-  select l.pid, l.locktype, l.mode, l.relation, (to_jsonb(l) ->> 'waitstart')::timestamptz as since, a.candidate
-  from locks l join activity a on a.pid = l.pid where not l.granted order by a.candidate desc limit ${mostWaits}),
-waits as materialized (select w.*, pg_blocking_pids(w.pid) as blockers from waiting w),
-relevant as materialized (
-  select w.* from waits w where w.candidate or w.blockers && array(select pid from activity where candidate)),
-strong as materialized (
-  select distinct l.pid from locks l join my on l.database = my.database join pg_class r on r.oid = l.relation
-  where l.locktype = 'relation' and r.oid >= 16384 and r.relpersistence <> 't'
-    and l.mode in ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))
-select json_build_object(
-  'candidates', (select coalesce(json_agg(json_build_object(${seen}, 'named', a.named,
-      'sameClient', a.client_addr is not distinct from my.client
-        or (a.client_addr <<= inet '127.0.0.0/8' or a.client_addr = inet '::1') and (my.client <<= inet '127.0.0.0/8' or my.client = inet '::1'),
-      'port', a.client_port, 'backendStart', a.backend_start::text, 'queryStart', a.query_start::text,
-      'runMs', case when a.state = 'active' then ${since("a.query_start")}
-        else greatest(round(extract(epoch from a.state_change - a.query_start) * 1000), 0)::float8 end,
-      'strong', exists (select from strong s where s.pid = a.pid))), '[]') from activity a, my where a.candidate),
-  'waits', (select coalesce(json_agg(json_build_object('pid', w.pid, 'type', w.locktype, 'mode', w.mode,
-      'relation', w.relation::regclass::text, 'waitedMs', ${since("w.since")}, 'blockers', w.blockers)), '[]') from relevant w),
-  'others', (select coalesce(json_agg(json_build_object(${seen})), '[]') from activity a
-    where not a.candidate and a.pid in (select pid from relevant union select unnest(blockers) from relevant))) as activity`;
-/** What the tool's sessions do, whom they wait for and who waits for them, in one round trip. */
-async function readActivity(session, { applicationName, startedAt, ignorePids }, limitMs) {
-    const values = [applicationName, startedAt, ignorePids];
-    const [row] = await session.ask(tool_activity_statement, values, limitMs, "activity");
-    if (row === undefined)
-        throw new Error("pg_stat_activity was not answered");
-    return row.activity;
-}
-/**
- * Cancels this statement of this session and no other: true when the signal was sent, false where it was done by then.
- * The conditions are looked at in the statement that sends it. Rejects where the role may not (42501).
- */
-async function cancelStatement(session, victim, limitMs) {
-    const rows = await session.ask(`select pg_cancel_backend(a.pid) as sent from pg_stat_activity a
-     where a.pid = $1 and a.backend_start = $2::timestamptz and a.query_start = $3::timestamptz and a.state = 'active'
-       and (not $4 or exists (select from pg_locks l where l.pid = a.pid and not l.granted))`, [victim.pid, victim.backendStart, victim.queryStart, victim.waiting], limitMs);
-    return rows[0]?.sent === true;
-}
-/** The server's clock, as it prints a timestamptz. */
-async function serverTime(session, limitMs) {
-    const [row] = await session.ask("select clock_timestamp()::text as now", [], limitMs);
-    return row?.now ?? "";
-}
-/** The port that the server sees this connection come from; undefined for a Unix socket. */
-async function seenPort(session, limitMs) {
-    const [row] = await session.ask("select inet_client_port() as port", [], limitMs);
-    return row?.port ?? undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/patient-statement.js
-const comments = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)+/;
-const concurrently = /^(?:create\s+(?:unique\s+)?index\s+concurrently|drop\s+index\s+concurrently|reindex\s+(?:\([^()]*\)\s*)?(?:index|table|schema|database|system)\s+concurrently|reindex\s+\((?:[^()]*,)?\s*concurrently(?:\s+(?:on|true|1))?\s*(?:,[^()]*)?\))(?![\w"])/i;
-/**
- * CREATE, DROP and REINDEX INDEX CONCURRENTLY: readers and writers pass a session that waits in one, and one that is
- * cancelled leaves an invalid index.
- */
-function isConcurrently(statement) {
-    return concurrently.test(withoutComments(statement));
-}
-/** What an application does not do from request to request. */
-function isSchemaChange(statement) {
-    return /^(?:alter|create|drop)\s/i.test(withoutComments(statement));
-}
-/** Leading ones, and those between words as spaces; a quoted text stays what it is where it begins with a keyword. */
-function withoutComments(statement) {
-    return statement
-        .replace(comments, "")
-        .slice(0, 400)
-        .replace(/--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\//g, " ");
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/recognise.js
-
-/** A connection is there before its session is: one look would do, were both lists from the same moment. */
-const looks = 3;
-/**
- * Which sessions are the tool's. libpq's drivers take PGAPPNAME; asyncpg and pg8000 do not, and are known by the port
- * that a process of the tool has open. Where neither can be had, only a session of the same role that came after the
- * start and changes the schema of tables under a strong lock is taken for it, and none once one has the name.
- */
-class Recogniser {
-    #options;
-    #known = new Map();
-    #looks = new Map();
-    #named = false;
-    constructor(options) {
-        this.#options = options;
+    /** What is there of a revision that is not applied, and how to go on from there. */
+    async standing({ isAtGoal, revision, result }, database) {
+        const { command, revisions, target } = this.job;
+        const stopped = revisions.find(({ id }) => id === revision);
+        if (command !== "apply" || isAtGoal || stopped === undefined || database === undefined)
+            return [];
+        const found = await halfWay(target, database, stopped).catch(() => undefined);
+        // An index that this very run left is a problem of its own.
+        const isTold = found?.present.every(({ isInvalid, name }) => isInvalid && result.invalidIndexes.includes(name));
+        return found === undefined || isTold === true ? [] : [found.problem];
     }
-    /** Those of the tool, of one reading. */
-    recognise(candidates) {
-        this.#named ||= candidates.some(({ named }) => named);
-        let ports;
-        let asked = false;
-        const portsNow = () => {
-            if (!asked)
-                ports = this.#options.toolPorts?.();
-            asked = true;
-            return ports;
+    /** What the migration made that the proof does not have. */
+    unproved(found) {
+        const { proof, applied, target, seen, catalog } = this.job;
+        if (proof === undefined)
+            return [];
+        const major = Number.parseInt(seen.database.server, 10);
+        const drift = (state, revisions) => {
+            const compared = compare_with_proof_driftFrom({ proof, found: state, applied: revisions, major }, new Set());
+            return compared === undefined ? [] : [...compared.met, ...compared.beside];
         };
-        const found = new Map();
-        for (const candidate of candidates) {
-            const by = this.#one(candidate, portsNow);
-            if (by === undefined)
-                continue;
-            this.#known.set(keyOf(candidate), by);
-            found.set(candidate, by);
-        }
-        return found;
+        return newDrift(drift(catalog, target.graph.applied(seen.heads)), drift(found, applied));
     }
-    #one(candidate, portsNow) {
-        if (candidate.named)
-            return "application name";
-        const key = keyOf(candidate);
-        const known = this.#known.get(key);
-        if (known === "port")
-            return known;
-        if (this.#options.toolPorts !== undefined) {
-            const seen = this.#looks.get(key) ?? 0;
-            if (seen >= looks)
-                return undefined;
-            const ports = portsNow();
-            if (ports !== undefined) {
-                this.#looks.set(key, seen + 1);
-                return candidate.sameClient && candidate.port !== null && ports.includes(candidate.port)
-                    ? "port"
-                    : undefined;
-            }
-        }
-        if (this.#named)
+    failureOf({ last }) {
+        const { tool, project } = this.job.target;
+        if (last.exitCode === 0)
             return undefined;
-        if (known !== undefined)
-            return known;
-        return candidate.strong && isSchemaChange(candidate.query ?? "") ? "locks" : undefined;
+        return tool.explainFailure({ text: last.output, exitCode: last.exitCode }, project);
     }
 }
-function keyOf({ pid, backendStart }) {
-    return `${pid} ${backendStart}`;
+function nextSteps(state, { command, backup }) {
+    if (state === "at target")
+        return [];
+    const steps = ["migration-gate status", `the same ${command} again, when it is mended`];
+    if (state !== "unchanged" && backup.restore !== undefined)
+        steps.push(`to go back: ${backup.restore}`);
+    return steps;
 }
-
-;// CONCATENATED MODULE: ./lib/deploy/follow.js
-
-
-
-/** A driver that takes PGAPPNAME takes PGOPTIONS: the server's own limits, which say more, come first. */
-const namedGraceMs = 500;
-const sayAgainMs = 1_000;
-const mostStatements = 1_000;
-const mostNamed = 5;
-const strongModes = new Set([
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-]);
-/** What the tool's sessions were seen to do, from one reading to the next. */
-class Follower {
-    #limits;
-    #say;
-    #followed = new Map();
-    #sessions = [];
-    #statements = [];
-    #longestWaitMs = 0;
-    #behind = { count: 0, oldestMs: 0 };
-    constructor(limits, say) {
-        this.#limits = limits;
-        this.#say = say;
-    }
-    get summary() {
-        return {
-            sessions: [...this.#sessions],
-            statements: this.#statements.flatMap((statement) => statement === undefined ? [] : [{ ...statement }]),
-            longestWaitMs: this.#longestWaitMs,
-            behind: this.#behind,
-        };
-    }
-    /** Tells what is new, and returns what went over its limit. */
-    read(activity, ours) {
-        const now = performance.now();
-        const all = new Map([...activity.others, ...activity.candidates].map((row) => [row.pid, row]));
-        const waits = new Map(activity.waits.map((wait) => [wait.pid, wait]));
-        const pids = new Set([...ours.keys()].map(({ pid }) => pid));
-        const overdue = [];
-        for (const [row, by] of ours) {
-            const followed = this.#session(row, by);
-            this.#statement(row, followed);
-            const wait = waits.get(row.pid);
-            const waitedMs = wait === undefined ? 0 : waited(wait, row, followed, now);
-            if (wait === undefined)
-                followed.waitSeen = undefined;
-            this.#longestWaitMs = Math.max(this.#longestWaitMs, waitedMs);
-            const behind = behindOf(row.pid, activity.waits, pids, all);
-            this.#behind = {
-                count: Math.max(this.#behind.count, behind.count),
-                oldestMs: Math.max(this.#behind.oldestMs, behind.oldestMs),
-            };
-            const blockers = (wait?.blockers ?? []).map((pid) => seenSession(all.get(pid), pid));
-            this.#tell(row, wait, waitedMs, blockers, behind, followed, now);
-            const late = this.#late(row, by, wait, waitedMs);
-            if (late === undefined || row.backendStart === null || row.queryStart === null)
-                continue;
-            const { backendStart, queryStart, pid } = row;
-            const lock = wait === undefined ? undefined : wantedOf(wait);
-            const event = { kind: "cancelled", pid, ...late, statement: row.query ?? "", lock, blockers };
-            overdue.push({ backendStart, queryStart, event });
-        }
-        return overdue;
-    }
-    #session(row, by) {
-        const known = this.#followed.get(keyOf(row));
-        if (known !== undefined)
-            return known;
-        const followed = {
-            queryStart: null,
-            statement: undefined,
-            waitSeen: undefined,
-            said: undefined,
-        };
-        this.#followed.set(keyOf(row), followed);
-        const { pid, application, backendStart } = row;
-        this.#sessions.push({ pid, backendStart: backendStart ?? undefined, application, by });
-        this.#say({ kind: "session", pid, backendStart: backendStart ?? undefined, by, application });
-        if (backendStart === null) {
-            const reason = "Its role is another one: what it does is hidden from the gate's.";
-            this.#say({ kind: "not cancelled", pid, reason });
-        }
-        return followed;
-    }
-    #statement(row, followed) {
-        const { pid, query, queryStart, runMs } = row;
-        if (queryStart === null || query === null || query === "")
-            return;
-        if (followed.queryStart === queryStart) {
-            if (followed.statement !== undefined)
-                followed.statement.milliseconds = runMs ?? 0;
-            return;
-        }
-        followed.queryStart = queryStart;
-        followed.statement = { pid, text: query, startedAt: isoOf(queryStart), milliseconds: runMs ?? 0 };
-        this.#statements.push(followed.statement);
-        if (this.#statements.length > mostStatements)
-            this.#statements.shift();
-        this.#say({ kind: "statement", pid, text: query, sinceMs: runMs ?? 0, running: row.state === "active" });
-    }
-    #tell(row, wait, waitedMs, blockedBy, behind, followed, now) {
-        if (wait === undefined && behind.count === 0) {
-            followed.said = undefined;
-            return;
-        }
-        const what = wait === undefined ? "blocks" : `${lockKey(wait, row)} ${wait.blockers.join()} ${behind.count > 0}`;
-        if (followed.said?.what === what && now - followed.said.at < sayAgainMs)
-            return;
-        followed.said = { what, at: now };
-        const about = { pid: row.pid, statement: row.query ?? "" };
-        if (wait === undefined)
-            this.#say({ kind: "blocking", ...about, behind });
-        else
-            this.#say({ kind: "waiting", ...about, lock: wantedOf(wait), waitedMs, blockedBy, behind });
-    }
-    #late(row, by, wait, waitedMs) {
-        if (row.state !== "active")
-            return undefined;
-        const statement = row.query ?? "";
-        if (by === "locks" && !(row.strong && isSchemaChange(statement)))
-            return undefined;
-        const grace = by === "application name" ? namedGraceMs : 0;
-        const runMs = row.runMs ?? 0;
-        if (runMs > this.#limits.statementTimeoutMs + grace)
-            return { why: "statement", afterMs: runMs };
-        if (wait === undefined || waitedMs <= this.#limits.lockTimeoutMs + grace)
-            return undefined;
-        // Nobody comes to wait behind these.
-        if (wait.type === "virtualxid" || isConcurrently(statement))
-            return undefined;
-        if (by === "locks" && !(wait.type === "relation" && strongModes.has(wait.mode)))
-            return undefined;
-        return { why: "lock", afterMs: waitedMs };
-    }
-}
-function waited(wait, row, followed, now) {
-    const what = lockKey(wait, row);
-    if (followed.waitSeen?.what !== what)
-        followed.waitSeen = { what, at: now };
-    return wait.waitedMs ?? now - followed.waitSeen.at;
-}
-function lockKey({ type, mode, relation }, { queryStart }) {
-    return [queryStart, type, mode, relation].join("\0");
-}
-function wantedOf({ type, mode, relation }) {
-    return { type, mode, relation: relation ?? undefined };
-}
-/** The tool's own sessions do not count: they are told of by themselves. */
-function behindOf(pid, waits, ours, all) {
-    const behind = waits
-        .filter((wait) => wait.blockers.includes(pid) && !ours.has(wait.pid))
-        .sort((one, other) => (other.waitedMs ?? 0) - (one.waitedMs ?? 0));
-    return {
-        count: behind.length,
-        oldestMs: behind[0]?.waitedMs ?? 0,
-        sessions: behind.slice(0, mostNamed).map((wait) => seenSession(all.get(wait.pid), wait.pid)),
-    };
-}
-/** The server prints `2026-11-22 08:00:00.123456+00`. */
-function isoOf(time) {
-    return `${time.replace(" ", "T").replace(/\+00$/, "")}Z`;
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/watch.js
-
-
-
-
-
-const ownName = "migration-gate watch";
-const answerLimitMs = 10_000;
-const cancelAgainMs = 2_000;
-/** How long the end waits for an answer that is under way. */
-const stopLimitMs = 1_000;
-/** How long it tries to come back before it gives up. */
-const lostLimitMs = 30_000;
-/** A second connection that sees what the tool's sessions do, and keeps the limits that their drivers may ignore. */
-async function watchMigration(options) {
-    if (!/^[ -~]{1,63}$/.test(options.applicationName))
-        throw new Error("the server would print another application_name than the tool is given");
-    const session = await ownSession(options.address, { applicationName: ownName });
-    try {
-        const startedAt = options.startedAt ?? (await serverTime(session, answerLimitMs));
-        // Behind a tunnel or a translated address the server sees other ports than the tool has.
-        const telling = (await seenPort(session, answerLimitMs)) === session.localPort;
-        const toolPorts = telling && session.localPort !== undefined ? options.toolPorts : undefined;
-        return new Watch(session, { ...options, startedAt }, new Recogniser({ toolPorts }));
-    }
-    catch (error) {
-        await session[Symbol.asyncDispose]();
-        throw error;
-    }
-}
-/** How long the tool's first session is looked for more often. */
-const hurryMs = 10_000;
-class Watch {
-    cancelled = [];
-    #options;
-    #recogniser;
-    #follower;
-    #stopping = new AbortController();
-    #sent = new Map();
-    #refused = new Set();
-    #loop;
-    #session;
-    #bug;
-    #polls = 0;
-    #lostMs = 0;
-    constructor(session, options, recogniser) {
-        this.#session = session;
-        this.#options = options;
-        this.#recogniser = recogniser;
-        this.#follower = new Follower(options, (event) => this.#say(event));
-        this.#loop = this.#run();
-        this.#loop.catch(() => undefined);
-    }
-    get pid() {
-        return this.#session?.pid;
-    }
-    get seen() {
-        return {
-            ...this.#follower.summary,
-            cancelled: [...this.cancelled],
-            polls: this.#polls,
-            lostMs: Math.round(this.#lostMs),
-        };
-    }
-    async stop() {
-        this.#stopping.abort();
-        const late = setTimeout(() => void this.#session?.[Symbol.asyncDispose](), stopLimitMs);
-        await this.#loop.finally(() => clearTimeout(late));
-        if (this.#bug !== undefined)
-            throw this.#bug;
-        return this.seen;
-    }
-    async [Symbol.asyncDispose]() {
-        await this.stop();
-    }
-    async #run() {
-        const { pollMs: usual = 200 } = this.#options;
-        const begun = performance.now();
-        try {
-            while (!this.#stopping.signal.aborted) {
-                const session = this.#session ?? (await this.#comeBack());
-                if (session === undefined)
-                    return;
-                const began = performance.now();
-                const reason = await this.#poll(session);
-                // A session that is not noted yet could not be named by the next run, were this one killed.
-                const isNew = performance.now() - begun < hurryMs && this.#follower.summary.sessions.length === 0;
-                const pollMs = isNew ? Math.min(usual, 40) : usual;
-                if (reason !== undefined)
-                    await this.#lose(session, reason);
-                else
-                    await this.#pause(Math.max(pollMs - (performance.now() - began), pollMs / 4));
-            }
-        }
-        finally {
-            const session = this.#session;
-            this.#session = undefined;
-            await session?.[Symbol.asyncDispose]();
-        }
-    }
-    /** Undefined, or why nothing could be read. */
-    async #poll(session) {
-        let overdue;
-        try {
-            const activity = await readActivity(session, this.#options, answerLimitMs);
-            this.#polls++;
-            overdue = this.#follower.read(activity, this.#recogniser.recognise(activity.candidates));
-        }
-        catch (error) {
-            return messageOf(error);
-        }
-        for (const each of overdue)
-            await this.#cancel(session, each);
-        return undefined;
-    }
-    async #cancel(session, { backendStart, queryStart, event }) {
-        const key = `${event.pid} ${backendStart} ${queryStart}`;
-        const sent = this.#sent.get(key);
-        if (this.#refused.has(key) || (sent !== undefined && performance.now() - sent < cancelAgainMs))
-            return;
-        const victim = { pid: event.pid, backendStart, queryStart, waiting: event.why === "lock" };
-        try {
-            if (!(await cancelStatement(session, victim, answerLimitMs)))
-                return;
-        }
-        catch (error) {
-            this.#refused.add(key);
-            this.#say({ kind: "not cancelled", pid: event.pid, reason: messageOf(error) });
-            return;
-        }
-        this.#sent.set(key, performance.now());
-        if (sent !== undefined)
-            return;
-        this.cancelled.push(event);
-        this.#say(event);
-    }
-    async #lose(session, reason) {
-        this.#session = undefined;
-        await session[Symbol.asyncDispose]();
-        if (!this.#stopping.signal.aborted)
-            this.#say({ kind: "lost", reason });
-    }
-    async #comeBack() {
-        const lost = performance.now();
-        let reason = "";
-        for (let pause = 100; !this.#stopping.signal.aborted; pause = Math.min(2 * pause, 2_000)) {
-            try {
-                this.#session = await ownSession(this.#options.address, {
-                    applicationName: ownName,
-                    timeoutMs: 5_000,
-                });
-                const afterMs = performance.now() - lost;
-                this.#lostMs += afterMs;
-                this.#say({ kind: "back", afterMs });
-                return this.#session;
-            }
-            catch (error) {
-                reason = messageOf(error);
-            }
-            if (performance.now() - lost > lostLimitMs) {
-                this.#lostMs += performance.now() - lost;
-                this.#say({ kind: "blind", reason });
-                return undefined;
-            }
-            await this.#pause(pause);
-        }
-        return undefined;
-    }
-    /** What a listener throws must not stop the watch: it is thrown by stop(). */
-    #say(event) {
-        try {
-            this.#options.onEvent(event);
-        }
-        catch (error) {
-            this.#bug ??= error;
-        }
-    }
-    async #pause(milliseconds) {
-        await (0,promises_namespaceObject.setTimeout)(milliseconds, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
-    }
-}
-function messageOf(error) {
-    return error instanceof Error ? error.message : String(error);
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/migrate.js
-
-
-
-
-
-
-
-
-
-
-const lockTrouble = /\b55P03\b|LockNotAvailable|lock_not_available|canceling statement due to lock timeout|\b40P01\b|DeadlockDetected|deadlock detected/;
-const statementTrouble = /canceling statement due to statement timeout/;
-/** A tool that is quicker may be over before it was looked at. */
-const quickMs = 3_000;
-const firstPauseMs = 1_000;
-const longestPauseMs = 60_000;
-/**
- * Starts the tool, again where only a lock was missing, and watches what its sessions wait for. What it achieved the
- * version table tells, not this result. Throws only before the first start: after it the database may have changed.
- */
-async function migrate(options) {
-    const { say } = options;
-    const waits = [];
-    const first = await options.client();
-    const before = new Set((await invalidIndexes(first)).map(({ oid }) => oid));
-    const open = new Set((await unvalidatedConstraints(first)).map(nameOf));
-    let result;
-    for (let attempt = 1;; attempt++) {
-        let once;
-        try {
-            await options.lock.assertHeld();
-            once = await runOnce(options, waits);
-        }
-        catch (error) {
-            if (result === undefined)
-                throw error;
-            return { ...result, stopped: problemOf(error) };
-        }
-        const { last, watched } = once;
-        const limit = limitOf(last, watched);
-        // From here on the tool has been at work: whatever fails, there is a result.
-        const client = await options.client().catch(() => undefined);
-        const sessions = { name: options.applicationName, others: options.note.sessions };
-        const gone = client !== undefined && (await endToolSessions(client, sessions).catch(() => false));
-        const left = client === undefined
-            ? []
-            : (await invalidIndexes(client).catch(() => [])).filter(({ oid }) => !before.has(oid));
-        const unvalidated = client === undefined ? [] : await unvalidatedConstraints(client).catch(() => []);
-        result = {
-            last,
-            tries: attempt,
-            waits,
-            limit,
-            invalidIndexes: left.map(({ name }) => name),
-            unvalidated: unvalidated.map(nameOf).filter((name) => !open.has(name)),
-            isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
-            sessionsLeft: !gone,
-        };
-        if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone)
-            return result;
-        if (await options.isOver())
-            return result;
-        try {
-            if (!(await mayRepeat(options, client, left)))
-                return result;
-        }
-        catch (error) {
-            const still = (await invalidIndexes(client).catch(() => left)).filter(({ oid }) => !before.has(oid));
-            return { ...result, invalidIndexes: still.map(({ name }) => name), stopped: problemOf(error) };
-        }
-        const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
-        say(`No lock in time; try ${attempt + 1} of ${options.tries} in ${(pause / 1000).toFixed(1)} s.`);
-        await (0,promises_namespaceObject.setTimeout)(pause);
-    }
-}
-async function runOnce(options, waits) {
-    const { rows } = await (await options.client()).query("select pg_catalog.clock_timestamp()::text as now");
-    const watch = await watchMigration({
-        address: options.address,
-        ignorePids: [options.lock.pid],
-        ...(rows[0] === undefined ? {} : { startedAt: rows[0].now }),
-        applicationName: options.applicationName,
-        lockTimeoutMs: options.lockTimeoutMs,
-        statementTimeoutMs: options.statementTimeoutMs,
-        ...(runsElsewhere(options.argv) ? {} : { toolPorts: () => commandPorts(options.address.port) }),
-        onEvent(event) {
-            if (event.kind === "session" && event.backendStart !== undefined)
-                options.note.add({ pid: event.pid, backendStart: event.backendStart });
-            const wait = waitOf(event);
-            if (wait !== undefined)
-                waits.push(wait);
-            const text = eventText(event);
-            if (text !== undefined)
-                options.say(text);
-        },
-    });
-    let last;
-    try {
-        last = await runCommand({
-            argv: options.argv,
-            cwd: options.cwd,
-            env: options.env,
-            timeoutMs: options.timeoutMs,
-            isolation: openReach("it works on the database that is deployed to"),
-            onLine: options.onLine,
-            abort: options.lock.lost,
-            endsWithUs: true,
-        });
-    }
-    finally {
-        // The tool has been at work: what fails here must not hide that.
-        await watch.stop().catch((error) => options.say(problemOf(error).what));
-    }
-    return { last, watched: watch.seen };
-}
-function nameOf({ name, table }) {
-    return `${name} on ${table}`;
-}
-function problemOf(error) {
-    return error instanceof errors_UserError ? error.parts : bugParts(error);
-}
-/** Programs whose work is done by a process that is no child of theirs, in a network of its own. */
-function runsElsewhere([program = ""]) {
-    return /^(?:docker|docker-compose|podman|nerdctl|kubectl|oc|fly|flyctl|railway|gcloud|aws|ssh|heroku)$/.test(external_node_path_default().basename(program));
-}
-function limitOf(last, { cancelled }) {
-    // A start that went over its own limit is not begun again.
-    if (last.exitCode === 0 || last.timedOut)
-        return undefined;
-    const own = cancelled.at(-1)?.why;
-    if (own !== undefined)
-        return own;
-    if (lockTrouble.test(last.output))
-        return "lock";
-    return statementTrouble.test(last.output) ? "statement" : undefined;
-}
-async function mayRepeat(options, client, left) {
-    if (options.repeatable)
-        return true;
-    // Of what works outside of one transaction, an index that was not finished is the only trace that can be told.
-    if (left.length === 0 || !options.dropInvalidIndexes)
-        return false;
-    await dropInvalidIndexes(client, left, options.lockTimeoutMs, options.say);
-    return true;
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/repeatable.js
-/** Words in a revision's source by which it may work outside of the one transaction that a failure rolls back. */
-const ownTransaction = /concurrently|autocommit|isolation_level|\b(?:commit|vacuum|alter\s+system|reindex)\b|create\s+(?:database|tablespace|subscription)/i;
-/** Where the tool itself commits what one transaction would keep together is told by the version table. */
-function worksInOneTransaction(source) {
-    return !ownTransaction.test(source);
-}
-/** An index is built or dropped without blocking others, which waits for whoever is older. */
-function buildsConcurrently(source) {
-    return /concurrently/i.test(source);
-}
-/** Names of the extensions that a revision's source creates, as far as they stand in its text. */
-function extensionsIn(source) {
-    const pattern = /create\s+extension\s+(?:if\s+not\s+exists\s+)?\\?["']?([\w-]+)/gi;
-    return [...source.matchAll(pattern)].map(([, name]) => name ?? "");
+function changedKeys(before, now) {
+    const keys = new Set([...before.keys(), ...now.keys()]);
+    return [...keys].filter((key) => before.get(key) !== now.get(key)).sort();
 }
 
 ;// CONCATENATED MODULE: ./lib/make-directory.js
@@ -41878,26 +42369,29 @@ class RunningNote {
         }
     }
     end() {
-        try {
-            (0,external_node_fs_.rmSync)(this.file, { force: true });
-        }
-        catch {
-            // Its sessions are gone: who finds it later ends nothing.
-        }
+        removeNote(this.file);
     }
 }
-/** What gates that are gone had noted of this database; their notes are removed. */
-function takeNotes(directory, database) {
+function removeNote(file) {
+    try {
+        (0,external_node_fs_.rmSync)(file, { force: true });
+    }
+    catch {
+        // Its sessions are gone: who finds it later ends nothing.
+    }
+}
+function leftNotes(directory, database) {
     const sessions = [];
+    const files = [];
     for (const name of running_note_namesIn(directory)) {
         const file = (0,external_node_path_namespaceObject.join)(directory, name);
         const note = readNote(file);
         if (note === undefined || note.database !== database || owner_stateOf(note.owner) === "alive")
             continue;
         sessions.push(...note.sessions);
-        (0,external_node_fs_.rmSync)(file, { force: true });
+        files.push(file);
     }
-    return sessions;
+    return { sessions, remove: () => files.forEach(removeNote) };
 }
 function running_note_namesIn(directory) {
     try {
@@ -41919,6 +42413,174 @@ function readNote(file) {
     catch {
         return undefined;
     }
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/own-way-back.js
+
+
+/** The file that the gate runs to take this revision back; undefined where the tool does it, or nobody can. */
+function ownReverse({ sql, downgrade }) {
+    return sql?.byGate === true && sql.down !== undefined && downgrade?.file === sql.down
+        ? sql.down
+        : undefined;
+}
+/** From the heads to `target`, newest first; neighbours that the tool takes back are one part. */
+function partsDown(graph, heads, target) {
+    const stays = graph.get(target) === undefined ? new Set() : graph.ancestors(target);
+    const applied = graph.applied(heads);
+    const gone = graph.revisions.filter(({ id }) => applied.has(id) && !stays.has(id)).reverse();
+    if (gone.every((revision) => ownReverse(revision) === undefined))
+        return [{ target }];
+    const parts = [];
+    for (const revision of gone) {
+        const file = ownReverse(revision);
+        if (file !== undefined)
+            parts.push({ revision, file });
+        else {
+            if ("target" in (parts.at(-1) ?? {}))
+                parts.pop();
+            parts.push({ target: graph.parentsOf(revision.id)[0] ?? "base" });
+        }
+    }
+    return parts;
+}
+/** Runs it in one transaction and tells it as a command's end. `libpg-query`'s loadModule() must have resolved before. */
+async function runWayBack(open, back, { timeoutMs, abort }) {
+    const started = performance.now();
+    const end = (exitCode, output) => ({
+        exitCode,
+        signal: null,
+        output,
+        outputCut: false,
+        milliseconds: performance.now() - started,
+        timedOut: exitCode === null,
+        cpuMs: undefined,
+    });
+    let client;
+    try {
+        const statements = statementsOf(back);
+        client = await open();
+        const aborted = new Promise((_, reject) => {
+            abort?.addEventListener("abort", () => reject(new Error("it was ended: the gate's lock was lost")));
+        });
+        aborted.catch(() => undefined);
+        if (abort?.aborted === true)
+            throw new Error("the gate's lock was lost");
+        const work = inOneTransaction(client, back, statements);
+        await within(client, Promise.race([work, aborted]), timeoutMs);
+        return end(0, `${back.file}: done, and the row of version ${back.revision} is deleted\n`);
+    }
+    catch (error) {
+        const isLate = performance.now() - started >= timeoutMs;
+        return end(isLate ? null : 1, failureText(back, error));
+    }
+    finally {
+        if (client !== undefined)
+            await own_session_close(client);
+    }
+}
+/** Why it cannot run, or did not; `at` counts characters of the file. */
+class Stopped extends Error {
+    at;
+    code;
+    constructor(message, at, code) {
+        super(message);
+        this.at = at;
+        this.code = code;
+    }
+}
+/** One by one, so that each is recorded by itself; as a whole where the grammar does not know them. */
+function statementsOf({ text, file, revision, writesVersions }) {
+    const bytes = Buffer.from(text);
+    let parsed;
+    try {
+        parsed = (0,wasm.parseSync)(text);
+    }
+    catch {
+        return [{ sql: text, from: 0 }];
+    }
+    return (parsed.stmts ?? []).map(({ stmt, stmt_location: location = 0, stmt_len: length }) => {
+        const to = length === undefined || length === 0 ? bytes.length : location + length;
+        const blank = /^(?:\s|--[^\n]*(?:\n|$))*/.exec(bytes.subarray(location, to).toString())?.[0] ?? "";
+        const from = bytes.subarray(0, location).toString().length + blank.length;
+        const sql = bytes.subarray(location, to).toString().slice(blank.length);
+        if (stmt !== undefined && "TransactionStmt" in stmt) {
+            throw new Stopped(`${sql.split(/\s/)[0]} in ${file}: it runs in one transaction with the deletion of its row`, from);
+        }
+        if (writesVersions(sql)) {
+            throw new Stopped(`${file} writes the version table: the row of version ${revision} is deleted after it, in the same transaction`, from);
+        }
+        return { sql, from };
+    });
+}
+async function inOneTransaction(client, { file, revision, deletion, before = [], libraryLock }, statements) {
+    for (const setting of before)
+        await client.query(setting);
+    await client.query("BEGIN");
+    try {
+        if (libraryLock !== undefined) {
+            const { rows } = await client.query(`SELECT pg_catalog.pg_try_advisory_xact_lock(${libraryLock}) AS free`);
+            if (rows[0]?.free !== true)
+                throw new Stopped("55P03: an application that migrates at its start holds its lock", undefined);
+        }
+        for (const { sql, from } of statements) {
+            try {
+                await client.query(sql);
+            }
+            catch (error) {
+                throw stoppedAt(error, from);
+            }
+        }
+        const { rowCount } = await client.query(deletion);
+        if (rowCount !== 1)
+            throw new Stopped(`${rowCount ?? 0} rows of version ${revision} were deleted after ${file}, and it is to be one`, undefined);
+        await client.query("COMMIT");
+    }
+    catch (error) {
+        await client.query("ROLLBACK").catch(() => undefined);
+        throw error;
+    }
+}
+function stoppedAt(error, from) {
+    const { message, code, position } = error;
+    return new Stopped(message, from + Math.max(0, Number(position ?? 1) - 1), code);
+}
+/** In the words of the tool, so that what explains its output explains this. */
+function failureText({ revision, file, text }, error) {
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    const { at, code } = error instanceof Stopped ? error : { at: undefined, code: undefined };
+    const line = at === undefined ? "" : `:${text.slice(0, at).split("\n").length}`;
+    return `error: while executing migration ${revision}: ${message}\n${file}${line}${code === undefined ? "" : `, ${code}`}\n`;
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/take-back.js
+
+
+/**
+ * Takes back what the tool cannot, on the real database: the reverse and the deletion of the row in one transaction,
+ * on a connection of its own. It is told as a command's end; nothing is left of what did not end well.
+ */
+function takeBack(job, abort) {
+    const { address, tool } = job.target;
+    const table = job.versionTable ?? { table: tool.versionTable.name };
+    const options = [address.options, job.options].filter((part) => part !== undefined && part !== "");
+    const own = { ...address, ...(options.length === 0 ? {} : { options: options.join(" ") }) };
+    const libraryLock = tool.rows?.libraryLock(address.database);
+    const back = {
+        revision: job.revision,
+        file: job.file,
+        text: job.text,
+        deletion: tool.rows?.deletion(table, job.revision) ?? "",
+        writesVersions: (sql) => tool.versionWrites(sql, table).length > 0,
+        before: [
+            `SET lock_timeout = ${job.lockTimeoutMs}`,
+            `SET statement_timeout = ${job.statementTimeoutMs}`,
+            "SET idle_in_transaction_session_timeout = 0",
+        ],
+        ...(libraryLock === undefined ? {} : { libraryLock }),
+    };
+    const open = () => connect(own, { applicationName: job.applicationName });
+    return runWayBack(open, back, { timeoutMs: job.timeoutMs, abort });
 }
 
 ;// CONCATENATED MODULE: ./lib/executors/address.js
@@ -42104,6 +42766,7 @@ function leadsToDatabase(name, value) {
 
 
 
+
 /**
  * What the tool's sessions are given where its driver reads libpq's variables. client_connection_check_interval lets
  * the server end a statement whose client was killed (PostgreSQL 14, manual 20.3.2), where its system can tell.
@@ -42143,13 +42806,31 @@ function toolEnvironment(parent, settings, address, { url, options, applicationN
     const written = parent[settings["database-url-env"]] === url || format === "postgresql"
         ? url
         : format.includes("{")
-            ? formatAddress(format, parts)
+            ? fromTemplate(format, parts, address)
             : urlOf(address, format.replace(/:\/\/$/, ""));
     return ownEnvironment(parent, {
         ...(options === undefined ? {} : { PGOPTIONS: join(parent["PGOPTIONS"], options) }),
         PGAPPNAME: applicationName,
         [settings["database-url-env"]]: written,
         ...environmentLines(settings.env, written, parts),
+    });
+}
+/** A template has its own parameters: those of the address that decide where and how safely it connects must not go. */
+function fromTemplate(format, parts, address) {
+    if (format.includes("{url}"))
+        return formatAddress(format, parts).replaceAll(formatAddress("postgresql", parts), () => urlOf(address));
+    const isTls = ["require", "verify-ca", "verify-full"].includes(address.sslmode);
+    const lost = [
+        ...(isTls && !/[?&]ssl/i.test(format) ? [`sslmode=${address.sslmode}`] : []),
+        ...(address.options !== undefined && !/[?&](?:options|server_settings)/i.test(format) ? ["options"] : []),
+    ];
+    if (lost.length === 0)
+        return formatAddress(format, parts);
+    throw new errors_UserError({
+        what: `The setting database-url-format would lead the tool to the database without ${lost.join(" and ")}.`,
+        where: address.name,
+        why: "The gate connects as the address says; the tool would work without its encryption, or in another schema.",
+        do: "Write them into the template as the tool's driver calls them (asyncpg: ?ssl=require), or use {url} or a driver scheme alone.",
     });
 }
 function join(given, ours) {
@@ -42172,16 +42853,13 @@ function join(given, ours) {
 
 
 
-
-
-
 /**
  * Starts the tool and tells what became of the database, by the version table and the catalog. Never throws for what
  * happens after the tool was started: then there is a report and a record, also when a signal ends this process.
  */
 async function carryOut(job) {
     const { settings, environment, target } = job;
-    const sources = job.revisions.map((revision) => revisionSource(target.project, revision));
+    const sources = job.revisions.map((revision) => sourceOf(job, revision));
     const isConcurrent = sources.some(({ text }) => buildsConcurrently(text));
     const lockTimeoutMs = settings["lock-timeout"] * 1000;
     const statementTimeoutMs = settings["statement-timeout"] * 1000;
@@ -42193,9 +42871,11 @@ async function carryOut(job) {
     });
     const options = (await takesOptions(target.address, words)) ? words : undefined;
     const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
-    const repeatable = sources.every(({ text }) => worksInOneTransaction(text));
+    const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(carry_out_textOf(file)));
+    const repeatable = job.reverse !== undefined || (isKept && sources.every(({ text }) => worksInOneTransaction(text)));
     const begun = new Set();
-    const reporter = new Reporter(job, sources, begun);
+    const reporter = new Reporter(job, sources, begun, isKept);
+    await requireUnchanged(job);
     const note = new RunningNote(settings["record-directory"], databaseOf(target));
     let ended;
     const unregister = registerCleanup({
@@ -42235,9 +42915,11 @@ async function carryOut(job) {
             timeoutMs: settings["apply-timeout"] * 1000,
             tries: settings["lock-tries"],
             repeatable,
+            writesRows: sources.some(({ text }) => writesRows(text)),
             dropInvalidIndexes: settings["drop-invalid-indexes"],
             lock: job.lock,
             note,
+            ...ownWork(job, { applicationName, options, lockTimeoutMs, statementTimeoutMs }),
             client: () => target.client(),
             isOver: async () => {
                 const now = await reporter.seenNow();
@@ -42266,6 +42948,43 @@ async function carryOut(job) {
         unregister();
     }
 }
+/** A file that is not there decides nothing. */
+function carry_out_textOf(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch {
+        return "";
+    }
+}
+/** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */
+async function requireUnchanged({ command, target, seen }) {
+    const now = await target.seen(seen.versionTable);
+    const [before, after] = [seen, now].map(({ heads }) => [...heads].sort().join(", ") || "nothing");
+    if (before === after)
+        return;
+    throw new errors_UserError({
+        what: `Somebody else changed the database while this ${command} made its backup. Nothing of it was started.`,
+        where: target.where,
+        seen: `The version table held ${before}; now it holds ${after}.`,
+        do: "Look at migration-gate status, and run it again if it is still wanted.",
+    });
+}
+/** What is run: the revision's file, or its reverse. */
+function sourceOf({ target, reverse }, { location }) {
+    const file = reverse ?? location.file;
+    return revisionSource(target.project, { location: { ...location, file } });
+}
+/** What the gate runs itself where there is a reverse that the tool cannot run. */
+function ownWork({ target, seen, revisions: [revision], reverse, settings }, session) {
+    if (reverse === undefined || revision === undefined)
+        return {};
+    const { text } = revisionSource(target.project, { location: { ...revision.location, file: reverse } });
+    const { versionTable } = seen;
+    const timeoutMs = settings["apply-timeout"] * 1000;
+    const work = { ...session, target, versionTable, revision: revision.id, file: reverse, text, timeoutMs };
+    return { own: (abort) => takeBack(work, abort) };
+}
 const noEnd = {
     exitCode: null,
     signal: "SIGTERM",
@@ -42288,183 +43007,17 @@ const endedBySignal = (gone) => ({
     isWatched: true,
     sessionsLeft: !gone,
 });
-const notWatched = {
-    what: "None of the tool's sessions was recognised in the database, so that no limit was kept for them.",
-    why: "lock-timeout and statement-timeout held only where its driver reads PGOPTIONS.",
-    do: "Let the tool connect from this machine, or with the application_name in PGAPPNAME; or set both limits for its role: ALTER ROLE … SET lock_timeout.",
-};
 const interruption = {
     what: "The gate was ended by a signal while the tool was at work; the tool was ended too.",
     do: "Run the same job again: it starts where this one stopped.",
 };
-function notValidated(names) {
-    return {
-        what: `Constraints are there and not validated: ${names.join(", ")}.`,
-        why: "Rows from before them were not checked, and the planner does not rely on them.",
-        do: "Validate them in a later revision: ALTER TABLE … VALIDATE CONSTRAINT …",
-    };
-}
 const interruptedVerify = {
     what: "The gate was ended by a signal while it looked at what the tool had done; the tool had ended before.",
     do: "Run the same job again: where nothing is pending any more, it says so.",
 };
-/** Tells what became of the database. */
-class Reporter {
-    job;
-    sources;
-    begun;
-    /** A signal ends this process: its clean-up reports, and nobody else. */
-    isInterrupted = false;
-    constructor(job, sources, 
-    /** Revisions that the tool was heard to begin. */
-    begun) {
-        this.job = job;
-        this.sources = sources;
-        this.begun = begun;
-    }
-    /** Undefined where the version table cannot be read. */
-    async seenNow() {
-        try {
-            return await this.job.target.seen();
-        }
-        catch {
-            return undefined;
-        }
-    }
-    async report(result, interrupted, isReached = true) {
-        const { job, sources } = this;
-        const { target, seen } = job;
-        const { graph } = target;
-        const database = isReached ? await this.seenNow() : undefined;
-        const heads = database?.heads;
-        const now = heads === undefined ? undefined : graph.applied(heads);
-        const isWhereItWas = heads !== undefined && isAt(graph, heads, graph.applied(seen.heads));
-        const isDone = (id) => now !== undefined && now.has(id) === (job.command === "apply");
-        const isAtGoal = heads !== undefined && isAt(graph, heads, job.applied);
-        const catalog = database === undefined
-            ? undefined
-            : await catalogOf(target, database.versionTable).catch(() => undefined);
-        const failure = this.failureOf(result);
-        const after = {
-            result,
-            heads,
-            isAtGoal,
-            isWhereItWas,
-            leftovers: isWhereItWas && catalog !== undefined ? changedKeys(job.catalog, catalog) : [],
-            unproved: isAtGoal && catalog !== undefined ? this.unproved(catalog) : [],
-            isCompared: catalog !== undefined || !(isWhereItWas || (isAtGoal && job.proof !== undefined)),
-            repeatable: this.isKeptTogether(failure?.file),
-            failure,
-            revision: job.revisions.find(({ id }) => !isDone(id))?.id,
-            command: [...target.run, ...job.words].join(" "),
-            lockTimeoutMs: job.settings["lock-timeout"] * 1000,
-            databaseUrlEnv: job.settings["database-url-env"],
-        };
-        const state = stateAfter(after);
-        const report = {
-            version: 1,
-            command: job.command,
-            outcome: state === "at target" ? "done" : "failed",
-            state,
-            database: seen.database,
-            heads: { before: seen.heads, goal: job.goalHeads, after: heads },
-            revisions: job.revisions.map(({ id, message, location }, index) => ({
-                id,
-                message,
-                file: location.file,
-                sha256: sources[index]?.sha256 ?? "",
-                status: now === undefined ? "not known" : isDone(id) ? "done" : "not done",
-            })),
-            backup: job.backup,
-            tries: result.tries,
-            waits: result.waits,
-            leftovers: after.leftovers,
-            problems: interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)],
-            warnings: [
-                ...job.warnings,
-                ...(result.isWatched ? [] : [notWatched]),
-                ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
-            ],
-            next: nextSteps(state, job),
-            milliseconds: Math.round(performance.now() - job.started),
-            record: undefined,
-        };
-        if (this.isInterrupted && interrupted === undefined)
-            await new Promise(() => undefined);
-        return this.recorded(report);
-    }
-    /** The database is what it is, with a record or without. */
-    recorded(report) {
-        try {
-            return { ...report, record: this.job.listener.record(report) };
-        }
-        catch (error) {
-            const { what, where, seen } = error instanceof errors_UserError ? error.parts : bugParts(error);
-            const missing = {
-                what,
-                ...(where === undefined ? {} : { where }),
-                ...(seen === undefined ? {} : { seen }),
-                why: "This run leaves no record beside what is printed here.",
-                do: "Keep this output, and make record-directory a folder that can be written before the next run.",
-            };
-            return { ...report, warnings: [...report.warnings, missing] };
-        }
-    }
-    /**
-     * Whether all that ran is rolled back as a whole when it fails. What comes after the revision that failed did not run,
-     * whatever it would have done.
-     */
-    isKeptTogether(file) {
-        const { revisions, target } = this.job;
-        const failed = revisions.find(({ location }) => location.file === file)?.id;
-        const cameAfter = (id) => failed !== undefined && id !== failed && target.graph.ancestors(id).has(failed) && !this.begun.has(id);
-        return revisions.every(({ id }, index) => worksInOneTransaction(this.sources[index]?.text ?? "") || cameAfter(id));
-    }
-    /** What the migration made that the proof does not have. */
-    unproved(found) {
-        const { proof, applied, target, seen, catalog } = this.job;
-        if (proof === undefined)
-            return [];
-        const major = Number.parseInt(seen.database.server, 10);
-        const drift = (state, revisions) => {
-            const compared = compare_with_proof_driftFrom({ proof, found: state, applied: revisions, major }, new Set());
-            return compared === undefined ? [] : [...compared.met, ...compared.beside];
-        };
-        return newDrift(drift(catalog, target.graph.applied(seen.heads)), drift(found, applied));
-    }
-    failureOf({ last }) {
-        const { tool, project } = this.job.target;
-        if (last.exitCode === 0)
-            return undefined;
-        return tool.explainFailure({ text: last.output, exitCode: last.exitCode }, project);
-    }
-}
-function nextSteps(state, { command, backup }) {
-    if (state === "at target")
-        return [];
-    const steps = ["migration-gate status", `the same ${command} again, when it is mended`];
-    if (state !== "unchanged" && backup.restore !== undefined)
-        steps.push(`to go back: ${backup.restore}`);
-    return steps;
-}
-function changedKeys(before, now) {
-    const keys = new Set([...before.keys(), ...now.keys()]);
-    return [...keys].filter((key) => before.get(key) !== now.get(key)).sort();
-}
 /** Which database a note is of. */
 function databaseOf({ address: { host, port, database } }) {
     return `${host}:${port}/${database}`;
-}
-const catalogLimitMs = 120_000;
-/** The database's schema without the tool's own table; on a connection of its own, because reading changes its settings. */
-async function catalogOf({ address }, versionTable) {
-    const client = await connect(address, { applicationName: "migration-gate observer" });
-    try {
-        return await within(client, readCatalog(catalogSession(client), versionTable), catalogLimitMs);
-    }
-    finally {
-        await own_session_close(client);
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/deploy/promotion.js
@@ -44810,56 +45363,6 @@ function isOwnFrame({ file }) {
     return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d|[/\\]bin[/\\](?:alembic|flask)$/.test(file);
 }
 
-;// CONCATENATED MODULE: ./lib/tools/shell-words.js
-
-/** A text that a POSIX shell takes for one word. */
-function shellWord(text) {
-    return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-/** Splits a command as a POSIX shell splits words: quotes and backslashes, no expansion, no shell. */
-function shellWords(text) {
-    const words = [];
-    let word;
-    let quote;
-    for (let index = 0; index < text.length; index++) {
-        const character = text[index] ?? "";
-        if (quote === "'") {
-            if (character === "'")
-                quote = undefined;
-            else
-                word += character;
-        }
-        else if (character === "\\" && index + 1 < text.length) {
-            const next = text[++index] ?? "";
-            // In double quotes a backslash only escapes what would be special there.
-            const kept = quote === '"' && !'"\\$`\n'.includes(next) ? `\\${next}` : next === "\n" ? "" : next;
-            word = (word ?? "") + kept;
-        }
-        else if (character === quote)
-            quote = undefined;
-        else if (quote === undefined && (character === "'" || character === '"')) {
-            quote = character;
-            word ??= "";
-        }
-        else if (quote === undefined && /\s/.test(character)) {
-            if (word !== undefined)
-                words.push(word);
-            word = undefined;
-        }
-        else
-            word = (word ?? "") + character;
-    }
-    if (quote !== undefined) {
-        throw new errors_UserError({
-            what: `The command has a quote (${quote}) that is not closed: ${text}`,
-            do: "Close the quote, or put a backslash before it.",
-        });
-    }
-    if (word !== undefined)
-        words.push(word);
-    return words;
-}
-
 ;// CONCATENATED MODULE: ./lib/tools/alembic/run.js
 
 
@@ -45397,744 +45900,49 @@ function withoutSecrets(text) {
         .replace(/('%' must be followed by '%' or '\(', found: ).*/g, "$1…");
 }
 
-// EXTERNAL MODULE: ./node_modules/libpg-query/wasm/index.cjs
-var wasm = __nccwpck_require__(2627);
-;// CONCATENATED MODULE: ./lib/operations/names.js
-function names_nameOf(relation) {
-    return { schema: relation?.schemaname, name: relation?.relname ?? "" };
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/source.js
+/** Decodes a Python file as the language says (PEP 263): byte order mark, coding cookie, else UTF-8. Undefined where it is not text. */
+function decodePython(bytes) {
+    const text = decode(bytes);
+    return text === undefined ? undefined : pythonSource(text);
 }
-/** The parts of a dotted name in a tree: `List` of `String`. */
-function partsOf(node) {
-    if (node === undefined)
-        return [];
-    if ("String" in node)
-        return [node.String.sval ?? ""];
-    if ("List" in node)
-        return (node.List.items ?? []).flatMap(partsOf);
-    if ("TypeName" in node)
-        return (node.TypeName.names ?? []).flatMap(partsOf);
-    return [];
-}
-function names_qualified(parts) {
-    return { schema: parts.at(-2), name: parts.at(-1) ?? "" };
-}
-/** As the statement names it; PostgreSQL's grammar has already put its own names, e.g. `int8` for bigint. */
-function typeOf(type) {
-    const parts = (type?.names ?? []).flatMap(partsOf);
-    const name = parts.at(-1);
-    if (type === undefined || name === undefined)
-        return undefined;
-    const modifiers = (type.typmods ?? []).map((node) => "A_Const" in node && node.A_Const.ival !== undefined ? (node.A_Const.ival.ival ?? 0) : Number.NaN);
-    return { name, modifiers, array: (type.arrayBounds ?? []).length > 0 };
-}
-/** A name as SQL shows it. */
-function shownName({ schema, name }) {
-    return schema === undefined ? name : `${schema}.${name}`;
-}
-/** Marks what is made with IF NOT EXISTS. */
-function perhaps(ifNotExists) {
-    return ifNotExists === true ? { ifNotExists } : {};
-}
-
-;// CONCATENATED MODULE: ./lib/operations/column.js
-
-/** A column of CREATE TABLE or ADD COLUMN, and the constraints that are written with it. */
-function columnOf(column) {
-    const written = (column.constraints ?? []).flatMap((node) => "Constraint" in node ? [node.Constraint] : []);
-    const has = (type) => written.some(({ contype }) => contype === type);
-    const type = typeOf(column.typeName);
-    const isSerial = /^(?:big|small)?serial[248]?$/.test(type?.name ?? "");
-    const expression = written.find(({ contype }) => contype === "CONSTR_DEFAULT")?.raw_expr;
-    const name = column.colname ?? "";
-    const filled = has("CONSTR_IDENTITY")
-        ? "identity"
-        : has("CONSTR_GENERATED")
-            ? "generated"
-            : isSerial
-                ? "volatile"
-                : expression === undefined
-                    ? "none"
-                    : defaultOf(expression);
+function pythonSource(text) {
+    let starts;
     return {
-        column: {
-            name,
-            type,
-            nullable: !(has("CONSTR_NOTNULL") || has("CONSTR_PRIMARY") || has("CONSTR_IDENTITY") || isSerial),
-            default: filled,
+        text,
+        position: (offset) => {
+            starts ??= lineStarts(text);
+            let low = 0;
+            for (let high = starts.length; high - low > 1;) {
+                const middle = (low + high) >> 1;
+                if ((starts[middle] ?? 0) <= offset)
+                    low = middle;
+                else
+                    high = middle;
+            }
+            return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
         },
-        constraints: written.flatMap((constraint) => {
-            const made = constraintOf(constraint);
-            if (made === undefined)
-                return [];
-            return [{ ...made, columns: [name], trivial: made.kind === "foreignKey" && filled === "none" }];
-        }),
     };
 }
-const kinds = {
-    CONSTR_FOREIGN: "foreignKey",
-    CONSTR_CHECK: "check",
-    CONSTR_UNIQUE: "unique",
-    CONSTR_PRIMARY: "primaryKey",
-    CONSTR_EXCLUSION: "exclude",
-};
-/** A table's constraint; undefined for NOT NULL, DEFAULT and the like. */
-function constraintOf(constraint) {
-    const kind = constraint.contype === undefined ? undefined : kinds[constraint.contype];
-    if (kind === undefined)
-        return undefined;
-    const names = (kind === "foreignKey" ? constraint.fk_attrs : constraint.keys) ?? [];
-    return {
-        kind,
-        name: constraint.conname,
-        columns: kind === "check" ? columnsIn(constraint.raw_expr) : names.flatMap(partsOf),
-        notValid: constraint.skip_validation === true,
-        usingIndex: constraint.indexname !== undefined,
-        trivial: false,
-        notNullColumn: kind === "check" ? notNullColumn(constraint.raw_expr) : undefined,
-    };
+function lineStarts(text) {
+    return [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map((end) => end.index + end[0].length)];
 }
-/** The columns that an expression names, each once. */
-function columnsIn(expression) {
-    if (typeof expression !== "object" || expression === null)
-        return [];
-    const found = Object.entries(expression).flatMap(([key, value]) => key === "ColumnRef" ? (value.fields?.flatMap(partsOf).at(-1) ?? []) : columnsIn(value));
-    return [...new Set(found)];
-}
-function notNullColumn(expression) {
-    if (expression === undefined || !("NullTest" in expression))
-        return undefined;
-    const { arg, nulltesttype } = expression.NullTest;
-    if (nulltesttype !== "IS_NOT_NULL" || arg === undefined || !("ColumnRef" in arg))
-        return undefined;
-    return arg.ColumnRef.fields?.flatMap(partsOf).at(-1);
-}
-/** Functions that are called once a row (pg_proc.provolatile = v in PostgreSQL 15 and 18, and uuid-ossp's). */
-const volatileFunctions = new Set([
-    "clock_timestamp",
-    "timeofday",
-    "random",
-    "gen_random_uuid",
-    "uuidv4",
-    "uuidv7",
-    "nextval",
-    "setval",
-    "lastval",
-    "currval",
-    "gen_random_bytes",
-    "uuid_generate_v1",
-    "uuid_generate_v1mc",
-    "uuid_generate_v4",
-]);
-const stableFunctions = new Set([
-    "now",
-    "transaction_timestamp",
-    "statement_timestamp",
-    "current_database",
-    "current_schema",
-    "current_setting",
-    "timezone",
-    "date_trunc",
-    "to_char",
-    "lower",
-    "upper",
-    "md5",
-    "make_interval",
-    "jsonb_build_object",
-    "jsonb_build_array",
-    "json_build_object",
-    "json_build_array",
-    "to_jsonb",
-]);
-/** How often a default is evaluated when it fills the rows that are there. */
-function defaultOf(expression) {
-    let found = "constant";
-    const visit = (node) => {
-        if (Array.isArray(node)) {
-            for (const item of node)
-                visit(item);
-            return;
-        }
-        if (typeof node !== "object" || node === null)
-            return;
-        for (const [key, value] of Object.entries(node)) {
-            if (key === "FuncCall")
-                found = worst(found, calledFunction(value));
-            else if (key === "SQLValueFunction")
-                found = worst(found, "stable");
-            else if (key === "ColumnRef" || key === "SubLink")
-                found = worst(found, "unknown");
-            visit(value);
-        }
-    };
-    visit(expression);
-    if (found !== "constant" || !("A_Const" in expression))
-        return found;
-    return expression.A_Const.isnull === true ? "none" : "constant";
-}
-const order = ["constant", "stable", "unknown", "volatile"];
-function worst(left, right) {
-    return order.indexOf(left) < order.indexOf(right) ? right : left;
-}
-function calledFunction({ funcname = [] }) {
-    const name = funcname.flatMap(partsOf).at(-1) ?? "";
-    if (volatileFunctions.has(name))
-        return "volatile";
-    return stableFunctions.has(name) ? "stable" : "unknown";
-}
-
-;// CONCATENATED MODULE: ./lib/operations/alter-table.js
-
-
-const rewriting = {
-    AT_SetLogged: "SET LOGGED",
-    AT_SetUnLogged: "SET UNLOGGED",
-    AT_SetTableSpace: "SET TABLESPACE",
-    AT_SetAccessMethod: "SET ACCESS METHOD",
-};
-/** One change for each command of ALTER TABLE, in its order. */
-function alterTable(statement) {
-    const table = names_nameOf(statement.relation);
-    if (statement.objtype !== "OBJECT_TABLE") {
-        return [{ kind: "otherSql", statement: "AlterTableStmt" }];
-    }
-    return (statement.cmds ?? []).flatMap((node) => "AlterTableCmd" in node ? alter_table_changeOf(node.AlterTableCmd, table) : []);
-}
-function alter_table_changeOf(command, table) {
-    const { subtype, name = "", def } = command;
-    const how = subtype === undefined ? undefined : rewriting[subtype];
-    if (how !== undefined)
-        return [{ kind: "rewriteTable", table, how }];
-    switch (subtype) {
-        case "AT_AddColumn": {
-            if (def === undefined || !("ColumnDef" in def))
-                return [];
-            const { column, constraints } = columnOf(def.ColumnDef);
-            return [
-                { kind: "addColumn", table, column, ...perhaps(command.missing_ok) },
-                ...constraints.map((constraint) => ({ kind: "addConstraint", table, constraint })),
-            ];
-        }
-        case "AT_DropColumn":
-            return [{ kind: "dropColumn", table, column: name }];
-        case "AT_AlterColumnType":
-            return [changedType(def, table, name)];
-        case "AT_SetNotNull":
-        case "AT_DropNotNull":
-            return [{ kind: "changeNullable", table, column: name, nullable: subtype === "AT_DropNotNull" }];
-        case "AT_ColumnDefault":
-            return [
-                { kind: "changeDefault", table, column: name, default: def === undefined ? "none" : defaultOf(def) },
-            ];
-        case "AT_AddConstraint": {
-            const constraint = def !== undefined && "Constraint" in def ? constraintOf(def.Constraint) : undefined;
-            return constraint === undefined
-                ? [{ kind: "otherSql", statement: "AlterTableStmt" }]
-                : [{ kind: "addConstraint", table, constraint }];
-        }
-        case "AT_ValidateConstraint":
-            return [{ kind: "validateConstraint", table, constraint: name }];
-        case "AT_DropConstraint":
-            return [{ kind: "dropConstraint", table, constraint: name }];
-        case "AT_DetachPartition": {
-            const partition = def !== undefined && "PartitionCmd" in def ? def.PartitionCmd : undefined;
-            return [
-                {
-                    kind: "detachPartition",
-                    table,
-                    partition: names_nameOf(partition?.name),
-                    concurrently: partition?.concurrent === true,
-                },
-            ];
-        }
-        default:
-            return [{ kind: "otherSql", statement: "AlterTableStmt" }];
-    }
-}
-function changedType(def, table, column) {
-    const definition = def !== undefined && "ColumnDef" in def ? def.ColumnDef : undefined;
-    return {
-        kind: "changeType",
-        table,
-        column,
-        from: undefined,
-        to: typeOf(definition?.typeName),
-        computed: definition?.raw_default !== undefined && !isSameColumn(definition.raw_default, column, definition),
-    };
-}
-/** `USING c` and `USING c::the_new_type` say what happens anyway. */
-function isSameColumn(expression, column, definition) {
-    if ("ColumnRef" in expression)
-        return expression.ColumnRef.fields?.flatMap(partsOf).at(-1) === column;
-    if (!("TypeCast" in expression))
-        return false;
-    const { arg, typeName } = expression.TypeCast;
-    return (arg !== undefined &&
-        "ColumnRef" in arg &&
-        JSON.stringify(typeOf(typeName)) === JSON.stringify(typeOf(definition.typeName)));
-}
-
-;// CONCATENATED MODULE: ./lib/operations/split.js
-/**
- * Cuts SQL into statements as psql does: at `;` outside of strings, quoted names, dollar quotes and comments (manual
- * 4.1). One statement that does not parse then leaves the others readable, and none is larger than it must be.
- */
-function splitSql(sql) {
-    const statements = [];
-    const comments = [];
-    let start;
-    let end = 0;
-    let at = 0;
-    const close = () => {
-        if (start !== undefined)
-            statements.push({ from: start, to: end });
-        start = undefined;
-    };
-    while (at < sql.length) {
-        const next = tokenEnd(sql, at);
-        const first = sql.charCodeAt(at);
-        const isComment = next - at >= 2 && (sql.startsWith("--", at) || sql.startsWith("/*", at));
-        if (isComment)
-            comments.push({ from: at, to: next });
-        else if (first === semicolon)
-            close();
-        else if (!isBlank(first)) {
-            start ??= at;
-            end = next;
-        }
-        at = next;
-    }
-    close();
-    return { statements, comments };
-}
-const semicolon = 59;
-const wordStart = /[A-Za-z0-9_\u0080-\uffff]/;
-const word = /[A-Za-z0-9_$\u0080-\uffff]*/y;
-const dollarQuote = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
-function isBlank(code) {
-    return code === 32 || (code >= 9 && code <= 13);
-}
-/** Where the token that starts at `at` ends; an open string or comment goes to the end of the text. */
-function tokenEnd(sql, at) {
-    const first = sql[at] ?? "";
-    if (first === "'")
-        return quotedEnd(sql, at, "'", false);
-    if (first === '"')
-        return quotedEnd(sql, at, '"', false);
-    if (first === "-" && sql[at + 1] === "-") {
-        const line = sql.indexOf("\n", at);
-        return line < 0 ? sql.length : line;
-    }
-    if (first === "/" && sql[at + 1] === "*")
-        return commentEnd(sql, at);
-    if (first === "$") {
-        dollarQuote.lastIndex = at;
-        const tag = dollarQuote.exec(sql)?.[0];
-        if (tag === undefined)
-            return at + 1;
-        const close = sql.indexOf(tag, at + tag.length);
-        return close < 0 ? sql.length : close + tag.length;
-    }
-    if (!wordStart.test(first))
-        return at + 1;
-    if ((first === "e" || first === "E") && sql[at + 1] === "'")
-        return quotedEnd(sql, at + 1, "'", true);
-    word.lastIndex = at;
-    return at + (word.exec(sql)?.[0].length ?? 1);
-}
-function quotedEnd(sql, at, quote, escapes) {
-    for (let index = at + 1; index < sql.length; index++) {
-        const character = sql[index];
-        if (escapes && character === "\\")
-            index++;
-        else if (character === quote) {
-            if (sql[index + 1] !== quote)
-                return index + 1;
-            index++;
-        }
-    }
-    return sql.length;
-}
-/** Comments nest in PostgreSQL. */
-function commentEnd(sql, at) {
-    let depth = 0;
-    for (let index = at; index < sql.length; index++) {
-        if (sql.startsWith("/*", index)) {
-            depth++;
-            index++;
-        }
-        else if (sql.startsWith("*/", index)) {
-            depth--;
-            index++;
-            if (depth === 0)
-                return index + 1;
-        }
-    }
-    return sql.length;
-}
-
-;// CONCATENATED MODULE: ./lib/operations/condition.js
-/** True for no WHERE at all, `true`, `1 = 1` and what is put together of them: it leaves no row out. */
-function isAlwaysTrue(condition) {
-    return condition === undefined || isTrue(condition);
-}
-function isTrue(node) {
-    if ("A_Const" in node)
-        return node.A_Const.boolval?.boolval === true;
-    if ("BoolExpr" in node) {
-        const { boolop, args = [] } = node.BoolExpr;
-        if (boolop === "AND_EXPR")
-            return args.every(isTrue);
-        return boolop === "OR_EXPR" && args.some(isTrue);
-    }
-    if (!("A_Expr" in node))
-        return false;
-    const { kind, name = [], lexpr, rexpr } = node.A_Expr;
-    const [operator] = name.map((part) => ("String" in part ? part.String.sval : undefined));
-    const left = constantOf(lexpr);
-    return kind === "AEXPR_OP" && operator === "=" && left !== undefined && left === constantOf(rexpr);
-}
-/** A constant as text, NULL aside, which equals nothing. */
-function constantOf(node) {
-    if (node === undefined || !("A_Const" in node) || node.A_Const.isnull === true)
-        return undefined;
-    const { location: _, ...value } = node.A_Const;
-    return JSON.stringify(value);
-}
-
-;// CONCATENATED MODULE: ./lib/operations/statement.js
-
-
-
-const noTrace = /^(?:VariableSet|VariableShow|Explain|Lock|Transaction|Discard|Checkpoint|Listen|Unlisten|Notify|Load|Deallocate|Prepare|Reindex)Stmt$/;
-/** The changes that one parsed statement makes, ALTER TABLE left aside. */
-function changesOf(node, sql) {
-    if ("CreateStmt" in node) {
-        const { relation, tableElts = [], if_not_exists } = node.CreateStmt;
-        return [createdTable(relation, tableElts, if_not_exists)];
-    }
-    if ("CreateTableAsStmt" in node) {
-        const { into, objtype, if_not_exists } = node.CreateTableAsStmt;
-        return objtype === "OBJECT_MATVIEW"
-            ? [{ kind: "createMaterializedView", view: names_nameOf(into?.rel), ...perhaps(if_not_exists) }]
-            : [createdTable(into?.rel, [], if_not_exists)];
-    }
-    if ("IndexStmt" in node) {
-        const { idxname, relation, unique, concurrent, if_not_exists } = node.IndexStmt;
-        return [
-            {
-                kind: "createIndex",
-                index: idxname,
-                table: names_nameOf(relation),
-                unique: unique === true,
-                concurrently: concurrent === true,
-                // The tree leaves false out.
-                ...(relation?.inh === true ? {} : { parentOnly: true }),
-                ...perhaps(if_not_exists),
-            },
-        ];
-    }
-    if ("DropStmt" in node)
-        return dropped(node);
-    if ("RenameStmt" in node)
-        return renamed(node);
-    if ("AlterObjectSchemaStmt" in node) {
-        const { objectType, relation, newschema } = node.AlterObjectSchemaStmt;
-        const table = names_nameOf(relation);
-        if (objectType !== "OBJECT_TABLE")
-            return other(node);
-        return [{ kind: "renameTable", table, to: { schema: newschema, name: table.name } }];
-    }
-    if ("RefreshMatViewStmt" in node) {
-        const { relation, concurrent } = node.RefreshMatViewStmt;
-        return [{ kind: "refreshView", view: names_nameOf(relation), concurrently: concurrent === true }];
-    }
-    if ("CreateEnumStmt" in node || "CompositeTypeStmt" in node) {
-        const parts = "CreateEnumStmt" in node
-            ? (node.CreateEnumStmt.typeName ?? []).flatMap(partsOf)
-            : [node.CompositeTypeStmt.typevar?.relname ?? ""];
-        return [{ kind: "createType", type: names_qualified(parts) }];
-    }
-    if ("AlterEnumStmt" in node) {
-        const { typeName = [], newVal = "", oldVal } = node.AlterEnumStmt;
-        if (oldVal !== undefined)
-            return other(node);
-        return [{ kind: "addEnumValue", type: names_qualified(typeName.flatMap(partsOf)), value: newVal }];
-    }
-    if ("ClusterStmt" in node)
-        return [{ kind: "rewriteTable", table: names_nameOf(node.ClusterStmt.relation), how: "CLUSTER" }];
-    if ("VacuumStmt" in node)
-        return vacuumed(node, sql);
-    const members = memberChanges(node, sql);
-    const own = dataChange(node, sql) ?? other(node);
-    return members.length > 0 && own.every(({ kind }) => kind === "noTrace") ? members : [...members, ...own];
-}
-function other(node) {
-    return [{ kind: "otherSql", statement: Object.keys(node)[0] ?? "" }];
-}
-function createdTable(relation, elements, ifNotExists) {
-    const columns = elements.flatMap((element) => "ColumnDef" in element ? [columnOf(element.ColumnDef).column] : []);
-    return { kind: "createTable", table: names_nameOf(relation), columns, ...perhaps(ifNotExists) };
-}
-function dropped(node) {
-    const { objects = [], removeType, concurrent, behavior } = node.DropStmt;
-    const names = objects.map((object) => names_qualified(partsOf(object)));
-    switch (removeType) {
-        case "OBJECT_TABLE":
-            return names.map((table) => ({ kind: "dropTable", table }));
-        case "OBJECT_INDEX":
-            return names.map((index) => ({ kind: "dropIndex", index, concurrently: concurrent === true }));
-        case "OBJECT_TYPE":
-            return names.map((type) => ({ kind: "dropType", type }));
-        case "OBJECT_SCHEMA":
-            // Without CASCADE the server refuses it while anything is in it.
-            if (behavior !== "DROP_CASCADE")
-                return other(node);
-            return names.map(({ name }) => ({ kind: "dropSchema", schema: name }));
-        default:
-            return other(node);
-    }
-}
-function renamed(node) {
-    const { renameType, relationType, relation, subname = "", newname = "" } = node.RenameStmt;
-    const table = names_nameOf(relation);
-    if (renameType === "OBJECT_TABLE") {
-        return [{ kind: "renameTable", table, to: { schema: table.schema, name: newname } }];
-    }
-    if (renameType === "OBJECT_COLUMN" && relationType === "OBJECT_TABLE") {
-        return [{ kind: "renameColumn", table, column: subname, to: newname }];
-    }
-    return other(node);
-}
-function vacuumed(node, sql) {
-    const { options = [], rels = [] } = node.VacuumStmt;
-    const isFull = options.some((option) => "DefElem" in option && option.DefElem.defname === "full");
-    const tables = rels.flatMap((rel) => "VacuumRelation" in rel ? [names_nameOf(rel.VacuumRelation.relation)] : []);
-    if (!isFull)
-        return [{ kind: "noTrace", sql }];
-    return tables.map((table) => ({ kind: "rewriteTable", table, how: "VACUUM FULL" }));
-}
-function dataChange(node, sql) {
-    if ("InsertStmt" in node) {
-        return [{ kind: "dataChange", verb: "insert", table: names_nameOf(node.InsertStmt.relation), limited: true }];
-    }
-    if ("UpdateStmt" in node) {
-        const { relation, whereClause } = node.UpdateStmt;
-        return [
-            { kind: "dataChange", verb: "update", table: names_nameOf(relation), limited: !isAlwaysTrue(whereClause) },
-        ];
-    }
-    if ("DeleteStmt" in node) {
-        const { relation, whereClause } = node.DeleteStmt;
-        return [
-            { kind: "dataChange", verb: "delete", table: names_nameOf(relation), limited: !isAlwaysTrue(whereClause) },
-        ];
-    }
-    if ("MergeStmt" in node) {
-        return [{ kind: "dataChange", verb: "merge", table: names_nameOf(node.MergeStmt.relation), limited: true }];
-    }
-    if ("TruncateStmt" in node) {
-        return (node.TruncateStmt.relations ?? []).map((relation) => ({
-            kind: "dataChange",
-            verb: "truncate",
-            table: "RangeVar" in relation ? names_nameOf(relation.RangeVar) : undefined,
-            limited: true,
-        }));
-    }
-    if ("SelectStmt" in node) {
-        const { intoClause } = node.SelectStmt;
-        if (intoClause !== undefined)
-            return [createdTable(intoClause.rel, [])];
-        // A function that it calls may do anything; of a plain question nothing stays.
-        return /"FuncCall"/.test(JSON.stringify(node)) && callsMore(node)
-            ? other(node)
-            : [{ kind: "noTrace", sql }];
-    }
-    const [kind = ""] = Object.keys(node);
-    return noTrace.test(kind) ? [{ kind: "noTrace", sql }] : undefined;
-}
-/** What the members of a statement's WITH write. */
-function memberChanges(node, sql) {
-    const [statement] = Object.values(node);
-    return (statement?.withClause?.ctes ?? []).flatMap((member) => {
-        const query = "CommonTableExpr" in member ? member.CommonTableExpr.ctequery : undefined;
-        return query === undefined || "SelectStmt" in query ? [] : changesOf(query, sql);
-    });
-}
-/** Functions in a question that only look. */
-const looking = /^(?:count|min|max|sum|avg|now|coalesce|lower|upper|length|exists|array_agg|string_agg|to_regclass|current_setting|version|current_database|current_schema|bool_or|bool_and|row_number|pg_get_\w+)$/;
-function callsMore(node) {
-    if (Array.isArray(node))
-        return node.some(callsMore);
-    if (typeof node !== "object" || node === null)
-        return false;
-    return Object.entries(node).some(([key, value]) => {
-        // Members of a WITH, which are changes of their own.
-        if (/^(?:Insert|Update|Delete|Merge)Stmt$/.test(key))
-            return false;
-        if (key === "FuncCall") {
-            const { funcname = [] } = value;
-            if (!looking.test(funcname.flatMap(partsOf).at(-1) ?? ""))
-                return true;
-        }
-        return callsMore(value);
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/operations/read-sql.js
-
-
-
-
-/** Larger statements are data that somebody generated; the parser's tree would be many times as large. */
-const largestStatement = 256 * 1024;
-const largestText = 16 * 1024 * 1024;
-/**
- * The changes that a SQL text makes, read with PostgreSQL's own grammar. Each statement that does not parse is one
- * `unknown`. `libpg-query`'s loadModule() must have resolved before the first call.
- */
-function readSql(sql) {
-    if (sql.length > largestText) {
-        const change = { kind: "unknown", reason: "its SQL is larger than 16 MB" };
-        return { changes: [{ change, from: 0, to: sql.length }], statements: [], comments: [] };
-    }
-    const { statements, comments } = splitSql(sql);
-    const changes = statements.flatMap(({ from, to }) => readStatement(sql.slice(from, to)).map((change) => ({
-        change: change.change,
-        from: from + change.from,
-        to: from + change.to,
-    })));
-    return { changes, statements, comments };
-}
-function readStatement(sql) {
-    const whole = { from: 0, to: sql.length };
-    if (sql.length > largestStatement) {
-        return [{ change: largeChange(sql), ...whole }];
-    }
-    let nodes;
+function decode(bytes) {
+    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    const start = new TextDecoder("latin1").decode(bytes.subarray(0, 400)).split(/\r\n|\r|\n/, 2);
+    const cookie = start.map((line) => /^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)/.exec(line)?.[1]);
+    // The second line counts only after a comment or an empty line.
+    const second = /^[ \t\f]*(#.*)?$/.test(start[0]?.replace(/^ï»¿/, "") ?? "") ? cookie[1] : undefined;
+    const encoding = (hasMark ? undefined : (cookie[0] ?? second))?.toLowerCase().replaceAll("_", "-") ?? "utf-8";
+    // WHATWG's "latin1" is windows-1252; Python's is ISO 8859-1.
+    if (/^(latin-?1|iso-?8859-?1|l1|cp819)(-(unix|dos|mac))?$/.test(encoding))
+        return Buffer.from(bytes).toString("latin1");
     try {
-        nodes = ((0,wasm.parseSync)(sql).stmts ?? []).map(({ stmt }) => stmt);
+        return new TextDecoder(encoding.replace(/-(unix|dos|mac)$/, ""), { fatal: true }).decode(bytes);
     }
     catch {
-        const reason = `PostgreSQL's grammar does not take "${firstWords(sql)}"`;
-        return [{ change: { kind: "unknown", reason }, ...whole }];
+        return undefined;
     }
-    return nodes.flatMap((node) => {
-        if (node === undefined)
-            return [];
-        if ("DoStmt" in node)
-            return readBlock(sql);
-        const changes = "AlterTableStmt" in node ? alterTable(node.AlterTableStmt) : changesOf(node, sql);
-        return changes.map((change) => ({ change, ...whole }));
-    });
-}
-/** Of generated data the first words tell enough. */
-function largeChange(sql) {
-    const [, table] = /^insert\s+into\s+([\w."]+)/i.exec(sql) ?? [];
-    if (table === undefined)
-        return { kind: "unknown", reason: "a statement of it is larger than 256 kB" };
-    const [schema, name] = table.replaceAll('"', "").split(".");
-    return {
-        kind: "dataChange",
-        verb: "insert",
-        table: name === undefined ? { schema: undefined, name: schema ?? "" } : { schema: schema ?? undefined, name },
-        limited: true,
-    };
-}
-function firstWords(sql) {
-    const line = sql.slice(0, 200).replace(/\s+/g, " ").trim();
-    return line.length > 60 ? `${line.slice(0, 60)}…` : line;
-}
-/**
- * The statements in a DO block, conditions left aside. PL/pgSQL's parser tells only the line of each (libpg-query
- * 18.1.5), counted from the line on which the body opens.
- */
-function readBlock(sql) {
-    const whole = { from: 0, to: sql.length };
-    let tree;
-    try {
-        tree = (0,wasm.parsePlPgSQLSync)(sql);
-    }
-    catch {
-        return [
-            { change: { kind: "unknown", reason: `its block does not parse: "${firstWords(sql)}"` }, ...whole },
-        ];
-    }
-    const opens = Math.max(0, sql.search(/\$\w*\$|'/));
-    const starts = [0, ...[...sql.matchAll(/\n/g)].map(({ index }) => index + 1)];
-    const first = starts.filter((start) => start <= opens).length - 1;
-    const placeOf = (line) => {
-        const start = starts[first + line - 1];
-        if (start === undefined)
-            return whole;
-        const end = starts[first + line] ?? sql.length;
-        const blanks = /^\s*/.exec(sql.slice(start, end))?.[0].length ?? 0;
-        return { from: start + blanks, to: start + sql.slice(start, end).trimEnd().length };
-    };
-    return blockStatements(tree).flatMap(({ line, query, dynamic }) => {
-        const place = placeOf(line);
-        const text = dynamic ? constantQuery(query) : query;
-        if (text === undefined) {
-            return [
-                { change: { kind: "unknown", reason: "EXECUTE runs a text that is put together there" }, ...place },
-            ];
-        }
-        return readSql(text).changes.map(({ change }) => ({ change, ...place }));
-    });
-}
-/** Every SQL statement of a PL/pgSQL tree, in its order. */
-function blockStatements(node) {
-    if (Array.isArray(node))
-        return node.flatMap(blockStatements);
-    if (typeof node !== "object" || node === null)
-        return [];
-    return Object.entries(node).flatMap(([key, value]) => {
-        if (key === "PLpgSQL_stmt_execsql")
-            return statementOf(value, "sqlstmt", false);
-        if (key === "PLpgSQL_stmt_dynexecute" || key === "PLpgSQL_stmt_dynfors") {
-            return [...statementOf(value, "query", true), ...blockStatements(bodyOf(value))];
-        }
-        return blockStatements(value);
-    });
-}
-function bodyOf(value) {
-    return typeof value === "object" && value !== null && "body" in value ? value.body : undefined;
-}
-function statementOf(value, field, dynamic) {
-    const statement = value;
-    const query = statement[field]?.PLpgSQL_expr?.query;
-    return query === undefined ? [] : [{ line: statement.lineno ?? 1, query, dynamic }];
-}
-/** The text that `EXECUTE 'text'` runs. */
-function constantQuery(expression) {
-    const quoted = /^\s*'((?:[^'\\]|'')*)'\s*$/.exec(expression)?.[1];
-    if (quoted !== undefined)
-        return quoted.replaceAll("''", "'");
-    return /^\s*(\$\w*\$)([\s\S]*)\1\s*$/.exec(expression)?.[2];
-}
-
-;// CONCATENATED MODULE: ./lib/tools/sql-remarks.js
-const addressed = /migration-gate:\s*([\s\S]*)/;
-/** `-- migration-gate: …` in SQL text. */
-function remarksIn(sql, { comments, statements }, at, covered) {
-    return comments.flatMap(({ from, to }) => {
-        const text = addressed.exec(sql.slice(from, to))?.[1]?.replace(/\*\/$/, "").trim();
-        if (text === undefined)
-            return [];
-        const { file, line, column } = at(from, from + 1);
-        const spoken = coveredBy(sql, from, to, statements);
-        const covers = spoken === undefined ? undefined : covered(spoken.from, spoken.to);
-        return [{ file, line, column, text, covers }];
-    });
-}
-/** The statement that a comment is in, stands right before or ends the line of, else the one that follows it. */
-function coveredBy(sql, from, to, statements) {
-    const next = statements.find((statement) => statement.from >= to);
-    const isBefore = next !== undefined &&
-        !sql.slice(from, next.from).includes("\n") &&
-        !sql.slice(to, next.from).includes(";");
-    const around = statements.findLast((statement) => statement.from < from &&
-        (statement.to > from || (!isBefore && !sql.slice(statement.to, from).includes("\n"))));
-    return around ?? next;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/@lezer/common/dist/index.js
@@ -51637,6 +51445,837 @@ function dottedName(node, text) {
     return base === "" ? tree_textOf(property, text) : `${base}.${tree_textOf(property, text)}`;
 }
 
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/meaning.js
+
+
+/** Modules whose names only type hints use. */
+const forHints = /^from\s+(?:typing|typing_extensions|collections\.abc|__future__)\b/;
+/** Commas between the parts of these say nothing that the parts do not say. */
+const listed = new Set([
+    "ArgList",
+    "ParamList",
+    "ArrayExpression",
+    "DictionaryExpression",
+    "SetExpression",
+    "TupleExpression",
+    "ImportStatement",
+]);
+/**
+ * What a Python file means, as a text that is equal for two files where they differ in comments, formatting, quotes, type
+ * hints, docstrings and the order of imports alone. Undefined where the file does not parse, so that nothing is said.
+ */
+function meaningOf(bytes) {
+    const source = decodePython(bytes);
+    if (source === undefined)
+        return undefined;
+    try {
+        const top = parsePython(source.text);
+        return firstError(top) === undefined ? partsOf(top, source.text).join("\n") : undefined;
+    }
+    catch (error) {
+        // Nested deeper than this process can follow.
+        if (error instanceof RangeError)
+            return undefined;
+        throw error;
+    }
+}
+function meaning(node, text) {
+    if (node.name === "ParenthesizedExpression") {
+        const inner = children(node).filter(({ name }) => name !== "(" && name !== ")" && name !== "Comment");
+        const [only] = inner;
+        if (only !== undefined && inner.length === 1)
+            return meaning(only, text);
+    }
+    if (node.name === "String")
+        return stringOf(text.slice(node.from, node.to));
+    if (node.firstChild === null || node.name === "FormatString")
+        return `${node.name} ${text.slice(node.from, node.to)}`;
+    return `(${node.name} ${partsOf(node, text).join(" ")})`;
+}
+function partsOf(node, text) {
+    const parts = [];
+    let imports = [];
+    for (const child of children(node)) {
+        if (isSilent(child, node, text))
+            continue;
+        if (child.name === "ImportStatement") {
+            imports.push(meaning(child, text));
+            continue;
+        }
+        parts.push(...imports.sort());
+        imports = [];
+        parts.push(meaning(child, text));
+    }
+    return [...parts, ...imports.sort()];
+}
+/** Nothing of it is executed. */
+function isSilent(node, parent, text) {
+    switch (node.name) {
+        case "Comment":
+        case "TypeDef":
+        case "PassStatement":
+            return true;
+        case ",":
+            return listed.has(parent.name);
+        case "(":
+        case ")":
+            return parent.name === "ImportStatement";
+        case "ImportStatement":
+            return forHints.test(text.slice(node.from, node.to));
+        case "AssignStatement":
+            // `name: type` alone.
+            return !children(node).some(({ name }) => name === "AssignOp");
+        case "ExpressionStatement":
+            return children(node).every(({ name }) => /^(?:String|ContinuedString|Ellipsis|Comment)$/.test(name));
+        default:
+            return false;
+    }
+}
+/** Quotes of either kind, escaped only where they must be, are one text. */
+function stringOf(token) {
+    const { prefix = "", body = "" } = /^(?<prefix>[a-z]*)(?<quote>'''|"""|'|")(?<body>.*)\k<quote>$/is.exec(token)?.groups ?? {};
+    const kind = prefix.toLowerCase().replace("u", "");
+    return `String ${kind}${JSON.stringify(kind.includes("r") ? body : body.replace(/\\(["'])/g, "$1"))}`;
+}
+
+;// CONCATENATED MODULE: ./lib/operations/names.js
+function names_nameOf(relation) {
+    return { schema: relation?.schemaname, name: relation?.relname ?? "" };
+}
+/** The parts of a dotted name in a tree: `List` of `String`. */
+function names_partsOf(node) {
+    if (node === undefined)
+        return [];
+    if ("String" in node)
+        return [node.String.sval ?? ""];
+    if ("List" in node)
+        return (node.List.items ?? []).flatMap(names_partsOf);
+    if ("TypeName" in node)
+        return (node.TypeName.names ?? []).flatMap(names_partsOf);
+    return [];
+}
+function names_qualified(parts) {
+    return { schema: parts.at(-2), name: parts.at(-1) ?? "" };
+}
+/** As the statement names it; PostgreSQL's grammar has already put its own names, e.g. `int8` for bigint. */
+function typeOf(type) {
+    const parts = (type?.names ?? []).flatMap(names_partsOf);
+    const name = parts.at(-1);
+    if (type === undefined || name === undefined)
+        return undefined;
+    const modifiers = (type.typmods ?? []).map((node) => "A_Const" in node && node.A_Const.ival !== undefined ? (node.A_Const.ival.ival ?? 0) : Number.NaN);
+    return { name, modifiers, array: (type.arrayBounds ?? []).length > 0 };
+}
+/** A name as SQL shows it. */
+function shownName({ schema, name }) {
+    return schema === undefined ? name : `${schema}.${name}`;
+}
+/** Marks what is made with IF NOT EXISTS. */
+function perhaps(ifNotExists) {
+    return ifNotExists === true ? { ifNotExists } : {};
+}
+
+;// CONCATENATED MODULE: ./lib/operations/column.js
+
+/** A column of CREATE TABLE or ADD COLUMN, and the constraints that are written with it. */
+function columnOf(column) {
+    const written = (column.constraints ?? []).flatMap((node) => "Constraint" in node ? [node.Constraint] : []);
+    const has = (type) => written.some(({ contype }) => contype === type);
+    const type = typeOf(column.typeName);
+    const isSerial = /^(?:big|small)?serial[248]?$/.test(type?.name ?? "");
+    const expression = written.find(({ contype }) => contype === "CONSTR_DEFAULT")?.raw_expr;
+    const name = column.colname ?? "";
+    const filled = has("CONSTR_IDENTITY")
+        ? "identity"
+        : has("CONSTR_GENERATED")
+            ? "generated"
+            : isSerial
+                ? "volatile"
+                : expression === undefined
+                    ? "none"
+                    : defaultOf(expression);
+    return {
+        column: {
+            name,
+            type,
+            nullable: !(has("CONSTR_NOTNULL") || has("CONSTR_PRIMARY") || has("CONSTR_IDENTITY") || isSerial),
+            default: filled,
+        },
+        constraints: written.flatMap((constraint) => {
+            const made = constraintOf(constraint);
+            if (made === undefined)
+                return [];
+            return [{ ...made, columns: [name], trivial: made.kind === "foreignKey" && filled === "none" }];
+        }),
+    };
+}
+const kinds = {
+    CONSTR_FOREIGN: "foreignKey",
+    CONSTR_CHECK: "check",
+    CONSTR_UNIQUE: "unique",
+    CONSTR_PRIMARY: "primaryKey",
+    CONSTR_EXCLUSION: "exclude",
+};
+/** A table's constraint; undefined for NOT NULL, DEFAULT and the like. */
+function constraintOf(constraint) {
+    const kind = constraint.contype === undefined ? undefined : kinds[constraint.contype];
+    if (kind === undefined)
+        return undefined;
+    const names = (kind === "foreignKey" ? constraint.fk_attrs : constraint.keys) ?? [];
+    return {
+        kind,
+        name: constraint.conname,
+        columns: kind === "check" ? columnsIn(constraint.raw_expr) : names.flatMap(names_partsOf),
+        notValid: constraint.skip_validation === true,
+        usingIndex: constraint.indexname !== undefined,
+        trivial: false,
+        notNullColumn: kind === "check" ? notNullColumn(constraint.raw_expr) : undefined,
+    };
+}
+/** The columns that an expression names, each once. */
+function columnsIn(expression) {
+    if (typeof expression !== "object" || expression === null)
+        return [];
+    const found = Object.entries(expression).flatMap(([key, value]) => key === "ColumnRef" ? (value.fields?.flatMap(names_partsOf).at(-1) ?? []) : columnsIn(value));
+    return [...new Set(found)];
+}
+function notNullColumn(expression) {
+    if (expression === undefined || !("NullTest" in expression))
+        return undefined;
+    const { arg, nulltesttype } = expression.NullTest;
+    if (nulltesttype !== "IS_NOT_NULL" || arg === undefined || !("ColumnRef" in arg))
+        return undefined;
+    return arg.ColumnRef.fields?.flatMap(names_partsOf).at(-1);
+}
+/** Functions that are called once a row (pg_proc.provolatile = v in PostgreSQL 15 and 18, and uuid-ossp's). */
+const volatileFunctions = new Set([
+    "clock_timestamp",
+    "timeofday",
+    "random",
+    "gen_random_uuid",
+    "uuidv4",
+    "uuidv7",
+    "nextval",
+    "setval",
+    "lastval",
+    "currval",
+    "gen_random_bytes",
+    "uuid_generate_v1",
+    "uuid_generate_v1mc",
+    "uuid_generate_v4",
+]);
+const stableFunctions = new Set([
+    "now",
+    "transaction_timestamp",
+    "statement_timestamp",
+    "current_database",
+    "current_schema",
+    "current_setting",
+    "timezone",
+    "date_trunc",
+    "to_char",
+    "lower",
+    "upper",
+    "md5",
+    "make_interval",
+    "jsonb_build_object",
+    "jsonb_build_array",
+    "json_build_object",
+    "json_build_array",
+    "to_jsonb",
+]);
+/** How often a default is evaluated when it fills the rows that are there. */
+function defaultOf(expression) {
+    let found = "constant";
+    const visit = (node) => {
+        if (Array.isArray(node)) {
+            for (const item of node)
+                visit(item);
+            return;
+        }
+        if (typeof node !== "object" || node === null)
+            return;
+        for (const [key, value] of Object.entries(node)) {
+            if (key === "FuncCall")
+                found = worst(found, calledFunction(value));
+            else if (key === "SQLValueFunction")
+                found = worst(found, "stable");
+            else if (key === "ColumnRef" || key === "SubLink")
+                found = worst(found, "unknown");
+            visit(value);
+        }
+    };
+    visit(expression);
+    if (found !== "constant" || !("A_Const" in expression))
+        return found;
+    return expression.A_Const.isnull === true ? "none" : "constant";
+}
+const order = ["constant", "stable", "unknown", "volatile"];
+function worst(left, right) {
+    return order.indexOf(left) < order.indexOf(right) ? right : left;
+}
+function calledFunction({ funcname = [] }) {
+    const name = funcname.flatMap(names_partsOf).at(-1) ?? "";
+    if (volatileFunctions.has(name))
+        return "volatile";
+    return stableFunctions.has(name) ? "stable" : "unknown";
+}
+
+;// CONCATENATED MODULE: ./lib/operations/alter-table.js
+
+
+const rewriting = {
+    AT_SetLogged: "SET LOGGED",
+    AT_SetUnLogged: "SET UNLOGGED",
+    AT_SetTableSpace: "SET TABLESPACE",
+    AT_SetAccessMethod: "SET ACCESS METHOD",
+};
+/** One change for each command of ALTER TABLE, in its order. */
+function alterTable(statement) {
+    const table = names_nameOf(statement.relation);
+    if (statement.objtype !== "OBJECT_TABLE") {
+        return [{ kind: "otherSql", statement: "AlterTableStmt" }];
+    }
+    return (statement.cmds ?? []).flatMap((node) => "AlterTableCmd" in node ? alter_table_changeOf(node.AlterTableCmd, table) : []);
+}
+function alter_table_changeOf(command, table) {
+    const { subtype, name = "", def } = command;
+    const how = subtype === undefined ? undefined : rewriting[subtype];
+    if (how !== undefined)
+        return [{ kind: "rewriteTable", table, how }];
+    switch (subtype) {
+        case "AT_AddColumn": {
+            if (def === undefined || !("ColumnDef" in def))
+                return [];
+            const { column, constraints } = columnOf(def.ColumnDef);
+            return [
+                { kind: "addColumn", table, column, ...perhaps(command.missing_ok) },
+                ...constraints.map((constraint) => ({ kind: "addConstraint", table, constraint })),
+            ];
+        }
+        case "AT_DropColumn":
+            return [{ kind: "dropColumn", table, column: name }];
+        case "AT_AlterColumnType":
+            return [changedType(def, table, name)];
+        case "AT_SetNotNull":
+        case "AT_DropNotNull":
+            return [{ kind: "changeNullable", table, column: name, nullable: subtype === "AT_DropNotNull" }];
+        case "AT_ColumnDefault":
+            return [
+                { kind: "changeDefault", table, column: name, default: def === undefined ? "none" : defaultOf(def) },
+            ];
+        case "AT_AddConstraint": {
+            const constraint = def !== undefined && "Constraint" in def ? constraintOf(def.Constraint) : undefined;
+            return constraint === undefined
+                ? [{ kind: "otherSql", statement: "AlterTableStmt" }]
+                : [{ kind: "addConstraint", table, constraint }];
+        }
+        case "AT_ValidateConstraint":
+            return [{ kind: "validateConstraint", table, constraint: name }];
+        case "AT_DropConstraint":
+            return [{ kind: "dropConstraint", table, constraint: name }];
+        case "AT_DetachPartition": {
+            const partition = def !== undefined && "PartitionCmd" in def ? def.PartitionCmd : undefined;
+            return [
+                {
+                    kind: "detachPartition",
+                    table,
+                    partition: names_nameOf(partition?.name),
+                    concurrently: partition?.concurrent === true,
+                },
+            ];
+        }
+        default:
+            return [{ kind: "otherSql", statement: "AlterTableStmt" }];
+    }
+}
+function changedType(def, table, column) {
+    const definition = def !== undefined && "ColumnDef" in def ? def.ColumnDef : undefined;
+    return {
+        kind: "changeType",
+        table,
+        column,
+        from: undefined,
+        to: typeOf(definition?.typeName),
+        computed: definition?.raw_default !== undefined && !isSameColumn(definition.raw_default, column, definition),
+    };
+}
+/** `USING c` and `USING c::the_new_type` say what happens anyway. */
+function isSameColumn(expression, column, definition) {
+    if ("ColumnRef" in expression)
+        return expression.ColumnRef.fields?.flatMap(names_partsOf).at(-1) === column;
+    if (!("TypeCast" in expression))
+        return false;
+    const { arg, typeName } = expression.TypeCast;
+    return (arg !== undefined &&
+        "ColumnRef" in arg &&
+        JSON.stringify(typeOf(typeName)) === JSON.stringify(typeOf(definition.typeName)));
+}
+
+;// CONCATENATED MODULE: ./lib/operations/split.js
+/**
+ * Cuts SQL into statements as psql does: at `;` outside of strings, quoted names, dollar quotes and comments (manual
+ * 4.1). One statement that does not parse then leaves the others readable, and none is larger than it must be.
+ */
+function splitSql(sql) {
+    const statements = [];
+    const comments = [];
+    let start;
+    let end = 0;
+    let at = 0;
+    const close = () => {
+        if (start !== undefined)
+            statements.push({ from: start, to: end });
+        start = undefined;
+    };
+    while (at < sql.length) {
+        const next = tokenEnd(sql, at);
+        const first = sql.charCodeAt(at);
+        const isComment = next - at >= 2 && (sql.startsWith("--", at) || sql.startsWith("/*", at));
+        if (isComment)
+            comments.push({ from: at, to: next });
+        else if (first === semicolon)
+            close();
+        else if (!isBlank(first)) {
+            start ??= at;
+            end = next;
+        }
+        at = next;
+    }
+    close();
+    return { statements, comments };
+}
+const semicolon = 59;
+const wordStart = /[A-Za-z0-9_\u0080-\uffff]/;
+const word = /[A-Za-z0-9_$\u0080-\uffff]*/y;
+const dollarQuote = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
+function isBlank(code) {
+    return code === 32 || (code >= 9 && code <= 13);
+}
+/** Where the token that starts at `at` ends; an open string or comment goes to the end of the text. */
+function tokenEnd(sql, at) {
+    const first = sql[at] ?? "";
+    if (first === "'")
+        return quotedEnd(sql, at, "'", false);
+    if (first === '"')
+        return quotedEnd(sql, at, '"', false);
+    if (first === "-" && sql[at + 1] === "-") {
+        const line = sql.indexOf("\n", at);
+        return line < 0 ? sql.length : line;
+    }
+    if (first === "/" && sql[at + 1] === "*")
+        return commentEnd(sql, at);
+    if (first === "$") {
+        dollarQuote.lastIndex = at;
+        const tag = dollarQuote.exec(sql)?.[0];
+        if (tag === undefined)
+            return at + 1;
+        const close = sql.indexOf(tag, at + tag.length);
+        return close < 0 ? sql.length : close + tag.length;
+    }
+    if (!wordStart.test(first))
+        return at + 1;
+    if ((first === "e" || first === "E") && sql[at + 1] === "'")
+        return quotedEnd(sql, at + 1, "'", true);
+    word.lastIndex = at;
+    return at + (word.exec(sql)?.[0].length ?? 1);
+}
+function quotedEnd(sql, at, quote, escapes) {
+    for (let index = at + 1; index < sql.length; index++) {
+        const character = sql[index];
+        if (escapes && character === "\\")
+            index++;
+        else if (character === quote) {
+            if (sql[index + 1] !== quote)
+                return index + 1;
+            index++;
+        }
+    }
+    return sql.length;
+}
+/** Comments nest in PostgreSQL. */
+function commentEnd(sql, at) {
+    let depth = 0;
+    for (let index = at; index < sql.length; index++) {
+        if (sql.startsWith("/*", index)) {
+            depth++;
+            index++;
+        }
+        else if (sql.startsWith("*/", index)) {
+            depth--;
+            index++;
+            if (depth === 0)
+                return index + 1;
+        }
+    }
+    return sql.length;
+}
+
+;// CONCATENATED MODULE: ./lib/operations/condition.js
+/** True for no WHERE at all, `true`, `1 = 1` and what is put together of them: it leaves no row out. */
+function isAlwaysTrue(condition) {
+    return condition === undefined || isTrue(condition);
+}
+function isTrue(node) {
+    if ("A_Const" in node)
+        return node.A_Const.boolval?.boolval === true;
+    if ("BoolExpr" in node) {
+        const { boolop, args = [] } = node.BoolExpr;
+        if (boolop === "AND_EXPR")
+            return args.every(isTrue);
+        return boolop === "OR_EXPR" && args.some(isTrue);
+    }
+    if (!("A_Expr" in node))
+        return false;
+    const { kind, name = [], lexpr, rexpr } = node.A_Expr;
+    const [operator] = name.map((part) => ("String" in part ? part.String.sval : undefined));
+    const left = constantOf(lexpr);
+    return kind === "AEXPR_OP" && operator === "=" && left !== undefined && left === constantOf(rexpr);
+}
+/** A constant as text, NULL aside, which equals nothing. */
+function constantOf(node) {
+    if (node === undefined || !("A_Const" in node) || node.A_Const.isnull === true)
+        return undefined;
+    const { location: _, ...value } = node.A_Const;
+    return JSON.stringify(value);
+}
+
+;// CONCATENATED MODULE: ./lib/operations/statement.js
+
+
+
+const noTrace = /^(?:VariableSet|VariableShow|Explain|Lock|Transaction|Discard|Checkpoint|Listen|Unlisten|Notify|Load|Deallocate|Prepare|Reindex)Stmt$/;
+/** The changes that one parsed statement makes, ALTER TABLE left aside. */
+function changesOf(node, sql) {
+    if ("CreateStmt" in node) {
+        const { relation, tableElts = [], if_not_exists } = node.CreateStmt;
+        return [createdTable(relation, tableElts, if_not_exists)];
+    }
+    if ("CreateTableAsStmt" in node) {
+        const { into, objtype, if_not_exists } = node.CreateTableAsStmt;
+        return objtype === "OBJECT_MATVIEW"
+            ? [{ kind: "createMaterializedView", view: names_nameOf(into?.rel), ...perhaps(if_not_exists) }]
+            : [createdTable(into?.rel, [], if_not_exists)];
+    }
+    if ("IndexStmt" in node) {
+        const { idxname, relation, unique, concurrent, if_not_exists } = node.IndexStmt;
+        return [
+            {
+                kind: "createIndex",
+                index: idxname,
+                table: names_nameOf(relation),
+                unique: unique === true,
+                concurrently: concurrent === true,
+                // The tree leaves false out.
+                ...(relation?.inh === true ? {} : { parentOnly: true }),
+                ...perhaps(if_not_exists),
+            },
+        ];
+    }
+    if ("DropStmt" in node)
+        return dropped(node);
+    if ("RenameStmt" in node)
+        return renamed(node);
+    if ("AlterObjectSchemaStmt" in node) {
+        const { objectType, relation, newschema } = node.AlterObjectSchemaStmt;
+        const table = names_nameOf(relation);
+        if (objectType !== "OBJECT_TABLE")
+            return other(node);
+        return [{ kind: "renameTable", table, to: { schema: newschema, name: table.name } }];
+    }
+    if ("RefreshMatViewStmt" in node) {
+        const { relation, concurrent } = node.RefreshMatViewStmt;
+        return [{ kind: "refreshView", view: names_nameOf(relation), concurrently: concurrent === true }];
+    }
+    if ("CreateEnumStmt" in node || "CompositeTypeStmt" in node) {
+        const parts = "CreateEnumStmt" in node
+            ? (node.CreateEnumStmt.typeName ?? []).flatMap(names_partsOf)
+            : [node.CompositeTypeStmt.typevar?.relname ?? ""];
+        return [{ kind: "createType", type: names_qualified(parts) }];
+    }
+    if ("AlterEnumStmt" in node) {
+        const { typeName = [], newVal = "", oldVal } = node.AlterEnumStmt;
+        if (oldVal !== undefined)
+            return other(node);
+        return [{ kind: "addEnumValue", type: names_qualified(typeName.flatMap(names_partsOf)), value: newVal }];
+    }
+    if ("ClusterStmt" in node)
+        return [{ kind: "rewriteTable", table: names_nameOf(node.ClusterStmt.relation), how: "CLUSTER" }];
+    if ("VacuumStmt" in node)
+        return vacuumed(node, sql);
+    const members = memberChanges(node, sql);
+    const own = dataChange(node, sql) ?? other(node);
+    return members.length > 0 && own.every(({ kind }) => kind === "noTrace") ? members : [...members, ...own];
+}
+function other(node) {
+    return [{ kind: "otherSql", statement: Object.keys(node)[0] ?? "" }];
+}
+function createdTable(relation, elements, ifNotExists) {
+    const columns = elements.flatMap((element) => "ColumnDef" in element ? [columnOf(element.ColumnDef).column] : []);
+    return { kind: "createTable", table: names_nameOf(relation), columns, ...perhaps(ifNotExists) };
+}
+function dropped(node) {
+    const { objects = [], removeType, concurrent, behavior } = node.DropStmt;
+    const names = objects.map((object) => names_qualified(names_partsOf(object)));
+    switch (removeType) {
+        case "OBJECT_TABLE":
+            return names.map((table) => ({ kind: "dropTable", table }));
+        case "OBJECT_INDEX":
+            return names.map((index) => ({ kind: "dropIndex", index, concurrently: concurrent === true }));
+        case "OBJECT_TYPE":
+            return names.map((type) => ({ kind: "dropType", type }));
+        case "OBJECT_SCHEMA":
+            // Without CASCADE the server refuses it while anything is in it.
+            if (behavior !== "DROP_CASCADE")
+                return other(node);
+            return names.map(({ name }) => ({ kind: "dropSchema", schema: name }));
+        default:
+            return other(node);
+    }
+}
+function renamed(node) {
+    const { renameType, relationType, relation, subname = "", newname = "" } = node.RenameStmt;
+    const table = names_nameOf(relation);
+    if (renameType === "OBJECT_TABLE") {
+        return [{ kind: "renameTable", table, to: { schema: table.schema, name: newname } }];
+    }
+    if (renameType === "OBJECT_COLUMN" && relationType === "OBJECT_TABLE") {
+        return [{ kind: "renameColumn", table, column: subname, to: newname }];
+    }
+    return other(node);
+}
+function vacuumed(node, sql) {
+    const { options = [], rels = [] } = node.VacuumStmt;
+    const isFull = options.some((option) => "DefElem" in option && option.DefElem.defname === "full");
+    const tables = rels.flatMap((rel) => "VacuumRelation" in rel ? [names_nameOf(rel.VacuumRelation.relation)] : []);
+    if (!isFull)
+        return [{ kind: "noTrace", sql }];
+    return tables.map((table) => ({ kind: "rewriteTable", table, how: "VACUUM FULL" }));
+}
+function dataChange(node, sql) {
+    if ("InsertStmt" in node) {
+        return [{ kind: "dataChange", verb: "insert", table: names_nameOf(node.InsertStmt.relation), limited: true }];
+    }
+    if ("UpdateStmt" in node) {
+        const { relation, whereClause } = node.UpdateStmt;
+        return [
+            { kind: "dataChange", verb: "update", table: names_nameOf(relation), limited: !isAlwaysTrue(whereClause) },
+        ];
+    }
+    if ("DeleteStmt" in node) {
+        const { relation, whereClause } = node.DeleteStmt;
+        return [
+            { kind: "dataChange", verb: "delete", table: names_nameOf(relation), limited: !isAlwaysTrue(whereClause) },
+        ];
+    }
+    if ("MergeStmt" in node) {
+        return [{ kind: "dataChange", verb: "merge", table: names_nameOf(node.MergeStmt.relation), limited: true }];
+    }
+    if ("TruncateStmt" in node) {
+        return (node.TruncateStmt.relations ?? []).map((relation) => ({
+            kind: "dataChange",
+            verb: "truncate",
+            table: "RangeVar" in relation ? names_nameOf(relation.RangeVar) : undefined,
+            limited: true,
+        }));
+    }
+    if ("SelectStmt" in node) {
+        const { intoClause } = node.SelectStmt;
+        if (intoClause !== undefined)
+            return [createdTable(intoClause.rel, [])];
+        // A function that it calls may do anything; of a plain question nothing stays.
+        return /"FuncCall"/.test(JSON.stringify(node)) && callsMore(node)
+            ? other(node)
+            : [{ kind: "noTrace", sql }];
+    }
+    const [kind = ""] = Object.keys(node);
+    return noTrace.test(kind) ? [{ kind: "noTrace", sql }] : undefined;
+}
+/** What the members of a statement's WITH write. */
+function memberChanges(node, sql) {
+    const [statement] = Object.values(node);
+    return (statement?.withClause?.ctes ?? []).flatMap((member) => {
+        const query = "CommonTableExpr" in member ? member.CommonTableExpr.ctequery : undefined;
+        return query === undefined || "SelectStmt" in query ? [] : changesOf(query, sql);
+    });
+}
+/** Functions in a question that only look. */
+const looking = /^(?:count|min|max|sum|avg|now|coalesce|lower|upper|length|exists|array_agg|string_agg|to_regclass|current_setting|version|current_database|current_schema|bool_or|bool_and|row_number|pg_get_\w+)$/;
+function callsMore(node) {
+    if (Array.isArray(node))
+        return node.some(callsMore);
+    if (typeof node !== "object" || node === null)
+        return false;
+    return Object.entries(node).some(([key, value]) => {
+        // Members of a WITH, which are changes of their own.
+        if (/^(?:Insert|Update|Delete|Merge)Stmt$/.test(key))
+            return false;
+        if (key === "FuncCall") {
+            const { funcname = [] } = value;
+            if (!looking.test(funcname.flatMap(names_partsOf).at(-1) ?? ""))
+                return true;
+        }
+        return callsMore(value);
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/operations/read-sql.js
+
+
+
+
+/** Larger statements are data that somebody generated; the parser's tree would be many times as large. */
+const largestStatement = 256 * 1024;
+const largestText = 16 * 1024 * 1024;
+/**
+ * The changes that a SQL text makes, read with PostgreSQL's own grammar. Each statement that does not parse is one
+ * `unknown`. `libpg-query`'s loadModule() must have resolved before the first call.
+ */
+function readSql(sql) {
+    if (sql.length > largestText) {
+        const change = { kind: "unknown", reason: "its SQL is larger than 16 MB" };
+        return { changes: [{ change, from: 0, to: sql.length }], statements: [], comments: [] };
+    }
+    const { statements, comments } = splitSql(sql);
+    const changes = statements.flatMap(({ from, to }) => readStatement(sql.slice(from, to)).map((change) => ({
+        change: change.change,
+        from: from + change.from,
+        to: from + change.to,
+    })));
+    return { changes, statements, comments };
+}
+function readStatement(sql) {
+    const whole = { from: 0, to: sql.length };
+    if (sql.length > largestStatement) {
+        return [{ change: largeChange(sql), ...whole }];
+    }
+    let nodes;
+    try {
+        nodes = ((0,wasm.parseSync)(sql).stmts ?? []).map(({ stmt }) => stmt);
+    }
+    catch {
+        const reason = `PostgreSQL's grammar does not take "${firstWords(sql)}"`;
+        return [{ change: { kind: "unknown", reason }, ...whole }];
+    }
+    return nodes.flatMap((node) => {
+        if (node === undefined)
+            return [];
+        if ("DoStmt" in node)
+            return readBlock(sql);
+        const changes = "AlterTableStmt" in node ? alterTable(node.AlterTableStmt) : changesOf(node, sql);
+        return changes.map((change) => ({ change, ...whole }));
+    });
+}
+/** Of generated data the first words tell enough. */
+function largeChange(sql) {
+    const [, table] = /^insert\s+into\s+([\w."]+)/i.exec(sql) ?? [];
+    if (table === undefined)
+        return { kind: "unknown", reason: "a statement of it is larger than 256 kB" };
+    const [schema, name] = table.replaceAll('"', "").split(".");
+    return {
+        kind: "dataChange",
+        verb: "insert",
+        table: name === undefined ? { schema: undefined, name: schema ?? "" } : { schema: schema ?? undefined, name },
+        limited: true,
+    };
+}
+function firstWords(sql) {
+    const line = sql.slice(0, 200).replace(/\s+/g, " ").trim();
+    return line.length > 60 ? `${line.slice(0, 60)}…` : line;
+}
+/**
+ * The statements in a DO block, conditions left aside. PL/pgSQL's parser tells only the line of each (libpg-query
+ * 18.1.5), counted from the line on which the body opens.
+ */
+function readBlock(sql) {
+    const whole = { from: 0, to: sql.length };
+    let tree;
+    try {
+        tree = (0,wasm.parsePlPgSQLSync)(sql);
+    }
+    catch {
+        return [
+            { change: { kind: "unknown", reason: `its block does not parse: "${firstWords(sql)}"` }, ...whole },
+        ];
+    }
+    const opens = Math.max(0, sql.search(/\$\w*\$|'/));
+    const starts = [0, ...[...sql.matchAll(/\n/g)].map(({ index }) => index + 1)];
+    const first = starts.filter((start) => start <= opens).length - 1;
+    const placeOf = (line) => {
+        const start = starts[first + line - 1];
+        if (start === undefined)
+            return whole;
+        const end = starts[first + line] ?? sql.length;
+        const blanks = /^\s*/.exec(sql.slice(start, end))?.[0].length ?? 0;
+        return { from: start + blanks, to: start + sql.slice(start, end).trimEnd().length };
+    };
+    return blockStatements(tree).flatMap(({ line, query, dynamic }) => {
+        const place = placeOf(line);
+        const text = dynamic ? constantQuery(query) : query;
+        if (text === undefined) {
+            return [
+                { change: { kind: "unknown", reason: "EXECUTE runs a text that is put together there" }, ...place },
+            ];
+        }
+        return readSql(text).changes.map(({ change }) => ({ change, ...place }));
+    });
+}
+/** Every SQL statement of a PL/pgSQL tree, in its order. */
+function blockStatements(node) {
+    if (Array.isArray(node))
+        return node.flatMap(blockStatements);
+    if (typeof node !== "object" || node === null)
+        return [];
+    return Object.entries(node).flatMap(([key, value]) => {
+        if (key === "PLpgSQL_stmt_execsql")
+            return statementOf(value, "sqlstmt", false);
+        if (key === "PLpgSQL_stmt_dynexecute" || key === "PLpgSQL_stmt_dynfors") {
+            return [...statementOf(value, "query", true), ...blockStatements(bodyOf(value))];
+        }
+        return blockStatements(value);
+    });
+}
+function bodyOf(value) {
+    return typeof value === "object" && value !== null && "body" in value ? value.body : undefined;
+}
+function statementOf(value, field, dynamic) {
+    const statement = value;
+    const query = statement[field]?.PLpgSQL_expr?.query;
+    return query === undefined ? [] : [{ line: statement.lineno ?? 1, query, dynamic }];
+}
+/** The text that `EXECUTE 'text'` runs. */
+function constantQuery(expression) {
+    const quoted = /^\s*'((?:[^'\\]|'')*)'\s*$/.exec(expression)?.[1];
+    if (quoted !== undefined)
+        return quoted.replaceAll("''", "'");
+    return /^\s*(\$\w*\$)([\s\S]*)\1\s*$/.exec(expression)?.[2];
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sql-remarks.js
+const addressed = /migration-gate:\s*([\s\S]*)/;
+/** `-- migration-gate: …` in SQL text. */
+function remarksIn(sql, { comments, statements }, at, covered) {
+    return comments.flatMap(({ from, to }) => {
+        const text = addressed.exec(sql.slice(from, to))?.[1]?.replace(/\*\/$/, "").trim();
+        if (text === undefined)
+            return [];
+        const { file, line, column } = at(from, from + 1);
+        const spoken = coveredBy(sql, from, to, statements);
+        const covers = spoken === undefined ? undefined : covered(spoken.from, spoken.to);
+        return [{ file, line, column, text, covers }];
+    });
+}
+/** The statement that a comment is in, stands right before or ends the line of, else the one that follows it. */
+function coveredBy(sql, from, to, statements) {
+    const next = statements.find((statement) => statement.from >= to);
+    const isBefore = next !== undefined &&
+        !sql.slice(from, next.from).includes("\n") &&
+        !sql.slice(to, next.from).includes(";");
+    const around = statements.findLast((statement) => statement.from < from &&
+        (statement.to > from || (!isBefore && !sql.slice(statement.to, from).includes("\n"))));
+    return around ?? next;
+}
+
 ;// CONCATENATED MODULE: ./lib/tools/alembic/operations/values.js
 const unknown = { kind: "unknown" };
 function constant(value) {
@@ -52399,7 +53038,7 @@ function evaluate(node, scope) {
     const { text } = scope;
     switch (node.name) {
         case "String":
-            return stringOf(node, text);
+            return expressions_stringOf(node, text);
         case "ContinuedString":
             return expressions_joined(children(node).map((part) => evaluate(part, scope)));
         case "FormatString":
@@ -52454,7 +53093,7 @@ function visited(node, scope) {
             evaluate(child, inner);
     return unknown;
 }
-function stringOf(node, text) {
+function expressions_stringOf(node, text) {
     const source = tree_textOf(node, text);
     const value = stringValue(source);
     if (value === undefined)
@@ -53723,51 +54362,6 @@ function coveredLines(at, all, { source }) {
     return between.every((other) => other.trim().startsWith("#")) ? linesOf(below) : undefined;
 }
 
-;// CONCATENATED MODULE: ./lib/tools/alembic/python/source.js
-/** Decodes a Python file as the language says (PEP 263): byte order mark, coding cookie, else UTF-8. Undefined where it is not text. */
-function decodePython(bytes) {
-    const text = decode(bytes);
-    return text === undefined ? undefined : pythonSource(text);
-}
-function pythonSource(text) {
-    let starts;
-    return {
-        text,
-        position: (offset) => {
-            starts ??= lineStarts(text);
-            let low = 0;
-            for (let high = starts.length; high - low > 1;) {
-                const middle = (low + high) >> 1;
-                if ((starts[middle] ?? 0) <= offset)
-                    low = middle;
-                else
-                    high = middle;
-            }
-            return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
-        },
-    };
-}
-function lineStarts(text) {
-    return [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map((end) => end.index + end[0].length)];
-}
-function decode(bytes) {
-    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-    const start = new TextDecoder("latin1").decode(bytes.subarray(0, 400)).split(/\r\n|\r|\n/, 2);
-    const cookie = start.map((line) => /^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)/.exec(line)?.[1]);
-    // The second line counts only after a comment or an empty line.
-    const second = /^[ \t\f]*(#.*)?$/.test(start[0]?.replace(/^ï»¿/, "") ?? "") ? cookie[1] : undefined;
-    const encoding = (hasMark ? undefined : (cookie[0] ?? second))?.toLowerCase().replaceAll("_", "-") ?? "utf-8";
-    // WHATWG's "latin1" is windows-1252; Python's is ISO 8859-1.
-    if (/^(latin-?1|iso-?8859-?1|l1|cp819)(-(unix|dos|mac))?$/.test(encoding))
-        return Buffer.from(bytes).toString("latin1");
-    try {
-        return new TextDecoder(encoding.replace(/-(unix|dos|mac)$/, ""), { fatal: true }).decode(bytes);
-    }
-    catch {
-        return undefined;
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/tools/alembic/revision-file.js
 
 
@@ -54213,6 +54807,7 @@ function version_table_quoted(name) {
 
 
 
+
 /** Alembic, tried with 1.20.1 on Python 3.11. */
 const alembic = {
     name: "alembic",
@@ -54223,6 +54818,7 @@ const alembic = {
     runWords: runWords,
     read: readRevisions,
     readOne: readOne,
+    meaningOf: meaningOf,
     commands: commands,
     mergeLine: mergeLine,
     versionWrites: versionWrites,
@@ -54649,6 +55245,7 @@ function failure_textOf(file) {
 
 
 
+
 /**
  * Flask-Migrate, which is Alembic inside of a Flask app: revisions and version table are Alembic's. Tried with 4.1.0 on
  * Flask 3.1.3, Flask-SQLAlchemy 3.1.1 and Python 3.11.
@@ -54662,6 +55259,7 @@ const flaskMigrate = {
     runWords: run_runWords,
     read: readRevisions,
     readOne: readOne,
+    meaningOf: meaningOf,
     commands: run_commands,
     mergeLine: run_mergeLine,
     whyNoRevisions,
@@ -55030,7 +55628,14 @@ function readDirection(sql, direction) {
 function read_readRevisions(project) {
     const problems = [];
     const found = [];
+    const reverses = new Map();
     for (const folder of project.revisionFolders) {
+        for (const reverse of reversesIn(project, folder)) {
+            if ("version" in reverse)
+                reverses.set(reverse.version, reverse);
+            else
+                problems.push(reverse);
+        }
         for (const name of read_namesIn(folder)) {
             const file = external_node_path_default().relative(project.root, external_node_path_default().join(folder, name)).split((external_node_path_default()).sep).join("/");
             const read = readName(name);
@@ -55049,15 +55654,16 @@ function read_readRevisions(project) {
     const bodies = new Map();
     const revisions = ups.map((up, index) => {
         const parent = ups.findLast((other, at) => at < index && other.version !== up.version);
-        const down = downs.get(up.version);
+        const down = (up.kind === "simple" ? reverses : downs).get(up.version);
         const revision = revisionOf(up, down, parent?.version);
         bodies.set(revision, () => sql_file_bodyOf(new SqlText(up.file, up.bytes), down && new SqlText(down.file, down.bytes)));
         return revision;
     });
     const lonely = [...downs.values()].filter(({ version }) => !ups.some((up) => up.version === version));
+    const idle = [...reverses.values()].filter(({ version }) => !ups.some((up) => up.version === version && up.kind === "simple"));
     return {
         revisions,
-        problems: [...problems, ...lonely.map(withoutUp)],
+        problems: [...problems, ...lonely.map(withoutUp), ...idle.map(withoutSimple)],
         bodyProblems: () => [],
         body: (revision) => bodies.get(revision)?.() ?? { operations: [], remarks: [] },
     };
@@ -55079,7 +55685,9 @@ function revisionOf(up, down, parent) {
         labels: [],
         location: { file, line: 1, column: 1 },
         message: description,
-        sql: { down: kind === "up" ? file.replace(/\.up\.sql$/, ".down.sql") : undefined },
+        sql: kind === "up"
+            ? { down: file.replace(/\.up\.sql$/, ".down.sql") }
+            : { down: down?.file ?? reverseOf(file), byGate: true },
         get upgrade() {
             return functionOf(text);
         },
@@ -55087,6 +55695,34 @@ function revisionOf(up, down, parent) {
             return down === undefined ? simpleDowngrade(text) : functionOf(new SqlText(down.file, down.bytes));
         },
     };
+}
+/** Beside the migrations, where sqlx does not look: the reverse of a simple one, which sqlx cannot take back. */
+const reverseFolder = "rollback";
+/** Where the reverse of this simple migration is to be: its version as its name has it. */
+function reverseOf(file) {
+    const [version = ""] = external_node_path_default().posix.basename(file).split("_");
+    return external_node_path_default().posix.join(external_node_path_default().posix.dirname(file), reverseFolder, `${version.replace(/^\+/, "")}.sql`);
+}
+function reversesIn({ root }, folder) {
+    const own = external_node_path_default().join(folder, reverseFolder);
+    return read_namesIn(own)
+        .filter((name) => name.endsWith(".sql") && read_isFile(external_node_path_default().join(own, name)))
+        .map((name) => {
+        const file = external_node_path_default().relative(root, external_node_path_default().join(own, name)).split((external_node_path_default()).sep).join("/");
+        const [, digits] = /^(-?\d{1,19})\.sql$/.exec(name) ?? [];
+        if (digits === undefined)
+            return withoutVersion(file);
+        const bytes = (0,external_node_fs_.readFileSync)(external_node_path_default().join(own, name));
+        return { version: String(BigInt(digits)), description: "", kind: "down", file, bytes };
+    });
+}
+function withoutVersion(file) {
+    const text = `${file} is no reverse of a migration: its name is to be the version alone, such as 7.sql.`;
+    return { kind: "no-revision-id", file, line: 1, column: 1, text };
+}
+function withoutSimple({ file, version }) {
+    const text = `${file} is the reverse of version ${version}, and no simple migration has this version.`;
+    return { kind: "no-revision-id", file, line: 1, column: 1, text };
 }
 function noVersion(file) {
     const text = `${file} has no version before its first "_": sqlx stops at it.`;
@@ -55140,7 +55776,11 @@ function sqlx_run_commands({ config }) {
     };
 }
 
+;// CONCATENATED MODULE: external "node:zlib"
+const external_node_zlib_namespaceObject = require("node:zlib");
 ;// CONCATENATED MODULE: ./lib/tools/sqlx/version-table.js
+
+
 
 /** Its name (sqlx-cli 0.8 has no other), the column of ids, and all columns as PostgreSQL has them. */
 const version_table_versionTable = {
@@ -55161,11 +55801,24 @@ function version_table_readsVersions(sql) {
 }
 /** Every row: the version, success, the checksum as hexadecimal text. */
 function rowsSql(table) {
-    return `SELECT version::text, success, pg_catalog.encode(checksum, 'hex') FROM ${version_table_nameOf(table)} ORDER BY version`;
+    return `SELECT m.version::text, m.success, pg_catalog.encode(m.checksum, 'hex') FROM ${version_table_nameOf(table)} AS m ORDER BY m.version`;
 }
 /** The highest applied version, none where there is none: SQLx applies in order, and the last one is the head. */
 function version_table_versionsSql(table) {
-    return `SELECT version::text FROM ${version_table_nameOf(table)} WHERE success ORDER BY version DESC LIMIT 1`;
+    // Without m, version would be the text of the SELECT list, and 9 above 10.
+    return `SELECT m.version::text FROM ${version_table_nameOf(table)} AS m WHERE m.success ORDER BY m.version DESC LIMIT 1`;
+}
+function deletionSql(table, version) {
+    return `DELETE FROM ${version_table_nameOf(table)} WHERE version = ${version}`;
+}
+/** Its execution_time is -1, which sqlx itself writes until it knows. */
+function insertionSql(table, { id, message }, bytes) {
+    const values = [id, `'${message.replaceAll("'", "''")}'`, "TRUE", `'\\x${checksumOf(bytes)}'`, "-1"];
+    return `INSERT INTO ${version_table_nameOf(table)} (version, description, success, checksum, execution_time) VALUES (${values.join(", ")})`;
+}
+/** As the library makes it (sqlx-postgres 0.8, migrate.rs, generate_lock_id); sqlx-cli 0.8.6 takes none. */
+function libraryLock(database) {
+    return String(0x3d32ad9en * BigInt((0,external_node_zlib_namespaceObject.crc32)(database)));
 }
 function version_table_nameOf({ schema, table }) {
     return [schema, table].flatMap((part) => (part === undefined ? [] : sqlx_version_table_quoted(part))).join(".");
@@ -55196,7 +55849,13 @@ const sqlx = {
     versionWrites: version_table_versionWrites,
     readsVersions: version_table_readsVersions,
     versionTable: version_table_versionTable,
-    rows: { sql: rowsSql, compare: compareChecksum },
+    rows: {
+        sql: rowsSql,
+        compare: compareChecksum,
+        deletion: deletionSql,
+        insertion: insertionSql,
+        libraryLock: libraryLock,
+    },
     comparesBytes: true,
     revisionFiles: filesOf,
     // The version is in the file's name: any line will do.
@@ -55286,11 +55945,12 @@ function find_project_readRevisions(project) {
     });
 }
 /** The project with what history needs of its tool. */
-function sourceOf(project) {
+function find_project_sourceOf(project) {
     return {
         ...project,
         readOne: toolNamed(project.tool).readOne,
         comparesBytes: toolNamed(project.tool).comparesBytes === true,
+        meaningOf: toolNamed(project.tool).meaningOf,
         openCopy: (root) => openCopy(project, root),
     };
 }
@@ -55602,6 +56262,7 @@ async function openTarget(settings, environment, applicationName) {
         open = await connect(address, { applicationName });
         return open;
     };
+    const bytesOf = ({ location }) => (0,external_node_fs_.readFileSync)(external_node_path_default().join(project.root, location.file));
     return {
         project,
         tool,
@@ -55610,16 +56271,30 @@ async function openTarget(settings, environment, applicationName) {
         address,
         where,
         run,
+        bytesOf,
         client,
-        async seen() {
+        async seen(table) {
             const here = await client();
-            return within(here, readVersions(here, { ...reading, where }), target_answerLimitMs);
+            const options = {
+                ...reading,
+                where,
+                versionTable: table === undefined ? reading.versionTable : `${table.schema}.${table.table}`,
+            };
+            try {
+                return await within(here, readVersions(here, options), target_answerLimitMs);
+            }
+            catch (error) {
+                throw error instanceof errors_UserError ? error : notRead(where, error);
+            }
         },
         async seenAt(other) {
             const there = await connect(other, { applicationName });
+            const at = target_placeOf(other);
             try {
-                const options = { ...reading, where: target_placeOf(other) };
-                return await within(there, readVersions(there, options), target_answerLimitMs);
+                return await within(there, readVersions(there, { ...reading, where: at }), target_answerLimitMs);
+            }
+            catch (error) {
+                throw error instanceof errors_UserError ? error : notRead(at, error);
             }
             finally {
                 await own_session_close(there);
@@ -55629,13 +56304,19 @@ async function openTarget(settings, environment, applicationName) {
             const unknown = [];
             for (const id of unknownIds(graph, seen))
                 unknown.push(await target_lookUp(tool, project.root, id));
-            return statusOf(graph, seen, unknown, ({ location }, checksum) => {
-                const bytes = (0,external_node_fs_.readFileSync)(external_node_path_default().join(project.root, location.file));
-                return tool.rows?.compare(bytes, checksum) ?? "same";
-            });
+            return statusOf(graph, seen, unknown, (revision, checksum) => tool.rows?.compare(bytesOf(revision), checksum) ?? "same");
         },
         [Symbol.asyncDispose]: () => own_session_close(open),
     };
+}
+function notRead(where, error) {
+    return new errors_UserError({
+        what: "The version table could not be read.",
+        where,
+        seen: error instanceof Error ? error.message : String(error),
+        why: "What is applied cannot be told.",
+        do: "See in pg_stat_activity whether a session holds an exclusive lock on it (another migration at work), and whether a limit of this role ends queries; then run it again.",
+    }, { cause: error });
 }
 async function isAlive(client) {
     try {
@@ -56819,7 +57500,7 @@ async function readManifest(file) {
     catch (error) {
         if (error.code === "ENOENT")
             return undefined;
-        throw notRead(path, error);
+        throw manifest_notRead(path, error);
     }
     try {
         const value = JSON.parse(text);
@@ -56831,11 +57512,11 @@ async function readManifest(file) {
             return value;
     }
     catch (error) {
-        throw notRead(path, error);
+        throw manifest_notRead(path, error);
     }
-    throw notRead(path, new Error("It is not the manifest of a backup that this version reads."));
+    throw manifest_notRead(path, new Error("It is not the manifest of a backup that this version reads."));
 }
-function notRead(path, error) {
+function manifest_notRead(path, error) {
     return new errors_UserError({
         what: `The manifest ${(0,external_node_path_namespaceObject.basename)(path)} cannot be read.`,
         where: path,
@@ -58035,15 +58716,20 @@ function seldom(say, milliseconds = 15_000) {
 
 
 
+
+
+
+
 /** A refusal leaves a record too, but not one that the record's own folder made. */
-async function recorded({ settings, listener }, command, run) {
+async function recorded({ settings, environment, listener }, command, run) {
     try {
         return await run();
     }
-    catch (error) {
+    catch (thrown) {
+        const error = refusalOf(thrown);
         if (error instanceof errors_UserError && !settings["dry-run"]) {
             try {
-                listener.record(refused(command, error.parts));
+                listener.record(refused(command, databaseName(settings, environment), error.parts));
             }
             catch {
                 // The refusal says more.
@@ -58052,13 +58738,35 @@ async function recorded({ settings, listener }, command, run) {
         throw error;
     }
 }
-function refused(command, problem) {
+/** Empty where the refusal is that none is named. */
+function databaseName(settings, environment) {
+    try {
+        return database_address_databaseAddress(settings, environment).database;
+    }
+    catch {
+        return "";
+    }
+}
+/** The server's own errors before the tool's start (a limit of the role, a lost connection) are no bug of ours. */
+function refusalOf(error) {
+    if (!(error instanceof Error) || error instanceof errors_UserError)
+        return error;
+    const isServers = "severity" in error || /^Connection terminated|^no answer within/.test(error.message);
+    if (!isServers)
+        return error;
+    return new errors_UserError({
+        what: "The database did not answer what had to be known before the start. Nothing was changed.",
+        seen: error.message,
+        do: "Mend what the server says (a limit of this role, its rights, the network), and run the same job again.",
+    }, { cause: error });
+}
+function refused(command, name, problem) {
     return {
         version: 1,
         command,
         outcome: "failed",
         state: "unchanged",
-        database: { name: "", server: "" },
+        database: { name, server: "" },
         heads: { before: [], goal: [], after: undefined },
         revisions: [],
         backup: undefined,
@@ -58166,9 +58874,35 @@ async function comparedWithProof(target, seen, file, revisions) {
     const major = Number.parseInt(seen.database.server, 10);
     const drift = compare_with_proof_driftFrom({ proof, found: catalog, applied, major }, new Set(revisions.map(({ id }) => id)));
     const problem = driftProblem(drift?.met ?? [], target.where);
-    if (problem !== undefined)
+    if (problem === undefined)
+        return { catalog, proof };
+    const [next] = revisions;
+    const half = next === undefined || applied.has(next.id) ? undefined : await halfWay(target, seen, next);
+    if (half === undefined)
         throw new errors_UserError(problem);
-    return { catalog, proof };
+    const { what, do: advice } = half.problem;
+    throw new errors_UserError({ ...problem, seen: `${problem.seen ?? ""}\n${what}`, do: advice });
+}
+/** What is not as it should be although nothing is pending: invalid indexes, and a schema that was not proved. */
+async function leftBefore(target, seen, file) {
+    const indexes = await invalidIndexes(await target.client());
+    const problems = [];
+    if (indexes.length > 0) {
+        problems.push({
+            what: `The database has ${indexes.length === 1 ? "an invalid index" : "invalid indexes"}: ${indexes.map(({ name }) => name).join(", ")}.`,
+            why: "It was left by a build that did not end: no query uses it, and every write pays for it.",
+            do: indexes.map(({ name }) => `DROP INDEX CONCURRENTLY ${name};`).join("\n"),
+        });
+    }
+    if (file === undefined)
+        return problems;
+    const proof = readProof(file);
+    const found = await catalogOf(target, seen.versionTable);
+    const major = Number.parseInt(seen.database.server, 10);
+    const applied = target.graph.applied(seen.heads);
+    const drift = compare_with_proof_driftFrom({ proof, found, applied, major }, new Set());
+    const all = drift === undefined ? [] : [...drift.met, ...drift.beside];
+    return all.length === 0 ? problems : [...problems, unprovedProblem(all)];
 }
 /**
  * The lock that keeps two gates apart on one database. Sessions of a tool whose gate is gone are ended: with the lock
@@ -58191,13 +58925,15 @@ async function lockDatabase(target, settings, command, say) {
 }
 async function endOrphans(target, settings, say) {
     const client = await target.client();
-    const others = takeNotes(settings["record-directory"], databaseOf(target));
-    const sessions = { name: toolSessionName, others };
+    const notes = leftNotes(settings["record-directory"], databaseOf(target));
+    const sessions = { name: toolSessionName, others: notes.sessions };
     const left = await orphans(client, sessions);
     for (const { pid, name } of left)
         say(`A gate that is gone left a session at work (pid ${pid}${name === "" ? "" : `, ${name}`}); it is ended.`);
-    if (left.length === 0 || (await endToolSessions(client, sessions, 0)))
+    if (left.length === 0 || (await endToolSessions(client, sessions, 0))) {
+        notes.remove();
         return;
+    }
     throw new errors_UserError({
         what: "A migration that an ended gate had started is still at work, and the server could not be brought to end it.",
         where: target.where,
@@ -58260,12 +58996,169 @@ function ask(prompt, { input, output }) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/databases/postgres/remove-objects.js
+
+/** Kinds whose DROP takes the identity as it stands. */
+const dropWords = {
+    table: "TABLE",
+    "partitioned table": "TABLE",
+    "foreign table": "FOREIGN TABLE",
+    view: "VIEW",
+    "materialized view": "MATERIALIZED VIEW",
+    sequence: "SEQUENCE",
+    index: "INDEX",
+    "enum type": "TYPE",
+    "composite type": "TYPE",
+    "range type": "TYPE",
+    "base type": "TYPE",
+    domain: "DOMAIN",
+    function: "FUNCTION",
+    procedure: "PROCEDURE",
+    aggregate: "AGGREGATE",
+    schema: "SCHEMA",
+    extension: "EXTENSION",
+    collation: "COLLATION",
+    statistics: "STATISTICS",
+    conversion: "CONVERSION",
+    operator: "OPERATOR",
+    "text search configuration": "TEXT SEARCH CONFIGURATION",
+    "text search dictionary": "TEXT SEARCH DICTIONARY",
+    "event trigger": "EVENT TRIGGER",
+    server: "SERVER",
+    publication: "PUBLICATION",
+    role: "ROLE",
+};
+/**
+ * Drops objects by their catalog keys, never with CASCADE, as often as some can still be dropped: what depends on
+ * another one goes first. Objects that cannot be dropped stay, without an error.
+ */
+async function removeObjects(client, keys) {
+    let left = keys.flatMap((key) => dropStatement(key) ?? []);
+    for (let before = Number.POSITIVE_INFINITY; left.length > 0 && left.length < before;) {
+        before = left.length;
+        const failed = [];
+        for (const statement of left) {
+            await client.query(statement).catch(() => failed.push(statement));
+        }
+        left = failed;
+    }
+}
+/** The statement that drops an object; undefined for kinds that are a part or a setting of something else. */
+function dropStatement(key) {
+    const kind = kindOf(key);
+    const identity = identityOf(key);
+    const word = dropWords[kind];
+    if (word !== undefined)
+        return `DROP ${word} ${identity}`;
+    const [owner, name] = splitLast(identity);
+    switch (kind) {
+        case "column":
+            return `ALTER TABLE ${owner} DROP COLUMN ${name}`;
+        case "constraint":
+            return `ALTER TABLE ${owner} DROP CONSTRAINT ${name}`;
+        case "trigger":
+        case "policy":
+        case "rule":
+            return `DROP ${kind.toUpperCase()} ${name} ON ${owner}`;
+        default:
+            return undefined;
+    }
+}
+/** `a."b.c".d` → [`a."b.c"`, `d`]. */
+function splitLast(identity) {
+    const name = /(?:"(?:[^"]|"")+"|[^".]+)$/.exec(identity)?.[0] ?? identity;
+    return [identity.slice(0, Math.max(0, identity.length - name.length - 1)), name];
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/reverse-proposal.js
+
+
+
+/** Kinds in the order in which they can go; those of one row that DROP takes together go in one statement. */
+const reverse_proposal_order = [
+    { kinds: ["event trigger", "publication", "subscription"] },
+    { kinds: ["trigger", "policy", "rule"] },
+    { kinds: ["view"], together: "VIEW" },
+    { kinds: ["materialized view"], together: "MATERIALIZED VIEW" },
+    { kinds: ["constraint"] },
+    { kinds: ["index"], together: "INDEX" },
+    { kinds: ["statistics"] },
+    { kinds: ["column"] },
+    { kinds: ["table", "partitioned table"], together: "TABLE" },
+    { kinds: ["foreign table"], together: "FOREIGN TABLE" },
+    { kinds: ["aggregate"], together: "AGGREGATE" },
+    { kinds: ["function"], together: "FUNCTION" },
+    { kinds: ["procedure"], together: "PROCEDURE" },
+    { kinds: ["operator", "conversion", "text search configuration", "text search dictionary"] },
+    { kinds: ["sequence"], together: "SEQUENCE" },
+    { kinds: ["domain"], together: "DOMAIN" },
+    { kinds: ["enum type", "composite type", "range type", "base type"], together: "TYPE" },
+    { kinds: ["collation", "server", "extension", "schema"] },
+];
+/** What goes with the object that has it. */
+const holders = new Set([
+    "table",
+    "partitioned table",
+    "foreign table",
+    "view",
+    "materialized view",
+    "composite type",
+    "domain",
+]);
+/**
+ * A proposal of what undoes a recorded upgrade: objects that it made are dropped, in an order that works as a rule; what
+ * it changed or dropped is told in comments, because nobody knows from the catalog what was in it. Without semicolons.
+ */
+function proposeReverse(changes) {
+    const made = changes.filter(({ before }) => before === undefined);
+    const places = new Set(made.filter(({ key }) => holders.has(kindOf(key))).map(({ key }) => identityOf(key)));
+    const constraints = new Set(made.filter(({ key }) => kindOf(key) === "constraint").map(({ key }) => lastPart(identityOf(key))));
+    const goesAlone = ({ key, after }) => {
+        const kind = kindOf(key);
+        if (holders.has(kind))
+            return true;
+        if (places.has(placeOf(key, after)))
+            return false;
+        // A unique constraint has an index of its name.
+        return kind !== "index" || !constraints.has(lastPart(identityOf(key)));
+    };
+    const alone = made.filter(goesAlone);
+    const drops = reverse_proposal_order.flatMap(({ kinds, together }) => {
+        const keys = alone.map(({ key }) => key).filter((key) => kinds.includes(kindOf(key)));
+        if (together !== undefined && keys.length > 0)
+            return [`DROP ${together} ${keys.map(identityOf).join(", ")}`];
+        return keys.flatMap((key) => dropStatement(key) ?? []);
+    });
+    return [...drops, ...changes.flatMap(remark)];
+}
+function remark({ key, before, after }) {
+    if (before === undefined || kindOf(key) === "column order")
+        return [];
+    if (after === undefined)
+        return [`-- ${key} was dropped: create it again; its rows are in a backup only`];
+    const [was, is] = [before, after].map((text) => JSON.parse(text));
+    if (!isRecord(was) || !isRecord(is))
+        return [`-- ${key} was changed: bring it back`];
+    const fields = Object.keys({ ...was, ...is })
+        .filter((name) => JSON.stringify(was[name]) !== JSON.stringify(is[name]))
+        .map((name) => `${name} ${JSON.stringify(was[name]) ?? "none"}`);
+    const text = fields.join(", ").replace(/\s+/g, " ");
+    return [`-- ${key} was changed: bring back ${text.length > 300 ? `${text.slice(0, 300)}…` : text}`];
+}
+function isRecord(value) {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function lastPart(identity) {
+    return /(?:"(?:[^"]|"")+"|[^".]+)$/.exec(identity)?.[0] ?? identity;
+}
+
 ;// CONCATENATED MODULE: ./lib/deploy/plan.js
 
 
 
+
 /** What will run, as it was recorded on the shadow. `libpg-query`'s loadModule() must have resolved before. */
-function planOf({ command, seen, goal, revisions, sha256 }, proved) {
+function planOf({ command, seen, goal, revisions, sha256, environment }, proved) {
     const direction = command === "apply" ? "upgrade" : "downgrade";
     return {
         version: 1,
@@ -58273,6 +59166,7 @@ function planOf({ command, seen, goal, revisions, sha256 }, proved) {
         command,
         database: seen.database,
         heads: { before: [...seen.heads].sort(), goal },
+        environment,
         revisions: revisions.map((revision) => {
             const step = stepOf(proved, revision.id, direction);
             return {
@@ -58281,7 +59175,7 @@ function planOf({ command, seen, goal, revisions, sha256 }, proved) {
                 file: revision.location.file,
                 sha256: sha256(revision),
                 notProved: step?.status === "proved" ? undefined : (step?.reason ?? `its ${direction} was not seen`),
-                statements: statementsOf(proved, revision.id, direction),
+                statements: plan_statementsOf(proved, revision.id, direction),
                 wayBack: wayBackOf(proved, revision),
             };
         }),
@@ -58290,17 +59184,20 @@ function planOf({ command, seen, goal, revisions, sha256 }, proved) {
 }
 /** How one revision is taken back, and what that loses. */
 function wayBackOf(proved, { id, downgrade }) {
+    const up = recordedOf(proved, id, "upgrade");
+    const none = { loses: [], ...(up === undefined ? {} : { proposal: proposeReverse(up.changes) }) };
     if (downgrade?.irreversible !== undefined)
-        return { kind: "irreversible", reason: downgrade.irreversible || "no reason is given", loses: [] };
+        return { kind: "irreversible", reason: downgrade.irreversible || "no reason is given", ...none };
     const step = stepOf(proved, id, "downgrade");
     if (step?.status !== "proved")
-        return { kind: "restore only", reason: step?.reason ?? "its downgrade was not seen", loses: [] };
+        return { kind: "restore only", reason: step?.reason ?? "its downgrade was not seen", ...none };
     const down = recordedOf(proved, id, "downgrade");
     const written = (down?.statements ?? []).filter(({ sql }) => !proved.isBookkeeping(sql));
+    const removed = holdersRemoved(down?.changes ?? []);
     const loses = [
-        ...holdersRemoved(down?.changes ?? []),
+        ...removed,
         ...typesChanged(down?.changes ?? []),
-        ...rowsChanged(written),
+        ...written.filter(({ sql }) => losesRows(sql, removed)).map(({ sql }) => `rows: ${plan_oneLine(sql)}`),
     ];
     return { kind: loses.length === 0 ? "proved downgrade" : "loses data", reason: undefined, loses };
 }
@@ -58318,6 +59215,8 @@ function planDifferences(reviewed, now) {
     compare("the goal", reviewed.heads.goal, now.heads.goal);
     const ids = (plan) => plan.revisions.map(({ id }) => id);
     compare("pending revisions", ids(reviewed), ids(now));
+    if (reviewed.environment !== now.environment)
+        differences.push("a file that the revisions may read (env.py, or one beside them) was changed");
     for (const revision of now.revisions) {
         const before = reviewed.revisions.find(({ id }) => id === revision.id);
         if (before === undefined)
@@ -58341,7 +59240,7 @@ function recordedOf({ result }, id, direction) {
         .flatMap(({ steps }) => steps)
         .find((step) => step.revision === id && step.direction === direction);
 }
-function statementsOf(proved, id, direction) {
+function plan_statementsOf(proved, id, direction) {
     const replayed = stepOf(proved, id, direction)?.statements ?? [];
     const isOwn = ({ sql }) => !proved.isBookkeeping(sql);
     if (replayed.length > 0)
@@ -58388,10 +59287,82 @@ function typesChanged(changes) {
         .filter(({ before, after }) => typeOf(before) !== typeOf(after))
         .map(({ key, before, after }) => `${key}: ${String(typeOf(before))} becomes ${String(typeOf(after))}`);
 }
-function rowsChanged(statements) {
-    return statements
-        .filter(({ sql }) => /^\s*(?:with\b.*\b)?(?:delete|truncate|update)\b/is.test(sql))
-        .map(({ sql }) => `rows: ${sql.replace(/\s+/g, " ").trim().slice(0, 100)}`);
+/** One text may hold several statements; a block's body is text to the parser. */
+function losesRows(sql, removed) {
+    let nodes;
+    try {
+        nodes = [...nodesOf((0,wasm.parseSync)(sql))];
+    }
+    catch {
+        return /\b(?:delete|truncate|update|merge|drop)\b/i.test(sql);
+    }
+    const isBlock = nodes.some(([name]) => name === "DoStmt" || name === "CallStmt");
+    if (isBlock && /\b(?:delete|truncate|update|merge|drop)\b/i.test(sql))
+        return true;
+    const overwrites = ([name, value]) => overwriting.has(name) || (name === "action" && value === "ONCONFLICT_UPDATE");
+    if (nodes.some(overwrites))
+        return true;
+    return plan_droppedBy(nodes).some((dropped) => !removed.some((key) => plan_isNamed(key, dropped)));
+}
+const overwriting = new Set(["DeleteStmt", "UpdateStmt", "TruncateStmt", "MergeStmt"]);
+/** Tables and columns by their bare names: what is there again afterwards has lost its rows all the same. */
+function plan_droppedBy(nodes) {
+    return nodes.flatMap(([name, value]) => {
+        if (name === "DropStmt" && value.removeType === "OBJECT_TABLE") {
+            const { objects = [] } = value;
+            return objects.flatMap((object) => plan_lastName(object) ?? []);
+        }
+        const { subtype, name: column } = value;
+        return name === "AlterTableCmd" && subtype === "AT_DropColumn" && typeof column === "string"
+            ? [column]
+            : [];
+    });
+}
+function plan_lastName(object) {
+    const names = [...nodesOf(object)].flatMap(([name, value]) => name === "sval" && typeof value === "string" ? [value] : []);
+    return names.at(-1);
+}
+function plan_isNamed(key, name) {
+    const identity = identityOf(key);
+    return [name, `"${name.replaceAll('"', '""')}"`].some((each) => identity.endsWith(`.${each}`));
+}
+/** Every field of a parse tree that has a value, however deep. */
+function* nodesOf(value) {
+    if (value === null || typeof value !== "object")
+        return;
+    for (const [name, field] of Object.entries(value)) {
+        if (field === null || field === undefined)
+            continue;
+        yield [name, field];
+        yield* nodesOf(field);
+    }
+}
+function plan_oneLine(sql) {
+    return sql.replace(/\s+/g, " ").trim().slice(0, 100);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/environment-hash.js
+
+
+
+/**
+ * Of everything beside the revisions' own text that may decide what they do: env.py, and the files of their folders.
+ * Hexadecimal SHA-256 of names and bytes; revisions and what Python compiles are left out.
+ */
+function environmentHash(project, revisions) {
+    const folders = project.environmentFolders.filter((folder) => (0,external_node_fs_.existsSync)(folder));
+    const inside = folders.flatMap((folder) => (0,external_node_fs_.readdirSync)(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => external_node_path_default().join(entry.parentPath, entry.name)));
+    const own = new Set(revisions.map(({ location }) => external_node_path_default().join(project.root, location.file)));
+    const hash = (0,external_node_crypto_.createHash)("sha256");
+    for (const file of [...new Set([...project.environmentFiles, ...inside])].sort()) {
+        if (own.has(file) || /\.pyc$/.test(file) || !(0,external_node_fs_.existsSync)(file))
+            continue;
+        const name = external_node_path_default().relative(project.root, file).split((external_node_path_default()).sep).join("/");
+        hash.update(`${name}\0`).update((0,external_node_crypto_.createHash)("sha256").update((0,external_node_fs_.readFileSync)(file)).digest());
+    }
+    return hash.digest("hex");
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/plan.js
@@ -58399,10 +59370,12 @@ function rowsChanged(statements) {
 
 
 
+
 /** What an apply would do, with each revision's statements and way back, by their proof on a shadow. */
 function makePlan(target, { seen, goal }, proved) {
     const sha256 = (revision) => revisionSource(target.project, revision).sha256;
-    return planOf({ command: "apply", seen, goal: goal.heads, revisions: goal.pending, sha256 }, proved);
+    const environment = environmentHash(target.project, target.graph.revisions);
+    return planOf({ command: "apply", seen, goal: goal.heads, revisions: goal.pending, sha256, environment }, proved);
 }
 /** The plan of a file. A UserError where it is none. */
 function readPlan(file) {
@@ -58411,6 +59384,8 @@ function readPlan(file) {
         const plan = JSON.parse((0,external_node_fs_.readFileSync)(file, "utf8"));
         if (isPlan(plan))
             return plan;
+        if (isNothing(plan))
+            return planOfNothing(plan);
         seen = "It is JSON, and no plan of this version.";
     }
     catch (error) {
@@ -58424,7 +59399,19 @@ function readPlan(file) {
 }
 /** A UserError with every difference where what would run now is not what was reviewed. */
 function requireSame(file, reviewed, now) {
-    const differences = planDifferences(reviewed, now);
+    refuseFor(file, planDifferences(reviewed, now));
+}
+/** Where nothing is pending: a plan of another database or another goal has not been applied by that. */
+function requireSameGoal(file, reviewed, { seen, goal }) {
+    const differences = [];
+    if (reviewed.database.name !== seen.database.name)
+        differences.push(`the database: reviewed ${reviewed.database.name}; now ${seen.database.name}`);
+    const [one, other] = [reviewed.heads.goal, goal.heads].map((heads) => [...heads].sort().join(", "));
+    if (one !== other)
+        differences.push(`the goal: reviewed ${one}; now ${other}`);
+    refuseFor(file, differences);
+}
+function refuseFor(file, differences) {
     if (differences.length === 0)
         return;
     throw new errors_UserError({
@@ -58433,6 +59420,31 @@ function requireSame(file, reviewed, now) {
         why: "A plan is applied as it was reviewed or not at all.",
         do: "Make a new plan with apply --dry-run --format json, and review it.",
     });
+}
+/** What a dry run says of a database at which nothing is pending. */
+function isNothing(value) {
+    if (value === null || typeof value !== "object")
+        return false;
+    const { version, command, outcome, heads, database } = value;
+    return (version === 1 &&
+        command === "apply" &&
+        outcome === "nothing to do" &&
+        Array.isArray(heads?.before) &&
+        Array.isArray(heads.goal) &&
+        typeof database?.name === "string");
+}
+function planOfNothing({ database, heads: { before, goal } }) {
+    const shadow = { version: "", major: 0 };
+    return {
+        version: 1,
+        kind: "plan",
+        command: "apply",
+        database,
+        heads: { before, goal },
+        environment: "",
+        revisions: [],
+        shadow,
+    };
 }
 function isPlan(value) {
     if (value === null || typeof value !== "object")
@@ -58488,7 +59500,7 @@ function isThereAlready(statement, key) {
     const { sqlstate, message } = statement?.error ?? {};
     return (!/^(?:column|constraint)/.test(kindOf(key)) &&
         /^(?:42P07|42P06|42710|42723)$/.test(sqlstate ?? "") &&
-        hasWord(message ?? "", lastPart(identityOf(key))));
+        hasWord(message ?? "", blame_lastPart(identityOf(key))));
 }
 function firstCause(failed) {
     return failed.findLast(({ error }) => error?.sqlstate !== inFailedTransaction) ?? failed.at(-1);
@@ -58555,7 +59567,7 @@ function related(context, leg, revision) {
 function culpritsOf(failure, standing) {
     const error = failure.statement?.error;
     const text = [error?.message, error?.detail].join("\n");
-    const named = standing.filter(({ key }) => hasWord(text, lastPart(identityOf(key))));
+    const named = standing.filter(({ key }) => hasWord(text, blame_lastPart(identityOf(key))));
     return ownersOf(named);
 }
 function ownersOf(differences) {
@@ -58566,7 +59578,7 @@ function hasWord(text, word) {
     return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`).test(text);
 }
 /** The object's own name, as error messages quote it. */
-function lastPart(identity) {
+function blame_lastPart(identity) {
     const withoutArguments = identity.replace(/\(.*\)$/s, "");
     const quoted = /"((?:[^"]|"")+)"$/.exec(withoutArguments)?.[1];
     return quoted?.replaceAll('""', '"') ?? withoutArguments.slice(withoutArguments.lastIndexOf(".") + 1);
@@ -58813,80 +59825,6 @@ function doubtOf(leg, step) {
             .join(", ")}`;
     }
     return undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/databases/postgres/remove-objects.js
-
-/** Kinds whose DROP takes the identity as it stands. */
-const dropWords = {
-    table: "TABLE",
-    "partitioned table": "TABLE",
-    "foreign table": "FOREIGN TABLE",
-    view: "VIEW",
-    "materialized view": "MATERIALIZED VIEW",
-    sequence: "SEQUENCE",
-    index: "INDEX",
-    "enum type": "TYPE",
-    "composite type": "TYPE",
-    "range type": "TYPE",
-    "base type": "TYPE",
-    domain: "DOMAIN",
-    function: "FUNCTION",
-    procedure: "PROCEDURE",
-    aggregate: "AGGREGATE",
-    schema: "SCHEMA",
-    extension: "EXTENSION",
-    collation: "COLLATION",
-    statistics: "STATISTICS",
-    conversion: "CONVERSION",
-    operator: "OPERATOR",
-    "text search configuration": "TEXT SEARCH CONFIGURATION",
-    "text search dictionary": "TEXT SEARCH DICTIONARY",
-    "event trigger": "EVENT TRIGGER",
-    server: "SERVER",
-    publication: "PUBLICATION",
-    role: "ROLE",
-};
-/**
- * Drops objects by their catalog keys, never with CASCADE, as often as some can still be dropped: what depends on
- * another one goes first. Objects that cannot be dropped stay, without an error.
- */
-async function removeObjects(client, keys) {
-    let left = keys.flatMap((key) => dropStatement(key) ?? []);
-    for (let before = Number.POSITIVE_INFINITY; left.length > 0 && left.length < before;) {
-        before = left.length;
-        const failed = [];
-        for (const statement of left) {
-            await client.query(statement).catch(() => failed.push(statement));
-        }
-        left = failed;
-    }
-}
-/** The statement that drops an object; undefined for kinds that are a part or a setting of something else. */
-function dropStatement(key) {
-    const kind = kindOf(key);
-    const identity = identityOf(key);
-    const word = dropWords[kind];
-    if (word !== undefined)
-        return `DROP ${word} ${identity}`;
-    const [owner, name] = splitLast(identity);
-    switch (kind) {
-        case "column":
-            return `ALTER TABLE ${owner} DROP COLUMN ${name}`;
-        case "constraint":
-            return `ALTER TABLE ${owner} DROP CONSTRAINT ${name}`;
-        case "trigger":
-        case "policy":
-        case "rule":
-            return `DROP ${kind.toUpperCase()} ${name} ON ${owner}`;
-        default:
-            return undefined;
-    }
-}
-/** `a."b.c".d` → [`a."b.c"`, `d`]. */
-function splitLast(identity) {
-    const name = /(?:"(?:[^"]|"")+"|[^".]+)$/.exec(identity)?.[0] ?? identity;
-    return [identity.slice(0, Math.max(0, identity.length - name.length - 1)), name];
 }
 
 ;// CONCATENATED MODULE: ./lib/revisions/steps.js
@@ -60910,6 +61848,10 @@ async function appliedVersions(client, tool, table) {
 
 
 
+
+
+
+
 /** One shadow database with a recorder in front of it, on which the tool can be run. */
 class Stage {
     context;
@@ -60923,6 +61865,8 @@ class Stage {
     /** All that was there before the tool came. */
     start = [];
     madeOnArrival = [];
+    /** Where the recorder listens for the gate itself, once it did. */
+    ownPort;
     constructor(context, database, recorder, client, parts, rolesBefore) {
         this.context = context;
         this.database = database;
@@ -60987,10 +61931,9 @@ class Stage {
      */
     async go(direction, target, atOnce = false) {
         const { context, recorder } = this;
-        const commands = context.tool.commands(context.project);
         const before = this.heads;
         recorder.readsCatalog = !atOnce;
-        const result = await this.execute([...context.run, ...commands[direction](target)]);
+        const result = direction === "upgrade" ? await this.byTool(direction, target) : await this.goDown(target);
         recorder.readsCatalog = true;
         const recording = recorder.takeRecording();
         const leg = stepsOf(recording, direction, before, context.graph);
@@ -61056,6 +61999,49 @@ class Stage {
             });
         }, project.root);
     }
+    byTool(direction, target) {
+        const { run, tool, project } = this.context;
+        return this.execute([...run, ...tool.commands(project)[direction](target)]);
+    }
+    /** By the tool, and what it cannot take back by a connection of our own through the recorder. */
+    async goDown(target) {
+        const parts = partsDown(this.context.graph, this.heads, target);
+        if (parts.every((part) => "target" in part))
+            return this.byTool("downgrade", target);
+        let output = "";
+        let milliseconds = 0;
+        for (const part of parts) {
+            const result = "target" in part
+                ? await this.byTool("downgrade", part.target)
+                : await this.byGate(part.revision.id, part.file);
+            output += result.output;
+            milliseconds += result.milliseconds;
+            if (result.exitCode !== 0 || result.timedOut)
+                return { ...result, output, milliseconds };
+        }
+        return { ...allWell, output, milliseconds };
+    }
+    async byGate(revision, file) {
+        const { tool, project, toolTimeoutMs } = this.context;
+        if (this.ownPort === undefined) {
+            // The tool's listener may be in a network of its own.
+            const { server, port } = await openReach("the gate is no stranger").listen();
+            this.recorder.accept(server);
+            this.ownPort = port;
+        }
+        const address = { name: "shadow", sslmode: "disable", ...this.parts, port: this.ownPort };
+        const table = this.recorder.versionTable ?? { table: tool.versionTable.name };
+        const back = {
+            revision,
+            file,
+            text: (0,external_node_fs_.readFileSync)(external_node_path_default().join(project.root, file), "utf8"),
+            deletion: tool.rows?.deletion(table, revision) ?? "",
+            writesVersions: (sql) => tool.versionWrites(sql, table).length > 0,
+        };
+        const result = await runWayBack(() => connect(address), back, { timeoutMs: toolTimeoutMs });
+        await this.quiesce();
+        return { ...result, output: redact(result.output, this.database.address) };
+    }
     async execute(argv) {
         const { context, parts } = this;
         const url = formatAddress(context.address.databaseUrlFormat, parts);
@@ -61075,6 +62061,15 @@ class Stage {
         return { ...result, output: redact(result.output, this.database.address) };
     }
 }
+const allWell = {
+    exitCode: 0,
+    signal: null,
+    output: "",
+    outputCut: false,
+    milliseconds: 0,
+    timedOut: false,
+    cpuMs: undefined,
+};
 function upstreamOf(address, client, socket) {
     const stream = client.connection.stream;
     return {
@@ -61668,6 +62663,11 @@ async function proveOnEmptyDatabase(context, options) {
             ledger.blockDowngrade(id);
         }
         const reason = downgrade?.irreversible;
+        if (reason === "" && sql !== undefined) {
+            // The tool would pass it over, and take back what lies below.
+            ledger.settle(id, "downgrade", "skipped", "it says that it is irreversible, and not why");
+            ledger.blockDowngrade(id);
+        }
         if (reason === undefined || reason === "")
             continue;
         ledger.settle(id, "downgrade", "skipped", `irreversible: ${reason}`);
@@ -63254,13 +64254,22 @@ async function unrecorded(context) {
         const started = performance.now();
         const { settings, environment, listener } = context;
         const planFile = settings.plan;
+        if (planFile !== undefined && settings["dry-run"]) {
+            throw new errors_UserError({
+                what: "dry-run makes a plan, and plan applies one: both at once is neither.",
+                do: "Leave one of them out.",
+            });
+        }
         const reviewed = planFile === undefined ? undefined : readPlan(planFile);
         if (!settings["dry-run"])
             requireRecordDirectory(settings["record-directory"]);
         const target = apply_addDisposableResource(env_1, await openTarget(settings, environment, "migration-gate apply"), true);
         const first = await look(target, settings.to);
-        if (first.goal.pending.length === 0)
-            return nothingToDo(first, started);
+        if (first.goal.pending.length === 0) {
+            if (planFile !== undefined && reviewed !== undefined)
+                requireSameGoal(planFile, reviewed, first);
+            return await nothingToDo(target, first, settings, started);
+        }
         const proving = { settings, environment, progress: listener.say };
         const plan = async () => makePlan(target, first, await proveRevisions(proving, target, first.goal.pending));
         if (settings["dry-run"])
@@ -63272,7 +64281,7 @@ async function unrecorded(context) {
         const now = await look(target, settings.to);
         const { seen, goal } = now;
         if (goal.pending.length === 0)
-            return nothingToDo(now, started);
+            return await nothingToDo(target, now, settings, started);
         if (idsOf(now) !== idsOf(first))
             throw changedMeanwhile(target, first, now);
         await requireEarlier(target, goal.pending, settings, environment);
@@ -63329,7 +64338,8 @@ function changedMeanwhile({ where }, before, now) {
         do: "Run the same job again.",
     });
 }
-function nothingToDo({ seen, goal }, started) {
+/** Nothing is pending; what an earlier apply left unfinished is still told. */
+async function nothingToDo(target, { seen, goal }, settings, started) {
     return {
         version: 1,
         command: "apply",
@@ -63343,7 +64353,7 @@ function nothingToDo({ seen, goal }, started) {
         waits: [],
         leftovers: [],
         problems: [],
-        warnings: [],
+        warnings: await leftBefore(target, seen, settings.proof),
         next: [],
         milliseconds: Math.round(performance.now() - started),
         record: undefined,
@@ -64365,13 +65375,15 @@ function emptyFile(revision, { file }) {
     };
 }
 /** Of files of SQL, one a direction. */
-function withoutFile(revision, { down }) {
+function withoutFile(revision, { down, byGate }) {
     const { file } = revision.location;
     const missing = down ?? file.replace(/\.sql$/, ".down.sql");
-    const rename = down === undefined ? `, and name ${file} ${file.replace(/\.sql$/, ".up.sql")}` : "";
+    const who = byGate === true
+        ? ` (migration-gate proves it and rollback runs it), or make it reversible: ${file.replace(/\.sql$/, ".up.sql")} and .down.sql`
+        : "";
     return {
         ...require_downgrade_objection(revision, `Revision ${revision.id} has no way back: there is no ${missing}.`),
-        do: `Write ${missing}${rename}; or say at the top of ${file} why there is none: -- migration-gate: irreversible because <the reason>`,
+        do: `Write ${missing}${who}; or say at the top of ${file} why there is none: -- migration-gate: irreversible because <the reason>`,
     };
 }
 function require_downgrade_objection(revision, what) {
@@ -65755,7 +66767,7 @@ async function readHistory(source, revisions, base) {
         else {
             const bytes = (0,external_node_fs_.readFileSync)(external_node_path_default().resolve(root, revision.location.file));
             const text = plainText(bytes);
-            const sameText = old === undefined || text === plainText(old.bytes);
+            const sameText = old === undefined || text === plainText(old.bytes) || meansTheSame(source, bytes, old.bytes);
             const sameBytes = old === undefined || !source.comparesBytes || bytes.equals(old.bytes);
             const isMovedWithIt = old !== undefined && old.path !== place && (await hasSameBack(source, old, revision, tree));
             const sameBack = backChange?.before === undefined || isMovedWithIt;
@@ -65888,6 +66900,10 @@ async function targetSide(given) {
 function afterMerge(revisions, target) {
     return linkInOrder([...revisions.filter(({ id }) => !target.replaced.has(id)), ...target.revisions]);
 }
+function meansTheSame({ meaningOf }, one, other) {
+    const meaning = meaningOf?.(one);
+    return meaning !== undefined && meaning === meaningOf?.(other);
+}
 function history_textOf(file) {
     return (0,external_node_fs_.existsSync)(file) ? plainText((0,external_node_fs_.readFileSync)(file)) : "";
 }
@@ -65901,11 +66917,11 @@ async function hasSameBack(source, old, { sql }, tree) {
     return before !== undefined && plainText(before) === history_textOf(file);
 }
 /** The file of a SQL revision's downgrade, as git names it, whether it is there or not. */
-function wayBack({ sql }, place) {
+function wayBack({ sql, location }, place) {
     if (sql?.down === undefined)
         return undefined;
-    const folder = folderOf({ path: place });
-    return folder === "" ? baseName(sql.down) : `${folder}/${baseName(sql.down)}`;
+    const beside = external_node_path_default().posix.relative(external_node_path_default().posix.dirname(location.file), sql.down);
+    return external_node_path_default().posix.join(folderOf({ path: place }), beside);
 }
 /** A commit that was made by hand may hold any name. */
 function staysInside(place) {
@@ -66353,7 +67369,7 @@ async function check(context) {
     const tool = toolNamed(project.tool);
     const read = find_project_readRevisions(project);
     const graph = buildGraph(read.revisions);
-    const history = await compareWithBase(context, sourceOf(project), read.revisions);
+    const history = await compareWithBase(context, find_project_sourceOf(project), read.revisions);
     const judged = judgedRevisions(read.revisions, history, settings.history);
     const floor = floorOf(graph, settings.floor);
     // Everything that is known without a database.
@@ -67970,6 +68986,43 @@ function targetAddress(settings, environment) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/deploy/by-hand.js
+
+/** What is left to a person where the gate takes a revision back by nothing: forward, or back by hand, with what is known. */
+function byHand(target, seen, { revision, heads }, { wayBack }) {
+    const forward = "Mend it by a new revision that goes forward (the usual way), or restore a backup: migration-gate restore";
+    const { proposal } = wayBack;
+    if (proposal === undefined)
+        return forward;
+    const { tool, project, run } = target;
+    const { stamp } = tool.commands(project);
+    const table = seen.versionTable ?? { table: tool.versionTable.name };
+    const row = tool.rows?.deletion(table, revision.id);
+    const line = stamp === undefined
+        ? []
+        : [
+            `then in a shell: ${[...run, ...stamp, ...(heads.length === 0 ? ["base"] : heads)].map(shellWord).join(" ")}`,
+        ];
+    const statements = proposal.map((text) => (text.startsWith("--") ? text : `${text};`));
+    const missing = statements.length === 0 ? ["-- the upgrade was not seen to change the schema"] : [];
+    return [
+        forward,
+        `Or back by hand, after migration-gate backup. This is a proposal, from what the upgrade of ${revision.id} made on the shadow; read it before you run it:`,
+        "BEGIN;",
+        ...missing,
+        ...statements,
+        ...(row === undefined ? [] : [`${row};`]),
+        "COMMIT;",
+        ...line,
+        ...(revision.sql?.byGate === true && revision.sql.down !== undefined
+            ? [
+                `Or write what stands between BEGIN and DELETE into ${revision.sql.down}: then rollback proves it and runs it.`,
+            ]
+            : []),
+        `Afterwards deploy a release without ${revision.id}, or the next apply brings it back.`,
+    ].join("\n");
+}
+
 ;// CONCATENATED MODULE: ./lib/deploy/newest.js
 
 
@@ -68078,6 +69131,9 @@ var rollback_disposeResources = (undefined && undefined.__disposeResources) || (
 
 
 
+
+
+
 /**
  * Takes the newest revision back: its downgrade is proved on a shadow first, what it loses must be accepted by name, a
  * backup is taken. A UserError before anything was written; from the tool's start on a report and a record.
@@ -68100,8 +69156,9 @@ async function rollback_unrecorded(context) {
             return plan;
         const [planned] = plan.revisions;
         if (planned !== undefined)
-            requireWayBack(planned, settings);
+            requireWayBack(planned, settings, () => byHand(target, first, newest, planned));
         const { revision } = newest;
+        const reverse = ownReverse(revision);
         const lock = rollback_addDisposableResource(env_1, await lockDatabase(target, settings, "rollback", listener.say), true);
         const seen = await seenByKnownSource(target);
         if (newestOf(target.graph, seen.heads).revision.id !== revision.id) {
@@ -68118,6 +69175,8 @@ async function rollback_unrecorded(context) {
         const prepared = await backupFor(context, target, seen, []);
         listener.say(await codeFirst(target, newest));
         listener.say(`back to  ${newest.heads.join(", ") || "base"}`);
+        if (reverse !== undefined)
+            listener.say(`by       ${reverse}, and the row of ${revision.id} with it`);
         listener.say(`backup   ${prepared.description}`);
         await confirm_confirm(`Take ${revision.id} (${revision.message}) back on ${target.where}?`, settings);
         const backup = await prepared.take();
@@ -68130,7 +69189,8 @@ async function rollback_unrecorded(context) {
             applied: newest.applied,
             goalHeads: newest.heads,
             revisions: [revision],
-            words: target.tool.commands(target.project).downgrade("-1"),
+            words: target.tool.commands(target.project).downgrade(oneBack(revision)),
+            reverse,
             ...compared,
             backup,
             warnings,
@@ -68149,14 +69209,20 @@ async function rollback_unrecorded(context) {
             await result_1;
     }
 }
+/** From a merge there are several ways one back: Alembic wants to be told one, and leaves the others applied. */
+function oneBack({ parents }) {
+    const [first] = parents;
+    return first !== undefined && parents.length > 1 ? first : "-1";
+}
 async function planFor({ settings, environment, listener }, target, seen, { revision, heads }) {
     const context = { settings, environment, progress: listener.say };
     const proved = await proveRevisions(context, target, [revision]);
     const sha256 = () => revisionSource(target.project, revision).sha256;
-    return planOf({ command: "rollback", seen, goal: heads, revisions: [revision], sha256 }, proved);
+    const planned = { command: "rollback", seen, goal: heads, revisions: [revision], sha256 };
+    return planOf({ ...planned, environment: environmentHash(target.project, target.graph.revisions) }, proved);
 }
 /** A UserError where the downgrade is not proved, or loses what nobody accepted. */
-function requireWayBack({ id, wayBack }, settings) {
+function requireWayBack({ id, wayBack }, settings, byHandInstead) {
     const { kind, reason, loses } = wayBack;
     if (kind === "irreversible" || kind === "restore only") {
         throw new errors_UserError({
@@ -68164,7 +69230,7 @@ function requireWayBack({ id, wayBack }, settings) {
                 ? `Revision ${id} is irreversible: ${reason}.`
                 : `The downgrade of revision ${id} was not proved: ${reason}.`,
             why: "A downgrade that was not seen to work on a shadow is not tried on this database.",
-            do: "Mend it by a new revision that goes forward (the usual way), or restore a backup: migration-gate restore",
+            do: byHandInstead(),
         });
     }
     const open = loses.filter((loss) => !settings["accept-loss"].includes(nameOfLoss(loss)));
@@ -68528,6 +69594,7 @@ var status_disposeResources = (undefined && undefined.__disposeResources) || (fu
     return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
 });
 
+
 /**
  * Which revisions a database has, by its version table and the revision files alone: the tool is not started, because
  * an env.py may write on any command, and nothing is written. A UserError where it cannot be told.
@@ -68536,7 +69603,20 @@ async function status_status({ settings, environment }) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const target = status_addDisposableResource(env_1, await openTarget(settings, environment, "migration-gate status"), true);
-        return await target.status(await target.seen());
+        const seen = await target.seen();
+        const report = await target.status(seen);
+        // A tool with a row for each revision writes it after the revision's own COMMITs.
+        if (target.tool.rows === undefined || report.state !== "pending")
+            return report;
+        const next = target.graph.get(report.revisions.find(({ status: word }) => word === "pending")?.id ?? "");
+        const half = next === undefined ? undefined : await halfWay(target, seen, next);
+        if (half === undefined)
+            return report;
+        const present = half.present.map(({ kind, name }) => `${kind} ${name}`);
+        return {
+            ...report,
+            revisions: report.revisions.map((each) => (each.id === next?.id ? { ...each, present } : each)),
+        };
     }
     catch (e_1) {
         env_1.error = e_1;
