@@ -41,6 +41,11 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const newest = newestOf(target.graph, first.heads);
   const plan = await planFor(context, target, first, newest);
   if (settings["dry-run"]) return plan;
+  const major = Number.parseInt(first.database.server, 10);
+  if (plan.shadow.major !== major)
+    listener.say(
+      `Proved on PostgreSQL ${plan.shadow.major}; the database is ${major}: --postgres-version ${major} proves it on the same.`,
+    );
   const [planned] = plan.revisions;
   if (planned !== undefined) requireWayBack(planned, settings, () => byHand(target, first, newest, planned));
   const { revision } = newest;

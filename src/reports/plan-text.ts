@@ -7,6 +7,7 @@ export function planText(plan: DeployPlan, paint: Paint): string {
   const lines = [
     `${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: from ${list(heads.before)} to ${list(heads.goal)}, ${revisions.length} ${revisions.length === 1 ? "revision" : "revisions"}.`,
     `Recorded on an empty PostgreSQL ${harmless(shadow.version)}: statements that depend on rows may differ.`,
+    ...majorLine(plan, paint),
     ...revisions.flatMap((revision) => ["", ...revisionLines(revision, paint)]),
     "",
     command === "apply"
@@ -14,6 +15,17 @@ export function planText(plan: DeployPlan, paint: Paint): string {
       : "Nothing was changed.",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** Another major version may take other locks, and refuse other statements. */
+function majorLine({ database, shadow, revisions }: DeployPlan, paint: Paint): string[] {
+  const major = Number.parseInt(database.server, 10);
+  if (revisions.length === 0 || Number.isNaN(major) || major === shadow.major) return [];
+  return [
+    paint.yellow(
+      `The database is PostgreSQL ${major}: with --postgres-version ${major} it is recorded on the same.`,
+    ),
+  ];
 }
 
 function revisionLines(revision: PlannedRevision, paint: Paint): string[] {
