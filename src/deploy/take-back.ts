@@ -44,5 +44,5 @@ export function takeBack(job: TakeBack, abort: AbortSignal): Promise<CommandResu
     ...(libraryLock === undefined ? {} : { libraryLock }),
   };
   const open = () => connect(own, { applicationName: job.applicationName });
-  return runWayBack(open, back, { timeoutMs: job.timeoutMs, abort });
+  return runWayBack(open, [back], { timeoutMs: job.timeoutMs, abort });
 }
