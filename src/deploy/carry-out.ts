@@ -148,9 +148,8 @@ function ownWork(
 ): Pick<MigrationOptions, "own"> {
   if (reverse === undefined || revision === undefined) return {};
   const { text } = revisionSource(target.project, { location: { ...revision.location, file: reverse } });
-  const { versionTable } = seen;
   const timeoutMs = settings["apply-timeout"] * 1000;
-  const work = { ...session, target, versionTable, revision: revision.id, file: reverse, text, timeoutMs };
+  const work = { ...session, target, seen, revision: revision.id, file: reverse, text, timeoutMs };
   return { own: (abort) => takeBack(work, abort) };
 }
 

@@ -6,7 +6,7 @@ import type { Target } from "./target";
 
 export interface TakeBack {
   readonly target: Target;
-  readonly versionTable: SeenDatabase["versionTable"];
+  readonly seen: Pick<SeenDatabase, "database" | "versionTable">;
   readonly revision: string;
   /** The reverse, as the project names it, and its text. */
   readonly file: string;
@@ -26,10 +26,10 @@ export interface TakeBack {
  */
 export function takeBack(job: TakeBack, abort: AbortSignal): Promise<CommandResult> {
   const { address, tool } = job.target;
-  const table = job.versionTable ?? { table: tool.versionTable.name };
+  const table = job.seen.versionTable ?? { table: tool.versionTable.name };
   const options = [address.options, job.options].filter((part) => part !== undefined && part !== "");
   const own = { ...address, ...(options.length === 0 ? {} : { options: options.join(" ") }) };
-  const libraryLock = tool.rows?.libraryLock(address.database);
+  const libraryLock = tool.rows?.libraryLock(job.seen.database.name);
   const back: OwnWayBack = {
     revision: job.revision,
     file: job.file,
@@ -44,5 +44,5 @@ export function takeBack(job: TakeBack, abort: AbortSignal): Promise<CommandResu
     ...(libraryLock === undefined ? {} : { libraryLock }),
   };
   const open = () => connect(own, { applicationName: job.applicationName });
-  return runWayBack(open, back, { timeoutMs: job.timeoutMs, abort });
+  return runWayBack(open, [back], { timeoutMs: job.timeoutMs, abort });
 }

@@ -21,8 +21,13 @@ export interface OwnWayBack {
   readonly libraryLock?: string;
 }
 
-/** A part of a way down: by the tool to `target`, or one revision by the gate. */
-export type PartDown = { readonly target: string } | { readonly revision: Revision; readonly file: string };
+/** A part of a way down: by the tool to `target`, or revisions by the gate, in their order. */
+export type PartDown = { readonly target: string } | { readonly reverses: readonly Reverse[] };
+
+interface Reverse {
+  readonly revision: string;
+  readonly file: string;
+}
 
 /** The file that the gate runs to take this revision back; undefined where the tool does it, or nobody can. */
 export function ownReverse({ sql, downgrade }: Revision): string | undefined {
@@ -40,19 +45,26 @@ export function partsDown(graph: Graph, heads: readonly string[], target: string
   const parts: PartDown[] = [];
   for (const revision of gone) {
     const file = ownReverse(revision);
-    if (file !== undefined) parts.push({ revision, file });
-    else {
-      if ("target" in (parts.at(-1) ?? {})) parts.pop();
+    const last = parts.at(-1);
+    if (file === undefined) {
+      if (last !== undefined && "target" in last) parts.pop();
       parts.push({ target: graph.parentsOf(revision.id)[0] ?? "base" });
+    } else {
+      const before = last !== undefined && "reverses" in last ? last.reverses : [];
+      if (before.length > 0) parts.pop();
+      parts.push({ reverses: [...before, { revision: revision.id, file }] });
     }
   }
   return parts;
 }
 
-/** Runs it in one transaction and tells it as a command's end. `libpg-query`'s loadModule() must have resolved before. */
+/**
+ * Runs them on one connection, each in one transaction, and tells it as a command's end; the first that fails is the
+ * last. `libpg-query`'s loadModule() must have resolved before.
+ */
 export async function runWayBack(
   open: () => Promise<Client>,
-  back: OwnWayBack,
+  backs: readonly OwnWayBack[],
   { timeoutMs, abort }: { readonly timeoutMs: number; readonly abort?: AbortSignal },
 ): Promise<CommandResult> {
   const started = performance.now();
@@ -66,20 +78,27 @@ export async function runWayBack(
     cpuMs: undefined,
   });
   let client: Client | undefined;
+  let output = "";
+  let current = backs[0];
   try {
-    const statements = statementsOf(back);
-    client = await open();
     const aborted = new Promise<never>((_, reject) => {
       abort?.addEventListener("abort", () => reject(new Error("it was ended: the gate's lock was lost")));
     });
     aborted.catch(() => undefined);
     if (abort?.aborted === true) throw new Error("the gate's lock was lost");
-    const work = inOneTransaction(client, back, statements);
-    await within(client, Promise.race([work, aborted]), timeoutMs);
-    return end(0, `${back.file}: done, and the row of version ${back.revision} is deleted\n`);
+    for (const back of backs) {
+      current = back;
+      const statements = statementsOf(back);
+      client ??= await open();
+      const work = inOneTransaction(client, back, statements);
+      const left = timeoutMs - (performance.now() - started);
+      await within(client, Promise.race([work, aborted]), Math.max(1, left));
+      output += `${back.file}: done, and the row of version ${back.revision} is deleted\n`;
+    }
+    return end(0, output);
   } catch (error) {
     const isLate = performance.now() - started >= timeoutMs;
-    return end(isLate ? null : 1, failureText(back, error));
+    return end(isLate ? null : 1, output + (current === undefined ? "" : failureText(current, error)));
   } finally {
     if (client !== undefined) await close(client);
   }

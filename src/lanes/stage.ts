@@ -235,9 +235,7 @@ export class Stage implements AsyncDisposable {
     let milliseconds = 0;
     for (const part of parts) {
       const result =
-        "target" in part
-          ? await this.byTool("downgrade", part.target)
-          : await this.byGate(part.revision.id, part.file);
+        "target" in part ? await this.byTool("downgrade", part.target) : await this.byGate(part.reverses);
       output += result.output;
       milliseconds += result.milliseconds;
       if (result.exitCode !== 0 || result.timedOut) return { ...result, output, milliseconds };
@@ -245,7 +243,9 @@ export class Stage implements AsyncDisposable {
     return { ...allWell, output, milliseconds };
   }
 
-  private async byGate(revision: string, file: string): Promise<CommandResult> {
+  private async byGate(
+    reverses: readonly { readonly revision: string; readonly file: string }[],
+  ): Promise<CommandResult> {
     const { tool, project, toolTimeoutMs } = this.context;
     if (this.ownPort === undefined) {
       // The tool's listener may be in a network of its own.
@@ -255,14 +255,14 @@ export class Stage implements AsyncDisposable {
     }
     const address: Address = { name: "shadow", sslmode: "disable", ...this.parts, port: this.ownPort };
     const table = this.recorder.versionTable ?? { table: tool.versionTable.name };
-    const back = {
+    const backs = reverses.map(({ revision, file }) => ({
       revision,
       file,
       text: readFileSync(path.join(project.root, file), "utf8"),
       deletion: tool.rows?.deletion(table, revision) ?? "",
       writesVersions: (sql: string) => tool.versionWrites(sql, table).length > 0,
-    };
-    const result = await runWayBack(() => connect(address), back, { timeoutMs: toolTimeoutMs });
+    }));
+    const result = await runWayBack(() => connect(address), backs, { timeoutMs: toolTimeoutMs });
     await this.quiesce();
     return { ...result, output: redact(result.output, this.database.address) };
   }

@@ -61,6 +61,11 @@ describe("a migration that stopped half way", () => {
     );
     expect(half?.do).toContain("Or finish it by hand (not there: column one.late; rows that it writes");
     expect(await presentIn(stopped, database.address)).toContain('table public."Two"');
+    const { ended } = await startGate(["status"], {
+      cwd: stopped.path,
+      env: { DATABASE_URL: urlOf(database.address) },
+    });
+    expect((await ended).stdout).toContain("(objects of it are there already: type public.mood, column ");
     const row = /^INSERT INTO .*$/m.exec(half?.do ?? "")?.[0] ?? "";
     await person(database.address, `ALTER TABLE one ADD COLUMN late int; ${row}`);
     const info = execFileSync("sqlx", ["migrate", "info"], {

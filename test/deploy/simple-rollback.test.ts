@@ -1,10 +1,23 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compareCatalogs } from "../../src/databases/postgres/catalog/compare";
+import type { DeployPlan } from "../../src/model/deployment";
 import { toolNamed } from "../../src/tools/index";
 import { schemaOf } from "../examples/alembic-run";
 import { type TestServer, testClient, testServer } from "../support/database";
 import { type ProjectFiles, writeProject } from "../support/project";
-import { ask, deploy, deployedProject, records, refusal, sql, table, tables } from "./deployed";
+import {
+  ask,
+  deploy,
+  deployedProject,
+  records,
+  refusal,
+  reportOf,
+  sql,
+  startDeploy,
+  table,
+  tables,
+} from "./deployed";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -89,6 +102,41 @@ describe("a simple migration with its reverse", () => {
     expect(report.problems[0]?.what).toBe("Revision 2 could not have a lock within 1 s, in 2 tries.");
     await holder.client.query("rollback");
     expect((await deploy("rollback", project, database.address)).code).toBe(0);
+  });
+
+  test("is ended with the gate, and a record says that nothing was changed", async () => {
+    await using project = await writeProject(withIndex);
+    await using database = await server.database();
+    await deploy("apply", project, database.address);
+    await using holder = await testClient(database.address);
+    await holder.client.query("begin; lock table one in access share mode");
+    const gate = await startDeploy("rollback", project, database.address, { args: ["--lock-timeout", "60"] });
+    const waits =
+      "select count(*)::int from pg_stat_activity where wait_event_type = 'Lock' and query like 'DROP INDEX%'";
+    for (let turn = 0; turn < 300 && (await ask(database.address, waits))[0] === 0; turn++) await sleep(50);
+    gate.child.kill("SIGTERM");
+    expect((await gate.ended).signal).toBe("SIGTERM");
+    expect(records(project).at(-1)).toMatchObject({ command: "rollback", state: "unchanged" });
+    expect(await ask(database.address, waits)).toEqual([0]);
+    expect(await ask(database.address, versions)).toEqual(["1", "2"]);
+  });
+
+  test("is shown statement by statement, and nothing is changed by a dry run", async () => {
+    await using project = await writeProject(withIndex);
+    await using database = await server.database();
+    await deploy("apply", project, database.address);
+    const { ended } = await startDeploy("rollback", project, database.address, { args: ["--dry-run"] });
+    const plan = reportOf<DeployPlan>(await ended);
+    expect(plan.revisions.map(({ wayBack, statements }) => [wayBack.kind, statements])).toMatchObject([
+      [
+        "proved downgrade",
+        [
+          { sql: "DROP TYPE mood" },
+          { sql: "DROP INDEX one_name", locks: expect.arrayContaining(["AccessExclusiveLock on one"]) },
+        ],
+      ],
+    ]);
+    expect(await ask(database.address, versions)).toEqual(["1", "2"]);
   });
 
   test("does not run while an application migrates by the library", async () => {
