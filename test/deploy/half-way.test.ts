@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Address, urlOf } from "../../src/databases/postgres/connection";
 import type { StatusReport } from "../../src/model/status";
 import { type TestServer, testClient, testServer } from "../support/database";
 import { startGate } from "../support/gate";
 import { type Project, withPython, writeProject } from "../support/project";
-import { deploy, deployedProject, sql, table, tables } from "./deployed";
+import { deploy, deployedProject, refusal, sql, table, tables } from "./deployed";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -92,6 +93,22 @@ describe("a migration that stopped half way", () => {
     await person(database.address, "CREATE SCHEMA ready");
     const again = await deploy("apply", stopped, database.address);
     expect([again.code, again.report.state], again.stderr).toEqual([0, "at target"]);
+  });
+
+  test("is refused before the start where the proof is given, with the same advice", async () => {
+    await using stopped = await project(
+      "-- no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY one_id ON one (id);",
+    );
+    await using database = await server.database();
+    const proof = join(stopped.path, "proof.json");
+    const { ended } = await startGate(["check", "--write-proof", proof], { cwd: stopped.path });
+    expect([0, 1], (await ended).stderr).toContain((await ended).code);
+    await deploy("apply", stopped, database.address, { args: ["--to", "1"] });
+    await person(database.address, "INSERT INTO one VALUES (1), (1)");
+    await deploy("apply", stopped, database.address);
+    const refused = await refusal("apply", stopped, database.address, { args: ["--proof", proof] });
+    expect(refused.seen).toContain("Revision 2 is pending, and objects of it are there already: index");
+    expect(refused.do).toContain("DROP INDEX CONCURRENTLY public.one_id;");
   });
 
   test("with an invalid index is told so", async () => {
