@@ -37692,6 +37692,7 @@ function planText(plan, paint) {
     const lines = [
         `${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: from ${plan_text_list(heads.before)} to ${plan_text_list(heads.goal)}, ${revisions.length} ${revisions.length === 1 ? "revision" : "revisions"}.`,
         `Recorded on an empty PostgreSQL ${harmless(shadow.version)}: statements that depend on rows may differ.`,
+        ...majorLine(plan, paint),
         ...revisions.flatMap((revision) => ["", ...revisionLines(revision, paint)]),
         "",
         command === "apply"
@@ -37699,6 +37700,15 @@ function planText(plan, paint) {
             : "Nothing was changed.",
     ];
     return `${lines.join("\n")}\n`;
+}
+/** Another major version may take other locks, and refuse other statements. */
+function majorLine({ database, shadow, revisions }, paint) {
+    const major = Number.parseInt(database.server, 10);
+    if (revisions.length === 0 || Number.isNaN(major) || major === shadow.major)
+        return [];
+    return [
+        paint.yellow(`The database is PostgreSQL ${major}: with --postgres-version ${major} it is recorded on the same.`),
+    ];
 }
 function revisionLines(revision, paint) {
     const { id, message, file, notProved, statements, wayBack } = revision;
@@ -42434,18 +42444,26 @@ function partsDown(graph, heads, target) {
     const parts = [];
     for (const revision of gone) {
         const file = ownReverse(revision);
-        if (file !== undefined)
-            parts.push({ revision, file });
-        else {
-            if ("target" in (parts.at(-1) ?? {}))
+        const last = parts.at(-1);
+        if (file === undefined) {
+            if (last !== undefined && "target" in last)
                 parts.pop();
             parts.push({ target: graph.parentsOf(revision.id)[0] ?? "base" });
+        }
+        else {
+            const before = last !== undefined && "reverses" in last ? last.reverses : [];
+            if (before.length > 0)
+                parts.pop();
+            parts.push({ reverses: [...before, { revision: revision.id, file }] });
         }
     }
     return parts;
 }
-/** Runs it in one transaction and tells it as a command's end. `libpg-query`'s loadModule() must have resolved before. */
-async function runWayBack(open, back, { timeoutMs, abort }) {
+/**
+ * Runs them on one connection, each in one transaction, and tells it as a command's end; the first that fails is the
+ * last. `libpg-query`'s loadModule() must have resolved before.
+ */
+async function runWayBack(open, backs, { timeoutMs, abort }) {
     const started = performance.now();
     const end = (exitCode, output) => ({
         exitCode,
@@ -42457,22 +42475,29 @@ async function runWayBack(open, back, { timeoutMs, abort }) {
         cpuMs: undefined,
     });
     let client;
+    let output = "";
+    let current = backs[0];
     try {
-        const statements = statementsOf(back);
-        client = await open();
         const aborted = new Promise((_, reject) => {
             abort?.addEventListener("abort", () => reject(new Error("it was ended: the gate's lock was lost")));
         });
         aborted.catch(() => undefined);
         if (abort?.aborted === true)
             throw new Error("the gate's lock was lost");
-        const work = inOneTransaction(client, back, statements);
-        await within(client, Promise.race([work, aborted]), timeoutMs);
-        return end(0, `${back.file}: done, and the row of version ${back.revision} is deleted\n`);
+        for (const back of backs) {
+            current = back;
+            const statements = statementsOf(back);
+            client ??= await open();
+            const work = inOneTransaction(client, back, statements);
+            const left = timeoutMs - (performance.now() - started);
+            await within(client, Promise.race([work, aborted]), Math.max(1, left));
+            output += `${back.file}: done, and the row of version ${back.revision} is deleted\n`;
+        }
+        return end(0, output);
     }
     catch (error) {
         const isLate = performance.now() - started >= timeoutMs;
-        return end(isLate ? null : 1, failureText(back, error));
+        return end(isLate ? null : 1, output + (current === undefined ? "" : failureText(current, error)));
     }
     finally {
         if (client !== undefined)
@@ -42562,10 +42587,10 @@ function failureText({ revision, file, text }, error) {
  */
 function takeBack(job, abort) {
     const { address, tool } = job.target;
-    const table = job.versionTable ?? { table: tool.versionTable.name };
+    const table = job.seen.versionTable ?? { table: tool.versionTable.name };
     const options = [address.options, job.options].filter((part) => part !== undefined && part !== "");
     const own = { ...address, ...(options.length === 0 ? {} : { options: options.join(" ") }) };
-    const libraryLock = tool.rows?.libraryLock(address.database);
+    const libraryLock = tool.rows?.libraryLock(job.seen.database.name);
     const back = {
         revision: job.revision,
         file: job.file,
@@ -42580,7 +42605,7 @@ function takeBack(job, abort) {
         ...(libraryLock === undefined ? {} : { libraryLock }),
     };
     const open = () => connect(own, { applicationName: job.applicationName });
-    return runWayBack(open, back, { timeoutMs: job.timeoutMs, abort });
+    return runWayBack(open, [back], { timeoutMs: job.timeoutMs, abort });
 }
 
 ;// CONCATENATED MODULE: ./lib/executors/address.js
@@ -42980,9 +43005,8 @@ function ownWork({ target, seen, revisions: [revision], reverse, settings }, ses
     if (reverse === undefined || revision === undefined)
         return {};
     const { text } = revisionSource(target.project, { location: { ...revision.location, file: reverse } });
-    const { versionTable } = seen;
     const timeoutMs = settings["apply-timeout"] * 1000;
-    const work = { ...session, target, versionTable, revision: revision.id, file: reverse, text, timeoutMs };
+    const work = { ...session, target, seen, revision: revision.id, file: reverse, text, timeoutMs };
     return { own: (abort) => takeBack(work, abort) };
 }
 const noEnd = {
@@ -62011,9 +62035,7 @@ class Stage {
         let output = "";
         let milliseconds = 0;
         for (const part of parts) {
-            const result = "target" in part
-                ? await this.byTool("downgrade", part.target)
-                : await this.byGate(part.revision.id, part.file);
+            const result = "target" in part ? await this.byTool("downgrade", part.target) : await this.byGate(part.reverses);
             output += result.output;
             milliseconds += result.milliseconds;
             if (result.exitCode !== 0 || result.timedOut)
@@ -62021,7 +62043,7 @@ class Stage {
         }
         return { ...allWell, output, milliseconds };
     }
-    async byGate(revision, file) {
+    async byGate(reverses) {
         const { tool, project, toolTimeoutMs } = this.context;
         if (this.ownPort === undefined) {
             // The tool's listener may be in a network of its own.
@@ -62031,14 +62053,14 @@ class Stage {
         }
         const address = { name: "shadow", sslmode: "disable", ...this.parts, port: this.ownPort };
         const table = this.recorder.versionTable ?? { table: tool.versionTable.name };
-        const back = {
+        const backs = reverses.map(({ revision, file }) => ({
             revision,
             file,
             text: (0,external_node_fs_.readFileSync)(external_node_path_default().join(project.root, file), "utf8"),
             deletion: tool.rows?.deletion(table, revision) ?? "",
             writesVersions: (sql) => tool.versionWrites(sql, table).length > 0,
-        };
-        const result = await runWayBack(() => connect(address), back, { timeoutMs: toolTimeoutMs });
+        }));
+        const result = await runWayBack(() => connect(address), backs, { timeoutMs: toolTimeoutMs });
         await this.quiesce();
         return { ...result, output: redact(result.output, this.database.address) };
     }
@@ -69154,6 +69176,9 @@ async function rollback_unrecorded(context) {
         const plan = await planFor(context, target, first, newest);
         if (settings["dry-run"])
             return plan;
+        const major = Number.parseInt(first.database.server, 10);
+        if (plan.shadow.major !== major)
+            listener.say(`Proved on PostgreSQL ${plan.shadow.major}; the database is ${major}: --postgres-version ${major} proves it on the same.`);
         const [planned] = plan.revisions;
         if (planned !== undefined)
             requireWayBack(planned, settings, () => byHand(target, first, newest, planned));
