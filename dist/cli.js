@@ -36328,11 +36328,9 @@ function writeProof(file, proof) {
         }, { cause: error });
     }
 }
-/** The schema with exactly these revisions; undefined where the proof does not have one of them. */
+/** The schema with exactly these revisions, all of which the proof must have. */
 function catalogAt({ start, steps }, applied) {
     const taken = steps.filter(({ revision }) => applied.has(revision));
-    if (taken.length !== applied.size)
-        return undefined;
     const catalog = new Map();
     for (const { key, after } of [start, ...taken.map(({ changes }) => changes)].flat()) {
         if (after === undefined)
@@ -36375,13 +36373,28 @@ function requireProofOf(file, { steps }, revisions, sha256Of) {
         });
     }
 }
-/** Where the database differs from what was proved at its revision; undefined where the proof does not know that state. */
-function compare_with_proof_driftFrom({ proof, found, applied, major }, pending) {
-    const proved = catalogAt(proof, applied);
-    if (proved === undefined)
+/** Why the proof cannot be compared with a database: revisions that it does not have; undefined where it has all. */
+function unknownToProof(file, { steps }, applied) {
+    const known = new Set(steps.map(({ revision }) => revision));
+    const missing = [...applied].filter((id) => !known.has(id));
+    if (missing.length === 0)
         return undefined;
+    return {
+        what: `The proof ${file} does not know the state of this database: ${missing.length} of its ${applied.size} applied revisions are not in it.`,
+        seen: missing.slice(0, 10).join(", ") + (missing.length > 10 ? " and more" : ""),
+        why: "What was not compared must not look as if it were right; a check whose setup applies revisions did not prove them.",
+        do: "Give the proof that the check of this commit wrote (check --write-proof), or leave proof out.",
+    };
+}
+/** Where the database differs from what was proved at its revisions, all of which the proof must have (unknownToProof). */
+function compare_with_proof_driftFrom({ proof, found, applied, major }, pending) {
     const majors = { proved: proof.shadow.major, found: major };
-    return driftOf(proved, found, touchedBy(proof, pending), { majors });
+    return driftOf(catalogAt(proof, applied), found, touchedBy(proof, pending), { majors });
+}
+/** All of it, whatever is pending. */
+function allDrift(compared) {
+    const { met, beside } = compare_with_proof_driftFrom(compared, new Set());
+    return [...met, ...beside];
 }
 /** What pending revisions would meet, as a refusal; undefined where they meet nothing. */
 function driftProblem(met, where) {
@@ -37684,7 +37697,14 @@ function json_printed(value) {
     return `${JSON.stringify(value, (_, field) => (field === undefined ? null : field), 2)}\n`;
 }
 
+;// CONCATENATED MODULE: ./lib/model/status.js
+/** The major version of a server that calls itself e.g. `17.10 (Debian 17.10-1)`. */
+function majorOf({ server }) {
+    return Number.parseInt(server, 10);
+}
+
 ;// CONCATENATED MODULE: ./lib/reports/plan-text.js
+
 
 /** A plan for a terminal: what would run, revision by revision, and how each is taken back. */
 function planText(plan, paint) {
@@ -37703,7 +37723,7 @@ function planText(plan, paint) {
 }
 /** Another major version may take other locks, and refuse other statements. */
 function majorLine({ database, shadow, revisions }, paint) {
-    const major = Number.parseInt(database.server, 10);
+    const major = majorOf(database);
     if (revisions.length === 0 || Number.isNaN(major) || major === shadow.major)
         return [];
     return [
@@ -38261,7 +38281,29 @@ function processIds() {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/executors/readable-files.js
+
+/** Empty where it is not there or not ours: processes come and go while /proc is read. */
+function textOfFile(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch {
+        return "";
+    }
+}
+/** None where it is not there or not ours. */
+function namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder);
+    }
+    catch {
+        return [];
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/executors/tcp-ports.js
+
 
 
 /**
@@ -38304,7 +38346,7 @@ function socketsOf(pid) {
 }
 /** proc_net_tcp: sl local rem st queues timer retransmits uid timeout inode; ports hexadecimal, 01 is established. */
 function connectionsIn(file) {
-    return tcp_ports_read(file)
+    return textOfFile(file)
         .split("\n")
         .slice(1)
         .flatMap((line) => {
@@ -38316,22 +38358,6 @@ function connectionsIn(file) {
 }
 function portOf(address) {
     return Number.parseInt(address.slice(address.lastIndexOf(":") + 1), 16);
-}
-function tcp_ports_read(file) {
-    try {
-        return (0,external_node_fs_.readFileSync)(file, "latin1");
-    }
-    catch {
-        return "";
-    }
-}
-function namesIn(folder) {
-    try {
-        return (0,external_node_fs_.readdirSync)(folder);
-    }
-    catch {
-        return [];
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/executors/local.js
@@ -38606,8 +38632,8 @@ function revisionSource({ root }, { location }) {
 function goalOf(graph, heads, to) {
     const target = targetOf(graph, to);
     const before = graph.applied(heads);
-    const wanted = target.ids.flatMap((id) => [...graph.ancestors(id)]);
-    const pending = graph.revisions.filter(({ id }) => wanted.includes(id) && !before.has(id));
+    const wanted = graph.applied(target.ids);
+    const pending = graph.revisions.filter(({ id }) => wanted.has(id) && !before.has(id));
     const [only] = target.ids;
     if (to !== undefined && pending.length === 0 && only !== undefined && !isGoalOf(graph, heads, target.ids))
         throw behind(graph, heads, only);
@@ -39467,7 +39493,7 @@ process.send({ type: "ready", loopback });
 function serverSockets() {
     const found = new Set(listeningSockets().filter(isServerSocket));
     for (const folder of new Set([...usualFolders, ...[...found].map(external_node_path_namespaceObject.dirname)])) {
-        for (const name of server_sockets_namesIn(folder))
+        for (const name of namesIn(folder))
             if (isServerSocket((0,external_node_path_namespaceObject.join)(folder, name)))
                 found.add((0,external_node_path_namespaceObject.join)(folder, name));
     }
@@ -39488,26 +39514,10 @@ function isServerSocket(path) {
 }
 /** proc_net_unix: Num RefCount Protocol Flags Type St Inode Path; flag 0x10000 is a socket that listens. */
 function listeningSockets() {
-    return server_sockets_read("/proc/net/unix")
+    return textOfFile("/proc/net/unix")
         .split("\n")
         .map((line) => /^\S+: \S+ \S+ (\S+) \S+ \S+ +\d+ (\/.*)$/.exec(line))
         .flatMap((match) => (match !== null && Number.parseInt(match[1], 16) & 0x10000 ? [match[2]] : []));
-}
-function server_sockets_read(file) {
-    try {
-        return (0,external_node_fs_.readFileSync)(file, "utf8");
-    }
-    catch {
-        return "";
-    }
-}
-function server_sockets_namesIn(folder) {
-    try {
-        return (0,external_node_fs_.readdirSync)(folder);
-    }
-    catch {
-        return [];
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/executors/network-namespace.js
@@ -42047,6 +42057,7 @@ function half_way_shown({ kind, schema, table, name }) {
 
 
 
+
 const notWatched = {
     what: "None of the tool's sessions was recognised in the database, so that no limit was kept for them.",
     why: "lock-timeout and statement-timeout held only where its driver reads PGOPTIONS.",
@@ -42206,12 +42217,9 @@ class Reporter {
         const { proof, applied, target, seen, catalog } = this.job;
         if (proof === undefined)
             return [];
-        const major = Number.parseInt(seen.database.server, 10);
-        const drift = (state, revisions) => {
-            const compared = compare_with_proof_driftFrom({ proof, found: state, applied: revisions, major }, new Set());
-            return compared === undefined ? [] : [...compared.met, ...compared.beside];
-        };
-        return newDrift(drift(catalog, target.graph.applied(seen.heads)), drift(found, applied));
+        const major = majorOf(seen.database);
+        const before = { proof, found: catalog, applied: target.graph.applied(seen.heads), major };
+        return newDrift(allDrift(before), allDrift({ proof, found, applied, major }));
     }
     failureOf({ last }) {
         const { tool, project } = this.job.target;
@@ -42896,12 +42904,12 @@ async function carryOut(job) {
     });
     const options = (await takesOptions(target.address, words)) ? words : undefined;
     const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
-    const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(carry_out_textOf(file)));
+    const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOfFile(file)));
     const repeatable = job.reverse !== undefined || (isKept && sources.every(({ text }) => worksInOneTransaction(text)));
     const begun = new Set();
     const reporter = new Reporter(job, sources, begun, isKept);
     await requireUnchanged(job);
-    const note = new RunningNote(settings["record-directory"], databaseOf(target));
+    const note = new RunningNote(settings["record-directory"], target.where);
     let ended;
     const unregister = registerCleanup({
         async run() {
@@ -42973,15 +42981,6 @@ async function carryOut(job) {
         unregister();
     }
 }
-/** A file that is not there decides nothing. */
-function carry_out_textOf(file) {
-    try {
-        return (0,external_node_fs_.readFileSync)(file, "utf8");
-    }
-    catch {
-        return "";
-    }
-}
 /** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */
 async function requireUnchanged({ command, target, seen }) {
     const now = await target.seen(seen.versionTable);
@@ -43039,10 +43038,6 @@ const interruptedVerify = {
     what: "The gate was ended by a signal while it looked at what the tool had done; the tool had ended before.",
     do: "Run the same job again: where nothing is pending any more, it says so.",
 };
-/** Which database a note is of. */
-function databaseOf({ address: { host, port, database } }) {
-    return `${host}:${port}/${database}`;
-}
 
 ;// CONCATENATED MODULE: ./lib/deploy/promotion.js
 
@@ -58895,9 +58890,12 @@ async function comparedWithProof(target, seen, file, revisions) {
     if (proof === undefined)
         return { catalog, proof };
     const applied = target.graph.applied(seen.heads);
-    const major = Number.parseInt(seen.database.server, 10);
-    const drift = compare_with_proof_driftFrom({ proof, found: catalog, applied, major }, new Set(revisions.map(({ id }) => id)));
-    const problem = driftProblem(drift?.met ?? [], target.where);
+    const strange = unknownToProof(file ?? "", proof, applied);
+    if (strange !== undefined)
+        throw new errors_UserError(strange);
+    const compared = { proof, found: catalog, applied, major: majorOf(seen.database) };
+    const { met } = compare_with_proof_driftFrom(compared, new Set(revisions.map(({ id }) => id)));
+    const problem = driftProblem(met, target.where);
     if (problem === undefined)
         return { catalog, proof };
     const [next] = revisions;
@@ -58921,12 +58919,13 @@ async function leftBefore(target, seen, file) {
     if (file === undefined)
         return problems;
     const proof = readProof(file);
-    const found = await catalogOf(target, seen.versionTable);
-    const major = Number.parseInt(seen.database.server, 10);
     const applied = target.graph.applied(seen.heads);
-    const drift = compare_with_proof_driftFrom({ proof, found, applied, major }, new Set());
-    const all = drift === undefined ? [] : [...drift.met, ...drift.beside];
-    return all.length === 0 ? problems : [...problems, unprovedProblem(all)];
+    const strange = unknownToProof(file, proof, applied);
+    if (strange !== undefined)
+        return [...problems, strange];
+    const found = await catalogOf(target, seen.versionTable);
+    const drift = allDrift({ proof, found, applied, major: majorOf(seen.database) });
+    return drift.length === 0 ? problems : [...problems, unprovedProblem(drift)];
 }
 /**
  * The lock that keeps two gates apart on one database. Sessions of a tool whose gate is gone are ended: with the lock
@@ -58949,7 +58948,7 @@ async function lockDatabase(target, settings, command, say) {
 }
 async function endOrphans(target, settings, say) {
     const client = await target.client();
-    const notes = leftNotes(settings["record-directory"], databaseOf(target));
+    const notes = leftNotes(settings["record-directory"], target.where);
     const sessions = { name: toolSessionName, others: notes.sessions };
     const left = await orphans(client, sessions);
     for (const { pid, name } of left)
@@ -60651,7 +60650,7 @@ function readOpening(bytes) {
     if (major !== 3)
         return unknown(`it speaks protocol ${major}.${code & 0xffff}`);
     try {
-        return { opening: { kind: "startup", packet, database: startup_databaseOf(packet) }, length };
+        return { opening: { kind: "startup", packet, database: databaseOf(packet) }, length };
     }
     catch {
         return unknown("its startup packet has no end");
@@ -60659,7 +60658,7 @@ function readOpening(bytes) {
 }
 /** SSLRequest, as a client sends it. */
 const tlsRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
-function startup_databaseOf(packet) {
+function databaseOf(packet) {
     const reader = new BodyReader(packet, 8);
     const parameters = new Map();
     for (let name = reader.text(); name !== ""; name = reader.text())
@@ -69156,6 +69155,7 @@ var rollback_disposeResources = (undefined && undefined.__disposeResources) || (
 
 
 
+
 /**
  * Takes the newest revision back: its downgrade is proved on a shadow first, what it loses must be accepted by name, a
  * backup is taken. A UserError before anything was written; from the tool's start on a report and a record.
@@ -69176,7 +69176,7 @@ async function rollback_unrecorded(context) {
         const plan = await planFor(context, target, first, newest);
         if (settings["dry-run"])
             return plan;
-        const major = Number.parseInt(first.database.server, 10);
+        const major = majorOf(first.database);
         if (plan.shadow.major !== major)
             listener.say(`Proved on PostgreSQL ${plan.shadow.major}; the database is ${major}: --postgres-version ${major} proves it on the same.`);
         const [planned] = plan.revisions;

@@ -1,9 +1,15 @@
 import { prepareBackup } from "../backup/prepare";
 import type { BackupRequest, PreparedBackup } from "../backup/request";
 import { invalidIndexes } from "../databases/postgres/leftovers";
-import { databaseOf } from "../deploy/carry-out";
 import { catalogOf } from "../deploy/catalog-of";
-import { driftFrom, driftProblem, requireProofOf, unprovedProblem } from "../deploy/compare-with-proof";
+import {
+  allDrift,
+  driftFrom,
+  driftProblem,
+  requireProofOf,
+  unknownToProof,
+  unprovedProblem,
+} from "../deploy/compare-with-proof";
 import { databaseAddress } from "../deploy/database-address";
 import { type GateLock, takeGateLock } from "../deploy/gate-lock";
 import { halfWay } from "../deploy/half-way";
@@ -19,7 +25,7 @@ import { UserError } from "../errors";
 import type { Catalog } from "../model/catalog";
 import type { DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
-import type { RevisionStatus } from "../model/status";
+import { majorOf, type RevisionStatus } from "../model/status";
 import type { Settings } from "../settings";
 import { revisionSource } from "../tools/revision-source";
 import { seldom } from "./listener";
@@ -215,9 +221,11 @@ export async function comparedWithProof(
   const catalog = await catalogOf(target, seen.versionTable);
   if (proof === undefined) return { catalog, proof };
   const applied = target.graph.applied(seen.heads);
-  const major = Number.parseInt(seen.database.server, 10);
-  const drift = driftFrom({ proof, found: catalog, applied, major }, new Set(revisions.map(({ id }) => id)));
-  const problem = driftProblem(drift?.met ?? [], target.where);
+  const strange = unknownToProof(file ?? "", proof, applied);
+  if (strange !== undefined) throw new UserError(strange);
+  const compared = { proof, found: catalog, applied, major: majorOf(seen.database) };
+  const { met } = driftFrom(compared, new Set(revisions.map(({ id }) => id)));
+  const problem = driftProblem(met, target.where);
   if (problem === undefined) return { catalog, proof };
   const [next] = revisions;
   const half = next === undefined || applied.has(next.id) ? undefined : await halfWay(target, seen, next);
@@ -243,12 +251,12 @@ export async function leftBefore(
   }
   if (file === undefined) return problems;
   const proof = readProof(file);
-  const found = await catalogOf(target, seen.versionTable);
-  const major = Number.parseInt(seen.database.server, 10);
   const applied = target.graph.applied(seen.heads);
-  const drift = driftFrom({ proof, found, applied, major }, new Set());
-  const all = drift === undefined ? [] : [...drift.met, ...drift.beside];
-  return all.length === 0 ? problems : [...problems, unprovedProblem(all)];
+  const strange = unknownToProof(file, proof, applied);
+  if (strange !== undefined) return [...problems, strange];
+  const found = await catalogOf(target, seen.versionTable);
+  const drift = allDrift({ proof, found, applied, major: majorOf(seen.database) });
+  return drift.length === 0 ? problems : [...problems, unprovedProblem(drift)];
 }
 
 /**
@@ -277,7 +285,7 @@ export async function lockDatabase(
 
 async function endOrphans(target: Target, settings: Settings, say: Listener["say"]): Promise<void> {
   const client = await target.client();
-  const notes = leftNotes(settings["record-directory"], databaseOf(target));
+  const notes = leftNotes(settings["record-directory"], target.where);
   const sessions = { name: toolSessionName, others: notes.sessions };
   const left = await orphans(client, sessions);
   for (const { pid, name } of left)

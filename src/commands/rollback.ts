@@ -8,6 +8,7 @@ import { openTarget, type Target } from "../deploy/target";
 import { UserError } from "../errors";
 import { ownReverse } from "../lanes/own-way-back";
 import type { DeployPlan, DeployReport, PlannedRevision } from "../model/deployment";
+import { majorOf } from "../model/status";
 import { addedBy } from "../project/added-by";
 import type { Settings } from "../settings";
 import { environmentHash } from "../tools/environment-hash";
@@ -41,7 +42,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const newest = newestOf(target.graph, first.heads);
   const plan = await planFor(context, target, first, newest);
   if (settings["dry-run"]) return plan;
-  const major = Number.parseInt(first.database.server, 10);
+  const major = majorOf(first.database);
   if (plan.shadow.major !== major)
     listener.say(
       `Proved on PostgreSQL ${plan.shadow.major}; the database is ${major}: --postgres-version ${major} proves it on the same.`,

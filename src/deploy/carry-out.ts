@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors";
 import { type CommandResult, commandPorts, terminateForGood } from "../executors/local";
+import { textOfFile } from "../executors/readable-files";
 import type { DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
 import { registerCleanup } from "../shadow/cleanup";
@@ -14,7 +14,6 @@ import { buildsConcurrently, keepsOneTransaction, worksInOneTransaction, writesR
 import { Reporter } from "./reporter";
 import { RunningNote } from "./running-note";
 import { type TakeBack, takeBack } from "./take-back";
-import type { Target } from "./target";
 import { sessionOptions, takesOptions, toolEnvironment } from "./tool-environment";
 import { endToolSessions, sessionsByPort, toolSessionName } from "./tool-sessions";
 
@@ -36,14 +35,14 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   });
   const options = (await takesOptions(target.address, words)) ? words : undefined;
   const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
-  const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOf(file)));
+  const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOfFile(file)));
   const repeatable =
     job.reverse !== undefined || (isKept && sources.every(({ text }) => worksInOneTransaction(text)));
   const begun = new Set<string>();
   const reporter = new Reporter(job, sources, begun, isKept);
   await requireUnchanged(job);
 
-  const note = new RunningNote(settings["record-directory"], databaseOf(target));
+  const note = new RunningNote(settings["record-directory"], target.where);
   let ended: MigrationResult | undefined;
   const unregister = registerCleanup({
     async run() {
@@ -113,15 +112,6 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   }
 }
 
-/** A file that is not there decides nothing. */
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
-}
-
 /** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */
 async function requireUnchanged({ command, target, seen }: Job): Promise<void> {
   const now = await target.seen(seen.versionTable);
@@ -187,8 +177,3 @@ const interruptedVerify: Problem = {
   what: "The gate was ended by a signal while it looked at what the tool had done; the tool had ended before.",
   do: "Run the same job again: where nothing is pending any more, it says so.",
 };
-
-/** Which database a note is of. */
-export function databaseOf({ address: { host, port, database } }: Target): string {
-  return `${host}:${port}/${database}`;
-}

@@ -2,7 +2,7 @@ import { UserError } from "../errors";
 import type { Catalog } from "../model/catalog";
 import type { Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
-import { type Drift, driftOf } from "./drift";
+import { type Drift, type DriftReport, driftOf } from "./drift";
 import { catalogAt, type ProofFile, touchedBy } from "./proof";
 
 export interface Compared {
@@ -31,15 +31,36 @@ export function requireProofOf(
   }
 }
 
-/** Where the database differs from what was proved at its revision; undefined where the proof does not know that state. */
+/** Why the proof cannot be compared with a database: revisions that it does not have; undefined where it has all. */
+export function unknownToProof(
+  file: string,
+  { steps }: ProofFile,
+  applied: ReadonlySet<string>,
+): Problem | undefined {
+  const known = new Set(steps.map(({ revision }) => revision));
+  const missing = [...applied].filter((id) => !known.has(id));
+  if (missing.length === 0) return undefined;
+  return {
+    what: `The proof ${file} does not know the state of this database: ${missing.length} of its ${applied.size} applied revisions are not in it.`,
+    seen: missing.slice(0, 10).join(", ") + (missing.length > 10 ? " and more" : ""),
+    why: "What was not compared must not look as if it were right; a check whose setup applies revisions did not prove them.",
+    do: "Give the proof that the check of this commit wrote (check --write-proof), or leave proof out.",
+  };
+}
+
+/** Where the database differs from what was proved at its revisions, all of which the proof must have (unknownToProof). */
 export function driftFrom(
   { proof, found, applied, major }: Compared,
   pending: ReadonlySet<string>,
-): { readonly met: readonly Drift[]; readonly beside: readonly Drift[] } | undefined {
-  const proved = catalogAt(proof, applied);
-  if (proved === undefined) return undefined;
+): DriftReport {
   const majors = { proved: proof.shadow.major, found: major };
-  return driftOf(proved, found, touchedBy(proof, pending), { majors });
+  return driftOf(catalogAt(proof, applied), found, touchedBy(proof, pending), { majors });
+}
+
+/** All of it, whatever is pending. */
+export function allDrift(compared: Compared): Drift[] {
+  const { met, beside } = driftFrom(compared, new Set());
+  return [...met, ...beside];
 }
 
 /** What pending revisions would meet, as a refusal; undefined where they meet nothing. */

@@ -19,8 +19,8 @@ export interface Goal {
 export function goalOf(graph: Graph, heads: readonly string[], to: string | undefined): Goal {
   const target = targetOf(graph, to);
   const before = graph.applied(heads);
-  const wanted = target.ids.flatMap((id) => [...graph.ancestors(id)]);
-  const pending = graph.revisions.filter(({ id }) => wanted.includes(id) && !before.has(id));
+  const wanted = graph.applied(target.ids);
+  const pending = graph.revisions.filter(({ id }) => wanted.has(id) && !before.has(id));
   const [only] = target.ids;
   if (to !== undefined && pending.length === 0 && only !== undefined && !isGoalOf(graph, heads, target.ids))
     throw behind(graph, heads, only);

@@ -75,10 +75,9 @@ export function writeProof(file: string, proof: ProofFile): void {
   }
 }
 
-/** The schema with exactly these revisions; undefined where the proof does not have one of them. */
-export function catalogAt({ start, steps }: ProofFile, applied: ReadonlySet<string>): Catalog | undefined {
+/** The schema with exactly these revisions, all of which the proof must have. */
+export function catalogAt({ start, steps }: ProofFile, applied: ReadonlySet<string>): Catalog {
   const taken = steps.filter(({ revision }) => applied.has(revision));
-  if (taken.length !== applied.size) return undefined;
   const catalog = new Map<string, string>();
   for (const { key, after } of [start, ...taken.map(({ changes }) => changes)].flat()) {
     if (after === undefined) catalog.delete(key);

@@ -1,9 +1,10 @@
 import { bugParts, UserError } from "../errors";
 import type { Catalog } from "../model/catalog";
 import type { DeployReport, Problem } from "../model/deployment";
+import { majorOf } from "../model/status";
 import type { RevisionSource } from "../tools/revision-source";
 import { catalogOf } from "./catalog-of";
-import { driftFrom, newDrift } from "./compare-with-proof";
+import { allDrift, newDrift } from "./compare-with-proof";
 import type { Drift } from "./drift";
 import { isAt } from "./goal";
 import { halfWay } from "./half-way";
@@ -182,12 +183,9 @@ export class Reporter {
   private unproved(found: Catalog): Drift[] {
     const { proof, applied, target, seen, catalog } = this.job;
     if (proof === undefined) return [];
-    const major = Number.parseInt(seen.database.server, 10);
-    const drift = (state: Catalog, revisions: ReadonlySet<string>) => {
-      const compared = driftFrom({ proof, found: state, applied: revisions, major }, new Set());
-      return compared === undefined ? [] : [...compared.met, ...compared.beside];
-    };
-    return newDrift(drift(catalog, target.graph.applied(seen.heads)), drift(found, applied));
+    const major = majorOf(seen.database);
+    const before = { proof, found: catalog, applied: target.graph.applied(seen.heads), major };
+    return newDrift(allDrift(before), allDrift({ proof, found, applied, major }));
   }
 
   private failureOf({ last }: MigrationResult) {

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { namesIn, textOfFile } from "./readable-files";
 
 /**
  * Unix sockets through which a process could reach a database or start one elsewhere, whatever its network: those
@@ -32,24 +32,8 @@ function isServerSocket(path: string): boolean {
 
 /** proc_net_unix: Num RefCount Protocol Flags Type St Inode Path; flag 0x10000 is a socket that listens. */
 function listeningSockets(): string[] {
-  return read("/proc/net/unix")
+  return textOfFile("/proc/net/unix")
     .split("\n")
     .map((line) => /^\S+: \S+ \S+ (\S+) \S+ \S+ +\d+ (\/.*)$/.exec(line))
     .flatMap((match) => (match !== null && Number.parseInt(match[1]!, 16) & 0x10000 ? [match[2]!] : []));
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

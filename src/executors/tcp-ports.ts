@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { familyMembers, type ProcessFamily } from "./processes";
+import { namesIn, textOfFile } from "./readable-files";
 
 /**
  * The local ports of a family's established TCP connections to a port of any server, sorted; undefined where there is
@@ -45,7 +46,7 @@ interface TcpConnection {
 
 /** proc_net_tcp: sl local rem st queues timer retransmits uid timeout inode; ports hexadecimal, 01 is established. */
 function connectionsIn(file: string): TcpConnection[] {
-  return read(file)
+  return textOfFile(file)
     .split("\n")
     .slice(1)
     .flatMap((line) => {
@@ -57,20 +58,4 @@ function connectionsIn(file: string): TcpConnection[] {
 
 function portOf(address: string): number {
   return Number.parseInt(address.slice(address.lastIndexOf(":") + 1), 16);
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "latin1");
-  } catch {
-    return "";
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -45,6 +45,11 @@ export interface UnknownRevision {
   readonly file: string | undefined;
 }
 
+/** The major version of a server that calls itself e.g. `17.10 (Debian 17.10-1)`. */
+export function majorOf({ server }: { readonly server: string }): number {
+  return Number.parseInt(server, 10);
+}
+
 /** The JSON of `status`: one object on stdout. `version` grows when a field changes its meaning or goes. */
 export interface StatusReport {
   readonly version: 1;

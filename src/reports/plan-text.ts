@@ -1,4 +1,5 @@
 import type { DeployPlan, PlannedRevision, WayBack } from "../model/deployment";
+import { majorOf } from "../model/status";
 import { harmless, type Paint } from "./terminal";
 
 /** A plan for a terminal: what would run, revision by revision, and how each is taken back. */
@@ -19,7 +20,7 @@ export function planText(plan: DeployPlan, paint: Paint): string {
 
 /** Another major version may take other locks, and refuse other statements. */
 function majorLine({ database, shadow, revisions }: DeployPlan, paint: Paint): string[] {
-  const major = Number.parseInt(database.server, 10);
+  const major = majorOf(database);
   if (revisions.length === 0 || Number.isNaN(major) || major === shadow.major) return [];
   return [
     paint.yellow(

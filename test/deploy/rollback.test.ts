@@ -116,22 +116,20 @@ describe("rollback", () => {
       /^Revision last is irreversible: the old ids are gone\.$/,
     ],
     ["a downgrade that fails", sql("DROP TABLE other"), /^The downgrade of revision last was not proved: /],
-    ["a downgrade that leaves residue is proved and rolls back", undefined, undefined],
-  ])("with %s", async (_, down, expected) => {
+    [
+      "an empty downgrade, which leaves its table",
+      "pass",
+      /^The downgrade of revision last was not proved: /,
+    ],
+  ])("with %s nothing is tried", async (_, down, expected) => {
     await using project = await deployedProject([
       table("one"),
-      { id: "last", up: sql("CREATE TABLE last (id int)"), ...(down === undefined ? {} : { down }) },
+      { id: "last", up: sql("CREATE TABLE last (id int)"), down },
     ]);
     await using database = await server.database();
     await deploy("apply", project, database.address);
-    if (expected === undefined) {
-      // An empty downgrade: the version goes back and the table stays.
-      const { what } = await refusal("rollback", project, database.address);
-      expect(what).toMatch(/^The downgrade of revision last was not proved: /);
-    } else {
-      const { what } = await refusal("rollback", project, database.address);
-      expect(what).toMatch(expected);
-    }
+    const { what } = await refusal("rollback", project, database.address);
+    expect(what).toMatch(expected);
     expect(await tables(database.address)).toEqual(["alembic_version", "last", "one"]);
     expect(records(project).at(-1)).toMatchObject({ command: "rollback", state: "unchanged" });
   });
@@ -269,6 +267,27 @@ describe("the proof of the check", () => {
     const { code, report } = await deploy("apply", project, database.address, { args });
     expect([code, report.state]).toEqual([1, "unverified"]);
     expect(report.problems[0]?.seen).toContain("strange");
+  });
+
+  test("that does not have what is applied is refused, and told where nothing is pending", async () => {
+    await using project = await deployedProject([table("one"), table("two")]);
+    await using database = await server.database();
+    const file = await prove(project);
+    await deploy("apply", project, database.address, { args: ["--to", "one"] });
+    const proof = JSON.parse(readFileSync(file, "utf8")) as { steps: { revision: string }[] };
+    const steps = proof.steps.filter(({ revision }) => revision !== "one");
+    writeFileSync(file, JSON.stringify({ ...proof, steps }));
+    const args = ["--proof", file];
+    const refused = await refusal("apply", project, database.address, { args });
+    expect([refused.what, refused.seen]).toEqual([
+      `The proof ${file} does not know the state of this database: 1 of its 1 applied revisions are not in it.`,
+      "one",
+    ]);
+    const { report } = await deploy("apply", project, database.address, { args: [...args, "--to", "one"] });
+    expect([report.outcome, report.warnings.map(({ what }) => what)]).toEqual([
+      "nothing to do",
+      [refused.what],
+    ]);
   });
 
   test("of another source is refused", async () => {
