@@ -1,0 +1,61 @@
+/** One row's values as text, in the order of its table's columns; null is SQL's NULL. */
+export type RowValues = readonly (string | null)[];
+
+/** All rows of one table at one moment. */
+export interface TableRows {
+  /** Quoted and schema-qualified as in catalog keys, e.g. `boards.users`. */
+  readonly table: string;
+  /** Without generated ones; names as they are, unquoted; types as `format_type` prints them. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: readonly RowValues[];
+}
+
+/** The rows of a database by table, of every table that keeps rows of its own but the version table. */
+export type RowSnapshot = ReadonlyMap<string, TableRows>;
+
+/** What was there and is not there any more. */
+export interface RowLoss {
+  readonly table: string;
+  /**
+   * - table gone, column gone: it was dropped, and had values.
+   * - rows gone: fewer rows.
+   * - values changed: the same number of rows, and values that no row has any more.
+   * - values moved: every value is still there, but in another row.
+   */
+  readonly kind: "table gone" | "column gone" | "rows gone" | "values changed" | "values moved";
+  readonly column: string | undefined;
+  /** Rows of the table, or values that are not NULL of the column, before and after. */
+  readonly before: number;
+  readonly after: number;
+  /** Some of what was lost, cut; never of a column whose name says that it is secret. */
+  readonly examples: readonly string[];
+  /** True where all that was lost is NULL that became a value: a default took its place. */
+  readonly onlyNulls: boolean;
+}
+
+/**
+ * - plain: distinct, modest values, no NULL where a value can stand.
+ * - hostile: NULL wherever allowed, duplicates, full lengths, extremes.
+ */
+export type RowTier = "plain" | "hostile";
+
+/** One table after a fill. */
+export interface FilledTable {
+  readonly table: string;
+  readonly wanted: number;
+  /** Rows that were put in. */
+  readonly rows: number;
+  /** Why there are fewer than wanted: one sentence that names the constraint or what the server said. */
+  readonly reason: string | undefined;
+  /** True where keys had to be put in with constraints suspended, and were verified after. */
+  readonly suspended: boolean;
+}
+
+/** A read-only query that tells whether a statement can fail on, or change, the rows that a database has. */
+export interface DataQuery {
+  /** e.g. "fails if two rows share email". */
+  readonly words: string;
+  /** One SELECT; no rows means that it is safe. At most a few columns, each a value that explains the row. */
+  readonly sql: string;
+  readonly sqlstate: string;
+}
