@@ -111,13 +111,13 @@ async function serverOf({ client }: BackupRequest): Promise<BackupPlan["server"]
   return { number, major: Math.floor(number / 10_000), version: version.split(" ")[0] ?? version };
 }
 
-/** `boards-20261121T234000Z-1f2e.dump`: sorts by time, is nobody else's, and needs no quotes. */
+/** `boards-20261121T234000512Z-1f2e.dump`: sorts by time, is nobody else's, and needs no quotes. */
 function newName(database: string, isEncrypted: boolean): string {
   const word = database
     .replace(/[^\w.-]+/g, "_")
     .replace(/^[.-]+/, "_")
     .slice(0, 60);
-  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
+  const time = new Date().toISOString().replace(/[-:.]/g, "");
   return `${word}-${time}-${randomBytes(2).toString("hex")}.dump${isEncrypted ? ".age" : ""}`;
 }
 

@@ -1,6 +1,6 @@
 import { parseSync } from "libpg-query";
 import type { Client } from "pg";
-import { close, within } from "../databases/postgres/own-session";
+import { close, NoAnswer, within } from "../databases/postgres/own-session";
 import type { CommandResult } from "../executors/local";
 import type { Revision } from "../model/revision";
 import type { Graph } from "../revisions/graph";
@@ -97,8 +97,7 @@ export async function runWayBack(
     }
     return end(0, output);
   } catch (error) {
-    const isLate = performance.now() - started >= timeoutMs;
-    return end(isLate ? null : 1, output + (current === undefined ? "" : failureText(current, error)));
+    return end(error instanceof NoAnswer ? null : 1, output + (current === undefined ? "" : failureText(current, error)));
   } finally {
     if (client !== undefined) await close(client);
   }

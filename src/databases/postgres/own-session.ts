@@ -118,12 +118,17 @@ export async function close(client: Client): Promise<void> {
   await within(client, client.end(), endLimitMs).catch(() => undefined);
 }
 
-/** The work of a connection; rejects after `limitMs`, and gives the connection up. */
+/** A limit was reached before there was an answer. */
+export class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+}
+
+/** The work of a connection; rejects with NoAnswer after `limitMs`, and gives the connection up. */
 export async function within<T>(client: Client, work: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`no answer within ${limitMs} ms`));
+      reject(new NoAnswer(`no answer within ${limitMs} ms`));
       streamOf(client).destroy();
     }, limitMs);
   });
