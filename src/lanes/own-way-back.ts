@@ -97,7 +97,10 @@ export async function runWayBack(
     }
     return end(0, output);
   } catch (error) {
-    return end(error instanceof NoAnswer ? null : 1, output + (current === undefined ? "" : failureText(current, error)));
+    return end(
+      error instanceof NoAnswer ? null : 1,
+      output + (current === undefined ? "" : failureText(current, error)),
+    );
   } finally {
     if (client !== undefined) await close(client);
   }

@@ -12,7 +12,7 @@ import { type AddressParts, environmentLines, formatAddress } from "../executors
 import { childEnvironment, recorderVariables } from "../executors/environment";
 import { type Isolation, openReach } from "../executors/isolation";
 import { type CommandResult, runCommand } from "../executors/local";
-import type { CatalogDelta } from "../model/catalog";
+import type { Catalog, CatalogDelta } from "../model/catalog";
 import type { Direction } from "../model/revision";
 import { Recorder } from "../recorder/recorder";
 import type { Recording } from "../recorder/recording";
@@ -20,8 +20,9 @@ import type { Upstream } from "../recorder/upstream";
 import type { Graph } from "../revisions/graph";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import { runSetup } from "../shadow/setup";
-import type { MigrationTool, ToolFailure, ToolProject } from "../tools/contract";
+import type { MigrationTool, ToolFailure, ToolProject, VersionTable } from "../tools/contract";
 import { shellWords } from "../tools/shell-words";
+import { lastLines, notArrived } from "./arrival";
 import { partsDown, runWayBack } from "./own-way-back";
 import { dropRoles, endOtherSessions, rolesOf } from "./sessions";
 import { appliedVersions } from "./version-table";
@@ -62,6 +63,17 @@ export interface Leg extends RecordedLeg {
   readonly bypassed: string | undefined;
   /** Keys of objects that the tool's status command made before any revision ran. */
   readonly madeOnArrival: readonly string[];
+  /** All that was there when the tool had ended. */
+  readonly catalog: Catalog;
+}
+
+/** What a stage starts from: an empty database and the setup, or a copy of a database to which nobody is connected. */
+export interface StageStart {
+  readonly template?: string;
+  /** Of the template. */
+  readonly versionTable?: VersionTable | undefined;
+  /** Instead of the setup, before the tool comes. */
+  readonly prepare?: (database: ShadowDatabase) => Promise<void>;
 }
 
 /** One shadow database with a recorder in front of it, on which the tool can be run. */
@@ -73,18 +85,20 @@ export class Stage implements AsyncDisposable {
   private madeOnArrival: readonly string[] = [];
   /** Where the recorder listens for the gate itself, once it did. */
   private ownPort: number | undefined;
+  /** True once the database is somebody else's. */
+  private handedOver = false;
 
   private constructor(
     private readonly context: LaneContext,
-    private readonly database: ShadowDatabase,
+    readonly database: ShadowDatabase,
     private readonly recorder: Recorder,
     private client: Client,
     private readonly parts: AddressParts,
     private readonly rolesBefore: readonly string[],
   ) {}
 
-  static async open(context: LaneContext, purpose: string): Promise<Stage> {
-    const database = await context.shadow.createDatabase(purpose);
+  static async open(context: LaneContext, purpose: string, from: StageStart = {}): Promise<Stage> {
+    const database = await context.shadow.createDatabase(purpose, from.template);
     let client: Client | undefined;
     let recorder: Recorder | undefined;
     try {
@@ -112,9 +126,12 @@ export class Stage implements AsyncDisposable {
         },
         roles,
       );
-      if (context.setup !== undefined) await stage.setUp(context.setup);
+      if (from.prepare !== undefined) await from.prepare(database);
+      else if (from.template === undefined && context.setup !== undefined) await stage.setUp(context.setup);
+      const { versionTable } = from;
+      if (versionTable !== undefined) recorder.tracker.ignoreTable(versionTable.schema, versionTable.table);
       stage.start = await stage.readChanges();
-      stage.heads = await appliedVersions(client, context.tool, undefined);
+      stage.heads = await appliedVersions(client, context.tool, versionTable);
       return stage;
     } catch (error) {
       recorder?.stop();
@@ -137,7 +154,7 @@ export class Stage implements AsyncDisposable {
       this.madeOnArrival = made.filter(({ before }) => before === undefined).map(({ key }) => key);
       return;
     }
-    throw notArrived(context, result, { ...recording, asked }, this.parts);
+    throw notArrived(context, result, { ...recording, asked }, this.parts.port);
   }
 
   /**
@@ -166,7 +183,8 @@ export class Stage implements AsyncDisposable {
       ? context.tool.explainFailure({ text: result.output, exitCode: result.exitCode }, context.project)
       : undefined;
     const { madeOnArrival } = this;
-    return { ...leg, target, recording, result, failure, tail, bypassed, madeOnArrival };
+    const catalog = new Map(recorder.tracker.current);
+    return { ...leg, target, recording, result, failure, tail, bypassed, madeOnArrival, catalog };
   }
 
   /** Drops objects that a downgrade left, so that other revisions can be judged without them; tells what changed. */
@@ -175,7 +193,32 @@ export class Stage implements AsyncDisposable {
     return this.readChanges();
   }
 
+  /** The version table, where the tool was seen to write it. */
+  get versionTable(): VersionTable | undefined {
+    return this.recorder.versionTable;
+  }
+
+  /** Work on the stage's database by its own connection, which changes no object. */
+  observe<Result>(work: (client: Client) => Promise<Result>): Promise<Result> {
+    return work(this.client);
+  }
+
+  /** Runs a command of the project's on this database, e.g. one that fills it; what it did is not recorded. */
+  async runOnce(command: string, setting: string): Promise<void> {
+    await this.runProjectCommand(command, setting);
+  }
+
+  /** The database outlives the stage: nobody is connected to it, and its roles stay. */
+  async handOver(): Promise<ShadowDatabase> {
+    this.handedOver = true;
+    this.recorder.stop();
+    await endOtherSessions(this.client);
+    await this.client.end();
+    return this.database;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.handedOver) return;
     this.recorder.stop();
     const roles = await rolesOf(this.client).catch(() => []);
     const made = roles.filter((role) => !this.rolesBefore.includes(role));
@@ -204,22 +247,19 @@ export class Stage implements AsyncDisposable {
 
   private async setUp(setup: string): Promise<void> {
     const { project } = this.context;
-    await runSetup(
-      setup,
-      this.database,
-      async (command) => {
-        const result = await this.execute(shellWords(command));
-        this.recorder.takeRecording();
-        if (result.exitCode === 0) return;
-        throw new ToolError({
-          what: `The setup command ended with ${result.exitCode ?? result.signal}.`,
-          where: command,
-          seen: lastLines(result.output),
-          do: "Run it in a terminal to see why, or correct the setting setup.",
-        });
-      },
-      project.root,
-    );
+    await runSetup(setup, this.database, (command) => this.runProjectCommand(command, "setup"), project.root);
+  }
+
+  private async runProjectCommand(command: string, setting: string): Promise<void> {
+    const result = await this.execute(shellWords(command));
+    this.recorder.takeRecording();
+    if (result.exitCode === 0) return;
+    throw new ToolError({
+      what: `The ${setting} command ended with ${result.exitCode ?? result.signal}.`,
+      where: command,
+      seen: lastLines(result.output),
+      do: `Run it in a terminal to see why, or correct the setting ${setting}.`,
+    });
   }
 
   private byTool(direction: Direction, target: string): Promise<CommandResult> {
@@ -306,79 +346,4 @@ function upstreamOf(address: Address, client: Client, socket: string | undefined
     // The server's certificate was verified, as far as sslmode asks, when our own connection was made.
     tls: stream instanceof tls.TLSSocket ? { rejectUnauthorized: false } : undefined,
   };
-}
-
-interface Arrival {
-  readonly connections: number;
-  readonly failures: readonly string[];
-  /** The version table was looked for here. */
-  readonly asked: boolean;
-}
-
-const takesAddressElsewhere =
-  "The project may take its address from elsewhere (a literal URL, a .env file that overrides); a downgrade would then empty a real database.";
-
-function notArrived(
-  context: LaneContext,
-  result: CommandResult,
-  { connections, failures, asked }: Arrival,
-  parts: AddressParts,
-): ToolError {
-  const { tool, project, address } = context;
-  const command = [...context.run, ...tool.commands(project).current].join(" ");
-  if (result.timedOut) {
-    return new ToolError({
-      what: `"${command}" did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`,
-      where: project.config,
-      seen: lastLines(result.output) || "It printed nothing.",
-      do: "Run it in a terminal to see what it waits for, or raise tool-timeout.",
-    });
-  }
-  const explained =
-    result.exitCode === 0
-      ? undefined
-      : tool.explainFailure({ text: result.output, exitCode: result.exitCode }, project);
-  const isFailure = explained !== undefined || result.exitCode !== 0;
-  if (
-    isFailure &&
-    (connections > 0 || (explained?.kind === "environment" && !looksLikeAddress(result.output)))
-  ) {
-    return new ToolError({
-      what: explained?.summary ?? `"${command}" ended with ${result.exitCode ?? result.signal}.`,
-      where: [explained?.file ?? project.config, explained?.line]
-        .filter((part) => part !== undefined)
-        .join(":"),
-      seen: [...failures.slice(0, 1), ...(explained?.lastLines ?? [])].join("\n"),
-      do: explained?.do ?? "Run it in a terminal to see why.",
-    });
-  }
-  if (connections > 0 && !asked) {
-    return new ToolError({
-      what: `"${command}" connected to the shadow database and did not look for its version table there, so nothing was upgraded or downgraded.`,
-      where: project.config,
-      seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${parts.port}); no question for the version table came there.`,
-      why: takesAddressElsewhere,
-      do: `Let env.py run the revisions on the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
-    });
-  }
-  return new ToolError({
-    what: `"${command}" did not connect to the shadow database, so nothing was upgraded or downgraded.`,
-    where: project.config,
-    seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${parts.port}); no connection came.${
-      explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`
-    }`,
-    why: takesAddressElsewhere,
-    do: `Set database-url-env to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
-  });
-}
-
-/** The tool tried to connect somewhere: the cause is the address, not a missing part. */
-function looksLikeAddress(output: string): boolean {
-  return /connection (?:refused|to server)|could not (?:connect|translate)|connect call failed|network is unreachable|name or service not known|name resolution|getaddrinfo|no such file or directory\W.*\.s\.PGSQL/i.test(
-    output,
-  );
-}
-
-function lastLines(output: string): string {
-  return output.trimEnd().split("\n").slice(-15).join("\n");
 }

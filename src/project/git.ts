@@ -11,6 +11,8 @@ export interface GitOptions {
   /** After that git is ended, and it counts as failed. */
   readonly timeoutMs?: number;
   readonly input?: string;
+  /** Beside this process's own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const settings = [
@@ -50,6 +52,7 @@ export function gitBytes(folder: string, args: readonly string[], options: GitOp
     GIT_ASKPASS: "true",
     GIT_OPTIONAL_LOCKS: "0",
     LC_ALL: "C",
+    ...options.environment,
   };
   return new Promise((resolve, reject) => {
     const child = execFile(

@@ -10,24 +10,32 @@ import { isAbandoned } from "./owner";
 
 const stagingPrefix = ".fetch-";
 
+/** What is kept: programs of a fetched PostgreSQL, or clusters at a base's head. */
+export type CachePart = "postgres" | "bases";
+
 /**
- * Where a fetched PostgreSQL is kept: the setting, $MIGRATION_GATE_CACHE, GitHub's tool cache, $XDG_CACHE_HOME or
+ * Where a part of the cache is: the setting, $MIGRATION_GATE_CACHE, GitHub's tool cache, $XDG_CACHE_HOME or
  * ~/.cache. A directory below /var/tmp comes last, for root, whose home the server's account cannot enter.
  */
 export function cacheDirectories(
   setting: string | undefined,
   env: NodeJS.ProcessEnv = process.env,
+  part: CachePart = "postgres",
 ): string[] {
   const nonEmpty = (value: string | undefined) => (value === "" ? undefined : value);
   const chosen = setting ?? nonEmpty(env.MIGRATION_GATE_CACHE);
   const parent = nonEmpty(env.RUNNER_TOOL_CACHE) ?? nonEmpty(env.XDG_CACHE_HOME) ?? join(homedir(), ".cache");
-  const first = chosen === undefined ? join(parent, "migration-gate", "postgres") : join(chosen, "postgres");
-  return [resolve(first), `/var/tmp/migration-gate-${process.getuid?.()}/postgres`];
+  const first = chosen === undefined ? join(parent, "migration-gate", part) : join(chosen, part);
+  return [resolve(first), `/var/tmp/migration-gate-${process.getuid?.()}/${part}`];
 }
 
 /** The first of them that is nobody else's and that the account can enter. */
-export async function usableCache(setting: string | undefined, account: Account): Promise<string> {
-  const directories = cacheDirectories(setting);
+export async function usableCache(
+  setting: string | undefined,
+  account: Account,
+  part: CachePart = "postgres",
+): Promise<string> {
+  const directories = cacheDirectories(setting, process.env, part);
   const seen: string[] = [];
   for (const directory of directories) {
     try {
@@ -40,7 +48,7 @@ export async function usableCache(setting: string | undefined, account: Account)
     }
   }
   throw new UserError({
-    what: "There is no directory to keep a fetched PostgreSQL in.",
+    what: `There is no directory to keep ${part === "postgres" ? "a fetched PostgreSQL" : "a base"} in.`,
     seen: seen.join("\n"),
     do: "Set MIGRATION_GATE_CACHE to a directory that belongs to this user.",
   });

@@ -2,14 +2,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { chown, open, readFile, rm, writeFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Address } from "../databases/postgres/connection";
 import { UserError } from "../errors";
-import { type Account, runProgram, serverEnvironment } from "./account";
+import { type Account, serverEnvironment } from "./account";
 import { haltIfEnding, registerCleanup } from "./cleanup";
+import { initialise, keepCluster, lastLines, restoreCluster } from "./cluster";
 import { createDatabase } from "./databases";
 import type { Installation } from "./installed";
 import { createPrivateDirectory, type PrivateDirectory } from "./private-directory";
@@ -23,6 +24,8 @@ const settings = {
   wal_level: "minimal",
   max_wal_senders: "0",
   max_wal_size: "2GB",
+  // What a kept cluster would carry along.
+  min_wal_size: "2MB",
   autovacuum: "off",
   jit: "off",
   timezone: "UTC",
@@ -34,15 +37,22 @@ const settings = {
 /** sockaddr_un holds 107 bytes and a final zero on Linux, 103 on macOS. */
 const socketPathLimit = process.platform === "linux" ? 107 : 103;
 
+export interface PrivateServerOptions {
+  /** Asked again for a taken port. */
+  readonly choosePort?: () => Promise<number>;
+  /** The folder of a kept cluster; without it a new one is made. */
+  readonly kept?: string | undefined;
+}
+
 /**
- * A new cluster in a private directory with a password that only this process knows, and its server on a free port of
- * 127.0.0.1. Stopped and removed on disposal and when this process ends. `choosePort` is asked again for a taken port.
+ * A new cluster, or a copy of a kept one, in a private directory with a password that only this process knows, and its
+ * server on a free port of 127.0.0.1. Stopped and removed on disposal and when this process ends.
  */
 export async function startPrivateServer(
   kind: "installed" | "embedded",
   installation: Installation,
   account: Account,
-  choosePort: () => Promise<number> = freePort,
+  { choosePort = freePort, kept }: PrivateServerOptions = {},
 ): Promise<ShadowServer> {
   const directory = await createPrivateDirectory(account);
   await haltIfEnding();
@@ -74,7 +84,8 @@ export async function startPrivateServer(
   };
   try {
     const password = randomBytes(18).toString("base64url");
-    preparing = initialise(installation, directory, account, password, starting.signal);
+    const cluster = { installation, directory, account, password, signal: starting.signal };
+    preparing = kept === undefined ? initialise(cluster) : restoreCluster(kept, cluster);
     await preparing;
     const { port, socket } = await start(installation, directory, account, choosePort, (child) => {
       postmaster = child;
@@ -103,6 +114,7 @@ export async function startPrivateServer(
           async () => {},
           () => {},
         ),
+      keep: (folder) => keepCluster(address, directory, folder),
       processes: () => processesOf(postmaster),
       [Symbol.asyncDispose]: dispose,
     };
@@ -110,48 +122,6 @@ export async function startPrivateServer(
     await dispose();
     throw error;
   }
-}
-
-async function initialise(
-  { bin }: Installation,
-  { server, data }: PrivateDirectory,
-  account: Account,
-  password: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const passwordFile = join(server, "password");
-  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  if (account !== undefined) await chown(passwordFile, account.uid, account.gid);
-  const args = [
-    "-D",
-    data,
-    "-U",
-    "postgres",
-    "-A",
-    "scram-sha-256",
-    `--pwfile=${passwordFile}`,
-    "-E",
-    "UTF8",
-    "--no-sync",
-  ];
-  let seen = "";
-  // macOS before 15 and some containers have no C.UTF-8.
-  for (const locale of ["C.UTF-8", "C"]) {
-    const result = await runProgram(join(bin, "initdb"), [...args, `--locale=${locale}`], {
-      account,
-      cwd: server,
-      signal,
-    });
-    if (result.ok) return rm(passwordFile);
-    seen ||= result.stderr;
-    if (!/locale/.test(result.stderr)) break;
-  }
-  throw new UserError({
-    what: "The shadow server could not be set up: initdb failed.",
-    where: bin,
-    seen: lastLines(seen),
-    do: `Mend what initdb names, or set ${shadowUrlSetting} to a server.`,
-  });
 }
 
 /** Starts the postmaster and returns its port, and its Unix socket, once it accepts connections. */
@@ -253,8 +223,4 @@ function processesOf(postmaster: ChildProcess | undefined): number[] {
   } catch {
     return [pid];
   }
-}
-
-function lastLines(text: string): string {
-  return text.trim().split("\n").slice(-5).join("\n");
 }

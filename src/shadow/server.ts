@@ -9,6 +9,11 @@ export interface ShadowOptions {
   readonly production?: number;
   /** Where a fetched PostgreSQL is kept. Default: see cacheDirectories. */
   readonly cacheDirectory?: string;
+  /**
+   * Asked with the server that would be started; the folder of a cluster that `keep` made with the same version, with which
+   * the server starts then. A given server is never asked for.
+   */
+  keptCluster?(server: Pick<ShadowServer, "kind" | "version">): Promise<string | undefined>;
   /** One sentence on what takes long or what was left behind. */
   onProgress?(text: string): void;
 }
@@ -28,6 +33,11 @@ export interface ShadowServer extends AsyncDisposable {
    * a part of its name.
    */
   createDatabase(purpose: string, template?: string): Promise<ShadowDatabase>;
+  /**
+   * Copies the whole cluster into a new folder `data` below `folder`, which must exist; nobody may be connected to it but by
+   * sessions that write nothing. Undefined for a given server.
+   */
+  readonly keep?: (folder: string) => Promise<void>;
   /** The processes of a server of our own, postmaster first, for CPU accounting; none of a given one. */
   processes(): number[];
 }

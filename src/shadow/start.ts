@@ -3,7 +3,7 @@ import { serverAccount } from "./account";
 import { provideEmbedded } from "./embedded";
 import { defaultMajor } from "./embedded-packages";
 import { useGivenServer } from "./given-server";
-import { findInstallations } from "./installed";
+import { findInstallations, type Installation } from "./installed";
 import { removeLeftovers } from "./private-directory";
 import { startPrivateServer } from "./private-server";
 import type { ShadowOptions, ShadowServer } from "./server";
@@ -20,17 +20,21 @@ export async function startShadow(options: ShadowOptions): Promise<ShadowServer>
   const account = serverAccount();
   const installed = options.only === "embedded" ? [] : await findInstallations(account);
   const wanted = installed.find(({ major }) => production === undefined || major === production);
-  if (wanted !== undefined) return startPrivateServer("installed", wanted, account);
+  const start = async (kind: "installed" | "embedded", installation: Installation): Promise<ShadowServer> =>
+    startPrivateServer(kind, installation, account, {
+      kept: await options.keptCluster?.({ kind, version: installation.version }),
+    });
+  if (wanted !== undefined) return start("installed", wanted);
   if (options.only === "installed") throw notInstalled(production, installed);
   try {
     const major = production ?? defaultMajor;
     const embedded = await provideEmbedded(major, account, options.cacheDirectory, onProgress);
-    return await startPrivateServer("embedded", embedded, account);
+    return await start("embedded", embedded);
   } catch (error) {
     const [newest] = installed;
     if (newest === undefined || !(error instanceof UserError)) throw error;
     onProgress(`${error.message} PostgreSQL ${newest.version} of this machine is used instead.`);
-    return startPrivateServer("installed", newest, account);
+    return start("installed", newest);
   }
 }
 

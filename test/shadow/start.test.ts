@@ -120,7 +120,9 @@ describe("a private server", () => {
     const free = (spare.address() as { port: number }).port;
     await new Promise((resolve) => spare.close(resolve));
     const ports = [taken, taken, free];
-    await using server = await startPrivateServer("installed", newest!, account, async () => ports.shift()!);
+    await using server = await startPrivateServer("installed", newest!, account, {
+      choosePort: async () => ports.shift()!,
+    });
     expect(server.address.port).toBe(free);
     expect(await ask(server, "SELECT 1 AS one")).toEqual({ one: 1 });
     blocker.close();

@@ -1,0 +1,90 @@
+import { ToolError } from "../errors";
+import type { CommandResult } from "../executors/local";
+import type { MigrationTool, ToolProject } from "../tools/contract";
+
+/** What was started, and where its address was given. */
+interface ToolStart {
+  readonly tool: MigrationTool;
+  readonly project: ToolProject;
+  readonly run: readonly string[];
+  readonly address: { readonly databaseUrlEnv: string };
+  readonly toolTimeoutMs: number;
+}
+
+/** What the recorder saw of the command. */
+export interface Arrival {
+  readonly connections: number;
+  readonly failures: readonly string[];
+  /** The version table was looked for here. */
+  readonly asked: boolean;
+}
+
+const takesAddressElsewhere =
+  "The project may take its address from elsewhere (a literal URL, a .env file that overrides); a downgrade would then empty a real database.";
+
+/** Why the tool's status command was not seen on the shadow database, and what to set. */
+export function notArrived(
+  context: ToolStart,
+  result: CommandResult,
+  { connections, failures, asked }: Arrival,
+  port: number,
+): ToolError {
+  const { tool, project, address } = context;
+  const command = [...context.run, ...tool.commands(project).current].join(" ");
+  if (result.timedOut) {
+    return new ToolError({
+      what: `"${command}" did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`,
+      where: project.config,
+      seen: lastLines(result.output) || "It printed nothing.",
+      do: "Run it in a terminal to see what it waits for, or raise tool-timeout.",
+    });
+  }
+  const explained =
+    result.exitCode === 0
+      ? undefined
+      : tool.explainFailure({ text: result.output, exitCode: result.exitCode }, project);
+  const isFailure = explained !== undefined || result.exitCode !== 0;
+  if (
+    isFailure &&
+    (connections > 0 || (explained?.kind === "environment" && !looksLikeAddress(result.output)))
+  ) {
+    return new ToolError({
+      what: explained?.summary ?? `"${command}" ended with ${result.exitCode ?? result.signal}.`,
+      where: [explained?.file ?? project.config, explained?.line]
+        .filter((part) => part !== undefined)
+        .join(":"),
+      seen: [...failures.slice(0, 1), ...(explained?.lastLines ?? [])].join("\n"),
+      do: explained?.do ?? "Run it in a terminal to see why.",
+    });
+  }
+  if (connections > 0 && !asked) {
+    return new ToolError({
+      what: `"${command}" connected to the shadow database and did not look for its version table there, so nothing was upgraded or downgraded.`,
+      where: project.config,
+      seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${port}); no question for the version table came there.`,
+      why: takesAddressElsewhere,
+      do: `Let env.py run the revisions on the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
+    });
+  }
+  return new ToolError({
+    what: `"${command}" did not connect to the shadow database, so nothing was upgraded or downgraded.`,
+    where: project.config,
+    seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${port}); no connection came.${
+      explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`
+    }`,
+    why: takesAddressElsewhere,
+    do: `Set database-url-env to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
+  });
+}
+
+/** The tool tried to connect somewhere: the cause is the address, not a missing part. */
+function looksLikeAddress(output: string): boolean {
+  return /connection (?:refused|to server)|could not (?:connect|translate)|connect call failed|network is unreachable|name or service not known|name resolution|getaddrinfo|no such file or directory\W.*\.s\.PGSQL/i.test(
+    output,
+  );
+}
+
+/** The end of what it printed. */
+export function lastLines(output: string): string {
+  return output.trimEnd().split("\n").slice(-15).join("\n");
+}

@@ -1,0 +1,185 @@
+import type { Client } from "pg";
+import { connect } from "../databases/postgres/connection";
+import { readRows } from "../databases/postgres/row-snapshot";
+import { fillTables } from "../databases/postgres/rows/fill";
+import { findVersionTables } from "../databases/postgres/version-tables";
+import { UserError } from "../errors";
+import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
+import type { FilledTable, RowSnapshot } from "../model/rows";
+import type { ShadowDatabase, ShadowServer } from "../shadow/server";
+import { runSetup } from "../shadow/setup";
+import type { VersionTable } from "../tools/contract";
+import { failureOf } from "./blame";
+import { type LaneContext, Stage } from "./stage";
+
+/** A database as it is before the change: nobody is connected to it, and it is copied for every try. */
+export interface BaseDatabase {
+  readonly name: string;
+  /** Applied heads. */
+  readonly heads: readonly string[];
+  readonly versionTable: VersionTable | undefined;
+  /** Tables in which nothing is put: the version table, and those that migrations filled. Quoted as the server does. */
+  readonly skip: readonly string[];
+}
+
+/** A copy of it with rows. */
+export interface FilledDatabase {
+  readonly name: string;
+  readonly tables: readonly FilledTable[];
+}
+
+export interface BuildOptions {
+  /** The base's files; its shadow is the one that the change will be tried on. */
+  readonly context: LaneContext;
+  /** The revision to which the base goes; all heads without it. */
+  readonly target: string | undefined;
+  /** SQL that makes the schema instead of the migrations, with the rows of the version table. */
+  readonly load: ((database: ShadowDatabase) => Promise<void>) | undefined;
+  /** A SQL file or a command of the project's that puts rows in. */
+  readonly seed: string | undefined;
+}
+
+/** The base cannot be had; the fresh lane's verdict stands. */
+export class NotBuilt extends Error {
+  override readonly name = "NotBuilt";
+
+  constructor(readonly obstacle: LaneObstacle) {
+    super(obstacle.reason);
+  }
+}
+
+/** Builds the database with the base's own files. NotBuilt where they do not lead there. */
+export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
+  const { context, load, seed } = options;
+  await using stage = await opened(options);
+  if (load === undefined) await goToBase(stage, options);
+  else if (stage.heads.length === 0) throw noVersion();
+  const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
+  const versionTable = stage.versionTable ?? found[0];
+  const skip = await stage.observe(async (client) => {
+    const rows = await rowsOf(client, { versionTable });
+    const seeded = [...rows.values()].filter((table) => table.rows.length > 0);
+    return [...(await quotedNames(client, found)), ...seeded.map(({ table }) => table)];
+  });
+  if (seed !== undefined) await settingsOf("seed", () => sow(stage, seed, context));
+  const { heads } = stage;
+  const { name } = await stage.handOver();
+  return { name, heads, versionTable, skip };
+}
+
+/** The stage with what is there before the first migration, or with all of it. */
+async function opened({ context, load }: BuildOptions): Promise<Stage> {
+  if (load === undefined) return await settingsOf("setup", () => Stage.open(context, "base"));
+  return await settingsOf("seed-from", () => Stage.open(context, "base", { prepare: load }));
+}
+
+async function goToBase(stage: Stage, { context, target }: BuildOptions): Promise<void> {
+  await settingsOf("environment", () => stage.arrive());
+  const { graph } = context;
+  const leg = await stage.go("upgrade", target ?? (graph.heads.length === 1 ? "head" : "heads"));
+  if (leg.failure !== undefined) {
+    const failed = failureOf(context, leg, false);
+    const isTool = failed === undefined || leg.failure.kind === "environment";
+    throw new NotBuilt({
+      cause: isTool ? "environment" : "migration",
+      reason:
+        failed === undefined
+          ? `the tool failed on the base's own files: ${leg.failure.summary}`
+          : `revision "${failed.revision}" of the base's own files cannot be applied to an empty database: ${failed.summary}`,
+      do: isTool
+        ? "Where the base needs other packages than the change, merge the change of packages first; until then the fresh lane's verdict stands."
+        : "Set seed-from to a dump of production's schema, or setup to what must be there before the first revision.",
+    });
+  }
+  const wanted = target === undefined ? graph.heads : [target];
+  const missing = wanted.filter((id) => !graph.applied(stage.heads).has(id));
+  if (leg.bypassed !== undefined || missing.length > 0) {
+    throw new NotBuilt({
+      cause: "settings",
+      reason: leg.bypassed ?? `the tool ended well, and ${missing.join(", ")} is not in the version table`,
+      do: "Run the tool on the base's commit in a terminal to see what it does.",
+    });
+  }
+}
+
+function noVersion(): NotBuilt {
+  return new NotBuilt({
+    cause: "settings",
+    reason: "what seed-from names has no row in the tool's version table",
+    do: "Dump the rows of the version table with the schema: pg_dump --schema-only, and pg_dump --data-only --table of that table after it.",
+  });
+}
+
+/** What a UserError says, as an obstacle. A signal or a bug stays what it is. */
+async function settingsOf<Result>(
+  setting: "setup" | "seed" | "seed-from" | "environment",
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { what, seen, do: advice } = error.parts;
+    const [first] = (seen ?? "").split("\n");
+    throw new NotBuilt({
+      cause: setting === "environment" ? "environment" : "settings",
+      reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`,
+      do: advice,
+    });
+  }
+}
+
+async function sow(stage: Stage, seed: string, { project }: LaneContext): Promise<void> {
+  await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root);
+}
+
+async function quotedNames(client: Client, tables: readonly VersionTable[]): Promise<string[]> {
+  const names = tables.map(({ schema, table }) => [schema ?? "public", table]);
+  const { rows } = await client.query<{ name: string }>(
+    "select pg_catalog.format('%I.%I', one ->> 0, one ->> 1) as name from pg_catalog.json_array_elements($1::json) one",
+    [JSON.stringify(names)],
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** The rows of a database without those of the version table. */
+export function rowsOf(
+  client: Client,
+  { versionTable }: Pick<BaseDatabase, "versionTable">,
+): Promise<RowSnapshot> {
+  return readRows(client, { skip: versionTable === undefined ? [] : [versionTable] });
+}
+
+/** Few rows show what a statement does with them; more would only take longer. */
+const rowsPerTable = 10;
+
+/** A copy of the base with rows in every table, as that level has them. */
+export async function fillBase(
+  shadow: ShadowServer,
+  base: BaseDatabase,
+  level: RowLevel,
+): Promise<FilledDatabase> {
+  const database = await shadow.createDatabase(`base_${level}`, base.name);
+  const client = await connect(database.address, { applicationName: "migration-gate rows" });
+  try {
+    return { name: database.name, tables: await fill(client, level, base.skip, false) };
+  } finally {
+    await client.end();
+  }
+}
+
+/** Puts rows of that level into every table but `skip`; `topUp`: beside those that are there. */
+export async function fill(
+  client: Client,
+  level: RowLevel,
+  skip: readonly string[],
+  topUp: boolean,
+): Promise<readonly FilledTable[]> {
+  if (level === "landed") return [];
+  return await fillTables(client, {
+    tier: level === "hostile" ? "hostile" : "plain",
+    rows: level === "single" ? 1 : rowsPerTable,
+    skip: new Set(skip),
+    topUp,
+  });
+}

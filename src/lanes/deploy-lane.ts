@@ -1,0 +1,132 @@
+import type { Catalog } from "../model/catalog";
+import { type DeployFact, type DeployStep, type RowLevel, rowLevels } from "../model/deploy-lane";
+import type { StepFailure } from "../model/evidence";
+import type { FilledTable } from "../model/rows";
+import type { BaseDatabase, FilledDatabase } from "./base-database";
+import { type FailedTries, failureFacts } from "./deploy-failures";
+import { residueFacts } from "./deploy-residue";
+import { type DeployTry, tryOnDatabase } from "./deploy-try";
+import { type DeployWay, deployWay } from "./deploy-way";
+import { lostRows } from "./lost-rows";
+import type { LaneContext } from "./stage";
+
+/** What the fresh lane knows that spares this lane a try: it runs beside this one, or did. */
+export interface FreshKnowledge {
+  /** Resolves once the tool was seen to arrive at its shadow; never rejects before the fresh lane does. */
+  readonly arrived: Promise<void>;
+  /** Whether the same step stops on an empty database as well. */
+  failsToo(failure: StepFailure): Promise<boolean>;
+}
+
+export interface DeployLaneOptions {
+  readonly base: BaseDatabase;
+  /** The base with rows; each level is made when it is asked for. */
+  copy(level: RowLevel): Promise<FilledDatabase>;
+  readonly fresh: FreshKnowledge;
+  /** Downgrades are supported down to this revision; undefined is base. */
+  readonly floor: string | undefined;
+}
+
+export interface DeployLaneResult {
+  readonly facts: readonly DeployFact[];
+  readonly steps: readonly DeployStep[];
+  /** The rows on which the change was judged to its end, or as far as it came. */
+  readonly level: RowLevel;
+  /** What was put into each table, at the level that came first. */
+  readonly tables: readonly FilledTable[];
+  /** At the change's head; undefined where it was not reached. */
+  readonly catalog: Catalog | undefined;
+  /** Why this lane cannot tell more, where no revision is to blame. */
+  readonly trouble: string | undefined;
+  readonly toolStarts: number;
+}
+
+/**
+ * The proof on a database that has the base's history and rows: up, down to where it was, up again. Where rows stop a
+ * revision, tamer rows follow, so that the rest of the change is judged and the failure is graded.
+ */
+export async function proveOnDeployed(
+  context: LaneContext,
+  { base, copy, fresh, floor }: DeployLaneOptions,
+): Promise<DeployLaneResult> {
+  const way = deployWay(context.graph, base.heads, floor);
+  const tries: DeployTry[] = [];
+  let tables: readonly FilledTable[] = [];
+  await fresh.arrived;
+  for (const level of rowLevels) {
+    if (isGraded(tries, level)) continue;
+    context.progress(`trying the change on ${level} rows`);
+    const filled = await copy(level);
+    if (tries.length === 0) ({ tables } = filled);
+    const last = await tryOnDatabase(context, base, level, filled, way);
+    tries.push(last);
+    if (last.failure === undefined || (await fresh.failsToo(last.failure))) break;
+  }
+  const last = tries.at(-1);
+  if (last === undefined) throw new Error("no rows were tried");
+  const lost = await lostRows({ context, base, way, copy }, last);
+  const facts: DeployFact[] = [...failureFacts(tries), ...lost.facts, ...residueFacts(last)];
+  return {
+    facts,
+    steps: stepsOf(way, last, facts),
+    level: last.level,
+    tables,
+    catalog: last.up.failure === undefined ? last.up.catalog : undefined,
+    trouble: last.trouble,
+    toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
+  };
+}
+
+/** Where any row is enough, tamer rows would say the same: the next question is whether it takes rows at all. */
+function isGraded(tries: FailedTries, level: RowLevel): boolean {
+  if (level === "hostile" || level === "landed") return false;
+  const last = tries.at(-1);
+  return (
+    last?.failure !== undefined && failureFacts([last]).some((fact) => fact.kind === "failure" && fact.anyRow)
+  );
+}
+
+function startsOf({ down, again }: DeployTry): number {
+  return 1 + (down === undefined ? 0 : 1) + (again === undefined ? 0 : 1);
+}
+
+function stepsOf(way: DeployWay, last: DeployTry, facts: readonly DeployFact[]): DeployStep[] {
+  const { failure, up, down, again } = last;
+  return way.pending.flatMap((revision): DeployStep[] => {
+    const upStep = up.steps.find((step) => step.revision === revision);
+    const downStep = down?.steps.find((step) => step.revision === revision);
+    const failedUp = failure?.revision === revision && failure.direction === "upgrade" && !failure.again;
+    const isUp = upStep?.outcome === "committed" && upStep.doubts.length === 0;
+    const stays = way.staying.get(revision);
+    const isDown =
+      downStep?.outcome === "committed" &&
+      downStep.doubts.length === 0 &&
+      again?.steps.some((step) => step.revision === revision && step.outcome === "committed") === true;
+    const failedDown = facts.some(
+      (fact) =>
+        fact.revision === revision &&
+        (fact.kind === "residue" ||
+          fact.kind === "second upgrade differs" ||
+          (fact.kind === "failure" && (fact.failure.direction === "downgrade" || fact.failure.again))),
+    );
+    const stopped = failure === undefined ? last.trouble : `${failure.revision} stopped the way`;
+    const reason = upStep?.doubts[0] ?? stopped ?? "no boundary was seen for it";
+    return [
+      {
+        revision,
+        direction: "upgrade",
+        status: failedUp ? "failed" : isUp ? "proved" : "not proved",
+        reason: failedUp ? failure.summary : isUp ? undefined : reason,
+        milliseconds: upStep?.milliseconds,
+      },
+      {
+        revision,
+        direction: "downgrade",
+        status: stays !== undefined ? "skipped" : failedDown ? "failed" : isDown ? "proved" : "not proved",
+        reason:
+          stays ?? (failedDown ? "see the findings" : isDown ? undefined : (downStep?.doubts[0] ?? reason)),
+        milliseconds: downStep?.milliseconds,
+      },
+    ];
+  });
+}

@@ -1,0 +1,84 @@
+import type { RowLevel } from "../model/deploy-lane";
+import type { StepFailure } from "../model/evidence";
+import type { RowSnapshot } from "../model/rows";
+import { type BaseDatabase, type FilledDatabase, fill, rowsOf } from "./base-database";
+import { failureOf } from "./blame";
+import type { DeployWay } from "./deploy-way";
+import { type LaneContext, type Leg, Stage } from "./stage";
+
+/** One way up, down and up again on a copy of the base with rows. */
+export interface DeployTry {
+  readonly level: RowLevel;
+  readonly up: Leg;
+  /** Undefined where the way ended before, or nothing can be taken back. */
+  readonly down: Leg | undefined;
+  readonly again: Leg | undefined;
+  /** The revision that stopped it. */
+  readonly failure: StepFailure | undefined;
+  /** Set where the tool failed and no revision is to blame. */
+  readonly trouble: string | undefined;
+  readonly rows: {
+    readonly before: RowSnapshot;
+    /** After the way up. */
+    readonly up: RowSnapshot | undefined;
+    /** The same with rows on top, as production will have them by the time of a rollback. */
+    readonly toppedUp: RowSnapshot | undefined;
+    readonly down: RowSnapshot | undefined;
+  };
+}
+
+/** Rows are put in at the base's head by who made the copy, and at the new head here. */
+export async function tryOnDatabase(
+  context: LaneContext,
+  base: BaseDatabase,
+  level: RowLevel,
+  copy: FilledDatabase,
+  way: DeployWay,
+): Promise<DeployTry> {
+  await using stage = await Stage.open(context, `deploy_${level}`, {
+    template: copy.name,
+    versionTable: base.versionTable,
+  });
+  const look = () => stage.observe((client) => rowsOf(client, base));
+  const before = await look();
+  const up = await stage.go("upgrade", way.top);
+  const result = (rest: Partial<Omit<DeployTry, "rows">>, rows: Partial<DeployTry["rows"]>): DeployTry => {
+    const legs = [up, rest.down, rest.again];
+    const failed = legs.findLast((leg) => leg?.failure !== undefined);
+    const failure = failed === undefined ? undefined : failureOf(context, failed, failed === rest.again);
+    return {
+      level,
+      up,
+      down: undefined,
+      again: undefined,
+      failure,
+      trouble: failed === undefined || failure !== undefined ? bypassedIn(legs) : failed.failure?.summary,
+      ...rest,
+      rows: { before, up: undefined, toppedUp: undefined, down: undefined, ...rows },
+    };
+  };
+  if (up.failure !== undefined || up.bypassed !== undefined) return result({}, {});
+  const upRows = await look();
+  if (way.floor === undefined || way.pending.length === 0) return result({}, { up: upRows });
+  await stage.observe((client) =>
+    fill(client, level, [...base.skip, ...filledByChange(before, upRows)], true),
+  );
+  const toppedUp = await look();
+  const down = await stage.go("downgrade", way.floor);
+  const seen = { up: upRows, toppedUp };
+  if (down.failure !== undefined || down.bypassed !== undefined) return result({ down }, seen);
+  const downRows = await look();
+  const again = await stage.go("upgrade", way.top);
+  return result({ down, again }, { ...seen, down: downRows });
+}
+
+function bypassedIn(legs: readonly (Leg | undefined)[]): string | undefined {
+  return legs.find((leg) => leg?.bypassed !== undefined)?.bypassed;
+}
+
+/** New tables that the change itself put rows into: lookup tables, whose rows are no user's. */
+function filledByChange(before: RowSnapshot, after: RowSnapshot): string[] {
+  return [...after.values()]
+    .filter(({ table, rows }) => !before.has(table) && rows.length > 0)
+    .map(({ table }) => table);
+}

@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fillCache, usableCache } from "../shadow/cache";
+import type { ShadowServer } from "../shadow/server";
+import type { BaseDatabase, FilledDatabase } from "./base-database";
+
+/** A base at its head, with rows, as an earlier run left it. */
+export interface KeptBase {
+  readonly base: BaseDatabase;
+  readonly hostile: FilledDatabase;
+}
+
+interface KeptFile extends KeptBase {
+  readonly version: 1;
+}
+
+/** The newest ones stay: a branch or two, and what they come from. */
+const mostKept = 4;
+
+/** Everything that a kept base depends on, as a name. */
+export function keyOfBase(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+
+/** Bases at their heads in a local folder, one folder each; a reader sees all of one or nothing. */
+export class KeptBases {
+  private constructor(private readonly folder: string) {}
+
+  /** The folder is made where it is missing. UserError where there is none to keep bases in. */
+  static async open(): Promise<KeptBases> {
+    return new KeptBases(await usableCache(undefined, undefined, "bases"));
+  }
+
+  /** The folder of the cluster, for a server that is started with it; undefined where there is none. */
+  async find(key: string): Promise<(KeptBase & { readonly cluster: string }) | undefined> {
+    const cluster = path.join(this.folder, key);
+    try {
+      const kept = JSON.parse(await readFile(path.join(cluster, "base.json"), "utf8")) as KeptFile;
+      if (kept.version !== 1) return undefined;
+      await utimes(cluster, new Date(), new Date()).catch(() => undefined);
+      return { ...kept, cluster };
+    } catch {
+      // What cannot be read is built anew, and replaced.
+      await rm(cluster, { recursive: true, force: true }).catch(() => undefined);
+      return undefined;
+    }
+  }
+
+  /** Keeps what the server has now. */
+  async keep(key: string, server: ShadowServer, kept: KeptBase): Promise<void> {
+    if (server.keep === undefined) return;
+    const { keep } = server;
+    await fillCache(this.folder, path.join(this.folder, key), async (staging) => {
+      await keep(staging);
+      const file: KeptFile = { version: 1, ...kept };
+      await writeFile(path.join(staging, "base.json"), JSON.stringify(file));
+      return staging;
+    });
+    await this.removeOld();
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(path.join(this.folder, key), { recursive: true, force: true });
+  }
+
+  private async removeOld(): Promise<void> {
+    const names = (await readdir(this.folder)).filter((name) => /^[0-9a-f]{32}$/.test(name));
+    const ages = await Promise.all(
+      names.map(async (name) => ({ name, time: (await stat(path.join(this.folder, name))).mtimeMs })),
+    );
+    const old = ages.sort((left, right) => right.time - left.time).slice(mostKept);
+    for (const { name } of old) await this.remove(name);
+  }
+}
