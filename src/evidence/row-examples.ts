@@ -7,7 +7,7 @@ const longest = 60;
 
 /** The first few different values of a column, cut; none of a secret one. */
 export function examplesOf(column: string, values: readonly string[]): string[] {
-  return isSecretColumn(column) ? [] : [...new Set(values)].slice(0, most).map(cut);
+  return isSecretColumn(column) ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
 }
 
 /** What became of values, e.g. `1.25 → 1.3`. */
