@@ -8,6 +8,10 @@ export interface TableRows {
   /** Without generated ones; names as they are, unquoted; types as `format_type` prints them. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly rows: readonly RowValues[];
+  /** The primary key's columns, sorted by name; empty where there is none. */
+  readonly key: readonly string[];
+  /** Set where `rows` is empty because they were not read: why, and how many there are if that is known. */
+  readonly unread?: { readonly reason: string; readonly rows: number | undefined };
 }
 
 /** The rows of a database by table, of every table that keeps rows of its own but the version table. */
@@ -27,7 +31,9 @@ export interface RowLoss {
   /** Rows of the table, or values that are not NULL of the column, before and after. */
   readonly before: number;
   readonly after: number;
-  /** Some of what was lost, cut; never of a column whose name says that it is secret. */
+  /** How many of those rows or values are lost. */
+  readonly lost: number;
+  /** Some of what was lost, cut, as it is (control characters too); never of a column whose name says that it is secret. */
   readonly examples: readonly string[];
   /** True where all that was lost is NULL that became a value: a default took its place. */
   readonly onlyNulls: boolean;
