@@ -36673,6 +36673,54 @@ const external_node_path_namespaceObject = require("node:path");
 var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_namespaceObject);
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var dist = __nccwpck_require__(8815);
+;// CONCATENATED MODULE: ./lib/settings/deploy-lane.js
+const lane = ["check"];
+/** Settings of the lane that tries the change on a database as production has it. */
+const deployLaneSettings = {
+    "deploy-lane": {
+        type: ["auto", "off"],
+        default: "auto",
+        commands: lane,
+        text: "Try the change on a database that the base's files built and that has rows: where there is a base, or never.",
+    },
+    require: {
+        type: ["nothing", "deploy-lane"],
+        default: "nothing",
+        commands: lane,
+        text: "Fail the check where the deploy lane could not be run to its end; otherwise the report says so first.",
+    },
+    from: {
+        type: "text",
+        default: undefined,
+        commands: lane,
+        text: "Where production is, instead of the base's head: a revision, a tag or a commit. All that is pending from there is judged as one change.",
+    },
+    "from-env": {
+        type: "text",
+        default: undefined,
+        commands: lane,
+        text: "The variable with production's address: its version table says where the deploy lane begins. It is only read.",
+    },
+    "seed-from": {
+        type: "text",
+        default: undefined,
+        commands: lane,
+        text: "A SQL file that makes production's schema, with the version table's rows, instead of the base's revisions (pg_dump, plain or custom).",
+    },
+    seed: {
+        type: "text",
+        default: undefined,
+        commands: lane,
+        text: "Rows of your own for the deploy lane, put in at the base's head before other tables are filled: a SQL file or a command.",
+    },
+    "verify-on-env": {
+        type: "text",
+        default: undefined,
+        commands: lane,
+        text: "The variable with production's address, for a role that may only read: the queries of findings that depend on rows are run there, in a read-only transaction, and settle them.",
+    },
+};
+
 ;// CONCATENATED MODULE: ./lib/settings/deploying.js
 const deploying = ["apply", "rollback"];
 const dumping = ["backup", "apply", "rollback", "restore"];
@@ -36860,6 +36908,7 @@ const surfaces = (/* unused pure expression or super */ null && (["flag", "input
 
 
 
+
 const proving = ["check", "apply", "rollback"];
 const reading = ["status", "backup", "apply", "rollback"];
 const lint = ["check"];
@@ -37006,6 +37055,7 @@ const settingTable = {
         commands: lint,
         text: "The least severity of a finding that fails the check.",
     },
+    ...deployLaneSettings,
     ...deploySettings,
     "tool-timeout": { type: "number", default: "600", text: "Seconds that one start of the tool may take." },
     isolation: {
@@ -37876,7 +37926,28 @@ function status_text_summary(report, paint) {
     return lines;
 }
 
+;// CONCATENATED MODULE: ./lib/reports/deploy-lane-text.js
+/** The lane in one or two sentences, without Markdown. */
+function deployLaneSentence(lane) {
+    const { status, reason, start, tables, rows, kept } = lane;
+    if (status === "skipped")
+        return `Deploy lane: skipped, ${reason}.`;
+    if (start === undefined) {
+        return `Deploy lane: not proved (${lane.cause}): ${reason}. What the change does to a database with history and rows is not known.`;
+    }
+    const from = `from ${start.from}${kept ? ", kept by an earlier run" : ""}`;
+    const filled = rows === "landed"
+        ? "on the rows of migrations alone"
+        : `on ${rows} rows in ${tables.filled} of ${tables.all} tables`;
+    const unfilled = tables.unfilled.slice(0, 5).map((table) => `${table.table} (${table.reason})`);
+    const more = tables.unfilled.length - unfilled.length;
+    const without = unfilled.length === 0 ? "" : ` Without rows: ${unfilled.join("; ")}${more > 0 ? `; ${more} more` : ""}.`;
+    const why = reason === undefined ? "" : `: ${reason}`;
+    return `Deploy lane: ${status} ${from}, ${filled}${why}.${without}`;
+}
+
 ;// CONCATENATED MODULE: ./lib/reports/text.js
+
 
 const text_labels = ["what", "where", "seen", "why", "do"];
 /** The report for a terminal: findings, worst first, then what was proved and by which PostgreSQL. */
@@ -37907,11 +37978,15 @@ function oneLine(text) {
 function text_summary(report, paint) {
     const judged = report.steps.filter((step) => step.judged);
     const revisions = new Set(judged.map(({ revision }) => revision)).size;
+    const lane = deployLaneText(report);
+    const isUnknown = report.deployLane?.status === "not proved";
     const lines = [
+        isUnknown ? paint.yellow(lane) : "",
         `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement, upgrade and downgrade: ${countText(judged)}.`,
         ...judged
             .filter(({ status }) => status === "skipped")
             .map((step) => paint.dim(`  skipped  ${oneLine(`${step.revision} ${step.direction}: ${step.reason ?? ""}`)}`)),
+        isUnknown ? "" : lane,
         ...waitingLines(report, judged).map((line) => paint.dim(`  not proved  ${oneLine(line)}`)),
         shadowText(report),
         timeText(report),
@@ -37919,6 +37994,10 @@ function text_summary(report, paint) {
     ].filter((line) => line !== "");
     const verdict = report.verdict === "passed" ? paint.green("passed") : paint.red("failed");
     return [...lines, paint.bold(verdict)].join("\n");
+}
+/** What the lane with history and rows came to; what it could not tell is said first. */
+function deployLaneText({ deployLane }) {
+    return deployLane === undefined ? "" : oneLine(deployLaneSentence(deployLane));
 }
 /** Steps that are not proved and have no finding of their own, by their reason. */
 function waitingLines({ findings }, judged) {
@@ -39412,12 +39491,16 @@ function localPort(client) {
 async function own_session_close(client) {
     await within(client, client.end(), endLimitMs).catch(() => undefined);
 }
-/** The work of a connection; rejects after `limitMs`, and gives the connection up. */
+/** A limit was reached before there was an answer. */
+class NoAnswer extends Error {
+    name = "NoAnswer";
+}
+/** The work of a connection; rejects with NoAnswer after `limitMs`, and gives the connection up. */
 async function within(client, work, limitMs) {
     let timer;
     const late = new Promise((_, reject) => {
         timer = setTimeout(() => {
-            reject(new Error(`no answer within ${limitMs} ms`));
+            reject(new NoAnswer(`no answer within ${limitMs} ms`));
             streamOf(client).destroy();
         }, limitMs);
     });
@@ -42504,8 +42587,7 @@ async function runWayBack(open, backs, { timeoutMs, abort }) {
         return end(0, output);
     }
     catch (error) {
-        const isLate = performance.now() - started >= timeoutMs;
-        return end(isLate ? null : 1, output + (current === undefined ? "" : failureText(current, error)));
+        return end(error instanceof NoAnswer ? null : 1, output + (current === undefined ? "" : failureText(current, error)));
     }
     finally {
         if (client !== undefined)
@@ -43383,6 +43465,7 @@ function gitBytes(folder, args, options = {}) {
         GIT_ASKPASS: "true",
         GIT_OPTIONAL_LOCKS: "0",
         LC_ALL: "C",
+        ...options.environment,
     };
     return new Promise((resolve, reject) => {
         const child = (0,external_node_child_process_namespaceObject.execFile)("git", [...git_settings, ...args], { cwd: folder, env: environment, maxBuffer: 2 ** 30, encoding: "buffer", timeout: options.timeoutMs }, (error, stdout, stderr) => {
@@ -56799,19 +56882,19 @@ async function installationIn(directory, account) {
 
 const stagingPrefix = ".fetch-";
 /**
- * Where a fetched PostgreSQL is kept: the setting, $MIGRATION_GATE_CACHE, GitHub's tool cache, $XDG_CACHE_HOME or
+ * Where a part of the cache is: the setting, $MIGRATION_GATE_CACHE, GitHub's tool cache, $XDG_CACHE_HOME or
  * ~/.cache. A directory below /var/tmp comes last, for root, whose home the server's account cannot enter.
  */
-function cacheDirectories(setting, env = process.env) {
+function cacheDirectories(setting, env = process.env, part = "postgres") {
     const nonEmpty = (value) => (value === "" ? undefined : value);
     const chosen = setting ?? nonEmpty(env.MIGRATION_GATE_CACHE);
     const parent = nonEmpty(env.RUNNER_TOOL_CACHE) ?? nonEmpty(env.XDG_CACHE_HOME) ?? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), ".cache");
-    const first = chosen === undefined ? (0,external_node_path_namespaceObject.join)(parent, "migration-gate", "postgres") : (0,external_node_path_namespaceObject.join)(chosen, "postgres");
-    return [(0,external_node_path_namespaceObject.resolve)(first), `/var/tmp/migration-gate-${process.getuid?.()}/postgres`];
+    const first = chosen === undefined ? (0,external_node_path_namespaceObject.join)(parent, "migration-gate", part) : (0,external_node_path_namespaceObject.join)(chosen, part);
+    return [(0,external_node_path_namespaceObject.resolve)(first), `/var/tmp/migration-gate-${process.getuid?.()}/${part}`];
 }
 /** The first of them that is nobody else's and that the account can enter. */
-async function usableCache(setting, account) {
-    const directories = cacheDirectories(setting);
+async function usableCache(setting, account, part = "postgres") {
+    const directories = cacheDirectories(setting, process.env, part);
     const seen = [];
     for (const directory of directories) {
         try {
@@ -56828,7 +56911,7 @@ async function usableCache(setting, account) {
         }
     }
     throw new errors_UserError({
-        what: "There is no directory to keep a fetched PostgreSQL in.",
+        what: `There is no directory to keep ${part === "postgres" ? "a fetched PostgreSQL" : "a base"} in.`,
         seen: seen.join("\n"),
         do: "Set MIGRATION_GATE_CACHE to a directory that belongs to this user.",
     });
@@ -57829,13 +57912,13 @@ async function serverOf({ client }) {
     const { number, version } = rows[0] ?? { number: 0, version: "" };
     return { number, major: Math.floor(number / 10_000), version: version.split(" ")[0] ?? version };
 }
-/** `boards-20261121T234000Z-1f2e.dump`: sorts by time, is nobody else's, and needs no quotes. */
+/** `boards-20261121T234000512Z-1f2e.dump`: sorts by time, is nobody else's, and needs no quotes. */
 function newName(database, isEncrypted) {
     const word = database
         .replace(/[^\w.-]+/g, "_")
         .replace(/^[.-]+/, "_")
         .slice(0, 60);
-    const time = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
+    const time = new Date().toISOString().replace(/[-:.]/g, "");
     return `${word}-${time}-${(0,external_node_crypto_.randomBytes)(2).toString("hex")}.dump${isEncrypted ? ".age" : ""}`;
 }
 function describe(plan, settings) {
@@ -59481,6 +59564,20 @@ function isPlan(value) {
         typeof database?.name === "string" &&
         Array.isArray(revisions) &&
         revisions.every((each) => typeof each?.id === "string" && Array.isArray(each.statements)));
+}
+
+;// CONCATENATED MODULE: ./lib/findings/known-steps.js
+function knownSteps(facts) {
+    const failed = facts.flatMap((fact) => fact.kind === "failure" ? [fact.failure] : fact.kind === "residue" ? fact.stopped : []);
+    const left = facts.filter(({ kind }) => kind === "residue" || kind === "second upgrade differs");
+    return {
+        failed: new Set(failed.map(keyOfStep)),
+        residue: new Set(left.map(({ revision }) => revision)),
+    };
+}
+/** One revision, one direction; a second upgrade is a step of its own. */
+function keyOfStep({ revision, direction, again }) {
+    return JSON.stringify([revision, direction, again]);
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/blame.js
@@ -61799,6 +61896,62 @@ function setup_placeOf(sql, position) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/arrival.js
+
+const takesAddressElsewhere = "The project may take its address from elsewhere (a literal URL, a .env file that overrides); a downgrade would then empty a real database.";
+/** Why the tool's status command was not seen on the shadow database, and what to set. */
+function notArrived(context, result, { connections, failures, asked }, port) {
+    const { tool, project, address } = context;
+    const command = [...context.run, ...tool.commands(project).current].join(" ");
+    if (result.timedOut) {
+        return new ToolError({
+            what: `"${command}" did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`,
+            where: project.config,
+            seen: arrival_lastLines(result.output) || "It printed nothing.",
+            do: "Run it in a terminal to see what it waits for, or raise tool-timeout.",
+        });
+    }
+    const explained = result.exitCode === 0
+        ? undefined
+        : tool.explainFailure({ text: result.output, exitCode: result.exitCode }, project);
+    const isFailure = explained !== undefined || result.exitCode !== 0;
+    if (isFailure &&
+        (connections > 0 || (explained?.kind === "environment" && !looksLikeAddress(result.output)))) {
+        return new ToolError({
+            what: explained?.summary ?? `"${command}" ended with ${result.exitCode ?? result.signal}.`,
+            where: [explained?.file ?? project.config, explained?.line]
+                .filter((part) => part !== undefined)
+                .join(":"),
+            seen: [...failures.slice(0, 1), ...(explained?.lastLines ?? [])].join("\n"),
+            do: explained?.do ?? "Run it in a terminal to see why.",
+        });
+    }
+    if (connections > 0 && !asked) {
+        return new ToolError({
+            what: `"${command}" connected to the shadow database and did not look for its version table there, so nothing was upgraded or downgraded.`,
+            where: project.config,
+            seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${port}); no question for the version table came there.`,
+            why: takesAddressElsewhere,
+            do: `Let env.py run the revisions on the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
+        });
+    }
+    return new ToolError({
+        what: `"${command}" did not connect to the shadow database, so nothing was upgraded or downgraded.`,
+        where: project.config,
+        seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${port}); no connection came.${explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`}`,
+        why: takesAddressElsewhere,
+        do: `Set database-url-env to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
+    });
+}
+/** The tool tried to connect somewhere: the cause is the address, not a missing part. */
+function looksLikeAddress(output) {
+    return /connection (?:refused|to server)|could not (?:connect|translate)|connect call failed|network is unreachable|name or service not known|name resolution|getaddrinfo|no such file or directory\W.*\.s\.PGSQL/i.test(output);
+}
+/** The end of what it printed. */
+function arrival_lastLines(output) {
+    return output.trimEnd().split("\n").slice(-15).join("\n");
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/sessions.js
 
 /** How long a session may take to end after it was told to, in milliseconds. */
@@ -61875,6 +62028,7 @@ async function appliedVersions(client, tool, table) {
 
 
 
+
 /** One shadow database with a recorder in front of it, on which the tool can be run. */
 class Stage {
     context;
@@ -61890,6 +62044,8 @@ class Stage {
     madeOnArrival = [];
     /** Where the recorder listens for the gate itself, once it did. */
     ownPort;
+    /** True once the database is somebody else's. */
+    handedOver = false;
     constructor(context, database, recorder, client, parts, rolesBefore) {
         this.context = context;
         this.database = database;
@@ -61898,8 +62054,8 @@ class Stage {
         this.parts = parts;
         this.rolesBefore = rolesBefore;
     }
-    static async open(context, purpose) {
-        const database = await context.shadow.createDatabase(purpose);
+    static async open(context, purpose, from = {}) {
+        const database = await context.shadow.createDatabase(purpose, from.template);
         let client;
         let recorder;
         try {
@@ -61920,10 +62076,15 @@ class Stage {
                 password: database.address.password ?? "",
                 database: database.name,
             }, roles);
-            if (context.setup !== undefined)
+            if (from.prepare !== undefined)
+                await from.prepare(database);
+            else if (from.template === undefined && context.setup !== undefined)
                 await stage.setUp(context.setup);
+            const { versionTable } = from;
+            if (versionTable !== undefined)
+                recorder.tracker.ignoreTable(versionTable.schema, versionTable.table);
             stage.start = await stage.readChanges();
-            stage.heads = await appliedVersions(client, context.tool, undefined);
+            stage.heads = await appliedVersions(client, context.tool, versionTable);
             return stage;
         }
         catch (error) {
@@ -61946,7 +62107,7 @@ class Stage {
             this.madeOnArrival = made.filter(({ before }) => before === undefined).map(({ key }) => key);
             return;
         }
-        throw notArrived(context, result, { ...recording, asked }, this.parts);
+        throw notArrived(context, result, { ...recording, asked }, this.parts.port);
     }
     /**
      * Goes to `target` by the tool and tells what it did on the way. `atOnce`: the catalog is read at the end only and as
@@ -61974,14 +62135,37 @@ class Stage {
             ? context.tool.explainFailure({ text: result.output, exitCode: result.exitCode }, context.project)
             : undefined;
         const { madeOnArrival } = this;
-        return { ...leg, target, recording, result, failure, tail, bypassed, madeOnArrival };
+        const catalog = new Map(recorder.tracker.current);
+        return { ...leg, target, recording, result, failure, tail, bypassed, madeOnArrival, catalog };
     }
     /** Drops objects that a downgrade left, so that other revisions can be judged without them; tells what changed. */
     async remove(keys) {
         await removeObjects(this.client, keys);
         return this.readChanges();
     }
+    /** The version table, where the tool was seen to write it. */
+    get versionTable() {
+        return this.recorder.versionTable;
+    }
+    /** Work on the stage's database by its own connection, which changes no object. */
+    observe(work) {
+        return work(this.client);
+    }
+    /** Runs a command of the project's on this database, e.g. one that fills it; what it did is not recorded. */
+    async runOnce(command, setting) {
+        await this.runProjectCommand(command, setting);
+    }
+    /** The database outlives the stage: nobody is connected to it, and its roles stay. */
+    async handOver() {
+        this.handedOver = true;
+        this.recorder.stop();
+        await endOtherSessions(this.client);
+        await this.client.end();
+        return this.database;
+    }
     async [Symbol.asyncDispose]() {
+        if (this.handedOver)
+            return;
         this.recorder.stop();
         const roles = await rolesOf(this.client).catch(() => []);
         const made = roles.filter((role) => !this.rolesBefore.includes(role));
@@ -62009,18 +62193,19 @@ class Stage {
     }
     async setUp(setup) {
         const { project } = this.context;
-        await runSetup(setup, this.database, async (command) => {
-            const result = await this.execute(shellWords(command));
-            this.recorder.takeRecording();
-            if (result.exitCode === 0)
-                return;
-            throw new ToolError({
-                what: `The setup command ended with ${result.exitCode ?? result.signal}.`,
-                where: command,
-                seen: stage_lastLines(result.output),
-                do: "Run it in a terminal to see why, or correct the setting setup.",
-            });
-        }, project.root);
+        await runSetup(setup, this.database, (command) => this.runProjectCommand(command, "setup"), project.root);
+    }
+    async runProjectCommand(command, setting) {
+        const result = await this.execute(shellWords(command));
+        this.recorder.takeRecording();
+        if (result.exitCode === 0)
+            return;
+        throw new ToolError({
+            what: `The ${setting} command ended with ${result.exitCode ?? result.signal}.`,
+            where: command,
+            seen: arrival_lastLines(result.output),
+            do: `Run it in a terminal to see why, or correct the setting ${setting}.`,
+        });
     }
     byTool(direction, target) {
         const { run, tool, project } = this.context;
@@ -62100,57 +62285,6 @@ function upstreamOf(address, client, socket) {
         // The server's certificate was verified, as far as sslmode asks, when our own connection was made.
         tls: stream instanceof (external_node_tls_default()).TLSSocket ? { rejectUnauthorized: false } : undefined,
     };
-}
-const takesAddressElsewhere = "The project may take its address from elsewhere (a literal URL, a .env file that overrides); a downgrade would then empty a real database.";
-function notArrived(context, result, { connections, failures, asked }, parts) {
-    const { tool, project, address } = context;
-    const command = [...context.run, ...tool.commands(project).current].join(" ");
-    if (result.timedOut) {
-        return new ToolError({
-            what: `"${command}" did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`,
-            where: project.config,
-            seen: stage_lastLines(result.output) || "It printed nothing.",
-            do: "Run it in a terminal to see what it waits for, or raise tool-timeout.",
-        });
-    }
-    const explained = result.exitCode === 0
-        ? undefined
-        : tool.explainFailure({ text: result.output, exitCode: result.exitCode }, project);
-    const isFailure = explained !== undefined || result.exitCode !== 0;
-    if (isFailure &&
-        (connections > 0 || (explained?.kind === "environment" && !looksLikeAddress(result.output)))) {
-        return new ToolError({
-            what: explained?.summary ?? `"${command}" ended with ${result.exitCode ?? result.signal}.`,
-            where: [explained?.file ?? project.config, explained?.line]
-                .filter((part) => part !== undefined)
-                .join(":"),
-            seen: [...failures.slice(0, 1), ...(explained?.lastLines ?? [])].join("\n"),
-            do: explained?.do ?? "Run it in a terminal to see why.",
-        });
-    }
-    if (connections > 0 && !asked) {
-        return new ToolError({
-            what: `"${command}" connected to the shadow database and did not look for its version table there, so nothing was upgraded or downgraded.`,
-            where: project.config,
-            seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${parts.port}); no question for the version table came there.`,
-            why: takesAddressElsewhere,
-            do: `Let env.py run the revisions on the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
-        });
-    }
-    return new ToolError({
-        what: `"${command}" did not connect to the shadow database, so nothing was upgraded or downgraded.`,
-        where: project.config,
-        seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${parts.port}); no connection came.${explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`}`,
-        why: takesAddressElsewhere,
-        do: `Set database-url-env to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
-    });
-}
-/** The tool tried to connect somewhere: the cause is the address, not a missing part. */
-function looksLikeAddress(output) {
-    return /connection (?:refused|to server)|could not (?:connect|translate)|connect call failed|network is unreachable|name or service not known|name resolution|getaddrinfo|no such file or directory\W.*\.s\.PGSQL/i.test(output);
-}
-function stage_lastLines(output) {
-    return output.trimEnd().split("\n").slice(-15).join("\n");
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/weights.js
@@ -62694,7 +62828,7 @@ async function proveOnEmptyDatabase(context, options) {
         ledger.settle(id, "downgrade", "skipped", `irreversible: ${reason}`);
         ledger.blockDowngrade(id);
     }
-    const { legs: first, start } = await wholeWay(context, ledger, { judged: options.judged, floors });
+    const { legs: first, start } = await wholeWay(context, ledger, { ...options, floors });
     requireSomething(context, first);
     const trouble = troubleOf(context, first);
     const legs = [...first];
@@ -62736,7 +62870,7 @@ async function proveOnEmptyDatabase(context, options) {
 }
 const appliedBySetup = "the setup had applied it already; let the setup stop below it, or set floor to it where the history starts there";
 /** Head, down to the last revision that cannot be passed, and head again, on a database that the tool was seen to reach. */
-async function wholeWay(context, ledger, { judged, floors }) {
+async function wholeWay(context, ledger, { judged, floors, onArrival }) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const { graph } = context;
@@ -62753,6 +62887,7 @@ async function wholeWay(context, ledger, { judged, floors }) {
             ledger.blockDowngrade(id);
         }
         await stage.arrive();
+        onArrival?.();
         const head = graph.heads.length === 1 ? "head" : "heads";
         const route = { tops: [head], floor: ledger.lastBarrier(graph.applied(graph.heads)) };
         // Awaited here: the stage is gone when this function returns.
@@ -63746,7 +63881,122 @@ async function stopPostmasterOf(data) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/shadow/cluster.js
+
+
+
+
+
+
+
+
+
+
+/** A new, empty cluster. UserError where initdb fails. */
+async function initialise({ installation: { bin }, directory: { server, data }, account, password, signal, }) {
+    const passwordFile = (0,external_node_path_namespaceObject.join)(server, "password");
+    await (0,external_node_fs_promises_namespaceObject.writeFile)(passwordFile, `${password}\n`, { mode: 0o600 });
+    if (account !== undefined)
+        await (0,external_node_fs_promises_namespaceObject.chown)(passwordFile, account.uid, account.gid);
+    const args = [
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "-A",
+        "scram-sha-256",
+        `--pwfile=${passwordFile}`,
+        "-E",
+        "UTF8",
+        "--no-sync",
+        // A kept cluster would carry 16 MB that hold nothing.
+        "--wal-segsize=1",
+    ];
+    let seen = "";
+    // macOS before 15 and some containers have no C.UTF-8.
+    for (const locale of ["C.UTF-8", "C"]) {
+        const result = await runProgram((0,external_node_path_namespaceObject.join)(bin, "initdb"), [...args, `--locale=${locale}`], {
+            account,
+            cwd: server,
+            signal,
+        });
+        if (result.ok)
+            return (0,external_node_fs_promises_namespaceObject.rm)(passwordFile);
+        seen ||= result.stderr;
+        if (!/locale/.test(result.stderr))
+            break;
+    }
+    throw new errors_UserError({
+        what: "The shadow server could not be set up: initdb failed.",
+        where: bin,
+        seen: cluster_lastLines(seen),
+        do: `Mend what initdb names, or set ${shadowUrlSetting} to a server.`,
+    });
+}
+/** Of the running server, and of nothing that a cluster is. */
+const cluster_notKept = new Set(["postmaster.pid", "postmaster.opts", "pg_stat_tmp", "log"]);
+/**
+ * Copies the files of a running server on which nobody writes: after a checkpoint they are what a crash at this moment would
+ * leave, which a start mends (manual 30.5). No backup mode is needed, as no page changes during the copy.
+ */
+async function keepCluster(address, { data }, folder) {
+    const client = await connect(address);
+    try {
+        await client.query("CHECKPOINT");
+    }
+    finally {
+        await client.end();
+    }
+    await copyFiles(data, (0,external_node_path_namespaceObject.join)(folder, "data"));
+}
+/** A copy of a kept cluster with a password of its own. UserError where the files are not whole. */
+async function restoreCluster(kept, { installation: { bin }, directory: { server, data }, account, password, signal }) {
+    await copyFiles((0,external_node_path_namespaceObject.join)(kept, "data"), data);
+    if (account !== undefined)
+        await giveTo(data, account);
+    // Single-user mode asks for no password, and recovers first. Its input is the statement, so that no list of processes shows it.
+    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_namespaceObject.join)(bin, "postgres"), ["--single", "-D", data, "postgres"], {
+        ...(account ?? {}),
+        cwd: server,
+        env: serverEnvironment(),
+        stdio: ["pipe", "ignore", "pipe"],
+        signal,
+    });
+    let said = "";
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+        said += text;
+    });
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(`ALTER ROLE postgres PASSWORD ${escapeLiteral(password)};\n`);
+    const [code] = (await (0,external_node_events_namespaceObject.once)(child, "close"));
+    if (code === 0 && !/(?:ERROR|FATAL|PANIC):/.test(said))
+        return;
+    throw new errors_UserError({
+        what: "The kept base could not be started.",
+        where: kept,
+        seen: cluster_lastLines(said),
+        do: "Remove that folder; the next run builds it anew.",
+    });
+}
+async function copyFiles(from, to) {
+    await (0,external_node_fs_promises_namespaceObject.cp)(from, to, {
+        recursive: true,
+        mode: external_node_fs_.constants.COPYFILE_FICLONE,
+        filter: (source) => !cluster_notKept.has((0,external_node_path_namespaceObject.basename)(source)),
+    });
+}
+async function giveTo(folder, account) {
+    await (0,external_node_fs_promises_namespaceObject.lchown)(folder, account.uid, account.gid);
+    const entries = await (0,external_node_fs_promises_namespaceObject.readdir)(folder, { recursive: true, withFileTypes: true });
+    await Promise.all(entries.map((entry) => (0,external_node_fs_promises_namespaceObject.lchown)((0,external_node_path_namespaceObject.join)(entry.parentPath, entry.name), account.uid, account.gid)));
+}
+/** The end of what a program said. */
+function cluster_lastLines(text) {
+    return text.trim().split("\n").slice(-5).join("\n");
+}
+
 ;// CONCATENATED MODULE: ./lib/shadow/private-server.js
+
 
 
 
@@ -63769,6 +64019,8 @@ const private_server_settings = {
     wal_level: "minimal",
     max_wal_senders: "0",
     max_wal_size: "2GB",
+    // What a kept cluster would carry along.
+    min_wal_size: "2MB",
     autovacuum: "off",
     jit: "off",
     timezone: "UTC",
@@ -63779,10 +64031,10 @@ const private_server_settings = {
 /** sockaddr_un holds 107 bytes and a final zero on Linux, 103 on macOS. */
 const socketPathLimit = process.platform === "linux" ? 107 : 103;
 /**
- * A new cluster in a private directory with a password that only this process knows, and its server on a free port of
- * 127.0.0.1. Stopped and removed on disposal and when this process ends. `choosePort` is asked again for a taken port.
+ * A new cluster, or a copy of a kept one, in a private directory with a password that only this process knows, and its
+ * server on a free port of 127.0.0.1. Stopped and removed on disposal and when this process ends.
  */
-async function startPrivateServer(kind, installation, account, choosePort = freePort) {
+async function startPrivateServer(kind, installation, account, { choosePort = freePort, kept } = {}) {
     const directory = await createPrivateDirectory(account);
     await haltIfEnding();
     const starting = new AbortController();
@@ -63815,7 +64067,8 @@ async function startPrivateServer(kind, installation, account, choosePort = free
     };
     try {
         const password = (0,external_node_crypto_.randomBytes)(18).toString("base64url");
-        preparing = initialise(installation, directory, account, password, starting.signal);
+        const cluster = { installation, directory, account, password, signal: starting.signal };
+        preparing = kept === undefined ? initialise(cluster) : restoreCluster(kept, cluster);
         await preparing;
         const { port, socket } = await start(installation, directory, account, choosePort, (child) => {
             postmaster = child;
@@ -63837,6 +64090,7 @@ async function startPrivateServer(kind, installation, account, choosePort = free
             socket,
             // Its databases go with the server: one that cannot be dropped is no news.
             createDatabase: (purpose, template) => createDatabase(address, purpose, template, async () => { }, () => { }),
+            keep: (folder) => keepCluster(address, directory, folder),
             processes: () => processesOf(postmaster),
             [Symbol.asyncDispose]: dispose,
         };
@@ -63845,44 +64099,6 @@ async function startPrivateServer(kind, installation, account, choosePort = free
         await dispose();
         throw error;
     }
-}
-async function initialise({ bin }, { server, data }, account, password, signal) {
-    const passwordFile = (0,external_node_path_namespaceObject.join)(server, "password");
-    await (0,external_node_fs_promises_namespaceObject.writeFile)(passwordFile, `${password}\n`, { mode: 0o600 });
-    if (account !== undefined)
-        await (0,external_node_fs_promises_namespaceObject.chown)(passwordFile, account.uid, account.gid);
-    const args = [
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "-A",
-        "scram-sha-256",
-        `--pwfile=${passwordFile}`,
-        "-E",
-        "UTF8",
-        "--no-sync",
-    ];
-    let seen = "";
-    // macOS before 15 and some containers have no C.UTF-8.
-    for (const locale of ["C.UTF-8", "C"]) {
-        const result = await runProgram((0,external_node_path_namespaceObject.join)(bin, "initdb"), [...args, `--locale=${locale}`], {
-            account,
-            cwd: server,
-            signal,
-        });
-        if (result.ok)
-            return (0,external_node_fs_promises_namespaceObject.rm)(passwordFile);
-        seen ||= result.stderr;
-        if (!/locale/.test(result.stderr))
-            break;
-    }
-    throw new errors_UserError({
-        what: "The shadow server could not be set up: initdb failed.",
-        where: bin,
-        seen: private_server_lastLines(seen),
-        do: `Mend what initdb names, or set ${shadowUrlSetting} to a server.`,
-    });
 }
 /** Starts the postmaster and returns its port, and its Unix socket, once it accepts connections. */
 async function start({ bin }, directory, account, choosePort, onSpawn) {
@@ -63917,7 +64133,7 @@ async function start({ bin }, directory, account, choosePort, onSpawn) {
         throw new errors_UserError({
             what: "The shadow server did not start.",
             where: bin,
-            seen: private_server_lastLines(seen),
+            seen: cluster_lastLines(seen),
             do: `Mend what the server names, or set ${shadowUrlSetting} to a server.`,
         });
     }
@@ -63977,9 +64193,6 @@ function processesOf(postmaster) {
         return [pid];
     }
 }
-function private_server_lastLines(text) {
-    return text.trim().split("\n").slice(-5).join("\n");
-}
 
 ;// CONCATENATED MODULE: ./lib/shadow/start.js
 
@@ -64003,21 +64216,24 @@ async function startShadow(options) {
     const account = serverAccount();
     const installed = options.only === "embedded" ? [] : await findInstallations(account);
     const wanted = installed.find(({ major }) => production === undefined || major === production);
+    const start = async (kind, installation) => startPrivateServer(kind, installation, account, {
+        kept: await options.keptCluster?.({ kind, version: installation.version }),
+    });
     if (wanted !== undefined)
-        return startPrivateServer("installed", wanted, account);
+        return start("installed", wanted);
     if (options.only === "installed")
         throw start_notInstalled(production, installed);
     try {
         const major = production ?? defaultMajor;
         const embedded = await provideEmbedded(major, account, options.cacheDirectory, onProgress);
-        return await startPrivateServer("embedded", embedded, account);
+        return await start("embedded", embedded);
     }
     catch (error) {
         const [newest] = installed;
         if (newest === undefined || !(error instanceof errors_UserError))
             throw error;
         onProgress(`${error.message} PostgreSQL ${newest.version} of this machine is used instead.`);
-        return startPrivateServer("installed", newest, account);
+        return start("installed", newest);
     }
 }
 function start_notInstalled(production, installed) {
@@ -64027,6 +64243,1789 @@ function start_notInstalled(production, installed) {
         seen: `Found: ${installed.map(({ version }) => version).join(", ") || "none"}.`,
         do: "Install its server package, or set shadow to auto or embedded.",
     });
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/row-snapshot.js
+
+
+/** One way to print every value, whatever the client and its role are set to; names of users cannot stand for others. */
+const row_snapshot_settings = {
+    search_path: "pg_catalog, pg_temp",
+    TimeZone: "UTC",
+    DateStyle: "ISO, YMD",
+    IntervalStyle: "postgres",
+    bytea_output: "hex",
+    xmloption: "content",
+    extra_float_digits: "1",
+    statement_timeout: "0",
+    lock_timeout: "5s",
+    jit: "off",
+    max_parallel_workers_per_gather: "0",
+    row_security: "off",
+};
+const row_snapshot_settle = `select ${Object.entries(row_snapshot_settings)
+    .map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', true)`)
+    .join(", ")}`;
+/** pg_partition_tree holds the table itself, too. */
+const row_snapshot_parts = (what, where) => `(select ${what} from pg_partition_tree(c.oid) p join pg_class l on l.oid = p.relid where ${where})`;
+const tablesStatement = `select n.nspname as schema, c.relname as table, ${qualified("n.nspname", "c.relname")} as name,
+  case c.relkind when 'r' then pg_relation_size(c.oid) + case c.reltoastrelid when 0 then 0 else pg_relation_size(c.reltoastrelid) end
+    else ${row_snapshot_parts("coalesce(sum(pg_table_size(l.oid)), 0)", "l.relkind = 'r'")} end::text as bytes,
+  c.relkind = 'p' as partitioned,
+  coalesce((select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
+    from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''), '[]') as columns,
+  array(select a.attname::text from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1])
+    where i.indrelid = c.oid and i.indisprimary order by 1) as key,
+  has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as readable,
+  c.relkind = 'p' and exists ${row_snapshot_parts("", "l.relkind = 'f'")} as foreign,
+  row_security_active(c.oid) as hidden,
+  pg_has_role(c.relowner, 'usage') as owned
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
+order by n.nspname, c.relname`;
+/**
+ * All rows of all tables as of one moment: of partitioned tables by their root; not of views, foreign tables, temporary
+ * ones, an extension's. Needs a connection of its own that is in no transaction, and leaves it as it was; a role without
+ * superuser is enough. What it cannot or shall not read stands in the snapshot with the reason. Tried on PostgreSQL 14 to 18.
+ */
+async function row_snapshot_readRows(client, options = {}) {
+    await client.query("begin isolation level repeatable read read write");
+    try {
+        await client.query(row_snapshot_settle);
+        const { rows: all } = await client.query(tablesStatement);
+        const wanted = all.filter(({ schema, table }) => !(options.skip ?? []).some(row_snapshot_isNamed(schema, table)));
+        const reasons = new Map();
+        for (const table of wanted) {
+            const reason = unreadable(table);
+            if (reason !== undefined)
+                reasons.set(table, reason);
+        }
+        leaveLargest(wanted, reasons, options.mostBytes ?? 32 * 1024 * 1024);
+        const read = wanted.filter((table) => !reasons.has(table));
+        await liftRowSecurity(client, read);
+        const values = await readAll(client, read);
+        const counted = wanted.filter((table) => reasons.get(table) === tooLarge);
+        await liftRowSecurity(client, counted);
+        const counts = await countAll(client, counted);
+        return new Map(wanted.map((table) => {
+            const { name, columns, key } = table;
+            const reason = reasons.get(table);
+            const unread = reason === undefined ? {} : { unread: { reason, rows: counts.get(table) } };
+            return [name, { table: name, columns, key, rows: values.get(table) ?? [], ...unread }];
+        }));
+    }
+    finally {
+        // Sets the settings back, and row security with them.
+        await client.query("rollback");
+    }
+}
+function row_snapshot_isNamed(schema, table) {
+    return (skipped) => skipped.table === table && (skipped.schema === undefined || skipped.schema === schema);
+}
+const tooLarge = "it is among the largest tables, which together are too large to be kept";
+function unreadable({ readable, foreign, hidden, owned }) {
+    if (!readable)
+        return "the role may not read it";
+    if (foreign)
+        return "a partition of it is a foreign table";
+    return hidden && !owned ? "its row security hides rows from the role" : undefined;
+}
+/** Of the smallest tables the sum is below the limit. */
+function leaveLargest(tables, reasons, limit) {
+    const bySize = tables
+        .filter((table) => !reasons.has(table))
+        .sort((a, b) => Number(a.bytes) - Number(b.bytes));
+    let sum = 0;
+    for (const table of bySize) {
+        sum += Number(table.bytes);
+        if (sum > limit)
+            reasons.set(table, tooLarge);
+    }
+}
+/** An owner is bound by it only where it is forced; the rollback forces it again. */
+async function liftRowSecurity(client, tables) {
+    for (const { name } of tables.filter(({ hidden }) => hidden)) {
+        await client.query(`alter table ${name} no force row level security`);
+    }
+}
+async function readAll(client, tables) {
+    const found = new Map(tables.map((table) => [table, []]));
+    if (tables.length === 0)
+        return found;
+    // An array, because json_build_array takes 100 arguments at most.
+    const selects = tables.map((table, index) => `select ${index}, array_to_json(array[${table.columns.map(({ name }) => `x.${escapeIdentifier(name)}::text`).join(",")}]::text[]) from ${source(table)} x`);
+    const { rows } = await client.query({
+        text: selects.join(" union all "),
+        rowMode: "array",
+    });
+    for (const [index, values] of rows)
+        found.get(tables[index]).push(values);
+    return found;
+}
+async function countAll(client, tables) {
+    if (tables.length === 0)
+        return new Map();
+    const selects = tables.map((table, index) => `select ${index}, count(*)::float8 from ${source(table)}`);
+    const { rows } = await client.query({
+        text: selects.join(" union all "),
+        rowMode: "array",
+    });
+    return new Map(rows.map(([index, count]) => [tables[index], count]));
+}
+/** Tables that inherit keep rows of their own and are read by themselves. */
+function source({ name, partitioned }) {
+    return partitioned ? name : `only ${name}`;
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/fill.js
+async function fillTables(_client, _options) { return []; }
+
+;// CONCATENATED MODULE: ./lib/lanes/base-database.js
+var base_database_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var base_database_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
+
+
+
+/** The base cannot be had; the fresh lane's verdict stands. */
+class NotBuilt extends Error {
+    obstacle;
+    name = "NotBuilt";
+    constructor(obstacle) {
+        super(obstacle.reason);
+        this.obstacle = obstacle;
+    }
+}
+/** Builds the database with the base's own files. NotBuilt where they do not lead there. */
+async function buildBase(options) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { context, load, seed } = options;
+        const stage = base_database_addDisposableResource(env_1, await opened(options), true);
+        if (load === undefined)
+            await goToBase(stage, options);
+        else if (stage.heads.length === 0)
+            throw base_database_noVersion();
+        const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
+        const versionTable = stage.versionTable ?? found[0];
+        const skip = await stage.observe(async (client) => {
+            const rows = await base_database_rowsOf(client, { versionTable });
+            const seeded = [...rows.values()].filter((table) => table.rows.length > 0);
+            return [...(await quotedNames(client, found)), ...seeded.map(({ table }) => table)];
+        });
+        if (seed !== undefined)
+            await settingsOf("seed", () => sow(stage, seed, context));
+        const { heads } = stage;
+        const { name } = await stage.handOver();
+        return { name, heads, versionTable, skip };
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = base_database_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+/** The stage with what is there before the first migration, or with all of it. */
+async function opened({ context, load }) {
+    if (load === undefined)
+        return await settingsOf("setup", () => Stage.open(context, "base"));
+    return await settingsOf("seed-from", () => Stage.open(context, "base", { prepare: load }));
+}
+async function goToBase(stage, { context, target }) {
+    await settingsOf("environment", () => stage.arrive());
+    const { graph } = context;
+    const leg = await stage.go("upgrade", target ?? (graph.heads.length === 1 ? "head" : "heads"));
+    if (leg.failure !== undefined) {
+        const failed = failureOf(context, leg, false);
+        const isTool = failed === undefined || leg.failure.kind === "environment";
+        throw new NotBuilt({
+            cause: isTool ? "environment" : "migration",
+            reason: failed === undefined
+                ? `the tool failed on the base's own files: ${leg.failure.summary}`
+                : `revision "${failed.revision}" of the base's own files cannot be applied to an empty database: ${failed.summary}`,
+            do: isTool
+                ? "Where the base needs other packages than the change, merge the change of packages first; until then the fresh lane's verdict stands."
+                : "Set seed-from to a dump of production's schema, or setup to what must be there before the first revision.",
+        });
+    }
+    const wanted = target === undefined ? graph.heads : [target];
+    const missing = wanted.filter((id) => !graph.applied(stage.heads).has(id));
+    if (leg.bypassed !== undefined || missing.length > 0) {
+        throw new NotBuilt({
+            cause: "settings",
+            reason: leg.bypassed ?? `the tool ended well, and ${missing.join(", ")} is not in the version table`,
+            do: "Run the tool on the base's commit in a terminal to see what it does.",
+        });
+    }
+}
+function base_database_noVersion() {
+    return new NotBuilt({
+        cause: "settings",
+        reason: "what seed-from names has no row in the tool's version table",
+        do: "Dump the rows of the version table with the schema: pg_dump --schema-only, and pg_dump --data-only --table of that table after it.",
+    });
+}
+/** What a UserError says, as an obstacle. A signal or a bug stays what it is. */
+async function settingsOf(setting, work) {
+    try {
+        return await work();
+    }
+    catch (error) {
+        if (!(error instanceof errors_UserError))
+            throw error;
+        const { what, seen, do: advice } = error.parts;
+        const [first] = (seen ?? "").split("\n");
+        throw new NotBuilt({
+            cause: setting === "environment" ? "environment" : "settings",
+            reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`,
+            do: advice,
+        });
+    }
+}
+async function sow(stage, seed, { project }) {
+    await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root);
+}
+async function quotedNames(client, tables) {
+    const names = tables.map(({ schema, table }) => [schema ?? "public", table]);
+    const { rows } = await client.query("select pg_catalog.format('%I.%I', one ->> 0, one ->> 1) as name from pg_catalog.json_array_elements($1::json) one", [JSON.stringify(names)]);
+    return rows.map(({ name }) => name);
+}
+/** The rows of a database without those of the version table. */
+function base_database_rowsOf(client, { versionTable }) {
+    return row_snapshot_readRows(client, { skip: versionTable === undefined ? [] : [versionTable] });
+}
+/** Few rows show what a statement does with them; more would only take longer. */
+const rowsPerTable = 10;
+/** A copy of the base with rows in every table, as that level has them. */
+async function fillBase(shadow, base, level) {
+    const database = await shadow.createDatabase(`base_${level}`, base.name);
+    const client = await connect(database.address, { applicationName: "migration-gate rows" });
+    try {
+        return { name: database.name, tables: await base_database_fill(client, level, base.skip, false) };
+    }
+    finally {
+        await client.end();
+    }
+}
+/** Puts rows of that level into every table but `skip`; `topUp`: beside those that are there. */
+async function base_database_fill(client, level, skip, topUp) {
+    if (level === "landed")
+        return [];
+    return await fillTables(client, {
+        tier: level === "hostile" ? "hostile" : "plain",
+        rows: level === "single" ? 1 : rowsPerTable,
+        skip: new Set(skip),
+        topUp,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/project/changes.js
+
+/**
+ * What differs between a commit and another one, or the files as they lie there now (commits, the index, edits; files
+ * that git does not know are not told). A moved file is one that was deleted and one that was added.
+ */
+async function changedFiles(root, from, to) {
+    const scope = [
+        "--no-relative",
+        "--no-renames",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--ignore-submodules",
+        "--no-abbrev",
+    ];
+    const output = await git(root, [
+        "diff",
+        "--raw",
+        "-z",
+        ...scope,
+        from,
+        ...(to === undefined ? [] : [to]),
+        "--",
+    ]);
+    return parseRaw(output);
+}
+/** `git diff --raw -z`: `:mode mode id id status`, then the path. */
+function parseRaw(output) {
+    const fields = output.split("\0");
+    const changes = [];
+    for (let index = 0; index + 1 < fields.length; index += 2) {
+        const [modeBefore = "", modeAfter = "", before = "", after = "", status = ""] = (fields[index] ?? "")
+            .slice(1)
+            .split(" ");
+        changes.push({
+            path: fields[index + 1] ?? "",
+            kind: status === "A" ? "added" : status === "D" ? "deleted" : "modified",
+            before: contentId(modeBefore, before),
+            after: contentId(modeAfter, after),
+        });
+    }
+    return changes;
+}
+/** Plain files have modes 100644 and 100755; git writes zeros for what it has not stored. */
+function contentId(mode, id) {
+    return mode.startsWith("100") && !/^0+$/.test(id) ? id : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/project/tree.js
+
+
+
+
+async function gitPaths(folder) {
+    // One line, but the name of a folder may have line breaks of its own.
+    const prefix = (await git(folder, ["rev-parse", "--show-prefix"])).replace(/\n$/, "");
+    const real = external_node_fs_.realpathSync.native(folder);
+    const top = prefix === ""
+        ? real
+        : external_node_path_default().resolve(real, ...prefix
+            .split("/")
+            .slice(1)
+            .map(() => ".."));
+    return {
+        prefix,
+        of: (file) => external_node_path_default().relative(top, tree_realPath(external_node_path_default().resolve(folder, file)))
+            .split((external_node_path_default()).sep)
+            .join("/"),
+        shown: (gitPath) => external_node_path_default().posix.relative(`/${prefix}`, `/${gitPath}`),
+    };
+}
+function tree_realPath(file) {
+    try {
+        return external_node_fs_.realpathSync.native(file);
+    }
+    catch {
+        return file;
+    }
+}
+/** The plain files below these folders in a commit, with the ids of their contents. */
+async function filesOfCommit(root, commit, folders) {
+    const output = await git(root, ["ls-tree", "-r", "-z", "--full-tree", commit, "--", ...treePaths(folders)]);
+    const files = new Map();
+    for (const entry of output.split("\0")) {
+        const [, mode = "", id = "", file] = /^(\d+) \w+ (\S+)\t(.*)$/s.exec(entry) ?? [];
+        const content = contentId(mode, id);
+        if (file !== undefined && content !== undefined)
+            files.set(file, content);
+    }
+    return files;
+}
+/** The folders below one folder of a commit. */
+async function foldersOfCommit(root, commit, folder) {
+    const output = await git(root, [
+        "ls-tree",
+        "-r",
+        "-d",
+        "-z",
+        "--name-only",
+        "--full-tree",
+        commit,
+        "--",
+        ...treePaths([folder]),
+    ]);
+    return output.split("\0").filter((name) => name !== "");
+}
+/** Files that the index has, below these folders. */
+async function trackedFiles(root, folders) {
+    const specs = folders.filter(isInside).map((folder) => `:(top,literal)${folder}`);
+    if (specs.length === 0)
+        return new Set();
+    const output = await git(root, ["ls-files", "-z", "--full-name", "--", ...specs]);
+    return new Set(output.split("\0").filter((name) => name !== ""));
+}
+/** The contents of these ids, from one process. */
+async function contentsOf(root, ids) {
+    const contents = new Map();
+    if (ids.length === 0)
+        return contents;
+    const output = await gitBytes(root, ["cat-file", "--batch"], {
+        input: `${[...new Set(ids)].join("\n")}\n`,
+    });
+    for (let at = 0; at < output.length;) {
+        const end = output.indexOf(10, at);
+        const [id = "", kind, size] = output.toString("utf8", at, end).split(" ");
+        at = end + 1;
+        if (kind !== "blob")
+            continue;
+        contents.set(id, output.subarray(at, at + Number(size)));
+        at += Number(size) + 1;
+    }
+    return contents;
+}
+/** A path of ls-tree that ends with `/` would name what is in the folder; "" is the whole tree. */
+function treePaths(folders) {
+    const inside = folders.filter(isInside).map((folder) => folder.replace(/\/$/, ""));
+    if (inside.includes(""))
+        return [];
+    // Without a path ls-tree lists all: a name that no tree has lists nothing.
+    return inside.length === 0 ? ["\u0001"] : inside;
+}
+/** False for what lies outside of the repository. */
+function isInside(gitPath) {
+    return gitPath !== ".." && !gitPath.startsWith("../") && !external_node_path_default().isAbsolute(gitPath);
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/base-tree.js
+
+
+
+
+
+
+/**
+ * Puts the files of a commit into a private folder. The repository is left as it is: no worktree is registered, and its
+ * index is not touched. What git ignores (a virtual environment, .env, built parts) is linked, because the tool needs it.
+ * `folder` is the project's root in the checkout. GitError where the commit cannot be read.
+ */
+async function openBaseTree(folder, commit) {
+    const paths = await gitPaths(folder);
+    const top = (await git(folder, ["rev-parse", "--show-toplevel"])).replace(/\n$/, "");
+    const id = (await git(folder, ["rev-parse", `${commit}^{tree}`])).trim();
+    const directory = await createPrivateDirectory(undefined);
+    try {
+        const tree = external_node_path_default().join(directory.path, "base");
+        await (0,external_node_fs_promises_namespaceObject.mkdir)(tree);
+        // An index of its own; filters (line ends, LFS) run as they do in a checkout.
+        const index = ["-c", "core.fsmonitor=false"];
+        const environment = { GIT_INDEX_FILE: external_node_path_default().join(directory.path, "index") };
+        await git(top, [...index, "read-tree", commit], { environment });
+        await git(top, [...index, "checkout-index", "--all", "--force", `--prefix=${tree}/`], { environment });
+        await linkIgnored(top, tree);
+        const root = external_node_path_default().join(tree, paths.prefix);
+        return {
+            root,
+            id,
+            environment: (parent) => moved(parent, top, tree),
+            [Symbol.asyncDispose]: () => directory.remove(),
+        };
+    }
+    catch (error) {
+        await directory.remove();
+        throw error;
+    }
+}
+/** What no base needs, and what a run would write into the checkout. */
+const unwanted = /(?:^|\/)(?:__pycache__|\.pytest_cache|\.mypy_cache|\.ruff_cache)\/?$|\.pyc$/;
+/** Links what git ignores, whole folders as one; what the commit has of that name stays. */
+async function linkIgnored(top, tree) {
+    const output = await git(top, [
+        "ls-files",
+        "-z",
+        "--others",
+        "--ignored",
+        "--exclude-standard",
+        "--directory",
+    ]);
+    for (const name of output.split("\0")) {
+        const place = name.replace(/\/$/, "");
+        if (place === "" || unwanted.test(name) || (0,external_node_fs_.existsSync)(external_node_path_default().join(tree, place)))
+            continue;
+        // A folder that only this checkout has would be linked without the files beside it.
+        if (!(0,external_node_fs_.existsSync)(external_node_path_default().join(tree, external_node_path_default().dirname(place))))
+            continue;
+        await (0,external_node_fs_promises_namespaceObject.symlink)(external_node_path_default().join(top, place), external_node_path_default().join(tree, place));
+    }
+}
+/** Absolute paths of PYTHONPATH would put the checkout's modules before those of the commit. */
+function moved(parent, top, tree) {
+    const paths = parent["PYTHONPATH"];
+    if (paths === undefined)
+        return parent;
+    const inside = (entry) => entry === top || entry.startsWith(`${top}/`);
+    const entries = paths
+        .split((external_node_path_default()).delimiter)
+        .map((entry) => (inside(entry) ? tree + entry.slice(top.length) : entry));
+    return { ...parent, PYTHONPATH: entries.join((external_node_path_default()).delimiter) };
+}
+
+;// CONCATENATED MODULE: ./lib/model/deploy-lane.js
+/**
+ * The rows that a database had when something was tried on it, the most telling ones first:
+ * - hostile: a few in every table, NULL and duplicates wherever allowed, full lengths, extremes.
+ * - plain: a few in every table, distinct and modest.
+ * - single: one plain row in every table.
+ * - landed: what migrations and the seed put there.
+ */
+const rowLevels = ["hostile", "plain", "single", "landed"];
+
+;// CONCATENATED MODULE: ./lib/evidence/failure-grade.js
+function gradeOf(_statement) { return "some rows"; }
+
+;// CONCATENATED MODULE: ./lib/operations/data-query.js
+function dataQueries(_sql) { return []; }
+
+;// CONCATENATED MODULE: ./lib/lanes/deploy-failures.js
+
+
+
+/** Each failure once, with the tamest rows on which it still happened. */
+function failureFacts(tries) {
+    const facts = new Map();
+    for (const { failure, level } of tries) {
+        if (failure === undefined)
+            continue;
+        const key = `${failure.direction} ${failure.again} ${failure.revision}`;
+        const { statement } = failure;
+        const known = facts.get(key);
+        const anyRow = statement !== undefined && gradeOf(statement) === "any row";
+        const queries = statement === undefined ? [] : dataQueries(statement.sql);
+        facts.set(key, {
+            kind: "failure",
+            revision: failure.revision,
+            failure: known?.failure ?? failure,
+            level,
+            anyRow: anyRow || rowLevels.indexOf(level) >= rowLevels.indexOf("single"),
+            queries,
+        });
+    }
+    return [...facts.values()];
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/deploy-residue.js
+
+
+
+/** What each downgrade left of its own upgrade, and what the second way up made otherwise, on this database. */
+function residueFacts({ up, down, again }) {
+    const ups = deploy_residue_changesOf(up);
+    const left = [...deploy_residue_changesOf(down)].flatMap(([revision, changes]) => {
+        const made = ups.get(revision);
+        if (made === undefined)
+            return [];
+        const differences = compared(revision, invertDelta(made), changes).filter(isError);
+        return differences.length === 0 ? [] : [{ kind: "residue", revision, differences }];
+    });
+    if (left.length > 0)
+        return left;
+    return [...deploy_residue_changesOf(again)].flatMap(([revision, changes]) => {
+        const made = ups.get(revision);
+        if (made === undefined)
+            return [];
+        const differences = compared(revision, made, changes);
+        return differences.length === 0 ? [] : [{ kind: "second upgrade differs", revision, differences }];
+    });
+}
+/** What each revision changed, where that was seen and stayed. */
+function deploy_residue_changesOf(leg) {
+    const changes = new Map();
+    if (leg === undefined || leg.failure !== undefined)
+        return changes;
+    for (const step of leg.steps) {
+        if (step.outcome !== "committed" || doubtOf(leg, step) !== undefined)
+            continue;
+        changes.set(step.revision, mergeDeltas([step.changes]));
+    }
+    return changes;
+}
+function compared(owner, expected, found) {
+    return deltas_differencesOf(expected.filter(isHard), found.filter(isHard)).map((difference) => ({
+        ...difference,
+        owner,
+    }));
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/deploy-try.js
+var deploy_try_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var deploy_try_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+/** Rows are put in at the base's head by who made the copy, and at the new head here. */
+async function tryOnDatabase(context, base, level, copy, way) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const stage = deploy_try_addDisposableResource(env_1, await Stage.open(context, `deploy_${level}`, {
+            template: copy.name,
+            versionTable: base.versionTable,
+        }), true);
+        const look = () => stage.observe((client) => base_database_rowsOf(client, base));
+        const before = await look();
+        const up = await stage.go("upgrade", way.top);
+        const result = (rest, rows) => {
+            const legs = [up, rest.down, rest.again];
+            const failed = legs.findLast((leg) => leg?.failure !== undefined);
+            const failure = failed === undefined ? undefined : failureOf(context, failed, failed === rest.again);
+            return {
+                level,
+                up,
+                down: undefined,
+                again: undefined,
+                failure,
+                trouble: failed === undefined || failure !== undefined ? bypassedIn(legs) : failed.failure?.summary,
+                ...rest,
+                rows: { before, up: undefined, toppedUp: undefined, down: undefined, ...rows },
+            };
+        };
+        if (up.failure !== undefined || up.bypassed !== undefined)
+            return result({}, {});
+        const upRows = await look();
+        if (way.floor === undefined || way.pending.length === 0)
+            return result({}, { up: upRows });
+        await stage.observe((client) => base_database_fill(client, level, [...base.skip, ...filledByChange(before, upRows)], true));
+        const toppedUp = await look();
+        const down = await stage.go("downgrade", way.floor);
+        const seen = { up: upRows, toppedUp };
+        if (down.failure !== undefined || down.bypassed !== undefined)
+            return result({ down }, seen);
+        const downRows = await look();
+        const again = await stage.go("upgrade", way.top);
+        return result({ down, again }, { ...seen, down: downRows });
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = deploy_try_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+function bypassedIn(legs) {
+    return legs.find((leg) => leg?.bypassed !== undefined)?.bypassed;
+}
+/** New tables that the change itself put rows into: lookup tables, whose rows are no user's. */
+function filledByChange(before, after) {
+    return [...after.values()]
+        .filter(({ table, rows }) => !before.has(table) && rows.length > 0)
+        .map(({ table }) => table);
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/deploy-way.js
+/** `limit` is the setting floor, resolved: what is at or below it stays. */
+function deployWay(graph, heads, limit) {
+    const applied = graph.applied(heads);
+    const pending = graph.revisions.filter(({ id }) => !applied.has(id)).map(({ id }) => id);
+    const top = graph.heads.length === 1 ? "head" : "heads";
+    const barrier = pending.findLast((id) => barrierOf(graph, id, limit) !== undefined);
+    const staying = new Map();
+    if (barrier !== undefined) {
+        const below = graph.ancestors(barrier);
+        for (const id of pending.filter((each) => below.has(each)))
+            staying.set(id, barrierOf(graph, id, limit) ?? `it is below ${barrier}, which stays`);
+        return { pending, top, floor: graph.heads.includes(barrier) ? undefined : barrier, staying };
+    }
+    const last = [...applied].filter((id) => !graph.childrenOf(id).some((child) => applied.has(child)));
+    if (last.length <= 1)
+        return { pending, top, floor: last[0] ?? "base", staying };
+    // Several heads that the change joins: one step back is the only way that names none of them.
+    const [only, ...more] = pending;
+    if (only !== undefined && more.length === 0)
+        return { pending, top, floor: "-1", staying };
+    for (const id of pending)
+        staying.set(id, `the base has ${last.length} heads, and no one target below the change`);
+    return { pending, top, floor: undefined, staying };
+}
+/** Why a revision cannot be taken back; undefined where it can. */
+function barrierOf(graph, id, limit) {
+    const revision = graph.get(id);
+    if (limit !== undefined && graph.ancestors(limit).has(id))
+        return `at or below the floor ${limit}`;
+    if (revision?.downgrade?.irreversible !== undefined)
+        return `irreversible: ${revision.downgrade.irreversible || "without a reason"}`;
+    if (revision?.sql !== undefined && revision.downgrade === undefined)
+        return "it has no file that takes it back";
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-values.js
+const isNumber = /^(?:smallint|integer|bigint|numeric|real|double precision)\b(?!.*\[\])/;
+const isBoolean = /^boolean$/;
+const isTime = /^(?:timestamp|date|time)\b(?!.*\[\])/;
+const isJson = /^jsonb?$/;
+const isUuid = /^uuid$/;
+const isNetwork = /^(?:inet|cidr)$/;
+/**
+ * How the values of a column are compared whose type may have changed: 1.50 is 1.5 as soon as one of the types is a
+ * number, but never from one text to another. Times are those of a snapshot, in UTC.
+ */
+function canonicalFor(before, after) {
+    const rules = [before, after].flatMap((type) => row_values_rulesOf(type, before === after));
+    const unique = [...new Set(rules)];
+    return (value) => (value === null ? null : unique.reduce((text, rule) => rule(text), value));
+}
+function row_values_rulesOf(type, same) {
+    if (isNumber.test(type))
+        return [decimal];
+    if (same)
+        return [];
+    if (isBoolean.test(type))
+        return [row_values_truth];
+    if (isTime.test(type))
+        return [instant];
+    if (isJson.test(type))
+        return [json];
+    if (isUuid.test(type))
+        return [uuid];
+    return isNetwork.test(type) ? [address] : [];
+}
+/** Without an exponent and without zeros that say nothing; other texts, NaN among them, stay. */
+function decimal(text) {
+    const [, sign, whole = "", fraction = "", exponent = "0"] = /^\s*([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d{1,4}))?\s*$/.exec(text) ?? [];
+    if (sign === undefined || whole + fraction === "")
+        return text;
+    const digits = whole + fraction;
+    const point = whole.length + Number(exponent);
+    const left = point <= 0 ? "0" : digits.slice(0, point).padEnd(point, "0");
+    const right = point <= 0 ? digits.padStart(digits.length - point, "0") : digits.slice(point);
+    const plain = `${left.replace(/^0+(?=\d)/, "")}.${right}`.replace(/\.?0*$/, "");
+    return sign === "-" && plain !== "0" ? `-${plain}` : plain;
+}
+/** boolin's words (manual, 8.6), and the numbers that a cast makes of them. */
+function row_values_truth(text) {
+    const word = text.trim().toLowerCase();
+    if (/^(?:t|tr|tru|true|y|ye|yes|on|1)$/.test(word))
+        return "true";
+    return /^(?:f|fa|fal|fals|false|n|no|of|off|0)$/.test(word) ? "false" : text;
+}
+/** A day is its midnight. */
+function instant(text) {
+    return text
+        .trim()
+        .replace("T", " ")
+        .replace(/(?:\+00(?::00)?|Z)$/, "")
+        .replace(/(?<=\d-\d\d-\d\d) 00:00:00(?:\.0+)?$/, "")
+        .replace(/(?<=:\d\d\.\d*?)0+$/, "")
+        .replace(/\.$/, "");
+}
+function json(text) {
+    try {
+        return JSON.stringify(sorted(JSON.parse(text)));
+    }
+    catch {
+        return text;
+    }
+}
+function sorted(value) {
+    if (Array.isArray(value))
+        return value.map(sorted);
+    if (typeof value !== "object" || value === null)
+        return value;
+    const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+    return Object.fromEntries(entries.map(([name, part]) => [name, sorted(part)]));
+}
+function uuid(text) {
+    return text.toLowerCase().replace(/[{}-]/g, "");
+}
+function address(text) {
+    return text.replace(/(?<=^[\d.]+)\/32$|(?<=^[\da-f:.]*:[\da-f:.]*)\/128$/i, "");
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-columns.js
+
+/**
+ * The columns of one table before and after. One of another name is the same column where every old row has its value
+ * there: rows are told by the primary key, and where there is none, the values must be the same ones altogether.
+ */
+function pairColumns(before, after) {
+    const places = new Map(after.columns.map(({ name }, at) => [name, at]));
+    const pairs = [];
+    const missing = [];
+    for (const [at, { name }] of before.columns.entries()) {
+        const place = places.get(name);
+        places.delete(name);
+        if (place === undefined)
+            missing.push(at);
+        else
+            pairs.push(pairOf(before, at, after, place));
+    }
+    const key = keyPairs(before, pairs);
+    const gone = [];
+    for (const at of missing) {
+        const type = before.columns[at].type;
+        const candidates = [...places.values()]
+            .sort((left, right) => Number(after.columns[right].type === type) - Number(after.columns[left].type === type))
+            .map((place) => pairOf(before, at, after, place));
+        const renamed = candidates.find((pair) => keepsValues(before, after, pair, key));
+        if (renamed === undefined)
+            gone.push(at);
+        else {
+            pairs.push(renamed);
+            places.delete(after.columns[renamed.after].name);
+        }
+    }
+    return { pairs, gone };
+}
+function pairOf(before, at, after, place) {
+    const { name, type } = before.columns[at];
+    return { name, before: at, after: place, canonical: canonicalFor(type, after.columns[place].type) };
+}
+/** The primary key's columns; none where one of them is gone. */
+function keyPairs({ key }, pairs) {
+    const found = pairs.filter(({ name }) => key.includes(name));
+    return found.length === key.length ? found : [];
+}
+function keepsValues(before, after, pair, key) {
+    if (before.rows.every((row) => row[pair.before] === null))
+        return false;
+    if (key.length === 0) {
+        const columns = [pair];
+        return unmatched(before.rows, after.rows, columns).before.length === 0;
+    }
+    const rows = new Map(after.rows.map((row) => [row_columns_textOf(row, key, "after"), row]));
+    const both = before.rows.flatMap((row) => {
+        const other = rows.get(row_columns_textOf(row, key, "before"));
+        return other === undefined ? [] : [{ row, other }];
+    });
+    const isSame = ({ row, other }) => pair.canonical(row[pair.before]) === pair.canonical(other[pair.after]);
+    return both.some(({ row }) => row[pair.before] !== null) && both.every(isSame);
+}
+/** A row as one text, equal where these columns' values are. */
+function row_columns_textOf(row, pairs, side) {
+    return JSON.stringify(pairs.map((pair) => pair.canonical(row[pair[side]])));
+}
+/** The rows of each side that the other one has not, in these columns; equal rows count one by one. */
+function unmatched(before, after, pairs) {
+    const there = new Map();
+    for (const row of after) {
+        const text = row_columns_textOf(row, pairs, "after");
+        const equal = there.get(text);
+        if (equal === undefined)
+            there.set(text, [row]);
+        else
+            equal.push(row);
+    }
+    const left = before.filter((row) => there.get(row_columns_textOf(row, pairs, "before"))?.pop() === undefined);
+    return { before: left, after: [...there.values()].flat() };
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/secret-columns.js
+/** Words of a column's name, in snake case, in the singular. */
+const secretWords = new Set("password passwd passphrase passcode pwd secret token jwt key apikey hash digest salt nonce signature credential cookie auth otp totp mfa pin cvv cvc card pan iban bic ssn sin passport license dob birthdate".split(" "));
+/** Words that name a secret wherever they stand, also in `userpassword`. */
+const secretParts = /passw(?:or)?d|secret|token|apikey|iban|creditcard|cardn(?:o|um)|socialsecurity|taxid/;
+/** True where a column's name says that its values are nobody's business: they are never shown. */
+function isSecretColumn(name) {
+    const snake = name.replace(/(\p{Ll})(\p{Lu})/gu, "$1_$2").toLowerCase();
+    const words = snake.split(/[^\p{L}]+/u).map((word) => word.replace(/(?<=..)(?<!s)s$/, ""));
+    return words.some((word) => secretWords.has(word)) || secretParts.test(words.join(""));
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-examples.js
+
+const most = 3;
+const row_examples_longest = 60;
+/** The first few different values of a column, cut; none of a secret one. */
+function examplesOf(column, values) {
+    return isSecretColumn(column) ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
+}
+/** What became of values, e.g. `1.25 → 1.3`. */
+function changeExamples(column, changes) {
+    return examplesOf(column, changes.map(({ from, to }) => `${cut(from ?? "NULL", row_examples_longest / 2)} → ${cut(to ?? "NULL", row_examples_longest / 2 - 3)}`));
+}
+/** By what a row is known: its key, else its first columns, e.g. `id = 3`. */
+function rowExamples(rows, pairs, key) {
+    const shown = (key.length > 0 ? key : pairs).filter(({ name }) => !isSecretColumn(name)).slice(0, most);
+    if (shown.length === 0)
+        return [];
+    const texts = rows
+        .slice(0, most)
+        .map((row) => shown.map(({ name, before }) => `${name} = ${row[before] ?? "NULL"}`).join(", "));
+    return texts.map((text) => cut(text));
+}
+function cut(text, length = row_examples_longest) {
+    const characters = [...text.slice(0, 2 * length + 2)];
+    return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-comparison.js
+
+
+/**
+ * The rows of a table that are not there any more as they were, in the columns that both sides have. A row of the same
+ * primary key is the same row; without a key only the columns' values are compared, each column by itself.
+ */
+function compareRows(before, after, pairs) {
+    const rest = unmatched(before.rows, after.rows, pairs);
+    if (rest.before.length === 0)
+        return [];
+    const key = keyPairs(before, pairs);
+    const comparison = { before, after, pairs, key };
+    return key.length === 0 ? withoutKey(comparison, rest) : byKey(comparison, rest);
+}
+function byKey(comparison, rest) {
+    const { key, pairs } = comparison;
+    const others = new Map(rest.after.map((row) => [row_columns_textOf(row, key, "after"), row]));
+    const same = [];
+    const alone = rest.before.filter((row) => {
+        const text = row_columns_textOf(row, key, "before");
+        const other = others.get(text);
+        if (other === undefined)
+            return true;
+        others.delete(text);
+        same.push({ row, other });
+        return false;
+    });
+    // A key may have been made anew: then all the other columns are as they were.
+    const values = pairs.filter((pair) => !key.includes(pair));
+    const gone = values.length === 0 ? alone : unmatched(alone, [...others.values()], values).before;
+    return [
+        ...changedColumns(comparison, same),
+        ...(gone.length < alone.length ? row_comparison_changedKeys(comparison, alone, new Set(gone)) : []),
+        ...goneRows(comparison, gone, gone.length),
+    ];
+}
+function changedColumns(comparison, same) {
+    return comparison.pairs.flatMap((pair) => {
+        const { canonical } = pair;
+        const changes = same
+            .map(({ row, other }) => ({ from: row[pair.before], to: other[pair.after] }))
+            .filter(({ from, to }) => canonical(from) !== canonical(to));
+        if (changes.length === 0)
+            return [];
+        const values = changes.filter(({ from }) => from !== null);
+        const onlyNulls = values.length === 0;
+        const lost = row_comparison_missing(changes.map(({ from }) => canonical(from)), changes.map(({ to }) => canonical(to)));
+        return [
+            columnLoss(comparison, pair, {
+                kind: lost.length === 0 ? "values moved" : "values changed",
+                lost: onlyNulls ? changes.length : values.length,
+                examples: changeExamples(pair.name, onlyNulls ? changes : values),
+                onlyNulls,
+            }),
+        ];
+    });
+}
+function row_comparison_changedKeys(comparison, alone, gone) {
+    const kept = alone.filter((row) => !gone.has(row));
+    return comparison.key.map((pair) => columnLoss(comparison, pair, {
+        kind: "values changed",
+        lost: kept.length,
+        examples: examplesOf(pair.name, kept.flatMap((row) => row[pair.before] ?? [])),
+        onlyNulls: false,
+    }));
+}
+/** Which row is which cannot be told: rows that are fewer, then values that no row has any more, else the rows' order. */
+function withoutKey(comparison, rest) {
+    const fewer = Math.max(0, rest.before.length - rest.after.length);
+    const changed = comparison.pairs.flatMap((pair) => {
+        const lost = row_comparison_missing(rest.before.map((row) => pair.canonical(row[pair.before])), rest.after.map((row) => pair.canonical(row[pair.after])));
+        if (lost.length <= fewer)
+            return [];
+        const values = lost.flatMap((value) => value ?? []);
+        const onlyNulls = values.length === 0;
+        return [
+            columnLoss(comparison, pair, {
+                kind: "values changed",
+                lost: onlyNulls ? lost.length : values.length,
+                examples: examplesOf(pair.name, values),
+                onlyNulls,
+            }),
+        ];
+    });
+    if (fewer > 0)
+        return [...goneRows(comparison, fewer === rest.before.length ? rest.before : [], fewer), ...changed];
+    if (changed.length > 0)
+        return changed;
+    return [
+        {
+            ...tableLoss(comparison, "values moved", rest.before.length),
+            examples: rowExamples(rest.before, comparison.pairs, comparison.key),
+        },
+    ];
+}
+function goneRows(comparison, rows, lost) {
+    if (lost === 0)
+        return [];
+    const examples = rowExamples(rows, comparison.pairs, comparison.key);
+    return [{ ...tableLoss(comparison, "rows gone", lost), examples }];
+}
+function tableLoss({ before, after }, kind, lost) {
+    return {
+        table: before.table,
+        kind,
+        column: undefined,
+        before: before.rows.length,
+        after: after.rows.length,
+        lost,
+        examples: [],
+        onlyNulls: false,
+    };
+}
+function columnLoss({ before, after }, pair, loss) {
+    const filled = (rows, at) => rows.filter((row) => row[at] !== null).length;
+    return {
+        table: before.table,
+        column: pair.name,
+        before: filled(before.rows, pair.before),
+        after: filled(after.rows, pair.after),
+        ...loss,
+    };
+}
+/** Those of the values that the others do not have, counted one by one. */
+function row_comparison_missing(values, others) {
+    const counts = new Map();
+    for (const value of others)
+        counts.set(value, (counts.get(value) ?? 0) + 1);
+    return values.filter((value) => {
+        const count = counts.get(value) ?? 0;
+        if (count > 0)
+            counts.set(value, count - 1);
+        return count === 0;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-losses.js
+
+
+
+/**
+ * What `before` held and `after` does not, by table in the order of `before`. Rows and columns that only `after` has are
+ * no loss, nor is a table or column that has another name now, nor a value that another type prints in another way.
+ * Of a table that was not read there is only the number of its rows.
+ */
+function rowLosses(before, after, { countOnly } = {}) {
+    const fresh = new Map([...after].filter(([name]) => !before.has(name)));
+    return [...before.values()].flatMap((table) => {
+        const same = after.get(table.table);
+        if (same === undefined)
+            return withoutTable(table, fresh);
+        return countOnly?.has(table.table) === true ? fewerRows(table, same) : tableLosses(table, same);
+    });
+}
+/** How many rows a table has; undefined where that is not known. */
+function rowCount({ rows, unread }) {
+    return unread === undefined ? rows.length : unread.rows;
+}
+/** A table of another name is this one where nothing but whole columns is missing in it. */
+function withoutTable(table, fresh) {
+    const count = rowCount(table);
+    if (count === 0)
+        return [];
+    const renamed = [...fresh.values()]
+        .filter((candidate) => table.unread === undefined && candidate.unread === undefined)
+        .filter((candidate) => sharesValues(table, candidate))
+        .map((candidate) => ({ candidate, losses: tableLosses(table, candidate) }))
+        .filter(({ losses }) => losses.every(({ kind }) => kind === "column gone"))
+        .sort((left, right) => left.losses.length - right.losses.length)[0];
+    if (renamed !== undefined) {
+        fresh.delete(renamed.candidate.table);
+        return renamed.losses;
+    }
+    const rows = count ?? 0;
+    return [lossOf(table, "table gone", { before: rows, after: 0, lost: rows })];
+}
+function sharesValues(table, candidate) {
+    const { pairs, gone } = pairColumns(table, candidate);
+    return (pairs.length > gone.length && pairs.some((pair) => table.rows.some((row) => row[pair.before] !== null)));
+}
+function tableLosses(before, after) {
+    if (before.unread !== undefined || after.unread !== undefined)
+        return fewerRows(before, after);
+    const { pairs, gone } = pairColumns(before, after);
+    const rows = compareRows(before, after, pairs);
+    // Without a row, no column has anything left: one message is enough.
+    return after.rows.length === 0 ? rows : [...goneColumns(before, gone), ...rows];
+}
+function goneColumns(before, gone) {
+    return gone.flatMap((at) => {
+        const values = before.rows.flatMap((row) => row[at] ?? []);
+        if (values.length === 0)
+            return [];
+        const column = before.columns[at].name;
+        const count = values.length;
+        const examples = examplesOf(column, values);
+        return [{ ...lossOf(before, "column gone", { before: count, after: 0, lost: count }), column, examples }];
+    });
+}
+function fewerRows(before, after) {
+    const [was, is] = [rowCount(before), rowCount(after)];
+    if (was === undefined || is === undefined || is >= was)
+        return [];
+    return [lossOf(before, "rows gone", { before: was, after: is, lost: was - is })];
+}
+function lossOf({ table }, kind, counts) {
+    return { table, kind, column: undefined, ...counts, examples: [], onlyNulls: false };
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/says-so.js
+
+/**
+ * Whether a step's own statements speak of what was lost: they drop the table or column, or delete from or update the
+ * table by name. What goes by a cascade, or by a cast, is said nowhere.
+ */
+function saysSo(step, { table, column, kind }) {
+    const drops = step.changes.some(({ key, after }) => after === undefined &&
+        (identityOf(key) === table || (column !== undefined && identityOf(key).startsWith(`${table}.`))));
+    if (kind === "table gone" || kind === "column gone")
+        return drops;
+    const name = says_so_lastName(table);
+    return step.statements.some(({ sql }) => /^\s*(?:with\b|delete\b|truncate\b|update\b|do\b|merge\b)/i.test(sql) && hasName(sql, name));
+}
+function says_so_lastName(table) {
+    const quoted = /"((?:[^"]|"")+)"$/.exec(table)?.[1];
+    return quoted?.replaceAll('""', '"') ?? table.slice(table.lastIndexOf(".") + 1);
+}
+function hasName(sql, name) {
+    const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`, "i").test(sql);
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/lost-rows.js
+var lost_rows_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var lost_rows_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+/** To find the revision among more than this would take too many starts of the tool. */
+const maximumWalk = 10;
+/**
+ * What users had at the base's head and do not have any more, each on the revision that lost it. Lost by the upgrade is
+ * what its downgrade does not bring back either; where nothing can be taken back, all that is gone at the head.
+ */
+async function lostRows(walk, last) {
+    const losses = lossesOf(last.rows);
+    const { pending } = walk.way;
+    if (losses.length === 0)
+        return { facts: [], toolStarts: 0 };
+    const [only, ...more] = pending;
+    if (only !== undefined && more.length === 0) {
+        return { facts: losses.map((loss) => factOf(only, loss, legOf(last, loss.direction))), toolStarts: 0 };
+    }
+    if (pending.length > maximumWalk) {
+        return {
+            facts: losses.map((loss) => factOf(likely(last, loss), loss, legOf(last, loss.direction))),
+            toolStarts: 0,
+        };
+    }
+    return await walkStepByStep(walk, last, losses);
+}
+/** `up` and `down` are missing where the way ended before. */
+function lossesOf({ before, up, toppedUp, down }) {
+    if (up === undefined)
+        return [];
+    const byUpgrade = rowLosses(before, up);
+    if (down === undefined || toppedUp === undefined)
+        return byUpgrade.map((loss) => ({ direction: "upgrade", loss }));
+    const already = new Set(byUpgrade.map(lost_rows_keyOf));
+    const roundTrip = rowLosses(before, down).map((loss) => ({ direction: isWithin(loss, already) ? "upgrade" : "downgrade", loss }));
+    const told = new Set(roundTrip.map(({ loss }) => loss.table));
+    return [...roundTrip, ...deletedOnTop({ before, up, toppedUp, down }, told)];
+}
+/** Rows put on top at the new head that the downgrade deleted; what the upgrade itself had put in may go. */
+function deletedOnTop({ before, up, toppedUp, down, }, told) {
+    return [...before.keys()].flatMap((table) => {
+        if (told.has(table))
+            return [];
+        const counts = [before, up, toppedUp, down].map((snapshot) => {
+            const rows = snapshot.get(table);
+            return rows === undefined ? undefined : rowCount(rows);
+        });
+        const [was, afterUp, top, after] = counts;
+        if (was === undefined || afterUp === undefined || top === undefined || after === undefined)
+            return [];
+        const expected = top - Math.max(0, afterUp - was);
+        if (after >= expected)
+            return [];
+        return [
+            {
+                direction: "downgrade",
+                loss: {
+                    table,
+                    kind: "rows gone",
+                    column: undefined,
+                    before: expected,
+                    after,
+                    lost: expected - after,
+                    examples: [],
+                    onlyNulls: false,
+                },
+            },
+        ];
+    });
+}
+function lost_rows_keyOf({ table, column }) {
+    return JSON.stringify([table, column ?? ""]);
+}
+/** Of a table that was gone at the head, what is missing in a column of the empty one that came back was lost with it. */
+function isWithin(loss, already) {
+    return already.has(lost_rows_keyOf(loss)) || already.has(lost_rows_keyOf({ ...loss, column: undefined }));
+}
+function legOf({ up, down }, direction) {
+    return direction === "upgrade" ? up : down;
+}
+function factOf(revision, { direction, loss }, leg) {
+    const step = leg?.steps.find((each) => each.revision === revision);
+    return { kind: "rows lost", revision, direction, loss, said: step !== undefined && saysSo(step, loss) };
+}
+/** The last one whose statements name the table, else the last one. */
+function likely(last, { direction, loss }) {
+    const steps = legOf(last, direction)?.steps ?? [];
+    return (steps.findLast((step) => saysSo(step, loss)) ?? steps.at(-1))?.revision ?? "";
+}
+/** One start of the tool for every revision each way, on a new copy, until it is known which one lost what. */
+async function walkStepByStep(walk, last, losses) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { context, base, way } = walk;
+        const copy = await walk.copy(last.level);
+        const stage = lost_rows_addDisposableResource(env_1, await Stage.open(context, "walk", {
+            template: copy.name,
+            versionTable: base.versionTable,
+        }), true);
+        const look = () => stage.observe((client) => base_database_rowsOf(client, base));
+        const facts = [];
+        let open = [...losses];
+        let toolStarts = 0;
+        const before = await look();
+        const settle = (revision, direction, leg, seen) => {
+            const keys = new Set(seen.map(lost_rows_keyOf));
+            const found = open.filter((each) => each.direction === direction && isWithin(each.loss, keys));
+            open = open.filter((each) => !found.includes(each));
+            facts.push(...found.map((each) => factOf(revision, each, leg)));
+        };
+        let toppedUp;
+        for (const revision of way.pending) {
+            const leg = await stage.go("upgrade", revision);
+            toolStarts++;
+            if (leg.failure !== undefined)
+                break;
+            settle(revision, "upgrade", leg, rowLosses(before, await look()));
+        }
+        const up = await look();
+        if (open.some(({ direction }) => direction === "downgrade") && way.floor !== undefined) {
+            await stage.observe((client) => base_database_fill(client, last.level, base.skip, true));
+            toppedUp = await look();
+            for (const revision of [...way.pending].reverse()) {
+                if (way.staying.has(revision))
+                    break;
+                const [parent, ...others] = context.graph.parentsOf(revision);
+                if (others.length > 0)
+                    break;
+                const leg = await stage.go("downgrade", parent ?? "base");
+                toolStarts++;
+                if (leg.failure !== undefined)
+                    break;
+                const down = await look();
+                const gone = lossesOf({ before, up, toppedUp, down }).filter(({ direction }) => direction === "downgrade");
+                settle(revision, "downgrade", leg, gone.map(({ loss }) => loss));
+            }
+        }
+        facts.push(...open.map((loss) => factOf(likely(last, loss), loss, legOf(last, loss.direction))));
+        return { facts, toolStarts };
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = lost_rows_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/deploy-lane.js
+
+
+
+
+
+
+/**
+ * The proof on a database that has the base's history and rows: up, down to where it was, up again. Where rows stop a
+ * revision, tamer rows follow, so that the rest of the change is judged and the failure is graded.
+ */
+async function proveOnDeployed(context, { base, copy, fresh, floor }) {
+    const way = deployWay(context.graph, base.heads, floor);
+    const tries = [];
+    let tables = [];
+    await fresh.arrived;
+    for (const level of rowLevels) {
+        if (isGraded(tries, level))
+            continue;
+        context.progress(`trying the change on ${level} rows`);
+        const filled = await copy(level);
+        if (tries.length === 0)
+            ({ tables } = filled);
+        const last = await tryOnDatabase(context, base, level, filled, way);
+        tries.push(last);
+        if (last.failure === undefined || (await fresh.failsToo(last.failure)))
+            break;
+    }
+    const last = tries.at(-1);
+    if (last === undefined)
+        throw new Error("no rows were tried");
+    const lost = await lostRows({ context, base, way, copy }, last);
+    const facts = [...failureFacts(tries), ...lost.facts, ...residueFacts(last)];
+    return {
+        facts,
+        steps: deploy_lane_stepsOf(way, last, facts),
+        level: last.level,
+        tables,
+        catalog: last.up.failure === undefined ? last.up.catalog : undefined,
+        trouble: last.trouble,
+        toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
+    };
+}
+/** Where any row is enough, tamer rows would say the same: the next question is whether it takes rows at all. */
+function isGraded(tries, level) {
+    if (level === "hostile" || level === "landed")
+        return false;
+    const last = tries.at(-1);
+    return (last?.failure !== undefined && failureFacts([last]).some((fact) => fact.kind === "failure" && fact.anyRow));
+}
+function startsOf({ down, again }) {
+    return 1 + (down === undefined ? 0 : 1) + (again === undefined ? 0 : 1);
+}
+function deploy_lane_stepsOf(way, last, facts) {
+    const { failure, up, down, again } = last;
+    return way.pending.flatMap((revision) => {
+        const upStep = up.steps.find((step) => step.revision === revision);
+        const downStep = down?.steps.find((step) => step.revision === revision);
+        const failedUp = failure?.revision === revision && failure.direction === "upgrade" && !failure.again;
+        const isUp = upStep?.outcome === "committed" && upStep.doubts.length === 0;
+        const stays = way.staying.get(revision);
+        const isDown = downStep?.outcome === "committed" &&
+            downStep.doubts.length === 0 &&
+            again?.steps.some((step) => step.revision === revision && step.outcome === "committed") === true;
+        const failedDown = facts.some((fact) => fact.revision === revision &&
+            (fact.kind === "residue" ||
+                fact.kind === "second upgrade differs" ||
+                (fact.kind === "failure" && (fact.failure.direction === "downgrade" || fact.failure.again))));
+        const stopped = failure === undefined ? last.trouble : `${failure.revision} stopped the way`;
+        const reason = upStep?.doubts[0] ?? stopped ?? "no boundary was seen for it";
+        return [
+            {
+                revision,
+                direction: "upgrade",
+                status: failedUp ? "failed" : isUp ? "proved" : "not proved",
+                reason: failedUp ? failure.summary : isUp ? undefined : reason,
+                milliseconds: upStep?.milliseconds,
+            },
+            {
+                revision,
+                direction: "downgrade",
+                status: stays !== undefined ? "skipped" : failedDown ? "failed" : isDown ? "proved" : "not proved",
+                reason: stays ?? (failedDown ? "see the findings" : isDown ? undefined : (downStep?.doubts[0] ?? reason)),
+                milliseconds: downStep?.milliseconds,
+            },
+        ];
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/kept-base.js
+
+
+
+
+/** The newest ones stay: a branch or two, and what they come from. */
+const mostKept = 4;
+/** Everything that a kept base depends on, as a name. */
+function keyOfBase(parts) {
+    return (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+/** Bases at their heads in a local folder, one folder each; a reader sees all of one or nothing. */
+class KeptBases {
+    folder;
+    constructor(folder) {
+        this.folder = folder;
+    }
+    /** The folder is made where it is missing. UserError where there is none to keep bases in. */
+    static async open() {
+        return new KeptBases(await usableCache(undefined, undefined, "bases"));
+    }
+    /** The folder of the cluster, for a server that is started with it; undefined where there is none. */
+    async find(key) {
+        const cluster = external_node_path_default().join(this.folder, key);
+        try {
+            const kept = JSON.parse(await (0,external_node_fs_promises_namespaceObject.readFile)(external_node_path_default().join(cluster, "base.json"), "utf8"));
+            if (kept.version !== 1)
+                return undefined;
+            await (0,external_node_fs_promises_namespaceObject.utimes)(cluster, new Date(), new Date()).catch(() => undefined);
+            return { ...kept, cluster };
+        }
+        catch {
+            // What cannot be read is built anew, and replaced.
+            await (0,external_node_fs_promises_namespaceObject.rm)(cluster, { recursive: true, force: true }).catch(() => undefined);
+            return undefined;
+        }
+    }
+    /** Keeps what the server has now. */
+    async keep(key, server, kept) {
+        if (server.keep === undefined)
+            return;
+        const { keep } = server;
+        await fillCache(this.folder, external_node_path_default().join(this.folder, key), async (staging) => {
+            await keep(staging);
+            const file = { version: 1, ...kept };
+            await (0,external_node_fs_promises_namespaceObject.writeFile)(external_node_path_default().join(staging, "base.json"), JSON.stringify(file));
+            return staging;
+        });
+        await this.removeOld();
+    }
+    async remove(key) {
+        await (0,external_node_fs_promises_namespaceObject.rm)(external_node_path_default().join(this.folder, key), { recursive: true, force: true });
+    }
+    async removeOld() {
+        const names = (await (0,external_node_fs_promises_namespaceObject.readdir)(this.folder)).filter((name) => /^[0-9a-f]{32}$/.test(name));
+        const ages = await Promise.all(names.map(async (name) => ({ name, time: (await (0,external_node_fs_promises_namespaceObject.stat)(external_node_path_default().join(this.folder, name))).mtimeMs })));
+        const old = ages.sort((left, right) => right.time - left.time).slice(mostKept);
+        for (const { name } of old)
+            await this.remove(name);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/commands/deploy-lane.js
+var deploy_lane_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var deploy_lane_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
+
+
+
+
+
+
+/** Builds the base or takes the kept one, and proves the change on it. Never throws for what the base's files do. */
+async function runDeployLane(context) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { lane, start } = context;
+        const tree = deploy_lane_addDisposableResource(env_1, await openBaseTree(lane.project.root, start.commit), true);
+        const opened = openBase(context, tree);
+        if ("kind" in opened)
+            return opened;
+        try {
+            return await onServer(context, tree, opened);
+        }
+        catch (error) {
+            if (error instanceof NotBuilt)
+                return { kind: "not proved", obstacle: error.obstacle };
+            throw error;
+        }
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = deploy_lane_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+function openBase({ lane }, tree) {
+    const project = find_project_sourceOf(lane.project).openCopy(tree.root);
+    if (project === undefined)
+        return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
+    const { revisions } = toolNamed(project.tool).read(project);
+    if (revisions.length === 0)
+        return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
+    const graph = buildGraph(revisions);
+    const problem = graph.problems.find(isFatal);
+    if (problem === undefined && project.unprovable === undefined)
+        return { project, graph };
+    return {
+        kind: "not proved",
+        obstacle: {
+            cause: "migration",
+            reason: project.unprovable?.reason ?? "the base's history cannot be loaded",
+            do: project.unprovable?.do ?? "Mend the base's branch; until then the fresh lane's verdict stands.",
+        },
+    };
+}
+async function onServer(context, tree, { project, graph }) {
+    const env_2 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { lane, settings, start } = context;
+        const bases = await KeptBases.open();
+        const keyFor = (wanted) => keyOfBase([
+            version,
+            wanted.kind,
+            wanted.version,
+            process.arch,
+            tree.id,
+            external_node_path_default().relative(tree.root, project.root),
+            ...dependsOn(context, tree),
+        ]);
+        const server = deploy_lane_addDisposableResource(env_2, await context.openServer(async (wanted) => (await bases.find(keyFor(wanted)))?.cluster, (wanted) => bases.remove(keyFor(wanted))), true);
+        const key = keyFor(server);
+        let kept = server.keep === undefined ? undefined : await bases.find(key);
+        const shared = { ...lane, shadow: server };
+        if (kept === undefined) {
+            const tool = toolNamed(project.tool);
+            const environment = tree.environment(lane.environment);
+            const base = await buildBase({
+                context: {
+                    ...shared,
+                    tool,
+                    project,
+                    graph,
+                    environment,
+                    run: tool.runWords(project, settings.run, environment["PATH"]),
+                    progress: (text) => lane.progress(`building the base: ${text}`),
+                },
+                target: start.target,
+                load: undefined,
+                seed: settings.seed,
+            });
+            lane.progress("filling the base's tables");
+            const hostile = await fillBase(server, base, "hostile");
+            kept = { base, hostile, cluster: "" };
+            await bases.keep(key, server, { base, hostile });
+        }
+        const { base, hostile, cluster } = kept;
+        const copies = new Map([["hostile", Promise.resolve(hostile)]]);
+        const copy = (level) => {
+            const made = copies.get(level) ?? fillBase(server, base, level);
+            copies.set(level, made);
+            return made;
+        };
+        const missing = base.heads.filter((id) => lane.graph.get(id) === undefined);
+        if (missing.length > 0)
+            throw new NotBuilt(gone(missing));
+        const result = await proveOnDeployed(shared, { base, copy, fresh: context.fresh, floor: context.floor });
+        return { kind: "ran", result, base, kept: cluster !== "" };
+    }
+    catch (e_2) {
+        env_2.error = e_2;
+        env_2.hasError = true;
+    }
+    finally {
+        const result_2 = deploy_lane_disposeResources(env_2);
+        if (result_2)
+            await result_2;
+    }
+}
+/** What decides, beside the base's files and the server, what its database holds. */
+function dependsOn({ settings, start, lane }, tree) {
+    const { setup, seed, env } = settings;
+    return [
+        start.target ?? "",
+        lane.run,
+        [settings["database-url-env"], settings["database-url-format"], env],
+        [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
+        settings.section ?? "",
+    ];
+}
+/** The text of a setting that names a SQL file. */
+function fileOf(name, folders) {
+    if (name === undefined || !name.endsWith(".sql"))
+        return undefined;
+    const found = folders
+        .map((folder) => external_node_path_default().resolve(folder, name))
+        .find((file) => (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true);
+    return found === undefined ? undefined : (0,external_node_fs_.readFileSync)(found, "utf8");
+}
+function gone(missing) {
+    return {
+        cause: "migration",
+        reason: `databases are at ${missing.join(", ")}, which no file of the change has`,
+        do: "Restore the deleted revisions; a database that has them cannot go on without them.",
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/prove.js
@@ -64090,17 +66089,18 @@ var prove_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
-/** Upgrade, downgrade and upgrade on a shadow database, then every statement alone; the shadow is gone afterwards. */
-async function prove({ settings, environment, progress }, { tool, project, graph, judged, floor }, clock = new Clock()) {
+
+
+/**
+ * Upgrade, downgrade and upgrade on a shadow database, then every statement alone; beside it, where there is a base, the same
+ * on a database as production has it. The shadows are gone afterwards.
+ */
+async function prove({ settings, environment, progress }, { tool, project, graph, judged, floor, start }, clock = new Clock()) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         progress("starting the shadow database");
-        const shadow = prove_addDisposableResource(env_1, await startShadow({
-            ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
-            ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
-            ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
-            onProgress: progress,
-        }), true);
+        const options = shadowOptions(settings, progress);
+        const shadow = prove_addDisposableResource(env_1, await startShadow(options), true);
         // Registered after the server, so ended before it.
         const _commands = prove_addDisposableResource(env_1, commandsEndBySignal(), true);
         const isolation = prove_addDisposableResource(env_1, await isolate(settings), true);
@@ -64122,13 +66122,37 @@ async function prove({ settings, environment, progress }, { tool, project, graph
             environment,
             progress,
         };
-        const result = await proveOnEmptyDatabase(lane, { judged, floor });
-        clock.stop("fresh lane");
-        progress("replaying statements for their locks");
-        const statements = await replayLegs(lane, result.legs, judged);
-        clock.stop("replay");
+        let onArrival = () => undefined;
+        const arrival = new Promise((resolve) => {
+            onArrival = resolve;
+        });
+        const freshLane = clock.measure("fresh lane", () => proveOnEmptyDatabase(lane, { judged, floor, onArrival }));
+        const replayed = freshLane.then(async (result) => {
+            progress("replaying statements for their locks");
+            return { result, statements: await clock.measure("replay", () => replayLegs(lane, result.legs, judged)) };
+        });
+        const deployLane = start === undefined
+            ? undefined
+            : clock.measure("deploy lane", () => runDeployLane({
+                settings,
+                start,
+                floor,
+                lane: { ...lane, progress: (text) => progress(`deploy lane: ${text}`) },
+                fresh: {
+                    arrived: Promise.race([arrival, freshLane.then(() => undefined)]),
+                    failsToo: async (failure) => knownSteps((await freshLane).facts).failed.has(keyOfStep(failure)),
+                },
+                openServer: (kept, remove) => serverForDeployLane(shadow, options, replayed, kept, remove),
+            }));
+        // Both have to end before their servers do, whatever the other one met.
+        const [fresh, deployed] = await Promise.allSettled([replayed, deployLane]);
+        if (fresh.status === "rejected")
+            throw fresh.reason;
+        if (deployed.status === "rejected")
+            throw deployed.reason;
+        const { result, statements } = fresh.value;
         const report = describeShadow(shadow, settings["postgres-version"], isolation);
-        return { result, shadow: report, steps: stepsWith(result, statements, judged) };
+        return { result, shadow: report, steps: stepsWith(result, statements, judged), deployed: deployed.value };
     }
     catch (e_1) {
         env_1.error = e_1;
@@ -64138,6 +66162,33 @@ async function prove({ settings, environment, progress }, { tool, project, graph
         const result_1 = prove_disposeResources(env_1);
         if (result_1)
             await result_1;
+    }
+}
+function shadowOptions(settings, progress) {
+    return {
+        ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
+        ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
+        ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
+        onProgress: progress,
+    };
+}
+/**
+ * Roles belong to a whole server, and both lanes run revisions that make them: a private server of its own, or the given one
+ * when the fresh lane has ended.
+ */
+async function serverForDeployLane(shadow, options, freshLane, kept, remove) {
+    if (shadow.kind === "given") {
+        await freshLane;
+        return { ...shadow, [Symbol.asyncDispose]: async () => undefined };
+    }
+    try {
+        return await startShadow({ ...options, keptCluster: kept });
+    }
+    catch (error) {
+        if (!(error instanceof errors_UserError))
+            throw error;
+        await remove(shadow);
+        return await startShadow(options);
     }
 }
 /** Proves a few revisions, for what a plan or a rollback wants to know of them. */
@@ -64196,6 +66247,17 @@ class Clock {
         const now = performance.now();
         this.timings[name] = Math.round(now - this.last);
         this.last = now;
+    }
+    /** Of work that other work may run beside. */
+    async measure(name, work) {
+        const started = performance.now();
+        try {
+            return await work();
+        }
+        finally {
+            this.last = performance.now();
+            this.timings[name] = Math.round(this.last - started);
+        }
     }
 }
 
@@ -64445,7 +66507,7 @@ function historyFindings(history, revisions) {
     return [
         ...revisions.filter(({ id }) => history.edited.has(id)).map((revision) => edited(revision, history)),
         ...outOfOrder(history, revisions),
-        ...history.deleted.map((deleted) => gone(deleted, history)),
+        ...history.deleted.map((deleted) => history_gone(deleted, history)),
         ...revisions.filter(({ id }) => untracked.has(id)).map((revision) => unknownToGit(revision)),
     ];
 }
@@ -64542,7 +66604,7 @@ function outOfOrder(history, revisions) {
         do: `Give it a version above ${last}: git mv ${history_shellWord(revision.location.file)} …`,
     }));
 }
-function gone({ revision, renumbered }, history) {
+function history_gone({ revision, renumbered }, history) {
     const { id, location } = revision;
     const now = renumbered === undefined ? "is gone now" : `has the id "${renumbered}" now`;
     return {
@@ -65741,7 +67803,8 @@ function findingsOf(fact, revision, context) {
             return [unprovedFinding(fact.direction, fact.reason, revision, context)];
     }
 }
-function finding(rule, severity, revision, direction, place, parts, context) {
+/** A finding on a step of a revision; what is not under judgement is a note. */
+function stepFinding(rule, severity, revision, direction, place, parts, context) {
     return {
         rule,
         severity: context.judged.has(revision.id) ? severity : "note",
@@ -65772,7 +67835,7 @@ function failureFinding(failure, revision, context) {
         .filter((line) => line !== undefined && line !== "")
         .join("\n");
     if (extension !== undefined) {
-        return finding("missing-extension", "error", revision, direction, place, {
+        return stepFinding("missing-extension", "error", revision, direction, place, {
             object: `extension ${extension}`,
             what: `The shadow database has no extension "${extension}", so that this revision cannot be proved.`,
             seen,
@@ -65781,7 +67844,7 @@ function failureFinding(failure, revision, context) {
         }, context);
     }
     const name = again ? "second upgrade" : direction;
-    return finding(again ? "second-upgrade-fails" : `${direction}-fails`, "error", revision, direction, place, {
+    return stepFinding(again ? "second-upgrade-fails" : `${direction}-fails`, "error", revision, direction, place, {
         what: `The ${name} of revision ${revision.id} fails${failure.timedOut ? " to end in time" : ""}.`,
         seen,
         why: failureReason(direction, again),
@@ -65820,7 +67883,7 @@ function residueFindings(differences, stopped, revision, context) {
         const consequences = stopped.filter((failure) => objects.length === 1 || proof_names(failure, object.key) || index === 0);
         const kind = kindOf(object.key);
         const soft = (kind === "extension" || kind === "role") && consequences.length === 0;
-        return finding("downgrade-leaves-residue", soft ? "warning" : "error", revision, "downgrade", places_placeOf(revision, "downgrade", object.key), {
+        return stepFinding("downgrade-leaves-residue", soft ? "warning" : "error", revision, "downgrade", places_placeOf(revision, "downgrade", object.key), {
             object: object.key,
             what: residueText(object),
             seen: [`${context.seenBy}${seenText(object)}`, ...consequences.map(consequenceText)].join("\n"),
@@ -65878,7 +67941,7 @@ function residueReason({ change }, consequences) {
 function differsFinding(differences, revision, context) {
     const [first] = groupByObject(differences);
     const key = first?.key ?? "";
-    return finding("second-upgrade-differs", "error", revision, "upgrade", places_placeOf(revision, "upgrade", key), {
+    return stepFinding("second-upgrade-differs", "error", revision, "upgrade", places_placeOf(revision, "upgrade", key), {
         object: key,
         what: `The second upgrade leads to another ${title(key)} than the first.`,
         seen: `${context.seenBy}; ${differences
@@ -65891,7 +67954,7 @@ function differsFinding(differences, revision, context) {
 }
 function transactionFinding(direction, sql, revision, context) {
     const call = revision[direction]?.calls?.find(({ literals }) => literals.includes(sql));
-    return finding("revision-ends-transaction", "warning", revision, direction, call === undefined
+    return stepFinding("revision-ends-transaction", "warning", revision, direction, call === undefined
         ? places_placeOf(revision, direction, undefined)
         : { file: revision.location.file, line: call.line, column: call.column }, {
         what: `The ${direction} of revision ${revision.id} itself ends the transaction that the tool began.`,
@@ -65902,7 +67965,7 @@ function transactionFinding(direction, sql, revision, context) {
 }
 function orderFinding(difference, revision, context) {
     const { key } = difference;
-    return finding("column-order-differs", "note", revision, "downgrade", places_placeOf(revision, "downgrade", key), {
+    return stepFinding("column-order-differs", "note", revision, "downgrade", places_placeOf(revision, "downgrade", key), {
         object: key,
         what: `After upgrade and downgrade the columns of "${identityOf(key)}" are in another order.`,
         seen: `${context.seenBy}; before ${difference.expected ?? "none"}, after ${difference.found ?? "none"}.`,
@@ -65911,7 +67974,7 @@ function orderFinding(difference, revision, context) {
     }, context);
 }
 function unprovedFinding(direction, reason, revision, context) {
-    return finding("not-proved", "error", revision, direction, places_placeOf(revision, direction, undefined), {
+    return stepFinding("not-proved", "error", revision, direction, places_placeOf(revision, direction, undefined), {
         what: `The ${direction} of revision ${revision.id} was not proved.`,
         seen: `${context.seenBy}; ${reason}.`,
         why: "What was not seen may fail in production.",
@@ -65919,6 +67982,7 @@ function unprovedFinding(direction, reason, revision, context) {
     }, context);
 }
 const proof_shownCharacters = 400;
+/** A text without line breaks, cut. */
 function proof_oneLine(text) {
     const line = text.replace(/\s+/g, " ").trim();
     return line.length > proof_shownCharacters ? `${line.slice(0, proof_shownCharacters)}…` : line;
@@ -66057,6 +68121,55 @@ const factRules = {
         why: "What was not seen may fail in production.",
         do: "Remove what the reason names, and run the check again.",
         never: notSeen,
+    },
+    "fails-on-rows": {
+        says: "a step of the revision fails on any table that has rows",
+        severity: "error",
+        why: "On an empty database it passes; in production it stops, with every revision after it.",
+        do: "Give a new column a default or let it be NULL, fill it, and set NOT NULL after that.",
+        never: undefined,
+    },
+    "may-fail-on-rows": {
+        says: "a step of the revision fails on some rows (duplicates, NULL, long or odd values) and passes on others",
+        severity: "warning; settled by `verify-on-env`: error where production has such rows, note where it has none",
+        why: "Whether production has such rows is not known here.",
+        do: "Run the query that the finding shows on production; where it returns no rows, the step is safe.",
+        never: undefined,
+    },
+    "fails-on-deployed": {
+        says: "a step fails on a database that was built by the base's revisions, and not on an empty one",
+        severity: "error",
+        why: "Production was built by what had landed, not by what the files say now.",
+        do: "Restore the landed revisions, and write what they must lead to as a new one.",
+        never: "a revision that cannot be applied to what is deployed is never right",
+    },
+    "downgrade-loses-data": {
+        says: "rows or values that were there at the new head are gone after the downgrade",
+        severity: "error; note where only NULL became a default",
+        why: "A rollback in production would lose them for good.",
+        do: "Keep what the downgrade removes (another column, an archive table), or say why it may go: # migration-gate: allow downgrade-loses-data because …",
+        never: undefined,
+    },
+    "upgrade-loses-data": {
+        says: "rows or values are gone after the upgrade, and its downgrade does not bring them back",
+        severity: "warning; note where a statement of the revision says so",
+        why: "What a deploy deletes by a cascade or a cast is gone for good, and nobody was asked.",
+        do: "Copy what must stay before it goes, or say why it may: # migration-gate: allow upgrade-loses-data because …",
+        never: undefined,
+    },
+    "schema-depends-on-history": {
+        says: "a database with the base's history ends with another schema than an empty one",
+        severity: "error",
+        why: "New databases (tests, new tenants) and production would differ from now on; no later check can see it.",
+        do: "Restore what was edited, and write the change as a new revision.",
+        never: undefined,
+    },
+    "deploy-lane-not-proved": {
+        says: "the deploy lane could not be run to its end",
+        severity: "note; error with require: deploy-lane",
+        why: "What the change does to a database with history and rows is not known.",
+        do: "What the finding says.",
+        never: undefined,
     },
     "column-order-differs": {
         says: "a column that is added again is last",
@@ -66600,152 +68713,6 @@ async function requireCommon(root, tip, head, named) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/project/changes.js
-
-/**
- * What differs between a commit and another one, or the files as they lie there now (commits, the index, edits; files
- * that git does not know are not told). A moved file is one that was deleted and one that was added.
- */
-async function changedFiles(root, from, to) {
-    const scope = [
-        "--no-relative",
-        "--no-renames",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--ignore-submodules",
-        "--no-abbrev",
-    ];
-    const output = await git(root, [
-        "diff",
-        "--raw",
-        "-z",
-        ...scope,
-        from,
-        ...(to === undefined ? [] : [to]),
-        "--",
-    ]);
-    return parseRaw(output);
-}
-/** `git diff --raw -z`: `:mode mode id id status`, then the path. */
-function parseRaw(output) {
-    const fields = output.split("\0");
-    const changes = [];
-    for (let index = 0; index + 1 < fields.length; index += 2) {
-        const [modeBefore = "", modeAfter = "", before = "", after = "", status = ""] = (fields[index] ?? "")
-            .slice(1)
-            .split(" ");
-        changes.push({
-            path: fields[index + 1] ?? "",
-            kind: status === "A" ? "added" : status === "D" ? "deleted" : "modified",
-            before: contentId(modeBefore, before),
-            after: contentId(modeAfter, after),
-        });
-    }
-    return changes;
-}
-/** Plain files have modes 100644 and 100755; git writes zeros for what it has not stored. */
-function contentId(mode, id) {
-    return mode.startsWith("100") && !/^0+$/.test(id) ? id : undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/project/tree.js
-
-
-
-
-async function gitPaths(folder) {
-    // One line, but the name of a folder may have line breaks of its own.
-    const prefix = (await git(folder, ["rev-parse", "--show-prefix"])).replace(/\n$/, "");
-    const real = external_node_fs_.realpathSync.native(folder);
-    const top = prefix === ""
-        ? real
-        : external_node_path_default().resolve(real, ...prefix
-            .split("/")
-            .slice(1)
-            .map(() => ".."));
-    return {
-        prefix,
-        of: (file) => external_node_path_default().relative(top, tree_realPath(external_node_path_default().resolve(folder, file)))
-            .split((external_node_path_default()).sep)
-            .join("/"),
-        shown: (gitPath) => external_node_path_default().posix.relative(`/${prefix}`, `/${gitPath}`),
-    };
-}
-function tree_realPath(file) {
-    try {
-        return external_node_fs_.realpathSync.native(file);
-    }
-    catch {
-        return file;
-    }
-}
-/** The plain files below these folders in a commit, with the ids of their contents. */
-async function filesOfCommit(root, commit, folders) {
-    const output = await git(root, ["ls-tree", "-r", "-z", "--full-tree", commit, "--", ...treePaths(folders)]);
-    const files = new Map();
-    for (const entry of output.split("\0")) {
-        const [, mode = "", id = "", file] = /^(\d+) \w+ (\S+)\t(.*)$/s.exec(entry) ?? [];
-        const content = contentId(mode, id);
-        if (file !== undefined && content !== undefined)
-            files.set(file, content);
-    }
-    return files;
-}
-/** The folders below one folder of a commit. */
-async function foldersOfCommit(root, commit, folder) {
-    const output = await git(root, [
-        "ls-tree",
-        "-r",
-        "-d",
-        "-z",
-        "--name-only",
-        "--full-tree",
-        commit,
-        "--",
-        ...treePaths([folder]),
-    ]);
-    return output.split("\0").filter((name) => name !== "");
-}
-/** Files that the index has, below these folders. */
-async function trackedFiles(root, folders) {
-    const specs = folders.filter(isInside).map((folder) => `:(top,literal)${folder}`);
-    if (specs.length === 0)
-        return new Set();
-    const output = await git(root, ["ls-files", "-z", "--full-name", "--", ...specs]);
-    return new Set(output.split("\0").filter((name) => name !== ""));
-}
-/** The contents of these ids, from one process. */
-async function contentsOf(root, ids) {
-    const contents = new Map();
-    if (ids.length === 0)
-        return contents;
-    const output = await gitBytes(root, ["cat-file", "--batch"], {
-        input: `${[...new Set(ids)].join("\n")}\n`,
-    });
-    for (let at = 0; at < output.length;) {
-        const end = output.indexOf(10, at);
-        const [id = "", kind, size] = output.toString("utf8", at, end).split(" ");
-        at = end + 1;
-        if (kind !== "blob")
-            continue;
-        contents.set(id, output.subarray(at, at + Number(size)));
-        at += Number(size) + 1;
-    }
-    return contents;
-}
-/** A path of ls-tree that ends with `/` would name what is in the folder; "" is the whole tree. */
-function treePaths(folders) {
-    const inside = folders.filter(isInside).map((folder) => folder.replace(/\/$/, ""));
-    if (inside.includes(""))
-        return [];
-    // Without a path ls-tree lists all: a name that no tree has lists nothing.
-    return inside.length === 0 ? ["\u0001"] : inside;
-}
-/** False for what lies outside of the repository. */
-function isInside(gitPath) {
-    return gitPath !== ".." && !gitPath.startsWith("../") && !external_node_path_default().isAbsolute(gitPath);
-}
-
 ;// CONCATENATED MODULE: ./lib/revisions/history.js
 
 
@@ -66857,20 +68824,20 @@ async function landedRevisions(given) {
     for (const [place, id] of tree)
         if (isIn(before, place) && !placesNow.has(place))
             wanted.set(place, id);
-    const found = await readAll(source, paths, wanted);
+    const found = await history_readAll(source, paths, wanted);
     const ids = new Set(places.map(({ revision }) => revision.id));
     const movedFrom = found.filter(({ path: place, revision }) => !isIn(before, place) && ids.has(revision.id));
     const more = [...new Set(movedFrom.map(folderOf))];
     const unread = changes.flatMap(({ path: place, before: id }) => id !== undefined && !wanted.has(place) && more.includes(folderOf({ path: place }))
         ? [[place, id]]
         : []);
-    found.push(...(await readAll(source, paths, new Map(unread))));
+    found.push(...(await history_readAll(source, paths, new Map(unread))));
     return {
         landed: new Map(found.map((landed) => [landed.revision.id, landed])),
         folders: [...before.folders, ...more],
     };
 }
-async function readAll(source, paths, wanted) {
+async function history_readAll(source, paths, wanted) {
     const contents = await contentsOf(source.root, [...wanted.values()]);
     return [...wanted].flatMap(([place, id]) => {
         const bytes = contents.get(id);
@@ -66910,7 +68877,7 @@ async function targetSide(given) {
         return undefined;
     const theirs = (await changedFiles(source.root, commit, tip)).filter(({ path: place }) => isIn(before, place) && !changed.has(place));
     const wanted = theirs.flatMap(({ path: place, after }) => after === undefined ? [] : [[place, after]]);
-    const found = await readAll(source, paths, new Map(wanted));
+    const found = await history_readAll(source, paths, new Map(wanted));
     return {
         tip,
         revisions: found.map(({ revision }) => revision),
@@ -66991,6 +68958,321 @@ function staticGraphFindings(graph, known, history) {
 /** Whether what is wrong with a file decides the verdict. */
 function isFileJudged(history, settings) {
     return history === undefined || settings.history === "all" ? () => true : history.isChanged;
+}
+
+;// CONCATENATED MODULE: ./lib/findings/deployed.js
+
+
+
+/** Facts of the deploy lane as findings; what the fresh lane has told of the same step is not told again. */
+function deployedFindings(facts, context, known) {
+    return facts.flatMap((fact) => {
+        const revision = context.graph.get(fact.revision);
+        if (revision === undefined)
+            return [];
+        switch (fact.kind) {
+            case "failure":
+                return known.failed.has(keyOfStep(fact.failure)) ? [] : [deployed_failureFinding(fact, revision, context)];
+            case "rows lost":
+                return [lossFinding(fact, revision, context)];
+            case "residue":
+                return known.residue.has(fact.revision) ? [] : proofFindings([{ ...fact, stopped: [] }], context);
+            case "second upgrade differs":
+                return known.residue.has(fact.revision) ? [] : proofFindings([fact], context);
+        }
+    });
+}
+function deployed_failureFinding(fact, revision, context) {
+    const { failure, level } = fact;
+    const { direction, statement } = failure;
+    const error = statement?.error;
+    const rule = level === "landed" ? "fails-on-deployed" : fact.anyRow ? "fails-on-rows" : "may-fail-on-rows";
+    const name = failure.again ? "second upgrade" : direction;
+    const query = level === "landed"
+        ? undefined
+        : (fact.queries.find(({ sqlstate }) => sqlstate === error?.sqlstate) ?? fact.queries[0]);
+    const seen = [
+        `${context.seenBy}, ${rowsText(level)}; ${error === undefined ? failure.summary : `${error.sqlstate}: ${error.message}`}`,
+        error?.detail,
+        statement === undefined ? undefined : `Statement: ${proof_oneLine(statement.sql)}`,
+        query === undefined ? undefined : `Query: ${query.sql}`,
+    ];
+    return stepFinding(rule, rule === "may-fail-on-rows" ? "warning" : "error", revision, direction, placeOfFailure(failure, revision), {
+        what: whatFails(fact, name, revision, query),
+        seen: seen.filter((line) => line !== undefined && line !== "").join("\n"),
+        why: whyItMatters(fact),
+        do: whatToDo(fact, query),
+    }, context);
+}
+function whatFails({ level, anyRow }, name, { id }, query) {
+    const step = `The ${name} of revision ${id} fails`;
+    if (level === "landed")
+        return `${step} on a database that was built by the base's revisions.`;
+    if (anyRow)
+        return `${step} on any table that has rows.`;
+    return query === undefined ? `${step} on some rows.` : `${step} on some rows: it ${query.words}.`;
+}
+function whyItMatters({ level, anyRow, failure }) {
+    if (level === "landed")
+        return "Production was built by what had landed, not by what the files say now: the next deploy would stop here.";
+    const where = failure.direction === "upgrade" && !failure.again ? "A deploy" : "A rollback";
+    return anyRow
+        ? `${where} would stop here, and no check on an empty database sees it.`
+        : "Whether production has such rows is not known here.";
+}
+function whatToDo({ level, anyRow, failure }, query) {
+    if (level === "landed") {
+        return "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.";
+    }
+    const state = failure.statement?.error?.sqlstate;
+    if (anyRow && state === "23502" && failure.direction === "upgrade")
+        return "Add the column with a server_default or as nullable, fill it, and set NOT NULL in a later step.";
+    if (anyRow)
+        return `Let ${failure.direction}() take rows: move, fill or delete what is in the way before this statement.`;
+    if (query === undefined)
+        return "Mend the rows before this statement, or make sure that production has none such.";
+    return `Run the query above on production (migration-gate check --verify-on-env NAME does): no rows means safe. Else mend them before this statement.`;
+}
+/** What the tables held. */
+function rowsText(level) {
+    switch (level) {
+        case "hostile":
+            return "tables filled with NULL, duplicates and extremes wherever allowed";
+        case "plain":
+            return "tables filled with plain rows";
+        case "single":
+            return "one plain row in every table";
+        case "landed":
+            return "without other rows than those of migrations";
+    }
+}
+function lossFinding({ loss, direction, said }, revision, context) {
+    const down = direction === "downgrade";
+    const severity = loss.onlyNulls || (!down && said) ? "note" : down ? "error" : "warning";
+    const shown = loss.examples.length === 0 ? "" : ` Lost, for instance: ${loss.examples.join(", ")}.`;
+    return stepFinding(down ? "downgrade-loses-data" : "upgrade-loses-data", severity, revision, direction, placeOfLoss(revision, direction, loss), {
+        object: loss.column === undefined ? `table ${loss.table}` : `column ${loss.table}.${loss.column}`,
+        what: lossText(loss, down ? "After upgrade and downgrade" : "After the upgrade"),
+        seen: `${context.seenBy}; before ${loss.before}, after ${loss.after}.${shown}`,
+        why: down
+            ? "A rollback in production would lose them for good."
+            : "Its downgrade does not bring them back: after this deploy they are gone for good.",
+        do: down
+            ? "Keep what the downgrade removes (in another column, in an archive table), or say why it may go: # migration-gate: allow downgrade-loses-data because …"
+            : "Copy what must stay before it goes, or say why it may go: # migration-gate: allow upgrade-loses-data because …",
+    }, context);
+}
+function placeOfLoss(revision, direction, { table, column }) {
+    return places_placeOf(revision, direction, column === undefined ? `table ${table}` : `column ${table}.${column}`);
+}
+function lossText(loss, when) {
+    const { table, column, lost, before } = loss;
+    if (loss.onlyNulls)
+        return `${when} NULL in ${table}.${column} is a value that nobody wrote.`;
+    switch (loss.kind) {
+        case "table gone":
+            return `${when} the table ${table} is gone, with ${deployed_count(lost, "row")}.`;
+        case "column gone":
+            return `${when} the column ${table}.${column} is gone, with ${deployed_count(lost, "value")}.`;
+        case "rows gone":
+            return `${when} ${lost} of ${deployed_count(before, "row")} of ${table} are gone.`;
+        case "values changed":
+            return `${when} ${lost} of ${deployed_count(before, "value")} of ${table}${column === undefined ? "" : `.${column}`} are not what they were.`;
+        case "values moved":
+            return `${when} values of ${table}${column === undefined ? "" : `.${column}`} are in other rows than before.`;
+    }
+}
+function deployed_count(number, word) {
+    return `${number} ${word}${number === 1 ? "" : "s"}`;
+}
+
+;// CONCATENATED MODULE: ./lib/findings/other-schema.js
+
+
+
+
+/** The most that one check shows; an edited base table shows them all. */
+const mostShown = 10;
+/** What production would have otherwise than every database that is made from now on. */
+function otherSchemaFindings(schemas) {
+    const { fresh, deployed, before } = schemas;
+    const keys = new Set([...fresh.keys(), ...deployed.keys()]);
+    const differing = [...keys].filter((key) => fresh.get(key) !== deployed.get(key) && kindOf(key) !== "column order" && !before.has(key));
+    if (differing.length === 0)
+        return [];
+    const delta = (catalog) => differing.map((key) => ({ key, before: undefined, after: catalog.get(key) }));
+    const differences = deltas_differencesOf(delta(fresh), delta(deployed)).map((difference) => ({
+        ...difference,
+        owner: ownerOf(difference.key, schemas) ?? "",
+    }));
+    const objects = groupByObject(differences);
+    const shown = objects.slice(0, mostShown).map(({ key, change, main }) => {
+        const owner = schemas.graph.get(main.owner);
+        const place = owner === undefined ? noPlace : places_placeOf(owner, "upgrade", key);
+        const name = `${kindOf(key)} ${identityOf(key)}`;
+        const has = change === "missing"
+            ? `does not have the ${name}, which an empty database gets`
+            : change === "left"
+                ? `has the ${name}, which an empty database does not get`
+                : `has another ${name} than an empty database gets`;
+        return {
+            ...noPlace,
+            ...place,
+            rule: "schema-depends-on-history",
+            severity: "error",
+            revision: owner?.id,
+            direction: owner === undefined ? undefined : "upgrade",
+            object: key,
+            what: `A database with the base's history ${has}.`,
+            where: owner === undefined ? "the change's head" : `revision ${owner.id}, upgrade`,
+            seen: `${schemas.seenBy}; ${change === "changed" ? describeChange(main) : other_schema_oneLine(main.expected ?? main.found ?? "")}`,
+            why: "Production has that history: from now on it and every new database (tests, new tenants) have different schemas, and no later check can see it.",
+            do: owner === undefined
+                ? other_schema_advice
+                : `Restore ${owner.location.file}, and write the change as a new revision.`,
+            suppressed: false,
+            suppression: undefined,
+        };
+    });
+    const left = objects.length - shown.length;
+    const last = shown.at(-1);
+    if (left === 0 || last === undefined)
+        return shown;
+    return [...shown.slice(0, -1), { ...last, seen: `${last.seen}\n${left} more objects differ.` }];
+}
+const other_schema_advice = "Find what builds it otherwise (a landed revision that was edited, code or a setting that revisions read), restore that, and write the change as a new revision.";
+const noPlace = {
+    file: undefined,
+    line: undefined,
+    column: undefined,
+};
+/** The last one under judgement that made it on an empty database; the rest of the history is nobody's to mend. */
+function ownerOf(key, { steps, judged }) {
+    const own = steps.filter(({ revision }) => judged.has(revision));
+    const maker = own.findLast(({ changes }) => changes.some((change) => change.key === key));
+    return maker?.revision ?? (judged.size === 1 ? [...judged][0] : undefined);
+}
+function other_schema_oneLine(text) {
+    const line = text.replace(/\s+/g, " ").trim();
+    return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+}
+
+;// CONCATENATED MODULE: ./lib/commands/deploy-report.js
+
+
+
+/** What the lane saw, as findings and as a part of the report. */
+function deployedPart(outcome, context) {
+    if (outcome.kind === "skipped") {
+        return { report: { ...deploy_report_nothing, status: "skipped", reason: outcome.reason }, findings: [] };
+    }
+    if (outcome.kind === "not proved") {
+        const { reason, cause, do: advice } = outcome.obstacle;
+        return {
+            report: { ...deploy_report_nothing, status: "not proved", reason, cause },
+            findings: [deploy_report_notProved(reason, advice, context)],
+        };
+    }
+    const { result, base, kept } = outcome;
+    const { graph, fresh, version, start } = context;
+    const judged = new Set([...context.judged, ...result.steps.map(({ revision }) => revision)]);
+    const seenBy = `PostgreSQL ${version}, deploy lane`;
+    const [first] = fresh.legs;
+    const isWhole = first !== undefined && first.failure === undefined && first.direction === "upgrade";
+    const schema = isWhole && result.catalog !== undefined
+        ? otherSchemaFindings({
+            fresh: first.catalog,
+            deployed: result.catalog,
+            before: new Set(),
+            steps: first.steps,
+            judged: context.judged,
+            graph,
+            seenBy,
+        })
+        : [];
+    const trouble = result.trouble === undefined
+        ? []
+        : [deploy_report_notProved(result.trouble, "Run the tool on a copy of production to see what it does.", context)];
+    const own = deployedFindings(result.facts, { graph, judged, seenBy }, knownSteps(fresh.facts));
+    const findings = [...own, ...schema, ...trouble];
+    const failed = findings.some(({ severity, rule }) => severity === "error" && rule !== "deploy-lane-not-proved");
+    const open = result.steps.find(({ status }) => status === "not proved");
+    const unproved = result.trouble ?? (failed ? undefined : open?.reason);
+    return {
+        report: {
+            status: failed ? "failed" : unproved === undefined ? "proved" : "not proved",
+            reason: unproved,
+            cause: undefined,
+            start: { from: start.from, heads: base.heads },
+            kept,
+            rows: result.level,
+            tables: {
+                all: result.tables.length,
+                filled: result.tables.filter(({ rows }) => rows > 0).length,
+                unfilled: result.tables
+                    .filter(({ rows }) => rows === 0)
+                    .map(({ table, reason }) => ({ table, reason: reason ?? "no row was taken" })),
+            },
+            steps: result.steps,
+        },
+        findings,
+    };
+}
+const deploy_report_nothing = {
+    reason: undefined,
+    cause: undefined,
+    start: undefined,
+    kept: false,
+    rows: undefined,
+    tables: { filled: 0, all: 0, unfilled: [] },
+    steps: [],
+};
+function deploy_report_notProved(reason, advice, { settings, version, config }) {
+    return {
+        rule: "deploy-lane-not-proved",
+        severity: settings.require === "deploy-lane" ? "error" : "note",
+        revision: undefined,
+        direction: undefined,
+        file: config,
+        line: undefined,
+        column: undefined,
+        object: undefined,
+        what: "What the change does to a database with history and rows was not proved.",
+        where: "deploy lane",
+        seen: `PostgreSQL ${version}; ${reason}.`,
+        why: "The fresh lane's verdict stands: it saw an empty database only.",
+        do: advice,
+        suppressed: false,
+        suppression: undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/commands/lane-start.js
+
+
+
+/** By the setting `from` (a revision, else a commit or tag), else the merge base's head. Undefined where there is no base. */
+async function laneStart(root, from, graph, history) {
+    if (from === undefined) {
+        if (history === undefined)
+            return undefined;
+        const { commit, source } = history.base;
+        return { from: `${commit.slice(0, 10)}, the base commit (${source})`, commit, target: undefined };
+    }
+    const revision = graph.resolve(from);
+    if (revision !== undefined) {
+        const commit = history?.base.commit ?? (await commitOf(root, "HEAD"));
+        if (commit !== undefined)
+            return { from: `revision ${revision.id}`, commit, target: revision.id };
+    }
+    const commit = await commitOf(root, from);
+    if (commit !== undefined)
+        return { from: `${from} (${commit.slice(0, 10)})`, commit, target: undefined };
+    throw new errors_UserError({
+        what: `The setting from names "${from}", which is neither a revision of this project nor a commit or tag.`,
+        where: root,
+        do: `${nearest_suggestion(from, graph.revisions.map(({ id }) => id))}Set it to what production has: a revision's id, or the tag that is deployed (fetch tags: actions/checkout with fetch-depth: 0).`,
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/baseline.js
@@ -67173,11 +69455,11 @@ function allowances({ revision, remark }) {
         matches: (finding) => {
             if (covers === "file")
                 return finding.file === file || finding.revision === revision;
-            return covers !== undefined && finding.file === file && isWithin(finding, covers);
+            return covers !== undefined && finding.file === file && suppressions_isWithin(finding, covers);
         },
     }));
 }
-function isWithin({ line, column }, { from, to, columns }) {
+function suppressions_isWithin({ line, column }, { from, to, columns }) {
     if (line === undefined || line < from || line > to)
         return false;
     if (column === undefined || columns === undefined)
@@ -67380,6 +69662,8 @@ function unusable(name, verb, error) {
 
 
 
+
+
 /** The pull-request gate. Throws a UserError when nothing could be judged. */
 async function check(context) {
     const { settings } = context;
@@ -67416,7 +69700,11 @@ async function check(context) {
         const finding = unprovableFinding(project.unprovable, project.config);
         return report(known, [...findings, finding], unprovable(graph, judged, project.unprovable.reason));
     }
-    const { result, shadow, steps } = await prove(context, { tool, project, graph, judged, floor }, clock);
+    const start = settings["deploy-lane"] === "off"
+        ? undefined
+        : await laneStart(project.root, settings.from, graph, history);
+    const proof = await prove(context, { tool, project, graph, judged, floor, start }, clock);
+    const { result, shadow, steps, deployed } = proof;
     const proofFile = settings["write-proof"];
     if (proofFile !== undefined)
         writeProof(proofFile, proofOf(result, shadow, (id) => hashOf(project, graph.get(id))));
@@ -67429,7 +69717,18 @@ async function check(context) {
     findings.push(...unsteadyFindings(result.unsteady, shadow));
     const replayed = { graph, seenBy: `PostgreSQL ${shadow.version}, replay` };
     findings.push(...rewriteFindings(steps, findings, replayed));
-    return report(known, findings, steps, shadow);
+    if (start === undefined || deployed === undefined)
+        return report(known, findings, steps, shadow);
+    const lane = deployedPart(deployed, {
+        settings,
+        graph,
+        judged,
+        start,
+        fresh: result,
+        version: shadow.version,
+        config: project.config,
+    });
+    return report(known, [...findings, ...lane.findings], steps, shadow, lane.report);
 }
 function hashOf(project, revision) {
     return revision === undefined ? "" : revisionSource(project, revision).sha256;
@@ -67446,7 +69745,7 @@ function unprovable(graph, judged, reason) {
         statements: [],
     })));
 }
-function report(known, found, steps, shadow) {
+function report(known, found, steps, shadow, deployLane) {
     const { settings, graph, history, judged, clock } = known;
     const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
     const changed = new Set([...judged, ...deleted.map(({ id }) => id)]);
@@ -67463,6 +69762,7 @@ function report(known, found, steps, shadow) {
         ],
         base: history === undefined ? undefined : { source: history.base.source, commit: history.base.commit },
         shadow,
+        deployLane,
         timings: clock.timings,
     };
 }

@@ -14,6 +14,7 @@ import { proofFindings } from "../findings/proof";
 import { rewriteFindings } from "../findings/rewrites";
 import { asNotes, oneErrorForEmptyDowngrade, sortFindings, verdictOf } from "../findings/verdict";
 import { judgedRevisions } from "../lanes/judged";
+import type { DeployLaneReport } from "../model/deploy-lane";
 import type { Finding } from "../model/finding";
 import type { Policy } from "../model/policy";
 import type { Revision } from "../model/revision";
@@ -28,7 +29,11 @@ import { findProject, readRevisions, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { revisionSource } from "../tools/revision-source";
 import { compareWithBase, isFileJudged, staticGraphFindings } from "./compare";
+import { runDeployLane } from "./deploy-lane";
+import { deployedPart } from "./deploy-report";
+import { laneStart } from "./lane-start";
 import { Clock, prove } from "./prove";
+import { readStart } from "./read-start";
 import { type Accepted, readAccepted, settle } from "./settle";
 
 export interface CheckContext {
@@ -78,7 +83,23 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     return report(known, [...findings, finding], unprovable(graph, judged, project.unprovable.reason));
   }
 
-  const { result, shadow, steps } = await prove(context, { tool, project, graph, judged, floor }, clock);
+  const start =
+    settings["deploy-lane"] === "off"
+      ? undefined
+      : await laneStart({
+          root: project.root,
+          from: settings.from,
+          read: await readStart(context, { project, tool, graph }),
+          graph,
+          history,
+        });
+  const proof = await prove(
+    context,
+    { tool, project, graph, judged, floor },
+    clock,
+    start === undefined ? undefined : (beside) => runDeployLane({ ...beside, settings, start, floor }),
+  );
+  const { result, shadow, steps, deployed } = proof;
   const proofFile = settings["write-proof"];
   if (proofFile !== undefined)
     writeProof(
@@ -96,7 +117,17 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   findings.push(...unsteadyFindings(result.unsteady, shadow));
   const replayed = { graph, seenBy: `PostgreSQL ${shadow.version}, replay` };
   findings.push(...rewriteFindings(steps, findings, replayed));
-  return report(known, findings, steps, shadow);
+  if (start === undefined || deployed === undefined) return report(known, findings, steps, shadow);
+  const lane = deployedPart(deployed, {
+    settings,
+    graph,
+    judged,
+    start,
+    fresh: result,
+    version: shadow.version,
+    config: project.config,
+  });
+  return report(known, [...findings, ...lane.findings], steps, shadow, lane.report);
 }
 
 function hashOf(project: ToolProject, revision: Revision | undefined): string {
@@ -133,6 +164,7 @@ function report(
   found: readonly Finding[],
   steps: readonly Step[],
   shadow?: ShadowReport,
+  deployLane?: DeployLaneReport,
 ): CheckReport {
   const { settings, graph, history, judged, clock } = known;
   const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
@@ -155,6 +187,7 @@ function report(
     ],
     base: history === undefined ? undefined : { source: history.base.source, commit: history.base.commit },
     shadow,
+    deployLane,
     timings: clock.timings,
   };
 }

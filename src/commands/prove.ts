@@ -3,6 +3,7 @@ import type { Proved } from "../deploy/plan";
 import { UserError } from "../errors";
 import { createIsolation, type Isolation, openReach } from "../executors/isolation";
 import { terminateForGood } from "../executors/local";
+import { keyOfStep, knownSteps } from "../findings/known-steps";
 import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
 import { replayLegs } from "../lanes/replay-lane";
 import type { Revision } from "../model/revision";
@@ -10,9 +11,10 @@ import type { ShadowReport, Step } from "../model/verdict";
 import type { Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import { registerCleanup } from "../shadow/cleanup";
-import type { ShadowServer } from "../shadow/server";
+import type { ShadowOptions, ShadowServer } from "../shadow/server";
 import { startShadow } from "../shadow/start";
 import type { MigrationTool, ToolProject } from "../tools/contract";
+import type { BesideFreshLane, DeployLaneOutcome, KeptCluster, RemoveKept } from "./deploy-lane";
 
 export interface ProveContext {
   readonly settings: Settings;
@@ -35,21 +37,23 @@ export interface Proof {
   readonly shadow: ShadowReport;
   /** With the statements of judged revisions, replayed for their locks. */
   readonly steps: readonly Step[];
+  /** Undefined where the deploy lane was not asked for. */
+  readonly deployed: DeployLaneOutcome | undefined;
 }
 
-/** Upgrade, downgrade and upgrade on a shadow database, then every statement alone; the shadow is gone afterwards. */
+/**
+ * Upgrade, downgrade and upgrade on a shadow database, then every statement alone; beside it, where there is a base, the same
+ * on a database as production has it. The shadows are gone afterwards.
+ */
 export async function prove(
   { settings, environment, progress }: ProveContext,
   { tool, project, graph, judged, floor }: ToProve,
   clock: Clock = new Clock(),
+  beside?: (context: BesideFreshLane) => Promise<DeployLaneOutcome>,
 ): Promise<Proof> {
   progress("starting the shadow database");
-  await using shadow = await startShadow({
-    ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
-    ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
-    ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
-    onProgress: progress,
-  });
+  const options = shadowOptions(settings, progress);
+  await using shadow = await startShadow(options);
   // Registered after the server, so ended before it.
   await using _commands = commandsEndBySignal();
   await using isolation = await isolate(settings);
@@ -71,13 +75,70 @@ export async function prove(
     environment,
     progress,
   };
-  const result = await proveOnEmptyDatabase(lane, { judged, floor });
-  clock.stop("fresh lane");
-  progress("replaying statements for their locks");
-  const statements = await replayLegs(lane, result.legs, judged);
-  clock.stop("replay");
+  let onArrival = (): void => undefined;
+  const arrival = new Promise<void>((resolve) => {
+    onArrival = resolve;
+  });
+  const freshLane = clock.measure("fresh lane", () =>
+    proveOnEmptyDatabase(lane, { judged, floor, onArrival }),
+  );
+  const replayed = freshLane.then(async (result) => {
+    progress("replaying statements for their locks");
+    return { result, statements: await clock.measure("replay", () => replayLegs(lane, result.legs, judged)) };
+  });
+  const deployLane =
+    beside === undefined
+      ? undefined
+      : clock.measure("deploy lane", () =>
+          beside({
+            lane: { ...lane, progress: (text) => progress(`deploy lane: ${text}`) },
+            fresh: {
+              arrived: Promise.race([arrival, freshLane.then(() => undefined)]),
+              failsToo: async (failure) => knownSteps((await freshLane).facts).failed.has(keyOfStep(failure)),
+            },
+            openServer: (kept, remove) => serverForDeployLane(shadow, options, replayed, kept, remove),
+          }),
+        );
+  // Both have to end before their servers do, whatever the other one met.
+  const [fresh, deployed] = await Promise.allSettled([replayed, deployLane]);
+  if (fresh.status === "rejected") throw fresh.reason;
+  if (deployed.status === "rejected") throw deployed.reason;
+  const { result, statements } = fresh.value;
   const report = describeShadow(shadow, settings["postgres-version"], isolation);
-  return { result, shadow: report, steps: stepsWith(result, statements, judged) };
+  return { result, shadow: report, steps: stepsWith(result, statements, judged), deployed: deployed.value };
+}
+
+function shadowOptions(settings: Settings, progress: (text: string) => void): ShadowOptions {
+  return {
+    ...(settings["shadow-url"] === undefined ? {} : { shadowUrl: settings["shadow-url"] }),
+    ...(settings["postgres-version"] === undefined ? {} : { production: settings["postgres-version"] }),
+    ...(settings.shadow === "auto" ? {} : { only: settings.shadow }),
+    onProgress: progress,
+  };
+}
+
+/**
+ * Roles belong to a whole server, and both lanes run revisions that make them: a private server of its own, or the given one
+ * when the fresh lane has ended.
+ */
+async function serverForDeployLane(
+  shadow: ShadowServer,
+  options: ShadowOptions,
+  freshLane: Promise<unknown>,
+  kept: KeptCluster,
+  remove: RemoveKept,
+): Promise<ShadowServer> {
+  if (shadow.kind === "given") {
+    await freshLane;
+    return { ...shadow, [Symbol.asyncDispose]: async () => undefined };
+  }
+  try {
+    return await startShadow({ ...options, keptCluster: kept });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    await remove(shadow);
+    return await startShadow(options);
+  }
 }
 
 /** Proves a few revisions, for what a plan or a rollback wants to know of them. */
@@ -157,5 +218,16 @@ export class Clock {
     const now = performance.now();
     this.timings[name] = Math.round(now - this.last);
     this.last = now;
+  }
+
+  /** Of work that other work may run beside. */
+  async measure<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.last = performance.now();
+      this.timings[name] = Math.round(this.last - started);
+    }
   }
 }

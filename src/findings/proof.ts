@@ -43,7 +43,8 @@ function findingsOf(fact: ProofFact, revision: Revision, context: ProofContext):
 
 type Parts = Pick<Finding, "what" | "seen" | "why" | "do"> & { readonly object?: string };
 
-function finding(
+/** A finding on a step of a revision; what is not under judgement is a note. */
+export function stepFinding(
   rule: string,
   severity: Severity,
   revision: Revision,
@@ -83,7 +84,7 @@ function failureFinding(failure: StepFailure, revision: Revision, context: Proof
     .filter((line) => line !== undefined && line !== "")
     .join("\n");
   if (extension !== undefined) {
-    return finding(
+    return stepFinding(
       "missing-extension",
       "error",
       revision,
@@ -100,7 +101,7 @@ function failureFinding(failure: StepFailure, revision: Revision, context: Proof
     );
   }
   const name = again ? "second upgrade" : direction;
-  return finding(
+  return stepFinding(
     again ? "second-upgrade-fails" : `${direction}-fails`,
     "error",
     revision,
@@ -156,7 +157,7 @@ function residueFindings(
     );
     const kind = kindOf(object.key);
     const soft = (kind === "extension" || kind === "role") && consequences.length === 0;
-    return finding(
+    return stepFinding(
       "downgrade-leaves-residue",
       soft ? "warning" : "error",
       revision,
@@ -234,7 +235,7 @@ function differsFinding(
 ): Finding {
   const [first] = groupByObject(differences);
   const key = first?.key ?? "";
-  return finding(
+  return stepFinding(
     "second-upgrade-differs",
     "error",
     revision,
@@ -261,7 +262,7 @@ function transactionFinding(
   context: ProofContext,
 ): Finding {
   const call = revision[direction]?.calls?.find(({ literals }) => literals.includes(sql));
-  return finding(
+  return stepFinding(
     "revision-ends-transaction",
     "warning",
     revision,
@@ -281,7 +282,7 @@ function transactionFinding(
 
 function orderFinding(difference: Difference, revision: Revision, context: ProofContext): Finding {
   const { key } = difference;
-  return finding(
+  return stepFinding(
     "column-order-differs",
     "note",
     revision,
@@ -304,7 +305,7 @@ function unprovedFinding(
   revision: Revision,
   context: ProofContext,
 ): Finding {
-  return finding(
+  return stepFinding(
     "not-proved",
     "error",
     revision,
@@ -322,7 +323,8 @@ function unprovedFinding(
 
 const shownCharacters = 400;
 
-function oneLine(text: string): string {
+/** A text without line breaks, cut. */
+export function oneLine(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
   return line.length > shownCharacters ? `${line.slice(0, shownCharacters)}…` : line;
 }

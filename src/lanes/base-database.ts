@@ -31,8 +31,8 @@ export interface FilledDatabase {
 export interface BuildOptions {
   /** The base's files; its shadow is the one that the change will be tried on. */
   readonly context: LaneContext;
-  /** The revision to which the base goes; all heads without it. */
-  readonly target: string | undefined;
+  /** The revisions to which the base goes; all heads where there is none. */
+  readonly targets: readonly string[];
   /** SQL that makes the schema instead of the migrations, with the rows of the version table. */
   readonly load: ((database: ShadowDatabase) => Promise<void>) | undefined;
   /** A SQL file or a command of the project's that puts rows in. */
@@ -70,13 +70,38 @@ export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
 /** The stage with what is there before the first migration, or with all of it. */
 async function opened({ context, load }: BuildOptions): Promise<Stage> {
   if (load === undefined) return await settingsOf("setup", () => Stage.open(context, "base"));
-  return await settingsOf("seed-from", () => Stage.open(context, "base", { prepare: load }));
+  // Roles are not in a dump: a setup of SQL makes them.
+  const prepare = async (database: ShadowDatabase): Promise<void> => {
+    const { setup, project } = context;
+    if (setup?.endsWith(".sql")) await runSetup(setup, database, async () => undefined, project.root);
+    await load(database);
+  };
+  return await settingsOf("seed-from", () => Stage.open(context, "base", { prepare }));
 }
 
-async function goToBase(stage: Stage, { context, target }: BuildOptions): Promise<void> {
-  await settingsOf("environment", () => stage.arrive());
+async function goToBase(stage: Stage, { context, targets }: BuildOptions): Promise<void> {
   const { graph } = context;
-  const leg = await stage.go("upgrade", target ?? (graph.heads.length === 1 ? "head" : "heads"));
+  const unknown = targets.filter((id) => graph.get(id) === undefined);
+  if (unknown.length > 0) {
+    throw new NotBuilt({
+      cause: "settings",
+      reason: `the base's files do not have ${unknown.join(", ")}, at which the lane is to begin`,
+      do: "Set from to a revision that the base has, or to the commit or tag that is deployed.",
+    });
+  }
+  await settingsOf("environment", () => stage.arrive());
+  const words = targets.length > 0 ? targets : [graph.heads.length === 1 ? "head" : "heads"];
+  for (const word of words) await goUp(stage, context, word);
+  const wanted = targets.length > 0 ? targets : graph.heads;
+  const missing = wanted.filter((id) => !graph.applied(stage.heads).has(id));
+  if (missing.length === 0) return;
+  throw new NotBuilt(
+    seenOtherwise(`the tool ended well, and ${missing.join(", ")} is not in the version table`),
+  );
+}
+
+async function goUp(stage: Stage, context: LaneContext, word: string): Promise<void> {
+  const leg = await stage.go("upgrade", word);
   if (leg.failure !== undefined) {
     const failed = failureOf(context, leg, false);
     const isTool = failed === undefined || leg.failure.kind === "environment";
@@ -91,15 +116,15 @@ async function goToBase(stage: Stage, { context, target }: BuildOptions): Promis
         : "Set seed-from to a dump of production's schema, or setup to what must be there before the first revision.",
     });
   }
-  const wanted = target === undefined ? graph.heads : [target];
-  const missing = wanted.filter((id) => !graph.applied(stage.heads).has(id));
-  if (leg.bypassed !== undefined || missing.length > 0) {
-    throw new NotBuilt({
-      cause: "settings",
-      reason: leg.bypassed ?? `the tool ended well, and ${missing.join(", ")} is not in the version table`,
-      do: "Run the tool on the base's commit in a terminal to see what it does.",
-    });
-  }
+  if (leg.bypassed !== undefined) throw new NotBuilt(seenOtherwise(leg.bypassed));
+}
+
+function seenOtherwise(reason: string): LaneObstacle {
+  return {
+    cause: "settings",
+    reason,
+    do: "Run the tool on the base's commit in a terminal to see what it does.",
+  };
 }
 
 function noVersion(): NotBuilt {

@@ -13,6 +13,8 @@ export interface FreshLaneOptions {
   readonly judged: ReadonlySet<string>;
   /** Downgrades are supported down to this revision; undefined is base. */
   readonly floor: string | undefined;
+  /** Called once the tool was seen to arrive at the shadow database. */
+  readonly onArrival?: () => void;
 }
 
 export interface LaneStep {
@@ -68,7 +70,7 @@ export async function proveOnEmptyDatabase(
     ledger.blockDowngrade(id);
   }
 
-  const { legs: first, start } = await wholeWay(context, ledger, { judged: options.judged, floors });
+  const { legs: first, start } = await wholeWay(context, ledger, { ...options, floors });
   requireSomething(context, first);
   const trouble = troubleOf(context, first);
   const legs = [...first];
@@ -115,7 +117,7 @@ const appliedBySetup =
 async function wholeWay(
   context: LaneContext,
   ledger: Ledger,
-  { judged, floors }: { readonly judged: ReadonlySet<string>; readonly floors: ReadonlySet<string> },
+  { judged, floors, onArrival }: FreshLaneOptions & { readonly floors: ReadonlySet<string> },
 ): Promise<{ legs: Leg[]; start: CatalogDelta }> {
   const { graph } = context;
   await using stage = await Stage.open(context, "fresh");
@@ -129,6 +131,7 @@ async function wholeWay(
     ledger.blockDowngrade(id);
   }
   await stage.arrive();
+  onArrival?.();
   const head = graph.heads.length === 1 ? "head" : "heads";
   const route = { tops: [head], floor: ledger.lastBarrier(graph.applied(graph.heads)) };
   // Awaited here: the stage is gone when this function returns.

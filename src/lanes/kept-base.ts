@@ -9,6 +9,8 @@ import type { BaseDatabase, FilledDatabase } from "./base-database";
 export interface KeptBase {
   readonly base: BaseDatabase;
   readonly hostile: FilledDatabase;
+  /** Catalog keys in which the base differs from what its own revisions make of an empty database; undefined where that is not known. */
+  readonly differs: readonly string[] | undefined;
 }
 
 interface KeptFile extends KeptBase {

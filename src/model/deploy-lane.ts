@@ -1,7 +1,7 @@
 import type { Difference, StepFailure } from "./evidence";
 import type { Direction } from "./revision";
 import type { DataQuery, RowLoss } from "./rows";
-import type { StepStatus } from "./verdict";
+import type { StepStatus } from "./step-status";
 
 /**
  * The rows that a database had when something was tried on it, the most telling ones first:

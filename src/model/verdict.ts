@@ -1,8 +1,10 @@
+import type { DeployLaneReport } from "./deploy-lane";
 import type { Finding } from "./finding";
 import type { Direction } from "./revision";
 import type { RelationLock } from "./statement";
+import type { StepStatus } from "./step-status";
 
-export type StepStatus = "proved" | "failed" | "not proved" | "skipped";
+export type { StepStatus } from "./step-status";
 
 /** What one statement did when it was replayed alone in a transaction of its own. */
 export interface StepStatement {
@@ -73,5 +75,7 @@ export interface CheckReport {
   /** Undefined where every revision is under judgement. */
   readonly base: BaseReport | undefined;
   readonly shadow: ShadowReport | undefined;
+  /** Undefined where the deploy lane was not run: no base, nothing to prove, or turned off. */
+  readonly deployLane: DeployLaneReport | undefined;
   readonly timings: Timings;
 }

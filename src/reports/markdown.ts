@@ -1,6 +1,7 @@
 import type { Finding } from "../model/finding";
 import type { CheckReport, Step } from "../model/verdict";
 import { countFindings, findingsText, openFindings, seconds, stepsText } from "./counts";
+import { deployLaneSentence } from "./deploy-lane-text";
 import { block, clip, code, prose } from "./escaping";
 import { placeText } from "./place";
 
@@ -33,6 +34,13 @@ export function overview(report: CheckReport, title: string): string {
             : ""
         }.`,
   ];
+  const { deployLane } = report;
+  if (deployLane !== undefined) {
+    const sentence = prose(clip(deployLaneSentence(deployLane), 1_000));
+    // What was not seen comes first.
+    if (deployLane.status === "not proved") sentences.unshift(`**${sentence}**`);
+    else sentences.push(sentence);
+  }
   return `### ${report.verdict === "passed" ? "✅" : "❌"} ${title} ${report.verdict}\n\n${sentences.filter((text) => text !== "").join(" ")}`;
 }
 

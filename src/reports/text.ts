@@ -1,5 +1,6 @@
 import type { Finding, Severity } from "../model/finding";
 import type { CheckReport, Step, StepStatus } from "../model/verdict";
+import { deployLaneSentence } from "./deploy-lane-text";
 import { harmless, type Paint } from "./terminal";
 
 const labels = ["what", "where", "seen", "why", "do"] as const;
@@ -38,13 +39,17 @@ function oneLine(text: string): string {
 function summary(report: CheckReport, paint: Paint): string {
   const judged = report.steps.filter((step) => step.judged);
   const revisions = new Set(judged.map(({ revision }) => revision)).size;
+  const lane = deployLaneText(report);
+  const isUnknown = report.deployLane?.status === "not proved";
   const lines = [
+    isUnknown ? paint.yellow(lane) : "",
     `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement, upgrade and downgrade: ${countText(judged)}.`,
     ...judged
       .filter(({ status }) => status === "skipped")
       .map((step) =>
         paint.dim(`  skipped  ${oneLine(`${step.revision} ${step.direction}: ${step.reason ?? ""}`)}`),
       ),
+    isUnknown ? "" : lane,
     ...waitingLines(report, judged).map((line) => paint.dim(`  not proved  ${oneLine(line)}`)),
     shadowText(report),
     timeText(report),
@@ -52,6 +57,11 @@ function summary(report: CheckReport, paint: Paint): string {
   ].filter((line) => line !== "");
   const verdict = report.verdict === "passed" ? paint.green("passed") : paint.red("failed");
   return [...lines, paint.bold(verdict)].join("\n");
+}
+
+/** What the lane with history and rows came to; what it could not tell is said first. */
+function deployLaneText({ deployLane }: CheckReport): string {
+  return deployLane === undefined ? "" : oneLine(deployLaneSentence(deployLane));
 }
 
 /** Steps that are not proved and have no finding of their own, by their reason. */

@@ -1,3 +1,4 @@
+import { deployLaneSettings } from "./deploy-lane";
 import { deploySettings } from "./deploying";
 import { type CommandName, commandNames, type SettingEntry, type Surface } from "./entry";
 
@@ -150,6 +151,7 @@ export const settingTable = {
     commands: lint,
     text: "The least severity of a finding that fails the check.",
   },
+  ...deployLaneSettings,
   ...deploySettings,
   "tool-timeout": { type: "number", default: "600", text: "Seconds that one start of the tool may take." },
   isolation: {

@@ -1,0 +1,253 @@
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { readCatalog } from "../databases/postgres/catalog/full-read";
+import { catalogSession } from "../databases/postgres/catalog/session";
+import { connect } from "../databases/postgres/connection";
+import { isFatal } from "../findings/graph";
+import {
+  type BaseDatabase,
+  type BuildOptions,
+  buildBase,
+  type FilledDatabase,
+  fillBase,
+  NotBuilt,
+} from "../lanes/base-database";
+import { type BaseTree, openBaseTree } from "../lanes/base-tree";
+import { type DeployLaneResult, type FreshKnowledge, proveOnDeployed } from "../lanes/deploy-lane";
+import { type KeptBase, KeptBases, keyOfBase } from "../lanes/kept-base";
+import type { LaneContext } from "../lanes/stage";
+import type { Catalog } from "../model/catalog";
+import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
+import { buildGraph, type Graph } from "../revisions/graph";
+import type { Settings } from "../settings";
+import type { ShadowDatabase, ShadowServer } from "../shadow/server";
+import type { ToolProject } from "../tools/contract";
+import { sourceOf } from "../tools/find-project";
+import { toolNamed } from "../tools/index";
+import { version } from "../version";
+import type { LaneStart } from "./lane-start";
+import { loadSeed } from "./seed-from";
+
+/** What the fresh lane shares with the lane beside it. */
+export interface BesideFreshLane {
+  /** The change's own lane, whose shadow is replaced. */
+  readonly lane: LaneContext;
+  readonly fresh: FreshKnowledge;
+  /** A server for this lane: a private one of its own, started with a kept cluster where there is one, else the given one. */
+  openServer(kept: KeptCluster, remove: RemoveKept): Promise<ShadowServer>;
+}
+
+/** What the deploy lane is run with. */
+export interface DeployLaneContext extends BesideFreshLane {
+  readonly settings: Settings;
+  readonly start: LaneStart;
+  readonly floor: string | undefined;
+}
+
+export type KeptCluster = (server: Pick<ShadowServer, "kind" | "version">) => Promise<string | undefined>;
+
+/** For a kept cluster that does not start. */
+export type RemoveKept = (server: Pick<ShadowServer, "kind" | "version">) => Promise<void>;
+
+/** How the lane ended. */
+export type DeployLaneOutcome =
+  | {
+      readonly kind: "ran";
+      readonly result: DeployLaneResult;
+      readonly base: BaseDatabase;
+      readonly kept: boolean;
+      /** As in KeptBase. */
+      readonly differs: readonly string[] | undefined;
+    }
+  | { readonly kind: "not proved"; readonly obstacle: LaneObstacle }
+  | { readonly kind: "skipped"; readonly reason: string };
+
+/** Builds the base or takes the kept one, and proves the change on it. Never throws for what the base's files do. */
+export async function runDeployLane(context: DeployLaneContext): Promise<DeployLaneOutcome> {
+  const { lane, start } = context;
+  if (start.nothing !== undefined) return { kind: "skipped", reason: start.nothing };
+  await using tree = await openBaseTree(lane.project.root, start.commit);
+  const opened = openBase(context, tree);
+  if ("kind" in opened) return opened;
+  try {
+    return await onServer(context, tree, opened);
+  } catch (error) {
+    if (error instanceof NotBuilt) return { kind: "not proved", obstacle: error.obstacle };
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly project: ToolProject;
+  readonly graph: Graph;
+}
+
+function openBase({ lane }: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
+  const project = sourceOf(lane.project).openCopy(tree.root);
+  if (project === undefined)
+    return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
+  const { revisions } = toolNamed(project.tool).read(project);
+  if (revisions.length === 0)
+    return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
+  const graph = buildGraph(revisions);
+  const problem = graph.problems.find(isFatal);
+  if (problem === undefined && project.unprovable === undefined) return { project, graph };
+  return {
+    kind: "not proved",
+    obstacle: {
+      cause: "migration",
+      reason: project.unprovable?.reason ?? "the base's history cannot be loaded",
+      do: project.unprovable?.do ?? "Mend the base's branch; until then the fresh lane's verdict stands.",
+    },
+  };
+}
+
+async function onServer(
+  context: DeployLaneContext,
+  tree: BaseTree,
+  opened: Opened,
+): Promise<DeployLaneOutcome> {
+  const { lane } = context;
+  const { project } = opened;
+  const bases = await KeptBases.open();
+  const keyFor = (wanted: Pick<ShadowServer, "kind" | "version">): string =>
+    keyOfBase([
+      version,
+      wanted.kind,
+      wanted.version,
+      process.arch,
+      tree.id,
+      path.relative(tree.root, project.root),
+      ...dependsOn(context, tree),
+    ]);
+  await using server = await context.openServer(
+    async (wanted) => (await bases.find(keyFor(wanted)))?.cluster,
+    (wanted) => bases.remove(keyFor(wanted)),
+  );
+  const key = keyFor(server);
+  let kept = server.keep === undefined ? undefined : await bases.find(key);
+  if (kept === undefined) {
+    const made = await makeBase(context, tree, opened, server);
+    kept = { ...made, cluster: "" };
+    await bases.keep(key, server, made);
+  }
+  const { base, hostile, cluster } = kept;
+  const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
+  const copy = (level: RowLevel): Promise<FilledDatabase> => {
+    const made = copies.get(level) ?? fillBase(server, base, level);
+    copies.set(level, made);
+    return made;
+  };
+  const missing = base.heads.filter((id) => lane.graph.get(id) === undefined);
+  if (missing.length > 0) throw new NotBuilt(gone(missing));
+  const result = await proveOnDeployed(
+    { ...lane, shadow: server },
+    { base, copy, fresh: context.fresh, floor: context.floor },
+  );
+  return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs };
+}
+
+/** The base at its head, with and without rows, on this server. */
+async function makeBase(
+  context: DeployLaneContext,
+  tree: BaseTree,
+  { project, graph }: Opened,
+  server: ShadowServer,
+): Promise<KeptBase> {
+  const { lane, settings, start } = context;
+  const tool = toolNamed(project.tool);
+  const environment = tree.environment(lane.environment);
+  const options: BuildOptions = {
+    context: {
+      ...lane,
+      shadow: server,
+      tool,
+      project,
+      graph,
+      environment,
+      run: tool.runWords(project, settings.run, environment["PATH"]),
+      progress: (text) => lane.progress(`building the base: ${text}`),
+    },
+    targets: start.targets,
+    load: seedLoader(context, server),
+    seed: settings.seed,
+  };
+  const base = await buildBase(options);
+  lane.progress("filling the base's tables");
+  const hostile = await fillBase(server, base, "hostile");
+  return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
+}
+
+/** What production has otherwise than its own revisions make is not the change's doing. */
+async function differences(options: BuildOptions, base: BaseDatabase): Promise<string[] | undefined> {
+  const { shadow } = options.context;
+  try {
+    const plain = await buildBase({ ...options, load: undefined, seed: undefined, targets: base.heads });
+    const [theirs, own] = await Promise.all([catalogOf(shadow, base), catalogOf(shadow, plain)]);
+    return [...new Set([...theirs.keys(), ...own.keys()])].filter((key) => theirs.get(key) !== own.get(key));
+  } catch (error) {
+    if (error instanceof NotBuilt) return undefined;
+    throw error;
+  }
+}
+
+async function catalogOf(shadow: ShadowServer, { name, versionTable }: BaseDatabase): Promise<Catalog> {
+  const client = await connect({ ...shadow.address, database: name }, { applicationName: "migration-gate" });
+  try {
+    const { schema, table } = versionTable ?? {};
+    return await readCatalog(
+      catalogSession(client),
+      schema === undefined || table === undefined ? undefined : { schema, table },
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+/** What decides, beside the base's files and the server, what its database holds. */
+function dependsOn({ settings, start, lane }: DeployLaneContext, tree: BaseTree): unknown[] {
+  const { setup, seed, env } = settings;
+  return [
+    start.targets,
+    lane.run,
+    [settings["database-url-env"], settings["database-url-format"], env],
+    [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
+    hashOf(settings["seed-from"], lane.project.root),
+    settings.section ?? "",
+  ];
+}
+
+/** What loads production's schema; undefined where the base's revisions make it. */
+function seedLoader(
+  { settings, lane }: DeployLaneContext,
+  server: ShadowServer,
+): ((database: ShadowDatabase) => Promise<void>) | undefined {
+  const file = settings["seed-from"];
+  if (file === undefined) return undefined;
+  return ({ address }) => loadSeed(file, lane.project.root, address, server.major, lane);
+}
+
+function hashOf(name: string | undefined, folder: string): string | undefined {
+  if (name === undefined) return undefined;
+  const file = path.resolve(folder, name);
+  const isThere = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  return isThere ? createHash("sha256").update(readFileSync(file)).digest("hex") : undefined;
+}
+
+/** The text of a setting that names a SQL file. */
+function fileOf(name: string | undefined, folders: readonly string[]): string | undefined {
+  if (name === undefined || !name.endsWith(".sql")) return undefined;
+  const found = folders
+    .map((folder) => path.resolve(folder, name))
+    .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
+  return found === undefined ? undefined : readFileSync(found, "utf8");
+}
+
+function gone(missing: readonly string[]): LaneObstacle {
+  return {
+    cause: "migration",
+    reason: `databases are at ${missing.join(", ")}, which no file of the change has`,
+    do: "Restore the deleted revisions; a database that has them cannot go on without them.",
+  };
+}

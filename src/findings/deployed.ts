@@ -1,0 +1,168 @@
+import type { DeployFact, RowLevel } from "../model/deploy-lane";
+import type { Finding } from "../model/finding";
+import type { Direction, Revision, SourceLocation } from "../model/revision";
+import type { DataQuery, RowLoss } from "../model/rows";
+import { type KnownSteps, keyOfStep } from "./known-steps";
+import { placeOf, placeOfFailure } from "./places";
+import { oneLine, type ProofContext, proofFindings, stepFinding } from "./proof";
+
+/** Facts of the deploy lane as findings; what the fresh lane has told of the same step is not told again. */
+export function deployedFindings(
+  facts: readonly DeployFact[],
+  context: ProofContext,
+  known: KnownSteps,
+): Finding[] {
+  return facts.flatMap((fact) => {
+    const revision = context.graph.get(fact.revision);
+    if (revision === undefined) return [];
+    switch (fact.kind) {
+      case "failure":
+        return known.failed.has(keyOfStep(fact.failure)) ? [] : [failureFinding(fact, revision, context)];
+      case "rows lost":
+        return [lossFinding(fact, revision, context)];
+      case "residue":
+        return known.residue.has(fact.revision) ? [] : proofFindings([{ ...fact, stopped: [] }], context);
+      case "second upgrade differs":
+        return known.residue.has(fact.revision) ? [] : proofFindings([fact], context);
+    }
+  });
+}
+
+type FailureFact = Extract<DeployFact, { kind: "failure" }>;
+
+function failureFinding(fact: FailureFact, revision: Revision, context: ProofContext): Finding {
+  const { failure, level } = fact;
+  const { direction, statement } = failure;
+  const error = statement?.error;
+  const rule = level === "landed" ? "fails-on-deployed" : fact.anyRow ? "fails-on-rows" : "may-fail-on-rows";
+  const name = failure.again ? "second upgrade" : direction;
+  const query =
+    level === "landed"
+      ? undefined
+      : (fact.queries.find(({ sqlstate }) => sqlstate === error?.sqlstate) ?? fact.queries[0]);
+  const seen = [
+    `${context.seenBy}, ${rowsText(level)}; ${error === undefined ? failure.summary : `${error.sqlstate}: ${error.message}`}`,
+    error?.detail,
+    statement === undefined ? undefined : `Statement: ${oneLine(statement.sql)}`,
+    query === undefined ? undefined : `Query: ${query.sql}`,
+  ];
+  return stepFinding(
+    rule,
+    rule === "may-fail-on-rows" ? "warning" : "error",
+    revision,
+    direction,
+    placeOfFailure(failure, revision),
+    {
+      what: whatFails(fact, name, revision, query),
+      seen: seen.filter((line) => line !== undefined && line !== "").join("\n"),
+      why: whyItMatters(fact),
+      do: whatToDo(fact, query),
+    },
+    context,
+  );
+}
+
+function whatFails(
+  { level, anyRow }: FailureFact,
+  name: string,
+  { id }: Revision,
+  query: DataQuery | undefined,
+): string {
+  const step = `The ${name} of revision ${id} fails`;
+  if (level === "landed") return `${step} on a database that was built by the base's revisions.`;
+  if (anyRow) return `${step} on any table that has rows.`;
+  return query === undefined ? `${step} on some rows.` : `${step} on some rows: it ${query.words}.`;
+}
+
+function whyItMatters({ level, anyRow, failure }: FailureFact): string {
+  if (level === "landed")
+    return "Production was built by what had landed, not by what the files say now: the next deploy would stop here.";
+  const where = failure.direction === "upgrade" && !failure.again ? "A deploy" : "A rollback";
+  return anyRow
+    ? `${where} would stop here, and no check on an empty database sees it.`
+    : "Whether production has such rows is not known here.";
+}
+
+function whatToDo({ level, anyRow, failure }: FailureFact, query: DataQuery | undefined): string {
+  if (level === "landed") {
+    return "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.";
+  }
+  const state = failure.statement?.error?.sqlstate;
+  if (anyRow && state === "23502" && failure.direction === "upgrade")
+    return "Add the column with a server_default or as nullable, fill it, and set NOT NULL in a later step.";
+  if (anyRow)
+    return `Let ${failure.direction}() take rows: move, fill or delete what is in the way before this statement.`;
+  if (query === undefined)
+    return "Mend the rows before this statement, or make sure that production has none such.";
+  return `Run the query above on production (migration-gate check --verify-on-env NAME does): no rows means safe. Else mend them before this statement.`;
+}
+
+/** What the tables held. */
+export function rowsText(level: RowLevel): string {
+  switch (level) {
+    case "hostile":
+      return "tables filled with NULL, duplicates and extremes wherever allowed";
+    case "plain":
+      return "tables filled with plain rows";
+    case "single":
+      return "one plain row in every table";
+    case "landed":
+      return "without other rows than those of migrations";
+  }
+}
+
+type LossFact = Extract<DeployFact, { kind: "rows lost" }>;
+
+function lossFinding(
+  { loss, direction, said }: LossFact,
+  revision: Revision,
+  context: ProofContext,
+): Finding {
+  const down = direction === "downgrade";
+  const severity = loss.onlyNulls || (!down && said) ? "note" : down ? "error" : "warning";
+  const shown = loss.examples.length === 0 ? "" : ` Lost, for instance: ${loss.examples.join(", ")}.`;
+  return stepFinding(
+    down ? "downgrade-loses-data" : "upgrade-loses-data",
+    severity,
+    revision,
+    direction,
+    placeOfLoss(revision, direction, loss),
+    {
+      object: loss.column === undefined ? `table ${loss.table}` : `column ${loss.table}.${loss.column}`,
+      what: lossText(loss, down ? "After upgrade and downgrade" : "After the upgrade"),
+      seen: `${context.seenBy}; before ${loss.before}, after ${loss.after}.${shown}`,
+      why: down
+        ? "A rollback in production would lose them for good."
+        : "Its downgrade does not bring them back: after this deploy they are gone for good.",
+      do: down
+        ? "Keep what the downgrade removes (in another column, in an archive table), or say why it may go: # migration-gate: allow downgrade-loses-data because …"
+        : "Copy what must stay before it goes, or say why it may go: # migration-gate: allow upgrade-loses-data because …",
+    },
+    context,
+  );
+}
+
+function placeOfLoss(revision: Revision, direction: Direction, { table, column }: RowLoss): SourceLocation {
+  return placeOf(revision, direction, column === undefined ? `table ${table}` : `column ${table}.${column}`);
+}
+
+function lossText(loss: RowLoss, when: string): string {
+  const { table, column, lost, before } = loss;
+  if (loss.onlyNulls) return `${when} NULL in ${table}.${column} is a value that nobody wrote.`;
+  switch (loss.kind) {
+    case "table gone":
+      return `${when} the table ${table} is gone, with ${count(lost, "row")}.`;
+    case "column gone":
+      return `${when} the column ${table}.${column} is gone, with ${count(lost, "value")}.`;
+    case "rows gone":
+      return `${when} ${lost} of ${count(before, "row")} of ${table} are gone.`;
+    case "values changed":
+      return `${when} ${lost} of ${count(before, "value")} of ${table}${column === undefined ? "" : `.${column}`} are not what they were.`;
+    case "values moved":
+      return `${when} values of ${table}${column === undefined ? "" : `.${column}`} are in other rows than before.`;
+  }
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,1 @@
+export type StepStatus = "proved" | "failed" | "not proved" | "skipped";
