@@ -64245,1789 +64245,6 @@ function start_notInstalled(production, installed) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/databases/postgres/row-snapshot.js
-
-
-/** One way to print every value, whatever the client and its role are set to; names of users cannot stand for others. */
-const row_snapshot_settings = {
-    search_path: "pg_catalog, pg_temp",
-    TimeZone: "UTC",
-    DateStyle: "ISO, YMD",
-    IntervalStyle: "postgres",
-    bytea_output: "hex",
-    xmloption: "content",
-    extra_float_digits: "1",
-    statement_timeout: "0",
-    lock_timeout: "5s",
-    jit: "off",
-    max_parallel_workers_per_gather: "0",
-    row_security: "off",
-};
-const row_snapshot_settle = `select ${Object.entries(row_snapshot_settings)
-    .map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', true)`)
-    .join(", ")}`;
-/** pg_partition_tree holds the table itself, too. */
-const row_snapshot_parts = (what, where) => `(select ${what} from pg_partition_tree(c.oid) p join pg_class l on l.oid = p.relid where ${where})`;
-const tablesStatement = `select n.nspname as schema, c.relname as table, ${qualified("n.nspname", "c.relname")} as name,
-  case c.relkind when 'r' then pg_relation_size(c.oid) + case c.reltoastrelid when 0 then 0 else pg_relation_size(c.reltoastrelid) end
-    else ${row_snapshot_parts("coalesce(sum(pg_table_size(l.oid)), 0)", "l.relkind = 'r'")} end::text as bytes,
-  c.relkind = 'p' as partitioned,
-  coalesce((select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
-    from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''), '[]') as columns,
-  array(select a.attname::text from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1])
-    where i.indrelid = c.oid and i.indisprimary order by 1) as key,
-  has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as readable,
-  c.relkind = 'p' and exists ${row_snapshot_parts("", "l.relkind = 'f'")} as foreign,
-  row_security_active(c.oid) as hidden,
-  pg_has_role(c.relowner, 'usage') as owned
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
-order by n.nspname, c.relname`;
-/**
- * All rows of all tables as of one moment: of partitioned tables by their root; not of views, foreign tables, temporary
- * ones, an extension's. Needs a connection of its own that is in no transaction, and leaves it as it was; a role without
- * superuser is enough. What it cannot or shall not read stands in the snapshot with the reason. Tried on PostgreSQL 14 to 18.
- */
-async function row_snapshot_readRows(client, options = {}) {
-    await client.query("begin isolation level repeatable read read write");
-    try {
-        await client.query(row_snapshot_settle);
-        const { rows: all } = await client.query(tablesStatement);
-        const wanted = all.filter(({ schema, table }) => !(options.skip ?? []).some(row_snapshot_isNamed(schema, table)));
-        const reasons = new Map();
-        for (const table of wanted) {
-            const reason = unreadable(table);
-            if (reason !== undefined)
-                reasons.set(table, reason);
-        }
-        leaveLargest(wanted, reasons, options.mostBytes ?? 32 * 1024 * 1024);
-        const read = wanted.filter((table) => !reasons.has(table));
-        await liftRowSecurity(client, read);
-        const values = await readAll(client, read);
-        const counted = wanted.filter((table) => reasons.get(table) === tooLarge);
-        await liftRowSecurity(client, counted);
-        const counts = await countAll(client, counted);
-        return new Map(wanted.map((table) => {
-            const { name, columns, key } = table;
-            const reason = reasons.get(table);
-            const unread = reason === undefined ? {} : { unread: { reason, rows: counts.get(table) } };
-            return [name, { table: name, columns, key, rows: values.get(table) ?? [], ...unread }];
-        }));
-    }
-    finally {
-        // Sets the settings back, and row security with them.
-        await client.query("rollback");
-    }
-}
-function row_snapshot_isNamed(schema, table) {
-    return (skipped) => skipped.table === table && (skipped.schema === undefined || skipped.schema === schema);
-}
-const tooLarge = "it is among the largest tables, which together are too large to be kept";
-function unreadable({ readable, foreign, hidden, owned }) {
-    if (!readable)
-        return "the role may not read it";
-    if (foreign)
-        return "a partition of it is a foreign table";
-    return hidden && !owned ? "its row security hides rows from the role" : undefined;
-}
-/** Of the smallest tables the sum is below the limit. */
-function leaveLargest(tables, reasons, limit) {
-    const bySize = tables
-        .filter((table) => !reasons.has(table))
-        .sort((a, b) => Number(a.bytes) - Number(b.bytes));
-    let sum = 0;
-    for (const table of bySize) {
-        sum += Number(table.bytes);
-        if (sum > limit)
-            reasons.set(table, tooLarge);
-    }
-}
-/** An owner is bound by it only where it is forced; the rollback forces it again. */
-async function liftRowSecurity(client, tables) {
-    for (const { name } of tables.filter(({ hidden }) => hidden)) {
-        await client.query(`alter table ${name} no force row level security`);
-    }
-}
-async function readAll(client, tables) {
-    const found = new Map(tables.map((table) => [table, []]));
-    if (tables.length === 0)
-        return found;
-    // An array, because json_build_array takes 100 arguments at most.
-    const selects = tables.map((table, index) => `select ${index}, array_to_json(array[${table.columns.map(({ name }) => `x.${escapeIdentifier(name)}::text`).join(",")}]::text[]) from ${source(table)} x`);
-    const { rows } = await client.query({
-        text: selects.join(" union all "),
-        rowMode: "array",
-    });
-    for (const [index, values] of rows)
-        found.get(tables[index]).push(values);
-    return found;
-}
-async function countAll(client, tables) {
-    if (tables.length === 0)
-        return new Map();
-    const selects = tables.map((table, index) => `select ${index}, count(*)::float8 from ${source(table)}`);
-    const { rows } = await client.query({
-        text: selects.join(" union all "),
-        rowMode: "array",
-    });
-    return new Map(rows.map(([index, count]) => [tables[index], count]));
-}
-/** Tables that inherit keep rows of their own and are read by themselves. */
-function source({ name, partitioned }) {
-    return partitioned ? name : `only ${name}`;
-}
-
-;// CONCATENATED MODULE: ./lib/databases/postgres/rows/fill.js
-async function fillTables(_client, _options) { return []; }
-
-;// CONCATENATED MODULE: ./lib/lanes/base-database.js
-var base_database_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
-    if (value !== null && value !== void 0) {
-        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
-        var dispose, inner;
-        if (async) {
-            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
-            dispose = value[Symbol.asyncDispose];
-        }
-        if (dispose === void 0) {
-            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
-            dispose = value[Symbol.dispose];
-            if (async) inner = dispose;
-        }
-        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
-        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
-        env.stack.push({ value: value, dispose: dispose, async: async });
-    }
-    else if (async) {
-        env.stack.push({ async: true });
-    }
-    return value;
-};
-var base_database_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
-    return function (env) {
-        function fail(e) {
-            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
-            env.hasError = true;
-        }
-        var r, s = 0;
-        function next() {
-            while (r = env.stack.pop()) {
-                try {
-                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
-                    if (r.dispose) {
-                        var result = r.dispose.call(r.value);
-                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
-                    }
-                    else s |= 1;
-                }
-                catch (e) {
-                    fail(e);
-                }
-            }
-            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
-            if (env.hasError) throw env.error;
-        }
-        return next();
-    };
-})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
-    var e = new Error(message);
-    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
-});
-
-
-
-
-
-
-
-
-/** The base cannot be had; the fresh lane's verdict stands. */
-class NotBuilt extends Error {
-    obstacle;
-    name = "NotBuilt";
-    constructor(obstacle) {
-        super(obstacle.reason);
-        this.obstacle = obstacle;
-    }
-}
-/** Builds the database with the base's own files. NotBuilt where they do not lead there. */
-async function buildBase(options) {
-    const env_1 = { stack: [], error: void 0, hasError: false };
-    try {
-        const { context, load, seed } = options;
-        const stage = base_database_addDisposableResource(env_1, await opened(options), true);
-        if (load === undefined)
-            await goToBase(stage, options);
-        else if (stage.heads.length === 0)
-            throw base_database_noVersion();
-        const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
-        const versionTable = stage.versionTable ?? found[0];
-        const skip = await stage.observe(async (client) => {
-            const rows = await base_database_rowsOf(client, { versionTable });
-            const seeded = [...rows.values()].filter((table) => table.rows.length > 0);
-            return [...(await quotedNames(client, found)), ...seeded.map(({ table }) => table)];
-        });
-        if (seed !== undefined)
-            await settingsOf("seed", () => sow(stage, seed, context));
-        const { heads } = stage;
-        const { name } = await stage.handOver();
-        return { name, heads, versionTable, skip };
-    }
-    catch (e_1) {
-        env_1.error = e_1;
-        env_1.hasError = true;
-    }
-    finally {
-        const result_1 = base_database_disposeResources(env_1);
-        if (result_1)
-            await result_1;
-    }
-}
-/** The stage with what is there before the first migration, or with all of it. */
-async function opened({ context, load }) {
-    if (load === undefined)
-        return await settingsOf("setup", () => Stage.open(context, "base"));
-    return await settingsOf("seed-from", () => Stage.open(context, "base", { prepare: load }));
-}
-async function goToBase(stage, { context, target }) {
-    await settingsOf("environment", () => stage.arrive());
-    const { graph } = context;
-    const leg = await stage.go("upgrade", target ?? (graph.heads.length === 1 ? "head" : "heads"));
-    if (leg.failure !== undefined) {
-        const failed = failureOf(context, leg, false);
-        const isTool = failed === undefined || leg.failure.kind === "environment";
-        throw new NotBuilt({
-            cause: isTool ? "environment" : "migration",
-            reason: failed === undefined
-                ? `the tool failed on the base's own files: ${leg.failure.summary}`
-                : `revision "${failed.revision}" of the base's own files cannot be applied to an empty database: ${failed.summary}`,
-            do: isTool
-                ? "Where the base needs other packages than the change, merge the change of packages first; until then the fresh lane's verdict stands."
-                : "Set seed-from to a dump of production's schema, or setup to what must be there before the first revision.",
-        });
-    }
-    const wanted = target === undefined ? graph.heads : [target];
-    const missing = wanted.filter((id) => !graph.applied(stage.heads).has(id));
-    if (leg.bypassed !== undefined || missing.length > 0) {
-        throw new NotBuilt({
-            cause: "settings",
-            reason: leg.bypassed ?? `the tool ended well, and ${missing.join(", ")} is not in the version table`,
-            do: "Run the tool on the base's commit in a terminal to see what it does.",
-        });
-    }
-}
-function base_database_noVersion() {
-    return new NotBuilt({
-        cause: "settings",
-        reason: "what seed-from names has no row in the tool's version table",
-        do: "Dump the rows of the version table with the schema: pg_dump --schema-only, and pg_dump --data-only --table of that table after it.",
-    });
-}
-/** What a UserError says, as an obstacle. A signal or a bug stays what it is. */
-async function settingsOf(setting, work) {
-    try {
-        return await work();
-    }
-    catch (error) {
-        if (!(error instanceof errors_UserError))
-            throw error;
-        const { what, seen, do: advice } = error.parts;
-        const [first] = (seen ?? "").split("\n");
-        throw new NotBuilt({
-            cause: setting === "environment" ? "environment" : "settings",
-            reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`,
-            do: advice,
-        });
-    }
-}
-async function sow(stage, seed, { project }) {
-    await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root);
-}
-async function quotedNames(client, tables) {
-    const names = tables.map(({ schema, table }) => [schema ?? "public", table]);
-    const { rows } = await client.query("select pg_catalog.format('%I.%I', one ->> 0, one ->> 1) as name from pg_catalog.json_array_elements($1::json) one", [JSON.stringify(names)]);
-    return rows.map(({ name }) => name);
-}
-/** The rows of a database without those of the version table. */
-function base_database_rowsOf(client, { versionTable }) {
-    return row_snapshot_readRows(client, { skip: versionTable === undefined ? [] : [versionTable] });
-}
-/** Few rows show what a statement does with them; more would only take longer. */
-const rowsPerTable = 10;
-/** A copy of the base with rows in every table, as that level has them. */
-async function fillBase(shadow, base, level) {
-    const database = await shadow.createDatabase(`base_${level}`, base.name);
-    const client = await connect(database.address, { applicationName: "migration-gate rows" });
-    try {
-        return { name: database.name, tables: await base_database_fill(client, level, base.skip, false) };
-    }
-    finally {
-        await client.end();
-    }
-}
-/** Puts rows of that level into every table but `skip`; `topUp`: beside those that are there. */
-async function base_database_fill(client, level, skip, topUp) {
-    if (level === "landed")
-        return [];
-    return await fillTables(client, {
-        tier: level === "hostile" ? "hostile" : "plain",
-        rows: level === "single" ? 1 : rowsPerTable,
-        skip: new Set(skip),
-        topUp,
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/project/changes.js
-
-/**
- * What differs between a commit and another one, or the files as they lie there now (commits, the index, edits; files
- * that git does not know are not told). A moved file is one that was deleted and one that was added.
- */
-async function changedFiles(root, from, to) {
-    const scope = [
-        "--no-relative",
-        "--no-renames",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--ignore-submodules",
-        "--no-abbrev",
-    ];
-    const output = await git(root, [
-        "diff",
-        "--raw",
-        "-z",
-        ...scope,
-        from,
-        ...(to === undefined ? [] : [to]),
-        "--",
-    ]);
-    return parseRaw(output);
-}
-/** `git diff --raw -z`: `:mode mode id id status`, then the path. */
-function parseRaw(output) {
-    const fields = output.split("\0");
-    const changes = [];
-    for (let index = 0; index + 1 < fields.length; index += 2) {
-        const [modeBefore = "", modeAfter = "", before = "", after = "", status = ""] = (fields[index] ?? "")
-            .slice(1)
-            .split(" ");
-        changes.push({
-            path: fields[index + 1] ?? "",
-            kind: status === "A" ? "added" : status === "D" ? "deleted" : "modified",
-            before: contentId(modeBefore, before),
-            after: contentId(modeAfter, after),
-        });
-    }
-    return changes;
-}
-/** Plain files have modes 100644 and 100755; git writes zeros for what it has not stored. */
-function contentId(mode, id) {
-    return mode.startsWith("100") && !/^0+$/.test(id) ? id : undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/project/tree.js
-
-
-
-
-async function gitPaths(folder) {
-    // One line, but the name of a folder may have line breaks of its own.
-    const prefix = (await git(folder, ["rev-parse", "--show-prefix"])).replace(/\n$/, "");
-    const real = external_node_fs_.realpathSync.native(folder);
-    const top = prefix === ""
-        ? real
-        : external_node_path_default().resolve(real, ...prefix
-            .split("/")
-            .slice(1)
-            .map(() => ".."));
-    return {
-        prefix,
-        of: (file) => external_node_path_default().relative(top, tree_realPath(external_node_path_default().resolve(folder, file)))
-            .split((external_node_path_default()).sep)
-            .join("/"),
-        shown: (gitPath) => external_node_path_default().posix.relative(`/${prefix}`, `/${gitPath}`),
-    };
-}
-function tree_realPath(file) {
-    try {
-        return external_node_fs_.realpathSync.native(file);
-    }
-    catch {
-        return file;
-    }
-}
-/** The plain files below these folders in a commit, with the ids of their contents. */
-async function filesOfCommit(root, commit, folders) {
-    const output = await git(root, ["ls-tree", "-r", "-z", "--full-tree", commit, "--", ...treePaths(folders)]);
-    const files = new Map();
-    for (const entry of output.split("\0")) {
-        const [, mode = "", id = "", file] = /^(\d+) \w+ (\S+)\t(.*)$/s.exec(entry) ?? [];
-        const content = contentId(mode, id);
-        if (file !== undefined && content !== undefined)
-            files.set(file, content);
-    }
-    return files;
-}
-/** The folders below one folder of a commit. */
-async function foldersOfCommit(root, commit, folder) {
-    const output = await git(root, [
-        "ls-tree",
-        "-r",
-        "-d",
-        "-z",
-        "--name-only",
-        "--full-tree",
-        commit,
-        "--",
-        ...treePaths([folder]),
-    ]);
-    return output.split("\0").filter((name) => name !== "");
-}
-/** Files that the index has, below these folders. */
-async function trackedFiles(root, folders) {
-    const specs = folders.filter(isInside).map((folder) => `:(top,literal)${folder}`);
-    if (specs.length === 0)
-        return new Set();
-    const output = await git(root, ["ls-files", "-z", "--full-name", "--", ...specs]);
-    return new Set(output.split("\0").filter((name) => name !== ""));
-}
-/** The contents of these ids, from one process. */
-async function contentsOf(root, ids) {
-    const contents = new Map();
-    if (ids.length === 0)
-        return contents;
-    const output = await gitBytes(root, ["cat-file", "--batch"], {
-        input: `${[...new Set(ids)].join("\n")}\n`,
-    });
-    for (let at = 0; at < output.length;) {
-        const end = output.indexOf(10, at);
-        const [id = "", kind, size] = output.toString("utf8", at, end).split(" ");
-        at = end + 1;
-        if (kind !== "blob")
-            continue;
-        contents.set(id, output.subarray(at, at + Number(size)));
-        at += Number(size) + 1;
-    }
-    return contents;
-}
-/** A path of ls-tree that ends with `/` would name what is in the folder; "" is the whole tree. */
-function treePaths(folders) {
-    const inside = folders.filter(isInside).map((folder) => folder.replace(/\/$/, ""));
-    if (inside.includes(""))
-        return [];
-    // Without a path ls-tree lists all: a name that no tree has lists nothing.
-    return inside.length === 0 ? ["\u0001"] : inside;
-}
-/** False for what lies outside of the repository. */
-function isInside(gitPath) {
-    return gitPath !== ".." && !gitPath.startsWith("../") && !external_node_path_default().isAbsolute(gitPath);
-}
-
-;// CONCATENATED MODULE: ./lib/lanes/base-tree.js
-
-
-
-
-
-
-/**
- * Puts the files of a commit into a private folder. The repository is left as it is: no worktree is registered, and its
- * index is not touched. What git ignores (a virtual environment, .env, built parts) is linked, because the tool needs it.
- * `folder` is the project's root in the checkout. GitError where the commit cannot be read.
- */
-async function openBaseTree(folder, commit) {
-    const paths = await gitPaths(folder);
-    const top = (await git(folder, ["rev-parse", "--show-toplevel"])).replace(/\n$/, "");
-    const id = (await git(folder, ["rev-parse", `${commit}^{tree}`])).trim();
-    const directory = await createPrivateDirectory(undefined);
-    try {
-        const tree = external_node_path_default().join(directory.path, "base");
-        await (0,external_node_fs_promises_namespaceObject.mkdir)(tree);
-        // An index of its own; filters (line ends, LFS) run as they do in a checkout.
-        const index = ["-c", "core.fsmonitor=false"];
-        const environment = { GIT_INDEX_FILE: external_node_path_default().join(directory.path, "index") };
-        await git(top, [...index, "read-tree", commit], { environment });
-        await git(top, [...index, "checkout-index", "--all", "--force", `--prefix=${tree}/`], { environment });
-        await linkIgnored(top, tree);
-        const root = external_node_path_default().join(tree, paths.prefix);
-        return {
-            root,
-            id,
-            environment: (parent) => moved(parent, top, tree),
-            [Symbol.asyncDispose]: () => directory.remove(),
-        };
-    }
-    catch (error) {
-        await directory.remove();
-        throw error;
-    }
-}
-/** What no base needs, and what a run would write into the checkout. */
-const unwanted = /(?:^|\/)(?:__pycache__|\.pytest_cache|\.mypy_cache|\.ruff_cache)\/?$|\.pyc$/;
-/** Links what git ignores, whole folders as one; what the commit has of that name stays. */
-async function linkIgnored(top, tree) {
-    const output = await git(top, [
-        "ls-files",
-        "-z",
-        "--others",
-        "--ignored",
-        "--exclude-standard",
-        "--directory",
-    ]);
-    for (const name of output.split("\0")) {
-        const place = name.replace(/\/$/, "");
-        if (place === "" || unwanted.test(name) || (0,external_node_fs_.existsSync)(external_node_path_default().join(tree, place)))
-            continue;
-        // A folder that only this checkout has would be linked without the files beside it.
-        if (!(0,external_node_fs_.existsSync)(external_node_path_default().join(tree, external_node_path_default().dirname(place))))
-            continue;
-        await (0,external_node_fs_promises_namespaceObject.symlink)(external_node_path_default().join(top, place), external_node_path_default().join(tree, place));
-    }
-}
-/** Absolute paths of PYTHONPATH would put the checkout's modules before those of the commit. */
-function moved(parent, top, tree) {
-    const paths = parent["PYTHONPATH"];
-    if (paths === undefined)
-        return parent;
-    const inside = (entry) => entry === top || entry.startsWith(`${top}/`);
-    const entries = paths
-        .split((external_node_path_default()).delimiter)
-        .map((entry) => (inside(entry) ? tree + entry.slice(top.length) : entry));
-    return { ...parent, PYTHONPATH: entries.join((external_node_path_default()).delimiter) };
-}
-
-;// CONCATENATED MODULE: ./lib/model/deploy-lane.js
-/**
- * The rows that a database had when something was tried on it, the most telling ones first:
- * - hostile: a few in every table, NULL and duplicates wherever allowed, full lengths, extremes.
- * - plain: a few in every table, distinct and modest.
- * - single: one plain row in every table.
- * - landed: what migrations and the seed put there.
- */
-const rowLevels = ["hostile", "plain", "single", "landed"];
-
-;// CONCATENATED MODULE: ./lib/evidence/failure-grade.js
-function gradeOf(_statement) { return "some rows"; }
-
-;// CONCATENATED MODULE: ./lib/operations/data-query.js
-function dataQueries(_sql) { return []; }
-
-;// CONCATENATED MODULE: ./lib/lanes/deploy-failures.js
-
-
-
-/** Each failure once, with the tamest rows on which it still happened. */
-function failureFacts(tries) {
-    const facts = new Map();
-    for (const { failure, level } of tries) {
-        if (failure === undefined)
-            continue;
-        const key = `${failure.direction} ${failure.again} ${failure.revision}`;
-        const { statement } = failure;
-        const known = facts.get(key);
-        const anyRow = statement !== undefined && gradeOf(statement) === "any row";
-        const queries = statement === undefined ? [] : dataQueries(statement.sql);
-        facts.set(key, {
-            kind: "failure",
-            revision: failure.revision,
-            failure: known?.failure ?? failure,
-            level,
-            anyRow: anyRow || rowLevels.indexOf(level) >= rowLevels.indexOf("single"),
-            queries,
-        });
-    }
-    return [...facts.values()];
-}
-
-;// CONCATENATED MODULE: ./lib/lanes/deploy-residue.js
-
-
-
-/** What each downgrade left of its own upgrade, and what the second way up made otherwise, on this database. */
-function residueFacts({ up, down, again }) {
-    const ups = deploy_residue_changesOf(up);
-    const left = [...deploy_residue_changesOf(down)].flatMap(([revision, changes]) => {
-        const made = ups.get(revision);
-        if (made === undefined)
-            return [];
-        const differences = compared(revision, invertDelta(made), changes).filter(isError);
-        return differences.length === 0 ? [] : [{ kind: "residue", revision, differences }];
-    });
-    if (left.length > 0)
-        return left;
-    return [...deploy_residue_changesOf(again)].flatMap(([revision, changes]) => {
-        const made = ups.get(revision);
-        if (made === undefined)
-            return [];
-        const differences = compared(revision, made, changes);
-        return differences.length === 0 ? [] : [{ kind: "second upgrade differs", revision, differences }];
-    });
-}
-/** What each revision changed, where that was seen and stayed. */
-function deploy_residue_changesOf(leg) {
-    const changes = new Map();
-    if (leg === undefined || leg.failure !== undefined)
-        return changes;
-    for (const step of leg.steps) {
-        if (step.outcome !== "committed" || doubtOf(leg, step) !== undefined)
-            continue;
-        changes.set(step.revision, mergeDeltas([step.changes]));
-    }
-    return changes;
-}
-function compared(owner, expected, found) {
-    return deltas_differencesOf(expected.filter(isHard), found.filter(isHard)).map((difference) => ({
-        ...difference,
-        owner,
-    }));
-}
-
-;// CONCATENATED MODULE: ./lib/lanes/deploy-try.js
-var deploy_try_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
-    if (value !== null && value !== void 0) {
-        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
-        var dispose, inner;
-        if (async) {
-            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
-            dispose = value[Symbol.asyncDispose];
-        }
-        if (dispose === void 0) {
-            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
-            dispose = value[Symbol.dispose];
-            if (async) inner = dispose;
-        }
-        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
-        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
-        env.stack.push({ value: value, dispose: dispose, async: async });
-    }
-    else if (async) {
-        env.stack.push({ async: true });
-    }
-    return value;
-};
-var deploy_try_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
-    return function (env) {
-        function fail(e) {
-            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
-            env.hasError = true;
-        }
-        var r, s = 0;
-        function next() {
-            while (r = env.stack.pop()) {
-                try {
-                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
-                    if (r.dispose) {
-                        var result = r.dispose.call(r.value);
-                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
-                    }
-                    else s |= 1;
-                }
-                catch (e) {
-                    fail(e);
-                }
-            }
-            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
-            if (env.hasError) throw env.error;
-        }
-        return next();
-    };
-})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
-    var e = new Error(message);
-    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
-});
-
-
-
-/** Rows are put in at the base's head by who made the copy, and at the new head here. */
-async function tryOnDatabase(context, base, level, copy, way) {
-    const env_1 = { stack: [], error: void 0, hasError: false };
-    try {
-        const stage = deploy_try_addDisposableResource(env_1, await Stage.open(context, `deploy_${level}`, {
-            template: copy.name,
-            versionTable: base.versionTable,
-        }), true);
-        const look = () => stage.observe((client) => base_database_rowsOf(client, base));
-        const before = await look();
-        const up = await stage.go("upgrade", way.top);
-        const result = (rest, rows) => {
-            const legs = [up, rest.down, rest.again];
-            const failed = legs.findLast((leg) => leg?.failure !== undefined);
-            const failure = failed === undefined ? undefined : failureOf(context, failed, failed === rest.again);
-            return {
-                level,
-                up,
-                down: undefined,
-                again: undefined,
-                failure,
-                trouble: failed === undefined || failure !== undefined ? bypassedIn(legs) : failed.failure?.summary,
-                ...rest,
-                rows: { before, up: undefined, toppedUp: undefined, down: undefined, ...rows },
-            };
-        };
-        if (up.failure !== undefined || up.bypassed !== undefined)
-            return result({}, {});
-        const upRows = await look();
-        if (way.floor === undefined || way.pending.length === 0)
-            return result({}, { up: upRows });
-        await stage.observe((client) => base_database_fill(client, level, [...base.skip, ...filledByChange(before, upRows)], true));
-        const toppedUp = await look();
-        const down = await stage.go("downgrade", way.floor);
-        const seen = { up: upRows, toppedUp };
-        if (down.failure !== undefined || down.bypassed !== undefined)
-            return result({ down }, seen);
-        const downRows = await look();
-        const again = await stage.go("upgrade", way.top);
-        return result({ down, again }, { ...seen, down: downRows });
-    }
-    catch (e_1) {
-        env_1.error = e_1;
-        env_1.hasError = true;
-    }
-    finally {
-        const result_1 = deploy_try_disposeResources(env_1);
-        if (result_1)
-            await result_1;
-    }
-}
-function bypassedIn(legs) {
-    return legs.find((leg) => leg?.bypassed !== undefined)?.bypassed;
-}
-/** New tables that the change itself put rows into: lookup tables, whose rows are no user's. */
-function filledByChange(before, after) {
-    return [...after.values()]
-        .filter(({ table, rows }) => !before.has(table) && rows.length > 0)
-        .map(({ table }) => table);
-}
-
-;// CONCATENATED MODULE: ./lib/lanes/deploy-way.js
-/** `limit` is the setting floor, resolved: what is at or below it stays. */
-function deployWay(graph, heads, limit) {
-    const applied = graph.applied(heads);
-    const pending = graph.revisions.filter(({ id }) => !applied.has(id)).map(({ id }) => id);
-    const top = graph.heads.length === 1 ? "head" : "heads";
-    const barrier = pending.findLast((id) => barrierOf(graph, id, limit) !== undefined);
-    const staying = new Map();
-    if (barrier !== undefined) {
-        const below = graph.ancestors(barrier);
-        for (const id of pending.filter((each) => below.has(each)))
-            staying.set(id, barrierOf(graph, id, limit) ?? `it is below ${barrier}, which stays`);
-        return { pending, top, floor: graph.heads.includes(barrier) ? undefined : barrier, staying };
-    }
-    const last = [...applied].filter((id) => !graph.childrenOf(id).some((child) => applied.has(child)));
-    if (last.length <= 1)
-        return { pending, top, floor: last[0] ?? "base", staying };
-    // Several heads that the change joins: one step back is the only way that names none of them.
-    const [only, ...more] = pending;
-    if (only !== undefined && more.length === 0)
-        return { pending, top, floor: "-1", staying };
-    for (const id of pending)
-        staying.set(id, `the base has ${last.length} heads, and no one target below the change`);
-    return { pending, top, floor: undefined, staying };
-}
-/** Why a revision cannot be taken back; undefined where it can. */
-function barrierOf(graph, id, limit) {
-    const revision = graph.get(id);
-    if (limit !== undefined && graph.ancestors(limit).has(id))
-        return `at or below the floor ${limit}`;
-    if (revision?.downgrade?.irreversible !== undefined)
-        return `irreversible: ${revision.downgrade.irreversible || "without a reason"}`;
-    if (revision?.sql !== undefined && revision.downgrade === undefined)
-        return "it has no file that takes it back";
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/row-values.js
-const isNumber = /^(?:smallint|integer|bigint|numeric|real|double precision)\b(?!.*\[\])/;
-const isBoolean = /^boolean$/;
-const isTime = /^(?:timestamp|date|time)\b(?!.*\[\])/;
-const isJson = /^jsonb?$/;
-const isUuid = /^uuid$/;
-const isNetwork = /^(?:inet|cidr)$/;
-/**
- * How the values of a column are compared whose type may have changed: 1.50 is 1.5 as soon as one of the types is a
- * number, but never from one text to another. Times are those of a snapshot, in UTC.
- */
-function canonicalFor(before, after) {
-    const rules = [before, after].flatMap((type) => row_values_rulesOf(type, before === after));
-    const unique = [...new Set(rules)];
-    return (value) => (value === null ? null : unique.reduce((text, rule) => rule(text), value));
-}
-function row_values_rulesOf(type, same) {
-    if (isNumber.test(type))
-        return [decimal];
-    if (same)
-        return [];
-    if (isBoolean.test(type))
-        return [row_values_truth];
-    if (isTime.test(type))
-        return [instant];
-    if (isJson.test(type))
-        return [json];
-    if (isUuid.test(type))
-        return [uuid];
-    return isNetwork.test(type) ? [address] : [];
-}
-/** Without an exponent and without zeros that say nothing; other texts, NaN among them, stay. */
-function decimal(text) {
-    const [, sign, whole = "", fraction = "", exponent = "0"] = /^\s*([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d{1,4}))?\s*$/.exec(text) ?? [];
-    if (sign === undefined || whole + fraction === "")
-        return text;
-    const digits = whole + fraction;
-    const point = whole.length + Number(exponent);
-    const left = point <= 0 ? "0" : digits.slice(0, point).padEnd(point, "0");
-    const right = point <= 0 ? digits.padStart(digits.length - point, "0") : digits.slice(point);
-    const plain = `${left.replace(/^0+(?=\d)/, "")}.${right}`.replace(/\.?0*$/, "");
-    return sign === "-" && plain !== "0" ? `-${plain}` : plain;
-}
-/** boolin's words (manual, 8.6), and the numbers that a cast makes of them. */
-function row_values_truth(text) {
-    const word = text.trim().toLowerCase();
-    if (/^(?:t|tr|tru|true|y|ye|yes|on|1)$/.test(word))
-        return "true";
-    return /^(?:f|fa|fal|fals|false|n|no|of|off|0)$/.test(word) ? "false" : text;
-}
-/** A day is its midnight. */
-function instant(text) {
-    return text
-        .trim()
-        .replace("T", " ")
-        .replace(/(?:\+00(?::00)?|Z)$/, "")
-        .replace(/(?<=\d-\d\d-\d\d) 00:00:00(?:\.0+)?$/, "")
-        .replace(/(?<=:\d\d\.\d*?)0+$/, "")
-        .replace(/\.$/, "");
-}
-function json(text) {
-    try {
-        return JSON.stringify(sorted(JSON.parse(text)));
-    }
-    catch {
-        return text;
-    }
-}
-function sorted(value) {
-    if (Array.isArray(value))
-        return value.map(sorted);
-    if (typeof value !== "object" || value === null)
-        return value;
-    const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
-    return Object.fromEntries(entries.map(([name, part]) => [name, sorted(part)]));
-}
-function uuid(text) {
-    return text.toLowerCase().replace(/[{}-]/g, "");
-}
-function address(text) {
-    return text.replace(/(?<=^[\d.]+)\/32$|(?<=^[\da-f:.]*:[\da-f:.]*)\/128$/i, "");
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/row-columns.js
-
-/**
- * The columns of one table before and after. One of another name is the same column where every old row has its value
- * there: rows are told by the primary key, and where there is none, the values must be the same ones altogether.
- */
-function pairColumns(before, after) {
-    const places = new Map(after.columns.map(({ name }, at) => [name, at]));
-    const pairs = [];
-    const missing = [];
-    for (const [at, { name }] of before.columns.entries()) {
-        const place = places.get(name);
-        places.delete(name);
-        if (place === undefined)
-            missing.push(at);
-        else
-            pairs.push(pairOf(before, at, after, place));
-    }
-    const key = keyPairs(before, pairs);
-    const gone = [];
-    for (const at of missing) {
-        const type = before.columns[at].type;
-        const candidates = [...places.values()]
-            .sort((left, right) => Number(after.columns[right].type === type) - Number(after.columns[left].type === type))
-            .map((place) => pairOf(before, at, after, place));
-        const renamed = candidates.find((pair) => keepsValues(before, after, pair, key));
-        if (renamed === undefined)
-            gone.push(at);
-        else {
-            pairs.push(renamed);
-            places.delete(after.columns[renamed.after].name);
-        }
-    }
-    return { pairs, gone };
-}
-function pairOf(before, at, after, place) {
-    const { name, type } = before.columns[at];
-    return { name, before: at, after: place, canonical: canonicalFor(type, after.columns[place].type) };
-}
-/** The primary key's columns; none where one of them is gone. */
-function keyPairs({ key }, pairs) {
-    const found = pairs.filter(({ name }) => key.includes(name));
-    return found.length === key.length ? found : [];
-}
-function keepsValues(before, after, pair, key) {
-    if (before.rows.every((row) => row[pair.before] === null))
-        return false;
-    if (key.length === 0) {
-        const columns = [pair];
-        return unmatched(before.rows, after.rows, columns).before.length === 0;
-    }
-    const rows = new Map(after.rows.map((row) => [row_columns_textOf(row, key, "after"), row]));
-    const both = before.rows.flatMap((row) => {
-        const other = rows.get(row_columns_textOf(row, key, "before"));
-        return other === undefined ? [] : [{ row, other }];
-    });
-    const isSame = ({ row, other }) => pair.canonical(row[pair.before]) === pair.canonical(other[pair.after]);
-    return both.some(({ row }) => row[pair.before] !== null) && both.every(isSame);
-}
-/** A row as one text, equal where these columns' values are. */
-function row_columns_textOf(row, pairs, side) {
-    return JSON.stringify(pairs.map((pair) => pair.canonical(row[pair[side]])));
-}
-/** The rows of each side that the other one has not, in these columns; equal rows count one by one. */
-function unmatched(before, after, pairs) {
-    const there = new Map();
-    for (const row of after) {
-        const text = row_columns_textOf(row, pairs, "after");
-        const equal = there.get(text);
-        if (equal === undefined)
-            there.set(text, [row]);
-        else
-            equal.push(row);
-    }
-    const left = before.filter((row) => there.get(row_columns_textOf(row, pairs, "before"))?.pop() === undefined);
-    return { before: left, after: [...there.values()].flat() };
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/secret-columns.js
-/** Words of a column's name, in snake case, in the singular. */
-const secretWords = new Set("password passwd passphrase passcode pwd secret token jwt key apikey hash digest salt nonce signature credential cookie auth otp totp mfa pin cvv cvc card pan iban bic ssn sin passport license dob birthdate".split(" "));
-/** Words that name a secret wherever they stand, also in `userpassword`. */
-const secretParts = /passw(?:or)?d|secret|token|apikey|iban|creditcard|cardn(?:o|um)|socialsecurity|taxid/;
-/** True where a column's name says that its values are nobody's business: they are never shown. */
-function isSecretColumn(name) {
-    const snake = name.replace(/(\p{Ll})(\p{Lu})/gu, "$1_$2").toLowerCase();
-    const words = snake.split(/[^\p{L}]+/u).map((word) => word.replace(/(?<=..)(?<!s)s$/, ""));
-    return words.some((word) => secretWords.has(word)) || secretParts.test(words.join(""));
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/row-examples.js
-
-const most = 3;
-const row_examples_longest = 60;
-/** The first few different values of a column, cut; none of a secret one. */
-function examplesOf(column, values) {
-    return isSecretColumn(column) ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
-}
-/** What became of values, e.g. `1.25 → 1.3`. */
-function changeExamples(column, changes) {
-    return examplesOf(column, changes.map(({ from, to }) => `${cut(from ?? "NULL", row_examples_longest / 2)} → ${cut(to ?? "NULL", row_examples_longest / 2 - 3)}`));
-}
-/** By what a row is known: its key, else its first columns, e.g. `id = 3`. */
-function rowExamples(rows, pairs, key) {
-    const shown = (key.length > 0 ? key : pairs).filter(({ name }) => !isSecretColumn(name)).slice(0, most);
-    if (shown.length === 0)
-        return [];
-    const texts = rows
-        .slice(0, most)
-        .map((row) => shown.map(({ name, before }) => `${name} = ${row[before] ?? "NULL"}`).join(", "));
-    return texts.map((text) => cut(text));
-}
-function cut(text, length = row_examples_longest) {
-    const characters = [...text.slice(0, 2 * length + 2)];
-    return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/row-comparison.js
-
-
-/**
- * The rows of a table that are not there any more as they were, in the columns that both sides have. A row of the same
- * primary key is the same row; without a key only the columns' values are compared, each column by itself.
- */
-function compareRows(before, after, pairs) {
-    const rest = unmatched(before.rows, after.rows, pairs);
-    if (rest.before.length === 0)
-        return [];
-    const key = keyPairs(before, pairs);
-    const comparison = { before, after, pairs, key };
-    return key.length === 0 ? withoutKey(comparison, rest) : byKey(comparison, rest);
-}
-function byKey(comparison, rest) {
-    const { key, pairs } = comparison;
-    const others = new Map(rest.after.map((row) => [row_columns_textOf(row, key, "after"), row]));
-    const same = [];
-    const alone = rest.before.filter((row) => {
-        const text = row_columns_textOf(row, key, "before");
-        const other = others.get(text);
-        if (other === undefined)
-            return true;
-        others.delete(text);
-        same.push({ row, other });
-        return false;
-    });
-    // A key may have been made anew: then all the other columns are as they were.
-    const values = pairs.filter((pair) => !key.includes(pair));
-    const gone = values.length === 0 ? alone : unmatched(alone, [...others.values()], values).before;
-    return [
-        ...changedColumns(comparison, same),
-        ...(gone.length < alone.length ? row_comparison_changedKeys(comparison, alone, new Set(gone)) : []),
-        ...goneRows(comparison, gone, gone.length),
-    ];
-}
-function changedColumns(comparison, same) {
-    return comparison.pairs.flatMap((pair) => {
-        const { canonical } = pair;
-        const changes = same
-            .map(({ row, other }) => ({ from: row[pair.before], to: other[pair.after] }))
-            .filter(({ from, to }) => canonical(from) !== canonical(to));
-        if (changes.length === 0)
-            return [];
-        const values = changes.filter(({ from }) => from !== null);
-        const onlyNulls = values.length === 0;
-        const lost = row_comparison_missing(changes.map(({ from }) => canonical(from)), changes.map(({ to }) => canonical(to)));
-        return [
-            columnLoss(comparison, pair, {
-                kind: lost.length === 0 ? "values moved" : "values changed",
-                lost: onlyNulls ? changes.length : values.length,
-                examples: changeExamples(pair.name, onlyNulls ? changes : values),
-                onlyNulls,
-            }),
-        ];
-    });
-}
-function row_comparison_changedKeys(comparison, alone, gone) {
-    const kept = alone.filter((row) => !gone.has(row));
-    return comparison.key.map((pair) => columnLoss(comparison, pair, {
-        kind: "values changed",
-        lost: kept.length,
-        examples: examplesOf(pair.name, kept.flatMap((row) => row[pair.before] ?? [])),
-        onlyNulls: false,
-    }));
-}
-/** Which row is which cannot be told: rows that are fewer, then values that no row has any more, else the rows' order. */
-function withoutKey(comparison, rest) {
-    const fewer = Math.max(0, rest.before.length - rest.after.length);
-    const changed = comparison.pairs.flatMap((pair) => {
-        const lost = row_comparison_missing(rest.before.map((row) => pair.canonical(row[pair.before])), rest.after.map((row) => pair.canonical(row[pair.after])));
-        if (lost.length <= fewer)
-            return [];
-        const values = lost.flatMap((value) => value ?? []);
-        const onlyNulls = values.length === 0;
-        return [
-            columnLoss(comparison, pair, {
-                kind: "values changed",
-                lost: onlyNulls ? lost.length : values.length,
-                examples: examplesOf(pair.name, values),
-                onlyNulls,
-            }),
-        ];
-    });
-    if (fewer > 0)
-        return [...goneRows(comparison, fewer === rest.before.length ? rest.before : [], fewer), ...changed];
-    if (changed.length > 0)
-        return changed;
-    return [
-        {
-            ...tableLoss(comparison, "values moved", rest.before.length),
-            examples: rowExamples(rest.before, comparison.pairs, comparison.key),
-        },
-    ];
-}
-function goneRows(comparison, rows, lost) {
-    if (lost === 0)
-        return [];
-    const examples = rowExamples(rows, comparison.pairs, comparison.key);
-    return [{ ...tableLoss(comparison, "rows gone", lost), examples }];
-}
-function tableLoss({ before, after }, kind, lost) {
-    return {
-        table: before.table,
-        kind,
-        column: undefined,
-        before: before.rows.length,
-        after: after.rows.length,
-        lost,
-        examples: [],
-        onlyNulls: false,
-    };
-}
-function columnLoss({ before, after }, pair, loss) {
-    const filled = (rows, at) => rows.filter((row) => row[at] !== null).length;
-    return {
-        table: before.table,
-        column: pair.name,
-        before: filled(before.rows, pair.before),
-        after: filled(after.rows, pair.after),
-        ...loss,
-    };
-}
-/** Those of the values that the others do not have, counted one by one. */
-function row_comparison_missing(values, others) {
-    const counts = new Map();
-    for (const value of others)
-        counts.set(value, (counts.get(value) ?? 0) + 1);
-    return values.filter((value) => {
-        const count = counts.get(value) ?? 0;
-        if (count > 0)
-            counts.set(value, count - 1);
-        return count === 0;
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/row-losses.js
-
-
-
-/**
- * What `before` held and `after` does not, by table in the order of `before`. Rows and columns that only `after` has are
- * no loss, nor is a table or column that has another name now, nor a value that another type prints in another way.
- * Of a table that was not read there is only the number of its rows.
- */
-function rowLosses(before, after, { countOnly } = {}) {
-    const fresh = new Map([...after].filter(([name]) => !before.has(name)));
-    return [...before.values()].flatMap((table) => {
-        const same = after.get(table.table);
-        if (same === undefined)
-            return withoutTable(table, fresh);
-        return countOnly?.has(table.table) === true ? fewerRows(table, same) : tableLosses(table, same);
-    });
-}
-/** How many rows a table has; undefined where that is not known. */
-function rowCount({ rows, unread }) {
-    return unread === undefined ? rows.length : unread.rows;
-}
-/** A table of another name is this one where nothing but whole columns is missing in it. */
-function withoutTable(table, fresh) {
-    const count = rowCount(table);
-    if (count === 0)
-        return [];
-    const renamed = [...fresh.values()]
-        .filter((candidate) => table.unread === undefined && candidate.unread === undefined)
-        .filter((candidate) => sharesValues(table, candidate))
-        .map((candidate) => ({ candidate, losses: tableLosses(table, candidate) }))
-        .filter(({ losses }) => losses.every(({ kind }) => kind === "column gone"))
-        .sort((left, right) => left.losses.length - right.losses.length)[0];
-    if (renamed !== undefined) {
-        fresh.delete(renamed.candidate.table);
-        return renamed.losses;
-    }
-    const rows = count ?? 0;
-    return [lossOf(table, "table gone", { before: rows, after: 0, lost: rows })];
-}
-function sharesValues(table, candidate) {
-    const { pairs, gone } = pairColumns(table, candidate);
-    return (pairs.length > gone.length && pairs.some((pair) => table.rows.some((row) => row[pair.before] !== null)));
-}
-function tableLosses(before, after) {
-    if (before.unread !== undefined || after.unread !== undefined)
-        return fewerRows(before, after);
-    const { pairs, gone } = pairColumns(before, after);
-    const rows = compareRows(before, after, pairs);
-    // Without a row, no column has anything left: one message is enough.
-    return after.rows.length === 0 ? rows : [...goneColumns(before, gone), ...rows];
-}
-function goneColumns(before, gone) {
-    return gone.flatMap((at) => {
-        const values = before.rows.flatMap((row) => row[at] ?? []);
-        if (values.length === 0)
-            return [];
-        const column = before.columns[at].name;
-        const count = values.length;
-        const examples = examplesOf(column, values);
-        return [{ ...lossOf(before, "column gone", { before: count, after: 0, lost: count }), column, examples }];
-    });
-}
-function fewerRows(before, after) {
-    const [was, is] = [rowCount(before), rowCount(after)];
-    if (was === undefined || is === undefined || is >= was)
-        return [];
-    return [lossOf(before, "rows gone", { before: was, after: is, lost: was - is })];
-}
-function lossOf({ table }, kind, counts) {
-    return { table, kind, column: undefined, ...counts, examples: [], onlyNulls: false };
-}
-
-;// CONCATENATED MODULE: ./lib/lanes/says-so.js
-
-/**
- * Whether a step's own statements speak of what was lost: they drop the table or column, or delete from or update the
- * table by name. What goes by a cascade, or by a cast, is said nowhere.
- */
-function saysSo(step, { table, column, kind }) {
-    const drops = step.changes.some(({ key, after }) => after === undefined &&
-        (identityOf(key) === table || (column !== undefined && identityOf(key).startsWith(`${table}.`))));
-    if (kind === "table gone" || kind === "column gone")
-        return drops;
-    const name = says_so_lastName(table);
-    return step.statements.some(({ sql }) => /^\s*(?:with\b|delete\b|truncate\b|update\b|do\b|merge\b)/i.test(sql) && hasName(sql, name));
-}
-function says_so_lastName(table) {
-    const quoted = /"((?:[^"]|"")+)"$/.exec(table)?.[1];
-    return quoted?.replaceAll('""', '"') ?? table.slice(table.lastIndexOf(".") + 1);
-}
-function hasName(sql, name) {
-    const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`, "i").test(sql);
-}
-
-;// CONCATENATED MODULE: ./lib/lanes/lost-rows.js
-var lost_rows_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
-    if (value !== null && value !== void 0) {
-        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
-        var dispose, inner;
-        if (async) {
-            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
-            dispose = value[Symbol.asyncDispose];
-        }
-        if (dispose === void 0) {
-            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
-            dispose = value[Symbol.dispose];
-            if (async) inner = dispose;
-        }
-        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
-        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
-        env.stack.push({ value: value, dispose: dispose, async: async });
-    }
-    else if (async) {
-        env.stack.push({ async: true });
-    }
-    return value;
-};
-var lost_rows_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
-    return function (env) {
-        function fail(e) {
-            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
-            env.hasError = true;
-        }
-        var r, s = 0;
-        function next() {
-            while (r = env.stack.pop()) {
-                try {
-                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
-                    if (r.dispose) {
-                        var result = r.dispose.call(r.value);
-                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
-                    }
-                    else s |= 1;
-                }
-                catch (e) {
-                    fail(e);
-                }
-            }
-            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
-            if (env.hasError) throw env.error;
-        }
-        return next();
-    };
-})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
-    var e = new Error(message);
-    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
-});
-
-
-
-
-/** To find the revision among more than this would take too many starts of the tool. */
-const maximumWalk = 10;
-/**
- * What users had at the base's head and do not have any more, each on the revision that lost it. Lost by the upgrade is
- * what its downgrade does not bring back either; where nothing can be taken back, all that is gone at the head.
- */
-async function lostRows(walk, last) {
-    const losses = lossesOf(last.rows);
-    const { pending } = walk.way;
-    if (losses.length === 0)
-        return { facts: [], toolStarts: 0 };
-    const [only, ...more] = pending;
-    if (only !== undefined && more.length === 0) {
-        return { facts: losses.map((loss) => factOf(only, loss, legOf(last, loss.direction))), toolStarts: 0 };
-    }
-    if (pending.length > maximumWalk) {
-        return {
-            facts: losses.map((loss) => factOf(likely(last, loss), loss, legOf(last, loss.direction))),
-            toolStarts: 0,
-        };
-    }
-    return await walkStepByStep(walk, last, losses);
-}
-/** `up` and `down` are missing where the way ended before. */
-function lossesOf({ before, up, toppedUp, down }) {
-    if (up === undefined)
-        return [];
-    const byUpgrade = rowLosses(before, up);
-    if (down === undefined || toppedUp === undefined)
-        return byUpgrade.map((loss) => ({ direction: "upgrade", loss }));
-    const already = new Set(byUpgrade.map(lost_rows_keyOf));
-    const roundTrip = rowLosses(before, down).map((loss) => ({ direction: isWithin(loss, already) ? "upgrade" : "downgrade", loss }));
-    const told = new Set(roundTrip.map(({ loss }) => loss.table));
-    return [...roundTrip, ...deletedOnTop({ before, up, toppedUp, down }, told)];
-}
-/** Rows put on top at the new head that the downgrade deleted; what the upgrade itself had put in may go. */
-function deletedOnTop({ before, up, toppedUp, down, }, told) {
-    return [...before.keys()].flatMap((table) => {
-        if (told.has(table))
-            return [];
-        const counts = [before, up, toppedUp, down].map((snapshot) => {
-            const rows = snapshot.get(table);
-            return rows === undefined ? undefined : rowCount(rows);
-        });
-        const [was, afterUp, top, after] = counts;
-        if (was === undefined || afterUp === undefined || top === undefined || after === undefined)
-            return [];
-        const expected = top - Math.max(0, afterUp - was);
-        if (after >= expected)
-            return [];
-        return [
-            {
-                direction: "downgrade",
-                loss: {
-                    table,
-                    kind: "rows gone",
-                    column: undefined,
-                    before: expected,
-                    after,
-                    lost: expected - after,
-                    examples: [],
-                    onlyNulls: false,
-                },
-            },
-        ];
-    });
-}
-function lost_rows_keyOf({ table, column }) {
-    return JSON.stringify([table, column ?? ""]);
-}
-/** Of a table that was gone at the head, what is missing in a column of the empty one that came back was lost with it. */
-function isWithin(loss, already) {
-    return already.has(lost_rows_keyOf(loss)) || already.has(lost_rows_keyOf({ ...loss, column: undefined }));
-}
-function legOf({ up, down }, direction) {
-    return direction === "upgrade" ? up : down;
-}
-function factOf(revision, { direction, loss }, leg) {
-    const step = leg?.steps.find((each) => each.revision === revision);
-    return { kind: "rows lost", revision, direction, loss, said: step !== undefined && saysSo(step, loss) };
-}
-/** The last one whose statements name the table, else the last one. */
-function likely(last, { direction, loss }) {
-    const steps = legOf(last, direction)?.steps ?? [];
-    return (steps.findLast((step) => saysSo(step, loss)) ?? steps.at(-1))?.revision ?? "";
-}
-/** One start of the tool for every revision each way, on a new copy, until it is known which one lost what. */
-async function walkStepByStep(walk, last, losses) {
-    const env_1 = { stack: [], error: void 0, hasError: false };
-    try {
-        const { context, base, way } = walk;
-        const copy = await walk.copy(last.level);
-        const stage = lost_rows_addDisposableResource(env_1, await Stage.open(context, "walk", {
-            template: copy.name,
-            versionTable: base.versionTable,
-        }), true);
-        const look = () => stage.observe((client) => base_database_rowsOf(client, base));
-        const facts = [];
-        let open = [...losses];
-        let toolStarts = 0;
-        const before = await look();
-        const settle = (revision, direction, leg, seen) => {
-            const keys = new Set(seen.map(lost_rows_keyOf));
-            const found = open.filter((each) => each.direction === direction && isWithin(each.loss, keys));
-            open = open.filter((each) => !found.includes(each));
-            facts.push(...found.map((each) => factOf(revision, each, leg)));
-        };
-        let toppedUp;
-        for (const revision of way.pending) {
-            const leg = await stage.go("upgrade", revision);
-            toolStarts++;
-            if (leg.failure !== undefined)
-                break;
-            settle(revision, "upgrade", leg, rowLosses(before, await look()));
-        }
-        const up = await look();
-        if (open.some(({ direction }) => direction === "downgrade") && way.floor !== undefined) {
-            await stage.observe((client) => base_database_fill(client, last.level, base.skip, true));
-            toppedUp = await look();
-            for (const revision of [...way.pending].reverse()) {
-                if (way.staying.has(revision))
-                    break;
-                const [parent, ...others] = context.graph.parentsOf(revision);
-                if (others.length > 0)
-                    break;
-                const leg = await stage.go("downgrade", parent ?? "base");
-                toolStarts++;
-                if (leg.failure !== undefined)
-                    break;
-                const down = await look();
-                const gone = lossesOf({ before, up, toppedUp, down }).filter(({ direction }) => direction === "downgrade");
-                settle(revision, "downgrade", leg, gone.map(({ loss }) => loss));
-            }
-        }
-        facts.push(...open.map((loss) => factOf(likely(last, loss), loss, legOf(last, loss.direction))));
-        return { facts, toolStarts };
-    }
-    catch (e_1) {
-        env_1.error = e_1;
-        env_1.hasError = true;
-    }
-    finally {
-        const result_1 = lost_rows_disposeResources(env_1);
-        if (result_1)
-            await result_1;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/lanes/deploy-lane.js
-
-
-
-
-
-
-/**
- * The proof on a database that has the base's history and rows: up, down to where it was, up again. Where rows stop a
- * revision, tamer rows follow, so that the rest of the change is judged and the failure is graded.
- */
-async function proveOnDeployed(context, { base, copy, fresh, floor }) {
-    const way = deployWay(context.graph, base.heads, floor);
-    const tries = [];
-    let tables = [];
-    await fresh.arrived;
-    for (const level of rowLevels) {
-        if (isGraded(tries, level))
-            continue;
-        context.progress(`trying the change on ${level} rows`);
-        const filled = await copy(level);
-        if (tries.length === 0)
-            ({ tables } = filled);
-        const last = await tryOnDatabase(context, base, level, filled, way);
-        tries.push(last);
-        if (last.failure === undefined || (await fresh.failsToo(last.failure)))
-            break;
-    }
-    const last = tries.at(-1);
-    if (last === undefined)
-        throw new Error("no rows were tried");
-    const lost = await lostRows({ context, base, way, copy }, last);
-    const facts = [...failureFacts(tries), ...lost.facts, ...residueFacts(last)];
-    return {
-        facts,
-        steps: deploy_lane_stepsOf(way, last, facts),
-        level: last.level,
-        tables,
-        catalog: last.up.failure === undefined ? last.up.catalog : undefined,
-        trouble: last.trouble,
-        toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
-    };
-}
-/** Where any row is enough, tamer rows would say the same: the next question is whether it takes rows at all. */
-function isGraded(tries, level) {
-    if (level === "hostile" || level === "landed")
-        return false;
-    const last = tries.at(-1);
-    return (last?.failure !== undefined && failureFacts([last]).some((fact) => fact.kind === "failure" && fact.anyRow));
-}
-function startsOf({ down, again }) {
-    return 1 + (down === undefined ? 0 : 1) + (again === undefined ? 0 : 1);
-}
-function deploy_lane_stepsOf(way, last, facts) {
-    const { failure, up, down, again } = last;
-    return way.pending.flatMap((revision) => {
-        const upStep = up.steps.find((step) => step.revision === revision);
-        const downStep = down?.steps.find((step) => step.revision === revision);
-        const failedUp = failure?.revision === revision && failure.direction === "upgrade" && !failure.again;
-        const isUp = upStep?.outcome === "committed" && upStep.doubts.length === 0;
-        const stays = way.staying.get(revision);
-        const isDown = downStep?.outcome === "committed" &&
-            downStep.doubts.length === 0 &&
-            again?.steps.some((step) => step.revision === revision && step.outcome === "committed") === true;
-        const failedDown = facts.some((fact) => fact.revision === revision &&
-            (fact.kind === "residue" ||
-                fact.kind === "second upgrade differs" ||
-                (fact.kind === "failure" && (fact.failure.direction === "downgrade" || fact.failure.again))));
-        const stopped = failure === undefined ? last.trouble : `${failure.revision} stopped the way`;
-        const reason = upStep?.doubts[0] ?? stopped ?? "no boundary was seen for it";
-        return [
-            {
-                revision,
-                direction: "upgrade",
-                status: failedUp ? "failed" : isUp ? "proved" : "not proved",
-                reason: failedUp ? failure.summary : isUp ? undefined : reason,
-                milliseconds: upStep?.milliseconds,
-            },
-            {
-                revision,
-                direction: "downgrade",
-                status: stays !== undefined ? "skipped" : failedDown ? "failed" : isDown ? "proved" : "not proved",
-                reason: stays ?? (failedDown ? "see the findings" : isDown ? undefined : (downStep?.doubts[0] ?? reason)),
-                milliseconds: downStep?.milliseconds,
-            },
-        ];
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/lanes/kept-base.js
-
-
-
-
-/** The newest ones stay: a branch or two, and what they come from. */
-const mostKept = 4;
-/** Everything that a kept base depends on, as a name. */
-function keyOfBase(parts) {
-    return (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
-}
-/** Bases at their heads in a local folder, one folder each; a reader sees all of one or nothing. */
-class KeptBases {
-    folder;
-    constructor(folder) {
-        this.folder = folder;
-    }
-    /** The folder is made where it is missing. UserError where there is none to keep bases in. */
-    static async open() {
-        return new KeptBases(await usableCache(undefined, undefined, "bases"));
-    }
-    /** The folder of the cluster, for a server that is started with it; undefined where there is none. */
-    async find(key) {
-        const cluster = external_node_path_default().join(this.folder, key);
-        try {
-            const kept = JSON.parse(await (0,external_node_fs_promises_namespaceObject.readFile)(external_node_path_default().join(cluster, "base.json"), "utf8"));
-            if (kept.version !== 1)
-                return undefined;
-            await (0,external_node_fs_promises_namespaceObject.utimes)(cluster, new Date(), new Date()).catch(() => undefined);
-            return { ...kept, cluster };
-        }
-        catch {
-            // What cannot be read is built anew, and replaced.
-            await (0,external_node_fs_promises_namespaceObject.rm)(cluster, { recursive: true, force: true }).catch(() => undefined);
-            return undefined;
-        }
-    }
-    /** Keeps what the server has now. */
-    async keep(key, server, kept) {
-        if (server.keep === undefined)
-            return;
-        const { keep } = server;
-        await fillCache(this.folder, external_node_path_default().join(this.folder, key), async (staging) => {
-            await keep(staging);
-            const file = { version: 1, ...kept };
-            await (0,external_node_fs_promises_namespaceObject.writeFile)(external_node_path_default().join(staging, "base.json"), JSON.stringify(file));
-            return staging;
-        });
-        await this.removeOld();
-    }
-    async remove(key) {
-        await (0,external_node_fs_promises_namespaceObject.rm)(external_node_path_default().join(this.folder, key), { recursive: true, force: true });
-    }
-    async removeOld() {
-        const names = (await (0,external_node_fs_promises_namespaceObject.readdir)(this.folder)).filter((name) => /^[0-9a-f]{32}$/.test(name));
-        const ages = await Promise.all(names.map(async (name) => ({ name, time: (await (0,external_node_fs_promises_namespaceObject.stat)(external_node_path_default().join(this.folder, name))).mtimeMs })));
-        const old = ages.sort((left, right) => right.time - left.time).slice(mostKept);
-        for (const { name } of old)
-            await this.remove(name);
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/commands/deploy-lane.js
-var deploy_lane_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
-    if (value !== null && value !== void 0) {
-        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
-        var dispose, inner;
-        if (async) {
-            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
-            dispose = value[Symbol.asyncDispose];
-        }
-        if (dispose === void 0) {
-            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
-            dispose = value[Symbol.dispose];
-            if (async) inner = dispose;
-        }
-        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
-        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
-        env.stack.push({ value: value, dispose: dispose, async: async });
-    }
-    else if (async) {
-        env.stack.push({ async: true });
-    }
-    return value;
-};
-var deploy_lane_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
-    return function (env) {
-        function fail(e) {
-            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
-            env.hasError = true;
-        }
-        var r, s = 0;
-        function next() {
-            while (r = env.stack.pop()) {
-                try {
-                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
-                    if (r.dispose) {
-                        var result = r.dispose.call(r.value);
-                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
-                    }
-                    else s |= 1;
-                }
-                catch (e) {
-                    fail(e);
-                }
-            }
-            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
-            if (env.hasError) throw env.error;
-        }
-        return next();
-    };
-})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
-    var e = new Error(message);
-    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
-});
-
-
-
-
-
-
-
-
-
-
-
-/** Builds the base or takes the kept one, and proves the change on it. Never throws for what the base's files do. */
-async function runDeployLane(context) {
-    const env_1 = { stack: [], error: void 0, hasError: false };
-    try {
-        const { lane, start } = context;
-        const tree = deploy_lane_addDisposableResource(env_1, await openBaseTree(lane.project.root, start.commit), true);
-        const opened = openBase(context, tree);
-        if ("kind" in opened)
-            return opened;
-        try {
-            return await onServer(context, tree, opened);
-        }
-        catch (error) {
-            if (error instanceof NotBuilt)
-                return { kind: "not proved", obstacle: error.obstacle };
-            throw error;
-        }
-    }
-    catch (e_1) {
-        env_1.error = e_1;
-        env_1.hasError = true;
-    }
-    finally {
-        const result_1 = deploy_lane_disposeResources(env_1);
-        if (result_1)
-            await result_1;
-    }
-}
-function openBase({ lane }, tree) {
-    const project = find_project_sourceOf(lane.project).openCopy(tree.root);
-    if (project === undefined)
-        return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
-    const { revisions } = toolNamed(project.tool).read(project);
-    if (revisions.length === 0)
-        return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
-    const graph = buildGraph(revisions);
-    const problem = graph.problems.find(isFatal);
-    if (problem === undefined && project.unprovable === undefined)
-        return { project, graph };
-    return {
-        kind: "not proved",
-        obstacle: {
-            cause: "migration",
-            reason: project.unprovable?.reason ?? "the base's history cannot be loaded",
-            do: project.unprovable?.do ?? "Mend the base's branch; until then the fresh lane's verdict stands.",
-        },
-    };
-}
-async function onServer(context, tree, { project, graph }) {
-    const env_2 = { stack: [], error: void 0, hasError: false };
-    try {
-        const { lane, settings, start } = context;
-        const bases = await KeptBases.open();
-        const keyFor = (wanted) => keyOfBase([
-            version,
-            wanted.kind,
-            wanted.version,
-            process.arch,
-            tree.id,
-            external_node_path_default().relative(tree.root, project.root),
-            ...dependsOn(context, tree),
-        ]);
-        const server = deploy_lane_addDisposableResource(env_2, await context.openServer(async (wanted) => (await bases.find(keyFor(wanted)))?.cluster, (wanted) => bases.remove(keyFor(wanted))), true);
-        const key = keyFor(server);
-        let kept = server.keep === undefined ? undefined : await bases.find(key);
-        const shared = { ...lane, shadow: server };
-        if (kept === undefined) {
-            const tool = toolNamed(project.tool);
-            const environment = tree.environment(lane.environment);
-            const base = await buildBase({
-                context: {
-                    ...shared,
-                    tool,
-                    project,
-                    graph,
-                    environment,
-                    run: tool.runWords(project, settings.run, environment["PATH"]),
-                    progress: (text) => lane.progress(`building the base: ${text}`),
-                },
-                target: start.target,
-                load: undefined,
-                seed: settings.seed,
-            });
-            lane.progress("filling the base's tables");
-            const hostile = await fillBase(server, base, "hostile");
-            kept = { base, hostile, cluster: "" };
-            await bases.keep(key, server, { base, hostile });
-        }
-        const { base, hostile, cluster } = kept;
-        const copies = new Map([["hostile", Promise.resolve(hostile)]]);
-        const copy = (level) => {
-            const made = copies.get(level) ?? fillBase(server, base, level);
-            copies.set(level, made);
-            return made;
-        };
-        const missing = base.heads.filter((id) => lane.graph.get(id) === undefined);
-        if (missing.length > 0)
-            throw new NotBuilt(gone(missing));
-        const result = await proveOnDeployed(shared, { base, copy, fresh: context.fresh, floor: context.floor });
-        return { kind: "ran", result, base, kept: cluster !== "" };
-    }
-    catch (e_2) {
-        env_2.error = e_2;
-        env_2.hasError = true;
-    }
-    finally {
-        const result_2 = deploy_lane_disposeResources(env_2);
-        if (result_2)
-            await result_2;
-    }
-}
-/** What decides, beside the base's files and the server, what its database holds. */
-function dependsOn({ settings, start, lane }, tree) {
-    const { setup, seed, env } = settings;
-    return [
-        start.target ?? "",
-        lane.run,
-        [settings["database-url-env"], settings["database-url-format"], env],
-        [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
-        settings.section ?? "",
-    ];
-}
-/** The text of a setting that names a SQL file. */
-function fileOf(name, folders) {
-    if (name === undefined || !name.endsWith(".sql"))
-        return undefined;
-    const found = folders
-        .map((folder) => external_node_path_default().resolve(folder, name))
-        .find((file) => (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true);
-    return found === undefined ? undefined : (0,external_node_fs_.readFileSync)(found, "utf8");
-}
-function gone(missing) {
-    return {
-        cause: "migration",
-        reason: `databases are at ${missing.join(", ")}, which no file of the change has`,
-        do: "Restore the deleted revisions; a database that has them cannot go on without them.",
-    };
-}
-
 ;// CONCATENATED MODULE: ./lib/commands/prove.js
 var prove_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
@@ -66090,12 +64307,11 @@ var prove_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
-
 /**
  * Upgrade, downgrade and upgrade on a shadow database, then every statement alone; beside it, where there is a base, the same
  * on a database as production has it. The shadows are gone afterwards.
  */
-async function prove({ settings, environment, progress }, { tool, project, graph, judged, floor, start }, clock = new Clock()) {
+async function prove({ settings, environment, progress }, { tool, project, graph, judged, floor }, clock = new Clock(), beside) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         progress("starting the shadow database");
@@ -66131,12 +64347,9 @@ async function prove({ settings, environment, progress }, { tool, project, graph
             progress("replaying statements for their locks");
             return { result, statements: await clock.measure("replay", () => replayLegs(lane, result.legs, judged)) };
         });
-        const deployLane = start === undefined
+        const deployLane = beside === undefined
             ? undefined
-            : clock.measure("deploy lane", () => runDeployLane({
-                settings,
-                start,
-                floor,
+            : clock.measure("deploy lane", () => beside({
                 lane: { ...lane, progress: (text) => progress(`deploy lane: ${text}`) },
                 fresh: {
                     arrived: Promise.race([arrival, freshLane.then(() => undefined)]),
@@ -66507,7 +64720,7 @@ function historyFindings(history, revisions) {
     return [
         ...revisions.filter(({ id }) => history.edited.has(id)).map((revision) => edited(revision, history)),
         ...outOfOrder(history, revisions),
-        ...history.deleted.map((deleted) => history_gone(deleted, history)),
+        ...history.deleted.map((deleted) => gone(deleted, history)),
         ...revisions.filter(({ id }) => untracked.has(id)).map((revision) => unknownToGit(revision)),
     ];
 }
@@ -66604,7 +64817,7 @@ function outOfOrder(history, revisions) {
         do: `Give it a version above ${last}: git mv ${history_shellWord(revision.location.file)} …`,
     }));
 }
-function history_gone({ revision, renumbered }, history) {
+function gone({ revision, renumbered }, history) {
     const { id, location } = revision;
     const now = renumbered === undefined ? "is gone now" : `has the id "${renumbered}" now`;
     return {
@@ -68713,6 +66926,152 @@ async function requireCommon(root, tip, head, named) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/project/changes.js
+
+/**
+ * What differs between a commit and another one, or the files as they lie there now (commits, the index, edits; files
+ * that git does not know are not told). A moved file is one that was deleted and one that was added.
+ */
+async function changedFiles(root, from, to) {
+    const scope = [
+        "--no-relative",
+        "--no-renames",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--ignore-submodules",
+        "--no-abbrev",
+    ];
+    const output = await git(root, [
+        "diff",
+        "--raw",
+        "-z",
+        ...scope,
+        from,
+        ...(to === undefined ? [] : [to]),
+        "--",
+    ]);
+    return parseRaw(output);
+}
+/** `git diff --raw -z`: `:mode mode id id status`, then the path. */
+function parseRaw(output) {
+    const fields = output.split("\0");
+    const changes = [];
+    for (let index = 0; index + 1 < fields.length; index += 2) {
+        const [modeBefore = "", modeAfter = "", before = "", after = "", status = ""] = (fields[index] ?? "")
+            .slice(1)
+            .split(" ");
+        changes.push({
+            path: fields[index + 1] ?? "",
+            kind: status === "A" ? "added" : status === "D" ? "deleted" : "modified",
+            before: contentId(modeBefore, before),
+            after: contentId(modeAfter, after),
+        });
+    }
+    return changes;
+}
+/** Plain files have modes 100644 and 100755; git writes zeros for what it has not stored. */
+function contentId(mode, id) {
+    return mode.startsWith("100") && !/^0+$/.test(id) ? id : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/project/tree.js
+
+
+
+
+async function gitPaths(folder) {
+    // One line, but the name of a folder may have line breaks of its own.
+    const prefix = (await git(folder, ["rev-parse", "--show-prefix"])).replace(/\n$/, "");
+    const real = external_node_fs_.realpathSync.native(folder);
+    const top = prefix === ""
+        ? real
+        : external_node_path_default().resolve(real, ...prefix
+            .split("/")
+            .slice(1)
+            .map(() => ".."));
+    return {
+        prefix,
+        of: (file) => external_node_path_default().relative(top, tree_realPath(external_node_path_default().resolve(folder, file)))
+            .split((external_node_path_default()).sep)
+            .join("/"),
+        shown: (gitPath) => external_node_path_default().posix.relative(`/${prefix}`, `/${gitPath}`),
+    };
+}
+function tree_realPath(file) {
+    try {
+        return external_node_fs_.realpathSync.native(file);
+    }
+    catch {
+        return file;
+    }
+}
+/** The plain files below these folders in a commit, with the ids of their contents. */
+async function filesOfCommit(root, commit, folders) {
+    const output = await git(root, ["ls-tree", "-r", "-z", "--full-tree", commit, "--", ...treePaths(folders)]);
+    const files = new Map();
+    for (const entry of output.split("\0")) {
+        const [, mode = "", id = "", file] = /^(\d+) \w+ (\S+)\t(.*)$/s.exec(entry) ?? [];
+        const content = contentId(mode, id);
+        if (file !== undefined && content !== undefined)
+            files.set(file, content);
+    }
+    return files;
+}
+/** The folders below one folder of a commit. */
+async function foldersOfCommit(root, commit, folder) {
+    const output = await git(root, [
+        "ls-tree",
+        "-r",
+        "-d",
+        "-z",
+        "--name-only",
+        "--full-tree",
+        commit,
+        "--",
+        ...treePaths([folder]),
+    ]);
+    return output.split("\0").filter((name) => name !== "");
+}
+/** Files that the index has, below these folders. */
+async function trackedFiles(root, folders) {
+    const specs = folders.filter(isInside).map((folder) => `:(top,literal)${folder}`);
+    if (specs.length === 0)
+        return new Set();
+    const output = await git(root, ["ls-files", "-z", "--full-name", "--", ...specs]);
+    return new Set(output.split("\0").filter((name) => name !== ""));
+}
+/** The contents of these ids, from one process. */
+async function contentsOf(root, ids) {
+    const contents = new Map();
+    if (ids.length === 0)
+        return contents;
+    const output = await gitBytes(root, ["cat-file", "--batch"], {
+        input: `${[...new Set(ids)].join("\n")}\n`,
+    });
+    for (let at = 0; at < output.length;) {
+        const end = output.indexOf(10, at);
+        const [id = "", kind, size] = output.toString("utf8", at, end).split(" ");
+        at = end + 1;
+        if (kind !== "blob")
+            continue;
+        contents.set(id, output.subarray(at, at + Number(size)));
+        at += Number(size) + 1;
+    }
+    return contents;
+}
+/** A path of ls-tree that ends with `/` would name what is in the folder; "" is the whole tree. */
+function treePaths(folders) {
+    const inside = folders.filter(isInside).map((folder) => folder.replace(/\/$/, ""));
+    if (inside.includes(""))
+        return [];
+    // Without a path ls-tree lists all: a name that no tree has lists nothing.
+    return inside.length === 0 ? ["\u0001"] : inside;
+}
+/** False for what lies outside of the repository. */
+function isInside(gitPath) {
+    return gitPath !== ".." && !gitPath.startsWith("../") && !external_node_path_default().isAbsolute(gitPath);
+}
+
 ;// CONCATENATED MODULE: ./lib/revisions/history.js
 
 
@@ -68824,20 +67183,20 @@ async function landedRevisions(given) {
     for (const [place, id] of tree)
         if (isIn(before, place) && !placesNow.has(place))
             wanted.set(place, id);
-    const found = await history_readAll(source, paths, wanted);
+    const found = await readAll(source, paths, wanted);
     const ids = new Set(places.map(({ revision }) => revision.id));
     const movedFrom = found.filter(({ path: place, revision }) => !isIn(before, place) && ids.has(revision.id));
     const more = [...new Set(movedFrom.map(folderOf))];
     const unread = changes.flatMap(({ path: place, before: id }) => id !== undefined && !wanted.has(place) && more.includes(folderOf({ path: place }))
         ? [[place, id]]
         : []);
-    found.push(...(await history_readAll(source, paths, new Map(unread))));
+    found.push(...(await readAll(source, paths, new Map(unread))));
     return {
         landed: new Map(found.map((landed) => [landed.revision.id, landed])),
         folders: [...before.folders, ...more],
     };
 }
-async function history_readAll(source, paths, wanted) {
+async function readAll(source, paths, wanted) {
     const contents = await contentsOf(source.root, [...wanted.values()]);
     return [...wanted].flatMap(([place, id]) => {
         const bytes = contents.get(id);
@@ -68877,7 +67236,7 @@ async function targetSide(given) {
         return undefined;
     const theirs = (await changedFiles(source.root, commit, tip)).filter(({ path: place }) => isIn(before, place) && !changed.has(place));
     const wanted = theirs.flatMap(({ path: place, after }) => after === undefined ? [] : [[place, after]]);
-    const found = await history_readAll(source, paths, new Map(wanted));
+    const found = await readAll(source, paths, new Map(wanted));
     return {
         tip,
         revisions: found.map(({ revision }) => revision),
@@ -68958,6 +67317,2160 @@ function staticGraphFindings(graph, known, history) {
 /** Whether what is wrong with a file decides the verdict. */
 function isFileJudged(history, settings) {
     return history === undefined || settings.history === "all" ? () => true : history.isChanged;
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/row-snapshot.js
+
+
+/** One way to print every value, whatever the client and its role are set to; names of users cannot stand for others. */
+const row_snapshot_settings = {
+    search_path: "pg_catalog, pg_temp",
+    TimeZone: "UTC",
+    DateStyle: "ISO, YMD",
+    IntervalStyle: "postgres",
+    bytea_output: "hex",
+    xmloption: "content",
+    extra_float_digits: "1",
+    statement_timeout: "0",
+    lock_timeout: "5s",
+    jit: "off",
+    max_parallel_workers_per_gather: "0",
+    row_security: "off",
+};
+const row_snapshot_settle = `select ${Object.entries(row_snapshot_settings)
+    .map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', true)`)
+    .join(", ")}`;
+/** pg_partition_tree holds the table itself, too. */
+const row_snapshot_parts = (what, where) => `(select ${what} from pg_partition_tree(c.oid) p join pg_class l on l.oid = p.relid where ${where})`;
+const tablesStatement = `select n.nspname as schema, c.relname as table, ${qualified("n.nspname", "c.relname")} as name,
+  case c.relkind when 'r' then pg_relation_size(c.oid) + case c.reltoastrelid when 0 then 0 else pg_relation_size(c.reltoastrelid) end
+    else ${row_snapshot_parts("coalesce(sum(pg_table_size(l.oid)), 0)", "l.relkind = 'r'")} end::text as bytes,
+  c.relkind = 'p' as partitioned,
+  coalesce((select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
+    from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''), '[]') as columns,
+  array(select a.attname::text from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1])
+    where i.indrelid = c.oid and i.indisprimary order by 1) as key,
+  has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as readable,
+  c.relkind = 'p' and exists ${row_snapshot_parts("", "l.relkind = 'f'")} as foreign,
+  row_security_active(c.oid) as hidden,
+  pg_has_role(c.relowner, 'usage') as owned
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
+order by n.nspname, c.relname`;
+/**
+ * All rows of all tables as of one moment: of partitioned tables by their root; not of views, foreign tables, temporary
+ * ones, an extension's. Needs a connection of its own that is in no transaction, and leaves it as it was; a role without
+ * superuser is enough. What it cannot or shall not read stands in the snapshot with the reason. Tried on PostgreSQL 14 to 18.
+ */
+async function row_snapshot_readRows(client, options = {}) {
+    await client.query("begin isolation level repeatable read read write");
+    try {
+        await client.query(row_snapshot_settle);
+        const { rows: all } = await client.query(tablesStatement);
+        const wanted = all.filter(({ schema, table }) => !(options.skip ?? []).some(row_snapshot_isNamed(schema, table)));
+        const reasons = new Map();
+        for (const table of wanted) {
+            const reason = unreadable(table);
+            if (reason !== undefined)
+                reasons.set(table, reason);
+        }
+        leaveLargest(wanted, reasons, options.mostBytes ?? 32 * 1024 * 1024);
+        const read = wanted.filter((table) => !reasons.has(table));
+        await liftRowSecurity(client, read);
+        const values = await row_snapshot_readAll(client, read);
+        const counted = wanted.filter((table) => reasons.get(table) === tooLarge);
+        await liftRowSecurity(client, counted);
+        const counts = await countAll(client, counted);
+        return new Map(wanted.map((table) => {
+            const { name, columns, key } = table;
+            const reason = reasons.get(table);
+            const unread = reason === undefined ? {} : { unread: { reason, rows: counts.get(table) } };
+            return [name, { table: name, columns, key, rows: values.get(table) ?? [], ...unread }];
+        }));
+    }
+    finally {
+        // Sets the settings back, and row security with them.
+        await client.query("rollback");
+    }
+}
+function row_snapshot_isNamed(schema, table) {
+    return (skipped) => skipped.table === table && (skipped.schema === undefined || skipped.schema === schema);
+}
+const tooLarge = "it is among the largest tables, which together are too large to be kept";
+function unreadable({ readable, foreign, hidden, owned }) {
+    if (!readable)
+        return "the role may not read it";
+    if (foreign)
+        return "a partition of it is a foreign table";
+    return hidden && !owned ? "its row security hides rows from the role" : undefined;
+}
+/** Of the smallest tables the sum is below the limit. */
+function leaveLargest(tables, reasons, limit) {
+    const bySize = tables
+        .filter((table) => !reasons.has(table))
+        .sort((a, b) => Number(a.bytes) - Number(b.bytes));
+    let sum = 0;
+    for (const table of bySize) {
+        sum += Number(table.bytes);
+        if (sum > limit)
+            reasons.set(table, tooLarge);
+    }
+}
+/** An owner is bound by it only where it is forced; the rollback forces it again. */
+async function liftRowSecurity(client, tables) {
+    for (const { name } of tables.filter(({ hidden }) => hidden)) {
+        await client.query(`alter table ${name} no force row level security`);
+    }
+}
+async function row_snapshot_readAll(client, tables) {
+    const found = new Map(tables.map((table) => [table, []]));
+    if (tables.length === 0)
+        return found;
+    // An array, because json_build_array takes 100 arguments at most.
+    const selects = tables.map((table, index) => `select ${index}, array_to_json(array[${table.columns.map(({ name }) => `x.${escapeIdentifier(name)}::text`).join(",")}]::text[]) from ${source(table)} x`);
+    const { rows } = await client.query({
+        text: selects.join(" union all "),
+        rowMode: "array",
+    });
+    for (const [index, values] of rows)
+        found.get(tables[index]).push(values);
+    return found;
+}
+async function countAll(client, tables) {
+    if (tables.length === 0)
+        return new Map();
+    const selects = tables.map((table, index) => `select ${index}, count(*)::float8 from ${source(table)}`);
+    const { rows } = await client.query({
+        text: selects.join(" union all "),
+        rowMode: "array",
+    });
+    return new Map(rows.map(([index, count]) => [tables[index], count]));
+}
+/** Tables that inherit keep rows of their own and are read by themselves. */
+function source({ name, partitioned }) {
+    return partitioned ? name : `only ${name}`;
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/fill.js
+async function fillTables(_client, _options) {
+    return [];
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/base-database.js
+var base_database_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var base_database_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
+
+
+
+/** The base cannot be had; the fresh lane's verdict stands. */
+class NotBuilt extends Error {
+    obstacle;
+    name = "NotBuilt";
+    constructor(obstacle) {
+        super(obstacle.reason);
+        this.obstacle = obstacle;
+    }
+}
+/** Builds the database with the base's own files. NotBuilt where they do not lead there. */
+async function buildBase(options) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { context, load, seed } = options;
+        const stage = base_database_addDisposableResource(env_1, await opened(options), true);
+        if (load === undefined)
+            await goToBase(stage, options);
+        else if (stage.heads.length === 0)
+            throw base_database_noVersion();
+        const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
+        const versionTable = stage.versionTable ?? found[0];
+        const skip = await stage.observe(async (client) => {
+            const rows = await base_database_rowsOf(client, { versionTable });
+            const seeded = [...rows.values()].filter((table) => table.rows.length > 0);
+            return [...(await quotedNames(client, found)), ...seeded.map(({ table }) => table)];
+        });
+        if (seed !== undefined)
+            await settingsOf("seed", () => sow(stage, seed, context));
+        const { heads } = stage;
+        const { name } = await stage.handOver();
+        return { name, heads, versionTable, skip };
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = base_database_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+/** The stage with what is there before the first migration, or with all of it. */
+async function opened({ context, load }) {
+    if (load === undefined)
+        return await settingsOf("setup", () => Stage.open(context, "base"));
+    // Roles are not in a dump: a setup of SQL makes them.
+    const prepare = async (database) => {
+        const { setup, project } = context;
+        if (setup?.endsWith(".sql"))
+            await runSetup(setup, database, async () => undefined, project.root);
+        await load(database);
+    };
+    return await settingsOf("seed-from", () => Stage.open(context, "base", { prepare }));
+}
+async function goToBase(stage, { context, targets }) {
+    const { graph } = context;
+    const unknown = targets.filter((id) => graph.get(id) === undefined);
+    if (unknown.length > 0) {
+        throw new NotBuilt({
+            cause: "settings",
+            reason: `the base's files do not have ${unknown.join(", ")}, at which the lane is to begin`,
+            do: "Set from to a revision that the base has, or to the commit or tag that is deployed.",
+        });
+    }
+    await settingsOf("environment", () => stage.arrive());
+    const words = targets.length > 0 ? targets : [graph.heads.length === 1 ? "head" : "heads"];
+    for (const word of words)
+        await goUp(stage, context, word);
+    const wanted = targets.length > 0 ? targets : graph.heads;
+    const missing = wanted.filter((id) => !graph.applied(stage.heads).has(id));
+    if (missing.length === 0)
+        return;
+    throw new NotBuilt(seenOtherwise(`the tool ended well, and ${missing.join(", ")} is not in the version table`));
+}
+async function goUp(stage, context, word) {
+    const leg = await stage.go("upgrade", word);
+    if (leg.failure !== undefined) {
+        const failed = failureOf(context, leg, false);
+        const isTool = failed === undefined || leg.failure.kind === "environment";
+        throw new NotBuilt({
+            cause: isTool ? "environment" : "migration",
+            reason: failed === undefined
+                ? `the tool failed on the base's own files: ${leg.failure.summary}`
+                : `revision "${failed.revision}" of the base's own files cannot be applied to an empty database: ${failed.summary}`,
+            do: isTool
+                ? "Where the base needs other packages than the change, merge the change of packages first; until then the fresh lane's verdict stands."
+                : "Set seed-from to a dump of production's schema, or setup to what must be there before the first revision.",
+        });
+    }
+    if (leg.bypassed !== undefined)
+        throw new NotBuilt(seenOtherwise(leg.bypassed));
+}
+function seenOtherwise(reason) {
+    return {
+        cause: "settings",
+        reason,
+        do: "Run the tool on the base's commit in a terminal to see what it does.",
+    };
+}
+function base_database_noVersion() {
+    return new NotBuilt({
+        cause: "settings",
+        reason: "what seed-from names has no row in the tool's version table",
+        do: "Dump the rows of the version table with the schema: pg_dump --schema-only, and pg_dump --data-only --table of that table after it.",
+    });
+}
+/** What a UserError says, as an obstacle. A signal or a bug stays what it is. */
+async function settingsOf(setting, work) {
+    try {
+        return await work();
+    }
+    catch (error) {
+        if (!(error instanceof errors_UserError))
+            throw error;
+        const { what, seen, do: advice } = error.parts;
+        const [first] = (seen ?? "").split("\n");
+        throw new NotBuilt({
+            cause: setting === "environment" ? "environment" : "settings",
+            reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`,
+            do: advice,
+        });
+    }
+}
+async function sow(stage, seed, { project }) {
+    await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root);
+}
+async function quotedNames(client, tables) {
+    const names = tables.map(({ schema, table }) => [schema ?? "public", table]);
+    const { rows } = await client.query("select pg_catalog.format('%I.%I', one ->> 0, one ->> 1) as name from pg_catalog.json_array_elements($1::json) one", [JSON.stringify(names)]);
+    return rows.map(({ name }) => name);
+}
+/** The rows of a database without those of the version table. */
+function base_database_rowsOf(client, { versionTable }) {
+    return row_snapshot_readRows(client, { skip: versionTable === undefined ? [] : [versionTable] });
+}
+/** Few rows show what a statement does with them; more would only take longer. */
+const rowsPerTable = 10;
+/** A copy of the base with rows in every table, as that level has them. */
+async function fillBase(shadow, base, level) {
+    const database = await shadow.createDatabase(`base_${level}`, base.name);
+    const client = await connect(database.address, { applicationName: "migration-gate rows" });
+    try {
+        return { name: database.name, tables: await base_database_fill(client, level, base.skip, false) };
+    }
+    finally {
+        await client.end();
+    }
+}
+/** Puts rows of that level into every table but `skip`; `topUp`: beside those that are there. */
+async function base_database_fill(client, level, skip, topUp) {
+    if (level === "landed")
+        return [];
+    return await fillTables(client, {
+        tier: level === "hostile" ? "hostile" : "plain",
+        rows: level === "single" ? 1 : rowsPerTable,
+        skip: new Set(skip),
+        topUp,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/base-tree.js
+
+
+
+
+
+
+/**
+ * Puts the files of a commit into a private folder. The repository is left as it is: no worktree is registered, and its
+ * index is not touched. What git ignores (a virtual environment, .env, built parts) is linked, because the tool needs it.
+ * `folder` is the project's root in the checkout. GitError where the commit cannot be read.
+ */
+async function openBaseTree(folder, commit) {
+    const paths = await gitPaths(folder);
+    const top = (await git(folder, ["rev-parse", "--show-toplevel"])).replace(/\n$/, "");
+    const id = (await git(folder, ["rev-parse", `${commit}^{tree}`])).trim();
+    const directory = await createPrivateDirectory(undefined);
+    try {
+        const tree = external_node_path_default().join(directory.path, "base");
+        await (0,external_node_fs_promises_namespaceObject.mkdir)(tree);
+        // An index of its own; filters (line ends, LFS) run as they do in a checkout.
+        const index = ["-c", "core.fsmonitor=false"];
+        const environment = { GIT_INDEX_FILE: external_node_path_default().join(directory.path, "index") };
+        await git(top, [...index, "read-tree", commit], { environment });
+        await git(top, [...index, "checkout-index", "--all", "--force", `--prefix=${tree}/`], { environment });
+        await linkIgnored(top, tree);
+        const root = external_node_path_default().join(tree, paths.prefix);
+        return {
+            root,
+            id,
+            environment: (parent) => moved(parent, top, tree),
+            [Symbol.asyncDispose]: () => directory.remove(),
+        };
+    }
+    catch (error) {
+        await directory.remove();
+        throw error;
+    }
+}
+/** What no base needs, and what a run would write into the checkout. */
+const unwanted = /(?:^|\/)(?:__pycache__|\.pytest_cache|\.mypy_cache|\.ruff_cache)\/?$|\.pyc$/;
+/** Links what git ignores, whole folders as one; what the commit has of that name stays. */
+async function linkIgnored(top, tree) {
+    const output = await git(top, [
+        "ls-files",
+        "-z",
+        "--others",
+        "--ignored",
+        "--exclude-standard",
+        "--directory",
+    ]);
+    for (const name of output.split("\0")) {
+        const place = name.replace(/\/$/, "");
+        if (place === "" || unwanted.test(name) || (0,external_node_fs_.existsSync)(external_node_path_default().join(tree, place)))
+            continue;
+        // A folder that only this checkout has would be linked without the files beside it.
+        if (!(0,external_node_fs_.existsSync)(external_node_path_default().join(tree, external_node_path_default().dirname(place))))
+            continue;
+        await (0,external_node_fs_promises_namespaceObject.symlink)(external_node_path_default().join(top, place), external_node_path_default().join(tree, place));
+    }
+}
+/** Absolute paths of PYTHONPATH would put the checkout's modules before those of the commit. */
+function moved(parent, top, tree) {
+    const paths = parent["PYTHONPATH"];
+    if (paths === undefined)
+        return parent;
+    const inside = (entry) => entry === top || entry.startsWith(`${top}/`);
+    const entries = paths
+        .split((external_node_path_default()).delimiter)
+        .map((entry) => (inside(entry) ? tree + entry.slice(top.length) : entry));
+    return { ...parent, PYTHONPATH: entries.join((external_node_path_default()).delimiter) };
+}
+
+;// CONCATENATED MODULE: ./lib/model/deploy-lane.js
+/**
+ * The rows that a database had when something was tried on it, the most telling ones first:
+ * - hostile: a few in every table, NULL and duplicates wherever allowed, full lengths, extremes.
+ * - plain: a few in every table, distinct and modest.
+ * - single: one plain row in every table.
+ * - landed: what migrations and the seed put there.
+ */
+const rowLevels = ["hostile", "plain", "single", "landed"];
+
+;// CONCATENATED MODULE: ./lib/evidence/failure-grade.js
+function gradeOf(_statement) {
+    return "some rows";
+}
+
+;// CONCATENATED MODULE: ./lib/operations/data-query.js
+function dataQueries(_sql) {
+    return [];
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/deploy-failures.js
+
+
+
+/** Each failure once, with the tamest rows on which it still happened. */
+function failureFacts(tries) {
+    const facts = new Map();
+    for (const { failure, level } of tries) {
+        if (failure === undefined)
+            continue;
+        const key = `${failure.direction} ${failure.again} ${failure.revision}`;
+        const { statement } = failure;
+        const known = facts.get(key);
+        const anyRow = statement !== undefined && gradeOf(statement) === "any row";
+        const queries = statement === undefined ? [] : dataQueries(statement.sql);
+        facts.set(key, {
+            kind: "failure",
+            revision: failure.revision,
+            failure: known?.failure ?? failure,
+            level,
+            anyRow: anyRow || rowLevels.indexOf(level) >= rowLevels.indexOf("single"),
+            queries,
+        });
+    }
+    return [...facts.values()];
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/deploy-residue.js
+
+
+
+/** What each downgrade left of its own upgrade, and what the second way up made otherwise, on this database. */
+function residueFacts({ up, down, again }) {
+    const ups = deploy_residue_changesOf(up);
+    const left = [...deploy_residue_changesOf(down)].flatMap(([revision, changes]) => {
+        const made = ups.get(revision);
+        if (made === undefined)
+            return [];
+        const differences = compared(revision, invertDelta(made), changes).filter(isError);
+        return differences.length === 0 ? [] : [{ kind: "residue", revision, differences }];
+    });
+    if (left.length > 0)
+        return left;
+    return [...deploy_residue_changesOf(again)].flatMap(([revision, changes]) => {
+        const made = ups.get(revision);
+        if (made === undefined)
+            return [];
+        const differences = compared(revision, made, changes);
+        return differences.length === 0 ? [] : [{ kind: "second upgrade differs", revision, differences }];
+    });
+}
+/** What each revision changed, where that was seen and stayed. */
+function deploy_residue_changesOf(leg) {
+    const changes = new Map();
+    if (leg === undefined || leg.failure !== undefined)
+        return changes;
+    for (const step of leg.steps) {
+        if (step.outcome !== "committed" || doubtOf(leg, step) !== undefined)
+            continue;
+        changes.set(step.revision, mergeDeltas([step.changes]));
+    }
+    return changes;
+}
+function compared(owner, expected, found) {
+    return deltas_differencesOf(expected.filter(isHard), found.filter(isHard)).map((difference) => ({
+        ...difference,
+        owner,
+    }));
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/deploy-try.js
+var deploy_try_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var deploy_try_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+/** Rows are put in at the base's head by who made the copy, and at the new head here. */
+async function tryOnDatabase(context, base, level, copy, way) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const stage = deploy_try_addDisposableResource(env_1, await Stage.open(context, `deploy_${level}`, {
+            template: copy.name,
+            versionTable: base.versionTable,
+        }), true);
+        const look = () => stage.observe((client) => base_database_rowsOf(client, base));
+        const before = await look();
+        const up = await stage.go("upgrade", way.top);
+        const result = (rest, rows) => {
+            const legs = [up, rest.down, rest.again];
+            const failed = legs.findLast((leg) => leg?.failure !== undefined);
+            const failure = failed === undefined ? undefined : failureOf(context, failed, failed === rest.again);
+            return {
+                level,
+                up,
+                down: undefined,
+                again: undefined,
+                failure,
+                trouble: failed === undefined || failure !== undefined ? bypassedIn(legs) : failed.failure?.summary,
+                ...rest,
+                rows: { before, up: undefined, toppedUp: undefined, down: undefined, ...rows },
+            };
+        };
+        if (up.failure !== undefined || up.bypassed !== undefined)
+            return result({}, {});
+        const upRows = await look();
+        if (way.floor === undefined || way.pending.length === 0)
+            return result({}, { up: upRows });
+        await stage.observe((client) => base_database_fill(client, level, [...base.skip, ...filledByChange(before, upRows)], true));
+        const toppedUp = await look();
+        const down = await stage.go("downgrade", way.floor);
+        const seen = { up: upRows, toppedUp };
+        if (down.failure !== undefined || down.bypassed !== undefined)
+            return result({ down }, seen);
+        const downRows = await look();
+        const again = await stage.go("upgrade", way.top);
+        return result({ down, again }, { ...seen, down: downRows });
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = deploy_try_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+function bypassedIn(legs) {
+    return legs.find((leg) => leg?.bypassed !== undefined)?.bypassed;
+}
+/** New tables that the change itself put rows into: lookup tables, whose rows are no user's. */
+function filledByChange(before, after) {
+    return [...after.values()]
+        .filter(({ table, rows }) => !before.has(table) && rows.length > 0)
+        .map(({ table }) => table);
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/deploy-way.js
+/** `limit` is the setting floor, resolved: what is at or below it stays. */
+function deployWay(graph, heads, limit) {
+    const applied = graph.applied(heads);
+    const pending = graph.revisions.filter(({ id }) => !applied.has(id)).map(({ id }) => id);
+    const top = graph.heads.length === 1 ? "head" : "heads";
+    const barrier = pending.findLast((id) => barrierOf(graph, id, limit) !== undefined);
+    const staying = new Map();
+    if (barrier !== undefined) {
+        const below = graph.ancestors(barrier);
+        for (const id of pending.filter((each) => below.has(each)))
+            staying.set(id, barrierOf(graph, id, limit) ?? `it is below ${barrier}, which stays`);
+        return { pending, top, floor: graph.heads.includes(barrier) ? undefined : barrier, staying };
+    }
+    const last = [...applied].filter((id) => !graph.childrenOf(id).some((child) => applied.has(child)));
+    if (last.length <= 1)
+        return { pending, top, floor: last[0] ?? "base", staying };
+    // Several heads that the change joins: one step back is the only way that names none of them.
+    const [only, ...more] = pending;
+    if (only !== undefined && more.length === 0)
+        return { pending, top, floor: "-1", staying };
+    for (const id of pending)
+        staying.set(id, `the base has ${last.length} heads, and no one target below the change`);
+    return { pending, top, floor: undefined, staying };
+}
+/** Why a revision cannot be taken back; undefined where it can. */
+function barrierOf(graph, id, limit) {
+    const revision = graph.get(id);
+    if (limit !== undefined && graph.ancestors(limit).has(id))
+        return `at or below the floor ${limit}`;
+    if (revision?.downgrade?.irreversible !== undefined)
+        return `irreversible: ${revision.downgrade.irreversible || "without a reason"}`;
+    if (revision?.sql !== undefined && revision.downgrade === undefined)
+        return "it has no file that takes it back";
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-values.js
+const isNumber = /^(?:smallint|integer|bigint|numeric|real|double precision)\b(?!.*\[\])/;
+const isBoolean = /^boolean$/;
+const isTime = /^(?:timestamp|date|time)\b(?!.*\[\])/;
+const isJson = /^jsonb?$/;
+const isUuid = /^uuid$/;
+const isNetwork = /^(?:inet|cidr)$/;
+/**
+ * How the values of a column are compared whose type may have changed: 1.50 is 1.5 as soon as one of the types is a
+ * number, but never from one text to another. Times are those of a snapshot, in UTC.
+ */
+function canonicalFor(before, after) {
+    const rules = [before, after].flatMap((type) => row_values_rulesOf(type, before === after));
+    const unique = [...new Set(rules)];
+    return (value) => (value === null ? null : unique.reduce((text, rule) => rule(text), value));
+}
+function row_values_rulesOf(type, same) {
+    if (isNumber.test(type))
+        return [decimal];
+    if (same)
+        return [];
+    if (isBoolean.test(type))
+        return [row_values_truth];
+    if (isTime.test(type))
+        return [instant];
+    if (isJson.test(type))
+        return [json];
+    if (isUuid.test(type))
+        return [uuid];
+    return isNetwork.test(type) ? [address] : [];
+}
+/** Without an exponent and without zeros that say nothing; other texts, NaN among them, stay. */
+function decimal(text) {
+    const [, sign, whole = "", fraction = "", exponent = "0"] = /^\s*([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d{1,4}))?\s*$/.exec(text) ?? [];
+    if (sign === undefined || whole + fraction === "")
+        return text;
+    const digits = whole + fraction;
+    const point = whole.length + Number(exponent);
+    const left = point <= 0 ? "0" : digits.slice(0, point).padEnd(point, "0");
+    const right = point <= 0 ? digits.padStart(digits.length - point, "0") : digits.slice(point);
+    const plain = `${left.replace(/^0+(?=\d)/, "")}.${right}`.replace(/\.?0*$/, "");
+    return sign === "-" && plain !== "0" ? `-${plain}` : plain;
+}
+/** boolin's words (manual, 8.6), and the numbers that a cast makes of them. */
+function row_values_truth(text) {
+    const word = text.trim().toLowerCase();
+    if (/^(?:t|tr|tru|true|y|ye|yes|on|1)$/.test(word))
+        return "true";
+    return /^(?:f|fa|fal|fals|false|n|no|of|off|0)$/.test(word) ? "false" : text;
+}
+/** A day is its midnight. */
+function instant(text) {
+    return text
+        .trim()
+        .replace("T", " ")
+        .replace(/(?:\+00(?::00)?|Z)$/, "")
+        .replace(/(?<=\d-\d\d-\d\d) 00:00:00(?:\.0+)?$/, "")
+        .replace(/(?<=:\d\d\.\d*?)0+$/, "")
+        .replace(/\.$/, "");
+}
+function json(text) {
+    try {
+        return JSON.stringify(sorted(JSON.parse(text)));
+    }
+    catch {
+        return text;
+    }
+}
+function sorted(value) {
+    if (Array.isArray(value))
+        return value.map(sorted);
+    if (typeof value !== "object" || value === null)
+        return value;
+    const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+    return Object.fromEntries(entries.map(([name, part]) => [name, sorted(part)]));
+}
+function uuid(text) {
+    return text.toLowerCase().replace(/[{}-]/g, "");
+}
+function address(text) {
+    return text.replace(/(?<=^[\d.]+)\/32$|(?<=^[\da-f:.]*:[\da-f:.]*)\/128$/i, "");
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-columns.js
+
+/**
+ * The columns of one table before and after. One of another name is the same column where every old row has its value
+ * there: rows are told by the primary key, and where there is none, the values must be the same ones altogether.
+ */
+function pairColumns(before, after) {
+    const places = new Map(after.columns.map(({ name }, at) => [name, at]));
+    const pairs = [];
+    const missing = [];
+    for (const [at, { name }] of before.columns.entries()) {
+        const place = places.get(name);
+        places.delete(name);
+        if (place === undefined)
+            missing.push(at);
+        else
+            pairs.push(pairOf(before, at, after, place));
+    }
+    const key = keyPairs(before, pairs);
+    const gone = [];
+    for (const at of missing) {
+        const type = before.columns[at].type;
+        const candidates = [...places.values()]
+            .sort((left, right) => Number(after.columns[right].type === type) - Number(after.columns[left].type === type))
+            .map((place) => pairOf(before, at, after, place));
+        const renamed = candidates.find((pair) => keepsValues(before, after, pair, key));
+        if (renamed === undefined)
+            gone.push(at);
+        else {
+            pairs.push(renamed);
+            places.delete(after.columns[renamed.after].name);
+        }
+    }
+    return { pairs, gone };
+}
+function pairOf(before, at, after, place) {
+    const { name, type } = before.columns[at];
+    return { name, before: at, after: place, canonical: canonicalFor(type, after.columns[place].type) };
+}
+/** The primary key's columns; none where one of them is gone. */
+function keyPairs({ key }, pairs) {
+    const found = pairs.filter(({ name }) => key.includes(name));
+    return found.length === key.length ? found : [];
+}
+function keepsValues(before, after, pair, key) {
+    if (before.rows.every((row) => row[pair.before] === null))
+        return false;
+    if (key.length === 0) {
+        const columns = [pair];
+        return unmatched(before.rows, after.rows, columns).before.length === 0;
+    }
+    const rows = new Map(after.rows.map((row) => [row_columns_textOf(row, key, "after"), row]));
+    const both = before.rows.flatMap((row) => {
+        const other = rows.get(row_columns_textOf(row, key, "before"));
+        return other === undefined ? [] : [{ row, other }];
+    });
+    const isSame = ({ row, other }) => pair.canonical(row[pair.before]) === pair.canonical(other[pair.after]);
+    return both.some(({ row }) => row[pair.before] !== null) && both.every(isSame);
+}
+/** A row as one text, equal where these columns' values are. */
+function row_columns_textOf(row, pairs, side) {
+    return JSON.stringify(pairs.map((pair) => pair.canonical(row[pair[side]])));
+}
+/** The rows of each side that the other one has not, in these columns; equal rows count one by one. */
+function unmatched(before, after, pairs) {
+    const there = new Map();
+    for (const row of after) {
+        const text = row_columns_textOf(row, pairs, "after");
+        const equal = there.get(text);
+        if (equal === undefined)
+            there.set(text, [row]);
+        else
+            equal.push(row);
+    }
+    const left = before.filter((row) => there.get(row_columns_textOf(row, pairs, "before"))?.pop() === undefined);
+    return { before: left, after: [...there.values()].flat() };
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/secret-columns.js
+/** Words of a column's name, in snake case, in the singular. */
+const secretWords = new Set("password passwd passphrase passcode pwd secret token jwt key apikey hash digest salt nonce signature credential cookie auth otp totp mfa pin cvv cvc card pan iban bic ssn sin passport license dob birthdate".split(" "));
+/** Words that name a secret wherever they stand, also in `userpassword`. */
+const secretParts = /passw(?:or)?d|secret|token|apikey|iban|creditcard|cardn(?:o|um)|socialsecurity|taxid/;
+/** True where a column's name says that its values are nobody's business: they are never shown. */
+function isSecretColumn(name) {
+    const snake = name.replace(/(\p{Ll})(\p{Lu})/gu, "$1_$2").toLowerCase();
+    const words = snake.split(/[^\p{L}]+/u).map((word) => word.replace(/(?<=..)(?<!s)s$/, ""));
+    return words.some((word) => secretWords.has(word)) || secretParts.test(words.join(""));
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-examples.js
+
+const most = 3;
+const row_examples_longest = 60;
+/** The first few different values of a column, cut; none of a secret one. */
+function examplesOf(column, values) {
+    return isSecretColumn(column) ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
+}
+/** What became of values, e.g. `1.25 → 1.3`. */
+function changeExamples(column, changes) {
+    return examplesOf(column, changes.map(({ from, to }) => `${cut(from ?? "NULL", row_examples_longest / 2)} → ${cut(to ?? "NULL", row_examples_longest / 2 - 3)}`));
+}
+/** By what a row is known: its key, else its first columns, e.g. `id = 3`. */
+function rowExamples(rows, pairs, key) {
+    const shown = (key.length > 0 ? key : pairs).filter(({ name }) => !isSecretColumn(name)).slice(0, most);
+    if (shown.length === 0)
+        return [];
+    const texts = rows
+        .slice(0, most)
+        .map((row) => shown.map(({ name, before }) => `${name} = ${row[before] ?? "NULL"}`).join(", "));
+    return texts.map((text) => cut(text));
+}
+function cut(text, length = row_examples_longest) {
+    const characters = [...text.slice(0, 2 * length + 2)];
+    return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-comparison.js
+
+
+/**
+ * The rows of a table that are not there any more as they were, in the columns that both sides have. A row of the same
+ * primary key is the same row; without a key only the columns' values are compared, each column by itself.
+ */
+function compareRows(before, after, pairs) {
+    const rest = unmatched(before.rows, after.rows, pairs);
+    if (rest.before.length === 0)
+        return [];
+    const key = keyPairs(before, pairs);
+    const comparison = { before, after, pairs, key };
+    return key.length === 0 ? withoutKey(comparison, rest) : byKey(comparison, rest);
+}
+function byKey(comparison, rest) {
+    const { key, pairs } = comparison;
+    const others = new Map(rest.after.map((row) => [row_columns_textOf(row, key, "after"), row]));
+    const same = [];
+    const alone = rest.before.filter((row) => {
+        const text = row_columns_textOf(row, key, "before");
+        const other = others.get(text);
+        if (other === undefined)
+            return true;
+        others.delete(text);
+        same.push({ row, other });
+        return false;
+    });
+    // A key may have been made anew: then all the other columns are as they were.
+    const values = pairs.filter((pair) => !key.includes(pair));
+    const gone = values.length === 0 ? alone : unmatched(alone, [...others.values()], values).before;
+    return [
+        ...changedColumns(comparison, same),
+        ...(gone.length < alone.length ? row_comparison_changedKeys(comparison, alone, new Set(gone)) : []),
+        ...goneRows(comparison, gone, gone.length),
+    ];
+}
+function changedColumns(comparison, same) {
+    return comparison.pairs.flatMap((pair) => {
+        const { canonical } = pair;
+        const changes = same
+            .map(({ row, other }) => ({ from: row[pair.before], to: other[pair.after] }))
+            .filter(({ from, to }) => canonical(from) !== canonical(to));
+        if (changes.length === 0)
+            return [];
+        const values = changes.filter(({ from }) => from !== null);
+        const onlyNulls = values.length === 0;
+        const lost = row_comparison_missing(changes.map(({ from }) => canonical(from)), changes.map(({ to }) => canonical(to)));
+        return [
+            columnLoss(comparison, pair, {
+                kind: lost.length === 0 ? "values moved" : "values changed",
+                lost: onlyNulls ? changes.length : values.length,
+                examples: changeExamples(pair.name, onlyNulls ? changes : values),
+                onlyNulls,
+            }),
+        ];
+    });
+}
+function row_comparison_changedKeys(comparison, alone, gone) {
+    const kept = alone.filter((row) => !gone.has(row));
+    return comparison.key.map((pair) => columnLoss(comparison, pair, {
+        kind: "values changed",
+        lost: kept.length,
+        examples: examplesOf(pair.name, kept.flatMap((row) => row[pair.before] ?? [])),
+        onlyNulls: false,
+    }));
+}
+/** Which row is which cannot be told: rows that are fewer, then values that no row has any more, else the rows' order. */
+function withoutKey(comparison, rest) {
+    const fewer = Math.max(0, rest.before.length - rest.after.length);
+    const changed = comparison.pairs.flatMap((pair) => {
+        const lost = row_comparison_missing(rest.before.map((row) => pair.canonical(row[pair.before])), rest.after.map((row) => pair.canonical(row[pair.after])));
+        if (lost.length <= fewer)
+            return [];
+        const values = lost.flatMap((value) => value ?? []);
+        const onlyNulls = values.length === 0;
+        return [
+            columnLoss(comparison, pair, {
+                kind: "values changed",
+                lost: onlyNulls ? lost.length : values.length,
+                examples: examplesOf(pair.name, values),
+                onlyNulls,
+            }),
+        ];
+    });
+    if (fewer > 0)
+        return [...goneRows(comparison, fewer === rest.before.length ? rest.before : [], fewer), ...changed];
+    if (changed.length > 0)
+        return changed;
+    return [
+        {
+            ...tableLoss(comparison, "values moved", rest.before.length),
+            examples: rowExamples(rest.before, comparison.pairs, comparison.key),
+        },
+    ];
+}
+function goneRows(comparison, rows, lost) {
+    if (lost === 0)
+        return [];
+    const examples = rowExamples(rows, comparison.pairs, comparison.key);
+    return [{ ...tableLoss(comparison, "rows gone", lost), examples }];
+}
+function tableLoss({ before, after }, kind, lost) {
+    return {
+        table: before.table,
+        kind,
+        column: undefined,
+        before: before.rows.length,
+        after: after.rows.length,
+        lost,
+        examples: [],
+        onlyNulls: false,
+    };
+}
+function columnLoss({ before, after }, pair, loss) {
+    const filled = (rows, at) => rows.filter((row) => row[at] !== null).length;
+    return {
+        table: before.table,
+        column: pair.name,
+        before: filled(before.rows, pair.before),
+        after: filled(after.rows, pair.after),
+        ...loss,
+    };
+}
+/** Those of the values that the others do not have, counted one by one. */
+function row_comparison_missing(values, others) {
+    const counts = new Map();
+    for (const value of others)
+        counts.set(value, (counts.get(value) ?? 0) + 1);
+    return values.filter((value) => {
+        const count = counts.get(value) ?? 0;
+        if (count > 0)
+            counts.set(value, count - 1);
+        return count === 0;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-losses.js
+
+
+
+/**
+ * What `before` held and `after` does not, by table in the order of `before`. Rows and columns that only `after` has are
+ * no loss, nor is a table or column that has another name now, nor a value that another type prints in another way.
+ * Of a table that was not read there is only the number of its rows.
+ */
+function rowLosses(before, after, { countOnly } = {}) {
+    const fresh = new Map([...after].filter(([name]) => !before.has(name)));
+    return [...before.values()].flatMap((table) => {
+        const same = after.get(table.table);
+        if (same === undefined)
+            return withoutTable(table, fresh);
+        return countOnly?.has(table.table) === true ? fewerRows(table, same) : tableLosses(table, same);
+    });
+}
+/** How many rows a table has; undefined where that is not known. */
+function rowCount({ rows, unread }) {
+    return unread === undefined ? rows.length : unread.rows;
+}
+/** A table of another name is this one where nothing but whole columns is missing in it. */
+function withoutTable(table, fresh) {
+    const count = rowCount(table);
+    if (count === 0)
+        return [];
+    const renamed = [...fresh.values()]
+        .filter((candidate) => table.unread === undefined && candidate.unread === undefined)
+        .filter((candidate) => sharesValues(table, candidate))
+        .map((candidate) => ({ candidate, losses: tableLosses(table, candidate) }))
+        .filter(({ losses }) => losses.every(({ kind }) => kind === "column gone"))
+        .sort((left, right) => left.losses.length - right.losses.length)[0];
+    if (renamed !== undefined) {
+        fresh.delete(renamed.candidate.table);
+        return renamed.losses;
+    }
+    const rows = count ?? 0;
+    return [lossOf(table, "table gone", { before: rows, after: 0, lost: rows })];
+}
+function sharesValues(table, candidate) {
+    const { pairs, gone } = pairColumns(table, candidate);
+    return (pairs.length > gone.length && pairs.some((pair) => table.rows.some((row) => row[pair.before] !== null)));
+}
+function tableLosses(before, after) {
+    if (before.unread !== undefined || after.unread !== undefined)
+        return fewerRows(before, after);
+    const { pairs, gone } = pairColumns(before, after);
+    const rows = compareRows(before, after, pairs);
+    // Without a row, no column has anything left: one message is enough.
+    return after.rows.length === 0 ? rows : [...goneColumns(before, gone), ...rows];
+}
+function goneColumns(before, gone) {
+    return gone.flatMap((at) => {
+        const values = before.rows.flatMap((row) => row[at] ?? []);
+        if (values.length === 0)
+            return [];
+        const column = before.columns[at].name;
+        const count = values.length;
+        const examples = examplesOf(column, values);
+        return [{ ...lossOf(before, "column gone", { before: count, after: 0, lost: count }), column, examples }];
+    });
+}
+function fewerRows(before, after) {
+    const [was, is] = [rowCount(before), rowCount(after)];
+    if (was === undefined || is === undefined || is >= was)
+        return [];
+    return [lossOf(before, "rows gone", { before: was, after: is, lost: was - is })];
+}
+function lossOf({ table }, kind, counts) {
+    return { table, kind, column: undefined, ...counts, examples: [], onlyNulls: false };
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/says-so.js
+
+/**
+ * Whether a step's own statements speak of what was lost: they drop the table or column, or delete from or update the
+ * table by name. What goes by a cascade, or by a cast, is said nowhere.
+ */
+function saysSo(step, { table, column, kind }) {
+    const drops = step.changes.some(({ key, after }) => after === undefined &&
+        (identityOf(key) === table || (column !== undefined && identityOf(key).startsWith(`${table}.`))));
+    if (kind === "table gone" || kind === "column gone")
+        return drops;
+    const name = says_so_lastName(table);
+    return step.statements.some(({ sql }) => /^\s*(?:with\b|delete\b|truncate\b|update\b|do\b|merge\b)/i.test(sql) && hasName(sql, name));
+}
+function says_so_lastName(table) {
+    const quoted = /"((?:[^"]|"")+)"$/.exec(table)?.[1];
+    return quoted?.replaceAll('""', '"') ?? table.slice(table.lastIndexOf(".") + 1);
+}
+function hasName(sql, name) {
+    const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`, "i").test(sql);
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/lost-rows.js
+var lost_rows_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var lost_rows_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+/** To find the revision among more than this would take too many starts of the tool. */
+const maximumWalk = 10;
+/**
+ * What users had at the base's head and do not have any more, each on the revision that lost it. Lost by the upgrade is
+ * what its downgrade does not bring back either; where nothing can be taken back, all that is gone at the head.
+ */
+async function lostRows(walk, last) {
+    const losses = lossesOf(last.rows);
+    const { pending } = walk.way;
+    if (losses.length === 0)
+        return { facts: [], toolStarts: 0 };
+    const [only, ...more] = pending;
+    if (only !== undefined && more.length === 0) {
+        return { facts: losses.map((loss) => factOf(only, loss, legOf(last, loss.direction))), toolStarts: 0 };
+    }
+    if (pending.length > maximumWalk) {
+        return {
+            facts: losses.map((loss) => factOf(likely(last, loss), loss, legOf(last, loss.direction))),
+            toolStarts: 0,
+        };
+    }
+    return await walkStepByStep(walk, last, losses);
+}
+/** `up` and `down` are missing where the way ended before. */
+function lossesOf({ before, up, toppedUp, down }) {
+    if (up === undefined)
+        return [];
+    const byUpgrade = rowLosses(before, up);
+    if (down === undefined || toppedUp === undefined)
+        return byUpgrade.map((loss) => ({ direction: "upgrade", loss }));
+    const already = new Set(byUpgrade.map(lost_rows_keyOf));
+    const roundTrip = rowLosses(before, down).map((loss) => ({ direction: isWithin(loss, already) ? "upgrade" : "downgrade", loss }));
+    const told = new Set(roundTrip.map(({ loss }) => loss.table));
+    return [...roundTrip, ...deletedOnTop({ before, up, toppedUp, down }, told)];
+}
+/** Rows put on top at the new head that the downgrade deleted; what the upgrade itself had put in may go. */
+function deletedOnTop({ before, up, toppedUp, down, }, told) {
+    return [...before.keys()].flatMap((table) => {
+        if (told.has(table))
+            return [];
+        const counts = [before, up, toppedUp, down].map((snapshot) => {
+            const rows = snapshot.get(table);
+            return rows === undefined ? undefined : rowCount(rows);
+        });
+        const [was, afterUp, top, after] = counts;
+        if (was === undefined || afterUp === undefined || top === undefined || after === undefined)
+            return [];
+        const expected = top - Math.max(0, afterUp - was);
+        if (after >= expected)
+            return [];
+        return [
+            {
+                direction: "downgrade",
+                loss: {
+                    table,
+                    kind: "rows gone",
+                    column: undefined,
+                    before: expected,
+                    after,
+                    lost: expected - after,
+                    examples: [],
+                    onlyNulls: false,
+                },
+            },
+        ];
+    });
+}
+function lost_rows_keyOf({ table, column }) {
+    return JSON.stringify([table, column ?? ""]);
+}
+/** Of a table that was gone at the head, what is missing in a column of the empty one that came back was lost with it. */
+function isWithin(loss, already) {
+    return already.has(lost_rows_keyOf(loss)) || already.has(lost_rows_keyOf({ ...loss, column: undefined }));
+}
+function legOf({ up, down }, direction) {
+    return direction === "upgrade" ? up : down;
+}
+function factOf(revision, { direction, loss }, leg) {
+    const step = leg?.steps.find((each) => each.revision === revision);
+    return { kind: "rows lost", revision, direction, loss, said: step !== undefined && saysSo(step, loss) };
+}
+/** The last one whose statements name the table, else the last one. */
+function likely(last, { direction, loss }) {
+    const steps = legOf(last, direction)?.steps ?? [];
+    return (steps.findLast((step) => saysSo(step, loss)) ?? steps.at(-1))?.revision ?? "";
+}
+/** One start of the tool for every revision each way, on a new copy, until it is known which one lost what. */
+async function walkStepByStep(walk, last, losses) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { context, base, way } = walk;
+        const copy = await walk.copy(last.level);
+        const stage = lost_rows_addDisposableResource(env_1, await Stage.open(context, "walk", {
+            template: copy.name,
+            versionTable: base.versionTable,
+        }), true);
+        const look = () => stage.observe((client) => base_database_rowsOf(client, base));
+        const facts = [];
+        let open = [...losses];
+        let toolStarts = 0;
+        const before = await look();
+        const settle = (revision, direction, leg, seen) => {
+            const keys = new Set(seen.map(lost_rows_keyOf));
+            const found = open.filter((each) => each.direction === direction && isWithin(each.loss, keys));
+            open = open.filter((each) => !found.includes(each));
+            facts.push(...found.map((each) => factOf(revision, each, leg)));
+        };
+        let toppedUp;
+        for (const revision of way.pending) {
+            const leg = await stage.go("upgrade", revision);
+            toolStarts++;
+            if (leg.failure !== undefined)
+                break;
+            settle(revision, "upgrade", leg, rowLosses(before, await look()));
+        }
+        const up = await look();
+        if (open.some(({ direction }) => direction === "downgrade") && way.floor !== undefined) {
+            await stage.observe((client) => base_database_fill(client, last.level, base.skip, true));
+            toppedUp = await look();
+            for (const revision of [...way.pending].reverse()) {
+                if (way.staying.has(revision))
+                    break;
+                const [parent, ...others] = context.graph.parentsOf(revision);
+                if (others.length > 0)
+                    break;
+                const leg = await stage.go("downgrade", parent ?? "base");
+                toolStarts++;
+                if (leg.failure !== undefined)
+                    break;
+                const down = await look();
+                const gone = lossesOf({ before, up, toppedUp, down }).filter(({ direction }) => direction === "downgrade");
+                settle(revision, "downgrade", leg, gone.map(({ loss }) => loss));
+            }
+        }
+        facts.push(...open.map((loss) => factOf(likely(last, loss), loss, legOf(last, loss.direction))));
+        return { facts, toolStarts };
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = lost_rows_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/deploy-lane.js
+
+
+
+
+
+
+/**
+ * The proof on a database that has the base's history and rows: up, down to where it was, up again. Where rows stop a
+ * revision, tamer rows follow, so that the rest of the change is judged and the failure is graded.
+ */
+async function proveOnDeployed(context, { base, copy, fresh, floor }) {
+    const way = deployWay(context.graph, base.heads, floor);
+    const tries = [];
+    let tables = [];
+    await fresh.arrived;
+    for (const level of rowLevels) {
+        if (isGraded(tries, level))
+            continue;
+        context.progress(`trying the change on ${level} rows`);
+        const filled = await copy(level);
+        if (tries.length === 0)
+            ({ tables } = filled);
+        const last = await tryOnDatabase(context, base, level, filled, way);
+        tries.push(last);
+        if (last.failure === undefined || (await fresh.failsToo(last.failure)))
+            break;
+    }
+    const last = tries.at(-1);
+    if (last === undefined)
+        throw new Error("no rows were tried");
+    const lost = await lostRows({ context, base, way, copy }, last);
+    const facts = [...failureFacts(tries), ...lost.facts, ...residueFacts(last)];
+    return {
+        facts,
+        steps: deploy_lane_stepsOf(way, last, facts),
+        level: last.level,
+        tables,
+        catalog: last.up.failure === undefined ? last.up.catalog : undefined,
+        trouble: last.trouble,
+        toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
+    };
+}
+/** Where any row is enough, tamer rows would say the same: the next question is whether it takes rows at all. */
+function isGraded(tries, level) {
+    if (level === "hostile" || level === "landed")
+        return false;
+    const last = tries.at(-1);
+    return (last?.failure !== undefined && failureFacts([last]).some((fact) => fact.kind === "failure" && fact.anyRow));
+}
+function startsOf({ down, again }) {
+    return 1 + (down === undefined ? 0 : 1) + (again === undefined ? 0 : 1);
+}
+function deploy_lane_stepsOf(way, last, facts) {
+    const { failure, up, down, again } = last;
+    return way.pending.flatMap((revision) => {
+        const upStep = up.steps.find((step) => step.revision === revision);
+        const downStep = down?.steps.find((step) => step.revision === revision);
+        const failedUp = failure?.revision === revision && failure.direction === "upgrade" && !failure.again;
+        const isUp = upStep?.outcome === "committed" && upStep.doubts.length === 0;
+        const stays = way.staying.get(revision);
+        const isDown = downStep?.outcome === "committed" &&
+            downStep.doubts.length === 0 &&
+            again?.steps.some((step) => step.revision === revision && step.outcome === "committed") === true;
+        const failedDown = facts.some((fact) => fact.revision === revision &&
+            (fact.kind === "residue" ||
+                fact.kind === "second upgrade differs" ||
+                (fact.kind === "failure" && (fact.failure.direction === "downgrade" || fact.failure.again))));
+        const stopped = failure === undefined ? last.trouble : `${failure.revision} stopped the way`;
+        const reason = upStep?.doubts[0] ?? stopped ?? "no boundary was seen for it";
+        return [
+            {
+                revision,
+                direction: "upgrade",
+                status: failedUp ? "failed" : isUp ? "proved" : "not proved",
+                reason: failedUp ? failure.summary : isUp ? undefined : reason,
+                milliseconds: upStep?.milliseconds,
+            },
+            {
+                revision,
+                direction: "downgrade",
+                status: stays !== undefined ? "skipped" : failedDown ? "failed" : isDown ? "proved" : "not proved",
+                reason: stays ?? (failedDown ? "see the findings" : isDown ? undefined : (downStep?.doubts[0] ?? reason)),
+                milliseconds: downStep?.milliseconds,
+            },
+        ];
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/kept-base.js
+
+
+
+
+/** The newest ones stay: a branch or two, and what they come from. */
+const mostKept = 4;
+/** Everything that a kept base depends on, as a name. */
+function keyOfBase(parts) {
+    return (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+/** Bases at their heads in a local folder, one folder each; a reader sees all of one or nothing. */
+class KeptBases {
+    folder;
+    constructor(folder) {
+        this.folder = folder;
+    }
+    /** The folder is made where it is missing. UserError where there is none to keep bases in. */
+    static async open() {
+        return new KeptBases(await usableCache(undefined, undefined, "bases"));
+    }
+    /** The folder of the cluster, for a server that is started with it; undefined where there is none. */
+    async find(key) {
+        const cluster = external_node_path_default().join(this.folder, key);
+        try {
+            const kept = JSON.parse(await (0,external_node_fs_promises_namespaceObject.readFile)(external_node_path_default().join(cluster, "base.json"), "utf8"));
+            if (kept.version !== 1)
+                return undefined;
+            await (0,external_node_fs_promises_namespaceObject.utimes)(cluster, new Date(), new Date()).catch(() => undefined);
+            return { ...kept, cluster };
+        }
+        catch {
+            // What cannot be read is built anew, and replaced.
+            await (0,external_node_fs_promises_namespaceObject.rm)(cluster, { recursive: true, force: true }).catch(() => undefined);
+            return undefined;
+        }
+    }
+    /** Keeps what the server has now. */
+    async keep(key, server, kept) {
+        if (server.keep === undefined)
+            return;
+        const { keep } = server;
+        await fillCache(this.folder, external_node_path_default().join(this.folder, key), async (staging) => {
+            await keep(staging);
+            const file = { version: 1, ...kept };
+            await (0,external_node_fs_promises_namespaceObject.writeFile)(external_node_path_default().join(staging, "base.json"), JSON.stringify(file));
+            return staging;
+        });
+        await this.removeOld();
+    }
+    async remove(key) {
+        await (0,external_node_fs_promises_namespaceObject.rm)(external_node_path_default().join(this.folder, key), { recursive: true, force: true });
+    }
+    async removeOld() {
+        const names = (await (0,external_node_fs_promises_namespaceObject.readdir)(this.folder)).filter((name) => /^[0-9a-f]{32}$/.test(name));
+        const ages = await Promise.all(names.map(async (name) => ({ name, time: (await (0,external_node_fs_promises_namespaceObject.stat)(external_node_path_default().join(this.folder, name))).mtimeMs })));
+        const old = ages.sort((left, right) => right.time - left.time).slice(mostKept);
+        for (const { name } of old)
+            await this.remove(name);
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/backup/sql-dump.js
+
+
+/** pg_dump writes these within its first and last few lines. */
+const edge = 4 * 1024;
+const endMark = /^-- PostgreSQL database dump complete$/m;
+/** Reads a plain SQL dump to its end. A UserError where pg_dump's last line is missing: it was cut. */
+async function requireSqlEnd(source, path) {
+    let last = Buffer.alloc(0);
+    for await (const chunk of source) {
+        const both = chunk.length >= edge ? chunk : Buffer.concat([last, chunk]);
+        last = both.subarray(-edge);
+    }
+    if (endMark.test(last.toString("utf8")))
+        return;
+    throw new errors_UserError({
+        what: "The SQL dump has no end: it was cut.",
+        where: path,
+        seen: 'Its last lines do not say "PostgreSQL database dump complete".',
+        why: "Nothing was written.",
+        do: "Fetch the backup again from where it was kept, or take another one.",
+    });
+}
+/**
+ * What ends the one transaction. It is opened and ended by statements, and not by psql --single-transaction, which commits
+ * at the end of its input, also where that ends because this process was killed.
+ */
+const commit = Buffer.from("\nCOMMIT;\n");
+/**
+ * The dump as psql is to read it: under a \restrict of our own, whose word the dump does not know, instead of its own;
+ * without the setting that an older server does not know. Both stand in the first lines, \unrestrict in the last.
+ */
+async function* sqlFor(source, options) {
+    if (options.restricts)
+        yield Buffer.from(`\\restrict ${(0,external_node_crypto_.randomBytes)(24).toString("hex")}\n`);
+    if (options.oneTransaction)
+        yield Buffer.from("BEGIN;\n");
+    let held = Buffer.alloc(0);
+    let isBegin = true;
+    for await (const chunk of source) {
+        held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+        if (held.length < 2 * edge)
+            continue;
+        let ready = held.subarray(0, held.length - edge);
+        held = held.subarray(held.length - edge);
+        if (isBegin)
+            ready = cleaned(ready, options);
+        isBegin = false;
+        yield ready;
+    }
+    yield cleaned(held, options);
+}
+function cleaned(bytes, { hasTransactionTimeout }) {
+    // One byte a character: data may be in any encoding.
+    const text = bytes.toString("latin1").replace(/^\\(?:un)?restrict [A-Za-z0-9]+\r?\n/gm, "");
+    return Buffer.from(hasTransactionTimeout ? text : text.replace(/^SET transaction_timeout = 0;\r?\n/m, ""), "latin1");
+}
+/** \restrict came with the minor releases of August 2025. */
+function knowsRestrict(version) {
+    const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+    const first = { 13: 22, 14: 19, 15: 14, 16: 10, 17: 6 };
+    return major >= 18 || minor >= (first[major] ?? Number.POSITIVE_INFINITY);
+}
+
+;// CONCATENATED MODULE: ./lib/backup/archive-header.js
+
+const archiveIntro = "PGDMP";
+/** Format 1.15 came with PostgreSQL 16, 1.16 with 17; those before are all read by every pg_restore from 14 on. */
+const firstReaders = [
+    [14, 14],
+    [15, 16],
+    [16, 17],
+];
+/** Reads the header from the first few kB of an archive. A UserError where it is none that can be restored. */
+function archiveHeader(bytes, file) {
+    const refuse = (what, help) => new errors_UserError({ what: `${file} ${what}.`, why: "Nothing was written.", do: help });
+    const [major = 0, minor = 0, , intSize = 4, , kind = 0] = bytes.subarray(5, 11);
+    const format = `${major}.${minor}`;
+    const reader = firstReaders.find(([most]) => minor <= most);
+    if (major !== 1 || reader === undefined)
+        throw refuse(`has the archive format ${format}, which is not known here`, "Use a newer migration-gate.");
+    if (kind !== 1)
+        throw refuse("is an archive, but not of pg_dump's custom format", "Dump with pg_dump -Fc.");
+    let position = 11;
+    const readInt = () => {
+        const sign = bytes[position] ?? 0;
+        let value = 0;
+        for (let index = 0; index < intSize; index++)
+            value += (bytes[position + 1 + index] ?? 0) * 256 ** index;
+        position += 1 + intSize;
+        return sign === 0 ? value : -value;
+    };
+    const readText = () => {
+        const length = readInt();
+        if (length < 0)
+            return "";
+        if (length > 1024 || position + length > bytes.length)
+            throw refuse("is damaged: its header is cut", "Fetch it again.");
+        const text = bytes.toString("utf8", position, position + length);
+        position += length;
+        return text;
+    };
+    // The compression: one byte since 1.15, a number before.
+    if (minor >= 15)
+        position += 1;
+    else
+        readInt();
+    for (let field = 0; field < 7; field++)
+        readInt();
+    const [database, server, pgDump] = [readText(), readText(), readText()];
+    return { format, readableFrom: reader[1], database, server, pgDump };
+}
+
+;// CONCATENATED MODULE: ./lib/backup/stored-backup.js
+
+
+
+
+
+
+
+
+const headSize = 8 * 1024;
+/** Opens a backup of pg_dump, custom format or plain SQL, encrypted or not. A UserError for anything else, and for a wrong key. */
+async function openBackup(name, identityFile) {
+    const path = (0,external_node_path_namespaceObject.resolve)(name);
+    const status = await (0,external_node_fs_promises_namespaceObject.stat)(path).catch(() => undefined);
+    if (status === undefined || !status.isFile()) {
+        throw new errors_UserError({
+            what: status === undefined ? "There is no such backup." : "The backup is not one file.",
+            where: path,
+            do: "Name a file that migration-gate backup or pg_dump (-Fc, or plain) wrote.",
+        });
+    }
+    const encrypted = (await head(stored(path))).toString("latin1").startsWith(ageIntro);
+    const identities = encrypted ? await readIdentities(identityFile, path) : [];
+    const plaintext = (seen) => encrypted ? ageDecrypted(stored(path, seen), identities, path) : stored(path, seen);
+    const first = await head(plaintext());
+    const manifest = await readManifest(path);
+    const archive = first.toString("latin1", 0, 5) === archiveIntro ? archiveHeader(first, path) : undefined;
+    if (archive === undefined)
+        requireSql(first, path);
+    return { path, bytes: status.size, encrypted, archive, manifest, plaintext };
+}
+async function* stored(path, seen) {
+    for await (const chunk of (0,external_node_fs_.createReadStream)(path, { highWaterMark: 256 * 1024 })) {
+        seen?.(chunk);
+        yield chunk;
+    }
+}
+async function head(source) {
+    const chunks = [];
+    let bytes = 0;
+    for await (const chunk of source) {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes >= headSize)
+            break;
+    }
+    return Buffer.concat(chunks).subarray(0, headSize);
+}
+async function readIdentities(file, path) {
+    if (file === undefined) {
+        throw new errors_UserError({
+            what: "The backup is encrypted, and identity-file names no key.",
+            where: path,
+            do: "Add the file with the private key: --identity-file key.txt",
+        });
+    }
+    try {
+        return await identitiesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file, "utf8"), file);
+    }
+    catch (error) {
+        if (error instanceof errors_UserError)
+            throw error;
+        throw new errors_UserError({
+            what: `The key file ${file} cannot be read.`,
+            where: "identity-file",
+            seen: error instanceof Error ? error.message : String(error),
+            do: "Correct the path.",
+        }, { cause: error });
+    }
+}
+function requireSql(first, path) {
+    const text = first.toString("utf8");
+    const wrong = (seen, help) => new errors_UserError({
+        what: "The file is no backup that can be restored.",
+        where: path,
+        seen,
+        why: "Nothing was written.",
+        do: help,
+    });
+    if (first.length === 0)
+        throw wrong("It is empty.", "Fetch the backup again from where it was kept.");
+    if (first[0] === 0x1f && first[1] === 0x8b)
+        throw wrong("It is compressed with gzip.", "Unpack it first: gunzip.");
+    if (first.readUInt32LE(0) === 0xfd2fb528)
+        throw wrong("It is compressed with zstd.", "Unpack it first: zstd -d.");
+    if (text.startsWith("-----BEGIN AGE ENCRYPTED FILE-----"))
+        throw wrong("It is an armored age file.", "Decrypt it first: age -d -i key.txt");
+    if (text.includes("-- PostgreSQL database cluster dump"))
+        throw wrong("It is the dump of a whole server (pg_dumpall).", "Restore it with psql, or dump one database with pg_dump -Fc.");
+    if (/^-- PostgreSQL database dump$/m.test(text))
+        return;
+    throw wrong("It begins neither as an archive of pg_dump -Fc nor as one of its SQL dumps.", "Name a file that migration-gate backup or pg_dump (-Fc, or plain) wrote.");
+}
+/** Compares with the manifest what was read of a backup. */
+function checksum({ manifest, path }) {
+    const hash = (0,external_node_crypto_.createHash)("sha256");
+    let bytes = 0;
+    return {
+        update(chunk) {
+            hash.update(chunk);
+            bytes += chunk.length;
+        },
+        finish() {
+            const sha256 = hash.digest("hex");
+            if (manifest === undefined || (manifest.sha256 === sha256 && manifest.bytes === bytes))
+                return sha256;
+            throw new errors_UserError({
+                what: "The backup is not the one that its manifest describes.",
+                where: path,
+                seen: manifest.bytes === bytes
+                    ? `sha256 ${sha256} instead of ${manifest.sha256}`
+                    : `${bytes} bytes instead of ${manifest.bytes}`,
+                why: "It was cut or changed. Nothing was written.",
+                do: "Fetch the backup again from where it was kept, or take another one.",
+            });
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/backup/load.js
+
+
+
+
+
+
+/** Reads the whole backup as a restore would, and writes nothing. Returns its sha256; a UserError where it is not whole. */
+async function verifyBackup(backup, programs) {
+    const sum = checksum(backup);
+    const source = backup.plaintext((chunk) => sum.update(chunk));
+    if (backup.archive === undefined) {
+        await requireSqlEnd(source, backup.path);
+        return sum.finish();
+    }
+    const child = await child_startChild([programs.restore, "--file=/dev/null"], {
+        env: offlineEnvironment(),
+        talks: true,
+    });
+    try {
+        await feed(child, source);
+        // A changed file is told as such, and not by what pg_restore makes of it.
+        const sha256 = sum.finish();
+        const end = await child.ended;
+        if (end.code === 0)
+            return sha256;
+        throw new errors_UserError({
+            what: "The backup cannot be read to its end: it was cut or changed.",
+            where: backup.path,
+            seen: [complaints(child.said()), endText(end)].join("\n").trim(),
+            why: "Nothing was written.",
+            do: "Fetch the backup again from where it was kept, or take another one.",
+        });
+    }
+    finally {
+        await child.kill();
+    }
+}
+/** All of it, also when the reader has enough: what follows is part of the checksum. */
+async function feed(child, source, progress) {
+    let bytes = 0;
+    for await (const chunk of source) {
+        await writeTo(child.stdin, chunk);
+        bytes += chunk.length;
+        progress?.(bytes);
+    }
+    child.stdin.end();
+}
+/** Restores the backup into a database. A UserError where it fails; with `oneTransaction` nothing is written then. */
+async function loadBackup(backup, options) {
+    const { programs, serverMajor } = options;
+    // pg_restore from 17 on sets transaction_timeout, and a server before 17 fails on it: then psql runs what is left.
+    const asScript = backup.archive !== undefined && programs.major >= 17 && serverMajor < 17;
+    if (backup.archive !== undefined && !asScript)
+        return await loadArchive(backup, options);
+    if (!asScript)
+        return await loadSql(backup.plaintext(), options);
+    const script = await child_startChild([programs.restore, "--file=-"], { env: offlineEnvironment() });
+    try {
+        const feeding = feed(script, backup.plaintext()).catch(async (error) => {
+            await script.kill();
+            throw error;
+        });
+        feeding.catch(() => undefined);
+        await loadSql(script.stdout, options, async () => {
+            await feeding;
+            const end = await script.ended;
+            if (end.code !== 0)
+                throw loadFailed(script, end, options);
+        });
+    }
+    finally {
+        await script.kill();
+    }
+}
+async function loadArchive(backup, options) {
+    const words = ["--exit-on-error", "--no-password", connectionArgument(options.address)];
+    if (options.oneTransaction)
+        words.push("--single-transaction");
+    const child = await child_startChild([options.programs.restore, ...words], { env: options.env, talks: true });
+    try {
+        await feed(child, backup.plaintext(), options.progress);
+        const end = await child.ended;
+        if (end.code !== 0)
+            throw loadFailed(child, end, options);
+    }
+    finally {
+        await child.kill();
+    }
+}
+/** `wholeness` is asked before psql is told to commit. */
+async function loadSql(source, options, wholeness) {
+    const { programs, env, serverMajor, progress } = options;
+    const sqlOptions = {
+        restricts: knowsRestrict(programs.version),
+        hasTransactionTimeout: serverMajor >= 17,
+        oneTransaction: options.oneTransaction,
+    };
+    const words = [
+        "--no-psqlrc",
+        "--quiet",
+        "--no-password",
+        "--set=ON_ERROR_STOP=1",
+        "--output=/dev/null",
+        "--file=-",
+    ];
+    words.push(connectionArgument(options.address));
+    const child = await child_startChild([programs.psql, ...words], { env, talks: true });
+    try {
+        let bytes = 0;
+        let isTaken = true;
+        for await (const chunk of sqlFor(source, sqlOptions)) {
+            isTaken = await writeTo(child.stdin, chunk);
+            if (!isTaken)
+                break;
+            bytes += chunk.length;
+            progress(bytes);
+        }
+        if (isTaken)
+            await wholeness?.();
+        if (isTaken && options.oneTransaction)
+            await writeTo(child.stdin, commit);
+        child.stdin.end();
+        const end = await child.ended;
+        if (end.code !== 0)
+            throw loadFailed(child, end, options);
+    }
+    finally {
+        await child.kill();
+    }
+}
+const load_remedies = [
+    [
+        /role "([^"]+)" does not exist/,
+        (role) => `Roles are not in a backup. Make it first: CREATE ROLE "${role}";`,
+    ],
+    [
+        /extension "([^"]+)" is not available/,
+        (name) => `Install the extension ${name} on the server, or restore into a server that has it.`,
+    ],
+    [
+        /out of shared memory|max_locks_per_transaction/,
+        () => "Raise max_locks_per_transaction, or add --replace: it does not need one transaction.",
+    ],
+    [
+        /must be (?:owner|superuser|able)|permission denied/,
+        () => "Restore as the owner of the database or a superuser.",
+    ],
+    [
+        /invalid command \\(?:un)?restrict/,
+        () => "Set pg-dump to a PostgreSQL with the releases of August 2025 or later.",
+    ],
+    [/unsupported version/, () => "Set pg-dump to the pg_dump of a newer PostgreSQL, or leave it out."],
+    [/ENOENT/, () => "Install the PostgreSQL client programs (psql is missing), or leave pg-dump out."],
+];
+function loadFailed(child, end, { address, oneTransaction }) {
+    const seen = [complaints(child.said(), address), endText(end)].filter((text) => text !== "").join("\n");
+    const found = load_remedies.flatMap(([pattern, remedy]) => {
+        const match = pattern.exec(seen);
+        return match === null ? [] : [remedy(match[1] ?? "")];
+    });
+    return new errors_UserError({
+        what: "The backup could not be restored.",
+        where: `${address.host}:${address.port}, database "${address.database}", user "${address.user}"`,
+        seen,
+        why: oneTransaction
+            ? "All of it was one transaction, which was rolled back: the database is as it was."
+            : "The new database was dropped: the one that was to be replaced is as it was.",
+        do: found[0] ?? "Mend what the server says, and run again.",
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/commands/seed-from.js
+
+
+
+
+
+/**
+ * Loads a dump of production's schema (plain SQL or an archive of pg_dump) into an empty database, all of it or nothing.
+ * `file` is relative to `folder`. UserError where it cannot be read or loaded.
+ */
+async function loadSeed(file, folder, address, serverMajor, { environment, progress }) {
+    const backup = await openBackup(external_node_path_default().resolve(folder, file), undefined);
+    const oldest = backup.archive?.readableFrom ?? 14;
+    const programs = await findPrograms(Math.max(oldest, serverMajor), {
+        setting: undefined,
+        environment,
+        progress,
+    });
+    await loadBackup(backup, {
+        programs,
+        address,
+        env: libpqEnvironment(address, { applicationName: "migration-gate seed", authorityFile: undefined }),
+        serverMajor,
+        oneTransaction: true,
+        progress: () => undefined,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/commands/deploy-lane.js
+var deploy_lane_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var deploy_lane_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Builds the base or takes the kept one, and proves the change on it. Never throws for what the base's files do. */
+async function runDeployLane(context) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { lane, start } = context;
+        if (start.nothing !== undefined)
+            return { kind: "skipped", reason: start.nothing };
+        const tree = deploy_lane_addDisposableResource(env_1, await openBaseTree(lane.project.root, start.commit), true);
+        const opened = openBase(context, tree);
+        if ("kind" in opened)
+            return opened;
+        try {
+            return await onServer(context, tree, opened);
+        }
+        catch (error) {
+            if (error instanceof NotBuilt)
+                return { kind: "not proved", obstacle: error.obstacle };
+            throw error;
+        }
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = deploy_lane_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+function openBase({ lane }, tree) {
+    const project = find_project_sourceOf(lane.project).openCopy(tree.root);
+    if (project === undefined)
+        return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
+    const { revisions } = toolNamed(project.tool).read(project);
+    if (revisions.length === 0)
+        return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
+    const graph = buildGraph(revisions);
+    const problem = graph.problems.find(isFatal);
+    if (problem === undefined && project.unprovable === undefined)
+        return { project, graph };
+    return {
+        kind: "not proved",
+        obstacle: {
+            cause: "migration",
+            reason: project.unprovable?.reason ?? "the base's history cannot be loaded",
+            do: project.unprovable?.do ?? "Mend the base's branch; until then the fresh lane's verdict stands.",
+        },
+    };
+}
+async function onServer(context, tree, opened) {
+    const env_2 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { lane } = context;
+        const { project } = opened;
+        const bases = await KeptBases.open();
+        const keyFor = (wanted) => keyOfBase([
+            version,
+            wanted.kind,
+            wanted.version,
+            process.arch,
+            tree.id,
+            external_node_path_default().relative(tree.root, project.root),
+            ...dependsOn(context, tree),
+        ]);
+        const server = deploy_lane_addDisposableResource(env_2, await context.openServer(async (wanted) => (await bases.find(keyFor(wanted)))?.cluster, (wanted) => bases.remove(keyFor(wanted))), true);
+        const key = keyFor(server);
+        let kept = server.keep === undefined ? undefined : await bases.find(key);
+        if (kept === undefined) {
+            const made = await makeBase(context, tree, opened, server);
+            kept = { ...made, cluster: "" };
+            await bases.keep(key, server, made);
+        }
+        const { base, hostile, cluster } = kept;
+        const copies = new Map([["hostile", Promise.resolve(hostile)]]);
+        const copy = (level) => {
+            const made = copies.get(level) ?? fillBase(server, base, level);
+            copies.set(level, made);
+            return made;
+        };
+        const missing = base.heads.filter((id) => lane.graph.get(id) === undefined);
+        if (missing.length > 0)
+            throw new NotBuilt(deploy_lane_gone(missing));
+        const result = await proveOnDeployed({ ...lane, shadow: server }, { base, copy, fresh: context.fresh, floor: context.floor });
+        return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs };
+    }
+    catch (e_2) {
+        env_2.error = e_2;
+        env_2.hasError = true;
+    }
+    finally {
+        const result_2 = deploy_lane_disposeResources(env_2);
+        if (result_2)
+            await result_2;
+    }
+}
+/** The base at its head, with and without rows, on this server. */
+async function makeBase(context, tree, { project, graph }, server) {
+    const { lane, settings, start } = context;
+    const tool = toolNamed(project.tool);
+    const environment = tree.environment(lane.environment);
+    const options = {
+        context: {
+            ...lane,
+            shadow: server,
+            tool,
+            project,
+            graph,
+            environment,
+            run: tool.runWords(project, settings.run, environment["PATH"]),
+            progress: (text) => lane.progress(`building the base: ${text}`),
+        },
+        targets: start.targets,
+        load: seedLoader(context, server),
+        seed: settings.seed,
+    };
+    const base = await buildBase(options);
+    lane.progress("filling the base's tables");
+    const hostile = await fillBase(server, base, "hostile");
+    return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
+}
+/** What production has otherwise than its own revisions make is not the change's doing. */
+async function differences(options, base) {
+    const { shadow } = options.context;
+    try {
+        const plain = await buildBase({ ...options, load: undefined, seed: undefined, targets: base.heads });
+        const [theirs, own] = await Promise.all([deploy_lane_catalogOf(shadow, base), deploy_lane_catalogOf(shadow, plain)]);
+        return [...new Set([...theirs.keys(), ...own.keys()])].filter((key) => theirs.get(key) !== own.get(key));
+    }
+    catch (error) {
+        if (error instanceof NotBuilt)
+            return undefined;
+        throw error;
+    }
+}
+async function deploy_lane_catalogOf(shadow, { name, versionTable }) {
+    const client = await connect({ ...shadow.address, database: name }, { applicationName: "migration-gate" });
+    try {
+        const { schema, table } = versionTable ?? {};
+        return await readCatalog(catalogSession(client), schema === undefined || table === undefined ? undefined : { schema, table });
+    }
+    finally {
+        await client.end();
+    }
+}
+/** What decides, beside the base's files and the server, what its database holds. */
+function dependsOn({ settings, start, lane }, tree) {
+    const { setup, seed, env } = settings;
+    return [
+        start.targets,
+        lane.run,
+        [settings["database-url-env"], settings["database-url-format"], env],
+        [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
+        hashOf(settings["seed-from"], lane.project.root),
+        settings.section ?? "",
+    ];
+}
+/** What loads production's schema; undefined where the base's revisions make it. */
+function seedLoader({ settings, lane }, server) {
+    const file = settings["seed-from"];
+    if (file === undefined)
+        return undefined;
+    return ({ address }) => loadSeed(file, lane.project.root, address, server.major, lane);
+}
+function hashOf(name, folder) {
+    if (name === undefined)
+        return undefined;
+    const file = external_node_path_default().resolve(folder, name);
+    const isThere = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true;
+    return isThere ? (0,external_node_crypto_.createHash)("sha256").update((0,external_node_fs_.readFileSync)(file)).digest("hex") : undefined;
+}
+/** The text of a setting that names a SQL file. */
+function fileOf(name, folders) {
+    if (name === undefined || !name.endsWith(".sql"))
+        return undefined;
+    const found = folders
+        .map((folder) => external_node_path_default().resolve(folder, name))
+        .find((file) => (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true);
+    return found === undefined ? undefined : (0,external_node_fs_.readFileSync)(found, "utf8");
+}
+function deploy_lane_gone(missing) {
+    return {
+        cause: "migration",
+        reason: `databases are at ${missing.join(", ")}, which no file of the change has`,
+        do: "Restore the deleted revisions; a database that has them cannot go on without them.",
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/deployed.js
@@ -69173,17 +69686,17 @@ function deployedPart(outcome, context) {
             findings: [deploy_report_notProved(reason, advice, context)],
         };
     }
-    const { result, base, kept } = outcome;
+    const { result, base, kept, differs } = outcome;
     const { graph, fresh, version, start } = context;
     const judged = new Set([...context.judged, ...result.steps.map(({ revision }) => revision)]);
     const seenBy = `PostgreSQL ${version}, deploy lane`;
     const [first] = fresh.legs;
     const isWhole = first !== undefined && first.failure === undefined && first.direction === "upgrade";
-    const schema = isWhole && result.catalog !== undefined
+    const schema = isWhole && result.catalog !== undefined && differs !== undefined
         ? otherSchemaFindings({
             fresh: first.catalog,
             deployed: result.catalog,
-            before: new Set(),
+            before: new Set(differs),
             steps: first.steps,
             judged: context.judged,
             graph,
@@ -69251,28 +69764,71 @@ function deploy_report_notProved(reason, advice, { settings, version, config }) 
 
 
 
-/** By the setting `from` (a revision, else a commit or tag), else the merge base's head. Undefined where there is no base. */
-async function laneStart(root, from, graph, history) {
+/** By what was read, the setting `from` (a revision, else a commit or tag), else the merge base's head. Undefined where there is no base. */
+async function laneStart({ root, from, read, graph, history, }) {
+    if (read !== undefined) {
+        const commit = history?.base.commit ?? (await commitOf(root, "HEAD"));
+        if (commit === undefined)
+            return undefined;
+        const { heads, where } = read;
+        const nothing = heads.length === 0 ? { nothing: `${where} has no revision applied: nothing is deployed yet` } : {};
+        return { from: `${heads.join(", ") || "nothing"}, read at ${where}`, commit, targets: heads, ...nothing };
+    }
     if (from === undefined) {
         if (history === undefined)
             return undefined;
         const { commit, source } = history.base;
-        return { from: `${commit.slice(0, 10)}, the base commit (${source})`, commit, target: undefined };
+        return { from: `${commit.slice(0, 10)}, the base commit (${source})`, commit, targets: [] };
     }
     const revision = graph.resolve(from);
     if (revision !== undefined) {
         const commit = history?.base.commit ?? (await commitOf(root, "HEAD"));
         if (commit !== undefined)
-            return { from: `revision ${revision.id}`, commit, target: revision.id };
+            return { from: `revision ${revision.id}`, commit, targets: [revision.id] };
     }
     const commit = await commitOf(root, from);
     if (commit !== undefined)
-        return { from: `${from} (${commit.slice(0, 10)})`, commit, target: undefined };
+        return { from: `${from} (${commit.slice(0, 10)})`, commit, targets: [] };
     throw new errors_UserError({
         what: `The setting from names "${from}", which is neither a revision of this project nor a commit or tag.`,
         where: root,
         do: `${nearest_suggestion(from, graph.revisions.map(({ id }) => id))}Set it to what production has: a revision's id, or the tag that is deployed (fetch tags: actions/checkout with fetch-depth: 0).`,
     });
+}
+
+;// CONCATENATED MODULE: ./lib/commands/read-start.js
+
+
+
+
+/** The heads of the database that from-env names, by its version table alone; undefined without that setting. */
+async function readStart({ settings, environment }, { tool, graph }) {
+    const variable = settings["from-env"];
+    if (variable === undefined)
+        return undefined;
+    const url = environment[variable];
+    if (url === undefined || url === "") {
+        throw new errors_UserError({
+            what: `The deploy lane is to begin where ${variable} says, and ${variable} is not set.`,
+            do: `Put the address of production's database into ${variable}; a role that may only read is enough. Or set from to a revision or tag.`,
+        });
+    }
+    const address = parseAddress(url, variable);
+    const where = `${address.host}:${address.port}/${address.database}`;
+    const client = await connect(address, { applicationName: "migration-gate check" });
+    try {
+        const { heads } = await readVersions(client, {
+            tool,
+            versionTable: settings["version-table"],
+            isKnown: (id) => graph.get(id) !== undefined,
+            where,
+            stamp: undefined,
+        });
+        return { heads, where };
+    }
+    finally {
+        await own_session_close(client);
+    }
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/baseline.js
@@ -69664,6 +70220,8 @@ function unusable(name, verb, error) {
 
 
 
+
+
 /** The pull-request gate. Throws a UserError when nothing could be judged. */
 async function check(context) {
     const { settings } = context;
@@ -69702,12 +70260,18 @@ async function check(context) {
     }
     const start = settings["deploy-lane"] === "off"
         ? undefined
-        : await laneStart(project.root, settings.from, graph, history);
-    const proof = await prove(context, { tool, project, graph, judged, floor, start }, clock);
+        : await laneStart({
+            root: project.root,
+            from: settings.from,
+            read: await readStart(context, { project, tool, graph }),
+            graph,
+            history,
+        });
+    const proof = await prove(context, { tool, project, graph, judged, floor }, clock, start === undefined ? undefined : (beside) => runDeployLane({ ...beside, settings, start, floor }));
     const { result, shadow, steps, deployed } = proof;
     const proofFile = settings["write-proof"];
     if (proofFile !== undefined)
-        writeProof(proofFile, proofOf(result, shadow, (id) => hashOf(project, graph.get(id))));
+        writeProof(proofFile, proofOf(result, shadow, (id) => check_hashOf(project, graph.get(id))));
     findings.push(...proofFindings(result.facts, {
         graph,
         judged,
@@ -69730,7 +70294,7 @@ async function check(context) {
     });
     return report(known, [...findings, ...lane.findings], steps, shadow, lane.report);
 }
-function hashOf(project, revision) {
+function check_hashOf(project, revision) {
     return revision === undefined ? "" : revisionSource(project, revision).sha256;
 }
 /** No step can be proved, e.g. of a history that the tool itself cannot load. */
@@ -70309,410 +70873,6 @@ ${settings.join("\n")}
 }
 function isOf({ commands }, command) {
     return commands === undefined || commands.includes(command);
-}
-
-;// CONCATENATED MODULE: ./lib/backup/sql-dump.js
-
-
-/** pg_dump writes these within its first and last few lines. */
-const edge = 4 * 1024;
-const endMark = /^-- PostgreSQL database dump complete$/m;
-/** Reads a plain SQL dump to its end. A UserError where pg_dump's last line is missing: it was cut. */
-async function requireSqlEnd(source, path) {
-    let last = Buffer.alloc(0);
-    for await (const chunk of source) {
-        const both = chunk.length >= edge ? chunk : Buffer.concat([last, chunk]);
-        last = both.subarray(-edge);
-    }
-    if (endMark.test(last.toString("utf8")))
-        return;
-    throw new errors_UserError({
-        what: "The SQL dump has no end: it was cut.",
-        where: path,
-        seen: 'Its last lines do not say "PostgreSQL database dump complete".',
-        why: "Nothing was written.",
-        do: "Fetch the backup again from where it was kept, or take another one.",
-    });
-}
-/**
- * What ends the one transaction. It is opened and ended by statements, and not by psql --single-transaction, which commits
- * at the end of its input, also where that ends because this process was killed.
- */
-const commit = Buffer.from("\nCOMMIT;\n");
-/**
- * The dump as psql is to read it: under a \restrict of our own, whose word the dump does not know, instead of its own;
- * without the setting that an older server does not know. Both stand in the first lines, \unrestrict in the last.
- */
-async function* sqlFor(source, options) {
-    if (options.restricts)
-        yield Buffer.from(`\\restrict ${(0,external_node_crypto_.randomBytes)(24).toString("hex")}\n`);
-    if (options.oneTransaction)
-        yield Buffer.from("BEGIN;\n");
-    let held = Buffer.alloc(0);
-    let isBegin = true;
-    for await (const chunk of source) {
-        held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-        if (held.length < 2 * edge)
-            continue;
-        let ready = held.subarray(0, held.length - edge);
-        held = held.subarray(held.length - edge);
-        if (isBegin)
-            ready = cleaned(ready, options);
-        isBegin = false;
-        yield ready;
-    }
-    yield cleaned(held, options);
-}
-function cleaned(bytes, { hasTransactionTimeout }) {
-    // One byte a character: data may be in any encoding.
-    const text = bytes.toString("latin1").replace(/^\\(?:un)?restrict [A-Za-z0-9]+\r?\n/gm, "");
-    return Buffer.from(hasTransactionTimeout ? text : text.replace(/^SET transaction_timeout = 0;\r?\n/m, ""), "latin1");
-}
-/** \restrict came with the minor releases of August 2025. */
-function knowsRestrict(version) {
-    const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
-    const first = { 13: 22, 14: 19, 15: 14, 16: 10, 17: 6 };
-    return major >= 18 || minor >= (first[major] ?? Number.POSITIVE_INFINITY);
-}
-
-;// CONCATENATED MODULE: ./lib/backup/archive-header.js
-
-const archiveIntro = "PGDMP";
-/** Format 1.15 came with PostgreSQL 16, 1.16 with 17; those before are all read by every pg_restore from 14 on. */
-const firstReaders = [
-    [14, 14],
-    [15, 16],
-    [16, 17],
-];
-/** Reads the header from the first few kB of an archive. A UserError where it is none that can be restored. */
-function archiveHeader(bytes, file) {
-    const refuse = (what, help) => new errors_UserError({ what: `${file} ${what}.`, why: "Nothing was written.", do: help });
-    const [major = 0, minor = 0, , intSize = 4, , kind = 0] = bytes.subarray(5, 11);
-    const format = `${major}.${minor}`;
-    const reader = firstReaders.find(([most]) => minor <= most);
-    if (major !== 1 || reader === undefined)
-        throw refuse(`has the archive format ${format}, which is not known here`, "Use a newer migration-gate.");
-    if (kind !== 1)
-        throw refuse("is an archive, but not of pg_dump's custom format", "Dump with pg_dump -Fc.");
-    let position = 11;
-    const readInt = () => {
-        const sign = bytes[position] ?? 0;
-        let value = 0;
-        for (let index = 0; index < intSize; index++)
-            value += (bytes[position + 1 + index] ?? 0) * 256 ** index;
-        position += 1 + intSize;
-        return sign === 0 ? value : -value;
-    };
-    const readText = () => {
-        const length = readInt();
-        if (length < 0)
-            return "";
-        if (length > 1024 || position + length > bytes.length)
-            throw refuse("is damaged: its header is cut", "Fetch it again.");
-        const text = bytes.toString("utf8", position, position + length);
-        position += length;
-        return text;
-    };
-    // The compression: one byte since 1.15, a number before.
-    if (minor >= 15)
-        position += 1;
-    else
-        readInt();
-    for (let field = 0; field < 7; field++)
-        readInt();
-    const [database, server, pgDump] = [readText(), readText(), readText()];
-    return { format, readableFrom: reader[1], database, server, pgDump };
-}
-
-;// CONCATENATED MODULE: ./lib/backup/stored-backup.js
-
-
-
-
-
-
-
-
-const headSize = 8 * 1024;
-/** Opens a backup of pg_dump, custom format or plain SQL, encrypted or not. A UserError for anything else, and for a wrong key. */
-async function openBackup(name, identityFile) {
-    const path = (0,external_node_path_namespaceObject.resolve)(name);
-    const status = await (0,external_node_fs_promises_namespaceObject.stat)(path).catch(() => undefined);
-    if (status === undefined || !status.isFile()) {
-        throw new errors_UserError({
-            what: status === undefined ? "There is no such backup." : "The backup is not one file.",
-            where: path,
-            do: "Name a file that migration-gate backup or pg_dump (-Fc, or plain) wrote.",
-        });
-    }
-    const encrypted = (await head(stored(path))).toString("latin1").startsWith(ageIntro);
-    const identities = encrypted ? await readIdentities(identityFile, path) : [];
-    const plaintext = (seen) => encrypted ? ageDecrypted(stored(path, seen), identities, path) : stored(path, seen);
-    const first = await head(plaintext());
-    const manifest = await readManifest(path);
-    const archive = first.toString("latin1", 0, 5) === archiveIntro ? archiveHeader(first, path) : undefined;
-    if (archive === undefined)
-        requireSql(first, path);
-    return { path, bytes: status.size, encrypted, archive, manifest, plaintext };
-}
-async function* stored(path, seen) {
-    for await (const chunk of (0,external_node_fs_.createReadStream)(path, { highWaterMark: 256 * 1024 })) {
-        seen?.(chunk);
-        yield chunk;
-    }
-}
-async function head(source) {
-    const chunks = [];
-    let bytes = 0;
-    for await (const chunk of source) {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes >= headSize)
-            break;
-    }
-    return Buffer.concat(chunks).subarray(0, headSize);
-}
-async function readIdentities(file, path) {
-    if (file === undefined) {
-        throw new errors_UserError({
-            what: "The backup is encrypted, and identity-file names no key.",
-            where: path,
-            do: "Add the file with the private key: --identity-file key.txt",
-        });
-    }
-    try {
-        return await identitiesOf(await (0,external_node_fs_promises_namespaceObject.readFile)(file, "utf8"), file);
-    }
-    catch (error) {
-        if (error instanceof errors_UserError)
-            throw error;
-        throw new errors_UserError({
-            what: `The key file ${file} cannot be read.`,
-            where: "identity-file",
-            seen: error instanceof Error ? error.message : String(error),
-            do: "Correct the path.",
-        }, { cause: error });
-    }
-}
-function requireSql(first, path) {
-    const text = first.toString("utf8");
-    const wrong = (seen, help) => new errors_UserError({
-        what: "The file is no backup that can be restored.",
-        where: path,
-        seen,
-        why: "Nothing was written.",
-        do: help,
-    });
-    if (first.length === 0)
-        throw wrong("It is empty.", "Fetch the backup again from where it was kept.");
-    if (first[0] === 0x1f && first[1] === 0x8b)
-        throw wrong("It is compressed with gzip.", "Unpack it first: gunzip.");
-    if (first.readUInt32LE(0) === 0xfd2fb528)
-        throw wrong("It is compressed with zstd.", "Unpack it first: zstd -d.");
-    if (text.startsWith("-----BEGIN AGE ENCRYPTED FILE-----"))
-        throw wrong("It is an armored age file.", "Decrypt it first: age -d -i key.txt");
-    if (text.includes("-- PostgreSQL database cluster dump"))
-        throw wrong("It is the dump of a whole server (pg_dumpall).", "Restore it with psql, or dump one database with pg_dump -Fc.");
-    if (/^-- PostgreSQL database dump$/m.test(text))
-        return;
-    throw wrong("It begins neither as an archive of pg_dump -Fc nor as one of its SQL dumps.", "Name a file that migration-gate backup or pg_dump (-Fc, or plain) wrote.");
-}
-/** Compares with the manifest what was read of a backup. */
-function checksum({ manifest, path }) {
-    const hash = (0,external_node_crypto_.createHash)("sha256");
-    let bytes = 0;
-    return {
-        update(chunk) {
-            hash.update(chunk);
-            bytes += chunk.length;
-        },
-        finish() {
-            const sha256 = hash.digest("hex");
-            if (manifest === undefined || (manifest.sha256 === sha256 && manifest.bytes === bytes))
-                return sha256;
-            throw new errors_UserError({
-                what: "The backup is not the one that its manifest describes.",
-                where: path,
-                seen: manifest.bytes === bytes
-                    ? `sha256 ${sha256} instead of ${manifest.sha256}`
-                    : `${bytes} bytes instead of ${manifest.bytes}`,
-                why: "It was cut or changed. Nothing was written.",
-                do: "Fetch the backup again from where it was kept, or take another one.",
-            });
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/backup/load.js
-
-
-
-
-
-
-/** Reads the whole backup as a restore would, and writes nothing. Returns its sha256; a UserError where it is not whole. */
-async function verifyBackup(backup, programs) {
-    const sum = checksum(backup);
-    const source = backup.plaintext((chunk) => sum.update(chunk));
-    if (backup.archive === undefined) {
-        await requireSqlEnd(source, backup.path);
-        return sum.finish();
-    }
-    const child = await child_startChild([programs.restore, "--file=/dev/null"], {
-        env: offlineEnvironment(),
-        talks: true,
-    });
-    try {
-        await feed(child, source);
-        // A changed file is told as such, and not by what pg_restore makes of it.
-        const sha256 = sum.finish();
-        const end = await child.ended;
-        if (end.code === 0)
-            return sha256;
-        throw new errors_UserError({
-            what: "The backup cannot be read to its end: it was cut or changed.",
-            where: backup.path,
-            seen: [complaints(child.said()), endText(end)].join("\n").trim(),
-            why: "Nothing was written.",
-            do: "Fetch the backup again from where it was kept, or take another one.",
-        });
-    }
-    finally {
-        await child.kill();
-    }
-}
-/** All of it, also when the reader has enough: what follows is part of the checksum. */
-async function feed(child, source, progress) {
-    let bytes = 0;
-    for await (const chunk of source) {
-        await writeTo(child.stdin, chunk);
-        bytes += chunk.length;
-        progress?.(bytes);
-    }
-    child.stdin.end();
-}
-/** Restores the backup into a database. A UserError where it fails; with `oneTransaction` nothing is written then. */
-async function loadBackup(backup, options) {
-    const { programs, serverMajor } = options;
-    // pg_restore from 17 on sets transaction_timeout, and a server before 17 fails on it: then psql runs what is left.
-    const asScript = backup.archive !== undefined && programs.major >= 17 && serverMajor < 17;
-    if (backup.archive !== undefined && !asScript)
-        return await loadArchive(backup, options);
-    if (!asScript)
-        return await loadSql(backup.plaintext(), options);
-    const script = await child_startChild([programs.restore, "--file=-"], { env: offlineEnvironment() });
-    try {
-        const feeding = feed(script, backup.plaintext()).catch(async (error) => {
-            await script.kill();
-            throw error;
-        });
-        feeding.catch(() => undefined);
-        await loadSql(script.stdout, options, async () => {
-            await feeding;
-            const end = await script.ended;
-            if (end.code !== 0)
-                throw loadFailed(script, end, options);
-        });
-    }
-    finally {
-        await script.kill();
-    }
-}
-async function loadArchive(backup, options) {
-    const words = ["--exit-on-error", "--no-password", connectionArgument(options.address)];
-    if (options.oneTransaction)
-        words.push("--single-transaction");
-    const child = await child_startChild([options.programs.restore, ...words], { env: options.env, talks: true });
-    try {
-        await feed(child, backup.plaintext(), options.progress);
-        const end = await child.ended;
-        if (end.code !== 0)
-            throw loadFailed(child, end, options);
-    }
-    finally {
-        await child.kill();
-    }
-}
-/** `wholeness` is asked before psql is told to commit. */
-async function loadSql(source, options, wholeness) {
-    const { programs, env, serverMajor, progress } = options;
-    const sqlOptions = {
-        restricts: knowsRestrict(programs.version),
-        hasTransactionTimeout: serverMajor >= 17,
-        oneTransaction: options.oneTransaction,
-    };
-    const words = [
-        "--no-psqlrc",
-        "--quiet",
-        "--no-password",
-        "--set=ON_ERROR_STOP=1",
-        "--output=/dev/null",
-        "--file=-",
-    ];
-    words.push(connectionArgument(options.address));
-    const child = await child_startChild([programs.psql, ...words], { env, talks: true });
-    try {
-        let bytes = 0;
-        let isTaken = true;
-        for await (const chunk of sqlFor(source, sqlOptions)) {
-            isTaken = await writeTo(child.stdin, chunk);
-            if (!isTaken)
-                break;
-            bytes += chunk.length;
-            progress(bytes);
-        }
-        if (isTaken)
-            await wholeness?.();
-        if (isTaken && options.oneTransaction)
-            await writeTo(child.stdin, commit);
-        child.stdin.end();
-        const end = await child.ended;
-        if (end.code !== 0)
-            throw loadFailed(child, end, options);
-    }
-    finally {
-        await child.kill();
-    }
-}
-const load_remedies = [
-    [
-        /role "([^"]+)" does not exist/,
-        (role) => `Roles are not in a backup. Make it first: CREATE ROLE "${role}";`,
-    ],
-    [
-        /extension "([^"]+)" is not available/,
-        (name) => `Install the extension ${name} on the server, or restore into a server that has it.`,
-    ],
-    [
-        /out of shared memory|max_locks_per_transaction/,
-        () => "Raise max_locks_per_transaction, or add --replace: it does not need one transaction.",
-    ],
-    [
-        /must be (?:owner|superuser|able)|permission denied/,
-        () => "Restore as the owner of the database or a superuser.",
-    ],
-    [
-        /invalid command \\(?:un)?restrict/,
-        () => "Set pg-dump to a PostgreSQL with the releases of August 2025 or later.",
-    ],
-    [/unsupported version/, () => "Set pg-dump to the pg_dump of a newer PostgreSQL, or leave it out."],
-    [/ENOENT/, () => "Install the PostgreSQL client programs (psql is missing), or leave pg-dump out."],
-];
-function loadFailed(child, end, { address, oneTransaction }) {
-    const seen = [complaints(child.said(), address), endText(end)].filter((text) => text !== "").join("\n");
-    const found = load_remedies.flatMap(([pattern, remedy]) => {
-        const match = pattern.exec(seen);
-        return match === null ? [] : [remedy(match[1] ?? "")];
-    });
-    return new errors_UserError({
-        what: "The backup could not be restored.",
-        where: `${address.host}:${address.port}, database "${address.database}", user "${address.user}"`,
-        seen,
-        why: oneTransaction
-            ? "All of it was one transaction, which was rolled back: the database is as it was."
-            : "The new database was dropped: the one that was to be replaced is as it was.",
-        do: found[0] ?? "Mend what the server says, and run again.",
-    });
 }
 
 ;// CONCATENATED MODULE: ./lib/backup/database-properties.js

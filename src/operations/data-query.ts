@@ -1,4 +1,0 @@
-import type { DataQuery } from "../model/rows";
-export function dataQueries(_sql: string): readonly DataQuery[] {
-  return [];
-}
