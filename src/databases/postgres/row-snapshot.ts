@@ -57,7 +57,7 @@ const tablesStatement = `select n.nspname as schema, c.relname as table, ${quali
   coalesce((select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
     from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''), '[]') as columns,
   array(select a.attname::text from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1])
-    where i.indrelid = c.oid and i.indisprimary order by 1) as key,
+    where i.indrelid = c.oid and i.indisprimary order by array_position(i.indkey::int2[], a.attnum)) as key,
   has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as readable,
   c.relkind = 'p' and exists ${parts("", "l.relkind = 'f'")} as foreign,
   row_security_active(c.oid) as hidden,
