@@ -1,5 +1,6 @@
 import type { RowValues, TableRows } from "../model/rows";
 import { type Canonical, canonicalFor } from "./row-values";
+import { isSecretColumn } from "./secret-columns";
 
 /** A column that both sides have, under its old name: where its values stand, and how they are compared. */
 export interface ColumnPair {
@@ -7,6 +8,8 @@ export interface ColumnPair {
   readonly before: number;
   readonly after: number;
   readonly canonical: Canonical;
+  /** By its name before or after. */
+  readonly isSecret: boolean;
 }
 
 export interface ColumnPairs {
@@ -51,7 +54,14 @@ export function pairColumns(before: TableRows, after: TableRows): ColumnPairs {
 
 function pairOf(before: TableRows, at: number, after: TableRows, place: number): ColumnPair {
   const { name, type } = before.columns[at]!;
-  return { name, before: at, after: place, canonical: canonicalFor(type, after.columns[place]!.type) };
+  const other = after.columns[place]!;
+  return {
+    name,
+    before: at,
+    after: place,
+    canonical: canonicalFor(type, other.type),
+    isSecret: isSecretColumn(name) || isSecretColumn(other.name),
+  };
 }
 
 /** The primary key's columns; none where one of them is gone. */

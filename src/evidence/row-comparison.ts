@@ -75,7 +75,7 @@ function changedColumns(comparison: Comparison, same: readonly RowPair[]): RowLo
       columnLoss(comparison, pair, {
         kind: lost.length === 0 ? "values moved" : "values changed",
         lost: onlyNulls ? changes.length : values.length,
-        examples: changeExamples(pair.name, onlyNulls ? changes : values),
+        examples: changeExamples(pair.isSecret, onlyNulls ? changes : values),
         onlyNulls,
       }),
     ];
@@ -93,7 +93,7 @@ function changedKeys(
       kind: "values changed",
       lost: kept.length,
       examples: examplesOf(
-        pair.name,
+        pair.isSecret,
         kept.flatMap((row) => row[pair.before] ?? []),
       ),
       onlyNulls: false,
@@ -116,7 +116,7 @@ function withoutKey(comparison: Comparison, rest: Rest): RowLoss[] {
       columnLoss(comparison, pair, {
         kind: "values changed",
         lost: onlyNulls ? lost.length : values.length,
-        examples: examplesOf(pair.name, values),
+        examples: examplesOf(pair.isSecret, values),
         onlyNulls,
       }),
     ];

@@ -1,22 +1,21 @@
 import type { RowValues } from "../model/rows";
 import type { ColumnPair } from "./row-columns";
-import { isSecretColumn } from "./secret-columns";
 
 const most = 3;
 const longest = 60;
 
 /** The first few different values of a column, cut; none of a secret one. */
-export function examplesOf(column: string, values: readonly string[]): string[] {
-  return isSecretColumn(column) ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
+export function examplesOf(isSecret: boolean, values: readonly string[]): string[] {
+  return isSecret ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
 }
 
 /** What became of values, e.g. `1.25 → 1.3`. */
 export function changeExamples(
-  column: string,
+  isSecret: boolean,
   changes: readonly { readonly from: string | null; readonly to: string | null }[],
 ): string[] {
   return examplesOf(
-    column,
+    isSecret,
     changes.map(
       ({ from, to }) => `${cut(from ?? "NULL", longest / 2)} → ${cut(to ?? "NULL", longest / 2 - 3)}`,
     ),
@@ -29,7 +28,7 @@ export function rowExamples(
   pairs: readonly ColumnPair[],
   key: readonly ColumnPair[],
 ): string[] {
-  const shown = (key.length > 0 ? key : pairs).filter(({ name }) => !isSecretColumn(name)).slice(0, most);
+  const shown = (key.length > 0 ? key : pairs).filter(({ isSecret }) => !isSecret).slice(0, most);
   if (shown.length === 0) return [];
   const texts = rows
     .slice(0, most)

@@ -2,6 +2,7 @@ import type { RowLoss, RowSnapshot, RowValues, TableRows } from "../model/rows";
 import { pairColumns } from "./row-columns";
 import { compareRows } from "./row-comparison";
 import { examplesOf } from "./row-examples";
+import { isSecretColumn } from "./secret-columns";
 
 export interface LossOptions {
   /** Tables whose rows are only counted: what is in them changes by itself. */
@@ -70,7 +71,7 @@ function goneColumns(before: TableRows, gone: readonly number[]): RowLoss[] {
     if (values.length === 0) return [];
     const column = before.columns[at]!.name;
     const count = values.length;
-    const examples = examplesOf(column, values);
+    const examples = examplesOf(isSecretColumn(column), values);
     return [{ ...lossOf(before, "column gone", { before: count, after: 0, lost: count }), column, examples }];
   });
 }

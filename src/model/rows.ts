@@ -8,7 +8,7 @@ export interface TableRows {
   /** Without generated ones; names as they are, unquoted; types as `format_type` prints them. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly rows: readonly RowValues[];
-  /** The primary key's columns, sorted by name; empty where there is none. */
+  /** The primary key's columns in its order; empty where there is none. */
   readonly key: readonly string[];
   /** Set where `rows` is empty because they were not read: why, and how many there are if that is known. */
   readonly unread?: { readonly reason: string; readonly rows: number | undefined };
@@ -61,7 +61,16 @@ export interface FilledTable {
 export interface DataQuery {
   /** e.g. "fails if two rows share email". */
   readonly words: string;
-  /** One SELECT; no rows means that it is safe. At most a few columns, each a value that explains the row. */
+  /**
+   * - fails: no rows means that the statement is safe; where the server cannot compute it (SQLSTATE classes 22 and 23), the statement fails, too.
+   * - changes: each row has a value that will be another one.
+   * - loses: one row with the number of values or rows that will be gone; none where there are none.
+   */
+  readonly effect: "fails" | "changes" | "loses";
+  /** One SELECT, never more than 20 rows. At most a few columns, each a value that explains the row. */
   readonly sql: string;
-  readonly sqlstate: string;
+  /** How the statement fails; undefined where it does not. */
+  readonly sqlstate: string | undefined;
+  /** Functions that the statement's own expressions call, without their schema. */
+  readonly functions: readonly string[];
 }

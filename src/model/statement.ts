@@ -7,6 +7,10 @@ export interface ServerError {
   readonly hint: string | undefined;
   readonly context: string | undefined;
   readonly position: number | undefined;
+  /** Names of what it is about, unquoted, where the server told them (fields t, c and n). */
+  readonly table?: string;
+  readonly column?: string;
+  readonly constraint?: string;
 }
 
 /** A bound value as it went over the wire: text, or hexadecimal of the binary format; cut values say so. */

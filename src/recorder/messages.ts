@@ -71,6 +71,7 @@ export function decodeError(frame: Frame, decoding?: TextDecoding): ServerError 
     fields.set(String.fromCharCode(code), reader.text());
   }
   const position = fields.get("P");
+  const names = { table: fields.get("t"), column: fields.get("c"), constraint: fields.get("n") };
   return {
     severity: fields.get("V") ?? fields.get("S") ?? "ERROR",
     sqlstate: fields.get("C") ?? "XX000",
@@ -79,6 +80,7 @@ export function decodeError(frame: Frame, decoding?: TextDecoding): ServerError 
     hint: fields.get("H"),
     context: fields.get("W"),
     position: position === undefined ? undefined : Number(position),
+    ...Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined)),
   };
 }
 

@@ -101,7 +101,7 @@ describe("readRows", () => {
       "create table t (c int, b int, a int, primary key (b, a) include (c)); create table u (a int unique)",
     );
     const tables = await readRows(client);
-    expect([...tables.values()].map(({ key }) => key)).toEqual([["a", "b"], []]);
+    expect([...tables.values()].map(({ key }) => key)).toEqual([["b", "a"], []]);
     expect(tables.get("public.t")?.columns[0]).toEqual({ name: "c", type: "integer" });
   });
 
