@@ -32,8 +32,8 @@ export interface Try {
 }
 
 const profiles = ["typical", "nulls", "copy"] as const;
-/** How often the keys are turned until the CHECKs on them can be met. */
-const turns = 16;
+/** How often the keys are turned until the CHECKs on them can be met; then one after the other becomes NULL; then what must be unique is turned. */
+const turns = { nulls: 12, all: 16 } as const;
 
 /** The profile of a row of the hostile tier. */
 export function profileOf(number: number): Profile {
@@ -44,7 +44,7 @@ export function profileOf(number: number): Profile {
 export function buildRow(plan: RowPlan, attempt: Try): Row {
   const indexes = uniqueIndexes(plan, attempt);
   let row = new Map<string, string | null>();
-  for (let turn = 0; turn < turns; turn++) {
+  for (let turn = 0; turn < turns.all; turn++) {
     row = new Map(attempt.forced);
     setKeys(plan, attempt, indexes, row, turn);
     if (setJoints(plan, attempt, indexes, row)) break;
@@ -78,7 +78,8 @@ function uniqueIndexes({ places, values }: RowPlan, attempt: Try): Map<string, n
     let left = number;
     slots.forEach(({ slot, size }, at) => {
       // The diagonal: rows that differ in the first digit differ in the next ones, too.
-      if (!indexes.has(slot)) indexes.set(slot, isCounted ? number : (left + (at > 0 ? number : 0)) % size);
+      const index = slots.length === 1 ? number : (left + (at > 0 ? number : 0)) % size;
+      if (!indexes.has(slot)) indexes.set(slot, index);
       left = Math.floor(left / size);
     });
   }
@@ -122,17 +123,19 @@ function setKeys(
   plan.keys.forEach((planned, at) => {
     if (planned.kind !== "parents") return;
     const { key, options } = planned;
-    const isNull = (attempt.profile === "nulls" && attempt.tries < 6) || turn >= turns - at - 1;
+    const unique = indexes.get(`key ${key.name}`);
+    const isSpent = unique !== undefined && unique >= options.length;
+    const isNull = isSpent || (attempt.profile === "nulls" && attempt.tries < 6) || turn >= turns.nulls - at;
     if (isNull && setNull(plan, planned, attempt, row)) return;
     const possible = options.filter((option) => agrees(key.columns, option, row));
     if (possible.length === 0) {
       setNull(plan, planned, attempt, row);
       return;
     }
-    const unique = indexes.get(`key ${key.name}`);
     const walk = attempt.profile === "copy" ? 0 : planned.isSpread ? attempt.number : attempt.number >> 1;
     const index = unique ?? walk + at + bumpOf(attempt, key.columns) * (at + 1);
-    const option = possible[(index + turn * (at + 1)) % possible.length]!;
+    const turned = unique === undefined ? Math.floor(turn / (at + 1)) : Math.max(turn - turns.nulls, 0);
+    const option = possible[(index + turned) % possible.length]!;
     key.columns.forEach((name, place) => {
       row.set(name, option[place] ?? null);
     });
@@ -216,6 +219,7 @@ function columnValue(
     // One extreme a row, and none in a second try: an extreme twice is what it would be refused for.
     const isEdge = profile === "edges" && bump === 0 && (number + column.number) % 2 === 0;
     const edge = isEdge && unique !== undefined ? edges[(number - profiles.length) >> 1] : undefined;
+    if (canBeNull && unique !== undefined && unique >= values.count) return null;
     return edge ?? orNull(values.plain(unique ?? counted + bump));
   }
   if (profile === "edges") {

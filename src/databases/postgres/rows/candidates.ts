@@ -20,6 +20,8 @@ export interface ColumnValues {
   plain(index: number): string | undefined;
   /** Hostile ones, the most telling first. */
   readonly edges: readonly string[];
+  /** Those that the CHECKs and predicates of the table name. */
+  readonly spoken: readonly string[];
 }
 
 /** A table with all that is needed to make rows for it. */
@@ -191,7 +193,7 @@ function valuesOf(
   const hints = among(draft.hints);
   const avoided = new Set(isUnique ? hints : []);
   const edges = edgesOf(draft, among, avoided, tier);
-  const base = { column, isUnique, isRequired };
+  const base = { column, isUnique, isRequired, spoken: among(draft.mined) };
   const listed = (list: readonly string[]): ColumnValues => ({
     ...base,
     count: list.length,

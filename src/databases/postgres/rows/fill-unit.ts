@@ -1,7 +1,16 @@
 import type { Client } from "pg";
 import { buildRow, type Profile, profileOf, type Row } from "./build-row";
 import { type Answer, insertStatement, insertTogether, Refusal, tryStatements } from "./insert";
-import { isTriggers, type Lessons, learn, newLessons, nextRow, reasonOf } from "./repair";
+import {
+  isConflict,
+  isExhausted,
+  isTriggers,
+  type Lessons,
+  learn,
+  newLessons,
+  nextRow,
+  reasonOf,
+} from "./repair";
 import type { RowPlan } from "./row-plan";
 import { linkTogether } from "./together";
 import { triggerRows } from "./trigger-literals";
@@ -18,30 +27,27 @@ const mostTries = 24;
 const hostileTries = 8;
 const mostFailures = 2;
 
-/** Puts `wanted` rows into each table of the unit: at first all at once, then one by one, each until the server takes it. */
+/**
+ * Puts `wanted` rows into each table of the unit: at first all at once, then one by one, each until the server takes it.
+ * `suspended`: triggers refused every row, and were off for ours, as only some roles may have it.
+ */
 export async function fillUnit(
   client: Client,
   plans: readonly RowPlan[],
   wanted: number,
 ): Promise<UnitOutcome> {
-  const state = plans.map(() => newLessons());
-  const batch = await fillAtOnce(client, plans, wanted);
-  if (batch !== undefined) return batch;
-  const accepted: Row[][] = plans.map(() => []);
+  if (wanted === 0) return { rows: 0, reason: undefined, suspended: false };
+  if (await fillAtOnce(client, plans, wanted)) return { rows: wanted, reason: undefined, suspended: false };
+  const filler = new UnitFiller(client, plans);
   let rows = 0;
   let failures = 0;
-  let suspended = false;
-  let last: Refusal | undefined;
-  for (let number = 0; number < wanted && failures < mostFailures; number++) {
-    nextRow(state);
-    const outcome = await fillOne(client, plans, number, accepted, state);
-    suspended ||= outcome.suspended;
-    if (outcome.taken) rows++;
-    last = outcome.refusal ?? last;
-    failures = outcome.taken ? 0 : failures + 1;
-    if (!outcome.taken && state.some((lessons) => lessons.isHopeless)) break;
+  for (let number = 0; number < wanted && failures < mostFailures && !filler.isHopeless; number++) {
+    const isTaken = await filler.fillOne(number);
+    rows += isTaken ? 1 : 0;
+    failures = isTaken ? 0 : failures + 1;
   }
-  return { rows, suspended, reason: rows < wanted ? reasonOf(last, plans) : undefined };
+  const reason = rows < wanted ? reasonOf(filler.lastRefusal, plans) : undefined;
+  return { rows, suspended: filler.isSuspended, reason };
 }
 
 function profile(plan: RowPlan, number: number, tries: number): Profile {
@@ -52,78 +58,106 @@ async function fillAtOnce(
   client: Client,
   [plan, ...others]: readonly RowPlan[],
   wanted: number,
-): Promise<UnitOutcome | undefined> {
-  if (plan === undefined || others.length > 0 || wanted === 0) return undefined;
+): Promise<boolean> {
+  if (plan === undefined || others.length > 0) return false;
   const earlier: Row[] = [];
   for (let number = 0; number < wanted; number++) {
-    const attempt = { tries: 0, bumps: new Map(), required: new Set<string>() };
-    earlier.push(buildRow(plan, { ...attempt, number, profile: profile(plan, number, 0), earlier }));
+    const nothing = { tries: 0, bumps: new Map<string, number>(), required: new Set<string>() };
+    earlier.push(buildRow(plan, { ...nothing, number, profile: profile(plan, number, 0), earlier }));
   }
   const answer = await tryStatements(client, insertStatement(plan.values.table, earlier));
-  const taken = "rows" in answer && answer.rows === wanted;
-  return taken ? { rows: wanted, reason: undefined, suspended: false } : undefined;
+  return "rows" in answer && answer.rows === wanted;
 }
 
-interface RowOutcome {
-  readonly taken: boolean;
-  readonly suspended: boolean;
-  readonly refusal?: Refusal;
-}
+class UnitFiller {
+  readonly #client: Client;
+  readonly #plans: readonly RowPlan[];
+  readonly #accepted: readonly Row[][];
+  readonly #lessons: readonly Lessons[];
+  /** Values that the triggers took. */
+  #forced: Row | undefined;
+  isSuspended = false;
+  lastRefusal: Refusal | undefined;
 
-async function fillOne(
-  client: Client,
-  plans: readonly RowPlan[],
-  number: number,
-  accepted: Row[][],
-  state: readonly Lessons[],
-): Promise<RowOutcome> {
-  let refusal: Refusal | undefined;
-  const build = (tries: number, forced?: Row) =>
-    linkTogether(
+  constructor(client: Client, plans: readonly RowPlan[]) {
+    this.#client = client;
+    this.#plans = plans;
+    this.#accepted = plans.map(() => []);
+    this.#lessons = plans.map(newLessons);
+  }
+
+  get isHopeless(): boolean {
+    return this.#lessons.some(({ isHopeless }) => isHopeless);
+  }
+
+  /** True once the row, or another in its place, is in. */
+  async fillOne(number: number): Promise<boolean> {
+    nextRow(this.#lessons, this.#plans);
+    for (let tries = 0; tries < mostTries; tries++) {
+      const answer = await this.#try(number, tries, this.#forced);
+      if (!(answer instanceof Refusal)) return answer.rows > 0;
+      if (this.isHopeless || isExhausted(answer, this.#plans, tries)) return false;
+      if (!isTriggers(answer) || this.isSuspended) continue;
+      const forced = await triggerRows(this.#client, this.#plans);
+      for (const row of forced) if (await this.#insist(number, row)) return true;
+      if (forced.length === 0 && tries < hostileTries) continue;
+      this.isSuspended = await this.#insist(number, undefined);
+      return this.isSuspended;
+    }
+    return false;
+  }
+
+  /** The row with these values, or with triggers off, until nothing is in its way that was there before. */
+  async #insist(number: number, forced: Row | undefined): Promise<boolean> {
+    const refused = this.lastRefusal;
+    for (let tries = 0; tries < mostTries; tries++) {
+      const answer = await this.#try(
+        number,
+        forced === undefined ? hostileTries : 0,
+        forced,
+        forced === undefined,
+      );
+      if (!(answer instanceof Refusal)) {
+        this.#forced = forced;
+        return answer.rows > 0;
+      }
+      if (isConflict(answer)) continue;
+      // That this role may not have triggers off is no news.
+      this.lastRefusal = refused;
+      for (const lessons of this.#lessons) lessons.isHopeless = false;
+      return false;
+    }
+    return false;
+  }
+
+  async #try(number: number, tries: number, forced?: Row, off = this.isSuspended): Promise<Answer> {
+    const plans = this.#plans;
+    const rows = linkTogether(
       plans,
       plans.map((plan, at) =>
         buildRow(plan, {
           number,
           tries,
           profile: profile(plan, number, tries),
-          bumps: state[at]!.bumps,
-          required: state[at]!.required,
-          earlier: accepted[at]!,
+          bumps: this.#lessons[at]!.bumps,
+          required: this.#lessons[at]!.required,
+          earlier: this.#accepted[at]!,
           ...(forced === undefined ? {} : { forced }),
         }),
       ),
       number,
     );
-  const attempt = async (rows: readonly Row[], before = "", after = ""): Promise<Answer> => {
     const insert = insertTogether(plans.map(({ values }, at) => ({ table: values.table, row: rows[at]! })));
-    const answer = await tryStatements(client, `${before}${insert}${after}`);
-    if ("rows" in answer && answer.rows > 0) for (const [at, row] of rows.entries()) accepted[at]!.push(row);
+    const role = (word: string) => `set local session_replication_role = ${word}`;
+    const answer = await tryStatements(
+      this.#client,
+      off ? `${role("replica")}; ${insert}; ${role("origin")}` : insert,
+    );
+    if (answer instanceof Refusal) {
+      this.lastRefusal = answer;
+      learn(answer, plans, this.#lessons, tries);
+    } else if (answer.rows > 0) for (const [at, row] of rows.entries()) this.#accepted[at]!.push(row);
+    else this.lastRefusal = new Refusal({});
     return answer;
-  };
-  for (let tries = 0; tries < mostTries; tries++) {
-    const answer = await attempt(build(tries));
-    if (!(answer instanceof Refusal)) {
-      if (answer.rows > 0) return { taken: true, suspended: false };
-      return { taken: false, suspended: false, refusal: new Refusal({ code: "", message: "" }) };
-    }
-    refusal = answer;
-    learn(answer, plans, state, tries);
-    if (state.some(({ isHopeless }) => isHopeless)) break;
-    if (!isTriggers(answer)) continue;
-    const forced = await triggerRows(client, plans);
-    for (const row of forced) {
-      const again = await attempt(build(0, row));
-      if (!(again instanceof Refusal) && again.rows > 0) return { taken: true, suspended: false };
-    }
-    if (forced.length > 0 || tries >= hostileTries) {
-      const off = await attempt(
-        build(hostileTries),
-        "set local session_replication_role = replica; ",
-        "; set local session_replication_role = origin",
-      );
-      if (!(off instanceof Refusal) && off.rows > 0) return { taken: true, suspended: true };
-      break;
-    }
   }
-  return { taken: false, suspended: false, ...(refusal === undefined ? {} : { refusal }) };
 }

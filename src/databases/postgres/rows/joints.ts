@@ -102,7 +102,10 @@ function ownValues({ columns, offset, wanted }: TableValues, name: string): stri
   const rest = Number.isFinite(source.count)
     ? Array.from({ length: Math.min(source.count, mostOfColumn) }, (_, index) => source.plain(offset + index))
     : [];
-  return [...plain, ...rest, ...source.edges.slice(0, mostOfColumn)].filter((value) => value !== undefined);
+  const { spoken, edges } = source;
+  return [...plain, ...spoken.slice(0, mostOfColumn), ...rest, ...edges.slice(0, mostOfColumn)].filter(
+    (value) => value !== undefined,
+  );
 }
 
 /** Every fourth of the second half goes. */

@@ -14,9 +14,25 @@ export function newLessons(): Lessons {
   return { bumps: new Map(), required: new Set(), isHopeless: false };
 }
 
-/** Before the next row: it begins anew. */
-export function nextRow(state: readonly Lessons[]): void {
-  for (const lessons of state) lessons.bumps.clear();
+/** Before the next row: it begins anew, but where rows must differ: values that are taken stay taken. */
+export function nextRow(state: readonly Lessons[], plans: readonly RowPlan[]): void {
+  state.forEach(({ bumps }, at) => {
+    for (const name of bumps.keys())
+      if (!plans[at]!.places.some(({ set }) => set.columns.includes(name))) bumps.delete(name);
+  });
+}
+
+/** Another row has these values. */
+export function isConflict({ code }: Refusal): boolean {
+  return code === "23505" || code === "23P01";
+}
+
+/** Whether every value has been tried that a unique set can have. */
+export function isExhausted(refusal: Refusal, plans: readonly RowPlan[], tries: number): boolean {
+  if (!isConflict(refusal)) return false;
+  return plans.some(({ places }) =>
+    places.some(({ set, capacity }) => set.name === refusal.constraint && tries >= capacity),
+  );
 }
 
 /** Permission, a statement or a lock that takes too long, recursion without end, nothing that the table lacks. */
@@ -76,7 +92,10 @@ function columnsToMove(refusal: Refusal, { values, keys }: RowPlan, tries: numbe
       return check === undefined || check.columns.length === 0 ? all : check.columns;
     }
     default:
-      return tries % 2 === 0 ? all.filter((name) => !isKeys(name)) : all;
+      // A trigger seldom minds what tells rows apart.
+      return all.filter(
+        (name) => tries >= patience || (!isKeys(name) && !values.columns.get(name)!.isUnique),
+      );
   }
 }
 

@@ -34,6 +34,8 @@ export interface PlannedKey {
 export interface UniquePlace {
   readonly set: UniqueSet;
   readonly slots: readonly { readonly slot: string; readonly size: number }[];
+  /** How many rows there can be as far as this set goes. */
+  readonly capacity: number;
 }
 
 export function planRows(
@@ -62,5 +64,12 @@ function placeOf(
   const many = values.offset + values.wanted * 2;
   const all = [...slots].map(([slot, size]) => ({ slot, size }));
   const counting = all.find(({ slot, size }) => slot.startsWith("column") && size >= many);
-  return { set, slots: counting === undefined ? all.sort((a, b) => b.size - a.size) : [counting] };
+  return {
+    set,
+    slots: counting === undefined ? all.sort((left, right) => right.size - left.size) : [counting],
+    capacity:
+      counting === undefined
+        ? all.reduce((product, { size }) => product * size, 1)
+        : Number.POSITIVE_INFINITY,
+  };
 }
