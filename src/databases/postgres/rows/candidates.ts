@@ -1,0 +1,285 @@
+import type { Client } from "pg";
+import type { RowTier } from "../../../model/rows";
+import { extremesOf } from "./extremes";
+import { mentions } from "./introspect";
+import { literalsOf, minedValues } from "./mined";
+import type { FillOptions, TableSteering } from "./options";
+import { type Question, solve } from "./oracle";
+import type { Check, Column, Table } from "./shape";
+import { capacity, isInteger, isText, nthValue, type ValueContext } from "./values";
+
+/** Where a column's values come from. All of them were accepted by the server, except those that count on. */
+export interface ColumnValues {
+  readonly column: Column;
+  /** Rows are told apart by it, alone or with others. */
+  readonly isUnique: boolean;
+  readonly isRequired: boolean;
+  /** How many plain values there are; Infinity: as many as one likes. */
+  readonly count: number;
+  /** The plain value number `index`; undefined where there is none. */
+  plain(index: number): string | undefined;
+  /** Hostile ones, the most telling first. */
+  readonly edges: readonly string[];
+  /** Those that the CHECKs and predicates of the table name. */
+  readonly spoken: readonly string[];
+}
+
+/** A table with all that is needed to make rows for it. */
+export interface TableValues {
+  readonly table: Table;
+  readonly tier: RowTier;
+  readonly wanted: number;
+  /** Rows that it had: values are counted from there on, so that a second fill does not repeat the first. */
+  readonly offset: number;
+  readonly columns: ReadonlyMap<string, ColumnValues>;
+  /** CHECKs that need more than one column, or a foreign key's; generated columns stand for their sources. */
+  readonly joint: readonly Check[];
+  readonly uniqueSets: Table["uniqueSets"];
+}
+
+interface Draft {
+  readonly column: Column;
+  readonly isUnique: boolean;
+  readonly isRequired: boolean;
+  readonly context: ValueContext;
+  readonly only: readonly string[] | undefined;
+  readonly hints: readonly string[];
+  readonly window: readonly string[];
+  readonly mined: readonly string[];
+  readonly edges: readonly string[];
+  readonly question: Question | undefined;
+  /** Of a column without conditions: what the server is asked per type. */
+  readonly asked: readonly string[];
+}
+
+/** How far back plain values of a table are offered to a condition. */
+const windowOf = (rows: number) => rows * 2 + 6;
+const mostMined = 160;
+
+/** Candidates for every column of these tables, tested by the server in one round trip. */
+export async function prepareValues(
+  client: Client,
+  tables: readonly { readonly table: Table; readonly offset: number; readonly wanted: number }[],
+  options: FillOptions,
+): Promise<TableValues[]> {
+  const drafts = tables.map(({ table, offset, wanted }) => {
+    const steering = options.steering?.get(table.key) ?? {};
+    const uniqueSets = [
+      ...table.uniqueSets,
+      ...(steering.unique ?? []).map((name) => ({
+        name: "",
+        columns: [name],
+        predicateColumns: [],
+        predicate: undefined,
+      })),
+    ];
+    const unique = new Set(uniqueSets.flatMap(({ columns }) => columns));
+    const tier = steering.tier ?? options.tier;
+    const columns = table.columns
+      .filter(({ generated }) => generated === undefined)
+      .map((column) => draftOf(table, column, { offset, wanted, unique, tier, steering, options }));
+    return { table, offset, wanted, tier, uniqueSets, columns };
+  });
+
+  const byType = new Map<string, { column: Column; values: Set<string> }>();
+  for (const { column, asked } of drafts.flatMap(({ columns }) => columns)) {
+    const known = byType.get(column.typeName) ?? { column, values: new Set<string>() };
+    for (const value of asked) known.values.add(value);
+    byType.set(column.typeName, known);
+  }
+  const typed = [...byType].filter(([, { values }]) => values.size > 0);
+  const questions = drafts.flatMap(({ columns }) => columns.flatMap(({ question }) => question ?? []));
+  const answers = await solve(client, [
+    ...typed.map(([type, { values }]) => ofType(type, [...values])),
+    ...questions,
+  ]);
+  const accepted = new Map(
+    typed.map(([type], index) => [type, new Set((answers[index] ?? []).map(([value]) => value))]),
+  );
+  let next = typed.length;
+  return drafts.map(({ columns, table, ...rest }) => ({
+    ...rest,
+    table,
+    joint: jointChecks(table),
+    columns: new Map(
+      columns.map((draft) => {
+        const good =
+          draft.question === undefined
+            ? accepted.get(draft.column.typeName)
+            : new Set((answers[next++] ?? []).map(([value]) => value));
+        return [draft.column.name, valuesOf(draft, good ?? new Set(), rest.offset, rest.wanted, rest.tier)];
+      }),
+    ),
+  }));
+}
+
+interface DraftOptions {
+  readonly offset: number;
+  readonly wanted: number;
+  readonly unique: ReadonlySet<string>;
+  readonly tier: RowTier;
+  readonly steering: TableSteering;
+  readonly options: FillOptions;
+}
+
+function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
+  const { offset, wanted, unique, steering, options } = given;
+  const { name, type, modifier } = column;
+  const isUnique = unique.has(name);
+  const salt = `${table.key} ${name}`;
+  const context = { salt, name, number: column.number, isKey: isUnique || column.isNumbered };
+  const checks = table.checks.filter((check) => sourcesOf(table, check).includes(name));
+  const own = isForeign(table, name) ? [] : checks.filter((check) => sourcesOf(table, check).length === 1);
+  const expressions = [
+    ...checks.map(({ expression }) => expression),
+    ...type.checks,
+    ...(type.of?.checks ?? []),
+  ];
+  const predicates = table.uniqueSets.flatMap(({ predicate }) =>
+    predicate !== undefined && mentions(predicate, name) ? [predicate] : [],
+  );
+  const window = Array.from(
+    { length: windowOf(wanted) },
+    (_, index) => nthValue(type, modifier, offset + index, context) ?? [],
+  ).flat();
+  const only = steering.values?.[name];
+  const hints = options.hints?.get(`${table.key}.${column.key}`) ?? [];
+  const spoken = literalsOf([...predicates, column.isNumbered ? "" : (column.default ?? "")].join(" "));
+  const mined = [
+    ...minedValues(expressions, type, windowOf(wanted), salt).slice(0, mostMined),
+    ...spoken.strings,
+    ...(isText(type) ? [] : spoken.numbers),
+  ];
+  const edges = column.isNumbered ? [] : extremesOf(type, modifier, context);
+  const isOpen = expressions.length === 0 && only === undefined;
+  const candidates = [...new Set([...(only ?? []), ...hints, ...window, ...mined, ...edges])];
+  return {
+    column,
+    isUnique,
+    isRequired: column.isRequired || (steering.notNull ?? []).includes(name),
+    context,
+    only,
+    hints,
+    window,
+    mined,
+    edges,
+    question: isOpen
+      ? undefined
+      : {
+          ...ofType(column.typeName, only ?? candidates, name),
+          alias: table.name,
+          computed: computedFor(table, [name], own),
+          conditions: own.map(({ expression }) => expression),
+        },
+    asked: isOpen ? [...hints, ...window.slice(0, 1), ...mined, ...edges] : [],
+  };
+}
+
+function ofType(type: string, values: readonly string[], column = "value"): Question {
+  const pools = [{ column, type, values }];
+  return { pools, computed: [], alias: "candidates", conditions: [], limit: values.length };
+}
+
+function valuesOf(
+  draft: Draft,
+  good: ReadonlySet<string | null | undefined>,
+  offset: number,
+  wanted: number,
+  tier: RowTier,
+): ColumnValues {
+  const { column, isUnique, isRequired, context, only } = draft;
+  const { type, modifier } = column;
+  const among = (values: readonly string[]) => [...new Set(values.filter((value) => good.has(value)))];
+  const hints = among(draft.hints);
+  const avoided = new Set(isUnique ? hints : []);
+  const edges = edgesOf(draft, among, avoided, tier);
+  const base = { column, isUnique, isRequired, spoken: among(draft.mined) };
+  const listed = (list: readonly string[]): ColumnValues => ({
+    ...base,
+    count: list.length,
+    plain: (index) => list[index % Math.max(list.length, 1)],
+    edges: only === undefined ? edges : list,
+  });
+  if (only !== undefined) return listed(among(only));
+  const isOpen = draft.question === undefined;
+  const preferred = isUnique ? [] : hints;
+  if (isOpen && draft.window.length > 0 && good.has(draft.window[0])) {
+    const count = capacity(type, modifier);
+    const isKnown = preferred.length > 0;
+    return {
+      ...base,
+      count: isKnown ? preferred.length : count,
+      // Labels that a revision names are all that it may accept: none other among them.
+      plain: (index) =>
+        isKnown ? preferred[index % preferred.length] : nthValue(type, modifier, index, context),
+      edges,
+    };
+  }
+  const window = among(draft.window).filter((value) => !avoided.has(value));
+  const enough = window.length >= (isUnique ? Math.min(wanted, capacity(type, modifier)) : 1);
+  const rest = among([...draft.mined, ...draft.edges]);
+  // The list begins with value number `offset`.
+  const found = preferred.length > 0 ? preferred : enough ? window : [...new Set([...window, ...rest])];
+  // Without any, the server shall say which constraint refuses what everybody would write.
+  const list = found.length > 0 ? found : draft.window;
+  const values = listed(list);
+  return {
+    ...values,
+    plain: (index) => values.plain(index + list.length - (offset % Math.max(list.length, 1))),
+  };
+}
+
+/** Where rows are told apart, no number by itself: 0, ±1 and the ends of the range are nobody's id. */
+function edgesOf(
+  { column, isUnique, edges, mined }: Draft,
+  among: (values: readonly string[]) => string[],
+  avoided: ReadonlySet<string>,
+  tier: RowTier,
+): readonly string[] {
+  if (tier === "plain" || (isUnique && isInteger(column.type))) return [];
+  if (!isUnique) return interleave(among(edges), among(mined));
+  return among([...mined, ...edges]).filter((value) => !isSmall(value) && !avoided.has(value));
+}
+
+function isSmall(value: string): boolean {
+  return /^[-+]?[01](?:\.0*)?$/.test(value);
+}
+
+function interleave(left: readonly string[], right: readonly string[]): string[] {
+  const longest = Math.max(left.length, right.length);
+  const mixed = Array.from({ length: longest }, (_, index) => [left[index], right[index]]).flat();
+  return [...new Set(mixed.filter((value) => value !== undefined))];
+}
+
+/** The columns that one writes to meet a check. */
+export function sourcesOf(table: Table, check: Check): readonly string[] {
+  const generated = (name: string) =>
+    table.columns.find((column) => column.name === name)?.generated?.columns;
+  return [...new Set(check.columns.flatMap((name) => generated(name) ?? [name]))];
+}
+
+/** Generated columns that these checks read, computed from the columns that there are. */
+export function computedFor(
+  table: Table,
+  columns: readonly string[],
+  checks: readonly Check[],
+): Question["computed"] {
+  return table.columns.flatMap(({ name, generated }) =>
+    generated !== undefined &&
+    checks.some((check) => check.columns.includes(name)) &&
+    generated.columns.every((source) => columns.includes(source))
+      ? [{ column: name, expression: generated.expression }]
+      : [],
+  );
+}
+
+function jointChecks(table: Table): Check[] {
+  return table.checks.filter((check) => {
+    const sources = sourcesOf(table, check);
+    return sources.length > 1 || sources.some((name) => isForeign(table, name));
+  });
+}
+
+export function isForeign(table: Table, column: string): boolean {
+  return table.foreignKeys.some(({ columns }) => columns.includes(column));
+}

@@ -1,0 +1,126 @@
+import type { Client } from "pg";
+import type { FilledTable } from "../../../model/rows";
+import { prepareValues, type TableValues } from "./candidates";
+import { fillUnit } from "./fill-unit";
+import { introspect } from "./introspect";
+import { solveJoints } from "./joints";
+import { setLateKeys } from "./late-keys";
+import type { FillOptions } from "./options";
+import { isHard, orderTables, type Unit } from "./order";
+import { Parents } from "./parents";
+import { type PlannedKey, planRows, type RowPlan } from "./row-plan";
+import { withOpenRowSecurity } from "./row-security";
+import { raiseSequences } from "./sequences";
+import { inOwnTransaction, withQualifiedNames } from "./session";
+import type { DatabaseShape, Table } from "./shape";
+
+export type { FillOptions, TableSteering } from "./options";
+
+/**
+ * Puts a few rows into every table of the database, all in one transaction on the client's session, whose settings stay as
+ * they were. Equal schemas get equal rows. Tables are told in the order of their names, skipped ones not at all; a table
+ * that could not be filled carries the reason. Rejects only where the session itself fails.
+ */
+export async function fillTables(client: Client, options: FillOptions): Promise<readonly FilledTable[]> {
+  let setBack = async () => {};
+  try {
+    return await inOwnTransaction(client, async () => {
+      const shape = await withQualifiedNames(client, () => introspect(client));
+      setBack = await raiseSequences(client, shape.sequences);
+      return withOpenRowSecurity(client, shape, () => fillShape(client, shape, options));
+    });
+  } finally {
+    await setBack();
+  }
+}
+
+async function fillShape(client: Client, shape: DatabaseShape, options: FillOptions): Promise<FilledTable[]> {
+  const tables = shape.tables.filter(
+    ({ key }) => !options.skip.has(key) && options.steering?.get(key)?.skip !== true,
+  );
+  if (tables.length === 0) return [];
+  const counts = await countRows(client, tables);
+  const prepared = await prepareValues(
+    client,
+    tables.map((table) => {
+      const rows = options.steering?.get(table.key)?.rows ?? options.rows;
+      const offset = counts.get(table) ?? 0;
+      return { table, offset, wanted: options.topUp ? rows : Math.max(rows - offset, 0) };
+    }),
+    options,
+  );
+  const values = new Map(prepared.map((one) => [one.table, one]));
+  const parents = new Parents(client, { strangersFirst: options.topUp });
+  const filled: FilledTable[] = [];
+  const units = orderTables(tables);
+  const waiting = new Set(tables.map(({ oid }) => oid));
+  for (const unit of units) {
+    filled.push(...(await fillTablesOf(client, unit, values, parents, waiting)));
+    for (const { oid } of unit.tables) waiting.delete(oid);
+  }
+  for (const { table, key } of units.flatMap(({ late }) => late))
+    await setLateKeys(client, { table, key }, { keepsOneNull: values.get(table)?.tier === "hostile" });
+  return filled.sort((left, right) => (left.table < right.table ? -1 : 1));
+}
+
+async function countRows(client: Client, tables: readonly Table[]): Promise<Map<Table, number>> {
+  const { rows } = await client.query<{ at: number; rows: number }>(
+    tables
+      .map(
+        ({ key, isPartitioned }, at) =>
+          `select ${at} as at, (select pg_catalog.count(*)::int4 from (select from ${isPartitioned ? "" : "only "}${key} limit 10000) as t) as rows`,
+      )
+      .join(" union all "),
+  );
+  return new Map(rows.map(({ at, rows }) => [tables[at]!, rows]));
+}
+
+async function fillTablesOf(
+  client: Client,
+  unit: Unit,
+  values: ReadonlyMap<Table, TableValues>,
+  parents: Parents,
+  waiting: ReadonlySet<number>,
+): Promise<FilledTable[]> {
+  const plans: RowPlan[] = [];
+  for (const table of unit.tables)
+    plans.push(await planTable(client, values.get(table)!, unit, parents, waiting));
+  const wanted = Math.max(...plans.map((plan) => plan.values.wanted));
+  const outcome = await fillUnit(client, plans, wanted);
+  return plans.map((plan) => ({ table: plan.values.table.key, wanted, ...outcome }));
+}
+
+async function planTable(
+  client: Client,
+  values: TableValues,
+  unit: Unit,
+  parents: Parents,
+  waiting: ReadonlySet<number>,
+): Promise<RowPlan> {
+  const { table } = values;
+  const isSpread = parents.strangersFirst;
+  const keys: PlannedKey[] = [];
+  for (const key of table.foreignKeys) {
+    const isOwn = key.parentRoot === table.oid;
+    const isTogether = !isOwn && isHard(table, key) && unit.tables.some(({ oid }) => oid === key.parentRoot);
+    keys.push({
+      key,
+      kind: isOwn ? "itself" : isTogether ? "together" : "parents",
+      options: isTogether ? [] : await parents.keysOf(key, !waiting.has(key.parentRoot)),
+      isSpread,
+      nullable: key.columns.filter((name) => values.columns.get(name)?.column.isRequired === false),
+    });
+  }
+  const offered = new Map<string, string[]>();
+  for (const { key, options, kind } of keys) {
+    if (kind !== "parents" || options.length === 0) continue;
+    key.columns.forEach((name, at) => {
+      if (!offered.has(name))
+        offered.set(
+          name,
+          options.map((option) => option[at]!).filter((one) => one !== null),
+        );
+    });
+  }
+  return planRows(values, keys, await solveJoints(client, values, offered));
+}
