@@ -37,7 +37,7 @@ interface Words {
 
 const upgradeWords: Words = {
   added: "It will not get",
-  removed: "It has, and a new database will not get",
+  removed: "It did what a new database does not",
   changed: "It has in another way",
 };
 

@@ -44,6 +44,8 @@ export interface DeletedRevision {
   readonly revision: Revision;
   /** The id that its file, or one that says the same, has now; undefined where there is none. */
   readonly renumbered: string | undefined;
+  /** True where that one says the same but for the ids. */
+  readonly isRepeated: boolean;
 }
 
 /** A revision as the base has it. */
@@ -141,9 +143,9 @@ export async function readHistory(
   const gone = [...landed.values()].filter(
     ({ revision, path: place }) => !states.has(revision.id) && wasRevision(place),
   );
-  const elsewhere = renumberings(
+  const repeated = renumberings(
     source.meaningOf,
-    gone.filter(({ path: place }) => !idNow.has(place)),
+    gone,
     places
       .filter(({ revision }) => gone.length > 0 && states.get(revision.id) === "new")
       .map(({ revision }) => ({
@@ -153,7 +155,8 @@ export async function readHistory(
   );
   const deleted = gone.map(({ revision, path: place }) => ({
     revision,
-    renumbered: idNow.get(place) ?? elsewhere.get(revision.id),
+    renumbered: repeated.get(revision.id) ?? idNow.get(place),
+    isRepeated: repeated.has(revision.id),
   }));
   const isUntracked = ({ path: place }: Placed) => !tracked.has(place);
   return {

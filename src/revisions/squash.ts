@@ -35,8 +35,7 @@ export function findSquashes(
   revisions: readonly Revision[],
   evidence: SquashEvidence,
 ): Squash[] {
-  const gone = history.deleted.map(({ revision }) => revision);
-  if (gone.length === 0) return [];
+  if (history.deleted.length === 0) return [];
   const landed = landedGraph(history, revisions);
   const inOrder = revisions.every(({ sql }) => sql !== undefined);
   return inOrder
@@ -59,10 +58,10 @@ function inVersions(
   const edited = revisions.filter(
     ({ id }) => history.states.get(id) === "edited" && !history.editedOnly.has(id),
   );
-  const renumbered = new Set(history.deleted.map(({ renumbered: id }) => id));
+  const repeats = new Set(history.deleted.flatMap((each) => (each.isRepeated ? [each.renumbered] : [])));
   const added = revisions.filter(
     (revision) =>
-      history.states.get(revision.id) === "new" && !renumbered.has(revision.id) && takesOver(revision),
+      history.states.get(revision.id) === "new" && !repeats.has(revision.id) && takesOver(revision),
   );
   const isFewer = added.length < gone.length;
   if (!isFewer || !(added.length > 0 || edited.some(takesOver))) return [];
@@ -155,7 +154,7 @@ function squashOf(
 }
 
 function isGone({ deleted }: RevisionHistory, id: string): boolean {
-  return deleted.some(({ revision }) => revision.id === id);
+  return deleted.some(({ revision, isRepeated }) => revision.id === id && !isRepeated);
 }
 
 function union(sets: readonly ReadonlySet<string>[]): Set<string> {
