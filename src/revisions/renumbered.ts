@@ -35,7 +35,12 @@ export function renumberings(
   return found;
 }
 
-/** Ids stand in quotes in a meaning; in SQL they do not stand at all. */
+/** Where a meaning has ids; in SQL they do not stand at all. */
+const withIds = /^.*\bVariableName (?:revision|down_revision|depends_on) .*$/gm;
+
 function renamed(text: string, ids: readonly (readonly [string, string])[]): string {
-  return ids.reduce((all, [from, to]) => all.replaceAll(JSON.stringify(from), JSON.stringify(to)), text);
+  const names = new Map(ids.map(([from, to]) => [JSON.stringify(from), JSON.stringify(to)]));
+  return text.replace(withIds, (line) =>
+    line.replace(/"(?:[^"\\]|\\.)*"/g, (name) => names.get(name) ?? name),
+  );
 }
