@@ -337,9 +337,9 @@ const changes: Readonly<Record<string, Change>> = {
       repository.write("migrations/001_all.up.sql", `${base["migrations/001_accounts.up.sql"]}${text2}`);
       repository.write("migrations/001_all.down.sql", "DROP TABLE orders; DROP TABLE accounts;");
     },
-    findings: ["error revision-deleted 2", "error revision-edited 1"],
+    findings: ["error revision-squashed 1"],
     states: "1 edited, 2 deleted",
-    tells: "git rm migrations/001_all.up.sql",
+    tells: "Landed migrations were squashed: 2 is gone; 1 has other content now.",
   },
   "a file that only got another name": {
     change: (repository) => {
