@@ -4,6 +4,7 @@ import type { Graph } from "../revisions/graph";
 import type { DeletedRevision } from "../revisions/history";
 import { takenBack } from "../revisions/taken-back";
 import { environmentLine, heldBy, namesOf } from "./history-environments";
+import { filesThatFollow } from "./history-renumbered";
 import { commitText, common, type HistoryContext, quoted, shellWord, shortOf } from "./history-words";
 
 /** Landed revisions that are gone; where the change only takes back the newest ones, by what the environments hold. */
@@ -29,6 +30,8 @@ function gone({ revision, renumbered }: DeletedRevision, context: HistoryContext
   const { history } = context;
   const { id, location } = revision;
   const isGone = renumbered === undefined;
+  const file = context.revisions.find((each) => each.id === renumbered)?.location.file ?? location.file;
+  const removal = file === location.file ? "" : `; git rm ${shellWord(file)}`;
   const restore = `git checkout ${shortOf(history)} -- ${shellWord(location.file)}`;
   return {
     ...common,
@@ -45,7 +48,7 @@ function gone({ revision, renumbered }: DeletedRevision, context: HistoryContext
         : `Every database that has applied it refuses the next deploy: migration ${id} was previously applied but is missing in the resolved migrations.`,
     do: isGone
       ? `Restore it: ${restore}\nUndo what it does with a new revision.`
-      : `Give it its id again: ${restore}\n${renumberedAnyway({ isSql: revision.sql !== undefined, from: id, to: renumbered }, context)}`,
+      : `Give it its id again: ${[restore, ...filesThatFollow(renumbered, context).map(shellWord)].join(" ")}${removal}\n${renumberedAnyway({ isSql: revision.sql !== undefined, from: id, to: renumbered }, context)}`,
   };
 }
 

@@ -5,15 +5,18 @@ import type { RevisionHistory } from "../revisions/history";
 import { compareVersions } from "../revisions/in-order";
 import { deletedFindings } from "./history-deleted";
 import { editedFinding } from "./history-edited";
+import { followersOfRenumbered } from "./history-renumbered";
 import { squashFindings } from "./history-squash";
 import { commitText, common, type HistoryContext, shellWord } from "./history-words";
+import { nextVersionLine } from "./next-version";
 
 /** What the change did to revisions that had landed, and what git does not know of. */
 export function historyFindings(context: HistoryContext): Finding[] {
   const { history, revisions } = context;
   const landed = landedGraph(history, revisions);
-  const { findings: squashes, told } = squashFindings(context, landed);
+  const { findings: squashes, told: inSquashes } = squashFindings(context, landed);
   const untracked = new Set(history.untracked);
+  const told = new Set([...inSquashes, ...followersOfRenumbered(context)]);
   return [
     ...squashes,
     ...revisions
@@ -60,7 +63,7 @@ function outOfOrder(history: RevisionHistory, revisions: readonly Revision[]): F
       where: `revision ${revision.id}`,
       seen: `${commitText(history)}, or the target since then, has "${last}".`,
       why: `A database that has "${last}" runs this one after it, a new database before it: they may end with different schemas.`,
-      do: `Give it a version above ${last}: git mv ${shellWord(revision.location.file)} …`,
+      do: `Give it a version above ${last}: ${nextVersionLine(revision, last)}`,
     }));
 }
 

@@ -114,6 +114,20 @@ const squashes: Readonly<Record<string, Squash>> = {
     findings: ["error revision-deleted b", "error revision-edited c"],
     first: {},
   },
+  "no squash: one got a new id, and the next follows it": {
+    gone: ["c"],
+    write: [makes("c2", "b", "c"), makes("d", "c2")],
+    findings: ["error revision-deleted c"],
+    first: {
+      do: `Give it its id again: git checkout <base> -- ${versions}/c.py ${versions}/d.py; git rm ${versions}/c2.py\nOr write it down anew on every database that is at "c", right before the deploy: alembic stamp --purge c2`,
+    },
+  },
+  "no squash: one got a new id, and the next does more": {
+    gone: ["c"],
+    write: [makes("c2", "b", "c"), makes("d", "c2", "dx")],
+    findings: ["error revision-deleted c", "error revision-edited d"],
+    first: {},
+  },
   "no squash: all got new ids": {
     gone: ["c", "d"],
     write: [makes("c2", "b", "c"), makes("d2", "c2", "d")],
@@ -121,7 +135,7 @@ const squashes: Readonly<Record<string, Squash>> = {
     first: {
       what: 'Revision "c" was given another id after it had landed.',
       seen: `${versions}/c.py is in <base>, the base commit (--base), and has the id "c2" now.`,
-      do: `Give it its id again: git checkout <base> -- ${versions}/c.py\nOr write it down anew on every database that is at "c", right before the deploy: alembic stamp --purge c2`,
+      do: `Give it its id again: git checkout <base> -- ${versions}/c.py; git rm ${versions}/c2.py\nOr write it down anew on every database that is at "c", right before the deploy: alembic stamp --purge c2`,
     },
   },
 };
@@ -222,7 +236,7 @@ Or restore them: git checkout <base> -- migrations$`,
       },
     ]);
     expect(findings[0]?.do).toMatch(
-      /^Give it its id again: git checkout <base> -- migrations\/4_files.sql\nOr write it down anew on every database that has 4, right before the deploy: BEGIN; DELETE FROM "_sqlx_migrations" WHERE version = 4; INSERT INTO .* VALUES \(5, 'files', .*\); COMMIT;$/,
+      /^Give it its id again: git checkout <base> -- migrations\/4_files.sql; git rm migrations\/5_files.sql\nOr write it down anew on every database that has 4, right before the deploy: BEGIN; DELETE FROM "_sqlx_migrations" WHERE version = 4; INSERT INTO .* VALUES \(5, 'files', .*\); COMMIT;$/,
     );
   });
 });

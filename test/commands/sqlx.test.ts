@@ -386,6 +386,8 @@ const changes: Readonly<Record<string, Change>> = {
     },
     target: { "migrations/004_d.sql": "SELECT 1;" },
     findings: ["warning revision-out-of-order 3"],
+    tells:
+      "Give it a version above 4: git mv migrations/003_c.up.sql migrations/005_c.up.sql; git mv migrations/003_c.down.sql migrations/005_c.down.sql",
     states: "1 unchanged, 2 unchanged, 3 new",
   },
   "a version that the target took as well": {
@@ -395,6 +397,8 @@ const changes: Readonly<Record<string, Change>> = {
     },
     target: { "migrations/003_d.sql": "SELECT 1;" },
     findings: ["error duplicate-revision 3"],
+    tells:
+      "Give it a version above all others: git mv migrations/003_c.up.sql migrations/004_c.up.sql; git mv migrations/003_c.down.sql migrations/004_c.down.sql",
     states: "1 unchanged, 2 unchanged, 3 new",
   },
 };
