@@ -24,23 +24,12 @@ export interface Difference {
 
 /** The difference of one direction of a revision between two of its texts. */
 export function differenceOf(before: RevisionText, after: RevisionText, direction: Direction): Difference {
-  const old = placedDeeds(before, direction);
-  const rest = [...placedDeeds(after, direction)];
-  const pairs: { readonly one: PlacedDeed; readonly other: PlacedDeed }[] = [];
-  const gone: PlacedDeed[] = [];
-  const take = (isIt: (each: PlacedDeed) => boolean): PlacedDeed | undefined => {
-    const at = rest.findIndex(isIt);
-    return at < 0 ? undefined : rest.splice(at, 1)[0];
-  };
-  // The same in full first, so that of two alike each finds its own.
-  const unmatched = old.filter(
-    (one) => take((each) => isSame(one, each) && each.source === one.source) === undefined,
-  );
-  for (const one of unmatched) {
-    const other = take((each) => isSame(one, each)) ?? take((each) => isAlike(one, each));
-    if (other === undefined) gone.push(one);
-    else pairs.push({ one, other });
-  }
+  // What is the same in full first, so that of two alike each finds its own.
+  const full = match(placedDeeds(before, direction), placedDeeds(after, direction), sameKey, true);
+  const same = match(full.before, full.after, sameKey, false);
+  const alike = match(same.before, same.after, alikeKey, false);
+  const { before: gone, after: rest } = alike;
+  const pairs = [...same.pairs, ...alike.pairs];
   const changed = pairs.filter(({ one, other }) => one.deed.how !== other.deed.how);
   // Of a table whose columns are told its own text says no more.
   const told = new Set([...rest, ...gone, ...changed.map(({ one }) => one)].map(wholeOf));
@@ -75,25 +64,60 @@ interface PlacedDeed {
 }
 
 function placedDeeds({ text, operations }: RevisionText, direction: Direction): PlacedDeed[] {
-  const lines = text.split("\n");
-  return operations
+  const lineStarts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+  const own = operations
     .filter(({ origin }) => origin.direction === direction)
-    .flatMap((operation) => {
-      const { line, endLine } = operation.origin;
-      const source = lines
-        .slice(line - 1, endLine)
-        .join("\n")
-        .replace(/[\s,'"]+/g, "");
-      return deedsOf(operation).map((deed) => ({ deed, line, source }));
-    });
+    .map((operation) => ({
+      operation,
+      from: (lineStarts[operation.origin.line - 1] ?? 0) + operation.origin.column - 1,
+      to: lineStarts[operation.origin.endLine] ?? text.length,
+    }));
+  // Where a line holds several, the next one's start is this one's end.
+  const starts = [...new Set(own.map(({ from }) => from))].sort((one, other) => one - other);
+  const nextStart = new Map(starts.map((start, index) => [start, starts[index + 1] ?? text.length]));
+  return own.flatMap(({ operation, from, to }) => {
+    const source = text.slice(from, Math.min(to, nextStart.get(from) ?? to)).replace(/[\s,'"]+/g, "");
+    return deedsOf(operation).map((deed) => ({ deed, line: operation.origin.line, source }));
+  });
 }
 
-function isAlike({ deed: one }: PlacedDeed, { deed: other }: PlacedDeed): boolean {
-  return one.object === other.object && one.verb === other.verb;
+function alikeKey({ deed: { object, verb } }: PlacedDeed): string {
+  return `${verb}\0${object}`;
 }
 
-function isSame(one: PlacedDeed, other: PlacedDeed): boolean {
-  return isAlike(one, other) && one.deed.how === other.deed.how;
+function sameKey(placed: PlacedDeed): string {
+  return `${alikeKey(placed)}\0${placed.deed.how}`;
+}
+
+interface Matched {
+  readonly pairs: readonly { readonly one: PlacedDeed; readonly other: PlacedDeed }[];
+  /** What found no partner. */
+  readonly before: readonly PlacedDeed[];
+  readonly after: readonly PlacedDeed[];
+}
+
+/** Pairs those with the same key, in order; linear, because a file of data may hold any number of statements. */
+function match(
+  before: readonly PlacedDeed[],
+  after: readonly PlacedDeed[],
+  keyOf: (placed: PlacedDeed) => string,
+  withSource: boolean,
+): Matched {
+  const key = (placed: PlacedDeed) => (withSource ? `${keyOf(placed)}\0${placed.source}` : keyOf(placed));
+  const waiting = new Map<string, PlacedDeed[]>();
+  for (const placed of [...after].reverse()) {
+    const group = waiting.get(key(placed));
+    if (group === undefined) waiting.set(key(placed), [placed]);
+    else group.push(placed);
+  }
+  const pairs: { one: PlacedDeed; other: PlacedDeed }[] = [];
+  const left = before.filter((one) => {
+    const other = waiting.get(key(one))?.pop();
+    if (other !== undefined) pairs.push({ one, other });
+    return other === undefined;
+  });
+  const taken = new Set(pairs.map(({ other }) => other));
+  return { pairs, before: left, after: after.filter((placed) => !taken.has(placed)) };
 }
 
 /** Of a table that comes or goes as a whole its columns need not be named. */

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { urlOf } from "../../src/databases/postgres/connection";
@@ -6,7 +6,15 @@ import type { ShadowDatabase } from "../../src/shadow/server";
 import { tables } from "../deploy/deployed";
 import { type TestServer, testServer } from "../support/database";
 import { repositoryIn } from "../support/git";
-import { alembicFiles, alembicProject, pythonBin, type RevisionSource } from "../support/project";
+import {
+  alembicFiles,
+  alembicProject,
+  type ProjectFiles,
+  pythonBin,
+  type RevisionSource,
+  withPython,
+  writeProject,
+} from "../support/project";
 import { compare } from "./compared";
 
 let server: TestServer;
@@ -105,6 +113,69 @@ describe("what the check says of an environment is what Alembic does there", () 
     for (const [index, [at, { address }]] of jobs.entries()) {
       const has = await tables(address);
       truth[at] = said[index] === "" && JSON.stringify(has) === JSON.stringify(wanted);
+    }
+    expect(judgements).toEqual(truth);
+  });
+});
+
+const create = (...names: string[]) => names.map((name) => `CREATE TABLE ${name} (id int);\n`).join("");
+const sqlxFiles: ProjectFiles = {
+  "migrations/1_a.sql": create("a"),
+  "migrations/2_b.sql": create("b"),
+  "migrations/3_c.sql": create("c"),
+  "migrations/4_d.sql": create("d"),
+};
+const sqlxSquashes: Readonly<Record<string, ProjectFiles>> = {
+  "all into the first version": { "migrations/1_all.sql": create("a", "b", "c", "d") },
+  "all into two versions that were there": {
+    "migrations/1_all.sql": create("a", "c"),
+    "migrations/2_all.sql": create("b", "d"),
+  },
+  "all into a new version": { "migrations/9_all.sql": create("a", "b", "c", "d") },
+  "the upper ones": {
+    "migrations/1_a.sql": create("a"),
+    "migrations/2_b.sql": create("b"),
+    "migrations/3_c.sql": create("c", "d"),
+  },
+  "the upper ones into a new version": {
+    "migrations/1_a.sql": create("a"),
+    "migrations/2_b.sql": create("b"),
+    "migrations/5_c.sql": create("c", "d"),
+  },
+};
+
+describe("what the check says of an environment is what SQLx does there", () => {
+  test.for(Object.entries(sqlxSquashes))("%s", async ([, left], { expect }) => {
+    await using project = await writeProject({
+      "Cargo.toml": '[dependencies]\nsqlx = { version = "0.8" }\n',
+      ...sqlxFiles,
+    });
+    const repository = repositoryIn(project.path);
+    repository.git("config", "core.autocrlf", "false");
+    repository.commit();
+    repository.git("checkout", "-qb", "topic");
+    const run = ({ address }: ShadowDatabase, ...words: string[]) => {
+      const env = { ...withPython(), DATABASE_URL: urlOf(address) };
+      return spawnSync("sqlx", ["migrate", "run", ...words], { cwd: project.path, env }).status === 0;
+    };
+    const databases: Record<string, ShadowDatabase> = {};
+    for (const at of ["0", "1", "2", "3", "4"]) {
+      const database = await server.database();
+      databases[at] = database;
+      if (at !== "0") expect(run(database, "--target-version", at)).toBe(true);
+    }
+    for (const file of Object.keys(sqlxFiles)) repository.remove(file);
+    for (const [file, text] of Object.entries(left)) repository.write(file, text);
+    repository.commit();
+    const judgements: Record<string, boolean> = {};
+    const truth: Record<string, boolean> = {};
+    for (const [at, database] of Object.entries(databases)) {
+      const environment = { PLACE: urlOf(database.address) };
+      const { findings } = await compare(project.path, ["--environments", "PLACE"], environment);
+      expect(findings.map(({ rule }) => rule)).toEqual(["revision-squashed"]);
+      judgements[at] = findings[0]?.severity === "note";
+      const done = run(database);
+      truth[at] = done && (await tables(database.address)).join() === "_sqlx_migrations,a,b,c,d";
     }
     expect(judgements).toEqual(truth);
   });
