@@ -8,7 +8,7 @@ import {
   unprovableFinding,
   unsteadyFindings,
 } from "../findings/graph";
-import { besideFindings, environmentFindings, historyFindings } from "../findings/history";
+import { besideFindings, environmentFindings } from "../findings/history";
 import { lintFindings } from "../findings/lint";
 import { proofFindings } from "../findings/proof";
 import { rewriteFindings } from "../findings/rewrites";
@@ -28,7 +28,7 @@ import type { ToolProject } from "../tools/contract";
 import { findProject, readRevisions, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { revisionSource } from "../tools/revision-source";
-import { compareWithBase, isFileJudged, staticGraphFindings } from "./compare";
+import { compareWithBase, findingsOnHistory, isFileJudged, staticGraphFindings } from "./compare";
 import { runDeployLane } from "./deploy-lane";
 import { deployedPart } from "./deploy-report";
 import { laneStart } from "./lane-start";
@@ -64,7 +64,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
       history,
     ),
     ...readFindings(read.problems, isFileJudged(history, settings)),
-    ...(history === undefined ? [] : historyFindings(history, read.revisions)),
+    ...(history === undefined ? [] : await findingsOnHistory(context, project, read, history)),
     ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
     ...(history === undefined ? [] : besideFindings(history)),
     ...lintFindings({ graph, judged, floor, bodyOf: read.body }),

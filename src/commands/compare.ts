@@ -1,10 +1,17 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { type GraphJudgement, graphFindings } from "../findings/graph";
+import { historyFindings } from "../findings/history";
 import type { Finding } from "../model/finding";
 import type { Revision } from "../model/revision";
 import { resolveBase } from "../project/base";
 import { buildGraph, type Graph } from "../revisions/graph";
 import { afterMerge, type RevisionHistory, type RevisionSource, readHistory } from "../revisions/history";
 import type { Settings } from "../settings";
+import type { ReadRevisions, ToolProject } from "../tools/contract";
+import { toolNamed } from "../tools/index";
+import { shellWord } from "../tools/shell-words";
+import { environmentsOf } from "./taken-back";
 
 /** The revisions against those of the base; undefined without a base. */
 export async function compareWithBase(
@@ -14,6 +21,43 @@ export async function compareWithBase(
 ): Promise<RevisionHistory | undefined> {
   const base = await resolveBase(source.root, settings.base, environment);
   return base === undefined ? undefined : await readHistory(source, revisions, base);
+}
+
+/** What the change did to landed revisions; where it takes some away, by what the listed environments hold. */
+export async function findingsOnHistory(
+  context: { readonly settings: Settings; readonly environment: NodeJS.ProcessEnv },
+  project: ToolProject,
+  read: Pick<ReadRevisions, "revisions" | "body">,
+  history: RevisionHistory,
+): Promise<Finding[]> {
+  const { settings, environment } = context;
+  const tool = toolNamed(project.tool);
+  const bytesOf = ({ location }: Revision) => readFileSync(path.resolve(project.root, location.file));
+  const table = { table: tool.versionTable.name };
+  return historyFindings({
+    history,
+    revisions: read.revisions,
+    textOf: (revision) => ({
+      text: bytesOf(revision).toString("utf8"),
+      operations: read.body(revision).operations,
+    }),
+    landedTextOf: ({ revision, bytes }) => ({
+      text: Buffer.from(bytes).toString("utf8"),
+      operations: tool.readBody(revision.location.file, bytes).operations,
+    }),
+    stampLine(id) {
+      const words = tool.commands(project).stamp;
+      const run = tool.runWords(project, settings.run, environment["PATH"]);
+      return words && [...run, ...words, "--purge", id].map(shellWord).join(" ");
+    },
+    rowStatements: (gone, there) => [
+      ...gone.flatMap((id) => tool.rows?.deletion(table, id) ?? []),
+      ...there.flatMap((revision) => tool.rows?.insertion(table, revision, bytesOf(revision)) ?? []),
+    ],
+    isApplied: (revision, checksum) => tool.rows?.compare(bytesOf(revision), checksum) === "same",
+    databaseUrlEnv: settings["database-url-env"],
+    environments: await environmentsOf(context, project, read.revisions, history),
+  });
 }
 
 /** Problems of the graph as it is, and as it will be once it is merged into a target that has gone on. */

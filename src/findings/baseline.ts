@@ -40,7 +40,8 @@ function marksOf(findings: readonly Finding[], edited: EditedTexts): Marks[] {
   const seen = new Map<string, number>();
   return findings.map(({ rule, severity, revision, file, direction, object, what }) => {
     const text = what.replace(/\bline \d+/g, "line");
-    const edition = rule === "revision-edited" ? edited.get(revision ?? "") : undefined;
+    const edition =
+      rule === "revision-edited" || rule === "revision-squashed" ? edited.get(revision ?? "") : undefined;
     const key = JSON.stringify([rule, revision ?? file, direction, object, text, edition]);
     const index = seen.get(key) ?? 0;
     seen.set(key, index + 1);

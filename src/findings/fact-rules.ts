@@ -172,6 +172,21 @@ export const factRules = {
     do: "Restore the file, and undo what it does with a new revision.",
     never: undefined,
   },
+  "revision-squashed": {
+    says: "landed revisions became fewer, or their versions got other content",
+    severity:
+      "error; warning where a database at the newest id goes on; note where every one of `environments` can get it",
+    why: "A database knows where it is by the ids of revisions, or by the bytes of SQL files: at one that is gone the tool stops.",
+    do: "Keep the id of the last squashed revision and bring every database there first, or write the new id into each version table right before the deploy.",
+    never: undefined,
+  },
+  "revision-taken-back": {
+    says: "the newest revisions were removed, and none of `environments` holds them",
+    severity: "note",
+    why: "A database that is named nowhere, such as a developer's, stops at it until it is rolled back as well.",
+    do: "Nothing; roll other databases back from a checkout that has the revision.",
+    never: undefined,
+  },
   "revision-out-of-order": {
     says: "a new version is below one that has landed (SQLx)",
     severity: "warning",

@@ -1,8 +1,10 @@
 import type { Finding } from "../model/finding";
 import type { Revision } from "../model/revision";
 import type { Graph } from "../revisions/graph";
+import { compareVersions } from "../revisions/in-order";
 import type { GraphProblem } from "../revisions/problems";
 import type { ReadProblem, Unprovable } from "../tools/contract";
+import { nextVersionLine } from "./next-version";
 
 const advice: Readonly<Record<GraphProblem["rule"], { readonly why: string; readonly do: string }>> = {
   "multiple-heads": {
@@ -92,9 +94,16 @@ function problemFinding(problem: GraphProblem, view: GraphView): Finding {
         : `The revision files${files}.`,
     ...advice[problem.rule],
     ...(problem.rule === "multiple-heads" ? { do: mendHeads(problem, view) } : {}),
+    ...(problem.rule === "duplicate-revision" && revision?.sql !== undefined
+      ? { do: `Give it a version above all others: ${nextVersionLine(revision, lastOf(view, revision))}` }
+      : {}),
     suppressed: false,
     suppression: undefined,
   };
+}
+
+function lastOf({ graph }: GraphView, { id }: Revision): string {
+  return [id, ...graph.revisions.map((each) => each.id)].sort(compareVersions).at(-1) ?? id;
 }
 
 function headText({ id, location }: Revision, { tip, isTargets }: GraphView): string {

@@ -198,7 +198,7 @@ function settingProblems(policy: Policy): Finding[] {
 function isKnownUnused({ rule, place, speaksOfSomething }: Allowance, context: SuppressionContext): boolean {
   if (!speaksOfSomething) return true;
   // Once an edit is merged its revision is not judged any more, and the next edit must not find the door open.
-  if (rule === "revision-edited" || rule === "revision-deleted") return context.compared;
+  if (/^revision-(?:edited|deleted|squashed)$/.test(rule)) return context.compared;
   const wasJudged = place.revision === undefined || context.judged.has(place.revision);
   return wasJudged && (isLintRule(rule) || context.proofRan);
 }

@@ -15,6 +15,7 @@ import {
   trackedFiles,
 } from "../project/tree";
 import { linkInOrder } from "./in-order";
+import { renumberings } from "./renumbered";
 
 /** Where a project's revisions are and how one is read: what history must know of the migration tool. */
 export interface RevisionSource {
@@ -41,8 +42,16 @@ export interface RevisionSource {
 /** A revision of the base that is not there any more. */
 export interface DeletedRevision {
   readonly revision: Revision;
-  /** The id that its file has now; undefined where the file is gone. */
+  /** The id that its file, or one that says the same, has now; undefined where there is none. */
   readonly renumbered: string | undefined;
+  /** True where that one says the same but for the ids. */
+  readonly isRepeated: boolean;
+}
+
+/** A revision as the base has it. */
+export interface LandedRevision {
+  readonly revision: Revision;
+  readonly bytes: Uint8Array;
 }
 
 /** What the change did to the revisions since the base. Files are relative to the project's root. */
@@ -55,7 +64,7 @@ export interface RevisionHistory {
   readonly editedOnly: ReadonlyMap<string, "line ends" | "way back">;
   readonly deleted: readonly DeletedRevision[];
   /** Revisions as the base has them, where their file was touched or moved. */
-  readonly landed: ReadonlyMap<string, Revision>;
+  readonly landed: ReadonlyMap<string, LandedRevision>;
   /** Revisions whose file the repository's index does not have. */
   readonly untracked: readonly string[];
   /** Files that decide how revisions run, where the change touched them. */
@@ -131,9 +140,24 @@ export async function readHistory(
     }
   }
   const idNow = new Map(places.map(({ revision, path: place }) => [place, revision.id]));
-  const deleted = [...landed.values()]
-    .filter(({ revision, path: place }) => !states.has(revision.id) && wasRevision(place))
-    .map(({ revision, path: place }) => ({ revision, renumbered: idNow.get(place) }));
+  const gone = [...landed.values()].filter(
+    ({ revision, path: place }) => !states.has(revision.id) && wasRevision(place),
+  );
+  const repeated = renumberings(
+    source.meaningOf,
+    gone,
+    places
+      .filter(({ revision }) => gone.length > 0 && states.get(revision.id) === "new")
+      .map(({ revision }) => ({
+        revision,
+        bytes: readFileSync(path.resolve(root, revision.location.file)),
+      })),
+  );
+  const deleted = gone.map(({ revision, path: place }) => ({
+    revision,
+    renumbered: repeated.get(revision.id) ?? idNow.get(place),
+    isRepeated: repeated.has(revision.id),
+  }));
   const isUntracked = ({ path: place }: Placed) => !tracked.has(place);
   return {
     base,
@@ -141,7 +165,7 @@ export async function readHistory(
     edited,
     editedOnly,
     deleted,
-    landed: new Map([...landed].map(([id, { revision }]) => [id, revision])),
+    landed,
     untracked: places.filter(isUntracked).map(({ revision }) => revision.id),
     environment: source.environmentFiles
       .map(paths.of)

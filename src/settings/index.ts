@@ -61,7 +61,7 @@ export const settingTable = {
   "version-table": {
     type: "text",
     default: undefined,
-    commands: reading,
+    commands: [...reading, "check"],
     text: "The tool's version table, name or schema.name, where a database has several; found by its column.",
   },
   verbose: {
@@ -131,6 +131,12 @@ export const settingTable = {
     default: "new",
     commands: lint,
     text: "Which revisions decide the verdict where there is a base: new and edited ones, or all.",
+  },
+  environments: {
+    type: "list",
+    default: undefined,
+    commands: lint,
+    text: "Where databases of this project stand, read only when a change takes landed revisions away: each a variable that has a database's address (it is only read), or the path of the record that apply or rollback left there; may be repeated.",
   },
   baseline: {
     type: "text",

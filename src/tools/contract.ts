@@ -136,6 +136,8 @@ export interface MigrationTool {
   read(project: ToolProject): ReadRevisions;
   /** One file by its content, which may come from a commit; undefined where the tool takes it for no revision. */
   readOne(file: string, bytes: Uint8Array): Revision | undefined;
+  /** What such a file says of its operations; of SQL files those of this one. loadModule() must have resolved, as for `body`. */
+  readBody(file: string, bytes: Uint8Array): RevisionBody;
   commands(project: ToolProject): ToolCommands;
   /** The line that a person types to join these heads, `heads` for all of them; `run` is the setting. Absent where there are none. */
   mergeLine?(project: ToolProject, heads: readonly string[], run?: string): string;

@@ -165,7 +165,7 @@ const cases: Readonly<Record<string, Case>> = {
       write(`${versions}/s.py`, fileOf("s", null));
     },
     states: { a: "deleted", b: "deleted", s: "new" },
-    findings: ["error revision-deleted a", "error revision-deleted b"],
+    findings: ["error revision-squashed s"],
     judged: "s",
   },
   "the same id again": {

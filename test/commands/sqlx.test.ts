@@ -337,9 +337,9 @@ const changes: Readonly<Record<string, Change>> = {
       repository.write("migrations/001_all.up.sql", `${base["migrations/001_accounts.up.sql"]}${text2}`);
       repository.write("migrations/001_all.down.sql", "DROP TABLE orders; DROP TABLE accounts;");
     },
-    findings: ["error revision-deleted 2", "error revision-edited 1"],
+    findings: ["error revision-squashed 1"],
     states: "1 edited, 2 deleted",
-    tells: "git rm migrations/001_all.up.sql",
+    tells: "Landed migrations were squashed: 2 is gone; 1 has other content now.",
   },
   "a file that only got another name": {
     change: (repository) => {
@@ -386,6 +386,8 @@ const changes: Readonly<Record<string, Change>> = {
     },
     target: { "migrations/004_d.sql": "SELECT 1;" },
     findings: ["warning revision-out-of-order 3"],
+    tells:
+      "Give it a version above 4: git mv migrations/003_c.up.sql migrations/005_c.up.sql; git mv migrations/003_c.down.sql migrations/005_c.down.sql",
     states: "1 unchanged, 2 unchanged, 3 new",
   },
   "a version that the target took as well": {
@@ -395,6 +397,8 @@ const changes: Readonly<Record<string, Change>> = {
     },
     target: { "migrations/003_d.sql": "SELECT 1;" },
     findings: ["error duplicate-revision 3"],
+    tells:
+      "Give it a version above all others: git mv migrations/003_c.up.sql migrations/004_c.up.sql; git mv migrations/003_c.down.sql migrations/004_c.down.sql",
     states: "1 unchanged, 2 unchanged, 3 new",
   },
 };

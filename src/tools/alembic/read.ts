@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
+import type { RevisionBody } from "../../model/operation";
 import type { Revision } from "../../model/revision";
 import type { ReadProblem, ReadRevisions, ToolProject } from "../contract";
 import { failed, type RevisionFile, readRevisionFile } from "./revision-file";
@@ -32,6 +33,11 @@ export function readRevisions(project: ToolProject): ReadRevisions {
 /** One file by its content. Its name must be one that Alembic takes. */
 export function readOne(file: string, bytes: Uint8Array): Revision | undefined {
   return revisionName.test(path.posix.basename(file)) ? readRevisionFile(file, bytes).revision : undefined;
+}
+
+/** The operations and remarks of one file by its content. */
+export function readBody(file: string, bytes: Uint8Array): RevisionBody {
+  return readRevisionFile(file, bytes).body();
 }
 
 function readFile(project: ToolProject, file: string): RevisionFile {

@@ -2,7 +2,7 @@ import type { MigrationTool } from "../contract";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure/explain";
 import { meaningOf } from "./python/meaning";
-import { readOne, readRevisions } from "./read";
+import { readBody, readOne, readRevisions } from "./read";
 import { revisionFiles, revisionLine } from "./revision-names";
 import { commands, mergeLine, runWords, stepBegun } from "./run";
 import { readsVersions, versionsSql, versionTable, versionWrites } from "./version-table";
@@ -17,6 +17,7 @@ export const alembic: MigrationTool = {
   runWords,
   read: readRevisions,
   readOne,
+  readBody,
   meaningOf,
   commands,
   mergeLine,

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { meaningOf } from "../alembic/python/meaning";
-import { readOne, readRevisions } from "../alembic/read";
+import { readBody, readOne, readRevisions } from "../alembic/read";
 import { revisionFiles, revisionLine } from "../alembic/revision-names";
 import { stepBegun } from "../alembic/run";
 import { readsVersions, versionsSql, versionTable, versionWrites } from "../alembic/version-table";
@@ -23,6 +23,7 @@ export const flaskMigrate: MigrationTool = {
   runWords,
   read: readRevisions,
   readOne,
+  readBody,
   meaningOf,
   commands,
   mergeLine,

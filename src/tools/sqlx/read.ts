@@ -64,6 +64,11 @@ export function readOne(file: string, bytes: Uint8Array): Revision | undefined {
   return revisionOf({ ...read, file, bytes: Buffer.from(bytes) }, undefined, undefined);
 }
 
+/** The operations and remarks of the file of a migration, by its content. */
+export function readBody(file: string, bytes: Uint8Array): RevisionBody {
+  return bodyOf(new SqlText(file, bytes), undefined);
+}
+
 function revisionOf(up: Found, down: Found | undefined, parent: string | undefined): Revision {
   const { file, version, kind, description } = up;
   const text = new SqlText(file, up.bytes);

@@ -3,7 +3,7 @@ import { compareChecksum } from "./checksum";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure";
 import { filesOf } from "./migration-name";
-import { readOne, readRevisions } from "./read";
+import { readBody, readOne, readRevisions } from "./read";
 import { commands, runWords } from "./run";
 import {
   deletionSql,
@@ -26,6 +26,7 @@ export const sqlx: MigrationTool = {
   runWords,
   read: readRevisions,
   readOne,
+  readBody,
   commands,
   versionWrites,
   readsVersions,

@@ -1,0 +1,132 @@
+import type { Operation } from "../model/operation";
+import type { Direction } from "../model/revision";
+import { type Deed, deedsOf } from "./words";
+
+/** A revision's text at one time, and what was read of it. */
+export interface RevisionText {
+  readonly text: string;
+  readonly operations: readonly Operation[];
+}
+
+/** What one of two texts of a revision does and the other does not, in the order of the text. */
+export interface Difference {
+  /** Only the later text does it. */
+  readonly added: readonly Deed[];
+  /** Only the earlier one did. */
+  readonly removed: readonly Deed[];
+  /** Both do it to the same object, in another way. */
+  readonly changed: readonly { readonly before: Deed; readonly after: Deed }[];
+  /** Both do it, and what they say in full differs: another value, another condition. Lines are the later text's. */
+  readonly otherwise: readonly { readonly deed: Deed; readonly line: number }[];
+  /** Lines of the later text where what runs is known only when it runs. */
+  readonly unknown: readonly number[];
+}
+
+/** The difference of one direction of a revision between two of its texts. */
+export function differenceOf(before: RevisionText, after: RevisionText, direction: Direction): Difference {
+  // What is the same in full first, so that of two alike each finds its own.
+  const full = match(placedDeeds(before, direction), placedDeeds(after, direction), sameKey, true);
+  const same = match(full.before, full.after, sameKey, false);
+  const alike = match(same.before, same.after, alikeKey, false);
+  const { before: gone, after: rest } = alike;
+  const pairs = [...same.pairs, ...alike.pairs];
+  const changed = pairs.filter(({ one, other }) => one.deed.how !== other.deed.how);
+  // Of a table whose columns are told its own text says no more.
+  const told = new Set([...rest, ...gone, ...changed.map(({ one }) => one)].map(wholeOf));
+  return {
+    added: withoutParts(rest),
+    removed: withoutParts(gone),
+    changed: changed.map(({ one, other }) => ({ before: one.deed, after: other.deed })),
+    otherwise: pairs
+      .filter(
+        ({ one, other }) => one.deed.how === other.deed.how && !one.deed.isPart && !told.has(wholeOf(one)),
+      )
+      .map(({ other }) => ({ deed: other.deed, line: other.line })),
+    unknown: after.operations
+      .filter(({ kind, origin }) => kind === "unknown" && origin.direction === direction)
+      .map(({ origin }) => origin.line),
+  };
+}
+
+/** Tables that these operations of one direction name. */
+export function tablesOf(operations: readonly Operation[], direction: Direction): Set<string> {
+  const named = operations
+    .filter(({ origin }) => origin.direction === direction)
+    .flatMap((operation) => deedsOf(operation).flatMap(({ table }) => table ?? []));
+  return new Set(named);
+}
+
+interface PlacedDeed {
+  readonly deed: Deed;
+  readonly line: number;
+  /** The source of the whole change, whatever its layout. */
+  readonly source: string;
+}
+
+function placedDeeds({ text, operations }: RevisionText, direction: Direction): PlacedDeed[] {
+  const lineStarts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+  const own = operations
+    .filter(({ origin }) => origin.direction === direction)
+    .map((operation) => ({
+      operation,
+      from: (lineStarts[operation.origin.line - 1] ?? 0) + operation.origin.column - 1,
+      to: lineStarts[operation.origin.endLine] ?? text.length,
+    }));
+  // Where a line holds several, the next one's start is this one's end.
+  const starts = [...new Set(own.map(({ from }) => from))].sort((one, other) => one - other);
+  const nextStart = new Map(starts.map((start, index) => [start, starts[index + 1] ?? text.length]));
+  return own.flatMap(({ operation, from, to }) => {
+    const source = text.slice(from, Math.min(to, nextStart.get(from) ?? to)).replace(/[\s,'"]+/g, "");
+    return deedsOf(operation).map((deed) => ({ deed, line: operation.origin.line, source }));
+  });
+}
+
+function alikeKey({ deed: { object, verb } }: PlacedDeed): string {
+  return `${verb}\0${object}`;
+}
+
+function sameKey(placed: PlacedDeed): string {
+  return `${alikeKey(placed)}\0${placed.deed.how}`;
+}
+
+interface Matched {
+  readonly pairs: readonly { readonly one: PlacedDeed; readonly other: PlacedDeed }[];
+  /** What found no partner. */
+  readonly before: readonly PlacedDeed[];
+  readonly after: readonly PlacedDeed[];
+}
+
+/** Pairs those with the same key, in order; linear, because a file of data may hold any number of statements. */
+function match(
+  before: readonly PlacedDeed[],
+  after: readonly PlacedDeed[],
+  keyOf: (placed: PlacedDeed) => string,
+  withSource: boolean,
+): Matched {
+  const key = (placed: PlacedDeed) => (withSource ? `${keyOf(placed)}\0${placed.source}` : keyOf(placed));
+  const waiting = new Map<string, PlacedDeed[]>();
+  for (const placed of [...after].reverse()) {
+    const group = waiting.get(key(placed));
+    if (group === undefined) waiting.set(key(placed), [placed]);
+    else group.push(placed);
+  }
+  const pairs: { one: PlacedDeed; other: PlacedDeed }[] = [];
+  const left = before.filter((one) => {
+    const other = waiting.get(key(one))?.pop();
+    if (other !== undefined) pairs.push({ one, other });
+    return other === undefined;
+  });
+  const taken = new Set(pairs.map(({ other }) => other));
+  return { pairs, before: left, after: after.filter((placed) => !taken.has(placed)) };
+}
+
+/** Of a table that comes or goes as a whole its columns need not be named. */
+function withoutParts(placed: readonly PlacedDeed[]): Deed[] {
+  const whole = new Set(placed.filter(({ deed }) => !deed.isPart).map(wholeOf));
+  return placed.filter((each) => !each.deed.isPart || !whole.has(wholeOf(each))).map(({ deed }) => deed);
+}
+
+/** A table and its columns, as far as one call makes them. */
+function wholeOf({ deed }: PlacedDeed): string {
+  return `${deed.verb} ${deed.table ?? deed.object}`;
+}
