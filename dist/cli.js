@@ -36965,7 +36965,7 @@ const settingTable = {
     "version-table": {
         type: "text",
         default: undefined,
-        commands: reading,
+        commands: [...reading, "check"],
         text: "The tool's version table, name or schema.name, where a database has several; found by its column.",
     },
     verbose: {
@@ -37035,6 +37035,12 @@ const settingTable = {
         default: "new",
         commands: lint,
         text: "Which revisions decide the verdict where there is a base: new and edited ones, or all.",
+    },
+    environments: {
+        type: "list",
+        default: undefined,
+        commands: lint,
+        text: "Where databases of this project stand, read only when a change takes landed revisions away: each a variable that has a database's address (it is only read), or the path of the record that apply or rollback left there; may be repeated.",
     },
     baseline: {
         type: "text",
@@ -43270,7 +43276,84 @@ function notWritable(directory, error) {
     }, { cause: error });
 }
 
+;// CONCATENATED MODULE: ./lib/revisions/in-order.js
+/** Orders versions, which are decimal numbers. */
+function compareVersions(one, other) {
+    const difference = BigInt(one) - BigInt(other);
+    return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+/**
+ * Revisions whose order is that of their versions, each with the nearest lower version as its parent. Of a tool that writes
+ * parents into the files they come back as they are.
+ */
+function linkInOrder(revisions) {
+    if (revisions.some(({ sql }) => sql === undefined))
+        return [...revisions];
+    const sorted = [...revisions].sort((one, other) => compareVersions(one.id, other.id) || (one.location.file < other.location.file ? -1 : 1));
+    return sorted.map((revision, index) => {
+        const parent = sorted.findLast(({ id }, at) => at < index && id !== revision.id);
+        return { ...revision, parents: parent === undefined ? [] : [parent.id] };
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/findings/history-words.js
+const common = {
+    revision: undefined,
+    direction: undefined,
+    file: undefined,
+    line: undefined,
+    column: undefined,
+    object: undefined,
+    suppressed: false,
+    suppression: undefined,
+};
+const shownAtOnce = 4;
+/** A few of them, and how many more there are. */
+function some(parts) {
+    const more = parts.length - shownAtOnce;
+    return more > 1 ? `${parts.slice(0, shownAtOnce).join(", ")} and ${more} more` : parts.join(", ");
+}
+function history_words_quoted(ids) {
+    return ids.map((id) => `"${id}"`);
+}
+function idsOf({ parents }) {
+    return parents.length === 0 ? "None" : history_words_quoted(parents).join(", ");
+}
+function shortOf({ base }) {
+    return base.commit.slice(0, 10);
+}
+function commitText({ base }) {
+    return `${shortOf({ base })}, the base commit (${base.source})`;
+}
+/** A name that a POSIX shell takes for one word. */
+function history_words_shellWord(text) {
+    return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+;// CONCATENATED MODULE: ./lib/findings/next-version.js
+
+
+/** The commands that give a revision of SQL files the next version after `last`, its zeros and its way back included. */
+function nextVersionLine({ sql, location, downgrade }, last) {
+    const moves = [
+        location.file,
+        ...(sql?.down !== undefined && downgrade?.file === sql.down ? [sql.down] : []),
+    ];
+    const next = (BigInt(last) + 1n).toString();
+    return moves
+        .map((file) => {
+        const folder = external_node_path_default().posix.dirname(file);
+        const name = external_node_path_default().posix
+            .basename(file)
+            .replace(/^\+?\d+/, (digits) => next.padStart(digits.length, "0"));
+        return `git mv ${history_words_shellWord(file)} ${history_words_shellWord(external_node_path_default().posix.join(folder, name))}`;
+    })
+        .join("; ");
+}
+
 ;// CONCATENATED MODULE: ./lib/findings/graph.js
+
+
 const advice = {
     "multiple-heads": {
         why: "`upgrade head` refuses to choose between them, and a deploy stops.",
@@ -43327,9 +43410,15 @@ function problemFinding(problem, view) {
             : `The revision files${files}.`,
         ...advice[problem.rule],
         ...(problem.rule === "multiple-heads" ? { do: mendHeads(problem, view) } : {}),
+        ...(problem.rule === "duplicate-revision" && revision?.sql !== undefined
+            ? { do: `Give it a version above all others: ${nextVersionLine(revision, lastOf(view, revision))}` }
+            : {}),
         suppressed: false,
         suppression: undefined,
     };
+}
+function lastOf({ graph }, { id }) {
+    return [id, ...graph.revisions.map((each) => each.id)].sort(compareVersions).at(-1) ?? id;
 }
 function headText({ id, location }, { tip, isTargets }) {
     const commit = tip === undefined ? "" : ` at ${tip.slice(0, 10)}`;
@@ -54707,6 +54796,10 @@ function readRevisions(project) {
 function readOne(file, bytes) {
     return revisionName.test(external_node_path_default().posix.basename(file)) ? readRevisionFile(file, bytes).revision : undefined;
 }
+/** The operations and remarks of one file by its content. */
+function readBody(file, bytes) {
+    return readRevisionFile(file, bytes).body();
+}
 function readFile(project, file) {
     const shown = external_node_path_default().relative(project.root, file).split((external_node_path_default()).sep).join("/");
     try {
@@ -54920,6 +55013,7 @@ const alembic = {
     runWords: runWords,
     read: readRevisions,
     readOne: readOne,
+    readBody: readBody,
     meaningOf: meaningOf,
     commands: commands,
     mergeLine: mergeLine,
@@ -55361,6 +55455,7 @@ const flaskMigrate = {
     runWords: run_runWords,
     read: readRevisions,
     readOne: readOne,
+    readBody: readBody,
     meaningOf: meaningOf,
     commands: run_commands,
     mergeLine: run_mergeLine,
@@ -55613,26 +55708,6 @@ function failure_withoutSecrets(text) {
     return text.replace(/(\w:\/\/)[^\s/'"]*@/g, "$1***@");
 }
 
-;// CONCATENATED MODULE: ./lib/revisions/in-order.js
-/** Orders versions, which are decimal numbers. */
-function compareVersions(one, other) {
-    const difference = BigInt(one) - BigInt(other);
-    return difference < 0n ? -1 : difference > 0n ? 1 : 0;
-}
-/**
- * Revisions whose order is that of their versions, each with the nearest lower version as its parent. Of a tool that writes
- * parents into the files they come back as they are.
- */
-function linkInOrder(revisions) {
-    if (revisions.some(({ sql }) => sql === undefined))
-        return [...revisions];
-    const sorted = [...revisions].sort((one, other) => compareVersions(one.id, other.id) || (one.location.file < other.location.file ? -1 : 1));
-    return sorted.map((revision, index) => {
-        const parent = sorted.findLast(({ id }, at) => at < index && id !== revision.id);
-        return { ...revision, parents: parent === undefined ? [] : [parent.id] };
-    });
-}
-
 ;// CONCATENATED MODULE: ./lib/tools/sqlx/sql-file.js
 
 
@@ -55776,6 +55851,10 @@ function read_readOne(file, bytes) {
     if (typeof read !== "object" || read.kind === "down")
         return undefined;
     return revisionOf({ ...read, file, bytes: Buffer.from(bytes) }, undefined, undefined);
+}
+/** The operations and remarks of the file of a migration, by its content. */
+function read_readBody(file, bytes) {
+    return sql_file_bodyOf(new SqlText(file, bytes), undefined);
 }
 function revisionOf(up, down, parent) {
     const { file, version, kind, description } = up;
@@ -55947,6 +56026,7 @@ const sqlx = {
     runWords: sqlx_run_runWords,
     read: read_readRevisions,
     readOne: read_readOne,
+    readBody: read_readBody,
     commands: sqlx_run_commands,
     versionWrites: version_table_versionWrites,
     readsVersions: version_table_readsVersions,
@@ -58578,20 +58658,20 @@ function sessionProblems({ sessions, prepared }, context) {
     const newPrepared = prepared.filter((each) => !oldPrepared.includes(each));
     return {
         refusals: [
-            ...some(migrating, (them) => otherMigration(them, context)),
-            ...some(long, (them) => longTransactions(them, context)),
-            ...some(oldPrepared, (them) => preparedTransactions(them, context)),
+            ...sessions_some(migrating, (them) => otherMigration(them, context)),
+            ...sessions_some(long, (them) => longTransactions(them, context)),
+            ...sessions_some(oldPrepared, (them) => preparedTransactions(them, context)),
         ],
         warnings: [
-            ...some(idle, (them) => idleTransactions(them, context)),
-            ...some(newPrepared, (them) => preparedTransactions(them, context)),
-            ...some(sessions.filter(({ wraparound }) => wraparound), (them) => vacuums(them, context)),
-            ...some(others.filter(({ waitsFor }) => waitsFor !== null), (them) => waiting(them, context)),
-            ...some(others.filter(({ state, inTransaction }) => state === null && inTransaction), (them) => sessions_hidden(them, context)),
+            ...sessions_some(idle, (them) => idleTransactions(them, context)),
+            ...sessions_some(newPrepared, (them) => preparedTransactions(them, context)),
+            ...sessions_some(sessions.filter(({ wraparound }) => wraparound), (them) => vacuums(them, context)),
+            ...sessions_some(others.filter(({ waitsFor }) => waitsFor !== null), (them) => waiting(them, context)),
+            ...sessions_some(others.filter(({ state, inTransaction }) => state === null && inTransaction), (them) => sessions_hidden(them, context)),
         ],
     };
 }
-function some(them, problem) {
+function sessions_some(them, problem) {
     return them.length === 0 ? [] : [problem(them)];
 }
 function migrates(session, { toolPrefix }) {
@@ -60361,6 +60441,7 @@ function decodeError(frame, decoding) {
         fields.set(String.fromCharCode(code), reader.text());
     }
     const position = fields.get("P");
+    const names = { table: fields.get("t"), column: fields.get("c"), constraint: fields.get("n") };
     return {
         severity: fields.get("V") ?? fields.get("S") ?? "ERROR",
         sqlstate: fields.get("C") ?? "XX000",
@@ -60369,6 +60450,7 @@ function decodeError(frame, decoding) {
         hint: fields.get("H"),
         context: fields.get("W"),
         position: position === undefined ? undefined : Number(position),
+        ...Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined)),
     };
 }
 function message(type, ...parts) {
@@ -64578,7 +64660,7 @@ async function unrecorded(context) {
         const { seen, goal } = now;
         if (goal.pending.length === 0)
             return await nothingToDo(target, now, settings, started);
-        if (idsOf(now) !== idsOf(first))
+        if (apply_idsOf(now) !== apply_idsOf(first))
             throw changedMeanwhile(target, first, now);
         await requireEarlier(target, goal.pending, settings, environment);
         const ready = { settings, writes: "apply", revisions: goal.pending };
@@ -64623,14 +64705,14 @@ async function look(target, to) {
     const seen = await seenByKnownSource(target);
     return { seen, goal: goalOf(target.graph, seen.heads, to) };
 }
-function idsOf({ goal }) {
+function apply_idsOf({ goal }) {
     return goal.pending.map(({ id }) => id).join(" ");
 }
 function changedMeanwhile({ where }, before, now) {
     return new errors_UserError({
         what: "Another apply changed the database while this one waited for it.",
         where,
-        seen: `Pending were ${idsOf(before)}; now ${idsOf(now)}.`,
+        seen: `Pending were ${apply_idsOf(before)}; now ${apply_idsOf(now)}.`,
         do: "Run the same job again.",
     });
 }
@@ -64712,15 +64794,839 @@ async function backup_headsOf(client, wanted) {
     return [];
 }
 
+;// CONCATENATED MODULE: ./lib/revisions/as-landed.js
+
+
+/** The graph of the base: every revision that has landed, as it was, and what the target has got since. */
+function landedGraph({ states, landed, deleted, target }, revisions) {
+    const still = revisions
+        .filter(({ id }) => states.get(id) !== "new")
+        .map((revision) => landed.get(revision.id)?.revision ?? revision);
+    const gone = deleted.map(({ revision }) => revision);
+    const known = new Set([...still, ...gone].map(({ id }) => id));
+    const theirs = target?.revisions.filter(({ id }) => !known.has(id)) ?? [];
+    return buildGraph(linkInOrder([...still, ...gone, ...theirs]));
+}
+
+;// CONCATENATED MODULE: ./lib/revisions/taken-back.js
+/**
+ * The revisions that a change takes back, newest first: it removes them, nothing that stays needs them, and it adds and
+ * edits no other. Undefined for any other change. `landed` is the graph of the base.
+ */
+function takenBack({ states, deleted }, landed) {
+    const gone = new Set(deleted.map(({ revision }) => revision.id));
+    const isPlain = gone.size > 0 && [...states.values()].every((state) => state === "unchanged");
+    const isClosed = [...gone].every((id) => landed.childrenOf(id).every((child) => gone.has(child)));
+    if (!isPlain || !isClosed)
+        return undefined;
+    return landed.revisions
+        .map(({ id }) => id)
+        .filter((id) => gone.has(id))
+        .reverse();
+}
+
+;// CONCATENATED MODULE: ./lib/findings/history-environments.js
+
+/**
+ * The landed revisions that an environment has; undefined where its version table holds an id that neither the base nor
+ * the change knows, because that hides what lies below it.
+ */
+function heldBy({ heads, rows }, landed, now) {
+    if (rows !== undefined)
+        return new Set(rows.map(({ id }) => id));
+    const known = new Set(now.map(({ id }) => id));
+    if (heads.some((id) => landed.get(id) === undefined && !known.has(id)))
+        return undefined;
+    return landed.applied(heads);
+}
+/** A line for `seen`. */
+function environmentLine(state) {
+    if (state.kind === "not read")
+        return `${state.name} was not read: ${state.reason}`;
+    const { where, heads, time } = state;
+    return `${where} is at ${history_words_quoted(heads).join(", ") || "nothing"}, seen at ${time}.`;
+}
+function namesOf(states) {
+    const names = states.map(({ name }) => name);
+    return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+;// CONCATENATED MODULE: ./lib/operations/words.js
+
+/** The deeds of a change, a new table's columns one by one; none where it leaves no trace or is not known. */
+function deedsOf(change) {
+    switch (change.kind) {
+        case "createTable": {
+            const columns = change.columns.map((column) => ({
+                ...onColumn(change.table, column.name, "create table", howOf(column)),
+                isPart: true,
+            }));
+            return [onTable(change.table, "create table"), ...columns];
+        }
+        case "dropTable":
+            return [onTable(change.table, "drop table")];
+        case "dropSchema":
+            return [deed(`schema ${change.schema}`, "drop schema")];
+        case "renameTable":
+            return [onTable(change.table, "rename table", `to ${shownName(change.to)}`)];
+        case "addColumn":
+            return [onColumn(change.table, change.column.name, "add column", howOf(change.column))];
+        case "dropColumn":
+            return [onColumn(change.table, change.column, "drop column")];
+        case "renameColumn":
+            return [onColumn(change.table, change.column, "rename column", `to ${change.to}`)];
+        case "changeType":
+            return [onColumn(change.table, change.column, "change type", typeText(change.to))];
+        case "changeNullable":
+            return [onColumn(change.table, change.column, change.nullable ? "drop NOT NULL" : "set NOT NULL")];
+        case "changeDefault":
+            return change.default === "none"
+                ? [onColumn(change.table, change.column, "drop default")]
+                : [onColumn(change.table, change.column, "set default", change.default)];
+        case "createIndex":
+            return [
+                {
+                    ...onTable(change.table, "create index", change.unique ? "unique" : ""),
+                    object: change.index === undefined ? `index on ${shownName(change.table)}` : `index ${change.index}`,
+                },
+            ];
+        case "dropIndex":
+            return [deed(`index ${shownName(change.index)}`, "drop index")];
+        case "addConstraint":
+            return [
+                {
+                    ...onTable(change.table, "add constraint"),
+                    object: constraintText(change.table, change.constraint),
+                },
+            ];
+        case "dropConstraint":
+            return [
+                {
+                    ...onTable(change.table, "drop constraint"),
+                    object: `constraint ${change.constraint ?? "without a name"} on ${shownName(change.table)}`,
+                },
+            ];
+        case "validateConstraint":
+            return [
+                {
+                    ...onTable(change.table, "validate constraint"),
+                    object: `constraint ${change.constraint} on ${shownName(change.table)}`,
+                },
+            ];
+        case "detachPartition":
+            return [onTable(change.partition, "detach partition", `from ${shownName(change.table)}`)];
+        case "createMaterializedView":
+            return [deed(`materialized view ${shownName(change.view)}`, "create")];
+        case "refreshView":
+            return [deed(`materialized view ${shownName(change.view)}`, "refresh")];
+        case "rewriteTable":
+            return [onTable(change.table, change.how)];
+        case "createType":
+            return [deed(`type ${shownName(change.type)}`, "create type")];
+        case "dropType":
+            return [deed(`type ${shownName(change.type)}`, "drop type")];
+        case "addEnumValue":
+            return [deed(`value '${change.value}' of type ${shownName(change.type)}`, "add value")];
+        case "dataChange":
+            return change.table === undefined
+                ? [deed("rows", change.verb)]
+                : [{ ...onTable(change.table, change.verb), object: `rows of ${shownName(change.table)}` }];
+        case "otherSql":
+            return [deed(words_sqlText(change.statement), "run")];
+        case "noTrace":
+        case "unknown":
+            return [];
+    }
+}
+function deed(object, verb, how = "") {
+    return { object, verb, how, table: undefined, isPart: false };
+}
+function onTable(table, verb, how = "") {
+    return { ...deed(`table ${shownName(table)}`, verb, how), table: shownName(table) };
+}
+function onColumn(table, column, verb, how = "") {
+    return { ...deed(`column ${shownName(table)}.${column}`, verb, how), table: shownName(table) };
+}
+function howOf({ type, nullable, default: filled }) {
+    const words = [typeText(type), nullable ? "" : "NOT NULL", filled === "none" ? "" : `default ${filled}`];
+    return words.filter((word) => word !== "").join(" ");
+}
+function typeText(type) {
+    if (type === undefined)
+        return "";
+    const modifiers = type.modifiers.filter((modifier) => !Number.isNaN(modifier));
+    return `${type.name}${modifiers.length === 0 ? "" : `(${modifiers.join(", ")})`}${type.array ? "[]" : ""}`;
+}
+const words_constraintKinds = {
+    foreignKey: "foreign key",
+    check: "check",
+    unique: "unique constraint",
+    primaryKey: "primary key",
+    exclude: "exclusion constraint",
+};
+function constraintText(table, { kind, name, columns }) {
+    const own = name ?? (columns.length === 0 ? "" : `(${columns.join(", ")})`);
+    return `${words_constraintKinds[kind]}${own === "" ? "" : ` ${own}`} on ${shownName(table)}`;
+}
+/** PostgreSQL's name of a statement as people know it: `CreateFunctionStmt`, `create function`. */
+function words_sqlText(statement) {
+    const words = statement.replace(/Stmt$/, "").replace(/(?<=[a-z])(?=[A-Z])/g, " ");
+    return statement.endsWith("Stmt") ? `a statement (${words.toLowerCase()})` : `a call (${statement})`;
+}
+
+;// CONCATENATED MODULE: ./lib/operations/difference.js
+
+/** The difference of one direction of a revision between two of its texts. */
+function differenceOf(before, after, direction) {
+    // What is the same in full first, so that of two alike each finds its own.
+    const full = match(placedDeeds(before, direction), placedDeeds(after, direction), sameKey, true);
+    const same = match(full.before, full.after, sameKey, false);
+    const alike = match(same.before, same.after, alikeKey, false);
+    const { before: gone, after: rest } = alike;
+    const pairs = [...same.pairs, ...alike.pairs];
+    const changed = pairs.filter(({ one, other }) => one.deed.how !== other.deed.how);
+    // Of a table whose columns are told its own text says no more.
+    const told = new Set([...rest, ...gone, ...changed.map(({ one }) => one)].map(wholeOf));
+    return {
+        added: withoutParts(rest),
+        removed: withoutParts(gone),
+        changed: changed.map(({ one, other }) => ({ before: one.deed, after: other.deed })),
+        otherwise: pairs
+            .filter(({ one, other }) => one.deed.how === other.deed.how && !one.deed.isPart && !told.has(wholeOf(one)))
+            .map(({ other }) => ({ deed: other.deed, line: other.line })),
+        unknown: after.operations
+            .filter(({ kind, origin }) => kind === "unknown" && origin.direction === direction)
+            .map(({ origin }) => origin.line),
+    };
+}
+/** Tables that these operations of one direction name. */
+function tablesOf(operations, direction) {
+    const named = operations
+        .filter(({ origin }) => origin.direction === direction)
+        .flatMap((operation) => deedsOf(operation).flatMap(({ table }) => table ?? []));
+    return new Set(named);
+}
+function placedDeeds({ text, operations }, direction) {
+    const lineStarts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+    const own = operations
+        .filter(({ origin }) => origin.direction === direction)
+        .map((operation) => ({
+        operation,
+        from: (lineStarts[operation.origin.line - 1] ?? 0) + operation.origin.column - 1,
+        to: lineStarts[operation.origin.endLine] ?? text.length,
+    }));
+    // Where a line holds several, the next one's start is this one's end.
+    const starts = [...new Set(own.map(({ from }) => from))].sort((one, other) => one - other);
+    const nextStart = new Map(starts.map((start, index) => [start, starts[index + 1] ?? text.length]));
+    return own.flatMap(({ operation, from, to }) => {
+        const source = text.slice(from, Math.min(to, nextStart.get(from) ?? to)).replace(/[\s,'"]+/g, "");
+        return deedsOf(operation).map((deed) => ({ deed, line: operation.origin.line, source }));
+    });
+}
+function alikeKey({ deed: { object, verb } }) {
+    return `${verb}\0${object}`;
+}
+function sameKey(placed) {
+    return `${alikeKey(placed)}\0${placed.deed.how}`;
+}
+/** Pairs those with the same key, in order; linear, because a file of data may hold any number of statements. */
+function match(before, after, keyOf, withSource) {
+    const key = (placed) => (withSource ? `${keyOf(placed)}\0${placed.source}` : keyOf(placed));
+    const waiting = new Map();
+    for (const placed of [...after].reverse()) {
+        const group = waiting.get(key(placed));
+        if (group === undefined)
+            waiting.set(key(placed), [placed]);
+        else
+            group.push(placed);
+    }
+    const pairs = [];
+    const left = before.filter((one) => {
+        const other = waiting.get(key(one))?.pop();
+        if (other !== undefined)
+            pairs.push({ one, other });
+        return other === undefined;
+    });
+    const taken = new Set(pairs.map(({ other }) => other));
+    return { pairs, before: left, after: after.filter((placed) => !taken.has(placed)) };
+}
+/** Of a table that comes or goes as a whole its columns need not be named. */
+function withoutParts(placed) {
+    const whole = new Set(placed.filter(({ deed }) => !deed.isPart).map(wholeOf));
+    return placed.filter((each) => !each.deed.isPart || !whole.has(wholeOf(each))).map(({ deed }) => deed);
+}
+/** A table and its columns, as far as one call makes them. */
+function wholeOf({ deed }) {
+    return `${deed.verb} ${deed.table ?? deed.object}`;
+}
+
+;// CONCATENATED MODULE: ./lib/findings/history-difference.js
+
+
+/** What a database that already has an edited revision will miss, in sentences; "" where nothing can be told. */
+function whatItMisses(revision, context) {
+    const landed = context.history.landed.get(revision.id);
+    if (landed === undefined)
+        return "";
+    const [before, after] = [context.landedTextOf(landed), context.textOf(revision)];
+    const upgrade = differenceOf(before, after, "upgrade");
+    const up = sentences(upgrade, upgradeWords);
+    if (up.length > 0)
+        return up.join(" ");
+    const [line] = upgrade.unknown;
+    if (line !== undefined)
+        return `What it does from line ${line} on is known only when it runs.`;
+    if (revision.sql !== undefined)
+        return "";
+    const down = sentences(differenceOf(before, after, "downgrade"), downgradeWords);
+    return down.length === 0 ? "" : ["Its upgrade does what it did.", ...down].join(" ");
+}
+/** True where both texts of an edited revision do the same in both directions, as far as that can be read. */
+function doesTheSame(revision, context) {
+    const landed = context.history.landed.get(revision.id);
+    if (landed === undefined)
+        return false;
+    const [before, after] = [context.landedTextOf(landed), context.textOf(revision)];
+    return ["upgrade", "downgrade"].every((direction) => {
+        const { added, removed, changed, otherwise } = differenceOf(before, after, direction);
+        return [added, removed, changed, otherwise].every(({ length }) => length === 0);
+    });
+}
+const upgradeWords = {
+    added: "It will not get",
+    removed: "It did what a new database does not",
+    changed: "It has in another way",
+};
+const downgradeWords = {
+    added: "A rollback now also does",
+    removed: "A rollback no longer does",
+    changed: "A rollback does in another way",
+};
+function sentences({ added, removed, changed, otherwise }, words) {
+    const ways = changed.map(({ before, after }) => `${deedText(before)}: ${before.how || "nothing"} before, ${after.how || "nothing"} now`);
+    const others = otherwise.map(({ deed, line }) => `${deedText(deed)}: line ${line} says something else`);
+    return [
+        ...(added.length === 0 ? [] : [`${words.added}: ${some(added.map(deedText))}.`]),
+        ...(removed.length === 0 ? [] : [`${words.removed}: ${some(removed.map(deedText))}.`]),
+        ...(ways.length + others.length === 0 ? [] : [`${words.changed}: ${some([...ways, ...others])}.`]),
+    ];
+}
+function deedText({ object, verb }) {
+    return `${object} (${verb})`;
+}
+
+;// CONCATENATED MODULE: ./lib/findings/history-renumbered.js
+
+/** Edited revisions of which nothing changed but the id by which they name a parent that got another one. */
+function followersOfRenumbered(context) {
+    return followers(context).map(({ id }) => id);
+}
+/** Files that name this revision's new id as their parent, where they are older than the change. */
+function filesThatFollow(renumbered, context) {
+    return followers(context)
+        .filter(({ parents }) => parents.includes(renumbered))
+        .map(({ location }) => location.file);
+}
+function followers(context) {
+    const { history, revisions } = context;
+    const news = new Map(history.deleted.map(({ revision, renumbered }) => [revision.id, renumbered]));
+    return revisions.filter((revision) => {
+        const landed = history.landed.get(revision.id)?.revision;
+        if (landed === undefined || history.states.get(revision.id) !== "edited")
+            return false;
+        const expected = landed.parents.map((id) => news.get(id) ?? id);
+        const isOnlyThat = expected.join("\0") === revision.parents.join("\0") &&
+            landed.parents.join("\0") !== revision.parents.join("\0");
+        return isOnlyThat && revision.sql === undefined && doesTheSame(revision, context);
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/findings/history-deleted.js
+
+
+
+
+/** Landed revisions that are gone; where the change only takes back the newest ones, by what the environments hold. */
+function deletedFindings(context, landed, told) {
+    const { history, environments } = context;
+    const back = takenBack(history, landed);
+    return history.deleted
+        .filter(({ revision }) => !told.has(revision.id))
+        .map((deleted) => {
+        const finding = gone(deleted, context);
+        if (back === undefined)
+            return finding;
+        if (environments === undefined || environments.length === 0)
+            return { ...finding, do: `${finding.do}\n${orTakeBack(back)}` };
+        return tookBack(deleted, { context, landed, back, finding });
+    });
+}
+function gone({ revision, renumbered }, context) {
+    const { history } = context;
+    const { id, location } = revision;
+    const isGone = renumbered === undefined;
+    const file = context.revisions.find((each) => each.id === renumbered)?.location.file ?? location.file;
+    const removal = file === location.file ? "" : `; git rm ${history_words_shellWord(file)}`;
+    const restore = `git checkout ${shortOf(history)} -- ${history_words_shellWord(location.file)}`;
+    return {
+        ...common,
+        rule: "revision-deleted",
+        severity: "error",
+        revision: id,
+        file: location.file,
+        what: `Revision "${id}" was ${isGone ? "deleted" : "given another id"} after it had landed.`,
+        where: `revision ${id}`,
+        seen: `${location.file} is in ${commitText(history)}, and ${isGone ? "is gone now" : `has the id "${renumbered}" now`}.`,
+        why: revision.sql === undefined
+            ? `A database that has it as its version stops at every command: Can't locate revision identified by '${id}'.`
+            : `Every database that has applied it refuses the next deploy: migration ${id} was previously applied but is missing in the resolved migrations.`,
+        do: isGone
+            ? `Restore it: ${restore}\nUndo what it does with a new revision.`
+            : `Give it its id again: ${[restore, ...filesThatFollow(renumbered, context).map(history_words_shellWord)].join(" ")}${removal}\n${renumberedAnyway({ isSql: revision.sql !== undefined, from: id, to: renumbered }, context)}`,
+    };
+}
+function renumberedAnyway({ isSql, from, to }, context) {
+    const there = context.revisions.filter(({ id }) => id === to);
+    if (isSql) {
+        const statements = context.rowStatements([from], there).map((statement) => `${statement};`);
+        return `Or write it down anew on every database that has ${from}, right before the deploy: BEGIN; ${statements.join(" ")} COMMIT;`;
+    }
+    const line = context.stampLine(to);
+    return line === undefined
+        ? "Or write the new id into every database's version table, right before the deploy."
+        : `Or write it down anew on every database that is at "${from}", right before the deploy: ${line}`;
+}
+function orTakeBack(back) {
+    return `Or take ${history_words_quoted(back).join(", ")} back: migration-gate rollback on every database that has ${back.length === 1 ? "it" : "them"}; then name these databases in the setting environments, and the check reads there that ${back.length === 1 ? "it is" : "they are"} gone.`;
+}
+function tookBack({ revision }, { context, landed, back, finding }) {
+    const { id } = revision;
+    const { environments = [], history } = context;
+    const seen = environments.filter((state) => state.kind === "seen");
+    const held = seen.map((state) => ({ state, ids: heldBy(state, landed, context.revisions) }));
+    const holding = held.filter(({ ids }) => ids?.has(id) === true);
+    const holders = holding.map(({ state }) => state);
+    const hidden = held.filter(({ ids }) => ids === undefined).map(({ state }) => state);
+    const unread = environments.filter((state) => state.kind === "not read");
+    const lines = [finding.seen, ...environments.map(environmentLine)].join("\n");
+    if (holders.length + hidden.length + unread.length === 0) {
+        return {
+            ...finding,
+            rule: "revision-taken-back",
+            severity: "note",
+            what: `Revision "${id}" was taken back; ${namesOf(seen)} ${seen.length === 1 ? "does" : "do"} not hold it.`,
+            seen: lines,
+            why: "A database that is named nowhere, such as a developer's, stops at it until it is rolled back as well.",
+            do: `Nothing. A developer's own database: migration-gate rollback, from a checkout of ${shortOf(history)}.`,
+        };
+    }
+    const doubts = [
+        ...(holders.length === 0
+            ? []
+            : [`${namesOf(holders)} still ${holders.length === 1 ? "holds" : "hold"} it`]),
+        ...(unread.length === 0 ? [] : [`${namesOf(unread)} could not be read`]),
+        ...(hidden.length === 0
+            ? []
+            : [`${namesOf(hidden)} ${hidden.length === 1 ? "is" : "are"} at a revision that is not known here`]),
+    ];
+    const advice = [
+        ...holding.map(({ state, ids }) => rollbackLine(state, back.filter((each) => ids?.has(each) === true), context)),
+        ...unread.map((state) => `${state.name}: ${state.do}`),
+        ...hidden.map(({ name }) => `${name}: run the check where the revision that it is at is known, or take that back first.`),
+    ];
+    return {
+        ...finding,
+        what: `Revision "${id}" was deleted after it had landed, and ${doubts.join("; ")}.`,
+        seen: lines,
+        do: `${advice.join("\n")}\nOr restore it: git checkout ${shortOf(history)} -- ${history_words_shellWord(finding.file ?? "")}`,
+    };
+}
+/** Rollback needs the files of what it takes back, and takes one back at a time. */
+function rollbackLine({ name, where }, back, { databaseUrlEnv, history }) {
+    const times = back.length === 1 ? "" : `, ${back.length} times (${back.join(", then ")})`;
+    return `${name}: in a checkout of ${shortOf(history)}${times}, with the address of ${where} in ${databaseUrlEnv}, and a role that may write: migration-gate rollback`;
+}
+
+;// CONCATENATED MODULE: ./lib/findings/history-edited.js
+
+
+/** A revision whose text is another than the one that landed, with what a database that has it will miss. */
+function editedFinding(revision, context) {
+    if (revision.sql !== undefined)
+        return editedSql(revision, revision.sql, context);
+    const { history } = context;
+    const { id, location } = revision;
+    const landed = history.landed.get(id)?.revision ?? revision;
+    const landedAs = landed.location.file;
+    const moved = landedAs === location.file ? "" : `, where it was ${landedAs}`;
+    const isReparented = idsOf(landed) !== idsOf(revision);
+    const parents = isReparented
+        ? ` Its down_revision was ${idsOf(landed)} and is ${idsOf(revision)} now.`
+        : "";
+    return {
+        ...common,
+        rule: "revision-edited",
+        severity: "error",
+        revision: id,
+        ...location,
+        what: `Revision "${id}" was edited after it had landed.`,
+        where: `revision ${id}`,
+        seen: `${location.file} differs from ${commitText(history)}${moved}.${parents}`,
+        why: whyEdited(revision, landed, context),
+        do: `Restore it: git checkout ${shortOf(history)} -- ${history_words_shellWord(landedAs)}${landedAs === location.file ? "" : `; git rm ${history_words_shellWord(location.file)}`}\nWrite the change as a new revision; where this edit must stay (a comment, a downgrade that is mended), accept revision-edited in migration-gate.yml with the reason.`,
+    };
+}
+function whyEdited(revision, landed, context) {
+    const { history } = context;
+    const skipped = revision.parents.filter((parent) => !landed.parents.includes(parent) && history.states.get(parent) === "new");
+    const misses = whatItMisses(revision, context);
+    if (skipped.length > 0) {
+        const spliced = `A database that has applied it will never run ${history_words_quoted(skipped).join(", ")}, spliced in below it.`;
+        return misses === "" ? spliced : `${spliced} ${misses}`;
+    }
+    const again = "A database that has applied it will not run it again";
+    if (misses !== "")
+        return `${again}. ${misses}`;
+    if (idsOf(landed) !== idsOf(revision) && doesTheSame(revision, context))
+        return `${again}: it keeps the order in which it ran them, and a new database runs them in another.`;
+    return `${again}: it keeps what the old text made, and a new database gets the other.`;
+}
+/** SQLx compares the checksum of what it applied, and stops. */
+function editedSql(revision, { down }, context) {
+    const { history } = context;
+    const { id, location } = revision;
+    const only = history.editedOnly.get(id);
+    const isBack = only === "way back" && down !== undefined;
+    const file = isBack ? down : location.file;
+    const landedAs = isBack ? down : (history.landed.get(id)?.revision ?? revision).location.file;
+    const moved = landedAs === file ? "" : `, where it was ${landedAs}`;
+    const restore = `Restore it: git checkout ${shortOf(history)} -- ${history_words_shellWord(landedAs)}${landedAs === file ? "" : `; git rm ${history_words_shellWord(file)}`}`;
+    const misses = only === undefined ? whatItMisses(revision, context) : "";
+    return {
+        ...common,
+        rule: "revision-edited",
+        severity: "error",
+        revision: id,
+        ...location,
+        file,
+        what: isBack
+            ? `The way back of revision "${id}" was edited after it had landed.`
+            : `Revision "${id}" was edited after it had landed.`,
+        where: `revision ${id}`,
+        seen: `${file} differs from ${commitText(history)}${moved}${only === "line ends" ? " in its line ends only (CRLF)" : ""}.`,
+        why: isBack
+            ? "A release that is deployed already goes back by the old text: the two may lead to different schemas."
+            : `Every database that has applied it refuses the next deploy: migration ${id} was previously applied but has been modified.${misses === "" ? "" : ` ${misses}`}`,
+        do: only === "line ends"
+            ? `${restore}\nKeep git from changing line ends: *.sql -text in .gitattributes.`
+            : `${restore}\nWrite the change as a new migration${isBack ? "; where this edit must stay, accept revision-edited in migration-gate.yml with the reason" : ""}.`,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/revisions/squash.js
+
+/** The squashes of a change. A revision that only got another id is none, and one that is only gone is none. */
+function findSquashes(history, revisions, evidence) {
+    if (history.deleted.length === 0)
+        return [];
+    const landed = landedGraph(history, revisions);
+    const inOrder = revisions.every(({ sql }) => sql !== undefined);
+    return inOrder
+        ? inVersions(history, revisions, evidence, landed)
+        : componentsOf(history, evidence, landed).flatMap((part) => inLinks({ history, revisions, evidence, landed }, part) ?? []);
+}
+/** Where the order is that of the versions: fewer files, and some of them do what those did that are gone. */
+function inVersions(history, revisions, evidence, landed) {
+    const gone = landed.revisions.filter(({ id }) => isGone(history, id));
+    const tables = union(gone.map(({ id }) => evidence.landedTables(id)));
+    const takesOver = ({ id }) => overlaps(evidence.addedTables(id), tables);
+    const edited = revisions.filter(({ id }) => history.states.get(id) === "edited" && !history.editedOnly.has(id));
+    const repeats = new Set(history.deleted.flatMap((each) => (each.isRepeated ? [each.renumbered] : [])));
+    const added = revisions.filter((revision) => history.states.get(revision.id) === "new" && !repeats.has(revision.id) && takesOver(revision));
+    const isFewer = added.length < gone.length;
+    if (!isFewer || !(added.length > 0 || edited.some(takesOver)))
+        return [];
+    return [squashOf(landed, gone, edited, added, [])];
+}
+/**
+ * Where files name their parents: one new revision stands where two or more were, or an edited one stands there as well
+ * and does more than it did.
+ */
+function inLinks({ history, revisions, evidence, landed }, part) {
+    const gone = landed.revisions.filter(({ id }) => part.has(id) && isGone(history, id));
+    const tables = union(gone.map(({ id }) => evidence.landedTables(id)));
+    const standsFor = (ids) => {
+        const below = new Set([...ids].flatMap((id) => landed.parentsOf(id)).filter((id) => !ids.has(id)));
+        return ({ parents }) => parents.length === below.size && parents.every((id) => below.has(id));
+    };
+    const mayDo = ({ id }) => {
+        const own = evidence.addedTables(id);
+        return own.size === 0 || tables.size === 0 || overlaps(own, tables);
+    };
+    const goneIds = new Set(gone.map(({ id }) => id));
+    const added = revisions.filter((revision) => history.states.get(revision.id) === "new" && standsFor(goneIds)(revision) && mayDo(revision));
+    const rewritten = revisions.filter(({ id }) => part.has(id) && !goneIds.has(id));
+    const byNew = gone.length > 1 && added.length === 1;
+    if (!byNew && !rewritten.some(standsFor(part)))
+        return undefined;
+    const members = byNew ? [] : rewritten;
+    const into = new Set([...(byNew ? added : []), ...members].map(({ id }) => id));
+    const squashed = new Set([...goneIds, ...members.map(({ id }) => id)]);
+    const followers = revisions
+        .filter(({ id }) => history.states.get(id) === "edited" && !squashed.has(id) && evidence.doesTheSame(id))
+        .filter(({ id, parents }) => {
+        const before = landed.parentsOf(id).filter((parent) => !parents.includes(parent));
+        const now = parents.filter((parent) => !landed.parentsOf(id).includes(parent));
+        return before.every((parent) => squashed.has(parent)) && now.every((parent) => into.has(parent));
+    });
+    return squashOf(landed, gone, members, byNew ? added : [], followers.map(({ id }) => id));
+}
+/** Revisions that are gone or do more than they did, as far as they hang together. */
+function componentsOf(history, evidence, landed) {
+    const tables = union(history.deleted.map(({ revision }) => evidence.landedTables(revision.id)));
+    const isPart = (id) => isGone(history, id) ||
+        (history.states.get(id) === "edited" && overlaps(evidence.addedTables(id), tables));
+    const open = new Set(landed.revisions.map(({ id }) => id).filter(isPart));
+    const parts = [];
+    for (const start of open) {
+        const part = new Set([start]);
+        for (const id of part) {
+            open.delete(id);
+            for (const next of [...landed.parentsOf(id), ...landed.childrenOf(id)])
+                if (open.has(next))
+                    part.add(next);
+        }
+        parts.push(part);
+    }
+    return parts.filter((part) => [...part].some((id) => isGone(history, id)));
+}
+function squashOf(landed, gone, rewritten, added, followers) {
+    const ids = new Set([...gone, ...rewritten].map(({ id }) => id));
+    const squashed = landed.revisions.filter(({ id }) => ids.has(id));
+    const tops = squashed.filter(({ id }) => !landed.childrenOf(id).some((child) => ids.has(child)));
+    return { squashed, gone, rewritten, added, followers, tops: tops.map(({ id }) => id) };
+}
+function isGone({ deleted }, id) {
+    return deleted.some(({ revision, isRepeated }) => revision.id === id && !isRepeated);
+}
+function union(sets) {
+    return new Set(sets.flatMap((set) => [...set]));
+}
+function overlaps(one, other) {
+    return [...one].some((each) => other.has(each));
+}
+
+;// CONCATENATED MODULE: ./lib/findings/history-squash.js
+
+
+
+
+
+
+/** One finding for each squash, and the revisions of which it speaks. */
+function squashFindings(context, landed) {
+    const { history, revisions } = context;
+    const squashes = findSquashes(history, revisions, evidenceOf(context));
+    const told = squashes.flatMap(({ squashed, followers }) => [...squashed.map(({ id }) => id), ...followers]);
+    return { findings: squashes.map((squash) => squashed(squash, context, landed)), told: new Set(told) };
+}
+function evidenceOf(context) {
+    const { history, revisions } = context;
+    const now = new Map(revisions.map((revision) => [revision.id, revision]));
+    return {
+        landedTables(id) {
+            const landed = history.landed.get(id);
+            return landed === undefined ? new Set() : tablesOf(context.landedTextOf(landed).operations, "upgrade");
+        },
+        addedTables(id) {
+            const revision = now.get(id);
+            if (revision === undefined)
+                return new Set();
+            const { operations } = context.textOf(revision);
+            const landed = history.landed.get(id);
+            const before = landed === undefined ? [] : context.landedTextOf(landed).operations;
+            const known = new Set(before.flatMap((operation) => deedsOf(operation).map(history_squash_keyOf)));
+            const more = operations.filter((operation) => deedsOf(operation).some((deed) => !known.has(history_squash_keyOf(deed))));
+            return tablesOf(more, "upgrade");
+        },
+        doesTheSame(id) {
+            const revision = now.get(id);
+            return revision !== undefined && doesTheSame(revision, context);
+        },
+    };
+}
+function history_squash_keyOf({ object, verb, how }) {
+    return `${verb}\0${object}\0${how}`;
+}
+function squashed(squash, context, landed) {
+    const { history } = context;
+    const [revision] = [...squash.added, ...nowOf(squash.rewritten, context)];
+    const doubts = (context.environments ?? []).flatMap((state) => state.kind === "not read" ? [state.do] : (history_squash_doubtOf(state, squash, context, landed) ?? []));
+    const isAsked = context.environments !== undefined && context.environments.length > 0;
+    const words = revision?.sql === undefined ? inPython(squash, context, landed) : inSql(squash, context);
+    const severity = isAsked ? (doubts.length > 0 ? "error" : "note") : words.severity;
+    const files = squash.gone.map(({ location }) => location.file);
+    return {
+        ...common,
+        rule: "revision-squashed",
+        severity,
+        revision: revision?.id,
+        ...revision?.location,
+        what: words.what,
+        where: `revision ${revision?.id}`,
+        seen: [
+            `Gone since ${commitText(history)}: ${some(files)}.`,
+            ...(context.environments ?? []).map(environmentLine),
+        ].join("\n"),
+        why: words.why,
+        do: isAsked && doubts.length === 0
+            ? "Nothing for these environments. A database that is named nowhere, such as a developer's, has to be brought there, too, or built anew."
+            : [
+                ...doubts,
+                words.do,
+                `Or restore them: git checkout ${shortOf(history)} -- ${some(history_squash_foldersOf(squash))}`,
+            ].join("\n"),
+    };
+}
+/** What an id has to be kept for: databases know where they are by nothing else. */
+function inPython(squash, context, landed) {
+    const { squashed: all, added, rewritten, gone, tops } = squash;
+    const ids = all.map(({ id }) => id);
+    const goneIds = new Set(gone.map(({ id }) => id));
+    const [into] = [...added, ...nowOf(rewritten, context)];
+    const name = into?.id ?? "";
+    const [top, ...otherTops] = tops;
+    const isTopKept = otherTops.length === 0 && rewritten.some(({ id }) => id === top);
+    const above = tops.filter((id) => landed.childrenOf(id).some((child) => !goneIds.has(child)));
+    const canGoOn = isTopKept || above.length === tops.length;
+    const what = `Revisions ${rangeOf(ids)} were squashed into "${name}"${isTopKept ? ", which keeps the id of the last one" : ""}.`;
+    const [stops = ""] = goneIds;
+    const lost = `Can't locate revision identified by '${goneIds.has(top ?? "") ? top : stops}'.`;
+    const before = `Bring every database to ${isTopKept ? `"${top}"` : `one that is still there (above "${top}")`} before this is deployed; list them in the setting environments, and the check reads that they are.`;
+    if (canGoOn) {
+        return {
+            severity: "warning",
+            what,
+            why: `A database that is at ${isTopKept ? `"${top}"` : "a later one"} goes on; one that is at an older one of them stops at every command: ${lost}`,
+            do: before,
+        };
+    }
+    const wrong = rewritten.map(({ id }) => id);
+    const why = wrong.length === 0
+        ? `A database that is at one of them, and production is at the last, stops at every command: ${lost}`
+        : `A database that is at a later one of them stops at every command: ${lost} One that is at ${history_words_quoted(wrong).join(", ")} counts as having all of it, and never gets the rest.`;
+    const keep = otherTops.length > 0
+        ? []
+        : [
+            `Give the squash the id of the last one: revision = "${top}" in ${into?.location.file}. Then a database that is at "${top}" goes on, and every other is brought there before this is deployed.`,
+        ];
+    const line = context.stampLine(name);
+    const stamp = line === undefined || wrong.length > 0
+        ? []
+        : [
+            `${keep.length === 0 ? "Write" : "Or keep the new id, and write"} it down on every database that has all of them, right before the deploy: ${line}`,
+        ];
+    return { severity: "error", what, why, do: [...keep, ...stamp].join("\n") };
+}
+/** SQLx looks for every version that was applied, then compares each checksum. */
+function inSql(squash, context) {
+    const { gone, rewritten, added } = squash;
+    const ids = (each) => rangeOf(each.map(({ id }) => id), "");
+    const [missing] = gone;
+    const [modified] = rewritten;
+    const there = [...nowOf(rewritten, context), ...added];
+    const others = rewritten.length === 0
+        ? ""
+        : `; ${ids(rewritten)} ${rewritten.length === 1 ? "has" : "have"} other content now`;
+    const instead = added.length === 0 ? "" : `; ${ids(added)} ${added.length === 1 ? "is" : "are"} in their place`;
+    const modifiedText = modified === undefined
+        ? ""
+        : ` Then: migration ${modified.id} was previously applied but has been modified.`;
+    const statements = context.rowStatements([...gone, ...rewritten].map(({ id }) => id), there);
+    return {
+        severity: "error",
+        what: `Landed migrations were squashed: ${ids(gone)} ${gone.length === 1 ? "is" : "are"} gone${others}${instead}.`,
+        why: `Every database that has applied them refuses the next deploy: migration ${missing?.id} was previously applied but is missing in the resolved migrations.${modifiedText}`,
+        do: [
+            `Keep the old files: new databases get the same by them.`,
+            `Or write the rows anew, right before the deploy, after migration-gate backup, on every database that has all of ${ids(squash.squashed)} (migration-gate status of the old release says so), and on no other. Read it before you run it:`,
+            "BEGIN;",
+            ...statements.map((statement) => `${statement};`),
+            "COMMIT;",
+        ].join("\n"),
+    };
+}
+/** Why this environment cannot get the squash as it is; undefined where it can. */
+function history_squash_doubtOf(state, squash, context, landed) {
+    const { name, heads } = state;
+    const gone = new Set(squash.gone.map(({ id }) => id));
+    if (squash.squashed.some(({ sql }) => sql !== undefined))
+        return rowDoubt(state, squash, context, landed);
+    const stops = heads.filter((id) => gone.has(id));
+    if (stops.length > 0)
+        return `${name} is at ${history_words_quoted(stops).join(", ")}, which is gone: it would stop.`;
+    const held = heldBy(state, landed, context.revisions);
+    if (held === undefined)
+        return `${name} is at a revision that is not known here.`;
+    const kept = squash.rewritten.filter(({ id }) => held.has(id));
+    const missing = squash.squashed.filter(({ id }) => !held.has(id));
+    return kept.length > 0 && missing.length > 0
+        ? `${name} has ${history_words_quoted(kept.map(({ id }) => id)).join(", ")} and not ${some(history_words_quoted(missing.map(({ id }) => id)))}: it would never get the rest.`
+        : undefined;
+}
+function rowDoubt({ name, heads, rows }, squash, context, landed) {
+    if (rows === undefined) {
+        const held = landed.applied(heads);
+        return squash.squashed.some(({ id }) => held.has(id))
+            ? `${name} has some of them, and a record does not say by which bytes: name the variable of its address instead.`
+            : undefined;
+    }
+    const missing = rows.filter(({ id }) => squash.gone.some((each) => each.id === id));
+    const other = nowOf(squash.rewritten, context).filter((revision) => rows.some(({ id, checksum }) => id === revision.id && !context.isApplied(revision, checksum)));
+    const parts = [
+        ...(missing.length === 0 ? [] : [`${some(missing.map(({ id }) => id))}, which would be missing`]),
+        ...(other.length === 0 ? [] : [`${some(other.map(({ id }) => id))} by other bytes`]),
+    ];
+    return parts.length === 0 ? undefined : `${name} has ${parts.join(", and ")}: it would refuse.`;
+}
+function nowOf(landed, { revisions }) {
+    const ids = new Set(landed.map(({ id }) => id));
+    return revisions.filter(({ id }) => ids.has(id));
+}
+/** `"a" to "x" (5)`; a pair and one alone as they are. */
+function rangeOf(ids, quote = '"') {
+    const [first = "", last] = [ids[0], ids.at(-1)].map((id) => `${quote}${id}${quote}`);
+    if (ids.length === 1)
+        return first;
+    return ids.length === 2 ? `${first} and ${last}` : `${first} to ${last} (${ids.length})`;
+}
+function history_squash_foldersOf({ squashed: all }) {
+    return [...new Set(all.map(({ location }) => location.file.replace(/\/?[^/]*$/, "") || "."))].map(history_words_shellWord);
+}
+
 ;// CONCATENATED MODULE: ./lib/findings/history.js
 
+
+
+
+
+
+
+
 /** What the change did to revisions that had landed, and what git does not know of. */
-function historyFindings(history, revisions) {
+function historyFindings(context) {
+    const { history, revisions } = context;
+    const landed = landedGraph(history, revisions);
+    const { findings: squashes, told: inSquashes } = squashFindings(context, landed);
     const untracked = new Set(history.untracked);
+    const told = new Set([...inSquashes, ...followersOfRenumbered(context)]);
     return [
-        ...revisions.filter(({ id }) => history.edited.has(id)).map((revision) => edited(revision, history)),
+        ...squashes,
+        ...revisions
+            .filter(({ id }) => history.edited.has(id) && !told.has(id))
+            .map((revision) => editedFinding(revision, context)),
         ...outOfOrder(history, revisions),
-        ...history.deleted.map((deleted) => gone(deleted, history)),
+        ...deletedFindings(context, landed, told),
         ...revisions.filter(({ id }) => untracked.has(id)).map((revision) => unknownToGit(revision)),
     ];
 }
@@ -64737,60 +65643,6 @@ function environmentFindings({ environment, base }) {
         why: "Every revision runs through this file; whether they still do was not tried.",
         do: "Set history to all to prove all of them with it.",
     }));
-}
-function edited(revision, history) {
-    if (revision.sql !== undefined)
-        return editedSql(revision, revision.sql, history);
-    const { id, location } = revision;
-    const landed = history.landed.get(id) ?? revision;
-    const landedAs = landed.location.file;
-    const moved = landedAs === location.file ? "" : `, where it was ${landedAs}`;
-    const below = revision.parents.filter((parent) => !landed.parents.includes(parent));
-    const skipped = below.filter((parent) => history.states.get(parent) === "new");
-    const parents = below.length === 0 ? "" : ` Its down_revision was ${history_idsOf(landed)} and is ${history_idsOf(revision)} now.`;
-    return {
-        ...common,
-        rule: "revision-edited",
-        severity: "error",
-        revision: id,
-        ...location,
-        what: `Revision "${id}" was edited after it had landed.`,
-        where: `revision ${id}`,
-        seen: `${location.file} differs from ${commitText(history)}${moved}.${parents}`,
-        why: skipped.length === 0
-            ? "A database that has applied it will not run it again: it keeps what the old text made, and a new database gets the other."
-            : `A database that has applied it will never run ${skipped.map((parent) => `"${parent}"`).join(", ")}, spliced in below it.`,
-        do: `Restore it: git checkout ${shortOf(history)} -- ${history_shellWord(landedAs)}${landedAs === location.file ? "" : `; git rm ${history_shellWord(location.file)}`}\nWrite the change as a new revision; where this edit must stay (a comment, a downgrade that is mended), accept revision-edited in migration-gate.yml with the reason.`,
-    };
-}
-/** SQLx compares the checksum of what it applied, and stops. */
-function editedSql(revision, { down }, history) {
-    const { id, location } = revision;
-    const only = history.editedOnly.get(id);
-    const isBack = only === "way back" && down !== undefined;
-    const file = isBack ? down : location.file;
-    const landedAs = isBack ? down : (history.landed.get(id) ?? revision).location.file;
-    const moved = landedAs === file ? "" : `, where it was ${landedAs}`;
-    const restore = `Restore it: git checkout ${shortOf(history)} -- ${history_shellWord(landedAs)}${landedAs === file ? "" : `; git rm ${history_shellWord(file)}`}`;
-    return {
-        ...common,
-        rule: "revision-edited",
-        severity: "error",
-        revision: id,
-        ...location,
-        file,
-        what: isBack
-            ? `The way back of revision "${id}" was edited after it had landed.`
-            : `Revision "${id}" was edited after it had landed.`,
-        where: `revision ${id}`,
-        seen: `${file} differs from ${commitText(history)}${moved}${only === "line ends" ? " in its line ends only (CRLF)" : ""}.`,
-        why: isBack
-            ? "A release that is deployed already goes back by the old text: the two may lead to different schemas."
-            : `Every database that has applied it refuses the next deploy: migration ${id} was previously applied but has been modified.`,
-        do: only === "line ends"
-            ? `${restore}\nKeep git from changing line ends: *.sql -text in .gitattributes.`
-            : `${restore}\nWrite the change as a new migration${isBack ? "; where this edit must stay, accept revision-edited in migration-gate.yml with the reason" : ""}.`,
-    };
 }
 /** New versions below those that landed: databases that exist run them after, new databases before. */
 function outOfOrder(history, revisions) {
@@ -64814,26 +65666,8 @@ function outOfOrder(history, revisions) {
         where: `revision ${revision.id}`,
         seen: `${commitText(history)}, or the target since then, has "${last}".`,
         why: `A database that has "${last}" runs this one after it, a new database before it: they may end with different schemas.`,
-        do: `Give it a version above ${last}: git mv ${history_shellWord(revision.location.file)} …`,
+        do: `Give it a version above ${last}: ${nextVersionLine(revision, last)}`,
     }));
-}
-function gone({ revision, renumbered }, history) {
-    const { id, location } = revision;
-    const now = renumbered === undefined ? "is gone now" : `has the id "${renumbered}" now`;
-    return {
-        ...common,
-        rule: "revision-deleted",
-        severity: "error",
-        revision: id,
-        file: location.file,
-        what: `Revision "${id}" was ${renumbered === undefined ? "deleted" : "given another id"} after it had landed.`,
-        where: `revision ${id}`,
-        seen: `${location.file} is in ${commitText(history)}, and ${now}.`,
-        why: revision.sql === undefined
-            ? `A database that has it as its version stops at every command: Can't locate revision identified by '${id}'.`
-            : `Every database that has applied it refuses the next deploy: migration ${id} was previously applied but is missing in the resolved migrations.`,
-        do: `Restore it: git checkout ${shortOf(history)} -- ${history_shellWord(location.file)}\nUndo what it does with a new revision.`,
-    };
 }
 function unknownToGit({ id, location }) {
     return {
@@ -64846,31 +65680,8 @@ function unknownToGit({ id, location }) {
         where: `revision ${id}`,
         seen: `${location.file} is not in the repository's index.`,
         why: "It is judged here, and would not be there after a checkout.",
-        do: `git add ${history_shellWord(location.file)}`,
+        do: `git add ${history_words_shellWord(location.file)}`,
     };
-}
-const common = {
-    revision: undefined,
-    direction: undefined,
-    file: undefined,
-    line: undefined,
-    column: undefined,
-    object: undefined,
-    suppressed: false,
-    suppression: undefined,
-};
-function history_idsOf({ parents }) {
-    return parents.length === 0 ? "None" : parents.map((parent) => `"${parent}"`).join(", ");
-}
-function shortOf({ base }) {
-    return base.commit.slice(0, 10);
-}
-function commitText({ base }) {
-    return `${shortOf({ base })}, the base commit (${base.source})`;
-}
-/** A name that a POSIX shell takes for one word. */
-function history_shellWord(text) {
-    return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 /** A landed revision does what it did only as long as what it reads is what it was. */
 function besideFindings({ besides, base }) {
@@ -65802,13 +66613,13 @@ function lintFinding(id, rule, objection, revision) {
         where: `revision ${revision.id}, ${direction}`,
         seen: "The revision file.",
         why: rule.why,
-        do: revision.sql === undefined ? (objection.do ?? rule.do) : inSql(objection.do ?? rule.doInSql ?? rule.do),
+        do: revision.sql === undefined ? (objection.do ?? rule.do) : lint_inSql(objection.do ?? rule.doInSql ?? rule.do),
         suppressed: false,
         suppression: undefined,
     };
 }
 /** Advice for a file of SQL. */
-function inSql(text) {
+function lint_inSql(text) {
     return text
         .replaceAll("# migration-gate:", "-- migration-gate:")
         .replace(/above the call\b/, "above the statement");
@@ -65892,7 +66703,7 @@ function residueAdvice({ key, change }, revision) {
 }
 /** Alembic's or SQLAlchemy's own call where there is one, else the DROP statement. */
 function dropCall(key) {
-    const names = namesOf(identityOf(key));
+    const names = advice_namesOf(identityOf(key));
     const name = names.at(-1) ?? "";
     switch (kindOf(key)) {
         case "enum type":
@@ -65916,7 +66727,7 @@ function dropCall(key) {
     }
 }
 /** `a."b.c".d` → a, b.c, d. */
-function namesOf(identity) {
+function advice_namesOf(identity) {
     const parts = identity.match(/"(?:[^"]|"")+"|[^".]+/g) ?? [];
     return parts.map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part));
 }
@@ -66431,6 +67242,20 @@ const factRules = {
         severity: "error",
         why: "A database that has it as its version stops at every command of the tool.",
         do: "Restore the file, and undo what it does with a new revision.",
+        never: undefined,
+    },
+    "revision-squashed": {
+        says: "landed revisions became fewer, or their versions got other content",
+        severity: "error; warning where a database at the newest id goes on; note where every one of `environments` can get it",
+        why: "A database knows where it is by the ids of revisions, or by the bytes of SQL files: at one that is gone the tool stops.",
+        do: "Keep the id of the last squashed revision and bring every database there first, or write the new id into each version table right before the deploy.",
+        never: undefined,
+    },
+    "revision-taken-back": {
+        says: "the newest revisions were removed, and none of `environments` holds them",
+        severity: "note",
+        why: "A database that is named nowhere, such as a developer's, stops at it until it is rolled back as well.",
+        do: "Nothing; roll other databases back from a checkout that has the revision.",
         never: undefined,
     },
     "revision-out-of-order": {
@@ -67072,7 +67897,39 @@ function isInside(gitPath) {
     return gitPath !== ".." && !gitPath.startsWith("../") && !external_node_path_default().isAbsolute(gitPath);
 }
 
+;// CONCATENATED MODULE: ./lib/revisions/renumbered.js
+/** New ids by old ones: of revisions that are gone, and that a new revision repeats but for its id and its parents' new ids. */
+function renumberings(meaningOf, gone, added) {
+    const found = new Map();
+    if (gone.length === 0 || added.length === 0)
+        return found;
+    const textOf = ({ bytes }) => meaningOf === undefined
+        ? Buffer.from(bytes).toString("latin1").replaceAll("\r\n", "\n")
+        : meaningOf(bytes);
+    const news = added.map((each) => ({ id: each.revision.id, text: textOf(each) }));
+    let open = gone.map((each) => ({ id: each.revision.id, text: textOf(each) }));
+    // One that follows a renumbered one is known only after that.
+    for (let before = -1; before !== found.size && open.length > 0;) {
+        before = found.size;
+        open = open.filter(({ id, text }) => {
+            const taken = new Set(found.values());
+            const match = news.find((each) => text !== undefined && !taken.has(each.id) && renumbered_renamed(text, [...found, [id, each.id]]) === each.text);
+            if (match !== undefined)
+                found.set(id, match.id);
+            return match === undefined;
+        });
+    }
+    return found;
+}
+/** Where a meaning has ids; in SQL they do not stand at all. */
+const withIds = /^.*\bVariableName (?:revision|down_revision|depends_on) .*$/gm;
+function renumbered_renamed(text, ids) {
+    const names = new Map(ids.map(([from, to]) => [JSON.stringify(from), JSON.stringify(to)]));
+    return text.replace(withIds, (line) => line.replace(/"(?:[^"\\]|\\.)*"/g, (name) => names.get(name) ?? name));
+}
+
 ;// CONCATENATED MODULE: ./lib/revisions/history.js
+
 
 
 
@@ -67132,9 +67989,18 @@ async function readHistory(source, revisions, base) {
         }
     }
     const idNow = new Map(places.map(({ revision, path: place }) => [place, revision.id]));
-    const deleted = [...landed.values()]
-        .filter(({ revision, path: place }) => !states.has(revision.id) && wasRevision(place))
-        .map(({ revision, path: place }) => ({ revision, renumbered: idNow.get(place) }));
+    const gone = [...landed.values()].filter(({ revision, path: place }) => !states.has(revision.id) && wasRevision(place));
+    const repeated = renumberings(source.meaningOf, gone, places
+        .filter(({ revision }) => gone.length > 0 && states.get(revision.id) === "new")
+        .map(({ revision }) => ({
+        revision,
+        bytes: (0,external_node_fs_.readFileSync)(external_node_path_default().resolve(root, revision.location.file)),
+    })));
+    const deleted = gone.map(({ revision, path: place }) => ({
+        revision,
+        renumbered: repeated.get(revision.id) ?? idNow.get(place),
+        isRepeated: repeated.has(revision.id),
+    }));
     const isUntracked = ({ path: place }) => !tracked.has(place);
     return {
         base,
@@ -67142,7 +68008,7 @@ async function readHistory(source, revisions, base) {
         edited,
         editedOnly,
         deleted,
-        landed: new Map([...landed].map(([id, { revision }]) => [id, revision])),
+        landed,
         untracked: places.filter(isUntracked).map(({ revision }) => revision.id),
         environment: source.environmentFiles
             .map(paths.of)
@@ -67290,7 +68156,114 @@ function plainText(bytes) {
     return bytes.toString("latin1").replaceAll("\r\n", "\n");
 }
 
+;// CONCATENATED MODULE: ./lib/deploy/environments.js
+
+
+
+
+
+/** A network that drops everything must not be waited for. */
+const environments_limitMs = 30_000;
+/**
+ * What each entry of the setting `environments` holds, one after the other, each in a read-only transaction. What cannot
+ * be read is told as such, never thrown.
+ */
+async function readEnvironments(entries, reading, environment) {
+    const states = [];
+    for (const name of entries) {
+        try {
+            const url = environment[name];
+            if (url !== undefined && url !== "")
+                states.push(await seenAt(name, url, reading));
+            else if ((0,external_node_fs_.existsSync)(name))
+                states.push(recordedIn(name));
+            else
+                states.push(notNamed(name));
+        }
+        catch (error) {
+            states.push(environments_notRead(name, error));
+        }
+    }
+    return states;
+}
+async function seenAt(name, url, reading) {
+    const address = parseAddress(url, name);
+    const place = `${address.host}:${address.port}/${address.database}`;
+    const client = await connect(address, { applicationName: "migration-gate check" });
+    try {
+        const options = { ...reading, where: place, stamp: undefined };
+        const { heads, rows } = await within(client, readVersions(client, options), environments_limitMs);
+        return { kind: "seen", name, where: `${name} (${place})`, time: now(), heads, rows };
+    }
+    finally {
+        await own_session_close(client);
+    }
+}
+/** A record says where its apply or rollback left the database. */
+function recordedIn(name) {
+    const record = JSON.parse((0,external_node_fs_.readFileSync)(name, "utf8"));
+    const { state, heads, time } = record;
+    const after = heads?.after;
+    if (state === "at target" && Array.isArray(after) && typeof time === "string")
+        return { kind: "seen", name, where: name, time, heads: after, rows: undefined };
+    return {
+        kind: "not read",
+        name,
+        reason: state === undefined ? "it is JSON, and no record." : `its state is "${state}".`,
+        do: "give the record of an apply or rollback there that ended well (the newest file in its record-directory).",
+    };
+}
+function notNamed(name) {
+    const isFile = /[/.]/.test(name);
+    return {
+        kind: "not read",
+        name,
+        reason: isFile ? "there is no such file." : "no such variable is set.",
+        do: isFile
+            ? "give the path of a record from where the check is started."
+            : "put its database's address into that variable; a role that may only read is enough. (GitHub gives no secrets to pull requests of forks.)",
+    };
+}
+function environments_notRead(name, error) {
+    const parts = error instanceof errors_UserError ? error.parts : undefined;
+    const reason = parts === undefined ? (error instanceof Error ? error.message : String(error)) : said(parts);
+    return {
+        kind: "not read",
+        name,
+        reason,
+        do: parts?.do ?? "see whether the database answers, and run the check again.",
+    };
+}
+function said({ what, seen }) {
+    return seen === undefined ? what : `${what} ${seen}`;
+}
+function now() {
+    return `${new Date().toISOString().slice(0, 19)}Z`;
+}
+
+;// CONCATENATED MODULE: ./lib/commands/taken-back.js
+
+
+/** What the databases of the setting `environments` hold; undefined where the change takes nothing away, and none is asked. */
+async function environmentsOf({ settings, environment }, project, revisions, { deleted }) {
+    if (deleted.length === 0 || settings.environments.length === 0)
+        return undefined;
+    const known = new Set([...revisions, ...deleted.map(({ revision }) => revision)].map(({ id }) => id));
+    const reading = {
+        tool: toolNamed(project.tool),
+        versionTable: settings["version-table"],
+        isKnown: (id) => known.has(id),
+    };
+    return await readEnvironments(settings.environments, reading, environment);
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/compare.js
+
+
+
+
+
+
 
 
 
@@ -67299,6 +68272,37 @@ function plainText(bytes) {
 async function compareWithBase({ settings, environment }, source, revisions) {
     const base = await resolveBase(source.root, settings.base, environment);
     return base === undefined ? undefined : await readHistory(source, revisions, base);
+}
+/** What the change did to landed revisions; where it takes some away, by what the listed environments hold. */
+async function findingsOnHistory(context, project, read, history) {
+    const { settings, environment } = context;
+    const tool = toolNamed(project.tool);
+    const bytesOf = ({ location }) => (0,external_node_fs_.readFileSync)(external_node_path_default().resolve(project.root, location.file));
+    const table = { table: tool.versionTable.name };
+    return historyFindings({
+        history,
+        revisions: read.revisions,
+        textOf: (revision) => ({
+            text: bytesOf(revision).toString("utf8"),
+            operations: read.body(revision).operations,
+        }),
+        landedTextOf: ({ revision, bytes }) => ({
+            text: Buffer.from(bytes).toString("utf8"),
+            operations: tool.readBody(revision.location.file, bytes).operations,
+        }),
+        stampLine(id) {
+            const words = tool.commands(project).stamp;
+            const run = tool.runWords(project, settings.run, environment["PATH"]);
+            return words && [...run, ...words, "--purge", id].map(shellWord).join(" ");
+        },
+        rowStatements: (gone, there) => [
+            ...gone.flatMap((id) => tool.rows?.deletion(table, id) ?? []),
+            ...there.flatMap((revision) => tool.rows?.insertion(table, revision, bytesOf(revision)) ?? []),
+        ],
+        isApplied: (revision, checksum) => tool.rows?.compare(bytesOf(revision), checksum) === "same",
+        databaseUrlEnv: settings["database-url-env"],
+        environments: await environmentsOf(context, project, read.revisions, history),
+    });
 }
 /** Problems of the graph as it is, and as it will be once it is merged into a target that has gone on. */
 function staticGraphFindings(graph, known, history) {
@@ -67349,7 +68353,7 @@ const tablesStatement = `select n.nspname as schema, c.relname as table, ${quali
   coalesce((select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum)
     from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''), '[]') as columns,
   array(select a.attname::text from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1])
-    where i.indrelid = c.oid and i.indisprimary order by 1) as key,
+    where i.indrelid = c.oid and i.indisprimary order by array_position(i.indkey::int2[], a.attnum)) as key,
   has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as readable,
   c.relkind = 'p' and exists ${row_snapshot_parts("", "l.relkind = 'f'")} as foreign,
   row_security_active(c.oid) as hidden,
@@ -67424,36 +68428,2255 @@ async function liftRowSecurity(client, tables) {
 }
 async function row_snapshot_readAll(client, tables) {
     const found = new Map(tables.map((table) => [table, []]));
-    if (tables.length === 0)
-        return found;
     // An array, because json_build_array takes 100 arguments at most.
-    const selects = tables.map((table, index) => `select ${index}, array_to_json(array[${table.columns.map(({ name }) => `x.${escapeIdentifier(name)}::text`).join(",")}]::text[]) from ${source(table)} x`);
-    const { rows } = await client.query({
-        text: selects.join(" union all "),
-        rowMode: "array",
+    const rows = await selectAll(client, tables, (table) => {
+        const columns = table.columns.map(({ name }) => `x.${escapeIdentifier(name)}::text`);
+        return `array_to_json(array[${columns.join(",")}]::text[]) from ${source(table)} x`;
     });
-    for (const [index, values] of rows)
-        found.get(tables[index]).push(values);
+    for (const [table, values] of rows)
+        found.get(table).push(values);
     return found;
 }
 async function countAll(client, tables) {
-    if (tables.length === 0)
-        return new Map();
-    const selects = tables.map((table, index) => `select ${index}, count(*)::float8 from ${source(table)}`);
-    const { rows } = await client.query({
-        text: selects.join(" union all "),
-        rowMode: "array",
-    });
-    return new Map(rows.map(([index, count]) => [tables[index], count]));
+    return new Map(await selectAll(client, tables, (table) => `count(*)::float8 from ${source(table)}`));
+}
+/** Above this the server plans a UNION longer than it takes to ask again (3,000 tables at once: 8 s on PostgreSQL 15). */
+const atOnce = 200;
+async function selectAll(client, tables, select) {
+    const found = [];
+    for (let first = 0; first < tables.length; first += atOnce) {
+        const some = tables.slice(first, first + atOnce);
+        const { rows } = await client.query({
+            text: some.map((table, index) => `select ${index}, ${select(table)}`).join(" union all "),
+            rowMode: "array",
+        });
+        for (const [index, value] of rows)
+            found.push([some[index], value]);
+    }
+    return found;
 }
 /** Tables that inherit keep rows of their own and are read by themselves. */
 function source({ name, partitioned }) {
     return partitioned ? name : `only ${name}`;
 }
 
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/named-values.js
+/** What a column's name promises; the first that matches. A text column alone is asked, and in the plain tier. */
+const promises = [
+    [/(?:^|_)e?_?mail(?:_|$)|email/, (index) => `alpha${index}@example.org`],
+    [
+        /(?:^|_)(?:ur[il]|link|href|website|homepage|webhook)(?:_|$)|_url$/,
+        (index) => `https://example.org/a${index}`,
+    ],
+    [/(?:^|_)(?:slug|handle|permalink)(?:_|$)/, (index) => `alpha-${index}`],
+    [/(?:^|_)(?:user_?name|login|nick|nickname)(?:_|$)/, (index) => `alpha${index}`],
+    [/(?:^|_)(?:phone|mobile|tel|fax)(?:_|$)/, (index) => `+1555${String(1_000_000 + index)}`],
+    [/(?:^|_)(?:sha256|digest|checksum|hash)(?:_|$)/, (index) => index.toString(16).padStart(64, "a")],
+    [/(?:^|_)ip(?:_|$)|ip_?addr/, (index) => `10.1.${(index >> 8) & 255}.${index & 255}`],
+    [/(?:^|_)(?:host|hostname|domain|fqdn)(?:_|$)/, (index) => `a${index}.example.org`],
+    [/(?:^|_)colou?r(?:_|$)/, (index) => `#${(0xa1b200 + index).toString(16)}`],
+    [/(?:^|_)(?:path|folder|directory)(?:_|$)/, (index) => `/alpha/${index}`],
+    [/(?:^|_)(?:file_?name|file)(?:_|$)/, (index) => `alpha-${index}.txt`],
+    [/(?:^|_)(?:mime|mime_type|media_type|content_type)(?:_|$)/, (index) => `text/x-a${index}`],
+    [/(?:^|_)version(?:_|$)/, (index) => `1.${index}.0`],
+];
+/** A text that looks like what its column is called, distinct by index; undefined where the name says nothing. */
+function namedText(column, index) {
+    const name = column.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+    return promises.find(([pattern]) => pattern.test(name))?.[1](index);
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/values.js
+
+
+/** Keys begin here; a migration that inserts rows with ids of its own writes smaller ones. */
+const firstKey = 7_310_001;
+const firstSmallKey = 7_301;
+/** Every uuid of ours starts so. */
+const uuidPrefix = "5eed";
+const values_words = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"];
+const day = 86_400_000;
+const texts = new Set(["text", "varchar", "bpchar", "citext", "name"]);
+function isText(type) {
+    return type.kind === "domain" ? type.of !== undefined && isText(type.of) : texts.has(type.name);
+}
+function isInteger(type) {
+    if (type.kind === "domain")
+        return type.of !== undefined && isInteger(type.of);
+    return ["int2", "int4", "int8"].includes(type.name);
+}
+/** The longest text that a column takes, in characters. */
+function lengthLimit(type, modifier) {
+    if (type.kind === "domain" && type.of !== undefined)
+        return lengthLimit(type.of, type.modifier);
+    if (type.name === "name")
+        return 63;
+    return ["varchar", "bpchar"].includes(type.name) && modifier > 4 ? modifier - 4 : undefined;
+}
+/** Digits before and after the point; undefined for numeric without limits. */
+function precision(modifier) {
+    if (modifier < 4)
+        return undefined;
+    const digits = ((modifier - 4) >> 16) & 0xffff;
+    // The scale is signed since PostgreSQL 15, 11 bits.
+    const scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024;
+    return { whole: Math.max(digits - scale, 0), scale };
+}
+/** How many different values `nthValue` has; Infinity where there is no end in sight. */
+function capacity(type, modifier) {
+    if (type.kind === "domain" && type.of !== undefined)
+        return capacity(type.of, type.modifier);
+    if (type.kind === "enum")
+        return type.labels.length;
+    if (type.name === "bool")
+        return 2;
+    if (type.name === "bit")
+        return 2 ** Math.max(modifier, 1);
+    const length = lengthLimit(type, modifier);
+    if (length !== undefined && length < 4)
+        return 36 ** length;
+    if (type.name === "numeric") {
+        const limit = precision(modifier);
+        if (limit !== undefined)
+            return 10 ** Math.min(limit.whole + limit.scale, 12) - 1;
+    }
+    return Number.POSITIVE_INFINITY;
+}
+/**
+ * The value number `index` (from 0) of a type as text: distinct, modest, the same on every machine. Types without
+ * a known form have none.
+ */
+function nthValue(type, modifier, index, context) {
+    switch (type.kind) {
+        case "domain":
+            return type.of && nthValue(type.of, type.modifier, index, context);
+        case "enum":
+            return type.labels[index % type.labels.length];
+        case "array": {
+            const element = type.of && nthValue(type.of, modifier, index, context);
+            return element === undefined ? undefined : arrayOf([element]);
+        }
+        case "range": {
+            const subtype = type.of;
+            const [low, high] = [2 * index, 2 * index + 1].map((at) => subtype && nthValue(subtype, -1, at, context));
+            return low === undefined || high === undefined ? undefined : `[${inRange(low)},${inRange(high)})`;
+        }
+        case "multirange": {
+            const range = type.of && nthValue(type.of, -1, index, context);
+            return range === undefined ? undefined : `{${range}}`;
+        }
+        case "composite": {
+            const parts = type.attributes.map((one) => nthValue(one.type, one.modifier, index, context));
+            return `(${parts.map((part) => (part === undefined ? "" : quotedPart(part))).join(",")})`;
+        }
+        default:
+            return texts.has(type.name)
+                ? nthText(index, lengthLimit(type, modifier), context)
+                : nthBase(type.name, modifier, index, context);
+    }
+}
+/** Short texts count in base 36; longer ones are words, or what the column's name promises. */
+function nthText(index, limit, { name }) {
+    const text = namedText(name, index) ?? `${values_words[index % values_words.length]}-${index}`;
+    if (limit === undefined || text.length <= limit)
+        return text;
+    const plain = `${values_words[index % values_words.length]}-${index}`;
+    if (plain.length <= limit)
+        return plain;
+    const digits = Math.min(limit, 4);
+    return ((index + (digits > 1 ? 36 ** (digits - 1) : 10)) % 36 ** digits).toString(36).padStart(digits, "0");
+}
+function nthBase(name, modifier, index, context) {
+    const { isKey, salt } = context;
+    const date = (at) => new Date(Date.UTC(2024, 0, 15) + at * day);
+    const clock = () => new Date(date(index).getTime() + 36_000_000 + context.number * 60_000).toISOString();
+    const hash = () => md5(`${salt} ${index}`);
+    switch (name) {
+        case "bool":
+            return index % 2 === 0 ? "true" : "false";
+        case "int2":
+            return String(isKey ? firstSmallKey + (index % 25_000) : 3 + (index % 30_000));
+        case "int4":
+        case "int8":
+        case "oid":
+            return String(isKey ? firstKey + index : 3 + index);
+        case "numeric":
+            return nthNumeric(modifier, index, isKey);
+        case "float4":
+        case "float8":
+            return String(2.5 + index);
+        case "money":
+            return `${10 + index}.25`;
+        case "char":
+            return String.fromCharCode(97 + (index % 26));
+        case "uuid": {
+            const x = hash();
+            return `${uuidPrefix}${x.slice(0, 4)}-${x.slice(4, 8)}-4${x.slice(8, 11)}-8${x.slice(11, 14)}-${x.slice(14, 26)}`;
+        }
+        case "date":
+            return date(index + context.number)
+                .toISOString()
+                .slice(0, 10);
+        case "timestamp":
+            return clock().slice(0, 19).replace("T", " ");
+        case "timestamptz":
+            return `${clock().slice(0, 19).replace("T", " ")}+00`;
+        case "time":
+        case "timetz": {
+            const seconds = (36_000 + index * 61 + (context.number % 60)) % 86_400;
+            const text = new Date(seconds * 1000).toISOString().slice(11, 19);
+            return name === "time" ? text : `${text}+00`;
+        }
+        case "interval":
+            return `${index + 1} hours`;
+        case "json":
+        case "jsonb":
+            return `{"k": ${index + 2}}`;
+        case "jsonpath":
+            return `$."k${index}"`;
+        case "xml":
+            return `<k>${index}</k>`;
+        case "bytea":
+            return `\\x${hash()}`;
+        case "bit":
+            return (index % 2 ** Math.min(Math.max(modifier, 1), 30))
+                .toString(2)
+                .padStart(Math.max(modifier, 1), "0");
+        case "varbit":
+            return bits(index, modifier);
+        case "inet":
+            return `10.1.${(index >> 8) & 255}.${index & 255}`;
+        case "cidr":
+            return `10.${(index >> 8) & 255}.${index & 255}.0/24`;
+        case "macaddr":
+            return `08:00:2b:01:${hexByte(index >> 8)}:${hexByte(index)}`;
+        case "macaddr8":
+            return `08:00:2b:01:02:03:${hexByte(index >> 8)}:${hexByte(index)}`;
+        case "point":
+            return `(${index},${index + 1})`;
+        case "line":
+            return `{1,-1,${index}}`;
+        case "lseg":
+        case "box":
+            return `(${index + 1},1),(${index},0)`;
+        case "path":
+        case "polygon":
+            return `((${index},0),(${index + 1},1),(${index},1))`;
+        case "circle":
+            return `<(${index},0),1>`;
+        case "tsvector":
+            return `'${values_words[index % 8]}${index}':1`;
+        case "tsquery":
+            return `'${values_words[index % 8]}${index}'`;
+        case "pg_lsn":
+            return `0/${(index + 1).toString(16).toUpperCase()}`;
+        case "xid":
+        case "xid8":
+        case "cid":
+            return String(100 + index);
+        case "tid":
+            return `(${index},1)`;
+        case "hstore":
+            return `k=>${index}`;
+        case "ltree":
+        case "lquery":
+            return `top.k${index}`;
+        case "vector":
+        case "halfvec": {
+            const size = modifier > 0 ? modifier : 3;
+            return `[${Array.from({ length: size }, (_, at) => (at === 0 ? index + 1 : 0.5)).join(",")}]`;
+        }
+        case "geometry":
+        case "geography":
+            return `SRID=4326;POINT(${index % 180} ${index % 90})`;
+        default:
+            return undefined;
+    }
+}
+function nthNumeric(modifier, index, isKey) {
+    const limit = precision(modifier);
+    if (limit === undefined)
+        return isKey ? String(firstKey + index) : `${2 + index}.5`;
+    const { whole, scale } = limit;
+    if (isKey && whole >= 8)
+        return String(firstKey + index);
+    if (whole >= 2)
+        return String((2 + index) % 10 ** whole) + (scale > 0 ? ".5" : "");
+    const units = 10 ** Math.max(Math.min(whole + scale, 12), 1);
+    const digits = String((index + 2) % units).padStart(scale + 1, "0");
+    return scale > 0 ? `${digits.slice(0, -scale)}.${digits.slice(-scale)}` : digits;
+}
+function bits(index, modifier) {
+    const text = (index + 2).toString(2);
+    return modifier > 0 ? text.slice(-modifier) : text;
+}
+function hexByte(value) {
+    return (value & 255).toString(16).padStart(2, "0");
+}
+function md5(text) {
+    return (0,external_node_crypto_.createHash)("md5").update(text).digest("hex");
+}
+/** A number that a text decides, 0 to 2^32 - 1. */
+function hashOf(text) {
+    return Number.parseInt(md5(text).slice(0, 8), 16);
+}
+function arrayOf(elements) {
+    return `{${elements.map((element) => (element === null ? "NULL" : quotedPart(element))).join(",")}}`;
+}
+function inRange(bound) {
+    return /^[\w.+-]+$/.test(bound) ? bound : quotedPart(bound);
+}
+function quotedPart(text) {
+    return `"${text.replace(/["\\]/g, "\\$&")}"`;
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/extremes.js
+
+/**
+ * Values that later changes stumble over, the most telling ones first: full lengths, ends of the range, empty ones,
+ * pairs that differ in case only, quotes, letters beyond ASCII, far dates. The server decides which it takes.
+ */
+function extremesOf(type, modifier, context) {
+    const nested = (of, its) => extremesOf(of, its, context);
+    switch (type.kind) {
+        case "domain":
+            return type.of === undefined ? [] : nested(type.of, type.modifier);
+        case "enum":
+            return [...type.labels].reverse();
+        case "array": {
+            const element = type.of;
+            if (element === undefined)
+                return [];
+            const edges = nested(element, modifier);
+            const first = nthValue(element, modifier, 0, context);
+            const many = [...edges.slice(0, 4), ...(first === undefined ? [] : [first])];
+            return [
+                "{}",
+                ...(many.length > 0 ? [arrayOf(many)] : []),
+                "{NULL}",
+                ...edges.slice(0, 2).map((one) => arrayOf([one])),
+            ];
+        }
+        case "range": {
+            const first = nthValue(type, -1, 0, context);
+            return ["empty", "(,)", ...(first === undefined ? [] : [first.replace(/,.*/, ",)")])];
+        }
+        case "multirange": {
+            const two = [0, 1].flatMap((at) => (type.of && nthValue(type.of, -1, at, context)) ?? []);
+            return ["{}", ...(two.length === 2 ? [`{${two.join(",")}}`] : []), "{(,)}"];
+        }
+        case "composite": {
+            const parts = type.attributes.map(({ type: of, modifier: its }) => nested(of, its)[0]);
+            return [
+                `(${parts.map((part) => (part === undefined ? "" : quotedPart(part))).join(",")})`,
+                `(${type.attributes.map(() => "").join(",")})`,
+            ];
+        }
+        default:
+            return baseExtremes(type, modifier);
+    }
+}
+const awkward = "O'Brien \\ % _ Ünïcødé ✓";
+function baseExtremes(type, modifier) {
+    switch (type.name) {
+        case "int2":
+            return ["32767", "-32768", "0", "-1"];
+        case "int4":
+            return ["2147483647", "-2147483648", "0", "-1", "100000"];
+        case "int8":
+            return ["9223372036854775807", "-9223372036854775808", "4294967296", "0", "-1"];
+        case "numeric":
+            return numericExtremes(modifier);
+        case "float4":
+        case "float8":
+            return ["1e15", "-1.5", "0", "0.1", "3.14159"];
+        case "text":
+        case "varchar":
+        case "bpchar":
+        case "citext":
+        case "name":
+            return textExtremes(lengthLimit(type, modifier));
+        case "char":
+            return ["z", "A"];
+        case "date":
+            return ["2999-12-31", "1970-01-01", "2024-02-29", "1899-12-31"];
+        case "timestamp":
+        case "timestamptz":
+            return [
+                "2024-02-29 12:34:56.789012",
+                "2999-12-31 23:59:59",
+                "1970-01-01 00:00:00",
+                "2038-01-19 03:14:08",
+                "1899-12-31 00:00:00",
+            ].map((text) => (type.name === "timestamptz" ? `${text}+00` : text));
+        case "time":
+            return ["23:59:59.999999", "00:00:00"];
+        case "timetz":
+            return ["23:59:59.999999+00", "00:00:00-12"];
+        case "interval":
+            return ["1 month", "0", "-1 day", "00:00:00.000001"];
+        case "json":
+        case "jsonb":
+            return ["null", "[1, null]", "{}", "[]", '"text"', '{"a": {"b": [true, "✓"]}}'];
+        case "bytea":
+            return [`\\x${"00ff".repeat(64)}`, "\\x"];
+        case "varbit":
+            return modifier > 0 ? ["1".repeat(modifier), "0"] : ["10101", "0"];
+        case "bit":
+            return ["1".repeat(Math.max(modifier, 1)), "0".repeat(Math.max(modifier, 1))];
+        case "inet":
+            return ["::1", "10.0.0.0/8", "255.255.255.255"];
+        case "cidr":
+            return ["::/0", "10.0.0.0/8"];
+        case "money":
+            return ["92233720368547758.07", "-1.00", "0.00"];
+        case "tsvector":
+            return [""];
+        case "hstore":
+            return ["a=>NULL", ""];
+        default:
+            return [];
+    }
+}
+function numericExtremes(modifier) {
+    const limit = precision(modifier);
+    if (limit === undefined)
+        return ["12345678901234567890.123456789", "-0.1", "0", "-1"];
+    const { whole, scale } = limit;
+    const most = `${"9".repeat(whole) || "0"}${scale > 0 ? `.${"9".repeat(scale)}` : ""}`;
+    return [most, `-${most}`, ...(scale > 0 ? [`0.${"1".repeat(scale)}`] : []), "0"];
+}
+function textExtremes(limit) {
+    const all = ["x".repeat(limit ?? 300), "", "Alpha", "alpha", awkward, "alpha ", "0", "null"];
+    return limit === undefined ? all : [...new Set(all.map((text) => [...text].slice(0, limit).join("")))];
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/introspect.js
+
+/**
+ * Reads every table that rows can be put into in one statement: not the system's, not an extension's, not temporary,
+ * not foreign; partitions by their root. The session's search_path must be pg_catalog alone, so that names are printed
+ * qualified.
+ */
+async function introspect(client) {
+    const { rows } = await client.query(introspect_statement);
+    const raw = rows[0].answer;
+    const types = typesOf(raw.types);
+    return {
+        tables: raw.tables.map((table) => introspect_tableOf(table, raw, types)),
+        types,
+        sequences: raw.sequences,
+        bypassesRowSecurity: raw.bypasses,
+    };
+}
+const introspect_list = (row, from) => `(select coalesce(jsonb_agg(jsonb_build_object(${row})), '[]') from ${from})`;
+const introspect_names = (numbers, relation) => `(select jsonb_agg(named.attname order by listed.o) from unnest(${numbers}) with ordinality listed(n, o)
+    join pg_attribute named on named.attrelid = ${relation} and named.attnum = listed.n)`;
+const introspect_reads = (catalog, object, relation) => `(select coalesce(jsonb_agg(distinct dep.refobjsubid), '[]') from pg_depend dep where dep.classid = '${catalog}'::regclass
+    and dep.objid = ${object} and dep.refclassid = 'pg_class'::regclass and dep.refobjid = ${relation} and dep.refobjsubid > 0)`;
+/** A type's kind: arrays first, because they are base types to pg_type. PostgreSQL 13 knows no multiranges. */
+const introspect_statement = `with recursive t as materialized (
+  select c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity and c.relforcerowsecurity as forced
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
+), col as materialized (
+  select a.* from t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+), parts as materialized (
+  select ty.oid, ty.typname, ty.typnotnull, ty.typtypmod, ty.typrelid,
+    case when ty.typtype = 'b' and ty.typcategory = 'A' and ty.typelem <> 0 then 'array' else case ty.typtype when 'e' then 'enum'
+      when 'd' then 'domain' when 'c' then 'composite' when 'r' then 'range' when 'm' then 'multirange' else 'base' end end as kind,
+    case when ty.typtype = 'b' and ty.typcategory = 'A' then nullif(ty.typelem, 0) when ty.typtype = 'd' then ty.typbasetype
+      when ty.typtype = 'r' then (select r.rngsubtype from pg_range r where r.rngtypid = ty.oid)
+      when ty.typtype = 'm' then (select r.rngtypid from pg_range r where to_jsonb(r) ->> 'rngmultitypid' = ty.oid::text) end as "of"
+  from pg_type ty
+), used(oid) as (
+  select atttypid from col
+  union
+  select x.oid from used u join parts p on p.oid = u.oid
+    cross join lateral (select p."of" where p."of" is not null
+      union select a.atttypid from pg_attribute a where p.typrelid <> 0 and a.attrelid = p.typrelid and a.attnum > 0 and not a.attisdropped) x(oid)
+)
+select jsonb_build_object(
+  'tables', (select coalesce(jsonb_agg(jsonb_build_object('oid', t.oid::int8, 'key', ${qualified("t.nspname", "t.relname")},
+    'schema', t.nspname, 'name', t.relname, 'kind', t.relkind, 'forced', t.forced) order by t.nspname collate "C", t.relname collate "C"), '[]') from t),
+  'columns', (select coalesce(jsonb_agg(jsonb_build_object('relation', a.attrelid::int8, 'name', a.attname, 'key', quote_ident(a.attname), 'number', a.attnum, 'type', a.atttypid::int8,
+    'modifier', a.atttypmod, 'typeName', format_type(a.atttypid, a.atttypmod), 'required', a.attnotnull, 'identity', a.attidentity <> '',
+    'generated', a.attgenerated <> '', 'default', pg_get_expr(d.adbin, d.adrelid),
+    'reads', case when a.attgenerated <> '' then ${introspect_reads("pg_attrdef", "d.oid", "a.attrelid")} else '[]' end) order by a.attnum), '[]')
+    from col a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum),
+  'checks', (select coalesce(jsonb_agg(jsonb_build_object('relation', k.conrelid::int8, 'name', k.conname, 'expression', pg_get_expr(k.conbin, k.conrelid),
+    'columns', coalesce(to_jsonb(k.conkey), '[]')) order by k.conname collate "C"), '[]') from t join pg_constraint k on k.conrelid = t.oid and k.contype = 'c'),
+  'partitions', ${introspect_list(`'relation', t.oid::int8, 'leaves', leaf.n, 'bounds', leaf.bounds, 'columns', (select coalesce(jsonb_agg(n), '[]') from unnest(p.partattrs::int2[]) n where n > 0)
+      || ${introspect_reads("pg_class", "t.oid", "t.oid")}`, `t join pg_partitioned_table p on p.partrelid = t.oid cross join lateral (select count(*)::int as n,
+      string_agg('(' || coalesce(pg_get_partition_constraintdef(l.relid), 'true') || ')', ' or ') as bounds
+      from pg_partition_tree(t.oid) l where l.isleaf and l.relid <> t.oid) leaf`)},
+  'indexes', (select coalesce(jsonb_agg(jsonb_build_object('relation', i.indrelid::int8, 'name', c.relname,
+    'keys', (select coalesce(jsonb_agg(n), '[]') from unnest(i.indkey::int2[]) with ordinality listed(n, o) where n > 0 and o <= i.indnkeyatts),
+    'expressions', pg_get_expr(i.indexprs, i.indrelid), 'predicate', pg_get_expr(i.indpred, i.indrelid),
+    'reads', ${introspect_reads("pg_class", "i.indexrelid", "i.indrelid")}) order by i.indisprimary desc, c.relname collate "C"), '[]')
+    from t join pg_index i on i.indrelid = t.oid and (i.indisunique or i.indisexclusion) join pg_class c on c.oid = i.indexrelid),
+  'keys', (select coalesce(jsonb_agg(jsonb_build_object('relation', k.conrelid::int8, 'name', k.conname, 'columns', ${introspect_names("k.conkey", "k.conrelid")},
+    'parentColumns', ${introspect_names("k.confkey", "k.confrelid")}, 'parentKey', ${qualified("n.nspname", "c.relname")},
+    'parent', case when c.relkind = 'r' then 'only ' else '' end || ${qualified("n.nspname", "c.relname")},
+    'parentRoot', case when c.relispartition then pg_partition_root(c.oid)::oid::int8 else c.oid::int8 end, 'full', k.confmatchtype = 'f')
+    order by cardinality(k.conkey) desc, k.conname collate "C"), '[]')
+    from t join pg_constraint k on k.conrelid = t.oid and k.contype = 'f' and k.conparentid = 0
+    join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace),
+  'triggers', ${introspect_list("'relation', t.oid::int8, 'body', p.prosrc", "t join pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal and g.tgenabled in ('O', 'A') and g.tgtype & 4 > 0 join pg_proc p on p.oid = g.tgfoid")},
+  'types', ${introspect_list(`'oid', p.oid::int8, 'name', p.typname, 'kind', p.kind, 'of', p."of"::int8, 'modifier', p.typtypmod, 'required', p.typnotnull,
+     'labels', (select coalesce(jsonb_agg(e.enumlabel order by e.enumsortorder), '[]') from pg_enum e where e.enumtypid = p.oid),
+     'attributes', (select coalesce(jsonb_agg(jsonb_build_object('type', a.atttypid::int8, 'modifier', a.atttypmod) order by a.attnum), '[]')
+       from pg_attribute a where p.typrelid <> 0 and a.attrelid = p.typrelid and a.attnum > 0 and not a.attisdropped),
+     'checks', (select coalesce(jsonb_agg(pg_get_constraintdef(k.oid)), '[]') from pg_constraint k where k.contypid = p.oid and k.contype = 'c')`, "parts p where p.oid in (select oid from used)")},
+  'sequences', (select coalesce(jsonb_agg(${qualified("n.nspname", "c.relname")} order by n.nspname collate "C", c.relname collate "C"), '[]')
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind = 'S' and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
+      and case when c.relkind = 'S' then has_sequence_privilege(c.oid, 'UPDATE') and has_sequence_privilege(c.oid, 'SELECT') end),
+  'bypasses', (select rolsuper or rolbypassrls from pg_roles where rolname = current_user)
+) as answer`;
+function typesOf(raw) {
+    const byOid = new Map(raw.map((type) => [type.oid, type]));
+    const types = new Map();
+    const build = (oid) => {
+        const known = types.get(oid);
+        if (known !== undefined)
+            return known;
+        const type = byOid.get(oid);
+        const of = type.of === null ? undefined : build(type.of);
+        const isDomain = type.kind === "domain";
+        const built = {
+            oid,
+            name: type.name,
+            kind: type.kind,
+            of,
+            modifier: type.modifier === -1 && isDomain ? (of?.modifier ?? -1) : type.modifier,
+            labels: type.labels,
+            attributes: type.attributes.map((one) => ({ type: build(one.type), modifier: one.modifier })),
+            isRequired: type.required || (isDomain && of?.isRequired === true),
+            checks: [...type.checks, ...(isDomain ? (of?.checks ?? []) : [])],
+        };
+        types.set(oid, built);
+        return built;
+    };
+    for (const { oid } of raw)
+        build(oid);
+    return types;
+}
+function introspect_tableOf(table, raw, types) {
+    const of = (rows) => rows.filter((row) => row.relation === table.oid);
+    const rawColumns = of(raw.columns);
+    const named = new Map(rawColumns.map((column) => [column.number, column.name]));
+    const namesOf = (numbers) => [
+        ...new Set(numbers.flatMap((number) => named.get(number) ?? [])),
+    ];
+    const columns = rawColumns.map((column) => {
+        const type = types.get(column.type);
+        const expression = column.default ?? undefined;
+        return {
+            name: column.name,
+            key: column.key,
+            number: column.number,
+            type,
+            modifier: column.modifier,
+            typeName: column.typeName,
+            isRequired: column.required || type.isRequired,
+            isNumbered: column.identity || (!column.generated && /nextval\(/.test(expression ?? "")),
+            default: column.generated ? undefined : expression,
+            generated: column.generated && expression !== undefined
+                ? { expression, columns: namesOf(column.reads) }
+                : undefined,
+        };
+    });
+    const sources = (list) => [
+        ...new Set(list.flatMap((name) => columns.find((column) => column.name === name)?.generated?.columns ?? [name])),
+    ];
+    const partition = of(raw.partitions)[0];
+    const checks = of(raw.checks).map(({ name, expression, columns }) => ({
+        name,
+        expression,
+        columns: namesOf(columns),
+    }));
+    if (partition?.bounds)
+        checks.push({ name: undefined, expression: partition.bounds, columns: namesOf(partition.columns) });
+    return {
+        oid: table.oid,
+        key: table.key,
+        schema: table.schema,
+        name: table.name,
+        isPartitioned: table.kind === "p",
+        partitions: partition?.leaves ?? 0,
+        isRowSecurityForced: table.forced,
+        columns,
+        checks,
+        uniqueSets: of(raw.indexes).map((index) => uniqueSetOf(index, namesOf, sources)),
+        foreignKeys: of(raw.keys).map(({ relation: _, full, ...key }) => ({ ...key, isFull: full })),
+        triggers: of(raw.triggers).map(({ body }) => body),
+    };
+}
+/** pg_depend does not tell a key's expression from the predicate: the printed text does. */
+function uniqueSetOf(index, namesOf, sources) {
+    const reads = namesOf(index.reads);
+    const within = (text) => reads.filter((name) => text !== null && introspect_mentions(text, name));
+    return {
+        name: index.name,
+        columns: sources([...namesOf(index.keys), ...within(index.expressions)]),
+        predicateColumns: sources(within(index.predicate)),
+        predicate: index.predicate ?? undefined,
+    };
+}
+/** Whether SQL that the server printed names this column; a string that looks like it counts, too. */
+function introspect_mentions(text, name) {
+    const quoted = `"${name.replaceAll('"', '""')}"`;
+    if (text.includes(quoted))
+        return true;
+    return new RegExp(`(?<![\\w$])${name.replace(/[^\w]/g, "\\$&")}(?![\\w$])`).test(text);
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/regular-expression.js
+
+const range = (first, last) => Array.from({ length: last.charCodeAt(0) - first.charCodeAt(0) + 1 }, (_, index) => String.fromCharCode(first.charCodeAt(0) + index));
+const printable = range(" ", "~");
+const lower = range("a", "z");
+const digits = range("0", "9");
+const classes = {
+    alnum: [...lower, ...digits],
+    alpha: lower,
+    blank: [" "],
+    digit: digits,
+    graph: range("!", "~"),
+    lower,
+    print: printable,
+    punct: [..."-_.:,;!"],
+    space: [" "],
+    upper: range("A", "Z"),
+    word: [...lower, ...digits, "_"],
+    xdigit: [...digits, ...range("a", "f")],
+};
+const regular_expression_escapes = {
+    d: digits,
+    D: lower,
+    w: classes.word,
+    W: ["-", " "],
+    s: [" "],
+    S: [...lower, ...digits],
+};
+const control = { n: "\n", t: "\t", r: "\r", f: "\f", v: "\v" };
+/** More repetitions than the least are no better a proof; a few differ in length. */
+const moreThanLeast = 8;
+/**
+ * Texts that a regular expression accepts, most likely: distinct, the same on every machine, none where it has parts that
+ * are not understood. Look-ahead and back references are passed over; the server has the last word.
+ */
+function textsMatching(pattern, wanted, salt) {
+    const tree = new regular_expression_Parser(pattern).read();
+    if (tree === undefined)
+        return [];
+    const texts = new Set();
+    for (let attempt = 0; texts.size < wanted && attempt < wanted * 3; attempt++) {
+        let count = 0;
+        const choose = (most) => (most <= 1 ? 0 : hashOf(`${salt} ${attempt} ${count++}`) % most);
+        texts.add(regular_expression_write(tree, choose, attempt === 0));
+    }
+    return [...texts];
+}
+function regular_expression_write(node, choose, shortest) {
+    switch (node.kind) {
+        case "characters":
+            return node.characters[choose(node.characters.length)] ?? "";
+        case "sequence":
+            return node.parts.map((part) => regular_expression_write(part, choose, shortest)).join("");
+        case "choice": {
+            const branch = node.branches[choose(node.branches.length)];
+            return branch === undefined ? "" : regular_expression_write(branch, choose, shortest);
+        }
+        case "repeat": {
+            const most = Math.min(node.most, node.least + moreThanLeast);
+            const times = shortest ? node.least : node.least + choose(most - node.least + 1);
+            return Array.from({ length: times }, () => regular_expression_write(node.part, choose, shortest)).join("");
+        }
+    }
+}
+class regular_expression_Parser {
+    #at = 0;
+    #text;
+    constructor(text) {
+        // Options at the head, e.g. (?i); a flag has no bearing on what is made here.
+        this.#text = text.replace(/^\(\?[a-z]+\)/, "").replace(/^\*{3}[:=]/, "");
+    }
+    read() {
+        try {
+            const node = this.#choice();
+            return this.#at < this.#text.length ? undefined : node;
+        }
+        catch {
+            return undefined;
+        }
+    }
+    #choice() {
+        const branches = [this.#sequence()];
+        while (this.#take("|"))
+            branches.push(this.#sequence());
+        return branches.length === 1 ? branches[0] : { kind: "choice", branches };
+    }
+    #sequence() {
+        const parts = [];
+        while (this.#at < this.#text.length && !["|", ")"].includes(this.#text[this.#at])) {
+            const atom = this.#atom();
+            if (atom !== undefined)
+                parts.push(this.#repeated(atom));
+        }
+        return { kind: "sequence", parts };
+    }
+    #repeated(part) {
+        const bounds = /^(?:([*+?])|\{(\d+)(?:(,)(\d*))?\})\??/.exec(this.#text.slice(this.#at));
+        if (bounds === null)
+            return part;
+        this.#at += bounds[0].length;
+        const [, sign, least, comma, most] = bounds;
+        if (sign !== undefined) {
+            const none = sign === "+" ? 1 : 0;
+            return { kind: "repeat", part, least: none, most: sign === "?" ? 1 : Number.POSITIVE_INFINITY };
+        }
+        const low = Number(least);
+        const high = comma === undefined ? low : most === "" ? Number.POSITIVE_INFINITY : Number(most);
+        return this.#repeated({ kind: "repeat", part, least: low, most: high });
+    }
+    /** Undefined for what takes no character: anchors, and conditions on what stands around. */
+    #atom() {
+        const character = this.#next();
+        switch (character) {
+            case "^":
+            case "$":
+                return undefined;
+            case ".":
+                return { kind: "characters", characters: classes.alnum };
+            case "[":
+                return this.#bracket();
+            case "(": {
+                const kind = /^\?(?::|<?[=!])/.exec(this.#text.slice(this.#at))?.[0] ?? "";
+                this.#at += kind.length;
+                const inner = this.#choice();
+                if (!this.#take(")"))
+                    throw new Error("no end of group");
+                return kind === "" || kind === "?:" ? inner : undefined;
+            }
+            case "\\":
+                return this.#escape();
+            default:
+                return { kind: "characters", characters: [character] };
+        }
+    }
+    #escape() {
+        const character = this.#next();
+        if ("mMyYAZ".includes(character))
+            return undefined;
+        if (/[1-9]/.test(character))
+            throw new Error("back reference");
+        const known = regular_expression_escapes[character] ?? [control[character] ?? character];
+        return { kind: "characters", characters: known };
+    }
+    #bracket() {
+        const isNegated = this.#take("^");
+        const members = new Set();
+        for (let first = true; first || this.#text[this.#at] !== "]"; first = false) {
+            const start = this.#member();
+            if (typeof start !== "string") {
+                for (const member of start)
+                    members.add(member);
+            }
+            else if (this.#text[this.#at] === "-" && this.#text[this.#at + 1] !== "]") {
+                this.#at++;
+                const end = this.#member();
+                if (typeof end !== "string" || end < start || end > "~")
+                    throw new Error("range");
+                for (const member of range(start, end))
+                    members.add(member);
+            }
+            else
+                members.add(start);
+        }
+        this.#at++;
+        const characters = isNegated
+            ? [...classes.alnum, ...printable].filter((one) => !members.has(one))
+            : [...members];
+        if (characters.length === 0)
+            throw new Error("no character");
+        return { kind: "characters", characters };
+    }
+    #member() {
+        const name = /^\[[:.=](\w+|.)[:.=]\]/.exec(this.#text.slice(this.#at));
+        if (name !== null) {
+            this.#at += name[0].length;
+            return classes[name[1]] ?? name[1];
+        }
+        const character = this.#next();
+        if (character !== "\\")
+            return character;
+        const escaped = this.#next();
+        return regular_expression_escapes[escaped] ?? control[escaped] ?? escaped;
+    }
+    #take(character) {
+        if (this.#text[this.#at] !== character)
+            return false;
+        this.#at++;
+        return true;
+    }
+    #next() {
+        const character = this.#text[this.#at++];
+        if (character === undefined)
+            throw new Error("end");
+        return character;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/mined.js
+
+
+/** SQL's strings, as the server prints them: quotes doubled, backslashes as they are but in E''. */
+const mined_string = /(?:\bE)?'((?:[^']|'')*)'/g;
+const mined_number = /(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])/g;
+const mined_longest = 5_000;
+/** The literals of an SQL expression that the server printed, or of a function's body. */
+function literalsOf(sql) {
+    const strings = [...sql.matchAll(mined_string)].map(([all, text = ""]) => unquoted(text, all.startsWith("E")));
+    const numbers = [...sql.replace(mined_string, " ").matchAll(mined_number)].flatMap(([text]) => {
+        const digits = /\.(\d+)$/.exec(text)?.[1]?.length ?? 0;
+        const near = [Number(text) + 1, Number(text) - 1].map((one) => one.toFixed(digits));
+        return Number.isSafeInteger(Math.trunc(Number(text))) ? [text, ...near] : [text];
+    });
+    return { strings: [...new Set(strings)], numbers: [...new Set(numbers)] };
+}
+function unquoted(text, escaped) {
+    const single = text.replaceAll("''", "'");
+    return escaped ? single.replaceAll("\\\\", "\\") : single;
+}
+/** Values for a column that these expressions (CHECKs, predicates, a domain's) speak of; the server tests each. */
+function minedValues(expressions, type, wanted, salt) {
+    const all = expressions.join(" ");
+    const { strings, numbers } = literalsOf(all);
+    const base = baseOf(type);
+    const values = [
+        ...strings,
+        ...mined_patterns(all, wanted, salt),
+        ...numbers,
+        ...lengths(all, base.name === "bytea"),
+        ...(base.name === "json" || base.name === "jsonb" ? documents(strings) : []),
+        ...(base.kind === "array" ? arrays(strings, numbers) : []),
+        ...(isText(base) ? formats : []),
+    ];
+    return [...new Set(values)].filter((value) => value.length <= mined_longest && !value.includes("\0"));
+}
+function baseOf(type) {
+    return type.kind === "domain" && type.of !== undefined ? baseOf(type.of) : type;
+}
+/** LIKE is printed as ~~, SIMILAR TO as ~ similar_to_escape('…'); what is negated says what not to write. */
+function mined_patterns(sql, wanted, salt) {
+    const operators = /(?<negated>!)?(?<operator>~~\*?|~\*?|\^@)\s*\(?(?:ANY\s*\(ARRAY\[)?(?<similar>(?:pg_catalog\.)?similar_to_escape\()?\(?E?'(?<text>(?:[^']|'')*)'/g;
+    return [...sql.matchAll(operators)].flatMap(({ groups = {} }) => {
+        if (groups.negated !== undefined)
+            return [];
+        const pattern = unquoted(groups.text ?? "", false);
+        if (groups.operator === "^@")
+            return [pattern, `${pattern}${values_words[0]}`];
+        if (groups.operator?.startsWith("~~") === true)
+            return likes(pattern, wanted);
+        const regular = groups.similar === undefined ? pattern : `^(?:${similar(pattern)})$`;
+        return textsMatching(regular, wanted, salt);
+    });
+}
+function likes(pattern, wanted) {
+    const filled = (text) => pattern.replace(/\\(.)|%|_/g, (all, escaped) => escaped ?? (all === "%" ? text : "a"));
+    return [
+        filled(""),
+        ...Array.from({ length: wanted }, (_, index) => filled(`${values_words[index % values_words.length]}${index}`)),
+    ];
+}
+function similar(pattern) {
+    return pattern.replace(/\\.|%|_|\./g, (all) => ({ "%": ".*", _: ".", ".": "\\." })[all] ?? all);
+}
+/** Texts and bytes of the lengths that are compared with: of each some distinct ones. */
+function lengths(sql, isBytes) {
+    if (!/length|octet/i.test(sql))
+        return [];
+    const sizes = [...sql.replace(mined_string, " ").matchAll(mined_number)]
+        .map(([text]) => Number(text))
+        .filter((size) => Number.isInteger(size) && size >= 0 && size <= mined_longest / 2);
+    const wanted = new Set(sizes.flatMap((size) => [size, size - 1, size + 1]).filter((size) => size >= 0));
+    return [...wanted].flatMap((size) => isBytes
+        ? Array.from({ length: 12 }, (_, index) => `\\x${hex(index)
+            .padStart(size * 2, "61")
+            .slice(0, size * 2)}`)
+        : Array.from({ length: 12 }, (_, index) => `${index.toString(36)}${"y".repeat(size)}`.slice(0, size)));
+}
+function hex(index) {
+    return index.toString(16).padStart(2, "0");
+}
+/** Objects with the keys that are asked for, each with a value of every kind. */
+function documents(strings) {
+    const keys = strings.filter((one) => one !== "" && one.length <= 60 && !one.startsWith("{")).slice(0, 8);
+    const kinds = ["[]", "{}", '"x"', "1", "true", "null", '["x"]', ...keys.map((key) => JSON.stringify(key))];
+    const every = kinds
+        .slice(0, 6)
+        .map((kind) => `{${keys.map((key) => `${JSON.stringify(key)}: ${kind}`).join(", ")}}`);
+    const one = keys.flatMap((key) => kinds.map((kind) => `{${JSON.stringify(key)}: ${kind}}`));
+    return ["{}", "[]", ...every, ...one, '"x"', "1", "true", "null", '[{"k": 1}]'];
+}
+function arrays(strings, numbers) {
+    const sizes = numbers.map(Number).filter((size) => Number.isInteger(size) && size > 0 && size <= 20);
+    const elements = [strings.filter((one) => !/^[{[]/.test(one)), numbers, [...values_words], ["1", "2", "3"]];
+    return elements
+        .filter((list) => list.length > 0)
+        .flatMap((list) => [
+        arrayOf(list),
+        ...list.slice(0, 12).map((one) => arrayOf([one])),
+        ...sizes.map((size) => arrayOf(Array.from({ length: size }, (_, index) => list[index % list.length]))),
+    ]);
+}
+/** What a text may have to look like where a CHECK casts or compares it. */
+const formats = [
+    "{}",
+    '{"a": 1}',
+    "[]",
+    "42",
+    "7.5",
+    "true",
+    "2024-01-15",
+    "10:00",
+    "alpha@example.org",
+    "https://example.org/alpha",
+    "00000000-0000-4000-8000-000000000001",
+    "10.0.0.1",
+    "+15551000001",
+    "A",
+    "AA",
+    "AAA",
+    "ALPHA",
+    "aa",
+    "en-US",
+    "UTC",
+    "/alpha",
+    "#a1b2c3",
+    "0".repeat(32),
+    "a".repeat(40),
+    "a".repeat(64),
+    "",
+];
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/oracle.js
+
+/** Combinations that are tried one by one where the server stumbles over one of them. */
+const mostSingle = 600;
+/**
+ * All questions in one round trip; an answer holds the values as the question wrote them: first those that stand at the
+ * same place in every pool, then in the order of a hash. Needs an open transaction; nothing stays in the session.
+ */
+async function solve(client, questions) {
+    if (questions.length === 0)
+        return [];
+    const texts = questions.map(oracle_statementsOf);
+    await client.query("select pg_catalog.set_config('migration_gate.questions', $1, true)", [
+        JSON.stringify(texts),
+    ]);
+    await client.query(program);
+    const { rows } = await client.query(answers);
+    return rows[0]?.answers ?? [];
+}
+const answers = "select pg_catalog.current_setting('migration_gate.answers')::pg_catalog.jsonb as answers";
+/** An error of one combination (a cast inside a CHECK) must not hide the others: then each is tried by itself. */
+const program = `do $migration_gate$
+declare
+  question pg_catalog.jsonb;
+  answer pg_catalog.jsonb;
+  answers pg_catalog.jsonb[] := '{}';
+  found pg_catalog.jsonb[];
+  candidate pg_catalog.text[];
+  good pg_catalog.bool;
+begin
+  for question in select e from pg_catalog.jsonb_array_elements(pg_catalog.current_setting('migration_gate.questions')::pg_catalog.jsonb) e loop
+    begin
+      execute question ->> 'all' into answer;
+    exception when others then
+      found := '{}';
+      begin
+        for candidate in execute question ->> 'candidates' loop
+          begin
+            execute question ->> 'test' into good using candidate;
+            if good then found := pg_catalog.array_append(found, pg_catalog.to_jsonb(candidate)); end if;
+          exception when others then null;
+          end;
+          exit when pg_catalog.cardinality(found) >= (question ->> 'limit')::pg_catalog.int4;
+        end loop;
+      exception when others then null;
+      end;
+      answer := pg_catalog.to_jsonb(found);
+    end;
+    answers := pg_catalog.array_append(answers, coalesce(answer, '[]'));
+  end loop;
+  perform pg_catalog.set_config('migration_gate.answers', pg_catalog.to_jsonb(answers)::pg_catalog.text, true);
+end
+$migration_gate$`;
+/** Ours, beside the columns of any table. */
+const value = (index) => `"migration gate ${index}"`;
+const place = (index) => `"migration gate place ${index}"`;
+function oracle_statementsOf({ pools, computed, alias, conditions, limit }) {
+    const name = escapeIdentifier(alias);
+    const columns = pools.map(({ column }) => escapeIdentifier(column));
+    const from = pools
+        .map(({ values }, index) => {
+        const array = values.map((one) => (one === null ? "null" : escapeLiteral(one))).join(",");
+        return `pg_catalog.unnest(array[${array}]::pg_catalog.text[]) with ordinality p${index}(v, o)`;
+    })
+        .join(" cross join ");
+    const withComputed = (inner) => computed.length === 0
+        ? `${inner} as ${name}`
+        : `(select *, ${computed
+            .map(({ column, expression }) => `(${expression}) as ${escapeIdentifier(column)}`)
+            .join(", ")} from ${inner} as ${name}) as ${name}`;
+    // Counting NULLs makes the server compute every cast, and cannot be folded away.
+    const met = [
+        `pg_catalog.num_nulls(${[...columns, ...computed.map(({ column }) => escapeIdentifier(column))].join(", ")}) >= 0`,
+        ...conditions.map((condition) => `(${condition}) is not false`),
+    ].join(" and ");
+    const ours = pools.map((_, index) => `p${index}.v as ${value(index)}, p${index}.o as ${place(index)}`);
+    const casts = pools.map(({ type }, index) => `p${index}.v::${type} as ${columns[index]}`);
+    const rows = withComputed(`(select ${[...ours, ...casts].join(", ")} from ${from})`);
+    const given = pools.map(({ type }, index) => `($1::pg_catalog.text[])[${index + 1}]::${type} as ${columns[index]}`);
+    const values = pools.map((_, index) => value(index)).join(", ");
+    const same = pools.slice(1).map((_, index) => `${place(index + 1)} = ${place(0)}`);
+    const order = [
+        `case when ${same.join(" and ") || "true"} then ${place(0)} end nulls last`,
+        `pg_catalog.md5(pg_catalog.concat_ws('|', ${values}))`,
+    ].join(", ");
+    const plain = pools.map((_, index) => `p${index}.v`).join(", ");
+    const plainSame = pools.slice(1).map((_, index) => `p${index + 1}.o = p0.o`);
+    return {
+        all: `select pg_catalog.jsonb_agg(a) from (select array[${values}] as a from ${rows} where ${met} order by ${order} limit ${limit}) as s`,
+        candidates: `select array[${plain}] from ${from} order by case when ${plainSame.join(" and ") || "true"} then p0.o end nulls last,
+      pg_catalog.md5(pg_catalog.concat_ws('|', ${plain})) limit ${mostSingle}`,
+        test: `select ${met} from ${withComputed(`(select ${given.join(", ")})`)}`,
+        limit,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/candidates.js
+
+
+
+
+
+/** How far back plain values of a table are offered to a condition. */
+const windowOf = (rows) => rows * 2 + 6;
+const mostMined = 160;
+/** Candidates for every column of these tables, tested by the server in one round trip. */
+async function prepareValues(client, tables, options) {
+    const drafts = tables.map(({ table, offset, wanted }) => {
+        const steering = options.steering?.get(table.key) ?? {};
+        const uniqueSets = [
+            ...table.uniqueSets,
+            ...(steering.unique ?? []).map((name) => ({
+                name: "",
+                columns: [name],
+                predicateColumns: [],
+                predicate: undefined,
+            })),
+        ];
+        const unique = new Set(uniqueSets.flatMap(({ columns }) => columns));
+        const tier = steering.tier ?? options.tier;
+        const columns = table.columns
+            .filter(({ generated }) => generated === undefined)
+            .map((column) => draftOf(table, column, { offset, wanted, unique, tier, steering, options }));
+        return { table, offset, wanted, tier, uniqueSets, columns };
+    });
+    const byType = new Map();
+    for (const { column, asked } of drafts.flatMap(({ columns }) => columns)) {
+        const known = byType.get(column.typeName) ?? { column, values: new Set() };
+        for (const value of asked)
+            known.values.add(value);
+        byType.set(column.typeName, known);
+    }
+    const typed = [...byType].filter(([, { values }]) => values.size > 0);
+    const questions = drafts.flatMap(({ columns }) => columns.flatMap(({ question }) => question ?? []));
+    const answers = await solve(client, [
+        ...typed.map(([type, { values }]) => ofType(type, [...values])),
+        ...questions,
+    ]);
+    const accepted = new Map(typed.map(([type], index) => [type, new Set((answers[index] ?? []).map(([value]) => value))]));
+    let next = typed.length;
+    return drafts.map(({ columns, table, ...rest }) => ({
+        ...rest,
+        table,
+        joint: jointChecks(table),
+        columns: new Map(columns.map((draft) => {
+            const good = draft.question === undefined
+                ? accepted.get(draft.column.typeName)
+                : new Set((answers[next++] ?? []).map(([value]) => value));
+            return [draft.column.name, candidates_valuesOf(draft, good ?? new Set(), rest.offset, rest.wanted, rest.tier)];
+        })),
+    }));
+}
+function draftOf(table, column, given) {
+    const { offset, wanted, unique, steering, options } = given;
+    const { name, type, modifier } = column;
+    const isUnique = unique.has(name);
+    const salt = `${table.key} ${name}`;
+    const context = { salt, name, number: column.number, isKey: isUnique || column.isNumbered };
+    const checks = table.checks.filter((check) => sourcesOf(table, check).includes(name));
+    const own = isForeign(table, name) ? [] : checks.filter((check) => sourcesOf(table, check).length === 1);
+    const expressions = [
+        ...checks.map(({ expression }) => expression),
+        ...type.checks,
+        ...(type.of?.checks ?? []),
+    ];
+    const predicates = table.uniqueSets.flatMap(({ predicate }) => predicate !== undefined && introspect_mentions(predicate, name) ? [predicate] : []);
+    const window = Array.from({ length: windowOf(wanted) }, (_, index) => nthValue(type, modifier, offset + index, context) ?? []).flat();
+    const only = steering.values?.[name];
+    const hints = options.hints?.get(`${table.key}.${column.key}`) ?? [];
+    const spoken = literalsOf([...predicates, column.isNumbered ? "" : (column.default ?? "")].join(" "));
+    const mined = [
+        ...minedValues(expressions, type, windowOf(wanted), salt).slice(0, mostMined),
+        ...spoken.strings,
+        ...(isText(type) ? [] : spoken.numbers),
+    ];
+    const edges = column.isNumbered ? [] : extremesOf(type, modifier, context);
+    const isOpen = expressions.length === 0 && only === undefined;
+    const candidates = [...new Set([...(only ?? []), ...hints, ...window, ...mined, ...edges])];
+    return {
+        column,
+        isUnique,
+        isRequired: column.isRequired || (steering.notNull ?? []).includes(name),
+        context,
+        only,
+        hints,
+        window,
+        mined,
+        edges,
+        question: isOpen
+            ? undefined
+            : {
+                ...ofType(column.typeName, only ?? candidates, name),
+                alias: table.name,
+                computed: computedFor(table, [name], own),
+                conditions: own.map(({ expression }) => expression),
+            },
+        asked: isOpen ? [...hints, ...window.slice(0, 1), ...mined, ...edges] : [],
+    };
+}
+function ofType(type, values, column = "value") {
+    const pools = [{ column, type, values }];
+    return { pools, computed: [], alias: "candidates", conditions: [], limit: values.length };
+}
+function candidates_valuesOf(draft, good, offset, wanted, tier) {
+    const { column, isUnique, isRequired, context, only } = draft;
+    const { type, modifier } = column;
+    const among = (values) => [...new Set(values.filter((value) => good.has(value)))];
+    const hints = among(draft.hints);
+    const avoided = new Set(isUnique ? hints : []);
+    const edges = edgesOf(draft, among, avoided, tier);
+    const base = { column, isUnique, isRequired, spoken: among(draft.mined) };
+    const listed = (list) => ({
+        ...base,
+        count: list.length,
+        plain: (index) => list[index % Math.max(list.length, 1)],
+        edges: only === undefined ? edges : list,
+    });
+    if (only !== undefined)
+        return listed(among(only));
+    const isOpen = draft.question === undefined;
+    const preferred = isUnique ? [] : hints;
+    if (isOpen && draft.window.length > 0 && good.has(draft.window[0])) {
+        const count = capacity(type, modifier);
+        const isKnown = preferred.length > 0;
+        return {
+            ...base,
+            count: isKnown ? preferred.length : count,
+            // Labels that a revision names are all that it may accept: none other among them.
+            plain: (index) => isKnown ? preferred[index % preferred.length] : nthValue(type, modifier, index, context),
+            edges,
+        };
+    }
+    const window = among(draft.window).filter((value) => !avoided.has(value));
+    const enough = window.length >= (isUnique ? Math.min(wanted, capacity(type, modifier)) : 1);
+    const rest = among([...draft.mined, ...draft.edges]);
+    // The list begins with value number `offset`.
+    const found = preferred.length > 0 ? preferred : enough ? window : [...new Set([...window, ...rest])];
+    // Without any, the server shall say which constraint refuses what everybody would write.
+    const list = found.length > 0 ? found : draft.window;
+    const values = listed(list);
+    return {
+        ...values,
+        plain: (index) => values.plain(index + list.length - (offset % Math.max(list.length, 1))),
+    };
+}
+/** Where rows are told apart, no number by itself: 0, ±1 and the ends of the range are nobody's id. */
+function edgesOf({ column, isUnique, edges, mined }, among, avoided, tier) {
+    if (tier === "plain" || (isUnique && isInteger(column.type)))
+        return [];
+    if (!isUnique)
+        return interleave(among(edges), among(mined));
+    return among([...mined, ...edges]).filter((value) => !isSmall(value) && !avoided.has(value));
+}
+function isSmall(value) {
+    return /^[-+]?[01](?:\.0*)?$/.test(value);
+}
+function interleave(left, right) {
+    const longest = Math.max(left.length, right.length);
+    const mixed = Array.from({ length: longest }, (_, index) => [left[index], right[index]]).flat();
+    return [...new Set(mixed.filter((value) => value !== undefined))];
+}
+/** The columns that one writes to meet a check. */
+function sourcesOf(table, check) {
+    const generated = (name) => table.columns.find((column) => column.name === name)?.generated?.columns;
+    return [...new Set(check.columns.flatMap((name) => generated(name) ?? [name]))];
+}
+/** Generated columns that these checks read, computed from the columns that there are. */
+function computedFor(table, columns, checks) {
+    return table.columns.flatMap(({ name, generated }) => generated !== undefined &&
+        checks.some((check) => check.columns.includes(name)) &&
+        generated.columns.every((source) => columns.includes(source))
+        ? [{ column: name, expression: generated.expression }]
+        : []);
+}
+function jointChecks(table) {
+    return table.checks.filter((check) => {
+        const sources = sourcesOf(table, check);
+        return sources.length > 1 || sources.some((name) => isForeign(table, name));
+    });
+}
+function isForeign(table, column) {
+    return table.foreignKeys.some(({ columns }) => columns.includes(column));
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/build-row.js
+const profiles = ["typical", "nulls", "copy"];
+/** How often the keys are turned until the CHECKs on them can be met; then one after the other becomes NULL; then what must be unique is turned. */
+const turns = { nulls: 12, all: 16 };
+/** The profile of a row of the hostile tier. */
+function profileOf(number) {
+    return profiles[number] ?? "edges";
+}
+/** A row to try; the columns of keys that are filled together with another table are left out. */
+function buildRow(plan, attempt) {
+    const indexes = uniqueIndexes(plan, attempt);
+    let row = new Map();
+    for (let turn = 0; turn < turns.all; turn++) {
+        row = new Map(attempt.forced);
+        setKeys(plan, attempt, indexes, row, turn);
+        if (setJoints(plan, attempt, indexes, row))
+            break;
+    }
+    for (const key of plan.keys)
+        if (key.kind === "itself")
+            setOwnKey(plan, key, attempt, row, false);
+    const held = new Set(plan.keys
+        .flatMap(({ key, kind }) => (kind === "parents" ? [] : key.columns))
+        .filter((name) => !row.has(name)));
+    for (const [name, column] of plan.values.columns) {
+        if (row.has(name) || held.has(name))
+            continue;
+        const value = columnValue(plan, column, attempt, indexes.get(`column ${name}`));
+        if (value !== undefined)
+            row.set(name, value);
+    }
+    for (const key of plan.keys)
+        if (key.kind === "itself")
+            setOwnKey(plan, key, attempt, row, true);
+    return row;
+}
+function bumpOf({ bumps }, columns) {
+    return Math.max(0, ...columns.map((name) => bumps.get(name) ?? 0));
+}
+/** Which value each slot of the unique sets takes: the first set that names a slot decides. */
+function uniqueIndexes({ places, values }, attempt) {
+    const indexes = new Map();
+    for (const { set, slots } of places) {
+        const isCounted = slots.length === 1 && slots[0].slot.startsWith("column");
+        const start = isCounted ? values.offset : 0;
+        const number = start + attempt.number + bumpOf(attempt, set.columns);
+        let left = number;
+        slots.forEach(({ slot, size }, at) => {
+            // The diagonal: rows that differ in the first digit differ in the next ones, too.
+            const index = slots.length === 1 ? number : (left + (at > 0 ? number : 0)) % size;
+            if (!indexes.has(slot))
+                indexes.set(slot, index);
+            left = Math.floor(left / size);
+        });
+    }
+    return indexes;
+}
+function isNullable(name, plan, { required }) {
+    return plan.values.columns.get(name)?.isRequired === false && !required.has(name);
+}
+/** False where the key must point somewhere. */
+function setNull(plan, { key, nullable }, attempt, row) {
+    const open = nullable.filter((name) => isNullable(name, plan, attempt) && (!row.has(name) || row.get(name) === null));
+    if (open.length === 0 || (key.isFull && open.length < key.columns.length))
+        return false;
+    for (const name of open)
+        row.set(name, null);
+    return true;
+}
+function agrees(columns, option, row) {
+    return columns.every((name, at) => !row.has(name) || row.get(name) === option[at]);
+}
+function setKeys(plan, attempt, indexes, row, turn) {
+    plan.keys.forEach((planned, at) => {
+        if (planned.kind !== "parents")
+            return;
+        const { key, options } = planned;
+        const unique = indexes.get(`key ${key.name}`);
+        const isSpent = unique !== undefined && unique >= options.length;
+        const isNull = isSpent || (attempt.profile === "nulls" && attempt.tries < 6) || turn >= turns.nulls - at;
+        if (isNull && setNull(plan, planned, attempt, row))
+            return;
+        const possible = options.filter((option) => agrees(key.columns, option, row));
+        if (possible.length === 0) {
+            setNull(plan, planned, attempt, row);
+            return;
+        }
+        const walk = attempt.profile === "copy" ? 0 : planned.isSpread ? attempt.number : attempt.number >> 1;
+        const index = unique ?? walk + at + bumpOf(attempt, key.columns) * (at + 1);
+        const turned = unique === undefined ? Math.floor(turn / (at + 1)) : Math.max(turn - turns.nulls, 0);
+        const option = possible[(index + turned) % possible.length];
+        key.columns.forEach((name, place) => {
+            row.set(name, option[place] ?? null);
+        });
+    });
+}
+/** False where no solution agrees with what the keys have chosen. */
+function setJoints(plan, attempt, indexes, row) {
+    let all = true;
+    plan.joints.forEach((joint, at) => {
+        const list = solutionsFor(joint, attempt);
+        const possible = list.filter((solution) => agrees(joint.columns, solution, row));
+        if (possible.length === 0) {
+            all = false;
+            return;
+        }
+        const bump = bumpOf(attempt, joint.columns);
+        const unique = indexes.get(`joint ${at}`);
+        const walk = attempt.profile === "nulls" || attempt.profile === "copy" ? 0 : attempt.number;
+        const solution = possible[(unique ?? walk + bump) % possible.length];
+        joint.columns.forEach((name, place) => {
+            row.set(name, solution[place] ?? null);
+        });
+    });
+    return all;
+}
+function solutionsFor(joint, { profile, tries }) {
+    if (profile === "nulls" && tries < 6)
+        return joint.nulls;
+    return profile === "edges" ? joint.edges : joint.plain;
+}
+/** An earlier row, else no row, else (`isLast`) the row itself. */
+function setOwnKey(plan, planned, attempt, row, isLast) {
+    const { key, options } = planned;
+    if (!isLast) {
+        if (attempt.profile === "nulls" && attempt.tries < 6 && setNull(plan, planned, attempt, row))
+            return;
+        const earlier = attempt.earlier.map((one) => key.parentColumns.map((name) => one.get(name) ?? null));
+        const possible = [...options, ...earlier].filter((option) => option.every((value) => value !== null) && agrees(key.columns, option, row));
+        const option = possible[(attempt.number >> 1) % Math.max(possible.length, 1)];
+        if (option === undefined)
+            setNull(plan, planned, attempt, row);
+        else
+            key.columns.forEach((name, place) => {
+                row.set(name, option[place] ?? null);
+            });
+        return;
+    }
+    key.columns.forEach((name, place) => {
+        const own = row.get(key.parentColumns[place]);
+        if (!row.has(name) && own !== undefined)
+            row.set(name, own);
+    });
+}
+function columnValue(plan, values, attempt, unique) {
+    const { column, isUnique, edges } = values;
+    const { profile, number, tries } = attempt;
+    const canBeNull = isNullable(column.name, plan, attempt);
+    const bump = attempt.bumps.get(column.name) ?? 0;
+    const counted = plan.values.offset + number;
+    if (profile === "nulls" && canBeNull && tries < 6)
+        return null;
+    const orNull = (value) => value ?? (canBeNull ? null : undefined);
+    if (isUnique || column.isNumbered) {
+        // One extreme a row, and none in a second try: an extreme twice is what it would be refused for.
+        const isEdge = profile === "edges" && bump === 0 && (number + column.number) % 2 === 0;
+        const edge = isEdge && unique !== undefined ? edges[(number - profiles.length) >> 1] : undefined;
+        if (canBeNull && unique !== undefined && unique >= values.count)
+            return null;
+        return edge ?? orNull(values.plain(unique ?? counted + bump));
+    }
+    if (profile === "edges") {
+        if (canBeNull && (number + column.number) % 7 === 0)
+            return null;
+        if (edges.length > 0)
+            return edges[(number - profiles.length + tries + bump) % edges.length];
+    }
+    const first = profile === "copy" || profile === "typical" ? plan.values.offset : counted;
+    return orNull(values.plain(first + bump));
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/insert.js
+
+const savepoint = "migration_gate_row";
+/** The error of the server that refused a row. */
+class Refusal {
+    code;
+    constraint;
+    column;
+    table;
+    schema;
+    type;
+    message;
+    constructor({ code, constraint, column, table, schema, dataType, message }) {
+        this.code = code ?? "";
+        this.constraint = constraint;
+        this.column = column;
+        this.table = table;
+        this.schema = schema;
+        this.type = dataType;
+        this.message = message ?? "";
+    }
+}
+/** Runs statements so that all or none of them stay; the open transaction goes on either way. */
+async function tryStatements(client, statements) {
+    try {
+        const results = (await client.query(`savepoint ${savepoint}; ${statements}; release savepoint ${savepoint}`));
+        return { rows: results.findLast(({ command }) => command === "INSERT")?.rowCount ?? 0 };
+    }
+    catch (error) {
+        if (!(error instanceof DatabaseError))
+            throw error;
+        await client.query(`rollback to savepoint ${savepoint}; release savepoint ${savepoint}`);
+        return new Refusal(error);
+    }
+}
+/** One INSERT of all these rows; a column that only some of them have takes its default in the others. */
+function insertStatement(table, rows) {
+    const names = table.columns.map(({ name }) => name).filter((name) => rows.some((row) => row.has(name)));
+    if (names.length === 0)
+        return rows.map(() => `insert into ${table.key} default values`).join("; ");
+    const written = (value) => value === undefined ? "default" : value === null ? "null" : escapeLiteral(value);
+    const lists = rows.map((row) => `(${names.map((name) => written(row.get(name))).join(", ")})`);
+    return `insert into ${table.key} (${names.map(escapeIdentifier).join(", ")}) overriding system value values ${lists.join(", ")}`;
+}
+/** One statement for a row each of several tables: foreign keys are looked at when all of them are there. */
+function insertTogether(rows) {
+    const inserts = rows.map(({ table, row }) => insertStatement(table, [row]));
+    const last = inserts.pop();
+    if (inserts.length === 0)
+        return last;
+    return `with ${inserts.map((text, index) => `row${index} as (${text})`).join(", ")} ${last}`;
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/repair.js
+function newLessons() {
+    return { bumps: new Map(), required: new Set(), isHopeless: false };
+}
+/** Before the next row: it begins anew, but where rows must differ: values that are taken stay taken. */
+function nextRow(state, plans) {
+    state.forEach(({ bumps }, at) => {
+        for (const name of bumps.keys())
+            if (!plans[at].places.some(({ set }) => set.columns.includes(name)))
+                bumps.delete(name);
+    });
+}
+/** Another row has these values. */
+function isConflict({ code }) {
+    return code === "23505" || code === "23P01";
+}
+/** Whether every value has been tried that a unique set can have. */
+function isExhausted(refusal, plans, tries) {
+    if (!isConflict(refusal))
+        return false;
+    return plans.some(({ places }) => places.some(({ set, capacity }) => set.name === refusal.constraint && tries >= capacity));
+}
+/** Permission, a statement or a lock that takes too long, recursion without end, nothing that the table lacks. */
+const hopeless = new Set(["42501", "57014", "55P03", "54001", "53200", "0A000", "55000"]);
+/** Codes of constraints and of values; every other one comes from a trigger, or a function that the row reached. */
+const constraintCodes = new Set(["23505", "23P01", "23502", "23514", "23503", "22001", "22003", "54000"]);
+/** After so many tries the keys move, too. */
+const patience = 8;
+function isTriggers({ code }) {
+    return !constraintCodes.has(code) && !hopeless.has(code);
+}
+/** Decides what the next try of the row changes: other values of the columns that the constraint speaks of. */
+function learn(refusal, plans, state, tries) {
+    if (hopeless.has(refusal.code)) {
+        for (const lessons of state)
+            lessons.isHopeless = true;
+        return;
+    }
+    const named = plans.findIndex(({ values: { table } }) => table.name === refusal.table && table.schema === refusal.schema);
+    plans.forEach((plan, at) => {
+        if (named >= 0 && named !== at)
+            return;
+        const lessons = state[at];
+        if (refusal.code === "23502" && refusal.column !== undefined)
+            lessons.required.add(refusal.column);
+        for (const column of columnsToMove(refusal, plan, tries))
+            lessons.bumps.set(column, (lessons.bumps.get(column) ?? 0) + 1);
+    });
+}
+function columnsToMove(refusal, { values, keys }, tries) {
+    const all = [...values.columns.keys()];
+    const isKeys = (name) => keys.some(({ key }) => key.columns.includes(name));
+    const { table, uniqueSets } = values;
+    switch (refusal.code) {
+        case "23505":
+        case "23P01": {
+            const set = uniqueSets.find(({ name }) => name === refusal.constraint);
+            if (set === undefined)
+                return [...values.columns.values()].filter((one) => one.isUnique).map((one) => one.column.name);
+            return conflicting(set, isKeys, tries);
+        }
+        case "23502":
+            return refusal.column === undefined ? all : [refusal.column];
+        case "23503": {
+            const key = keys.find((one) => one.key.name === refusal.constraint);
+            return key?.key.columns ?? all.filter(isKeys);
+        }
+        case "23514": {
+            const check = table.checks.find(({ name }) => name === refusal.constraint);
+            return check === undefined || check.columns.length === 0 ? all : check.columns;
+        }
+        default:
+            // A trigger seldom minds what tells rows apart.
+            return all.filter((name) => tries >= patience || (!isKeys(name) && !values.columns.get(name).isUnique));
+    }
+}
+function conflicting(set, isKeys, tries) {
+    const free = set.columns.filter((name) => !isKeys(name));
+    if (tries >= patience)
+        return [...new Set([...set.columns, ...set.predicateColumns])];
+    return free.length > 0 ? free : set.columns;
+}
+/** One sentence that names the constraint, or what the server said. */
+function repair_reasonOf(refusal, plans) {
+    const tables = plans.flatMap(({ values: { table } }) => table);
+    const empty = tables.find(({ isPartitioned, partitions }) => isPartitioned && partitions === 0);
+    if (empty !== undefined)
+        return `${empty.key} is partitioned and has no partition.`;
+    if (refusal === undefined)
+        return "No row was tried.";
+    const { code, constraint, message } = refusal;
+    if (code === "")
+        return "A trigger or a rule of the table drops the row without an error.";
+    const said = message.replaceAll(/\s+/g, " ").slice(0, 200);
+    if (constraint === undefined || constraint === "")
+        return `The server said: ${said} (${code}).`;
+    const parents = plans.flatMap(({ keys }) => keys.filter(({ key, options, kind }) => key.name === constraint && kind === "parents" && options.length === 0));
+    if (parents.length > 0)
+        return `The foreign key ${constraint} needs a row of ${parents[0].key.parentKey}, which has none.`;
+    if (code === "23505" || code === "23P01")
+        return `No other values were found for ${constraint}, which must be unique.`;
+    return `No values were found that ${constraint} takes; the server said: ${said} (${code}).`;
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/together.js
+/**
+ * Joins rows that point at each other in a circle: a key and what it points at get one value, whichever of the two has
+ * one already; where neither has, the parent's column gets its plain one.
+ */
+function linkTogether(plans, built, number) {
+    if (plans.length < 2)
+        return built;
+    const rows = built.map((row) => new Map(row));
+    const links = plans.flatMap((plan, child) => plan.keys
+        .filter(({ kind }) => kind === "together")
+        .flatMap(({ key }) => {
+        const parent = plans.findIndex(({ values }) => values.table.oid === key.parentRoot);
+        return key.columns.map((name, at) => ({ child, name, parent, parentName: key.parentColumns[at] }));
+    }));
+    const settle = () => {
+        for (let changed = true; changed;) {
+            changed = false;
+            for (const { child, name, parent, parentName } of links) {
+                const own = rows[child].get(name);
+                const its = rows[parent].get(parentName);
+                if (its !== undefined && own !== its)
+                    rows[child].set(name, its);
+                else if (its === undefined && own !== undefined)
+                    rows[parent].set(parentName, own);
+                else
+                    continue;
+                changed = true;
+            }
+        }
+    };
+    settle();
+    for (const { child, name, parent, parentName } of links) {
+        if (rows[child].has(name))
+            continue;
+        const values = plans[parent].values;
+        const value = values.columns.get(parentName)?.plain(values.offset + number);
+        if (value === undefined)
+            continue;
+        rows[parent].set(parentName, value);
+        settle();
+    }
+    return rows;
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/trigger-literals.js
+
+
+const mostRows = 30;
+const mostLiterals = 40;
+/**
+ * Rows of values that the triggers' bodies name, for the columns that they read: what a trigger refuses, it compares
+ * with. One column at a time, then two.
+ */
+async function triggerRows(client, plans) {
+    const [plan, ...others] = plans;
+    if (plan === undefined || others.length > 0)
+        return [];
+    const { table, columns } = plan.values;
+    const body = table.triggers.join(" ");
+    const { strings, numbers } = literalsOf(body);
+    const literals = [...strings, ...numbers].filter((one) => one.length <= 60).slice(0, mostLiterals);
+    const read = [...columns.values()].filter(({ column, isUnique }) => !isUnique &&
+        new RegExp(`\\bnew\\s*\\.\\s*"?${column.name.replace(/[^\w]/g, "\\$&")}(?!\\w)`, "i").test(body) &&
+        !plan.keys.some(({ key }) => key.columns.includes(column.name)));
+    if (literals.length === 0 || read.length === 0)
+        return [];
+    const answers = await solve(client, read.map(({ column }) => ({
+        pools: [{ column: column.name, type: column.typeName, values: literals }],
+        computed: [],
+        alias: table.name,
+        conditions: [],
+        limit: mostLiterals,
+    })));
+    const values = read.map(({ column }, at) => ({
+        name: column.name,
+        values: (answers[at] ?? []).map(([value]) => value ?? null),
+    }));
+    const single = values.flatMap(({ name, values }) => values.map((value) => new Map([[name, value]])));
+    const [first, second] = values;
+    const pairs = first === undefined || second === undefined
+        ? []
+        : first.values.flatMap((one) => second.values.map((other) => new Map([
+            [first.name, one],
+            [second.name, other],
+        ])));
+    return [...single.slice(0, mostRows), ...pairs.slice(0, mostRows)];
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/fill-unit.js
+
+
+
+
+
+/** Tries of one row, and rows in a row that fail, before a table is given up. */
+const mostTries = 24;
+const hostileTries = 8;
+const mostFailures = 2;
+/**
+ * Puts `wanted` rows into each table of the unit: at first all at once, then one by one, each until the server takes it.
+ * `suspended`: triggers refused every row, and were off for ours, as only some roles may have it.
+ */
+async function fillUnit(client, plans, wanted) {
+    if (wanted === 0)
+        return { rows: 0, reason: undefined, suspended: false };
+    if (await fillAtOnce(client, plans, wanted))
+        return { rows: wanted, reason: undefined, suspended: false };
+    const filler = new UnitFiller(client, plans);
+    let rows = 0;
+    let failures = 0;
+    for (let number = 0; number < wanted && failures < mostFailures && !filler.isHopeless; number++) {
+        const isTaken = await filler.fillOne(number);
+        rows += isTaken ? 1 : 0;
+        failures = isTaken ? 0 : failures + 1;
+    }
+    const reason = rows < wanted ? repair_reasonOf(filler.lastRefusal, plans) : undefined;
+    return { rows, suspended: filler.isSuspended, reason };
+}
+function profile(plan, number, tries) {
+    return plan.values.tier === "plain" || tries >= hostileTries ? "plain" : profileOf(number);
+}
+async function fillAtOnce(client, [plan, ...others], wanted) {
+    if (plan === undefined || others.length > 0)
+        return false;
+    const earlier = [];
+    for (let number = 0; number < wanted; number++) {
+        const nothing = { tries: 0, bumps: new Map(), required: new Set() };
+        earlier.push(buildRow(plan, { ...nothing, number, profile: profile(plan, number, 0), earlier }));
+    }
+    const answer = await tryStatements(client, insertStatement(plan.values.table, earlier));
+    return "rows" in answer && answer.rows === wanted;
+}
+class UnitFiller {
+    #client;
+    #plans;
+    #accepted;
+    #lessons;
+    /** Values that the triggers took. */
+    #forced;
+    isSuspended = false;
+    lastRefusal;
+    constructor(client, plans) {
+        this.#client = client;
+        this.#plans = plans;
+        this.#accepted = plans.map(() => []);
+        this.#lessons = plans.map(newLessons);
+    }
+    get isHopeless() {
+        return this.#lessons.some(({ isHopeless }) => isHopeless);
+    }
+    /** True once the row, or another in its place, is in. */
+    async fillOne(number) {
+        nextRow(this.#lessons, this.#plans);
+        for (let tries = 0; tries < mostTries; tries++) {
+            const answer = await this.#try(number, tries, this.#forced);
+            if (!(answer instanceof Refusal))
+                return answer.rows > 0;
+            if (this.isHopeless || isExhausted(answer, this.#plans, tries))
+                return false;
+            if (!isTriggers(answer) || this.isSuspended)
+                continue;
+            const forced = await triggerRows(this.#client, this.#plans);
+            for (const row of forced)
+                if (await this.#insist(number, row))
+                    return true;
+            if (forced.length === 0 && tries < hostileTries)
+                continue;
+            this.isSuspended = await this.#insist(number, undefined);
+            return this.isSuspended;
+        }
+        return false;
+    }
+    /** The row with these values, or with triggers off, until nothing is in its way that was there before. */
+    async #insist(number, forced) {
+        const refused = this.lastRefusal;
+        for (let tries = 0; tries < mostTries; tries++) {
+            const answer = await this.#try(number, forced === undefined ? hostileTries : 0, forced, forced === undefined);
+            if (!(answer instanceof Refusal)) {
+                this.#forced = forced;
+                return answer.rows > 0;
+            }
+            if (isConflict(answer))
+                continue;
+            // That this role may not have triggers off is no news.
+            this.lastRefusal = refused;
+            for (const lessons of this.#lessons)
+                lessons.isHopeless = false;
+            return false;
+        }
+        return false;
+    }
+    async #try(number, tries, forced, off = this.isSuspended) {
+        const plans = this.#plans;
+        const rows = linkTogether(plans, plans.map((plan, at) => buildRow(plan, {
+            number,
+            tries,
+            profile: profile(plan, number, tries),
+            bumps: this.#lessons[at].bumps,
+            required: this.#lessons[at].required,
+            earlier: this.#accepted[at],
+            ...(forced === undefined ? {} : { forced }),
+        })), number);
+        const insert = insertTogether(plans.map(({ values }, at) => ({ table: values.table, row: rows[at] })));
+        const role = (word) => `set local session_replication_role = ${word}`;
+        const answer = await tryStatements(this.#client, off ? `${role("replica")}; ${insert}; ${role("origin")}` : insert);
+        if (answer instanceof Refusal) {
+            this.lastRefusal = answer;
+            learn(answer, plans, this.#lessons, tries);
+        }
+        else if (answer.rows > 0)
+            for (const [at, row] of rows.entries())
+                this.#accepted[at].push(row);
+        else
+            this.lastRefusal = new Refusal({});
+        return answer;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/joints.js
+
+
+const mostSolutions = 300;
+/** Combinations that the server looks through: at first, and where there was no solution among them. */
+const sizes = [6_000, 120_000];
+const mostOfColumn = 40;
+/**
+ * Solves a table's CHECKs: those that share columns together, by one query that lists what meets them. `keys` are the
+ * values that foreign keys leave to a column. A group without a solution is left out: its rows are tried as they come.
+ */
+async function solveJoints(client, values, keys) {
+    const groups = groupsOf(values);
+    if (groups.length === 0)
+        return [];
+    const solved = new Map();
+    for (const size of sizes) {
+        const open = groups.filter((group) => (solved.get(group) ?? []).length === 0);
+        if (open.length === 0)
+            break;
+        const answers = await solve(client, open.map((group) => questionOf(values, group, keys, size)));
+        open.forEach((group, index) => {
+            solved.set(group, answers[index] ?? []);
+        });
+    }
+    return groups.flatMap((group) => {
+        const solutions = solved.get(group) ?? [];
+        return solutions.length === 0 ? [] : [jointOf(values, group.columns, solutions)];
+    });
+}
+function groupsOf({ table, joint }) {
+    let groups = [];
+    for (const check of joint) {
+        const columns = sourcesOf(table, check);
+        const touched = groups.filter((group) => group.columns.some((column) => columns.includes(column)));
+        groups = groups.filter((group) => !touched.includes(group));
+        groups.push({
+            columns: [...new Set([...touched.flatMap((group) => group.columns), ...columns])],
+            checks: [...touched.flatMap((group) => group.checks), check],
+        });
+    }
+    return groups;
+}
+function questionOf(values, { columns, checks }, keys, size) {
+    const pools = columns.map((name) => {
+        const source = values.columns.get(name);
+        const candidates = [...new Set(keys.get(name) ?? ownValues(values, name))];
+        if (!source.isRequired)
+            candidates.push(null);
+        return { column: name, type: source.column.typeName, values: candidates };
+    });
+    const combinations = () => pools.reduce((product, pool) => product * pool.values.length, 1);
+    while (combinations() > size) {
+        const largest = pools.reduce((most, pool) => (pool.values.length > most.values.length ? pool : most));
+        if (largest.values.length <= 2)
+            break;
+        largest.values = thinned(largest.values);
+    }
+    return {
+        pools,
+        computed: computedFor(values.table, columns, checks),
+        alias: values.table.name,
+        conditions: checks.map(({ expression }) => expression),
+        limit: mostSolutions,
+    };
+}
+function ownValues({ columns, offset, wanted }, name) {
+    const source = columns.get(name);
+    const many = source.isUnique ? wanted * 2 + 6 : 6;
+    const plain = Array.from({ length: Math.min(many, source.count, mostOfColumn) }, (_, index) => source.plain(offset + index));
+    // Of a constrained column all that is left is worth a try.
+    const rest = Number.isFinite(source.count)
+        ? Array.from({ length: Math.min(source.count, mostOfColumn) }, (_, index) => source.plain(offset + index))
+        : [];
+    const { spoken, edges } = source;
+    return [...plain, ...spoken.slice(0, mostOfColumn), ...rest, ...edges.slice(0, mostOfColumn)].filter((value) => value !== undefined);
+}
+/** Every fourth of the second half goes. */
+function thinned(values) {
+    const half = Math.floor(values.length / 2);
+    const kept = values.filter((value, index) => index < half || value === null || (index - half) % 4 !== 0);
+    return kept.length < values.length ? kept : values.slice(0, -2).concat(values.slice(-1));
+}
+function jointOf(values, columns, solutions) {
+    const nullsOf = (solution) => solution.filter((value) => value === null).length;
+    const unique = columns.flatMap((name, index) => values.columns.get(name)?.isUnique === true ? [index] : []);
+    const ordered = distinctFirst(solutions, unique);
+    return {
+        columns,
+        plain: [...ordered].sort((left, right) => nullsOf(left) - nullsOf(right)),
+        nulls: [...ordered].sort((left, right) => nullsOf(right) - nullsOf(left)),
+        edges: [...ordered].reverse(),
+    };
+}
+/** Solutions that bring a new value into the unique columns come first. */
+function distinctFirst(solutions, unique) {
+    if (unique.length === 0)
+        return solutions;
+    const seen = new Set();
+    const fresh = solutions.filter((solution) => {
+        const key = JSON.stringify(unique.map((index) => solution[index]));
+        if (seen.has(key))
+            return false;
+        seen.add(key);
+        return true;
+    });
+    const early = new Set(fresh);
+    return [...fresh, ...solutions.filter((solution) => !early.has(solution))];
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/late-keys.js
+
+
+/**
+ * Sets keys that had to stay NULL because their parents came later: row by row, each to another parent; the first one
+ * keeps its NULL in the hostile tier. What is refused (a CHECK that ties the key to another column) stays NULL.
+ */
+async function setLateKeys(client, { table, key }, { keepsOneNull }) {
+    const nullable = key.columns.filter((name) => table.columns.some((column) => column.name === name && !column.isRequired));
+    const pairs = key.columns.map((name, index) => ({
+        own: escapeIdentifier(name),
+        parent: escapeIdentifier(key.parentColumns[index]),
+        isSet: nullable.includes(name),
+    }));
+    const target = table.isPartitioned ? table.key : `only ${table.key}`;
+    const fixed = pairs
+        .filter(({ isSet }) => !isSet)
+        .map(({ own, parent }) => ` and p.${parent} = u.${own}`)
+        .join("");
+    const { rows } = await client.query(`select ctid::text as place, tableoid::pg_catalog.regclass::text as relation from ${target} as u
+     where ${pairs
+        .filter(({ isSet }) => isSet)
+        .map(({ own }) => `u.${own} is null`)
+        .join(" and ")}
+     order by tableoid::pg_catalog.regclass::text collate "C", ctid limit 50`);
+    const open = rows.slice(keepsOneNull ? 1 : 0);
+    const update = (place, at) => `update ${target} as u set ${pairs
+        .filter(({ isSet }) => isSet)
+        .map(({ own, parent }) => `${own} = p.${parent}`)
+        .join(", ")} from (select p.*, pg_catalog.row_number() over (order by ${pairs.map(({ parent }) => `p.${parent}`).join(", ")}) as "migration gate row",
+       pg_catalog.count(*) over () as "migration gate rows" from ${key.parent} as p) as p
+     where u.ctid = '${place}'${fixed} and p."migration gate row" = 1 + ${at} % p."migration gate rows"`;
+    const all = await tryStatements(client, open.map(({ place }, at) => update(place, at)).join("; ") || "select 1");
+    if ("rows" in all)
+        return;
+    for (const [at, { place }] of open.entries())
+        await tryStatements(client, update(place, at));
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/order.js
+/** True where no column of the key may be NULL. */
+function order_isHard(table, key) {
+    return key.columns.every((name) => table.columns.find((column) => column.name === name)?.isRequired === true);
+}
+/** An order in which every parent is filled before its children, as far as NOT NULL asks for it. */
+function orderTables(tables) {
+    const byOid = new Map(tables.map((table) => [table.oid, table]));
+    const parentsOf = (table, keys) => table.foreignKeys.flatMap((key) => {
+        const parent = byOid.get(key.parentRoot);
+        return parent === undefined || parent === table || !keys(key) ? [] : [parent];
+    });
+    const circles = circlesOf(tables, (table) => parentsOf(table, (key) => order_isHard(table, key)));
+    const circleOf = new Map(circles.flatMap((circle) => circle.map((table) => [table, circle])));
+    const units = [];
+    const done = new Set();
+    const open = new Set(circles);
+    while (open.size > 0) {
+        const outside = (circle, hard) => circle.flatMap((table) => table.foreignKeys.flatMap((key) => {
+            const parent = byOid.get(key.parentRoot);
+            if (parent === undefined || done.has(parent) || circleOf.get(parent) === circle)
+                return [];
+            return !hard || order_isHard(table, key) ? [{ table, key }] : [];
+        }));
+        const ready = [...open].filter((circle) => outside(circle, true).length === 0);
+        // Leaving a key that a CHECK speaks of NULL is the dearest.
+        const cost = (circle) => outside(circle, false).reduce((sum, { table, key }) => sum + 1 + (order_isChecked(table, key) ? 10 : 0), 0);
+        const costs = ready.map(cost);
+        const cheapest = ready[costs.indexOf(Math.min(...costs))];
+        const next = Math.min(...costs) === 0 ? ready.filter((_, index) => costs[index] === 0) : [cheapest];
+        for (const circle of next) {
+            units.push({ tables: circle, late: outside(circle, false) });
+            open.delete(circle);
+        }
+        for (const circle of next)
+            for (const table of circle)
+                done.add(table);
+    }
+    return units;
+}
+function order_isChecked(table, key) {
+    return table.checks.some(({ columns }) => columns.some((name) => key.columns.includes(name)));
+}
+/** Strongly connected tables, without recursion: a chain of foreign keys can be long. */
+function circlesOf(tables, parentsOf) {
+    const reached = new Map(tables.map((table) => [table, reachable(table, parentsOf)]));
+    const taken = new Set();
+    return tables.flatMap((table) => {
+        if (taken.has(table))
+            return [];
+        const circle = tables.filter((other) => other === table || (reached.get(table).has(other) && reached.get(other).has(table)));
+        for (const one of circle)
+            taken.add(one);
+        return [circle];
+    });
+}
+function reachable(start, parentsOf) {
+    const found = new Set();
+    const open = [start];
+    for (let table = open.pop(); table !== undefined; table = open.pop()) {
+        for (const parent of parentsOf(table)) {
+            if (found.has(parent))
+                continue;
+            found.add(parent);
+            open.push(parent);
+        }
+    }
+    return found;
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/parents.js
+
+
+/** Keys that are offered to a table's rows; more parents than that teach nothing new. */
+const mostParents = 200;
+/** The keys that foreign keys can point at, read once a parent is complete. */
+class Parents {
+    #client;
+    /** Keys that are not ours come first: those of a top-up, where every one of them is to have a row. */
+    strangersFirst;
+    #known = new Map();
+    constructor(client, { strangersFirst }) {
+        this.#client = client;
+        this.strangersFirst = strangersFirst;
+    }
+    /** In the order of the key; `isComplete`: no row will be added any more. */
+    async keysOf(key, isComplete) {
+        const name = [key.parent, ...key.parentColumns].join("\0");
+        const known = this.#known.get(name);
+        if (known !== undefined)
+            return known;
+        const columns = key.parentColumns.map((column) => `p.${escapeIdentifier(column)}`);
+        const { rows } = await this.#client.query({
+            text: `select ${columns.map((column) => `${column}::pg_catalog.text`).join(", ")} from ${key.parent} as p
+        where pg_catalog.num_nulls(${columns.join(", ")}) = 0 order by ${columns.join(", ")} limit ${mostParents}`,
+            rowMode: "array",
+        });
+        const keys = this.strangersFirst ? [...rows.filter((row) => !parents_isOurs(row)), ...rows.filter(parents_isOurs)] : rows;
+        if (isComplete)
+            this.#known.set(name, keys);
+        return keys;
+    }
+}
+/** Whether a key looks like those that this module makes; a wrong guess costs the order alone. */
+function parents_isOurs(key) {
+    return key.some((value) => {
+        if (value === null)
+            return false;
+        const number = Number(value);
+        if (Number.isInteger(number))
+            return ((number >= firstKey && number < firstKey + 100_000) ||
+                (number >= firstSmallKey && number < firstSmallKey + 1_000));
+        return value.startsWith(uuidPrefix) || values_words.some((word) => value.startsWith(word));
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/row-plan.js
+function planRows(values, keys, joints) {
+    const places = values.uniqueSets.map((set) => row_plan_placeOf(set, values, keys, joints));
+    return { values, keys, joints, places };
+}
+function row_plan_placeOf(set, values, keys, joints) {
+    const slots = new Map();
+    for (const name of set.columns) {
+        const key = keys.find((one) => one.key.columns.includes(name));
+        const joint = joints.findIndex((one) => one.columns.includes(name));
+        if (key !== undefined)
+            slots.set(`key ${key.key.name}`, Math.max(key.options.length, 1));
+        else if (joint >= 0)
+            slots.set(`joint ${joint}`, joints[joint].plain.length);
+        else
+            slots.set(`column ${name}`, Math.max(values.columns.get(name)?.count ?? 1, 1));
+    }
+    const many = values.offset + values.wanted * 2;
+    const all = [...slots].map(([slot, size]) => ({ slot, size }));
+    const counting = all.find(({ slot, size }) => slot.startsWith("column") && size >= many);
+    return {
+        set,
+        slots: counting === undefined ? all.sort((left, right) => right.size - left.size) : [counting],
+        capacity: counting === undefined
+            ? all.reduce((product, { size }) => product * size, 1)
+            : Number.POSITIVE_INFINITY,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/row-security.js
+
+/**
+ * Does the work while FORCE ROW LEVEL SECURITY is off, where it would bind this session: an owner may take it off, and
+ * within one transaction nobody sees it. A role that is not the owner stays bound.
+ */
+async function withOpenRowSecurity(client, { tables, bypassesRowSecurity }, work) {
+    const forced = bypassesRowSecurity ? [] : tables.filter(({ isRowSecurityForced }) => isRowSecurityForced);
+    const opened = [];
+    for (const { key } of forced) {
+        const answer = await tryStatements(client, `alter table ${key} no force row level security`);
+        if ("rows" in answer)
+            opened.push(key);
+    }
+    const result = await work();
+    for (const key of opened)
+        await client.query(`alter table ${key} force row level security`);
+    return result;
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/sequences.js
+
+
+/** Above our own keys. */
+const raised = firstKey + 200_000;
+/**
+ * Puts sequences high, so that what triggers and defaults take from them during a fill cannot be the numbers that a later
+ * migration, or the next row, gets. A rollback does not bring them back: the answer does, outside of the transaction.
+ */
+async function raiseSequences(client, sequences) {
+    if (sequences.length === 0)
+        return async () => { };
+    const { rows } = await client.query(sequences
+        .map((name) => `select ${escapeLiteral(name)} as name, s.last_value::text as last, s.is_called as called,
+          pg_catalog.int8larger(s.last_value, least(${raised}, q.seqmax / 2))::text as raised
+          from ${name} s, pg_catalog.pg_sequence q where q.seqrelid = ${escapeLiteral(name)}::pg_catalog.regclass and q.seqincrement > 0`)
+        .join(" union all "));
+    if (rows.length === 0)
+        return async () => { };
+    const set = (value) => client.query(rows
+        .map((state) => `select pg_catalog.setval(${escapeLiteral(state.name)}::pg_catalog.regclass, ${value(state)})`)
+        .join(" union all "));
+    await set((state) => `${state.raised}, true`);
+    return async () => {
+        await set((state) => `${state.last}, ${state.called}`);
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/session.js
+/** One INSERT or one question may take this long; a trigger that never ends is stopped by it. */
+const statementLimitMs = 3_000;
+/**
+ * Values are printed and read one way, waits end, deferred constraints are looked at at once. search_path stays what it
+ * is: triggers and functions in CHECKs rely on it.
+ */
+const rows_session_settings = {
+    DateStyle: "ISO, YMD",
+    IntervalStyle: "postgres",
+    TimeZone: "UTC",
+    bytea_output: "hex",
+    extra_float_digits: "1",
+    xmlbinary: "base64",
+    standard_conforming_strings: "on",
+    statement_timeout: String(statementLimitMs),
+    lock_timeout: "2s",
+    idle_in_transaction_session_timeout: "0",
+    jit: "off",
+    max_parallel_workers_per_gather: "0",
+    client_min_messages: "error",
+};
+const session_setAll = Object.entries(rows_session_settings)
+    .map(([name, value]) => `set local ${name} = '${value}'`)
+    .join("; ");
+/**
+ * Does the work in one transaction of the client's session, whose settings end with it: all of the rows stay, or after
+ * an error none.
+ */
+async function inOwnTransaction(client, work) {
+    await client.query(`begin; ${session_setAll}; set constraints all immediate`);
+    try {
+        const result = await work();
+        await client.query("commit");
+        return result;
+    }
+    catch (error) {
+        await client.query("rollback").catch(() => undefined);
+        throw error;
+    }
+}
+/** Does the work where only pg_catalog is searched, so that the server prints every other name qualified. */
+async function withQualifiedNames(client, work) {
+    const { rows } = await client.query("select pg_catalog.current_setting('search_path') as path, pg_catalog.set_config('search_path', 'pg_catalog', true)");
+    const result = await work();
+    await client.query("select pg_catalog.set_config('search_path', $1, true)", [rows[0].path]);
+    return result;
+}
+
 ;// CONCATENATED MODULE: ./lib/databases/postgres/rows/fill.js
-async function fillTables(_client, _options) {
-    return [];
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Puts a few rows into every table of the database, all in one transaction on the client's session, whose settings stay as
+ * they were. Equal schemas get equal rows. Tables are told in the order of their names, skipped ones not at all; a table
+ * that could not be filled carries the reason. Rejects only where the session itself fails.
+ */
+async function fillTables(client, options) {
+    let setBack = async () => { };
+    try {
+        return await inOwnTransaction(client, async () => {
+            const shape = await withQualifiedNames(client, () => introspect(client));
+            setBack = await raiseSequences(client, shape.sequences);
+            return withOpenRowSecurity(client, shape, () => fillShape(client, shape, options));
+        });
+    }
+    finally {
+        await setBack();
+    }
+}
+async function fillShape(client, shape, options) {
+    const tables = shape.tables.filter(({ key }) => !options.skip.has(key) && options.steering?.get(key)?.skip !== true);
+    if (tables.length === 0)
+        return [];
+    const counts = await countRows(client, tables);
+    const prepared = await prepareValues(client, tables.map((table) => {
+        const rows = options.steering?.get(table.key)?.rows ?? options.rows;
+        const offset = counts.get(table) ?? 0;
+        return { table, offset, wanted: options.topUp ? rows : Math.max(rows - offset, 0) };
+    }), options);
+    const values = new Map(prepared.map((one) => [one.table, one]));
+    const parents = new Parents(client, { strangersFirst: options.topUp });
+    const filled = [];
+    const units = orderTables(tables);
+    const waiting = new Set(tables.map(({ oid }) => oid));
+    for (const unit of units) {
+        filled.push(...(await fillTablesOf(client, unit, values, parents, waiting)));
+        for (const { oid } of unit.tables)
+            waiting.delete(oid);
+    }
+    for (const { table, key } of units.flatMap(({ late }) => late))
+        await setLateKeys(client, { table, key }, { keepsOneNull: values.get(table)?.tier === "hostile" });
+    return filled.sort((left, right) => (left.table < right.table ? -1 : 1));
+}
+async function countRows(client, tables) {
+    const { rows } = await client.query(tables
+        .map(({ key, isPartitioned }, at) => `select ${at} as at, (select pg_catalog.count(*)::int4 from (select from ${isPartitioned ? "" : "only "}${key} limit 10000) as t) as rows`)
+        .join(" union all "));
+    return new Map(rows.map(({ at, rows }) => [tables[at], rows]));
+}
+async function fillTablesOf(client, unit, values, parents, waiting) {
+    const plans = [];
+    for (const table of unit.tables)
+        plans.push(await planTable(client, values.get(table), unit, parents, waiting));
+    const wanted = Math.max(...plans.map((plan) => plan.values.wanted));
+    const outcome = await fillUnit(client, plans, wanted);
+    return plans.map((plan) => ({ table: plan.values.table.key, wanted, ...outcome }));
+}
+async function planTable(client, values, unit, parents, waiting) {
+    const { table } = values;
+    const isSpread = parents.strangersFirst;
+    const keys = [];
+    for (const key of table.foreignKeys) {
+        const isOwn = key.parentRoot === table.oid;
+        const isTogether = !isOwn && order_isHard(table, key) && unit.tables.some(({ oid }) => oid === key.parentRoot);
+        keys.push({
+            key,
+            kind: isOwn ? "itself" : isTogether ? "together" : "parents",
+            options: isTogether ? [] : await parents.keysOf(key, !waiting.has(key.parentRoot)),
+            isSpread,
+            nullable: key.columns.filter((name) => values.columns.get(name)?.column.isRequired === false),
+        });
+    }
+    const offered = new Map();
+    for (const { key, options, kind } of keys) {
+        if (kind !== "parents" || options.length === 0)
+            continue;
+        key.columns.forEach((name, at) => {
+            if (!offered.has(name))
+                offered.set(name, options.map((option) => option[at]).filter((one) => one !== null));
+        });
+    }
+    return planRows(values, keys, await solveJoints(client, values, offered));
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/base-database.js
@@ -67761,41 +70984,677 @@ function moved(parent, top, tree) {
  */
 const rowLevels = ["hostile", "plain", "single", "landed"];
 
-;// CONCATENATED MODULE: ./lib/evidence/failure-grade.js
-function gradeOf(_statement) {
-    return "some rows";
+;// CONCATENATED MODULE: ./lib/evidence/row-grade.js
+/**
+ * How far the failure of a statement comes from the rows; undefined where it does not (SQLSTATE classes 22 and 23 do).
+ * `added` are columns of which no statement of the revision fills the rows: those that it does fill depend on the rows again.
+ */
+function gradeOf(error, added) {
+    const { sqlstate, table } = error;
+    if (!/^2[23]/.test(sqlstate))
+        return undefined;
+    const isAdded = (name) => added.some((one) => one.column === name && (table === undefined || one.table === table));
+    if (sqlstate === "23502")
+        return error.column !== undefined && isAdded(error.column) ? "any rows" : "these rows";
+    if (sqlstate !== "23505")
+        return "these rows";
+    const columns = row_grade_keyOf(error.detail);
+    return columns.length > 0 && columns.every(isAdded) ? "any rows" : "these rows";
+}
+/** The columns in `Key (a, "b c")=(1, 2) is duplicated.`, as the server prints an index; translations begin otherwise. */
+function row_grade_keyOf(detail = "") {
+    const key = /\((.*?)\)=\(/s.exec(detail)?.[1] ?? "";
+    const names = key.match(/"(?:[^"]|"")+"|[^,\s"][^,"]*/g) ?? [];
+    return names.map((name) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.trim()));
+}
+
+;// CONCATENATED MODULE: ./lib/operations/data-query-names.js
+
+
+function data_query_names_quoted(...parts) {
+    return parts.flatMap((part) => (part === undefined ? [] : escapeIdentifier(part))).join(".");
+}
+function quotedTable({ schema, name }) {
+    return data_query_names_quoted(schema, name);
+}
+/** A type as SQL; undefined where the tree does not tell it (an interval's fields, %TYPE). */
+function typeSql(type) {
+    const read = typeOf(type);
+    if (type === undefined || read === undefined || type.pct_type === true)
+        return undefined;
+    const names = (type.names ?? []).flatMap(names_partsOf);
+    const { modifiers } = read;
+    if (modifiers.some(Number.isNaN) || (read.name === "interval" && modifiers.length > 0))
+        return undefined;
+    const size = modifiers.length === 0 ? "" : `(${modifiers.join(", ")})`;
+    return `${data_query_names_quoted(...names)}${size}${"[]".repeat(type.arrayBounds?.length ?? 0)}`;
+}
+function mentionedIn(...expressions) {
+    const columns = new Set();
+    const functions = new Set();
+    let hasQuery = false;
+    const visit = (node) => {
+        if (typeof node !== "object" || node === null)
+            return;
+        for (const [key, value] of Object.entries(node)) {
+            if (key === "ColumnRef") {
+                const name = (value.fields ?? []).flatMap(names_partsOf).at(-1);
+                if (name !== undefined)
+                    columns.add(name);
+            }
+            else if (key === "FuncCall") {
+                functions.add((value.funcname ?? []).flatMap(names_partsOf).at(-1) ?? "");
+            }
+            else if (key === "SubLink" || key === "SelectStmt")
+                hasQuery = true;
+            visit(value);
+        }
+    };
+    for (const expression of expressions)
+        visit(expression);
+    return { columns: [...columns], functions: [...functions], hasQuery };
+}
+
+;// CONCATENATED MODULE: ./lib/operations/data-query-table.js
+
+
+
+/** A list shows this many rows and says no more. */
+const data_query_table_shown = "LIMIT 20";
+/**
+ * The table that a statement is about, as a query's FROM. Columns that the statement itself adds are put to it with the
+ * value that every row will get, so that constraints on them can be asked for on a database that does not have them.
+ */
+class AskedTable {
+    relation;
+    text;
+    name;
+    #only;
+    /** undefined: what the rows will get cannot be told. */
+    #added = new Map();
+    #functions = [];
+    constructor(relation, text) {
+        this.relation = relation;
+        this.text = text;
+        this.name = quotedTable(names_nameOf(relation));
+        this.#only = relation?.inh === true ? "" : "ONLY ";
+    }
+    /** A column that the same statement adds. */
+    add(column) {
+        const filled = (column.constraints ?? []).flatMap((node) => "Constraint" in node ? [node.Constraint] : []);
+        const value = this.#valueOf(column, filled);
+        this.#added.set(column.colname ?? "", value);
+    }
+    isAdded(column) {
+        return this.#added.has(column);
+    }
+    #valueOf(column, constraints) {
+        const type = typeSql(column.typeName);
+        const made = constraints.find(({ contype = "" }) => ["CONSTR_DEFAULT", "CONSTR_GENERATED", "CONSTR_IDENTITY"].includes(contype));
+        if (type === undefined ||
+            /"(?:big|small)?serial[248]?"$/.test(type) ||
+            made?.contype === "CONSTR_IDENTITY")
+            return;
+        if (made === undefined)
+            return `NULL::${type}`;
+        const { functions, hasQuery } = mentionedIn(made.raw_expr);
+        const isGenerated = made.contype === "CONSTR_GENERATED";
+        // A function that is called once a row gives other values each time.
+        if (hasQuery || made.raw_expr === undefined)
+            return;
+        if (!isGenerated && ["volatile", "unknown"].includes(defaultOf(made.raw_expr)))
+            return;
+        this.#functions.push(...functions);
+        const start = this.text.at(made.location);
+        if (isGenerated) {
+            const open = this.text.find("(", start) ?? start;
+            return `${this.text.expression(open + 1, this.text.closing(open))}::${type}`;
+        }
+        const next = constraints
+            .map(({ location = 0 }) => location)
+            .concat(column.collClause?.location ?? 0)
+            .filter((location) => location > (made.location ?? 0));
+        const comma = this.text.find(",", start) ?? this.text.end;
+        const end = Math.min(comma, ...next.map((location) => this.text.at(location)));
+        return `${this.text.expression(start + 1, end)}::${type}`;
+    }
+    /** FROM's table, by its own name or `alias`; undefined where a column is named whose values cannot be told. */
+    from(columns, only = false, alias) {
+        const named = columns.filter((column) => this.#added.has(column));
+        const table = `${only ? "ONLY " : this.#only}${this.name}`;
+        if (named.length === 0)
+            return alias === undefined ? table : `${table} AS ${alias}`;
+        const values = named.map((column) => this.#added.get(column));
+        if (values.includes(undefined))
+            return undefined;
+        const own = data_query_names_quoted(this.relation?.relname);
+        const columnsSql = named.map((column, index) => `${values[index]} AS ${data_query_names_quoted(column)}`);
+        return `(SELECT ${own}.*, ${columnsSql.join(", ")} FROM ${table}) AS ${alias ?? own}`;
+    }
+    /** A query about columns and expressions of this table; none where it cannot be asked. */
+    ask({ columns, functions, hasQuery }, { only, alias, ...query }, sql) {
+        const from = this.from(columns, only, alias);
+        if (from === undefined || hasQuery)
+            return [];
+        const own = columns.some((column) => this.#added.has(column)) ? this.#functions : [];
+        return [{ ...query, sql: sql(from), functions: [...new Set([...functions, ...own])] }];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/operations/data-query-index.js
+
+
+
+/** CREATE UNIQUE INDEX: expressions, predicate, NULLS NOT DISTINCT. */
+function uniqueIndexQueries(table, index) {
+    const { text } = table;
+    const elements = (index.indexParams ?? []).flatMap((node) => ("IndexElem" in node ? [node.IndexElem] : []));
+    const open = text.find("(", text.at(table.relation?.location));
+    if (open === undefined)
+        return [];
+    const parts = text.parts(open);
+    const values = elements.map((element, at) => elementSql(text, element, parts[at]?.from ?? open));
+    const where = index.whereClause === undefined ? undefined : text.find("where", text.closing(open) + 1);
+    const predicate = where === undefined ? undefined : text.expression(where + 1, text.end);
+    const named = elements.map(({ name }, at) => name ?? values[at] ?? "");
+    return data_query_index_duplicates(table, {
+        values,
+        words: named.join(", "),
+        mentioned: [
+            ...elements.flatMap(data_query_index_nodesOf),
+            ...(index.whereClause === undefined ? [] : [index.whereClause]),
+        ],
+        columns: elements.flatMap(({ name }) => name ?? []),
+        predicate,
+        nullsEqual: index.nulls_not_distinct === true,
+    });
+}
+/** UNIQUE and PRIMARY KEY, of a table or of a new column. */
+function uniqueQueries(table, constraint, column) {
+    if (constraint.indexname !== undefined || constraint.without_overlaps === true)
+        return [];
+    const columns = column === undefined ? (constraint.keys ?? []).flatMap(names_partsOf) : [column];
+    const isKey = constraint.contype === "CONSTR_PRIMARY";
+    const unique = data_query_index_duplicates(table, {
+        values: columns.map((name) => data_query_names_quoted(name)),
+        words: columns.join(", "),
+        mentioned: [],
+        columns,
+        predicate: undefined,
+        nullsEqual: constraint.nulls_not_distinct === true,
+    });
+    return isKey ? [...columns.flatMap((name) => notNullQueries(table, name)), ...unique] : unique;
+}
+/** SET NOT NULL, a new column that is NOT NULL, a primary key's columns. */
+function notNullQueries(table, column) {
+    const value = data_query_names_quoted(column);
+    const words = `fails if ${column} is NULL in any row`;
+    const mentioned = { columns: [column], functions: [], hasQuery: false };
+    return table.ask(mentioned, { words, effect: "fails", sqlstate: "23502" }, (from) => `SELECT 1 AS row FROM ${from} WHERE ${value} IS NULL ${data_query_table_shown}`);
+}
+function data_query_index_duplicates(table, { values, words, nullsEqual, ...rest }) {
+    const known = values.flatMap((value) => value ?? []);
+    if (known.length < values.length || known.length === 0)
+        return [];
+    const found = mentionedIn(...rest.mentioned);
+    const filled = nullsEqual ? undefined : `num_nulls(${known.join(", ")}) = 0`;
+    return table.ask({ ...found, columns: [...found.columns, ...rest.columns] }, { words: `fails if two rows share ${words}`, effect: "fails", sqlstate: "23505" }, (from) => {
+        const where = whereOf(rest.predicate, filled);
+        const groups = known.map((_, at) => at + 1).join(", ");
+        return `SELECT ${known.join(", ")}, count(*) AS rows FROM ${from}${where} GROUP BY ${groups} HAVING count(*) > 1 ${data_query_table_shown}`;
+    });
+}
+/** An index computes its expressions only for the rows of its predicate. */
+function whereOf(predicate, filled) {
+    if (predicate === undefined)
+        return filled === undefined ? "" : ` WHERE ${filled}`;
+    return ` WHERE ${filled === undefined ? predicate : `CASE WHEN ${predicate} THEN ${filled} ELSE false END`}`;
+}
+/** EXCLUDE: every pair of rows is compared, which is slow on a large table. */
+function exclusionQueries(table, constraint) {
+    const { text } = table;
+    const start = text.find("exclude", text.at(constraint.location));
+    const open = start === undefined ? undefined : text.find("(", start);
+    if (open === undefined)
+        return [];
+    const parts = text.parts(open);
+    const pairs = (constraint.exclusions ?? []).map((node, at) => {
+        const [element, operator] = "List" in node ? (node.List.items ?? []) : [];
+        const names = operator === undefined ? [] : names_partsOf(operator);
+        const isElement = element !== undefined && "IndexElem" in element;
+        return {
+            element: isElement ? element.IndexElem : undefined,
+            value: isElement ? elementSql(text, element.IndexElem, parts[at]?.from ?? open) : undefined,
+            operator: `OPERATOR(${[...names.slice(0, -1).map((name) => data_query_names_quoted(name)), names.at(-1)].join(".")})`,
+        };
+    });
+    const elements = pairs.flatMap(({ element }) => element ?? []);
+    const values = pairs.flatMap(({ value }) => value ?? []);
+    const found = mentionedIn(...elements.flatMap(data_query_index_nodesOf), constraint.where_clause);
+    const columns = [...found.columns, ...elements.flatMap(({ name }) => name ?? [])];
+    if (values.length < pairs.length || values.length === 0)
+        return [];
+    if (columns.some((column) => table.isAdded(column)))
+        return [];
+    const where = constraint.where_clause === undefined ? undefined : text.find("where", text.closing(open) + 1);
+    const predicate = where === undefined ? "" : ` WHERE ${text.expression(where + 2, text.closing(where + 1))}`;
+    const words = `fails if two rows exclude each other by ${elements.map(({ name }, at) => name ?? values[at]).join(", ")}`;
+    return table.ask({ ...found, columns }, { words, effect: "fails", sqlstate: "23P01" }, (from) => {
+        const named = values.map((value, at) => `${value} AS value_${at + 1}`).join(", ");
+        const rows = `(SELECT tableoid AS part, ctid AS place, ${named} FROM ${from}${predicate})`;
+        const apart = "(a.part, a.place) < (b.part, b.place)";
+        const conflicts = pairs.map(({ operator }, at) => `a.value_${at + 1} ${operator} b.value_${at + 1}`);
+        const shownValues = values.map((_, at) => `a.value_${at + 1}`).join(", ");
+        return `SELECT ${shownValues} FROM ${rows} a JOIN ${rows} b ON ${[apart, ...conflicts].join(" AND ")} ${data_query_table_shown}`;
+    });
+}
+function data_query_index_nodesOf({ expr }) {
+    return expr === undefined ? [] : [expr];
+}
+/** A column, or an expression, which is in brackets or a call; its collation decides what is equal. */
+function elementSql(text, element, from) {
+    const collation = (element.collation ?? []).flatMap(names_partsOf);
+    const collate = (value) => collation.length === 0 ? value : `${value} COLLATE ${data_query_names_quoted(...collation)}`;
+    if (element.name !== undefined)
+        return collate(data_query_names_quoted(element.name));
+    const open = text.is(from, "(") ? from : text.find("(", from);
+    return open === undefined ? undefined : collate(text.cut(from, text.closing(open) + 1));
+}
+
+;// CONCATENATED MODULE: ./lib/operations/data-query-rows.js
+
+
+
+function checkQueries(table, constraint) {
+    const { text } = table;
+    const start = text.find("check", text.at(constraint.location));
+    if (start === undefined)
+        return [];
+    const condition = text.expression(start + 2, text.closing(start + 1));
+    const name = constraint.conname === undefined ? "the CHECK" : `the CHECK ${constraint.conname}`;
+    return table.ask(mentionedIn(constraint.raw_expr), {
+        words: `fails if any row breaks ${name}`,
+        effect: "fails",
+        sqlstate: "23514",
+        only: constraint.is_no_inherit === true,
+    }, (from) => `SELECT 1 AS row FROM ${from} WHERE NOT ${condition} ${data_query_table_shown}`);
+}
+/** Where the statement does not name the parent's columns, `primaryKeyOf` does, or else the query looks it up itself. */
+function foreignKeyQueries(table, constraint, primaryKeyOf, column) {
+    if (constraint.fk_with_period === true)
+        return [];
+    const columns = column === undefined ? (constraint.fk_attrs ?? []).flatMap(names_partsOf) : [column];
+    const parent = names_nameOf(constraint.pktable);
+    const written = (constraint.pk_attrs ?? []).flatMap(names_partsOf);
+    const keys = written.length > 0 ? written : primaryKeyOf(parent);
+    const values = columns.map((name) => `c.${data_query_names_quoted(name)}`);
+    const parentName = quotedTable(parent);
+    const missing = keys === undefined || keys.length !== columns.length
+        ? `ARRAY[${values.map((value) => `${value}::text`).join(", ")}] NOT IN ${keyTexts(parentName)}`
+        : `NOT EXISTS (SELECT FROM ${parentName} p WHERE ${keys.map((key, at) => `p.${data_query_names_quoted(key)} = ${values[at]}`).join(" AND ")})`;
+    const orphan = `num_nulls(${values.join(", ")}) = 0 AND ${missing}`;
+    const half = `num_nulls(${values.join(", ")}) BETWEEN 1 AND ${values.length - 1}`;
+    const isFull = constraint.fk_matchtype === "f" && values.length > 1;
+    return table.ask({ columns, functions: [], hasQuery: false }, {
+        words: `fails if ${columns.join(", ")} points at a row that ${parent.name} does not have`,
+        effect: "fails",
+        sqlstate: "23503",
+        alias: "c",
+    }, (from) => `SELECT ${values.join(", ")} FROM ${from} WHERE ${isFull ? `${half} OR ${orphan}` : orphan} ${data_query_table_shown}`);
+}
+/** The primary keys of a table's rows as text; which columns they are, the server says. */
+function keyTexts(parent) {
+    const literal = `'${parent.replaceAll("'", "''")}'::regclass`;
+    const names = `(SELECT array_agg(a.attname::text ORDER BY k.place) AS names FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE i.indrelid = ${literal} AND i.indisprimary AND k.place <= i.indnkeyatts) n`;
+    return `(SELECT ARRAY(SELECT to_jsonb(p) ->> u.name FROM unnest(n.names) WITH ORDINALITY AS u(name, place) ORDER BY u.place) FROM ${parent} p CROSS JOIN ${names})`;
+}
+/** DROP COLUMN: how many values go with it. */
+function droppedColumnQueries(table, column) {
+    const value = data_query_names_quoted(column);
+    return table.ask({ columns: [column], functions: [], hasQuery: false }, { words: `loses the values of ${column}`, effect: "loses", sqlstate: undefined }, (from) => `SELECT count(${value}) AS lost FROM ${from} HAVING count(${value}) > 0`);
+}
+/** DROP TABLE and TRUNCATE. */
+function droppedRowsQueries(table) {
+    const sql = `SELECT count(*) AS lost FROM ${quotedTable(table)} HAVING count(*) > 0`;
+    return [
+        { words: `loses the rows of ${table.name}`, effect: "loses", sql, sqlstate: undefined, functions: [] },
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/operations/data-query-text.js
+
+/**
+ * The text of one statement, from which its own expressions are cut: the parser's tree tells where they stand. Places are
+ * those of tokens; comments are none. `to` is exclusive.
+ */
+class StatementText {
+    #tokens;
+    /** It has a value that was bound to it ($1), which its text does not tell. */
+    hasParameter;
+    constructor(sql) {
+        const bytes = Buffer.from(sql);
+        const tokens = (0,wasm.scanSync)(sql).tokens.filter(({ tokenName }) => !tokenName.endsWith("_COMMENT"));
+        this.hasParameter = tokens.some(({ tokenName }) => tokenName === "PARAM");
+        this.#tokens = tokens.map(({ start, end }) => ({
+            text: bytes.subarray(start, end).toString(),
+            from: start,
+            to: end,
+        }));
+    }
+    get end() {
+        return this.#tokens.length;
+    }
+    /** The first token at this location of a tree, or after it. */
+    at(location = 0) {
+        const place = this.#tokens.findIndex(({ from }) => from >= location);
+        return place < 0 ? this.end : place;
+    }
+    is(place, word) {
+        return this.#tokens[place]?.text.toLowerCase() === word;
+    }
+    /** The next such word outside of brackets, before the list that `from` stands in ends. */
+    find(word, from) {
+        for (let place = from; place < this.end; place++) {
+            if (this.is(place, word))
+                return place;
+            if (this.is(place, ")") || this.is(place, "]"))
+                return undefined;
+            if (this.is(place, "(") || this.is(place, "["))
+                place = this.closing(place);
+        }
+        return undefined;
+    }
+    /** The place of the bracket that closes the one at `open`. */
+    closing(open) {
+        let depth = 0;
+        for (let place = open; place < this.end; place++) {
+            if (this.is(place, "(") || this.is(place, "["))
+                depth++;
+            else if (this.is(place, ")") || this.is(place, "]"))
+                depth--;
+            if (depth === 0)
+                return place;
+        }
+        return this.end;
+    }
+    /** The parts between the commas of the brackets that open at `open`. */
+    parts(open) {
+        const close = this.closing(open);
+        const parts = [];
+        for (let from = open + 1; from <= close;) {
+            const comma = this.find(",", from);
+            const to = comma === undefined || comma > close ? close : comma;
+            parts.push({ from, to });
+            from = to + 1;
+        }
+        return parts;
+    }
+    /** The expression in its own brackets; comments and line ends are gone. */
+    expression(from, to) {
+        return `(${this.cut(from, to)})`;
+    }
+    cut(from, to) {
+        let text = "";
+        for (let place = from; place < to; place++) {
+            const token = this.#tokens[place];
+            const isInner = this.is(place - 1, "(") || this.is(place, ")");
+            const isApart = place > from && !isInner && this.#tokens[place - 1].to < token.from;
+            text += (isApart ? " " : "") + token.text;
+        }
+        return text;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/operations/data-query-type.js
+
+
+
+const lengthOf = {
+    // Blanks that are too many at the end are cut silently (manual, 8.3).
+    varchar: (value, length) => `length(rtrim(${value}::text, ' ')) > ${length}`,
+    bpchar: (value, length) => `length(rtrim(${value}::text, ' ')) > ${length}`,
+    varbit: (value, length) => `length(${value}) > ${length}`,
+    bit: (value, length) => `length(${value}) <> ${length}`,
+};
+const rounding = new Set(["int2", "int4", "int8", "numeric", "date"]);
+/** ALTER COLUMN … TYPE: values that are too long, that the cast does not take, or that it changes. */
+function changedTypeQueries(table, { name = "", def }) {
+    if (def === undefined || !("ColumnDef" in def))
+        return [];
+    const column = def.ColumnDef;
+    const type = typeSql(column.typeName);
+    const read = typeOf(column.typeName);
+    const value = column.raw_default === undefined ? data_query_names_quoted(name) : using(table, column);
+    if (type === undefined || read === undefined || value === undefined)
+        return [];
+    const found = mentionedIn(column.raw_default);
+    const mentioned = { ...found, columns: [...found.columns, name] };
+    const [length] = read.modifiers;
+    const tooLong = read.array ? undefined : lengthOf[read.name];
+    if (tooLong !== undefined) {
+        // Without a length each value is one bit or character; varchar and varbit then take all.
+        if (length === undefined)
+            return [];
+        return table.ask(mentioned, {
+            words: `fails if a value of ${name} is longer than ${length}`,
+            effect: "fails",
+            sqlstate: read.name.endsWith("bit") ? "22026" : "22001",
+        }, (from) => `SELECT length(${value}) AS length FROM ${from} WHERE ${tooLong(value, length)} ${data_query_table_shown}`);
+    }
+    const shownType = shortType(type);
+    const cast = table.ask(mentioned, {
+        words: `fails if a value of ${name} cannot become ${shownType}`,
+        effect: "fails",
+        sqlstate: read.name === "numeric" || /^int[248]$/.test(read.name) ? "22003" : "22P02",
+    }, 
+    // Never true: the server computes the cast of each row to know, and says which value it does not take.
+    (from) => `SELECT 1 AS row FROM ${from} WHERE num_nulls(${value}::${type}) > 1 ${data_query_table_shown}`);
+    if (column.raw_default !== undefined || read.array || !rounding.has(read.name))
+        return cast;
+    const changed = table.ask(mentioned, {
+        words: `changes values of ${name} that ${shownType} rounds or cuts`,
+        effect: "changes",
+        sqlstate: undefined,
+    }, (from) => `SELECT ${value} FROM ${from} WHERE ${value} <> ${value}::${type} ${data_query_table_shown}`);
+    return [...cast, ...changed];
+}
+/** The expression after USING. */
+function using({ text }, column) {
+    const start = text.find("using", text.at(column.location) + 1);
+    return start === undefined ? undefined : text.expression(start + 1, text.find(",", start) ?? text.end);
+}
+/** As people write it. */
+function shortType(type) {
+    return type.replace(/^"pg_catalog"\./, "").replaceAll('"', "");
 }
 
 ;// CONCATENATED MODULE: ./lib/operations/data-query.js
-function dataQueries(_sql) {
-    return [];
+
+
+
+
+
+
+
+
+
+
+/** Larger ones are data that somebody generated. */
+const data_query_largestStatement = 256 * 1024;
+/**
+ * The questions whether the statements of a SQL text can fail on the rows of a database, or lose some. There is none for
+ * what needs no look at the rows (NOT VALID, USING INDEX), for tables that the text creates, for a statement with bound
+ * values, for VALIDATE CONSTRAINT where `constraintOf` does not know it, for DO blocks, partitions and domains. They ask
+ * for the rows as they are before the text. `libpg-query`'s loadModule() must have resolved before the first call.
+ */
+function dataQueries(sql, known = {}) {
+    const created = new Set();
+    return splitSql(sql).statements.flatMap(({ from, to }) => {
+        const statement = sql.slice(from, to);
+        return statement.length > data_query_largestStatement ? [] : statementQueries(statement, known, created);
+    });
+}
+function statementQueries(sql, known, created) {
+    let node;
+    try {
+        node = (0,wasm.parseSync)(sql).stmts?.[0]?.stmt;
+    }
+    catch {
+        return [];
+    }
+    if (node === undefined)
+        return [];
+    if ("CreateStmt" in node)
+        created.add(quotedTable(names_nameOf(node.CreateStmt.relation)));
+    if ("CreateTableAsStmt" in node)
+        created.add(quotedTable(names_nameOf(node.CreateTableAsStmt.into?.rel)));
+    const isOld = (table) => !created.has(quotedTable(table));
+    if ("DropStmt" in node && node.DropStmt.removeType === "OBJECT_TABLE") {
+        const names = (node.DropStmt.objects ?? []).map((object) => names_qualified(names_partsOf(object)));
+        return names.filter(isOld).flatMap(droppedRowsQueries);
+    }
+    if ("TruncateStmt" in node) {
+        const relations = node.TruncateStmt.relations ?? [];
+        const names = relations.flatMap((relation) => "RangeVar" in relation ? [names_nameOf(relation.RangeVar)] : []);
+        return names.filter(isOld).flatMap(droppedRowsQueries);
+    }
+    const relation = "AlterTableStmt" in node
+        ? node.AlterTableStmt.relation
+        : "IndexStmt" in node
+            ? node.IndexStmt.relation
+            : undefined;
+    if (relation === undefined || !isOld(names_nameOf(relation)))
+        return [];
+    const text = new StatementText(sql);
+    if (text.hasParameter)
+        return [];
+    const table = new AskedTable(relation, text);
+    if ("AlterTableStmt" in node)
+        return alterTableQueries(table, node.AlterTableStmt, known);
+    return "IndexStmt" in node && node.IndexStmt.unique === true
+        ? uniqueIndexQueries(table, node.IndexStmt)
+        : [];
+}
+function alterTableQueries(table, statement, known) {
+    if (statement.objtype !== "OBJECT_TABLE")
+        return [];
+    const commands = (statement.cmds ?? []).flatMap((node) => "AlterTableCmd" in node ? [node.AlterTableCmd] : []);
+    for (const { subtype, def } of commands) {
+        if (subtype === "AT_AddColumn" && def !== undefined && "ColumnDef" in def)
+            table.add(def.ColumnDef);
+    }
+    return commands.flatMap((command) => commandQueries(table, command, known));
+}
+function commandQueries(table, command, known) {
+    const { subtype, name = "", def } = command;
+    switch (subtype) {
+        case "AT_AddColumn":
+            return def !== undefined && "ColumnDef" in def ? newColumnQueries(table, def, known) : [];
+        case "AT_SetNotNull":
+            return notNullQueries(table, name);
+        case "AT_AlterColumnType":
+            return changedTypeQueries(table, command);
+        case "AT_DropColumn":
+            return droppedColumnQueries(table, name);
+        case "AT_AddConstraint":
+            return def !== undefined && "Constraint" in def ? constraintQueries(table, def.Constraint, known) : [];
+        case "AT_ValidateConstraint":
+            return validatedQueries(table, name, known);
+        default:
+            return [];
+    }
+}
+function newColumnQueries(table, { ColumnDef: definition }, known) {
+    const { column } = columnOf(definition);
+    if (!column.nullable && column.default === "none") {
+        const words = "fails on any table that has rows";
+        const sql = `SELECT 1 AS row FROM ${table.from([])} LIMIT 1`;
+        return [{ words, effect: "fails", sql, sqlstate: "23502", functions: [] }];
+    }
+    const constraints = (definition.constraints ?? []).flatMap((node) => "Constraint" in node ? [node.Constraint] : []);
+    return constraints.flatMap((constraint) => constraint.contype === "CONSTR_NOTNULL"
+        ? notNullQueries(table, column.name)
+        : constraintQueries(table, constraint, known, column.name));
+}
+function constraintQueries(table, constraint, known, column) {
+    // NOT ENFORCED sets it, too.
+    if (constraint.skip_validation === true)
+        return [];
+    switch (constraint.contype) {
+        case "CONSTR_UNIQUE":
+        case "CONSTR_PRIMARY":
+            return uniqueQueries(table, constraint, column);
+        case "CONSTR_CHECK":
+            return checkQueries(table, constraint);
+        case "CONSTR_FOREIGN":
+            return foreignKeyQueries(table, constraint, known.primaryKeyOf ?? (() => undefined), column);
+        case "CONSTR_EXCLUSION":
+            return exclusionQueries(table, constraint);
+        case "CONSTR_NOTNULL":
+            return (constraint.keys ?? []).flatMap(names_partsOf).flatMap((name) => notNullQueries(table, name));
+        default:
+            return [];
+    }
+}
+/** What is asked for the constraint as if it were new and valid. */
+function validatedQueries(table, constraint, known) {
+    const definition = known.constraintOf?.(names_nameOf(table.relation), constraint);
+    if (definition === undefined)
+        return [];
+    const valid = definition.replace(/\s+NOT VALID\s*$/i, "");
+    return [...dataQueries(`ALTER TABLE ${table.name} ADD ${valid}`, known)];
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/deploy-failures.js
 
 
 
+
 /** Each failure once, with the tamest rows on which it still happened. */
 function failureFacts(tries) {
     const facts = new Map();
-    for (const { failure, level } of tries) {
+    for (const one of tries) {
+        const { failure, level } = one;
         if (failure === undefined)
             continue;
-        const key = `${failure.direction} ${failure.again} ${failure.revision}`;
-        const { statement } = failure;
+        const key = JSON.stringify([failure.direction, failure.again, failure.revision]);
         const known = facts.get(key);
-        const anyRow = statement !== undefined && gradeOf(statement) === "any row";
-        const queries = statement === undefined ? [] : dataQueries(statement.sql);
+        const isTame = rowLevels.indexOf(level) >= rowLevels.indexOf("single");
         facts.set(key, {
             kind: "failure",
             revision: failure.revision,
             failure: known?.failure ?? failure,
             level,
-            anyRow: anyRow || rowLevels.indexOf(level) >= rowLevels.indexOf("single"),
-            queries,
+            anyRow: known?.anyRow === true || isTame || failsOnAnyRow(one, failure),
+            ...(known === undefined ? questionsOf(failure) : { words: known.words, queries: known.queries }),
         });
     }
     return [...facts.values()];
+}
+/** What the server said is enough to know it: nothing of the revision fills the column that it adds. */
+function failsOnAnyRow({ up, again, down }, failure) {
+    const error = failure.statement?.error;
+    if (error === undefined)
+        return false;
+    const leg = failure.again ? again : failure.direction === "upgrade" ? up : down;
+    const own = leg?.steps.find(({ revision }) => revision === failure.revision)?.statements;
+    return gradeOf(error, addedColumns([...(own ?? []), ...(leg?.rest ?? [])])) === "any rows";
+}
+function addedColumns(statements) {
+    const changes = statements.flatMap(({ sql }) => readSql(sql).changes.map(({ change }) => change));
+    const filled = new Set(changes.flatMap((change) => change.kind === "dataChange" && change.verb !== "delete" ? (change.table?.name ?? []) : []));
+    return changes.flatMap((change) => change.kind === "addColumn" && !filled.has(change.table.name)
+        ? { table: change.table.name, column: change.column.name }
+        : []);
+}
+function questionsOf({ statement, direction, again }) {
+    if (statement === undefined)
+        return { words: undefined, queries: [] };
+    const all = dataQueries(statement.sql);
+    const own = all.filter(({ sqlstate }) => sqlstate === statement.error?.sqlstate);
+    const queries = own.length > 0 ? own : all;
+    // Production is at the base's head: what follows the upgrade asks for what is not there yet.
+    return { words: queries[0]?.words, queries: direction === "upgrade" && !again ? queries : [] };
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/deploy-residue.js
@@ -68078,7 +71937,20 @@ function address(text) {
     return text.replace(/(?<=^[\d.]+)\/32$|(?<=^[\da-f:.]*:[\da-f:.]*)\/128$/i, "");
 }
 
+;// CONCATENATED MODULE: ./lib/evidence/secret-columns.js
+/** Words of a column's name, in snake case, in the singular. */
+const secretWords = new Set("password passwd passphrase passcode pwd secret token jwt key apikey hash digest salt nonce signature credential cookie auth otp totp mfa pin cvv cvc card pan iban bic ssn sin passport license dob birthdate".split(" "));
+/** Words that name a secret wherever they stand, also in `userpassword`. */
+const secretParts = /passw(?:or)?d|secret|token|apikey|iban|creditcard|cardn(?:o|um)|socialsecurity|taxid/;
+/** True where a column's name says that its values are nobody's business: they are never shown. */
+function isSecretColumn(name) {
+    const snake = name.replace(/(\p{Ll})(\p{Lu})/gu, "$1_$2").toLowerCase();
+    const words = snake.split(/[^\p{L}]+/u).map((word) => word.replace(/(?<=..)(?<!s)s$/, ""));
+    return words.some((word) => secretWords.has(word)) || secretParts.test(words.join(""));
+}
+
 ;// CONCATENATED MODULE: ./lib/evidence/row-columns.js
+
 
 /**
  * The columns of one table before and after. One of another name is the same column where every old row has its value
@@ -68115,7 +71987,14 @@ function pairColumns(before, after) {
 }
 function pairOf(before, at, after, place) {
     const { name, type } = before.columns[at];
-    return { name, before: at, after: place, canonical: canonicalFor(type, after.columns[place].type) };
+    const other = after.columns[place];
+    return {
+        name,
+        before: at,
+        after: place,
+        canonical: canonicalFor(type, other.type),
+        isSecret: isSecretColumn(name) || isSecretColumn(other.name),
+    };
 }
 /** The primary key's columns; none where one of them is gone. */
 function keyPairs({ key }, pairs) {
@@ -68156,33 +72035,20 @@ function unmatched(before, after, pairs) {
     return { before: left, after: [...there.values()].flat() };
 }
 
-;// CONCATENATED MODULE: ./lib/evidence/secret-columns.js
-/** Words of a column's name, in snake case, in the singular. */
-const secretWords = new Set("password passwd passphrase passcode pwd secret token jwt key apikey hash digest salt nonce signature credential cookie auth otp totp mfa pin cvv cvc card pan iban bic ssn sin passport license dob birthdate".split(" "));
-/** Words that name a secret wherever they stand, also in `userpassword`. */
-const secretParts = /passw(?:or)?d|secret|token|apikey|iban|creditcard|cardn(?:o|um)|socialsecurity|taxid/;
-/** True where a column's name says that its values are nobody's business: they are never shown. */
-function isSecretColumn(name) {
-    const snake = name.replace(/(\p{Ll})(\p{Lu})/gu, "$1_$2").toLowerCase();
-    const words = snake.split(/[^\p{L}]+/u).map((word) => word.replace(/(?<=..)(?<!s)s$/, ""));
-    return words.some((word) => secretWords.has(word)) || secretParts.test(words.join(""));
-}
-
 ;// CONCATENATED MODULE: ./lib/evidence/row-examples.js
-
 const most = 3;
 const row_examples_longest = 60;
 /** The first few different values of a column, cut; none of a secret one. */
-function examplesOf(column, values) {
-    return isSecretColumn(column) ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
+function examplesOf(isSecret, values) {
+    return isSecret ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
 }
 /** What became of values, e.g. `1.25 → 1.3`. */
-function changeExamples(column, changes) {
-    return examplesOf(column, changes.map(({ from, to }) => `${cut(from ?? "NULL", row_examples_longest / 2)} → ${cut(to ?? "NULL", row_examples_longest / 2 - 3)}`));
+function changeExamples(isSecret, changes) {
+    return examplesOf(isSecret, changes.map(({ from, to }) => `${cut(from ?? "NULL", row_examples_longest / 2)} → ${cut(to ?? "NULL", row_examples_longest / 2 - 3)}`));
 }
 /** By what a row is known: its key, else its first columns, e.g. `id = 3`. */
 function rowExamples(rows, pairs, key) {
-    const shown = (key.length > 0 ? key : pairs).filter(({ name }) => !isSecretColumn(name)).slice(0, most);
+    const shown = (key.length > 0 ? key : pairs).filter(({ isSecret }) => !isSecret).slice(0, most);
     if (shown.length === 0)
         return [];
     const texts = rows
@@ -68247,7 +72113,7 @@ function changedColumns(comparison, same) {
             columnLoss(comparison, pair, {
                 kind: lost.length === 0 ? "values moved" : "values changed",
                 lost: onlyNulls ? changes.length : values.length,
-                examples: changeExamples(pair.name, onlyNulls ? changes : values),
+                examples: changeExamples(pair.isSecret, onlyNulls ? changes : values),
                 onlyNulls,
             }),
         ];
@@ -68258,7 +72124,7 @@ function row_comparison_changedKeys(comparison, alone, gone) {
     return comparison.key.map((pair) => columnLoss(comparison, pair, {
         kind: "values changed",
         lost: kept.length,
-        examples: examplesOf(pair.name, kept.flatMap((row) => row[pair.before] ?? [])),
+        examples: examplesOf(pair.isSecret, kept.flatMap((row) => row[pair.before] ?? [])),
         onlyNulls: false,
     }));
 }
@@ -68275,7 +72141,7 @@ function withoutKey(comparison, rest) {
             columnLoss(comparison, pair, {
                 kind: "values changed",
                 lost: onlyNulls ? lost.length : values.length,
-                examples: examplesOf(pair.name, values),
+                examples: examplesOf(pair.isSecret, values),
                 onlyNulls,
             }),
         ];
@@ -68336,6 +72202,7 @@ function row_comparison_missing(values, others) {
 
 
 
+
 /**
  * What `before` held and `after` does not, by table in the order of `before`. Rows and columns that only `after` has are
  * no loss, nor is a table or column that has another name now, nor a value that another type prints in another way.
@@ -68391,7 +72258,7 @@ function goneColumns(before, gone) {
             return [];
         const column = before.columns[at].name;
         const count = values.length;
-        const examples = examplesOf(column, values);
+        const examples = examplesOf(isSecretColumn(column), values);
         return [{ ...lossOf(before, "column gone", { before: count, after: 0, lost: count }), column, examples }];
     });
 }
@@ -68403,6 +72270,42 @@ function fewerRows(before, after) {
 }
 function lossOf({ table }, kind, counts) {
     return { table, kind, column: undefined, ...counts, examples: [], onlyNulls: false };
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/lane-losses.js
+
+/** What the upgrade alone lost: a downgrade may bring it back, where the values went elsewhere. */
+function lostByUpgrade({ base, upgraded }, options) {
+    return rowLosses(base, upgraded, options);
+}
+/** What the base had and the downgraded database does not. What the top-up itself changed (a trigger) is left out. */
+function lostByRoundTrip({ base, upgraded, toppedUp, downgraded }, options) {
+    const placeOf = ({ table, column }) => JSON.stringify([table, column]);
+    const byTopUp = new Set(rowLosses(upgraded, toppedUp, options)
+        .filter(({ kind, column }) => kind.startsWith("values") && column !== undefined)
+        .map(placeOf));
+    return rowLosses(base, downgraded, options).filter((loss) => !loss.kind.startsWith("values") || !byTopUp.has(placeOf(loss)));
+}
+/**
+ * How many rows of the top-up the downgrade deleted, by table of the base. Rows that the upgrade put in are the
+ * downgrade's to delete; a table whose rows `lostByRoundTrip` misses already is not told again.
+ */
+function lostOfTopUp(snapshots, options) {
+    const { base, upgraded, toppedUp, downgraded } = snapshots;
+    const told = new Set(lostByRoundTrip(snapshots, options).flatMap(({ table, kind }) => (kind.endsWith("gone") ? table : [])));
+    return [...base.keys()].flatMap((table) => {
+        const [was, put, is, left] = [base, upgraded, toppedUp, downgraded].map((rows) => {
+            const found = rows.get(table);
+            return found === undefined ? undefined : rowCount(found);
+        });
+        if (was === undefined || put === undefined || is === undefined || left === undefined)
+            return [];
+        const before = is - Math.max(0, put - was);
+        if (left >= before || told.has(table))
+            return [];
+        const counts = { before, after: left, lost: before - left };
+        return [{ table, kind: "rows gone", column: undefined, ...counts, examples: [], onlyNulls: false }];
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/says-so.js
@@ -68509,48 +72412,21 @@ async function lostRows(walk, last) {
     return await walkStepByStep(walk, last, losses);
 }
 /** `up` and `down` are missing where the way ended before. */
-function lossesOf({ before, up, toppedUp, down }) {
-    if (up === undefined)
+function lossesOf({ before: base, up: upgraded, toppedUp, down: downgraded }) {
+    if (upgraded === undefined)
         return [];
-    const byUpgrade = rowLosses(before, up);
-    if (down === undefined || toppedUp === undefined)
+    const byUpgrade = lostByUpgrade({ base, upgraded });
+    if (downgraded === undefined || toppedUp === undefined)
         return byUpgrade.map((loss) => ({ direction: "upgrade", loss }));
-    const already = new Set(byUpgrade.map(lost_rows_keyOf));
-    const roundTrip = rowLosses(before, down).map((loss) => ({ direction: isWithin(loss, already) ? "upgrade" : "downgrade", loss }));
-    const told = new Set(roundTrip.map(({ loss }) => loss.table));
-    return [...roundTrip, ...deletedOnTop({ before, up, toppedUp, down }, told)];
-}
-/** Rows put on top at the new head that the downgrade deleted; what the upgrade itself had put in may go. */
-function deletedOnTop({ before, up, toppedUp, down, }, told) {
-    return [...before.keys()].flatMap((table) => {
-        if (told.has(table))
-            return [];
-        const counts = [before, up, toppedUp, down].map((snapshot) => {
-            const rows = snapshot.get(table);
-            return rows === undefined ? undefined : rowCount(rows);
-        });
-        const [was, afterUp, top, after] = counts;
-        if (was === undefined || afterUp === undefined || top === undefined || after === undefined)
-            return [];
-        const expected = top - Math.max(0, afterUp - was);
-        if (after >= expected)
-            return [];
-        return [
-            {
-                direction: "downgrade",
-                loss: {
-                    table,
-                    kind: "rows gone",
-                    column: undefined,
-                    before: expected,
-                    after,
-                    lost: expected - after,
-                    examples: [],
-                    onlyNulls: false,
-                },
-            },
-        ];
+    const snapshots = { base, upgraded, toppedUp, downgraded };
+    const roundTrip = lostByRoundTrip(snapshots).map((loss) => {
+        const earlier = byUpgrade.find((one) => isWithin(loss, new Set([lost_rows_keyOf(one)])));
+        return earlier === undefined ? { direction: "downgrade", loss } : { direction: "upgrade", loss: earlier };
     });
+    const onTop = lostOfTopUp(snapshots).map((loss) => ({ direction: "downgrade", loss }));
+    const all = [...roundTrip, ...onTop];
+    // Several columns may be missing in what came back of one table.
+    return all.filter(({ loss }, index) => all.findIndex((other) => other.loss === loss) === index);
 }
 function lost_rows_keyOf({ table, column }) {
     return JSON.stringify([table, column ?? ""]);
@@ -68598,7 +72474,7 @@ async function walkStepByStep(walk, last, losses) {
             toolStarts++;
             if (leg.failure !== undefined)
                 break;
-            settle(revision, "upgrade", leg, rowLosses(before, await look()));
+            settle(revision, "upgrade", leg, lostByUpgrade({ base: before, upgraded: await look() }));
         }
         const up = await look();
         if (open.some(({ direction }) => direction === "downgrade") && way.floor !== undefined) {
@@ -69216,6 +73092,161 @@ async function loadSeed(file, folder, address, serverMajor, { environment, progr
     });
 }
 
+;// CONCATENATED MODULE: ./lib/databases/postgres/ask-data-query.js
+
+
+/**
+ * Asks a database, production for one, what its rows mean to statements that have not run there yet: one transaction that
+ * cannot write, a limit on each query, and no functions that could do more than look. A query that the database cannot
+ * answer leaves the others as they are. The role needs SELECT. A UserError where the database cannot be reached.
+ */
+async function askDataQueries(address, queries, { statementTimeoutMs = 5_000 } = {}) {
+    if (queries.length === 0)
+        return [];
+    const client = await connect(address);
+    const limitMs = statementTimeoutMs + 5_000;
+    const run = (text, values = []) => within(client, extended(client, text, values), limitMs);
+    try {
+        await run("begin isolation level repeatable read read only");
+        await run(ask_data_query_settle, [
+            Object.keys(ask_data_query_settings(statementTimeoutMs)),
+            Object.values(ask_data_query_settings(statementTimeoutMs)),
+        ]);
+        const acting = await run(actingFunctions, [
+            queries.flatMap(({ functions }) => functions),
+        ]);
+        const names = new Set(acting.map(({ name }) => name));
+        const answers = [];
+        for (const query of queries)
+            answers.push(await ask_data_query_ask(query, names, run, statementTimeoutMs));
+        return answers;
+    }
+    finally {
+        // Nothing is to be kept; a connection that ends rolls back.
+        await own_session_close(client);
+    }
+}
+/** With the extended protocol, which takes one statement at a time: no text can end the transaction and go on. */
+async function extended(client, text, values) {
+    const query = { text, values, queryMode: "extended" };
+    const { rows } = await client.query(query);
+    return rows;
+}
+/** Row security that hides rows makes the query fail (42501), or else it would seem safe. */
+function ask_data_query_settings(statementTimeoutMs) {
+    return {
+        default_transaction_read_only: "on",
+        statement_timeout: `${statementTimeoutMs}ms`,
+        lock_timeout: "1s",
+        idle_in_transaction_session_timeout: "60s",
+        row_security: "off",
+        DateStyle: "ISO, YMD",
+        jit: "off",
+        max_parallel_workers_per_gather: "0",
+    };
+}
+const ask_data_query_settle = `select pg_catalog.count(pg_catalog.set_config(s.name, s.value, true)) from unnest($1::text[], $2::text[]) s(name, value)`;
+/** Functions that may do more than look: end sessions, sleep, take locks, write by another connection. */
+const actingFunctions = `select distinct p.proname::text as name from pg_catalog.pg_proc p
+  where p.proname = any ($1::text[]) and p.provolatile = 'v'`;
+async function ask_data_query_ask(query, acting, run, statementTimeoutMs) {
+    const called = query.functions.find((name) => acting.has(name));
+    if (called !== undefined) {
+        return {
+            query,
+            answer: "unknown",
+            reason: `it calls the function ${called}, which may do more than look`,
+        };
+    }
+    // Of production's values only their number comes here.
+    const counted = query.effect === "loses" ? "coalesce(sum(lost), 0)::float8" : "count(*)::float8";
+    try {
+        await run("savepoint query");
+        const [row] = await run(`select ${counted} as rows from (${query.sql}) as found`);
+        const rows = row?.rows ?? 0;
+        if (rows === 0)
+            return { query, answer: "safe" };
+        return { query, answer: "fails", rows, sqlstate: query.sqlstate };
+    }
+    catch (error) {
+        const sqlstate = sqlstateOf(error);
+        // A value that the expression, the cast or its domain does not take: the statement would meet it, too.
+        const isData = sqlstate !== undefined && /^2[23]/.test(sqlstate);
+        const answer = isData && query.effect !== "loses"
+            ? { query, answer: "fails", rows: undefined, sqlstate }
+            : { query, answer: "unknown", reason: ask_data_query_reasonOf(error, sqlstate, statementTimeoutMs) };
+        await run("rollback to savepoint query").catch(() => undefined);
+        return answer;
+    }
+}
+function sqlstateOf(error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+/** The server's own words only where they hold names and no values. */
+function ask_data_query_reasonOf(error, sqlstate, statementTimeoutMs) {
+    const message = error instanceof Error ? error.message : String(error);
+    switch (sqlstate) {
+        case undefined:
+            return "the connection was lost or gave no answer";
+        case "57014":
+            return `it took longer than ${statementTimeoutMs / 1000} s`;
+        case "55P03":
+            return "a lock on a table that it reads was not free within 1 s";
+        case "42P01":
+        case "42703":
+        case "3F000":
+            return `${message} there: the change makes it, or the role's search_path is another`;
+        case "42501":
+            return `the role may not read it: ${message}`;
+        default:
+            return sqlstate.startsWith("42") ? `${message} (${sqlstate})` : `the server refused it (${sqlstate})`;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/commands/verify-on.js
+
+
+
+/** The database that verify-on-env names; undefined without that setting. A UserError where the variable has no address. */
+function verifiedDatabase(settings, environment) {
+    const variable = settings["verify-on-env"];
+    if (variable === undefined)
+        return undefined;
+    const url = environment[variable];
+    if (url !== undefined && url !== "")
+        return parseAddress(url, variable);
+    throw new errors_UserError({
+        what: `The findings that depend on rows are to be verified on ${variable}, and ${variable} is not set.`,
+        do: `Put the address of production's database into ${variable}; a role that may only read is enough.`,
+    });
+}
+/** Asks that database what its rows mean to the statements that failed on some rows, and only reads. */
+async function verifyOn(address, facts) {
+    const where = `${address.host}:${address.port}/${address.database}`;
+    const settled = [];
+    for (const fact of facts) {
+        const isOpen = fact.kind === "failure" && fact.level !== "landed" && fact.queries.length > 0;
+        if (!isOpen)
+            settled.push(fact);
+        else
+            settled.push({ ...fact, onProduction: verify_on_summary(await askDataQueries(address, fact.queries), where) });
+    }
+    return settled;
+}
+/** One query that finds rows is enough; safe is what all of them say. */
+function verify_on_summary(answers, where) {
+    for (const answer of answers) {
+        if (answer.answer === "fails")
+            return { answer: "fails", where, rows: answer.rows, reason: undefined };
+    }
+    for (const answer of answers) {
+        if (answer.answer === "unknown")
+            return { answer: "unknown", where, rows: undefined, reason: answer.reason };
+    }
+    return { answer: "safe", where, rows: undefined, reason: undefined };
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/deploy-lane.js
 var deploy_lane_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
@@ -69269,6 +73300,7 @@ var deploy_lane_disposeResources = (undefined && undefined.__disposeResources) |
     var e = new Error(message);
     return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
 });
+
 
 
 
@@ -69369,7 +73401,9 @@ async function onServer(context, tree, opened) {
         if (missing.length > 0)
             throw new NotBuilt(deploy_lane_gone(missing));
         const result = await proveOnDeployed({ ...lane, shadow: server }, { base, copy, fresh: context.fresh, floor: context.floor });
-        return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs };
+        const { asked } = context;
+        const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
+        return { kind: "ran", result: { ...result, facts }, base, kept: cluster !== "", differs: kept.differs };
     }
     catch (e_2) {
         env_2.error = e_2;
@@ -69438,7 +73472,7 @@ function dependsOn({ settings, start, lane }, tree) {
         lane.run,
         [settings["database-url-env"], settings["database-url-format"], env],
         [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
-        hashOf(settings["seed-from"], lane.project.root),
+        deploy_lane_hashOf(settings["seed-from"], lane.project.root),
         settings.section ?? "",
     ];
 }
@@ -69449,7 +73483,7 @@ function seedLoader({ settings, lane }, server) {
         return undefined;
     return ({ address }) => loadSeed(file, lane.project.root, address, server.major, lane);
 }
-function hashOf(name, folder) {
+function deploy_lane_hashOf(name, folder) {
     if (name === undefined)
         return undefined;
     const file = external_node_path_default().resolve(folder, name);
@@ -69501,31 +73535,48 @@ function deployed_failureFinding(fact, revision, context) {
     const error = statement?.error;
     const rule = level === "landed" ? "fails-on-deployed" : fact.anyRow ? "fails-on-rows" : "may-fail-on-rows";
     const name = failure.again ? "second upgrade" : direction;
-    const query = level === "landed"
-        ? undefined
-        : (fact.queries.find(({ sqlstate }) => sqlstate === error?.sqlstate) ?? fact.queries[0]);
+    const [query] = level === "landed" ? [] : fact.queries;
     const seen = [
         `${context.seenBy}, ${rowsText(level)}; ${error === undefined ? failure.summary : `${error.sqlstate}: ${error.message}`}`,
         error?.detail,
         statement === undefined ? undefined : `Statement: ${proof_oneLine(statement.sql)}`,
         query === undefined ? undefined : `Query: ${query.sql}`,
+        fact.onProduction === undefined ? undefined : answerText(fact.onProduction),
     ];
-    return stepFinding(rule, rule === "may-fail-on-rows" ? "warning" : "error", revision, direction, placeOfFailure(failure, revision), {
-        what: whatFails(fact, name, revision, query),
+    return stepFinding(rule, deployed_severityOf(rule, fact), revision, direction, placeOfFailure(failure, revision), {
+        what: whatFails(fact, name, revision),
         seen: seen.filter((line) => line !== undefined && line !== "").join("\n"),
         why: whyItMatters(fact),
-        do: whatToDo(fact, query),
+        do: fact.onProduction?.answer === "safe"
+            ? "Nothing, as long as no such rows come before the deploy."
+            : whatToDo(fact, query),
     }, context);
 }
-function whatFails({ level, anyRow }, name, { id }, query) {
+function deployed_severityOf(rule, { onProduction }) {
+    if (onProduction?.answer === "safe")
+        return "note";
+    return rule === "may-fail-on-rows" && onProduction?.answer !== "fails" ? "warning" : "error";
+}
+function answerText({ answer, where, rows, reason }) {
+    if (answer === "safe")
+        return `Asked at ${where}: no such rows.`;
+    if (answer === "unknown")
+        return `Asked at ${where}: ${reason ?? "no answer"}.`;
+    return `Asked at ${where}: ${rows === undefined ? "it has such rows" : `${rows}${rows >= 20 ? " or more" : ""} such ${rows === 1 ? "row" : "rows"}`}.`;
+}
+function whatFails({ level, anyRow, words }, name, { id }) {
     const step = `The ${name} of revision ${id} fails`;
     if (level === "landed")
         return `${step} on a database that was built by the base's revisions.`;
     if (anyRow)
         return `${step} on any table that has rows.`;
-    return query === undefined ? `${step} on some rows.` : `${step} on some rows: it ${query.words}.`;
+    return words === undefined ? `${step} on some rows.` : `${step} on some rows: it ${words}.`;
 }
-function whyItMatters({ level, anyRow, failure }) {
+function whyItMatters({ level, anyRow, failure, onProduction }) {
+    if (onProduction?.answer === "safe")
+        return "It was asked where the rows are: the step is safe there by now.";
+    if (onProduction?.answer === "fails")
+        return "It was asked where the rows are: a deploy would stop here.";
     if (level === "landed")
         return "Production was built by what had landed, not by what the files say now: the next deploy would stop here.";
     const where = failure.direction === "upgrade" && !failure.again ? "A deploy" : "A rollback";
@@ -69562,11 +73613,14 @@ function rowsText(level) {
 function lossFinding({ loss, direction, said }, revision, context) {
     const down = direction === "downgrade";
     const severity = loss.onlyNulls || (!down && said) ? "note" : down ? "error" : "warning";
+    const counts = loss.after < loss.before
+        ? `before ${loss.before}, after ${loss.after}`
+        : `${loss.lost} of ${loss.before}`;
     const shown = loss.examples.length === 0 ? "" : ` Lost, for instance: ${loss.examples.join(", ")}.`;
     return stepFinding(down ? "downgrade-loses-data" : "upgrade-loses-data", severity, revision, direction, placeOfLoss(revision, direction, loss), {
         object: loss.column === undefined ? `table ${loss.table}` : `column ${loss.table}.${loss.column}`,
         what: lossText(loss, down ? "After upgrade and downgrade" : "After the upgrade"),
-        seen: `${context.seenBy}; before ${loss.before}, after ${loss.after}.${shown}`,
+        seen: `${context.seenBy}; ${counts}.${shown}`,
         why: down
             ? "A rollback in production would lose them for good."
             : "Its downgrade does not bring them back: after this deploy they are gone for good.",
@@ -69703,14 +73757,17 @@ function deployedPart(outcome, context) {
             seenBy,
         })
         : [];
+    const isRefused = isWhole && result.trouble !== undefined && result.catalog === undefined;
     const trouble = result.trouble === undefined
         ? []
-        : [deploy_report_notProved(result.trouble, "Run the tool on a copy of production to see what it does.", context)];
+        : isRefused
+            ? [deploy_report_refused(result.trouble, context)]
+            : [deploy_report_notProved(result.trouble, "Run the tool on a copy of production to see what it does.", context)];
     const own = deployedFindings(result.facts, { graph, judged, seenBy }, knownSteps(fresh.facts));
     const findings = [...own, ...schema, ...trouble];
     const failed = findings.some(({ severity, rule }) => severity === "error" && rule !== "deploy-lane-not-proved");
     const open = result.steps.find(({ status }) => status === "not proved");
-    const unproved = result.trouble ?? (failed ? undefined : open?.reason);
+    const unproved = (isRefused ? undefined : result.trouble) ?? (failed ? undefined : open?.reason);
     return {
         report: {
             status: failed ? "failed" : unproved === undefined ? "proved" : "not proved",
@@ -69740,23 +73797,40 @@ const deploy_report_nothing = {
     tables: { filled: 0, all: 0, unfilled: [] },
     steps: [],
 };
+/** The tool stops before any revision, here and not on an empty database: it compares what was applied with its files. */
+function deploy_report_refused(reason, { version, config }) {
+    return {
+        ...whole,
+        rule: "fails-on-deployed",
+        severity: "error",
+        file: config,
+        what: "The change cannot be applied to a database that was built by the base's revisions.",
+        where: "deploy lane",
+        seen: `PostgreSQL ${version}; ${reason}.`,
+        why: "Production was built by what had landed, not by what the files say now: the next deploy would stop here.",
+        do: "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.",
+    };
+}
+const whole = {
+    revision: undefined,
+    direction: undefined,
+    line: undefined,
+    column: undefined,
+    object: undefined,
+    suppressed: false,
+    suppression: undefined,
+};
 function deploy_report_notProved(reason, advice, { settings, version, config }) {
     return {
+        ...whole,
         rule: "deploy-lane-not-proved",
         severity: settings.require === "deploy-lane" ? "error" : "note",
-        revision: undefined,
-        direction: undefined,
         file: config,
-        line: undefined,
-        column: undefined,
-        object: undefined,
         what: "What the change does to a database with history and rows was not proved.",
         where: "deploy lane",
         seen: `PostgreSQL ${version}; ${reason}.`,
         why: "The fresh lane's verdict stands: it saw an empty database only.",
         do: advice,
-        suppressed: false,
-        suppression: undefined,
     };
 }
 
@@ -69845,7 +73919,7 @@ function marksOf(findings, edited) {
     const seen = new Map();
     return findings.map(({ rule, severity, revision, file, direction, object, what }) => {
         const text = what.replace(/\bline \d+/g, "line");
-        const edition = rule === "revision-edited" ? edited.get(revision ?? "") : undefined;
+        const edition = rule === "revision-edited" || rule === "revision-squashed" ? edited.get(revision ?? "") : undefined;
         const key = JSON.stringify([rule, revision ?? file, direction, object, text, edition]);
         const index = seen.get(key) ?? 0;
         seen.set(key, index + 1);
@@ -70106,7 +74180,7 @@ function isKnownUnused({ rule, place, speaksOfSomething }, context) {
     if (!speaksOfSomething)
         return true;
     // Once an edit is merged its revision is not judged any more, and the next edit must not find the door open.
-    if (rule === "revision-edited" || rule === "revision-deleted")
+    if (/^revision-(?:edited|deleted|squashed)$/.test(rule))
         return context.compared;
     const wasJudged = place.revision === undefined || context.judged.has(place.revision);
     return wasJudged && (isLintRule(rule) || context.proofRan);
@@ -70222,6 +74296,7 @@ function unusable(name, verb, error) {
 
 
 
+
 /** The pull-request gate. Throws a UserError when nothing could be judged. */
 async function check(context) {
     const { settings } = context;
@@ -70239,7 +74314,7 @@ async function check(context) {
     const findings = [
         ...staticGraphFindings(graph, { judged, mergeLine: (heads) => tool.mergeLine?.(project, heads, settings.run) ?? "" }, history),
         ...readFindings(read.problems, isFileJudged(history, settings)),
-        ...(history === undefined ? [] : historyFindings(history, read.revisions)),
+        ...(history === undefined ? [] : await findingsOnHistory(context, project, read, history)),
         ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
         ...(history === undefined ? [] : besideFindings(history)),
         ...lintFindings({ graph, judged, floor, bodyOf: read.body }),
@@ -70267,7 +74342,8 @@ async function check(context) {
             graph,
             history,
         });
-    const proof = await prove(context, { tool, project, graph, judged, floor }, clock, start === undefined ? undefined : (beside) => runDeployLane({ ...beside, settings, start, floor }));
+    const asked = verifiedDatabase(settings, context.environment);
+    const proof = await prove(context, { tool, project, graph, judged, floor }, clock, start === undefined ? undefined : (beside) => runDeployLane({ ...beside, settings, start, floor, asked }));
     const { result, shadow, steps, deployed } = proof;
     const proofFile = settings["write-proof"];
     if (proofFile !== undefined)

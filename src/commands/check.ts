@@ -35,6 +35,7 @@ import { laneStart } from "./lane-start";
 import { Clock, prove } from "./prove";
 import { readStart } from "./read-start";
 import { type Accepted, readAccepted, settle } from "./settle";
+import { verifiedDatabase } from "./verify-on";
 
 export interface CheckContext {
   readonly settings: Settings;
@@ -93,11 +94,12 @@ export async function check(context: CheckContext): Promise<CheckReport> {
           graph,
           history,
         });
+  const asked = verifiedDatabase(settings, context.environment);
   const proof = await prove(
     context,
     { tool, project, graph, judged, floor },
     clock,
-    start === undefined ? undefined : (beside) => runDeployLane({ ...beside, settings, start, floor }),
+    start === undefined ? undefined : (beside) => runDeployLane({ ...beside, settings, start, floor, asked }),
   );
   const { result, shadow, steps, deployed } = proof;
   const proofFile = settings["write-proof"];

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
-import { connect } from "../databases/postgres/connection";
+import { type Address, connect } from "../databases/postgres/connection";
 import { isFatal } from "../findings/graph";
 import {
   type BaseDatabase,
@@ -28,6 +28,7 @@ import { toolNamed } from "../tools/index";
 import { version } from "../version";
 import type { LaneStart } from "./lane-start";
 import { loadSeed } from "./seed-from";
+import { verifyOn } from "./verify-on";
 
 /** What the fresh lane shares with the lane beside it. */
 export interface BesideFreshLane {
@@ -43,6 +44,8 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly settings: Settings;
   readonly start: LaneStart;
   readonly floor: string | undefined;
+  /** Whose rows settle what depends on rows. */
+  readonly asked: Address | undefined;
 }
 
 export type KeptCluster = (server: Pick<ShadowServer, "kind" | "version">) => Promise<string | undefined>;
@@ -145,7 +148,9 @@ async function onServer(
     { ...lane, shadow: server },
     { base, copy, fresh: context.fresh, floor: context.floor },
   );
-  return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs };
+  const { asked } = context;
+  const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
+  return { kind: "ran", result: { ...result, facts }, base, kept: cluster !== "", differs: kept.differs };
 }
 
 /** The base at its head, with and without rows, on this server. */

@@ -55,17 +55,20 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
           seenBy,
         })
       : [];
+  const isRefused = isWhole && result.trouble !== undefined && result.catalog === undefined;
   const trouble =
     result.trouble === undefined
       ? []
-      : [notProved(result.trouble, "Run the tool on a copy of production to see what it does.", context)];
+      : isRefused
+        ? [refused(result.trouble, context)]
+        : [notProved(result.trouble, "Run the tool on a copy of production to see what it does.", context)];
   const own = deployedFindings(result.facts, { graph, judged, seenBy }, knownSteps(fresh.facts));
   const findings = [...own, ...schema, ...trouble];
   const failed = findings.some(
     ({ severity, rule }) => severity === "error" && rule !== "deploy-lane-not-proved",
   );
   const open = result.steps.find(({ status }) => status === "not proved");
-  const unproved = result.trouble ?? (failed ? undefined : open?.reason);
+  const unproved = (isRefused ? undefined : result.trouble) ?? (failed ? undefined : open?.reason);
   return {
     report: {
       status: failed ? "failed" : unproved === undefined ? "proved" : "not proved",
@@ -97,26 +100,45 @@ const nothing = {
   steps: [],
 } as const satisfies Omit<DeployLaneReport, "status">;
 
+/** The tool stops before any revision, here and not on an empty database: it compares what was applied with its files. */
+function refused(reason: string, { version, config }: DeployReportContext): Finding {
+  return {
+    ...whole,
+    rule: "fails-on-deployed",
+    severity: "error",
+    file: config,
+    what: "The change cannot be applied to a database that was built by the base's revisions.",
+    where: "deploy lane",
+    seen: `PostgreSQL ${version}; ${reason}.`,
+    why: "Production was built by what had landed, not by what the files say now: the next deploy would stop here.",
+    do: "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.",
+  };
+}
+
+const whole = {
+  revision: undefined,
+  direction: undefined,
+  line: undefined,
+  column: undefined,
+  object: undefined,
+  suppressed: false,
+  suppression: undefined,
+} as const;
+
 function notProved(
   reason: string,
   advice: string,
   { settings, version, config }: DeployReportContext,
 ): Finding {
   return {
+    ...whole,
     rule: "deploy-lane-not-proved",
     severity: settings.require === "deploy-lane" ? "error" : "note",
-    revision: undefined,
-    direction: undefined,
     file: config,
-    line: undefined,
-    column: undefined,
-    object: undefined,
     what: "What the change does to a database with history and rows was not proved.",
     where: "deploy lane",
     seen: `PostgreSQL ${version}; ${reason}.`,
     why: "The fresh lane's verdict stands: it saw an empty database only.",
     do: advice,
-    suppressed: false,
-    suppression: undefined,
   };
 }

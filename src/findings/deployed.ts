@@ -1,5 +1,5 @@
-import type { DeployFact, RowLevel } from "../model/deploy-lane";
-import type { Finding } from "../model/finding";
+import type { DeployFact, OnProduction, RowLevel } from "../model/deploy-lane";
+import type { Finding, Severity } from "../model/finding";
 import type { Direction, Revision, SourceLocation } from "../model/revision";
 import type { DataQuery, RowLoss } from "../model/rows";
 import { type KnownSteps, keyOfStep } from "./known-steps";
@@ -36,45 +36,55 @@ function failureFinding(fact: FailureFact, revision: Revision, context: ProofCon
   const error = statement?.error;
   const rule = level === "landed" ? "fails-on-deployed" : fact.anyRow ? "fails-on-rows" : "may-fail-on-rows";
   const name = failure.again ? "second upgrade" : direction;
-  const query =
-    level === "landed"
-      ? undefined
-      : (fact.queries.find(({ sqlstate }) => sqlstate === error?.sqlstate) ?? fact.queries[0]);
+  const [query] = level === "landed" ? [] : fact.queries;
   const seen = [
     `${context.seenBy}, ${rowsText(level)}; ${error === undefined ? failure.summary : `${error.sqlstate}: ${error.message}`}`,
     error?.detail,
     statement === undefined ? undefined : `Statement: ${oneLine(statement.sql)}`,
     query === undefined ? undefined : `Query: ${query.sql}`,
+    fact.onProduction === undefined ? undefined : answerText(fact.onProduction),
   ];
   return stepFinding(
     rule,
-    rule === "may-fail-on-rows" ? "warning" : "error",
+    severityOf(rule, fact),
     revision,
     direction,
     placeOfFailure(failure, revision),
     {
-      what: whatFails(fact, name, revision, query),
+      what: whatFails(fact, name, revision),
       seen: seen.filter((line) => line !== undefined && line !== "").join("\n"),
       why: whyItMatters(fact),
-      do: whatToDo(fact, query),
+      do:
+        fact.onProduction?.answer === "safe"
+          ? "Nothing, as long as no such rows come before the deploy."
+          : whatToDo(fact, query),
     },
     context,
   );
 }
 
-function whatFails(
-  { level, anyRow }: FailureFact,
-  name: string,
-  { id }: Revision,
-  query: DataQuery | undefined,
-): string {
+function severityOf(rule: string, { onProduction }: FailureFact): Severity {
+  if (onProduction?.answer === "safe") return "note";
+  return rule === "may-fail-on-rows" && onProduction?.answer !== "fails" ? "warning" : "error";
+}
+
+function answerText({ answer, where, rows, reason }: OnProduction): string {
+  if (answer === "safe") return `Asked at ${where}: no such rows.`;
+  if (answer === "unknown") return `Asked at ${where}: ${reason ?? "no answer"}.`;
+  return `Asked at ${where}: ${rows === undefined ? "it has such rows" : `${rows}${rows >= 20 ? " or more" : ""} such ${rows === 1 ? "row" : "rows"}`}.`;
+}
+
+function whatFails({ level, anyRow, words }: FailureFact, name: string, { id }: Revision): string {
   const step = `The ${name} of revision ${id} fails`;
   if (level === "landed") return `${step} on a database that was built by the base's revisions.`;
   if (anyRow) return `${step} on any table that has rows.`;
-  return query === undefined ? `${step} on some rows.` : `${step} on some rows: it ${query.words}.`;
+  return words === undefined ? `${step} on some rows.` : `${step} on some rows: it ${words}.`;
 }
 
-function whyItMatters({ level, anyRow, failure }: FailureFact): string {
+function whyItMatters({ level, anyRow, failure, onProduction }: FailureFact): string {
+  if (onProduction?.answer === "safe")
+    return "It was asked where the rows are: the step is safe there by now.";
+  if (onProduction?.answer === "fails") return "It was asked where the rows are: a deploy would stop here.";
   if (level === "landed")
     return "Production was built by what had landed, not by what the files say now: the next deploy would stop here.";
   const where = failure.direction === "upgrade" && !failure.again ? "A deploy" : "A rollback";
@@ -120,6 +130,10 @@ function lossFinding(
 ): Finding {
   const down = direction === "downgrade";
   const severity = loss.onlyNulls || (!down && said) ? "note" : down ? "error" : "warning";
+  const counts =
+    loss.after < loss.before
+      ? `before ${loss.before}, after ${loss.after}`
+      : `${loss.lost} of ${loss.before}`;
   const shown = loss.examples.length === 0 ? "" : ` Lost, for instance: ${loss.examples.join(", ")}.`;
   return stepFinding(
     down ? "downgrade-loses-data" : "upgrade-loses-data",
@@ -130,7 +144,7 @@ function lossFinding(
     {
       object: loss.column === undefined ? `table ${loss.table}` : `column ${loss.table}.${loss.column}`,
       what: lossText(loss, down ? "After upgrade and downgrade" : "After the upgrade"),
-      seen: `${context.seenBy}; before ${loss.before}, after ${loss.after}.${shown}`,
+      seen: `${context.seenBy}; ${counts}.${shown}`,
       why: down
         ? "A rollback in production would lose them for good."
         : "Its downgrade does not bring them back: after this deploy they are gone for good.",

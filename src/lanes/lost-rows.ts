@@ -1,4 +1,4 @@
-import { rowCount, rowLosses } from "../evidence/row-losses";
+import { lostByRoundTrip, lostByUpgrade, lostOfTopUp } from "../evidence/lane-losses";
 import type { DeployFact, RowLevel } from "../model/deploy-lane";
 import type { Direction } from "../model/revision";
 import type { RowLoss, RowSnapshot } from "../model/rows";
@@ -50,55 +50,20 @@ export async function lostRows(walk: WalkContext, last: DeployTry): Promise<Lost
 }
 
 /** `up` and `down` are missing where the way ended before. */
-function lossesOf({ before, up, toppedUp, down }: DeployTry["rows"]): Loss[] {
-  if (up === undefined) return [];
-  const byUpgrade = rowLosses(before, up);
-  if (down === undefined || toppedUp === undefined)
+function lossesOf({ before: base, up: upgraded, toppedUp, down: downgraded }: DeployTry["rows"]): Loss[] {
+  if (upgraded === undefined) return [];
+  const byUpgrade = lostByUpgrade({ base, upgraded });
+  if (downgraded === undefined || toppedUp === undefined)
     return byUpgrade.map((loss) => ({ direction: "upgrade", loss }));
-  const already = new Set(byUpgrade.map(keyOf));
-  const roundTrip = rowLosses(before, down).map(
-    (loss): Loss => ({ direction: isWithin(loss, already) ? "upgrade" : "downgrade", loss }),
-  );
-  const told = new Set(roundTrip.map(({ loss }) => loss.table));
-  return [...roundTrip, ...deletedOnTop({ before, up, toppedUp, down }, told)];
-}
-
-/** Rows put on top at the new head that the downgrade deleted; what the upgrade itself had put in may go. */
-function deletedOnTop(
-  {
-    before,
-    up,
-    toppedUp,
-    down,
-  }: { before: RowSnapshot; up: RowSnapshot; toppedUp: RowSnapshot; down: RowSnapshot },
-  told: ReadonlySet<string>,
-): Loss[] {
-  return [...before.keys()].flatMap((table): Loss[] => {
-    if (told.has(table)) return [];
-    const counts = [before, up, toppedUp, down].map((snapshot) => {
-      const rows = snapshot.get(table);
-      return rows === undefined ? undefined : rowCount(rows);
-    });
-    const [was, afterUp, top, after] = counts;
-    if (was === undefined || afterUp === undefined || top === undefined || after === undefined) return [];
-    const expected = top - Math.max(0, afterUp - was);
-    if (after >= expected) return [];
-    return [
-      {
-        direction: "downgrade",
-        loss: {
-          table,
-          kind: "rows gone",
-          column: undefined,
-          before: expected,
-          after,
-          lost: expected - after,
-          examples: [],
-          onlyNulls: false,
-        },
-      },
-    ];
+  const snapshots = { base, upgraded, toppedUp, downgraded };
+  const roundTrip = lostByRoundTrip(snapshots).map((loss): Loss => {
+    const earlier = byUpgrade.find((one) => isWithin(loss, new Set([keyOf(one)])));
+    return earlier === undefined ? { direction: "downgrade", loss } : { direction: "upgrade", loss: earlier };
   });
+  const onTop = lostOfTopUp(snapshots).map((loss): Loss => ({ direction: "downgrade", loss }));
+  const all = [...roundTrip, ...onTop];
+  // Several columns may be missing in what came back of one table.
+  return all.filter(({ loss }, index) => all.findIndex((other) => other.loss === loss) === index);
 }
 
 function keyOf({ table, column }: RowLoss): string {
@@ -153,7 +118,7 @@ async function walkStepByStep(
     const leg = await stage.go("upgrade", revision);
     toolStarts++;
     if (leg.failure !== undefined) break;
-    settle(revision, "upgrade", leg, rowLosses(before, await look()));
+    settle(revision, "upgrade", leg, lostByUpgrade({ base: before, upgraded: await look() }));
   }
   const up = await look();
   if (open.some(({ direction }) => direction === "downgrade") && way.floor !== undefined) {

@@ -13,6 +13,17 @@ import type { StepStatus } from "./step-status";
 export const rowLevels = ["hostile", "plain", "single", "landed"] as const;
 export type RowLevel = (typeof rowLevels)[number];
 
+/** What a database with production's rows said to the queries of a failure. */
+export interface OnProduction {
+  readonly answer: "safe" | "fails" | "unknown";
+  /** host:port/database. */
+  readonly where: string;
+  /** How many rows fail, up to 20; undefined where that is not known. */
+  readonly rows: number | undefined;
+  /** Why it is unknown. */
+  readonly reason: string | undefined;
+}
+
 /** Facts of the deploy lane, each on one revision. What they are worth is decided where findings are made. */
 export type DeployFact =
   | {
@@ -23,8 +34,12 @@ export type DeployFact =
       readonly level: RowLevel;
       /** True where any row is enough, by what the server said: a column that the revision adds itself. */
       readonly anyRow: boolean;
-      /** What tells on production whether the statement would fail there. */
+      /** What rows make it fail, e.g. "fails if two rows share email"; undefined where that is not known. */
+      readonly words: string | undefined;
+      /** What tells on production whether the statement would fail there; none for what runs after the upgrade. */
       readonly queries: readonly DataQuery[];
+      /** What that database said to them, where one was asked. */
+      readonly onProduction?: OnProduction;
     }
   | {
       readonly kind: "rows lost";

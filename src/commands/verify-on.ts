@@ -1,0 +1,44 @@
+import { askDataQueries, type DataAnswer } from "../databases/postgres/ask-data-query";
+import { type Address, parseAddress } from "../databases/postgres/connection";
+import { UserError } from "../errors";
+import type { DeployFact, OnProduction } from "../model/deploy-lane";
+import type { Settings } from "../settings";
+
+/** The database that verify-on-env names; undefined without that setting. A UserError where the variable has no address. */
+export function verifiedDatabase(
+  settings: Pick<Settings, "verify-on-env">,
+  environment: NodeJS.ProcessEnv,
+): Address | undefined {
+  const variable = settings["verify-on-env"];
+  if (variable === undefined) return undefined;
+  const url = environment[variable];
+  if (url !== undefined && url !== "") return parseAddress(url, variable);
+  throw new UserError({
+    what: `The findings that depend on rows are to be verified on ${variable}, and ${variable} is not set.`,
+    do: `Put the address of production's database into ${variable}; a role that may only read is enough.`,
+  });
+}
+
+/** Asks that database what its rows mean to the statements that failed on some rows, and only reads. */
+export async function verifyOn(address: Address, facts: readonly DeployFact[]): Promise<DeployFact[]> {
+  const where = `${address.host}:${address.port}/${address.database}`;
+  const settled: DeployFact[] = [];
+  for (const fact of facts) {
+    const isOpen = fact.kind === "failure" && fact.level !== "landed" && fact.queries.length > 0;
+    if (!isOpen) settled.push(fact);
+    else settled.push({ ...fact, onProduction: summary(await askDataQueries(address, fact.queries), where) });
+  }
+  return settled;
+}
+
+/** One query that finds rows is enough; safe is what all of them say. */
+function summary(answers: readonly DataAnswer[], where: string): OnProduction {
+  for (const answer of answers) {
+    if (answer.answer === "fails") return { answer: "fails", where, rows: answer.rows, reason: undefined };
+  }
+  for (const answer of answers) {
+    if (answer.answer === "unknown")
+      return { answer: "unknown", where, rows: undefined, reason: answer.reason };
+  }
+  return { answer: "safe", where, rows: undefined, reason: undefined };
+}
