@@ -70679,6 +70679,27 @@ async function planTable(client, values, unit, parents, waiting) {
     return planRows(values, keys, await solveJoints(client, values, offered));
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/lane-rows.js
+
+
+/** The rows of a database without those of the version table. */
+function lane_rows_rowsOf(client, { versionTable }) {
+    return row_snapshot_readRows(client, { skip: versionTable === undefined ? [] : [versionTable] });
+}
+/** Few rows show what a statement does with them; more would only take longer. */
+const rowsPerTable = 10;
+/** Puts rows of that level into every table but `skip`; `topUp`: beside those that are there. */
+async function lane_rows_fill(client, level, skip, topUp) {
+    if (level === "landed")
+        return [];
+    return await fillTables(client, {
+        tier: level === "hostile" ? "hostile" : "plain",
+        rows: level === "single" ? 1 : rowsPerTable,
+        skip: new Set(skip),
+        topUp,
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/base-database.js
 var base_database_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
@@ -70739,7 +70760,6 @@ var base_database_disposeResources = (undefined && undefined.__disposeResources)
 
 
 
-
 /** The base cannot be had; the fresh lane's verdict stands. */
 class NotBuilt extends Error {
     obstacle;
@@ -70762,7 +70782,7 @@ async function buildBase(options) {
         const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
         const versionTable = stage.versionTable ?? found[0];
         const skip = await stage.observe(async (client) => {
-            const rows = await base_database_rowsOf(client, { versionTable });
+            const rows = await lane_rows_rowsOf(client, { versionTable });
             const seeded = [...rows.values()].filter((table) => table.rows.length > 0);
             return [...(await quotedNames(client, found)), ...seeded.map(({ table }) => table)];
         });
@@ -70872,33 +70892,16 @@ async function quotedNames(client, tables) {
     const { rows } = await client.query("select pg_catalog.format('%I.%I', one ->> 0, one ->> 1) as name from pg_catalog.json_array_elements($1::json) one", [JSON.stringify(names)]);
     return rows.map(({ name }) => name);
 }
-/** The rows of a database without those of the version table. */
-function base_database_rowsOf(client, { versionTable }) {
-    return row_snapshot_readRows(client, { skip: versionTable === undefined ? [] : [versionTable] });
-}
-/** Few rows show what a statement does with them; more would only take longer. */
-const rowsPerTable = 10;
 /** A copy of the base with rows in every table, as that level has them. */
 async function fillBase(shadow, base, level) {
     const database = await shadow.createDatabase(`base_${level}`, base.name);
     const client = await connect(database.address, { applicationName: "migration-gate rows" });
     try {
-        return { name: database.name, tables: await base_database_fill(client, level, base.skip, false) };
+        return { name: database.name, tables: await lane_rows_fill(client, level, base.skip, false) };
     }
     finally {
         await client.end();
     }
-}
-/** Puts rows of that level into every table but `skip`; `topUp`: beside those that are there. */
-async function base_database_fill(client, level, skip, topUp) {
-    if (level === "landed")
-        return [];
-    return await fillTables(client, {
-        tier: level === "hostile" ? "hostile" : "plain",
-        rows: level === "single" ? 1 : rowsPerTable,
-        skip: new Set(skip),
-        topUp,
-    });
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/base-tree.js
@@ -71764,7 +71767,7 @@ async function tryOnDatabase(context, base, level, copy, way) {
             template: copy.name,
             versionTable: base.versionTable,
         }), true);
-        const look = () => stage.observe((client) => base_database_rowsOf(client, base));
+        const look = () => stage.observe((client) => lane_rows_rowsOf(client, base));
         const before = await look();
         const up = await stage.go("upgrade", way.top);
         const result = (rest, rows) => {
@@ -71787,7 +71790,7 @@ async function tryOnDatabase(context, base, level, copy, way) {
         const upRows = await look();
         if (way.floor === undefined || way.pending.length === 0)
             return result({}, { up: upRows });
-        await stage.observe((client) => base_database_fill(client, level, [...base.skip, ...filledByChange(before, upRows)], true));
+        await stage.observe((client) => lane_rows_fill(client, level, [...base.skip, ...filledByChange(before, upRows)], true));
         const toppedUp = await look();
         const down = await stage.go("downgrade", way.floor);
         const seen = { up: upRows, toppedUp };
@@ -72457,7 +72460,7 @@ async function walkStepByStep(walk, last, losses) {
             template: copy.name,
             versionTable: base.versionTable,
         }), true);
-        const look = () => stage.observe((client) => base_database_rowsOf(client, base));
+        const look = () => stage.observe((client) => lane_rows_rowsOf(client, base));
         const facts = [];
         let open = [...losses];
         let toolStarts = 0;
@@ -72478,7 +72481,7 @@ async function walkStepByStep(walk, last, losses) {
         }
         const up = await look();
         if (open.some(({ direction }) => direction === "downgrade") && way.floor !== undefined) {
-            await stage.observe((client) => base_database_fill(client, last.level, base.skip, true));
+            await stage.observe((client) => lane_rows_fill(client, last.level, base.skip, true));
             toppedUp = await look();
             for (const revision of [...way.pending].reverse()) {
                 if (way.staying.has(revision))
@@ -73230,9 +73233,20 @@ async function verifyOn(address, facts) {
         if (!isOpen)
             settled.push(fact);
         else
-            settled.push({ ...fact, onProduction: verify_on_summary(await askDataQueries(address, fact.queries), where) });
+            settled.push({ ...fact, onProduction: await answered(address, fact.queries, where) });
     }
     return settled;
+}
+/** A database that cannot be reached settles nothing, and takes nothing from what was proved. */
+async function answered(address, queries, where) {
+    try {
+        return verify_on_summary(await askDataQueries(address, queries), where);
+    }
+    catch (error) {
+        if (!(error instanceof errors_UserError))
+            throw error;
+        return { answer: "unknown", where, rows: undefined, reason: redact(error.message, address) };
+    }
 }
 /** One query that finds rows is enough; safe is what all of them say. */
 function verify_on_summary(answers, where) {
@@ -73515,19 +73529,20 @@ function deploy_lane_gone(missing) {
 function deployedFindings(facts, context, known) {
     return facts.flatMap((fact) => {
         const revision = context.graph.get(fact.revision);
-        if (revision === undefined)
-            return [];
-        switch (fact.kind) {
-            case "failure":
-                return known.failed.has(keyOfStep(fact.failure)) ? [] : [deployed_failureFinding(fact, revision, context)];
-            case "rows lost":
-                return [lossFinding(fact, revision, context)];
-            case "residue":
-                return known.residue.has(fact.revision) ? [] : proofFindings([{ ...fact, stopped: [] }], context);
-            case "second upgrade differs":
-                return known.residue.has(fact.revision) ? [] : proofFindings([fact], context);
-        }
+        return revision === undefined ? [] : deployed_findingsOf(fact, revision, context, known);
     });
+}
+function deployed_findingsOf(fact, revision, context, known) {
+    switch (fact.kind) {
+        case "failure":
+            return known.failed.has(keyOfStep(fact.failure)) ? [] : [deployed_failureFinding(fact, revision, context)];
+        case "rows lost":
+            return [lossFinding(fact, revision, context)];
+        case "residue":
+            return known.residue.has(fact.revision) ? [] : proofFindings([{ ...fact, stopped: [] }], context);
+        case "second upgrade differs":
+            return known.residue.has(fact.revision) ? [] : proofFindings([fact], context);
+    }
 }
 function deployed_failureFinding(fact, revision, context) {
     const { failure, level } = fact;

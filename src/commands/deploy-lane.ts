@@ -5,17 +5,11 @@ import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { type Address, connect } from "../databases/postgres/connection";
 import { isFatal } from "../findings/graph";
-import {
-  type BaseDatabase,
-  type BuildOptions,
-  buildBase,
-  type FilledDatabase,
-  fillBase,
-  NotBuilt,
-} from "../lanes/base-database";
+import { type BuildOptions, buildBase, fillBase, NotBuilt } from "../lanes/base-database";
 import { type BaseTree, openBaseTree } from "../lanes/base-tree";
 import { type DeployLaneResult, type FreshKnowledge, proveOnDeployed } from "../lanes/deploy-lane";
 import { type KeptBase, KeptBases, keyOfBase } from "../lanes/kept-base";
+import type { BaseDatabase, FilledDatabase } from "../lanes/lane-rows";
 import type { LaneContext } from "../lanes/stage";
 import type { Catalog } from "../model/catalog";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";

@@ -1,7 +1,8 @@
 import { askDataQueries, type DataAnswer } from "../databases/postgres/ask-data-query";
-import { type Address, parseAddress } from "../databases/postgres/connection";
+import { type Address, parseAddress, redact } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import type { DeployFact, OnProduction } from "../model/deploy-lane";
+import type { DataQuery } from "../model/rows";
 import type { Settings } from "../settings";
 
 /** The database that verify-on-env names; undefined without that setting. A UserError where the variable has no address. */
@@ -26,9 +27,23 @@ export async function verifyOn(address: Address, facts: readonly DeployFact[]): 
   for (const fact of facts) {
     const isOpen = fact.kind === "failure" && fact.level !== "landed" && fact.queries.length > 0;
     if (!isOpen) settled.push(fact);
-    else settled.push({ ...fact, onProduction: summary(await askDataQueries(address, fact.queries), where) });
+    else settled.push({ ...fact, onProduction: await answered(address, fact.queries, where) });
   }
   return settled;
+}
+
+/** A database that cannot be reached settles nothing, and takes nothing from what was proved. */
+async function answered(
+  address: Address,
+  queries: readonly DataQuery[],
+  where: string,
+): Promise<OnProduction> {
+  try {
+    return summary(await askDataQueries(address, queries), where);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { answer: "unknown", where, rows: undefined, reason: redact(error.message, address) };
+  }
 }
 
 /** One query that finds rows is enough; safe is what all of them say. */

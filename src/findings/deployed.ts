@@ -14,18 +14,26 @@ export function deployedFindings(
 ): Finding[] {
   return facts.flatMap((fact) => {
     const revision = context.graph.get(fact.revision);
-    if (revision === undefined) return [];
-    switch (fact.kind) {
-      case "failure":
-        return known.failed.has(keyOfStep(fact.failure)) ? [] : [failureFinding(fact, revision, context)];
-      case "rows lost":
-        return [lossFinding(fact, revision, context)];
-      case "residue":
-        return known.residue.has(fact.revision) ? [] : proofFindings([{ ...fact, stopped: [] }], context);
-      case "second upgrade differs":
-        return known.residue.has(fact.revision) ? [] : proofFindings([fact], context);
-    }
+    return revision === undefined ? [] : findingsOf(fact, revision, context, known);
   });
+}
+
+function findingsOf(
+  fact: DeployFact,
+  revision: Revision,
+  context: ProofContext,
+  known: KnownSteps,
+): Finding[] {
+  switch (fact.kind) {
+    case "failure":
+      return known.failed.has(keyOfStep(fact.failure)) ? [] : [failureFinding(fact, revision, context)];
+    case "rows lost":
+      return [lossFinding(fact, revision, context)];
+    case "residue":
+      return known.residue.has(fact.revision) ? [] : proofFindings([{ ...fact, stopped: [] }], context);
+    case "second upgrade differs":
+      return known.residue.has(fact.revision) ? [] : proofFindings([fact], context);
+  }
 }
 
 type FailureFact = Extract<DeployFact, { kind: "failure" }>;

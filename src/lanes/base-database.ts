@@ -1,32 +1,14 @@
 import type { Client } from "pg";
 import { connect } from "../databases/postgres/connection";
-import { readRows } from "../databases/postgres/row-snapshot";
-import { fillTables } from "../databases/postgres/rows/fill";
 import { findVersionTables } from "../databases/postgres/version-tables";
 import { UserError } from "../errors";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
-import type { FilledTable, RowSnapshot } from "../model/rows";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import { runSetup } from "../shadow/setup";
 import type { VersionTable } from "../tools/contract";
 import { failureOf } from "./blame";
+import { type BaseDatabase, type FilledDatabase, fill, rowsOf } from "./lane-rows";
 import { type LaneContext, Stage } from "./stage";
-
-/** A database as it is before the change: nobody is connected to it, and it is copied for every try. */
-export interface BaseDatabase {
-  readonly name: string;
-  /** Applied heads. */
-  readonly heads: readonly string[];
-  readonly versionTable: VersionTable | undefined;
-  /** Tables in which nothing is put: the version table, and those that migrations filled. Quoted as the server does. */
-  readonly skip: readonly string[];
-}
-
-/** A copy of it with rows. */
-export interface FilledDatabase {
-  readonly name: string;
-  readonly tables: readonly FilledTable[];
-}
 
 export interface BuildOptions {
   /** The base's files; its shadow is the one that the change will be tried on. */
@@ -167,17 +149,6 @@ async function quotedNames(client: Client, tables: readonly VersionTable[]): Pro
   return rows.map(({ name }) => name);
 }
 
-/** The rows of a database without those of the version table. */
-export function rowsOf(
-  client: Client,
-  { versionTable }: Pick<BaseDatabase, "versionTable">,
-): Promise<RowSnapshot> {
-  return readRows(client, { skip: versionTable === undefined ? [] : [versionTable] });
-}
-
-/** Few rows show what a statement does with them; more would only take longer. */
-const rowsPerTable = 10;
-
 /** A copy of the base with rows in every table, as that level has them. */
 export async function fillBase(
   shadow: ShadowServer,
@@ -191,20 +162,4 @@ export async function fillBase(
   } finally {
     await client.end();
   }
-}
-
-/** Puts rows of that level into every table but `skip`; `topUp`: beside those that are there. */
-export async function fill(
-  client: Client,
-  level: RowLevel,
-  skip: readonly string[],
-  topUp: boolean,
-): Promise<readonly FilledTable[]> {
-  if (level === "landed") return [];
-  return await fillTables(client, {
-    tier: level === "hostile" ? "hostile" : "plain",
-    rows: level === "single" ? 1 : rowsPerTable,
-    skip: new Set(skip),
-    topUp,
-  });
 }

@@ -2,11 +2,11 @@ import type { Catalog } from "../model/catalog";
 import { type DeployFact, type DeployStep, type RowLevel, rowLevels } from "../model/deploy-lane";
 import type { StepFailure } from "../model/evidence";
 import type { FilledTable } from "../model/rows";
-import type { BaseDatabase, FilledDatabase } from "./base-database";
 import { type FailedTries, failureFacts } from "./deploy-failures";
 import { residueFacts } from "./deploy-residue";
 import { type DeployTry, tryOnDatabase } from "./deploy-try";
 import { type DeployWay, deployWay } from "./deploy-way";
+import type { BaseDatabase, FilledDatabase } from "./lane-rows";
 import { lostRows } from "./lost-rows";
 import type { LaneContext } from "./stage";
 

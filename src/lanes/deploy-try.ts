@@ -1,9 +1,9 @@
 import type { RowLevel } from "../model/deploy-lane";
 import type { StepFailure } from "../model/evidence";
 import type { RowSnapshot } from "../model/rows";
-import { type BaseDatabase, type FilledDatabase, fill, rowsOf } from "./base-database";
 import { failureOf } from "./blame";
 import type { DeployWay } from "./deploy-way";
+import { type BaseDatabase, type FilledDatabase, fill, rowsOf } from "./lane-rows";
 import { type LaneContext, type Leg, Stage } from "./stage";
 
 /** One way up, down and up again on a copy of the base with rows. */

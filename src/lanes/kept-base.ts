@@ -3,7 +3,7 @@ import { readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises
 import path from "node:path";
 import { fillCache, usableCache } from "../shadow/cache";
 import type { ShadowServer } from "../shadow/server";
-import type { BaseDatabase, FilledDatabase } from "./base-database";
+import type { BaseDatabase, FilledDatabase } from "./lane-rows";
 
 /** A base at its head, with rows, as an earlier run left it. */
 export interface KeptBase {

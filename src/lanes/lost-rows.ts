@@ -2,9 +2,9 @@ import { lostByRoundTrip, lostByUpgrade, lostOfTopUp } from "../evidence/lane-lo
 import type { DeployFact, RowLevel } from "../model/deploy-lane";
 import type { Direction } from "../model/revision";
 import type { RowLoss, RowSnapshot } from "../model/rows";
-import { type BaseDatabase, type FilledDatabase, fill, rowsOf } from "./base-database";
 import type { DeployTry } from "./deploy-try";
 import type { DeployWay } from "./deploy-way";
+import { type BaseDatabase, type FilledDatabase, fill, rowsOf } from "./lane-rows";
 import { saysSo } from "./says-so";
 import { type LaneContext, type Leg, Stage } from "./stage";
 
