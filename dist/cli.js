@@ -64033,7 +64033,17 @@ async function keepCluster(address, { data }, folder) {
 }
 /** A copy of a kept cluster with a password of its own. UserError where the files are not whole. */
 async function restoreCluster(kept, { installation: { bin }, directory: { server, data }, account, password, signal }) {
-    await copyFiles((0,external_node_path_namespaceObject.join)(kept, "data"), data);
+    try {
+        await copyFiles((0,external_node_path_namespaceObject.join)(kept, "data"), data);
+    }
+    catch (error) {
+        throw new errors_UserError({
+            what: "The kept base could not be read: it was removed meanwhile, or is not whole.",
+            where: kept,
+            seen: error instanceof Error ? error.message : String(error),
+            do: "Run again: it is built anew.",
+        }, { cause: error });
+    }
     if (account !== undefined)
         await giveTo(data, account);
     // Single-user mode asks for no password, and recovers first. Its input is the statement, so that no list of processes shows it.
@@ -67155,7 +67165,7 @@ const factRules = {
     },
     "may-fail-on-rows": {
         says: "a step of the revision fails on some rows (duplicates, NULL, long or odd values) and passes on others",
-        severity: "warning; settled by `verify-on-env`: error where production has such rows, note where it has none",
+        severity: "warning; note in a downgrade; settled by `verify-on-env`: error where production has such rows, note where it has none",
         why: "Whether production has such rows is not known here.",
         do: "Run the query that the finding shows on production; where it returns no rows, the step is safe.",
         never: undefined,
@@ -72607,7 +72617,7 @@ function deploy_lane_stepsOf(way, last, facts) {
 
 
 /** The newest ones stay: a branch or two, and what they come from. */
-const mostKept = 4;
+const mostKept = 8;
 /** Everything that a kept base depends on, as a name. */
 function keyOfBase(parts) {
     return (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
@@ -73389,6 +73399,7 @@ async function onServer(context, tree, opened) {
         const bases = await KeptBases.open();
         const keyFor = (wanted) => keyOfBase([
             version,
+            programHash(),
             wanted.kind,
             wanted.version,
             process.arch,
@@ -73497,6 +73508,11 @@ function seedLoader({ settings, lane }, server) {
         return undefined;
     return ({ address }) => loadSeed(file, lane.project.root, address, server.major, lane);
 }
+/** Of the gate itself: another release may fill otherwise, also one that has no version of its own. */
+function programHash() {
+    const [, program = ""] = process.argv;
+    return deploy_lane_hashOf(program, ".") ?? "";
+}
 function deploy_lane_hashOf(name, folder) {
     if (name === undefined)
         return undefined;
@@ -73567,8 +73583,11 @@ function deployed_failureFinding(fact, revision, context) {
             : whatToDo(fact, query),
     }, context);
 }
-function deployed_severityOf(rule, { onProduction }) {
+/** What a loosened column lets in later stops every way back to the tighter one: worth knowing, and nobody's mistake. */
+function deployed_severityOf(rule, { onProduction, failure }) {
     if (onProduction?.answer === "safe")
+        return "note";
+    if (rule === "may-fail-on-rows" && failure.direction === "downgrade")
         return "note";
     return rule === "may-fail-on-rows" && onProduction?.answer !== "fails" ? "warning" : "error";
 }

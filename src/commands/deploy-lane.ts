@@ -111,6 +111,7 @@ async function onServer(
   const keyFor = (wanted: Pick<ShadowServer, "kind" | "version">): string =>
     keyOfBase([
       version,
+      programHash(),
       wanted.kind,
       wanted.version,
       process.arch,
@@ -225,6 +226,12 @@ function seedLoader(
   const file = settings["seed-from"];
   if (file === undefined) return undefined;
   return ({ address }) => loadSeed(file, lane.project.root, address, server.major, lane);
+}
+
+/** Of the gate itself: another release may fill otherwise, also one that has no version of its own. */
+function programHash(): string {
+  const [, program = ""] = process.argv;
+  return hashOf(program, ".") ?? "";
 }
 
 function hashOf(name: string | undefined, folder: string): string | undefined {

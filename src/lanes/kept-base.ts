@@ -18,7 +18,7 @@ interface KeptFile extends KeptBase {
 }
 
 /** The newest ones stay: a branch or two, and what they come from. */
-const mostKept = 4;
+const mostKept = 8;
 
 /** Everything that a kept base depends on, as a name. */
 export function keyOfBase(parts: readonly unknown[]): string {

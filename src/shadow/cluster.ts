@@ -92,7 +92,19 @@ export async function restoreCluster(
   kept: string,
   { installation: { bin }, directory: { server, data }, account, password, signal }: ClusterParts,
 ): Promise<void> {
-  await copyFiles(join(kept, "data"), data);
+  try {
+    await copyFiles(join(kept, "data"), data);
+  } catch (error) {
+    throw new UserError(
+      {
+        what: "The kept base could not be read: it was removed meanwhile, or is not whole.",
+        where: kept,
+        seen: error instanceof Error ? error.message : String(error),
+        do: "Run again: it is built anew.",
+      },
+      { cause: error },
+    );
+  }
   if (account !== undefined) await giveTo(data, account);
   // Single-user mode asks for no password, and recovers first. Its input is the statement, so that no list of processes shows it.
   const child = spawn(join(bin, "postgres"), ["--single", "-D", data, "postgres"], {
