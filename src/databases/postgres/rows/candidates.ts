@@ -217,7 +217,9 @@ function valuesOf(
   }
   const window = among(draft.window).filter((value) => !avoided.has(value));
   const enough = window.length >= (isUnique ? Math.min(wanted, capacity(type, modifier)) : 1);
-  const rest = among([...draft.mined, ...draft.edges]);
+  const rest = among([...draft.mined, ...draft.edges]).sort((left, right) =>
+    isUnique ? Number(isSmall(left)) - Number(isSmall(right)) : 0,
+  );
   // The list begins with value number `offset`.
   const found = preferred.length > 0 ? preferred : enough ? window : [...new Set([...window, ...rest])];
   // Without any, the server shall say which constraint refuses what everybody would write.

@@ -111,16 +111,25 @@ async function planTable(
       nullable: key.columns.filter((name) => values.columns.get(name)?.column.isRequired === false),
     });
   }
+  return planRows(values, keys, await solveJoints(client, values, offeredBy(keys, values)));
+}
+
+/** The values that foreign keys leave to a column; those to the table itself, the keys that its rows are going to have. */
+function offeredBy(
+  keys: readonly PlannedKey[],
+  { columns, offset, wanted }: TableValues,
+): Map<string, string[]> {
   const offered = new Map<string, string[]>();
   for (const { key, options, kind } of keys) {
-    if (kind !== "parents" || options.length === 0) continue;
     key.columns.forEach((name, at) => {
-      if (!offered.has(name))
-        offered.set(
-          name,
-          options.map((option) => option[at]!).filter((one) => one !== null),
-        );
+      const own = columns.get(key.parentColumns[at]!);
+      const coming =
+        kind === "itself" && own !== undefined
+          ? Array.from({ length: wanted }, (_, index) => own.plain(offset + index) ?? null)
+          : [];
+      const all = [...options.map((option) => option[at] ?? null), ...coming].filter((one) => one !== null);
+      if (all.length > 0 && !offered.has(name)) offered.set(name, all);
     });
   }
-  return planRows(values, keys, await solveJoints(client, values, offered));
+  return offered;
 }

@@ -64,7 +64,7 @@ interface RawShape {
   tables: RawTable[];
   columns: RawColumn[];
   checks: { relation: number; name: string; expression: string; columns: number[] }[];
-  partitions: { relation: number; leaves: number; bounds: string | null; columns: number[] }[];
+  partitions: { relation: number; leaves: number; bounds: string | null }[];
   indexes: RawIndex[];
   keys: (Omit<ForeignKey, "columns" | "isFull"> & { relation: number; columns: string[]; full: boolean })[];
   triggers: { relation: number; body: string }[];
@@ -80,9 +80,17 @@ const names = (numbers: string, relation: string) =>
   `(select jsonb_agg(named.attname order by listed.o) from unnest(${numbers}) with ordinality listed(n, o)
     join pg_attribute named on named.attrelid = ${relation} and named.attnum = listed.n)`;
 
-const reads = (catalog: string, object: string, relation: string) =>
-  `(select coalesce(jsonb_agg(distinct dep.refobjsubid), '[]') from pg_depend dep where dep.classid = '${catalog}'::regclass
-    and dep.objid = ${object} and dep.refclassid = 'pg_class'::regclass and dep.refobjid = ${relation} and dep.refobjsubid > 0)`;
+/** Columns of a relation that an object reads. */
+const reads = (object: string, relation: string) =>
+  `(select coalesce(jsonb_agg(distinct dep.refobjsubid), '[]') from pg_depend dep where (${object})
+    and dep.refclassid = 'pg_class'::regclass and dep.refobjid = ${relation} and dep.refobjsubid > 0)`;
+
+/** PostgreSQL 15 and later: the expression depends on what it reads, and on its own column; before, the column does. */
+const generatedReads = reads(
+  `dep.classid = 'pg_attrdef'::regclass and dep.objid = d.oid and dep.refobjsubid <> a.attnum
+    or dep.classid = 'pg_class'::regclass and dep.objid = a.attrelid and dep.objsubid = a.attnum`,
+  "a.attrelid",
+);
 
 /** A type's kind: arrays first, because they are base types to pg_type. PostgreSQL 13 knows no multiranges. */
 const statement = `with recursive t as materialized (
@@ -112,21 +120,19 @@ select jsonb_build_object(
   'columns', (select coalesce(jsonb_agg(jsonb_build_object('relation', a.attrelid::int8, 'name', a.attname, 'key', quote_ident(a.attname), 'number', a.attnum, 'type', a.atttypid::int8,
     'modifier', a.atttypmod, 'typeName', format_type(a.atttypid, a.atttypmod), 'required', a.attnotnull, 'identity', a.attidentity <> '',
     'generated', a.attgenerated <> '', 'default', pg_get_expr(d.adbin, d.adrelid),
-    'reads', case when a.attgenerated <> '' then ${reads("pg_attrdef", "d.oid", "a.attrelid")} else '[]' end) order by a.attnum), '[]')
+    'reads', case when a.attgenerated <> '' then ${generatedReads} else '[]' end) order by a.attnum), '[]')
     from col a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum),
   'checks', (select coalesce(jsonb_agg(jsonb_build_object('relation', k.conrelid::int8, 'name', k.conname, 'expression', pg_get_expr(k.conbin, k.conrelid),
     'columns', coalesce(to_jsonb(k.conkey), '[]')) order by k.conname collate "C"), '[]') from t join pg_constraint k on k.conrelid = t.oid and k.contype = 'c'),
   'partitions', ${list(
-    `'relation', t.oid::int8, 'leaves', leaf.n, 'bounds', leaf.bounds, 'columns', (select coalesce(jsonb_agg(n), '[]') from unnest(p.partattrs::int2[]) n where n > 0)
-      || ${reads("pg_class", "t.oid", "t.oid")}`,
-    `t join pg_partitioned_table p on p.partrelid = t.oid cross join lateral (select count(*)::int as n,
-      string_agg('(' || coalesce(pg_get_partition_constraintdef(l.relid), 'true') || ')', ' or ') as bounds
-      from pg_partition_tree(t.oid) l where l.isleaf and l.relid <> t.oid) leaf`,
+    "'relation', t.oid::int8, 'leaves', leaf.n, 'bounds', leaf.bounds",
+    `t cross join lateral (select count(*)::int as n, string_agg('(' || coalesce(pg_get_partition_constraintdef(l.relid), 'true') || ')', ' or ') as bounds
+      from pg_partition_tree(t.oid) l where l.isleaf and l.relid <> t.oid) leaf where t.relkind = 'p'`,
   )},
   'indexes', (select coalesce(jsonb_agg(jsonb_build_object('relation', i.indrelid::int8, 'name', c.relname,
     'keys', (select coalesce(jsonb_agg(n), '[]') from unnest(i.indkey::int2[]) with ordinality listed(n, o) where n > 0 and o <= i.indnkeyatts),
     'expressions', pg_get_expr(i.indexprs, i.indrelid), 'predicate', pg_get_expr(i.indpred, i.indrelid),
-    'reads', ${reads("pg_class", "i.indexrelid", "i.indrelid")}) order by i.indisprimary desc, c.relname collate "C"), '[]')
+    'reads', ${reads("dep.classid = 'pg_class'::regclass and dep.objid = i.indexrelid", "i.indrelid")}) order by i.indisprimary desc, c.relname collate "C"), '[]')
     from t join pg_index i on i.indrelid = t.oid and (i.indisunique or i.indisexclusion) join pg_class c on c.oid = i.indexrelid),
   'keys', (select coalesce(jsonb_agg(jsonb_build_object('relation', k.conrelid::int8, 'name', k.conname, 'columns', ${names("k.conkey", "k.conrelid")},
     'parentColumns', ${names("k.confkey", "k.confrelid")}, 'parentKey', ${qualified("n.nspname", "c.relname")},
@@ -219,8 +225,12 @@ function tableOf(table: RawTable, raw: RawShape, types: ReadonlyMap<number, Type
     expression,
     columns: namesOf(columns),
   }));
-  if (partition?.bounds)
-    checks.push({ name: undefined, expression: partition.bounds, columns: namesOf(partition.columns) });
+  // The keys of partitions of partitions stand in the bounds alone.
+  const bounds = partition?.bounds;
+  if (bounds) {
+    const inBounds = columns.filter(({ name }) => mentions(bounds, name)).map(({ name }) => name);
+    checks.push({ name: undefined, expression: bounds, columns: inBounds });
+  }
   return {
     oid: table.oid,
     key: table.key,

@@ -43,7 +43,8 @@ export function minedValues(
     ...strings,
     ...patterns(all, wanted, salt),
     ...numbers,
-    ...lengths(all, base.name === "bytea"),
+    ...(base.name.startsWith("int") ? between(numbers, wanted) : []),
+    ...lengths(all, base.name === "bytea", strings),
     ...(base.name === "json" || base.name === "jsonb" ? documents(strings) : []),
     ...(base.kind === "array" ? arrays(strings, numbers) : []),
     ...(isText(base) ? formats : []),
@@ -82,8 +83,18 @@ function similar(pattern: string): string {
   return pattern.replace(/\\.|%|_|\./g, (all) => ({ "%": ".*", _: ".", ".": "\\." })[all] ?? all);
 }
 
-/** Texts and bytes of the lengths that are compared with: of each some distinct ones. */
-function lengths(sql: string, isBytes: boolean): string[] {
+/** Whole numbers between the smallest and the greatest, as far apart as can be. */
+function between(numbers: readonly string[], wanted: number): string[] {
+  const known = numbers.map(Number).filter((one) => Number.isInteger(one));
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  if (!Number.isFinite(low) || high - low < 2) return [];
+  const step = Math.max(Math.floor((high - low) / (wanted + 1)), 1);
+  const count = Math.min(wanted, Math.floor((high - low) / step));
+  return Array.from({ length: count }, (_, index) => String(low + (index + 1) * step));
+}
+
+/** Texts and bytes of the lengths that are compared with: of each some distinct ones, and some that begin as a literal. */
+function lengths(sql: string, isBytes: boolean, strings: readonly string[]): string[] {
   if (!/length|octet/i.test(sql)) return [];
   const sizes = [...sql.replace(string, " ").matchAll(number)]
     .map(([text]) => Number(text))
@@ -98,7 +109,14 @@ function lengths(sql: string, isBytes: boolean): string[] {
               .padStart(size * 2, "61")
               .slice(0, size * 2)}`,
         )
-      : Array.from({ length: 12 }, (_, index) => `${index.toString(36)}${"y".repeat(size)}`.slice(0, size)),
+      : [
+          ...Array.from({ length: 12 }, (_, index) =>
+            `${index.toString(36)}${"y".repeat(size)}`.slice(0, size),
+          ),
+          ...strings
+            .filter((one) => one.length < size && one.length <= 6)
+            .flatMap((one) => [one.padEnd(size, "0"), one.padEnd(size, "x")]),
+        ],
   );
 }
 
