@@ -13,8 +13,14 @@ export interface Literals {
   readonly numbers: readonly string[];
 }
 
+/** The same without quoted names: an apostrophe in one of them begins no string. */
+function withoutNames(sql: string): string {
+  return sql.replace(/"(?:[^"]|"")*"|'(?:[^']|'')*'/g, (token) => (token.startsWith('"') ? "name" : token));
+}
+
 /** The literals of an SQL expression that the server printed, or of a function's body. */
-export function literalsOf(sql: string): Literals {
+export function literalsOf(text: string): Literals {
+  const sql = withoutNames(text);
   const strings = [...sql.matchAll(string)].map(([all, text = ""]) => unquoted(text, all.startsWith("E")));
   const numbers = [...sql.replace(string, " ").matchAll(number)].flatMap(([text]) => {
     const digits = /\.(\d+)$/.exec(text)?.[1]?.length ?? 0;
@@ -36,7 +42,7 @@ export function minedValues(
   wanted: number,
   salt: string,
 ): readonly string[] {
-  const all = expressions.join(" ");
+  const all = withoutNames(expressions.join(" "));
   const { strings, numbers } = literalsOf(all);
   const base = baseOf(type);
   const values = [
