@@ -2,11 +2,11 @@ import type { Client } from "pg";
 import type { RowTier } from "../../../model/rows";
 import { extremesOf } from "./extremes";
 import { mentions } from "./introspect";
-import { literalsOf, minedValues } from "./mined";
+import { formats, literalsOf, minedValues } from "./mined";
 import type { FillOptions, TableSteering } from "./options";
 import { type Question, solve } from "./oracle";
 import type { Check, Column, Table } from "./shape";
-import { capacity, isInteger, isText, nthValue, type ValueContext } from "./values";
+import { capacity, isInteger, isText, md5, nthValue, type ValueContext } from "./values";
 
 /** Where a column's values come from. All of them were accepted by the server, except those that count on. */
 export interface ColumnValues {
@@ -46,6 +46,8 @@ interface Draft {
   readonly hints: readonly string[];
   readonly window: readonly string[];
   readonly mined: readonly string[];
+  /** Where nothing else meets a CHECK. */
+  readonly shapes: readonly string[];
   readonly edges: readonly string[];
   readonly question: Question | undefined;
   /** Of a column without conditions: what the server is asked per type. */
@@ -150,9 +152,13 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
     ...spoken.strings,
     ...(isText(type) ? [] : spoken.numbers),
   ];
+  const shapes =
+    expressions.length > 0 && isText(type)
+      ? [...formats, ...(isUnique ? variants(windowOf(wanted), offset) : [])]
+      : [];
   const edges = column.isNumbered ? [] : extremesOf(type, modifier, context);
   const isOpen = expressions.length === 0 && only === undefined;
-  const candidates = [...new Set([...(only ?? []), ...hints, ...window, ...mined, ...edges])];
+  const candidates = [...new Set([...(only ?? []), ...hints, ...window, ...mined, ...shapes, ...edges])];
   return {
     column,
     isUnique,
@@ -162,6 +168,7 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
     hints,
     window,
     mined,
+    shapes,
     edges,
     question: isOpen
       ? undefined
@@ -173,6 +180,20 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
         },
     asked: isOpen ? [...hints, ...window.slice(0, 1), ...mined, ...edges] : [],
   };
+}
+
+/** Distinct texts of other shapes than the plain ones, for a CHECK that these do not meet. */
+function variants(count: number, offset: number): string[] {
+  const letters = (index: number) =>
+    [26 ** 2, 26, 1].map((unit) => String.fromCharCode(97 + (Math.floor(index / unit) % 26))).join("");
+  return Array.from({ length: count }, (_, index) => offset + index).flatMap((index) => [
+    `ALPHA-${index}`,
+    `ABC${1000 + index}`,
+    letters(index),
+    letters(index).toUpperCase(),
+    String(1000 + index),
+    md5(String(index)),
+  ]);
 }
 
 function ofType(type: string, values: readonly string[], column = "value"): Question {
@@ -217,7 +238,7 @@ function valuesOf(
   }
   const window = among(draft.window).filter((value) => !avoided.has(value));
   const enough = window.length >= (isUnique ? Math.min(wanted, capacity(type, modifier)) : 1);
-  const rest = among([...draft.mined, ...draft.edges]).sort((left, right) =>
+  const rest = among([...draft.mined, ...draft.shapes, ...draft.edges]).sort((left, right) =>
     isUnique ? Number(isSmall(left)) - Number(isSmall(right)) : 0,
   );
   // The list begins with value number `offset`.

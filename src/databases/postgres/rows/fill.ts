@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import type { FilledTable } from "../../../model/rows";
 import { prepareValues, type TableValues } from "./candidates";
+import { settleClocks } from "./clocks";
 import { fillUnit } from "./fill-unit";
 import { introspect } from "./introspect";
 import { solveJoints } from "./joints";
@@ -60,6 +61,7 @@ async function fillShape(client: Client, shape: DatabaseShape, options: FillOpti
   }
   for (const { table, key } of units.flatMap(({ late }) => late))
     await setLateKeys(client, { table, key }, { keepsOneNull: values.get(table)?.tier === "hostile" });
+  await settleClocks(client, shape.tables);
   return filled.sort((left, right) => (left.table < right.table ? -1 : 1));
 }
 

@@ -14,7 +14,10 @@ export async function introspect(client: Client): Promise<DatabaseShape> {
   return {
     tables: raw.tables.map((table) => tableOf(table, raw, types)),
     types,
-    sequences: raw.sequences,
+    sequences: raw.sequences.map(({ name, column, table }) => ({
+      name,
+      owner: column === null || table === null ? undefined : { table, column },
+    })),
     bypassesRowSecurity: raw.bypasses,
   };
 }
@@ -67,9 +70,9 @@ interface RawShape {
   partitions: { relation: number; leaves: number; bounds: string | null }[];
   indexes: RawIndex[];
   keys: (Omit<ForeignKey, "columns" | "isFull"> & { relation: number; columns: string[]; full: boolean })[];
-  triggers: { relation: number; body: string }[];
+  triggers: { relation: number; body: string; insert: boolean; update: boolean }[];
   types: RawType[];
-  sequences: string[];
+  sequences: { name: string; column: string | null; table: string | null }[];
   bypasses: boolean;
 }
 
@@ -142,8 +145,8 @@ select jsonb_build_object(
     from t join pg_constraint k on k.conrelid = t.oid and k.contype = 'f' and k.conparentid = 0
     join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace),
   'triggers', ${list(
-    "'relation', t.oid::int8, 'body', p.prosrc",
-    "t join pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal and g.tgenabled in ('O', 'A') and g.tgtype & 4 > 0 join pg_proc p on p.oid = g.tgfoid",
+    "'relation', t.oid::int8, 'body', p.prosrc, 'insert', g.tgtype & 4 > 0, 'update', g.tgtype & 16 > 0",
+    "t join pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal and g.tgenabled in ('O', 'A') join pg_proc p on p.oid = g.tgfoid",
   )},
   'types', ${list(
     `'oid', p.oid::int8, 'name', p.typname, 'kind', p.kind, 'of', p."of"::int8, 'modifier', p.typtypmod, 'required', p.typnotnull,
@@ -153,8 +156,12 @@ select jsonb_build_object(
      'checks', (select coalesce(jsonb_agg(pg_get_constraintdef(k.oid)), '[]') from pg_constraint k where k.contypid = p.oid and k.contype = 'c')`,
     "parts p where p.oid in (select oid from used)",
   )},
-  'sequences', (select coalesce(jsonb_agg(${qualified("n.nspname", "c.relname")} order by n.nspname collate "C", c.relname collate "C"), '[]')
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  'sequences', (select coalesce(jsonb_agg(jsonb_build_object('name', ${qualified("n.nspname", "c.relname")}, 'column', own.name, 'table', own.key)
+      order by n.nspname collate "C", c.relname collate "C"), '[]')
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace left join lateral (
+      select quote_ident(a.attname) as name, ${qualified("tn.nspname", "tc.relname")} as key from pg_depend dep join pg_class tc on tc.oid = dep.refobjid
+      join pg_namespace tn on tn.oid = tc.relnamespace join pg_attribute a on a.attrelid = tc.oid and a.attnum = dep.refobjsubid
+      where dep.classid = 'pg_class'::regclass and dep.objid = c.oid and dep.deptype in ('a', 'i') and dep.refobjsubid > 0 limit 1) own on true
     where c.relkind = 'S' and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
       and case when c.relkind = 'S' then has_sequence_privilege(c.oid, 'UPDATE') and has_sequence_privilege(c.oid, 'SELECT') end),
   'bypasses', (select rolsuper or rolbypassrls from pg_roles where rolname = current_user)
@@ -243,7 +250,8 @@ function tableOf(table: RawTable, raw: RawShape, types: ReadonlyMap<number, Type
     checks,
     uniqueSets: of(raw.indexes).map((index) => uniqueSetOf(index, namesOf, sources)),
     foreignKeys: of(raw.keys).map(({ relation: _, full, ...key }) => ({ ...key, isFull: full })),
-    triggers: of(raw.triggers).map(({ body }) => body),
+    triggers: of(raw.triggers).flatMap(({ insert, body }) => (insert ? [body] : [])),
+    hasUpdateTrigger: of(raw.triggers).some(({ update }) => update),
   };
 }
 

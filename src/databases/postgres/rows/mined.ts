@@ -1,6 +1,6 @@
 import { textsMatching } from "./regular-expression";
 import type { TypeShape } from "./shape";
-import { arrayOf, isText, words } from "./values";
+import { arrayOf, words } from "./values";
 
 /** SQL's strings, as the server prints them: quotes doubled, backslashes as they are but in E''. */
 const string = /(?:\bE)?'((?:[^']|'')*)'/g;
@@ -42,6 +42,7 @@ export function minedValues(
   wanted: number,
   salt: string,
 ): readonly string[] {
+  if (expressions.length === 0) return [];
   const all = withoutNames(expressions.join(" "));
   const { strings, numbers } = literalsOf(all);
   const base = baseOf(type);
@@ -53,7 +54,6 @@ export function minedValues(
     ...lengths(all, base.name === "bytea", strings),
     ...(base.name === "json" || base.name === "jsonb" ? documents(strings) : []),
     ...(base.kind === "array" ? arrays(strings, numbers) : []),
-    ...(isText(base) ? formats : []),
   ];
   return [...new Set(values)].filter((value) => value.length <= longest && !value.includes("\0"));
 }
@@ -154,7 +154,7 @@ function arrays(strings: readonly string[], numbers: readonly string[]): string[
 }
 
 /** What a text may have to look like where a CHECK casts or compares it. */
-const formats = [
+export const formats: readonly string[] = [
   "{}",
   '{"a": 1}',
   "[]",

@@ -2,10 +2,15 @@
 export interface DatabaseShape {
   readonly tables: readonly Table[];
   readonly types: ReadonlyMap<number, TypeShape>;
-  /** Quoted and schema-qualified. */
-  readonly sequences: readonly string[];
+  readonly sequences: readonly Sequence[];
   /** True where row security does not bind the session's role: a superuser, or BYPASSRLS. */
   readonly bypassesRowSecurity: boolean;
+}
+
+/** Quoted names, the table's and its own schema-qualified. */
+export interface Sequence {
+  readonly name: string;
+  readonly owner: { readonly table: string; readonly column: string } | undefined;
 }
 
 export interface Table {
@@ -25,6 +30,7 @@ export interface Table {
   readonly foreignKeys: readonly ForeignKey[];
   /** Bodies of the functions of its insert triggers. */
   readonly triggers: readonly string[];
+  readonly hasUpdateTrigger: boolean;
 }
 
 export interface Column {
