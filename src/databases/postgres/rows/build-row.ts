@@ -130,8 +130,9 @@ function setKeys(
       setNull(plan, planned, attempt, row);
       return;
     }
-    const walk = attempt.profile === "copy" ? 0 : planned.isSpread ? attempt.number : attempt.number >> 1;
-    const index = unique ?? walk + at + bumpOf(attempt, key.columns) * (at + 1);
+    const bump = bumpOf(attempt, key.columns) * (at + 1);
+    const walk = attempt.profile === "copy" ? at : (attempt.number >> 1) + at;
+    const index = unique ?? (planned.isSpread ? attempt.number : walk) + bump;
     const turned = unique === undefined ? Math.floor(turn / (at + 1)) : Math.max(turn - turns.nulls, 0);
     const option = possible[(index + turned) % possible.length]!;
     key.columns.forEach((name, place) => {

@@ -6,7 +6,7 @@ import { formats, literalsOf, minedValues } from "./mined";
 import type { FillOptions, TableSteering } from "./options";
 import { type Question, solve } from "./oracle";
 import type { Check, Column, Table } from "./shape";
-import { capacity, isInteger, isText, md5, nthValue, type ValueContext } from "./values";
+import { capacity, isNumber, isText, md5, nthValue, type ValueContext } from "./values";
 
 /** Where a column's values come from. All of them were accepted by the server, except those that count on. */
 export interface ColumnValues {
@@ -57,6 +57,8 @@ interface Draft {
 /** How far back plain values of a table are offered to a condition. */
 const windowOf = (rows: number) => rows * 2 + 6;
 const mostMined = 160;
+/** How far from a value that a migration inserts the one is that stands for it. */
+const outOfTheWay = 10_000;
 
 /** Candidates for every column of these tables, tested by the server in one round trip. */
 export async function prepareValues(
@@ -212,7 +214,11 @@ function valuesOf(
   const { type, modifier } = column;
   const among = (values: readonly string[]) => [...new Set(values.filter((value) => good.has(value)))];
   const hints = among(draft.hints);
-  const avoided = new Set(isUnique ? hints : []);
+  const avoided = new Set(isUnique ? draft.hints : []);
+  const nth = (index: number): string | undefined => {
+    const value = nthValue(type, modifier, index, context);
+    return value !== undefined && avoided.has(value) ? nth(index + outOfTheWay) : value;
+  };
   const edges = edgesOf(draft, among, avoided, tier);
   const base = { column, isUnique, isRequired, spoken: among(draft.mined) };
   const listed = (list: readonly string[]): ColumnValues => ({
@@ -231,8 +237,7 @@ function valuesOf(
       ...base,
       count: isKnown ? preferred.length : count,
       // Labels that a revision names are all that it may accept: none other among them.
-      plain: (index) =>
-        isKnown ? preferred[index % preferred.length] : nthValue(type, modifier, index, context),
+      plain: (index) => (isKnown ? preferred[index % preferred.length] : nth(index)),
       edges,
     };
   }
@@ -259,7 +264,7 @@ function edgesOf(
   avoided: ReadonlySet<string>,
   tier: RowTier,
 ): readonly string[] {
-  if (tier === "plain" || (isUnique && isInteger(column.type))) return [];
+  if (tier === "plain" || (isUnique && isNumber(column.type))) return [];
   if (!isUnique) return interleave(among(edges), among(mined));
   return among([...mined, ...edges]).filter((value) => !isSmall(value) && !avoided.has(value));
 }

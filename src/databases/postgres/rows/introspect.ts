@@ -29,6 +29,7 @@ interface RawTable {
   name: string;
   kind: string;
   forced: boolean;
+  allowed: boolean;
 }
 interface RawColumn {
   relation: number;
@@ -69,7 +70,11 @@ interface RawShape {
   checks: { relation: number; name: string; expression: string; columns: number[] }[];
   partitions: { relation: number; leaves: number; bounds: string | null }[];
   indexes: RawIndex[];
-  keys: (Omit<ForeignKey, "columns" | "isFull"> & { relation: number; columns: string[]; full: boolean })[];
+  keys: (Omit<ForeignKey, "isFull" | "isReadable"> & {
+    relation: number;
+    full: boolean;
+    readable: boolean;
+  })[];
   triggers: { relation: number; body: string; insert: boolean; update: boolean }[];
   types: RawType[];
   sequences: { name: string; column: string | null; table: string | null }[];
@@ -97,7 +102,8 @@ const generatedReads = reads(
 
 /** A type's kind: arrays first, because they are base types to pg_type. PostgreSQL 13 knows no multiranges. */
 const statement = `with recursive t as materialized (
-  select c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity and c.relforcerowsecurity as forced
+  select c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity and c.relforcerowsecurity as forced,
+    has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT') as allowed
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
 ), col as materialized (
@@ -119,7 +125,7 @@ const statement = `with recursive t as materialized (
 )
 select jsonb_build_object(
   'tables', (select coalesce(jsonb_agg(jsonb_build_object('oid', t.oid::int8, 'key', ${qualified("t.nspname", "t.relname")},
-    'schema', t.nspname, 'name', t.relname, 'kind', t.relkind, 'forced', t.forced) order by t.nspname collate "C", t.relname collate "C"), '[]') from t),
+    'schema', t.nspname, 'name', t.relname, 'kind', t.relkind, 'forced', t.forced, 'allowed', t.allowed) order by t.nspname collate "C", t.relname collate "C"), '[]') from t),
   'columns', (select coalesce(jsonb_agg(jsonb_build_object('relation', a.attrelid::int8, 'name', a.attname, 'key', quote_ident(a.attname), 'number', a.attnum, 'type', a.atttypid::int8,
     'modifier', a.atttypmod, 'typeName', format_type(a.atttypid, a.atttypmod), 'required', a.attnotnull, 'identity', a.attidentity <> '',
     'generated', a.attgenerated <> '', 'default', pg_get_expr(d.adbin, d.adrelid),
@@ -140,7 +146,8 @@ select jsonb_build_object(
   'keys', (select coalesce(jsonb_agg(jsonb_build_object('relation', k.conrelid::int8, 'name', k.conname, 'columns', ${names("k.conkey", "k.conrelid")},
     'parentColumns', ${names("k.confkey", "k.confrelid")}, 'parentKey', ${qualified("n.nspname", "c.relname")},
     'parent', case when c.relkind = 'r' then 'only ' else '' end || ${qualified("n.nspname", "c.relname")},
-    'parentRoot', case when c.relispartition then pg_partition_root(c.oid)::oid::int8 else c.oid::int8 end, 'full', k.confmatchtype = 'f')
+    'parentRoot', case when c.relispartition then pg_partition_root(c.oid)::oid::int8 else c.oid::int8 end, 'full', k.confmatchtype = 'f',
+    'readable', has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT'))
     order by cardinality(k.conkey) desc, k.conname collate "C"), '[]')
     from t join pg_constraint k on k.conrelid = t.oid and k.contype = 'f' and k.conparentid = 0
     join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace),
@@ -161,8 +168,9 @@ select jsonb_build_object(
     from pg_class c join pg_namespace n on n.oid = c.relnamespace left join lateral (
       select quote_ident(a.attname) as name, ${qualified("tn.nspname", "tc.relname")} as key from pg_depend dep join pg_class tc on tc.oid = dep.refobjid
       join pg_namespace tn on tn.oid = tc.relnamespace join pg_attribute a on a.attrelid = tc.oid and a.attnum = dep.refobjsubid
-      where dep.classid = 'pg_class'::regclass and dep.objid = c.oid and dep.deptype in ('a', 'i') and dep.refobjsubid > 0 limit 1) own on true
-    where c.relkind = 'S' and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
+      where dep.classid = 'pg_class'::regclass and dep.objid = c.oid and dep.deptype in ('a', 'i') and dep.refobjsubid > 0
+        and has_schema_privilege(tn.oid, 'USAGE') and has_table_privilege(tc.oid, 'SELECT') limit 1) own on true
+    where c.relkind = 'S' and c.relpersistence <> 't' and has_schema_privilege(n.oid, 'USAGE') and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
       and case when c.relkind = 'S' then has_sequence_privilege(c.oid, 'UPDATE') and has_sequence_privilege(c.oid, 'SELECT') end),
   'bypasses', (select rolsuper or rolbypassrls from pg_roles where rolname = current_user)
 ) as answer`;
@@ -246,10 +254,15 @@ function tableOf(table: RawTable, raw: RawShape, types: ReadonlyMap<number, Type
     isPartitioned: table.kind === "p",
     partitions: partition?.leaves ?? 0,
     isRowSecurityForced: table.forced,
+    isAllowed: table.allowed,
     columns,
     checks,
     uniqueSets: of(raw.indexes).map((index) => uniqueSetOf(index, namesOf, sources)),
-    foreignKeys: of(raw.keys).map(({ relation: _, full, ...key }) => ({ ...key, isFull: full })),
+    foreignKeys: of(raw.keys).map(({ relation: _, full, readable, ...key }) => ({
+      ...key,
+      isFull: full,
+      isReadable: readable,
+    })),
     triggers: of(raw.triggers).flatMap(({ insert, body }) => (insert ? [body] : [])),
     hasUpdateTrigger: of(raw.triggers).some(({ update }) => update),
   };

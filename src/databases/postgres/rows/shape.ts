@@ -24,6 +24,8 @@ export interface Table {
   readonly partitions: number;
   /** FORCE ROW LEVEL SECURITY. */
   readonly isRowSecurityForced: boolean;
+  /** The session's role may read it and insert into it. */
+  readonly isAllowed: boolean;
   readonly columns: readonly Column[];
   readonly checks: readonly Check[];
   readonly uniqueSets: readonly UniqueSet[];
@@ -80,6 +82,8 @@ export interface ForeignKey {
   readonly parentRoot: number;
   /** MATCH FULL: all of its columns are NULL, or none. */
   readonly isFull: boolean;
+  /** The session's role may read the parent. */
+  readonly isReadable: boolean;
 }
 
 export interface TypeShape {
