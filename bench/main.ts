@@ -9,6 +9,7 @@ import { isFailure, summaryLine, type Target } from "./figures";
 import { benchFreshLane } from "./fresh-lane";
 import { wholeCheck } from "./processes";
 import { plainProject } from "./projects";
+import { benchRows } from "./rows";
 import { benchMemory, benchStairway } from "./stairway";
 import { benchStaticLane } from "./static-lane";
 
@@ -22,6 +23,7 @@ const parts: Readonly<Record<string, () => Promise<Target[]>>> = {
   action: () => benchAction(quick ? 3 : 7, say),
   "fresh-lane": () => benchFreshLane(quick ? 3 : 7, say),
   stairway: () => benchStairway(quick ? 1 : 3, say),
+  rows: () => benchRows(quick ? 3 : 7, say),
   apply: () => benchApply(quick ? 3 : 7, say),
   backup: () =>
     benchBackup(

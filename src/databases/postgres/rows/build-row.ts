@@ -2,6 +2,7 @@ import type { ColumnValues } from "./candidates";
 import type { Joint } from "./joints";
 import type { Combination } from "./oracle";
 import type { PlannedKey, RowPlan } from "./row-plan";
+import type { ForeignKey } from "./shape";
 
 /** Values by column; a column that is not there gets its default. */
 export type Row = ReadonlyMap<string, string | null>;
@@ -47,20 +48,16 @@ export function buildRow(plan: RowPlan, attempt: Try): Row {
   for (let turn = 0; turn < turns.all; turn++) {
     row = new Map(attempt.forced);
     setKeys(plan, attempt, indexes, row, turn);
+    for (const key of plan.keys) if (key.kind === "itself") setEarlierKey(plan, key, attempt, row, turn);
     if (setJoints(plan, attempt, indexes, row)) break;
   }
-  for (const key of plan.keys) if (key.kind === "itself") setOwnKey(plan, key, attempt, row, false);
-  const held = new Set(
-    plan.keys
-      .flatMap(({ key, kind }) => (kind === "parents" ? [] : key.columns))
-      .filter((name) => !row.has(name)),
-  );
+  const held = new Set(plan.keys.flatMap((key) => heldColumns(key, row)));
   for (const [name, column] of plan.values.columns) {
     if (row.has(name) || held.has(name)) continue;
     const value = columnValue(plan, column, attempt, indexes.get(`column ${name}`));
     if (value !== undefined) row.set(name, value);
   }
-  for (const key of plan.keys) if (key.kind === "itself") setOwnKey(plan, key, attempt, row, true);
+  for (const { key, kind } of plan.keys) if (kind === "itself") setOwnKey(key, row);
   return row;
 }
 
@@ -76,9 +73,10 @@ function uniqueIndexes({ places, values }: RowPlan, attempt: Try): Map<string, n
     const start = isCounted ? values.offset : 0;
     const number = start + attempt.number + bumpOf(attempt, set.columns);
     let left = number;
+    const first = number % (slots[0]?.size ?? 1);
     slots.forEach(({ slot, size }, at) => {
       // The diagonal: rows that differ in the first digit differ in the next ones, too.
-      const index = slots.length === 1 ? number : (left + (at > 0 ? number : 0)) % size;
+      const index = slots.length === 1 ? number : (left + (at > 0 ? first : 0)) % size;
       if (!indexes.has(slot)) indexes.set(slot, index);
       left = Math.floor(left / size);
     });
@@ -132,8 +130,9 @@ function setKeys(
       setNull(plan, planned, attempt, row);
       return;
     }
-    const walk = attempt.profile === "copy" ? 0 : planned.isSpread ? attempt.number : attempt.number >> 1;
-    const index = unique ?? walk + at + bumpOf(attempt, key.columns) * (at + 1);
+    const bump = bumpOf(attempt, key.columns) * (at + 1);
+    const walk = attempt.profile === "copy" ? at : (attempt.number >> 1) + at;
+    const index = unique ?? (planned.isSpread ? attempt.number : walk) + bump;
     const turned = unique === undefined ? Math.floor(turn / (at + 1)) : Math.max(turn - turns.nulls, 0);
     const option = possible[(index + turned) % possible.length]!;
     key.columns.forEach((name, place) => {
@@ -151,14 +150,14 @@ function setJoints(
 ): boolean {
   let all = true;
   plan.joints.forEach((joint, at) => {
-    const list = solutionsFor(joint, attempt);
+    const unique = indexes.get(`joint ${at}`);
+    const list = unique === undefined ? solutionsFor(joint, attempt) : joint.plain;
     const possible = list.filter((solution) => agrees(joint.columns, solution, row));
     if (possible.length === 0) {
       all = false;
       return;
     }
     const bump = bumpOf(attempt, joint.columns);
-    const unique = indexes.get(`joint ${at}`);
     const walk = attempt.profile === "nulls" || attempt.profile === "copy" ? 0 : attempt.number;
     const solution = possible[(unique ?? walk + bump) % possible.length]!;
     joint.columns.forEach((name, place) => {
@@ -173,29 +172,40 @@ function solutionsFor(joint: Joint, { profile, tries }: Try): readonly Combinati
   return profile === "edges" ? joint.edges : joint.plain;
 }
 
-/** An earlier row, else no row, else (`isLast`) the row itself. */
-function setOwnKey(
+/** An earlier row of this table, else none where that is allowed. */
+function setEarlierKey(
   plan: RowPlan,
   planned: PlannedKey,
   attempt: Try,
   row: Map<string, string | null>,
-  isLast: boolean,
+  turn: number,
 ): void {
   const { key, options } = planned;
-  if (!isLast) {
-    if (attempt.profile === "nulls" && attempt.tries < 6 && setNull(plan, planned, attempt, row)) return;
-    const earlier = attempt.earlier.map((one) => key.parentColumns.map((name) => one.get(name) ?? null));
-    const possible = [...options, ...earlier].filter(
-      (option) => option.every((value) => value !== null) && agrees(key.columns, option, row),
-    );
-    const option = possible[(attempt.number >> 1) % Math.max(possible.length, 1)];
-    if (option === undefined) setNull(plan, planned, attempt, row);
-    else
-      key.columns.forEach((name, place) => {
-        row.set(name, option[place] ?? null);
-      });
-    return;
-  }
+  const isNull = (attempt.profile === "nulls" && attempt.tries < 6) || turn >= turns.nulls;
+  if (isNull && setNull(plan, planned, attempt, row)) return;
+  const earlier = attempt.earlier.map((one) => key.parentColumns.map((name) => one.get(name) ?? null));
+  const possible = [...options, ...earlier].filter(
+    (option) => option.every((value) => value !== null) && agrees(key.columns, option, row),
+  );
+  const walk = (attempt.number >> 1) + turn + bumpOf(attempt, key.columns);
+  const option = possible[walk % Math.max(possible.length, 1)];
+  if (option === undefined) setNull(plan, planned, attempt, row);
+  else
+    key.columns.forEach((name, place) => {
+      row.set(name, option[place] ?? null);
+    });
+}
+
+/** Columns that get their value from the row itself, or from the row that is made at the same time. */
+function heldColumns({ key, kind }: PlannedKey, row: Row): readonly string[] {
+  if (kind === "parents" || key.columns.some((name) => row.get(name) === null)) return [];
+  return key.columns.filter(
+    (name, at) => !row.has(name) && (kind === "together" || name !== key.parentColumns[at]),
+  );
+}
+
+/** The row is its own parent where there is none before it. */
+function setOwnKey(key: ForeignKey, row: Map<string, string | null>): void {
   key.columns.forEach((name, place) => {
     const own = row.get(key.parentColumns[place]!);
     if (!row.has(name) && own !== undefined) row.set(name, own);

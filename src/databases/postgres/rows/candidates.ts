@@ -2,11 +2,11 @@ import type { Client } from "pg";
 import type { RowTier } from "../../../model/rows";
 import { extremesOf } from "./extremes";
 import { mentions } from "./introspect";
-import { literalsOf, minedValues } from "./mined";
+import { formats, literalsOf, minedValues } from "./mined";
 import type { FillOptions, TableSteering } from "./options";
 import { type Question, solve } from "./oracle";
 import type { Check, Column, Table } from "./shape";
-import { capacity, isInteger, isText, nthValue, type ValueContext } from "./values";
+import { capacity, isNumber, isText, md5, nthValue, type ValueContext } from "./values";
 
 /** Where a column's values come from. All of them were accepted by the server, except those that count on. */
 export interface ColumnValues {
@@ -46,6 +46,8 @@ interface Draft {
   readonly hints: readonly string[];
   readonly window: readonly string[];
   readonly mined: readonly string[];
+  /** Where nothing else meets a CHECK. */
+  readonly shapes: readonly string[];
   readonly edges: readonly string[];
   readonly question: Question | undefined;
   /** Of a column without conditions: what the server is asked per type. */
@@ -55,6 +57,8 @@ interface Draft {
 /** How far back plain values of a table are offered to a condition. */
 const windowOf = (rows: number) => rows * 2 + 6;
 const mostMined = 160;
+/** How far from a value that a migration inserts the one is that stands for it. */
+const outOfTheWay = 10_000;
 
 /** Candidates for every column of these tables, tested by the server in one round trip. */
 export async function prepareValues(
@@ -150,9 +154,13 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
     ...spoken.strings,
     ...(isText(type) ? [] : spoken.numbers),
   ];
+  const shapes =
+    expressions.length > 0 && isText(type)
+      ? [...formats, ...(isUnique ? variants(windowOf(wanted), offset) : [])]
+      : [];
   const edges = column.isNumbered ? [] : extremesOf(type, modifier, context);
   const isOpen = expressions.length === 0 && only === undefined;
-  const candidates = [...new Set([...(only ?? []), ...hints, ...window, ...mined, ...edges])];
+  const candidates = [...new Set([...(only ?? []), ...hints, ...window, ...mined, ...shapes, ...edges])];
   return {
     column,
     isUnique,
@@ -162,6 +170,7 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
     hints,
     window,
     mined,
+    shapes,
     edges,
     question: isOpen
       ? undefined
@@ -173,6 +182,20 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
         },
     asked: isOpen ? [...hints, ...window.slice(0, 1), ...mined, ...edges] : [],
   };
+}
+
+/** Distinct texts of other shapes than the plain ones, for a CHECK that these do not meet. */
+function variants(count: number, offset: number): string[] {
+  const letters = (index: number) =>
+    [26 ** 2, 26, 1].map((unit) => String.fromCharCode(97 + (Math.floor(index / unit) % 26))).join("");
+  return Array.from({ length: count }, (_, index) => offset + index).flatMap((index) => [
+    `ALPHA-${index}`,
+    `ABC${1000 + index}`,
+    letters(index),
+    letters(index).toUpperCase(),
+    String(1000 + index),
+    md5(String(index)),
+  ]);
 }
 
 function ofType(type: string, values: readonly string[], column = "value"): Question {
@@ -191,7 +214,11 @@ function valuesOf(
   const { type, modifier } = column;
   const among = (values: readonly string[]) => [...new Set(values.filter((value) => good.has(value)))];
   const hints = among(draft.hints);
-  const avoided = new Set(isUnique ? hints : []);
+  const avoided = new Set(isUnique ? draft.hints : []);
+  const nth = (index: number): string | undefined => {
+    const value = nthValue(type, modifier, index, context);
+    return value !== undefined && avoided.has(value) ? nth(index + outOfTheWay) : value;
+  };
   const edges = edgesOf(draft, among, avoided, tier);
   const base = { column, isUnique, isRequired, spoken: among(draft.mined) };
   const listed = (list: readonly string[]): ColumnValues => ({
@@ -210,14 +237,15 @@ function valuesOf(
       ...base,
       count: isKnown ? preferred.length : count,
       // Labels that a revision names are all that it may accept: none other among them.
-      plain: (index) =>
-        isKnown ? preferred[index % preferred.length] : nthValue(type, modifier, index, context),
+      plain: (index) => (isKnown ? preferred[index % preferred.length] : nth(index)),
       edges,
     };
   }
   const window = among(draft.window).filter((value) => !avoided.has(value));
   const enough = window.length >= (isUnique ? Math.min(wanted, capacity(type, modifier)) : 1);
-  const rest = among([...draft.mined, ...draft.edges]);
+  const rest = among([...draft.mined, ...draft.shapes, ...draft.edges]).sort((left, right) =>
+    isUnique ? Number(isSmall(left)) - Number(isSmall(right)) : 0,
+  );
   // The list begins with value number `offset`.
   const found = preferred.length > 0 ? preferred : enough ? window : [...new Set([...window, ...rest])];
   // Without any, the server shall say which constraint refuses what everybody would write.
@@ -236,7 +264,7 @@ function edgesOf(
   avoided: ReadonlySet<string>,
   tier: RowTier,
 ): readonly string[] {
-  if (tier === "plain" || (isUnique && isInteger(column.type))) return [];
+  if (tier === "plain" || (isUnique && isNumber(column.type))) return [];
   if (!isUnique) return interleave(among(edges), among(mined));
   return among([...mined, ...edges]).filter((value) => !isSmall(value) && !avoided.has(value));
 }

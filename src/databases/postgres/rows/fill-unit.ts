@@ -4,6 +4,7 @@ import { type Answer, insertStatement, insertTogether, Refusal, tryStatements } 
 import {
   isConflict,
   isExhausted,
+  isHopeless,
   isTriggers,
   type Lessons,
   learn,
@@ -37,7 +38,10 @@ export async function fillUnit(
   wanted: number,
 ): Promise<UnitOutcome> {
   if (wanted === 0) return { rows: 0, reason: undefined, suspended: false };
-  if (await fillAtOnce(client, plans, wanted)) return { rows: wanted, reason: undefined, suspended: false };
+  const atOnce = await fillAtOnce(client, plans, wanted);
+  if (atOnce === true) return { rows: wanted, reason: undefined, suspended: false };
+  if (atOnce !== false && isHopeless(atOnce))
+    return { rows: 0, reason: reasonOf(atOnce, plans), suspended: false };
   const filler = new UnitFiller(client, plans);
   let rows = 0;
   let failures = 0;
@@ -58,7 +62,7 @@ async function fillAtOnce(
   client: Client,
   [plan, ...others]: readonly RowPlan[],
   wanted: number,
-): Promise<boolean> {
+): Promise<boolean | Refusal> {
   if (plan === undefined || others.length > 0) return false;
   const earlier: Row[] = [];
   for (let number = 0; number < wanted; number++) {
@@ -66,7 +70,7 @@ async function fillAtOnce(
     earlier.push(buildRow(plan, { ...nothing, number, profile: profile(plan, number, 0), earlier }));
   }
   const answer = await tryStatements(client, insertStatement(plan.values.table, earlier));
-  return "rows" in answer && answer.rows === wanted;
+  return "rows" in answer ? answer.rows === wanted : answer;
 }
 
 class UnitFiller {

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import type { FilledTable } from "../../../model/rows";
 import { prepareValues, type TableValues } from "./candidates";
+import { settleClocks } from "./clocks";
 import { fillUnit } from "./fill-unit";
 import { introspect } from "./introspect";
 import { solveJoints } from "./joints";
@@ -35,15 +36,18 @@ export async function fillTables(client: Client, options: FillOptions): Promise<
 }
 
 async function fillShape(client: Client, shape: DatabaseShape, options: FillOptions): Promise<FilledTable[]> {
-  const tables = shape.tables.filter(
+  const rowsFor = ({ key }: Table) => options.steering?.get(key)?.rows ?? options.rows;
+  const all = shape.tables.filter(
     ({ key }) => !options.skip.has(key) && options.steering?.get(key)?.skip !== true,
   );
-  if (tables.length === 0) return [];
+  const filled = all.flatMap((table) => (table.isAllowed ? [] : [forbidden(table, rowsFor(table))]));
+  const tables = all.filter(({ isAllowed }) => isAllowed);
+  if (tables.length === 0) return filled;
   const counts = await countRows(client, tables);
   const prepared = await prepareValues(
     client,
     tables.map((table) => {
-      const rows = options.steering?.get(table.key)?.rows ?? options.rows;
+      const rows = rowsFor(table);
       const offset = counts.get(table) ?? 0;
       return { table, offset, wanted: options.topUp ? rows : Math.max(rows - offset, 0) };
     }),
@@ -51,7 +55,6 @@ async function fillShape(client: Client, shape: DatabaseShape, options: FillOpti
   );
   const values = new Map(prepared.map((one) => [one.table, one]));
   const parents = new Parents(client, { strangersFirst: options.topUp });
-  const filled: FilledTable[] = [];
   const units = orderTables(tables);
   const waiting = new Set(tables.map(({ oid }) => oid));
   for (const unit of units) {
@@ -60,7 +63,13 @@ async function fillShape(client: Client, shape: DatabaseShape, options: FillOpti
   }
   for (const { table, key } of units.flatMap(({ late }) => late))
     await setLateKeys(client, { table, key }, { keepsOneNull: values.get(table)?.tier === "hostile" });
+  await settleClocks(client, tables);
   return filled.sort((left, right) => (left.table < right.table ? -1 : 1));
+}
+
+function forbidden({ key }: Table, wanted: number): FilledTable {
+  const reason = "The role that fills the tables may not read it and insert into it.";
+  return { table: key, wanted, rows: 0, reason, suspended: false };
 }
 
 async function countRows(client: Client, tables: readonly Table[]): Promise<Map<Table, number>> {
@@ -111,16 +120,25 @@ async function planTable(
       nullable: key.columns.filter((name) => values.columns.get(name)?.column.isRequired === false),
     });
   }
+  return planRows(values, keys, await solveJoints(client, values, offeredBy(keys, values)));
+}
+
+/** The values that foreign keys leave to a column; those to the table itself, the keys that its rows are going to have. */
+function offeredBy(
+  keys: readonly PlannedKey[],
+  { columns, offset, wanted }: TableValues,
+): Map<string, string[]> {
   const offered = new Map<string, string[]>();
   for (const { key, options, kind } of keys) {
-    if (kind !== "parents" || options.length === 0) continue;
     key.columns.forEach((name, at) => {
-      if (!offered.has(name))
-        offered.set(
-          name,
-          options.map((option) => option[at]!).filter((one) => one !== null),
-        );
+      const own = columns.get(key.parentColumns[at]!);
+      const coming =
+        kind === "itself" && own !== undefined
+          ? Array.from({ length: wanted }, (_, index) => own.plain(offset + index) ?? null)
+          : [];
+      const all = [...options.map((option) => option[at] ?? null), ...coming].filter((one) => one !== null);
+      if (all.length > 0 && !offered.has(name)) offered.set(name, all);
     });
   }
-  return planRows(values, keys, await solveJoints(client, values, offered));
+  return offered;
 }

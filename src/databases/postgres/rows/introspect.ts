@@ -14,7 +14,10 @@ export async function introspect(client: Client): Promise<DatabaseShape> {
   return {
     tables: raw.tables.map((table) => tableOf(table, raw, types)),
     types,
-    sequences: raw.sequences,
+    sequences: raw.sequences.map(({ name, column, table }) => ({
+      name,
+      owner: column === null || table === null ? undefined : { table, column },
+    })),
     bypassesRowSecurity: raw.bypasses,
   };
 }
@@ -26,6 +29,7 @@ interface RawTable {
   name: string;
   kind: string;
   forced: boolean;
+  allowed: boolean;
 }
 interface RawColumn {
   relation: number;
@@ -64,12 +68,16 @@ interface RawShape {
   tables: RawTable[];
   columns: RawColumn[];
   checks: { relation: number; name: string; expression: string; columns: number[] }[];
-  partitions: { relation: number; leaves: number; bounds: string | null; columns: number[] }[];
+  partitions: { relation: number; leaves: number; bounds: string | null }[];
   indexes: RawIndex[];
-  keys: (Omit<ForeignKey, "columns" | "isFull"> & { relation: number; columns: string[]; full: boolean })[];
-  triggers: { relation: number; body: string }[];
+  keys: (Omit<ForeignKey, "isFull" | "isReadable"> & {
+    relation: number;
+    full: boolean;
+    readable: boolean;
+  })[];
+  triggers: { relation: number; body: string; insert: boolean; update: boolean }[];
   types: RawType[];
-  sequences: string[];
+  sequences: { name: string; column: string | null; table: string | null }[];
   bypasses: boolean;
 }
 
@@ -80,13 +88,22 @@ const names = (numbers: string, relation: string) =>
   `(select jsonb_agg(named.attname order by listed.o) from unnest(${numbers}) with ordinality listed(n, o)
     join pg_attribute named on named.attrelid = ${relation} and named.attnum = listed.n)`;
 
-const reads = (catalog: string, object: string, relation: string) =>
-  `(select coalesce(jsonb_agg(distinct dep.refobjsubid), '[]') from pg_depend dep where dep.classid = '${catalog}'::regclass
-    and dep.objid = ${object} and dep.refclassid = 'pg_class'::regclass and dep.refobjid = ${relation} and dep.refobjsubid > 0)`;
+/** Columns of a relation that an object reads. */
+const reads = (object: string, relation: string) =>
+  `(select coalesce(jsonb_agg(distinct dep.refobjsubid), '[]') from pg_depend dep where (${object})
+    and dep.refclassid = 'pg_class'::regclass and dep.refobjid = ${relation} and dep.refobjsubid > 0)`;
+
+/** PostgreSQL 15 and later: the expression depends on what it reads, and on its own column; before, the column does. */
+const generatedReads = reads(
+  `dep.classid = 'pg_attrdef'::regclass and dep.objid = d.oid and dep.refobjsubid <> a.attnum
+    or dep.classid = 'pg_class'::regclass and dep.objid = a.attrelid and dep.objsubid = a.attnum`,
+  "a.attrelid",
+);
 
 /** A type's kind: arrays first, because they are base types to pg_type. PostgreSQL 13 knows no multiranges. */
 const statement = `with recursive t as materialized (
-  select c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity and c.relforcerowsecurity as forced
+  select c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity and c.relforcerowsecurity as forced,
+    has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT') as allowed
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
 ), col as materialized (
@@ -108,36 +125,35 @@ const statement = `with recursive t as materialized (
 )
 select jsonb_build_object(
   'tables', (select coalesce(jsonb_agg(jsonb_build_object('oid', t.oid::int8, 'key', ${qualified("t.nspname", "t.relname")},
-    'schema', t.nspname, 'name', t.relname, 'kind', t.relkind, 'forced', t.forced) order by t.nspname collate "C", t.relname collate "C"), '[]') from t),
+    'schema', t.nspname, 'name', t.relname, 'kind', t.relkind, 'forced', t.forced, 'allowed', t.allowed) order by t.nspname collate "C", t.relname collate "C"), '[]') from t),
   'columns', (select coalesce(jsonb_agg(jsonb_build_object('relation', a.attrelid::int8, 'name', a.attname, 'key', quote_ident(a.attname), 'number', a.attnum, 'type', a.atttypid::int8,
     'modifier', a.atttypmod, 'typeName', format_type(a.atttypid, a.atttypmod), 'required', a.attnotnull, 'identity', a.attidentity <> '',
     'generated', a.attgenerated <> '', 'default', pg_get_expr(d.adbin, d.adrelid),
-    'reads', case when a.attgenerated <> '' then ${reads("pg_attrdef", "d.oid", "a.attrelid")} else '[]' end) order by a.attnum), '[]')
+    'reads', case when a.attgenerated <> '' then ${generatedReads} else '[]' end) order by a.attnum), '[]')
     from col a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum),
   'checks', (select coalesce(jsonb_agg(jsonb_build_object('relation', k.conrelid::int8, 'name', k.conname, 'expression', pg_get_expr(k.conbin, k.conrelid),
     'columns', coalesce(to_jsonb(k.conkey), '[]')) order by k.conname collate "C"), '[]') from t join pg_constraint k on k.conrelid = t.oid and k.contype = 'c'),
   'partitions', ${list(
-    `'relation', t.oid::int8, 'leaves', leaf.n, 'bounds', leaf.bounds, 'columns', (select coalesce(jsonb_agg(n), '[]') from unnest(p.partattrs::int2[]) n where n > 0)
-      || ${reads("pg_class", "t.oid", "t.oid")}`,
-    `t join pg_partitioned_table p on p.partrelid = t.oid cross join lateral (select count(*)::int as n,
-      string_agg('(' || coalesce(pg_get_partition_constraintdef(l.relid), 'true') || ')', ' or ') as bounds
-      from pg_partition_tree(t.oid) l where l.isleaf and l.relid <> t.oid) leaf`,
+    "'relation', t.oid::int8, 'leaves', leaf.n, 'bounds', leaf.bounds",
+    `t cross join lateral (select count(*)::int as n, string_agg('(' || coalesce(pg_get_partition_constraintdef(l.relid), 'true') || ')', ' or ') as bounds
+      from pg_partition_tree(t.oid) l where l.isleaf and l.relid <> t.oid) leaf where t.relkind = 'p'`,
   )},
   'indexes', (select coalesce(jsonb_agg(jsonb_build_object('relation', i.indrelid::int8, 'name', c.relname,
     'keys', (select coalesce(jsonb_agg(n), '[]') from unnest(i.indkey::int2[]) with ordinality listed(n, o) where n > 0 and o <= i.indnkeyatts),
     'expressions', pg_get_expr(i.indexprs, i.indrelid), 'predicate', pg_get_expr(i.indpred, i.indrelid),
-    'reads', ${reads("pg_class", "i.indexrelid", "i.indrelid")}) order by i.indisprimary desc, c.relname collate "C"), '[]')
+    'reads', ${reads("dep.classid = 'pg_class'::regclass and dep.objid = i.indexrelid", "i.indrelid")}) order by i.indisprimary desc, c.relname collate "C"), '[]')
     from t join pg_index i on i.indrelid = t.oid and (i.indisunique or i.indisexclusion) join pg_class c on c.oid = i.indexrelid),
   'keys', (select coalesce(jsonb_agg(jsonb_build_object('relation', k.conrelid::int8, 'name', k.conname, 'columns', ${names("k.conkey", "k.conrelid")},
     'parentColumns', ${names("k.confkey", "k.confrelid")}, 'parentKey', ${qualified("n.nspname", "c.relname")},
     'parent', case when c.relkind = 'r' then 'only ' else '' end || ${qualified("n.nspname", "c.relname")},
-    'parentRoot', case when c.relispartition then pg_partition_root(c.oid)::oid::int8 else c.oid::int8 end, 'full', k.confmatchtype = 'f')
+    'parentRoot', case when c.relispartition then pg_partition_root(c.oid)::oid::int8 else c.oid::int8 end, 'full', k.confmatchtype = 'f',
+    'readable', has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT'))
     order by cardinality(k.conkey) desc, k.conname collate "C"), '[]')
     from t join pg_constraint k on k.conrelid = t.oid and k.contype = 'f' and k.conparentid = 0
     join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace),
   'triggers', ${list(
-    "'relation', t.oid::int8, 'body', p.prosrc",
-    "t join pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal and g.tgenabled in ('O', 'A') and g.tgtype & 4 > 0 join pg_proc p on p.oid = g.tgfoid",
+    "'relation', t.oid::int8, 'body', p.prosrc, 'insert', g.tgtype & 4 > 0, 'update', g.tgtype & 16 > 0",
+    "t join pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal and g.tgenabled in ('O', 'A') join pg_proc p on p.oid = g.tgfoid",
   )},
   'types', ${list(
     `'oid', p.oid::int8, 'name', p.typname, 'kind', p.kind, 'of', p."of"::int8, 'modifier', p.typtypmod, 'required', p.typnotnull,
@@ -147,9 +163,14 @@ select jsonb_build_object(
      'checks', (select coalesce(jsonb_agg(pg_get_constraintdef(k.oid)), '[]') from pg_constraint k where k.contypid = p.oid and k.contype = 'c')`,
     "parts p where p.oid in (select oid from used)",
   )},
-  'sequences', (select coalesce(jsonb_agg(${qualified("n.nspname", "c.relname")} order by n.nspname collate "C", c.relname collate "C"), '[]')
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'S' and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
+  'sequences', (select coalesce(jsonb_agg(jsonb_build_object('name', ${qualified("n.nspname", "c.relname")}, 'column', own.name, 'table', own.key)
+      order by n.nspname collate "C", c.relname collate "C"), '[]')
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace left join lateral (
+      select quote_ident(a.attname) as name, ${qualified("tn.nspname", "tc.relname")} as key from pg_depend dep join pg_class tc on tc.oid = dep.refobjid
+      join pg_namespace tn on tn.oid = tc.relnamespace join pg_attribute a on a.attrelid = tc.oid and a.attnum = dep.refobjsubid
+      where dep.classid = 'pg_class'::regclass and dep.objid = c.oid and dep.deptype in ('a', 'i') and dep.refobjsubid > 0
+        and has_schema_privilege(tn.oid, 'USAGE') and has_table_privilege(tc.oid, 'SELECT') limit 1) own on true
+    where c.relkind = 'S' and c.relpersistence <> 't' and has_schema_privilege(n.oid, 'USAGE') and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
       and case when c.relkind = 'S' then has_sequence_privilege(c.oid, 'UPDATE') and has_sequence_privilege(c.oid, 'SELECT') end),
   'bypasses', (select rolsuper or rolbypassrls from pg_roles where rolname = current_user)
 ) as answer`;
@@ -219,8 +240,12 @@ function tableOf(table: RawTable, raw: RawShape, types: ReadonlyMap<number, Type
     expression,
     columns: namesOf(columns),
   }));
-  if (partition?.bounds)
-    checks.push({ name: undefined, expression: partition.bounds, columns: namesOf(partition.columns) });
+  // The keys of partitions of partitions stand in the bounds alone.
+  const bounds = partition?.bounds;
+  if (bounds) {
+    const inBounds = columns.filter(({ name }) => mentions(bounds, name)).map(({ name }) => name);
+    checks.push({ name: undefined, expression: bounds, columns: inBounds });
+  }
   return {
     oid: table.oid,
     key: table.key,
@@ -229,11 +254,17 @@ function tableOf(table: RawTable, raw: RawShape, types: ReadonlyMap<number, Type
     isPartitioned: table.kind === "p",
     partitions: partition?.leaves ?? 0,
     isRowSecurityForced: table.forced,
+    isAllowed: table.allowed,
     columns,
     checks,
     uniqueSets: of(raw.indexes).map((index) => uniqueSetOf(index, namesOf, sources)),
-    foreignKeys: of(raw.keys).map(({ relation: _, full, ...key }) => ({ ...key, isFull: full })),
-    triggers: of(raw.triggers).map(({ body }) => body),
+    foreignKeys: of(raw.keys).map(({ relation: _, full, readable, ...key }) => ({
+      ...key,
+      isFull: full,
+      isReadable: readable,
+    })),
+    triggers: of(raw.triggers).flatMap(({ insert, body }) => (insert ? [body] : [])),
+    hasUpdateTrigger: of(raw.triggers).some(({ update }) => update),
   };
 }
 

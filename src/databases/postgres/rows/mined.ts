@@ -1,6 +1,6 @@
 import { textsMatching } from "./regular-expression";
 import type { TypeShape } from "./shape";
-import { arrayOf, isText, words } from "./values";
+import { arrayOf, words } from "./values";
 
 /** SQL's strings, as the server prints them: quotes doubled, backslashes as they are but in E''. */
 const string = /(?:\bE)?'((?:[^']|'')*)'/g;
@@ -13,8 +13,14 @@ export interface Literals {
   readonly numbers: readonly string[];
 }
 
+/** The same without quoted names: an apostrophe in one of them begins no string. */
+function withoutNames(sql: string): string {
+  return sql.replace(/"(?:[^"]|"")*"|'(?:[^']|'')*'/g, (token) => (token.startsWith('"') ? "name" : token));
+}
+
 /** The literals of an SQL expression that the server printed, or of a function's body. */
-export function literalsOf(sql: string): Literals {
+export function literalsOf(text: string): Literals {
+  const sql = withoutNames(text);
   const strings = [...sql.matchAll(string)].map(([all, text = ""]) => unquoted(text, all.startsWith("E")));
   const numbers = [...sql.replace(string, " ").matchAll(number)].flatMap(([text]) => {
     const digits = /\.(\d+)$/.exec(text)?.[1]?.length ?? 0;
@@ -36,17 +42,18 @@ export function minedValues(
   wanted: number,
   salt: string,
 ): readonly string[] {
-  const all = expressions.join(" ");
+  if (expressions.length === 0) return [];
+  const all = withoutNames(expressions.join(" "));
   const { strings, numbers } = literalsOf(all);
   const base = baseOf(type);
   const values = [
     ...strings,
     ...patterns(all, wanted, salt),
     ...numbers,
-    ...lengths(all, base.name === "bytea"),
+    ...(base.name.startsWith("int") ? between(numbers, wanted) : []),
+    ...lengths(all, base.name === "bytea", strings),
     ...(base.name === "json" || base.name === "jsonb" ? documents(strings) : []),
     ...(base.kind === "array" ? arrays(strings, numbers) : []),
-    ...(isText(base) ? formats : []),
   ];
   return [...new Set(values)].filter((value) => value.length <= longest && !value.includes("\0"));
 }
@@ -82,8 +89,18 @@ function similar(pattern: string): string {
   return pattern.replace(/\\.|%|_|\./g, (all) => ({ "%": ".*", _: ".", ".": "\\." })[all] ?? all);
 }
 
-/** Texts and bytes of the lengths that are compared with: of each some distinct ones. */
-function lengths(sql: string, isBytes: boolean): string[] {
+/** Whole numbers between the smallest and the greatest, as far apart as can be. */
+function between(numbers: readonly string[], wanted: number): string[] {
+  const known = numbers.map(Number).filter((one) => Number.isInteger(one));
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  if (!Number.isFinite(low) || high - low < 2) return [];
+  const step = Math.max(Math.floor((high - low) / (wanted + 1)), 1);
+  const count = Math.min(wanted, Math.floor((high - low) / step));
+  return Array.from({ length: count }, (_, index) => String(low + (index + 1) * step));
+}
+
+/** Texts and bytes of the lengths that are compared with: of each some distinct ones, and some that begin as a literal. */
+function lengths(sql: string, isBytes: boolean, strings: readonly string[]): string[] {
   if (!/length|octet/i.test(sql)) return [];
   const sizes = [...sql.replace(string, " ").matchAll(number)]
     .map(([text]) => Number(text))
@@ -98,7 +115,14 @@ function lengths(sql: string, isBytes: boolean): string[] {
               .padStart(size * 2, "61")
               .slice(0, size * 2)}`,
         )
-      : Array.from({ length: 12 }, (_, index) => `${index.toString(36)}${"y".repeat(size)}`.slice(0, size)),
+      : [
+          ...Array.from({ length: 12 }, (_, index) =>
+            `${index.toString(36)}${"y".repeat(size)}`.slice(0, size),
+          ),
+          ...strings
+            .filter((one) => one.length < size && one.length <= 6)
+            .flatMap((one) => [one.padEnd(size, "0"), one.padEnd(size, "x")]),
+        ],
   );
 }
 
@@ -130,7 +154,7 @@ function arrays(strings: readonly string[], numbers: readonly string[]): string[
 }
 
 /** What a text may have to look like where a CHECK casts or compares it. */
-const formats = [
+export const formats: readonly string[] = [
   "{}",
   '{"a": 1}',
   "[]",

@@ -20,6 +20,7 @@ export class Parents {
 
   /** In the order of the key; `isComplete`: no row will be added any more. */
   async keysOf(key: ForeignKey, isComplete: boolean): Promise<readonly Combination[]> {
+    if (!key.isReadable) return [];
     const name = [key.parent, ...key.parentColumns].join("\0");
     const known = this.#known.get(name);
     if (known !== undefined) return known;

@@ -22,6 +22,10 @@ export function nextRow(state: readonly Lessons[], plans: readonly RowPlan[]): v
   });
 }
 
+export function isHopeless({ code }: Refusal): boolean {
+  return hopeless.has(code);
+}
+
 /** Another row has these values. */
 export function isConflict({ code }: Refusal): boolean {
   return code === "23505" || code === "23P01";

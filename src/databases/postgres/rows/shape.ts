@@ -2,10 +2,15 @@
 export interface DatabaseShape {
   readonly tables: readonly Table[];
   readonly types: ReadonlyMap<number, TypeShape>;
-  /** Quoted and schema-qualified. */
-  readonly sequences: readonly string[];
+  readonly sequences: readonly Sequence[];
   /** True where row security does not bind the session's role: a superuser, or BYPASSRLS. */
   readonly bypassesRowSecurity: boolean;
+}
+
+/** Quoted names, the table's and its own schema-qualified. */
+export interface Sequence {
+  readonly name: string;
+  readonly owner: { readonly table: string; readonly column: string } | undefined;
 }
 
 export interface Table {
@@ -19,12 +24,15 @@ export interface Table {
   readonly partitions: number;
   /** FORCE ROW LEVEL SECURITY. */
   readonly isRowSecurityForced: boolean;
+  /** The session's role may read it and insert into it. */
+  readonly isAllowed: boolean;
   readonly columns: readonly Column[];
   readonly checks: readonly Check[];
   readonly uniqueSets: readonly UniqueSet[];
   readonly foreignKeys: readonly ForeignKey[];
   /** Bodies of the functions of its insert triggers. */
   readonly triggers: readonly string[];
+  readonly hasUpdateTrigger: boolean;
 }
 
 export interface Column {
@@ -74,6 +82,8 @@ export interface ForeignKey {
   readonly parentRoot: number;
   /** MATCH FULL: all of its columns are NULL, or none. */
   readonly isFull: boolean;
+  /** The session's role may read the parent. */
+  readonly isReadable: boolean;
 }
 
 export interface TypeShape {

@@ -29,9 +29,9 @@ export function isText(type: TypeShape): boolean {
   return type.kind === "domain" ? type.of !== undefined && isText(type.of) : texts.has(type.name);
 }
 
-export function isInteger(type: TypeShape): boolean {
-  if (type.kind === "domain") return type.of !== undefined && isInteger(type.of);
-  return ["int2", "int4", "int8"].includes(type.name);
+export function isNumber(type: TypeShape): boolean {
+  if (type.kind === "domain") return type.of !== undefined && isNumber(type.of);
+  return ["int2", "int4", "int8", "numeric", "float4", "float8", "oid", "money"].includes(type.name);
 }
 
 /** The longest text that a column takes, in characters. */
