@@ -64,7 +64,7 @@ function changedColumns(comparison: Comparison, same: readonly RowPair[]): RowLo
     const changes = same
       .map(({ row, other }) => ({ from: row[pair.before]!, to: other[pair.after]! }))
       .filter(({ from, to }) => canonical(from) !== canonical(to));
-    if (changes.length === 0) return [];
+    if (changes.length === 0 || changes.every((change) => isTouch(pair, change))) return [];
     const values = changes.filter(({ from }) => from !== null);
     const onlyNulls = values.length === 0;
     const lost = missing(
@@ -80,6 +80,18 @@ function changedColumns(comparison: Comparison, same: readonly RowPair[]): RowLo
       }),
     ];
   });
+}
+
+/** Columns that a trigger, or the migration itself, sets whenever it writes a row. */
+const lastChange =
+  /(?:^|_)(?:updated|modified|changed|touched|mtime)(?:_|$)|(?:updated|modified|changed)(?:at|on)$/;
+
+/** The time of a row's last change moved on: that the row was written is no loss. */
+function isTouch(
+  { name, isTime }: ColumnPair,
+  { from, to }: { from: string | null; to: string | null },
+): boolean {
+  return isTime && to !== null && (from === null || from < to) && lastChange.test(name.toLowerCase());
 }
 
 function changedKeys(

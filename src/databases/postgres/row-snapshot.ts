@@ -153,7 +153,9 @@ async function countAll(
   client: Client,
   tables: readonly FoundTable[],
 ): Promise<ReadonlyMap<FoundTable, number>> {
-  return new Map(await selectAll<number>(client, tables, (table) => `count(*)::float8 from ${source(table)}`));
+  return new Map(
+    await selectAll<number>(client, tables, (table) => `count(*)::float8 from ${source(table)}`),
+  );
 }
 
 /** Above this the server plans a UNION longer than it takes to ask again (3,000 tables at once: 8 s on PostgreSQL 15). */
