@@ -53,7 +53,7 @@ export class AskedTable {
     );
     if (
       type === undefined ||
-      /"(?:big|small)?serial[248]?"$/.test(type) ||
+      /^"(?:big|small)?serial[248]?"$/.test(type) ||
       made?.contype === "CONSTR_IDENTITY"
     )
       return;

@@ -119,11 +119,15 @@ function newColumnQueries(
   const constraints = (definition.constraints ?? []).flatMap((node) =>
     "Constraint" in node ? [node.Constraint] : [],
   );
-  return constraints.flatMap((constraint) =>
-    constraint.contype === "CONSTR_NOTNULL"
-      ? notNullQueries(table, column.name)
-      : constraintQueries(table, constraint, known, column.name),
-  );
+  return constraints.flatMap((constraint) => {
+    const { contype, nulls_not_distinct } = constraint;
+    // Only an expression can be NULL in some rows.
+    if (contype === "CONSTR_NOTNULL")
+      return column.default === "generated" ? notNullQueries(table, column.name) : [];
+    // NULL points nowhere and is no duplicate.
+    if (column.default === "none" && contype !== "CONSTR_CHECK" && nulls_not_distinct !== true) return [];
+    return constraintQueries(table, constraint, known, column.name);
+  });
 }
 
 function constraintQueries(
