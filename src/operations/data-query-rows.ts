@@ -64,11 +64,11 @@ function keyTexts(parent: string): string {
   return `(SELECT ARRAY(SELECT to_jsonb(p) ->> u.name FROM unnest(n.names) WITH ORDINALITY AS u(name, place) ORDER BY u.place) FROM ${parent} p CROSS JOIN ${names})`;
 }
 
-/** DROP COLUMN: how many values go with it. */
+/** DROP COLUMN: how many values go with it. A new column of that name is another one. */
 export function droppedColumnQueries(table: AskedTable, column: string): DataQuery[] {
   const value = quoted(column);
   return table.ask(
-    { columns: [column], functions: [], hasQuery: false },
+    { columns: [], functions: [], hasQuery: false },
     { words: `loses the values of ${column}`, effect: "loses", sqlstate: undefined },
     (from) => `SELECT count(${value}) AS lost FROM ${from} HAVING count(${value}) > 0`,
   );

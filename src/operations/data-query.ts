@@ -79,8 +79,10 @@ function alterTableQueries(table: AskedTable, statement: AlterTableStmt, known: 
   const commands = (statement.cmds ?? []).flatMap((node) =>
     "AlterTableCmd" in node ? [node.AlterTableCmd] : [],
   );
+  const dropped = commands.filter(({ subtype }) => subtype === "AT_DropColumn").map(({ name }) => name);
   for (const { subtype, def } of commands) {
-    if (subtype === "AT_AddColumn" && def !== undefined && "ColumnDef" in def) table.add(def.ColumnDef);
+    if (subtype !== "AT_AddColumn" || def === undefined || !("ColumnDef" in def)) continue;
+    table.add(def.ColumnDef, dropped.includes(def.ColumnDef.colname));
   }
   return commands.flatMap((command) => commandQueries(table, command, known));
 }

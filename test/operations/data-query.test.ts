@@ -77,6 +77,14 @@ describe("dataQueries asks", () => {
     ]);
   });
 
+  test("of a column that is dropped and made again for the old one's values", () => {
+    const sql = "ALTER TABLE t DROP COLUMN a, ADD COLUMN a int DEFAULT 1 UNIQUE, ADD b int DEFAULT 1 UNIQUE";
+    expect(dataQueries(sql).map((query) => query.sql)).toEqual([
+      'SELECT count("a") AS lost FROM "t" HAVING count("a") > 0',
+      'SELECT "b", count(*) AS rows FROM (SELECT "t".*, (1)::integer AS "b" FROM "t") AS "t" WHERE num_nulls("b") = 0 GROUP BY 1 HAVING count(*) > 1 LIMIT 20',
+    ]);
+  });
+
   test("of a partitioned index' parent nothing but the parent", () => {
     expect(dataQueries("CREATE UNIQUE INDEX ON ONLY t (a)")[0]?.sql).toContain('FROM ONLY "t"');
   });

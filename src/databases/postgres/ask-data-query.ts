@@ -138,6 +138,8 @@ function reasonOf(error: unknown, sqlstate: string | undefined, statementTimeout
       return "a lock on a table that it reads was not free within 1 s";
     case "42P01":
     case "42703":
+    case "42704":
+    case "42883":
     case "3F000":
       return `${message} there: the change makes it, or the role's search_path is another`;
     case "42501":
