@@ -168,6 +168,12 @@ const cases: Readonly<Record<string, Case>> = {
     upgrade: ["audit: rows gone, 1 of 3 (usr_ref = 1, msg = in)"],
     roundTrip: ["audit: rows gone, 1 of 3 (usr_ref = 1, msg = in)"],
   },
+  "values that are long": {
+    up: "update team set motto = repeat('é', 100)",
+    down: "update team set motto = repeat('é', 99) where id = 1; update team set motto = null where id = 2",
+    upgrade: [`team.motto: values changed, 1 of 1 (on → ${"é".repeat(11)}… (100 characters))`],
+    roundTrip: [`team.motto: values changed, 1 of 1 (on → ${"é".repeat(12)}… (99 characters))`],
+  },
   "a table that is emptied": {
     up: "select 1",
     down: "truncate api",
