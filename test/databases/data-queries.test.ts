@@ -486,6 +486,22 @@ describe("askDataQueries", () => {
     expect(JSON.stringify(answers)).not.toContain("hunter2");
   });
 
+  test("says of each question that the connection was lost, or the time was over", async () => {
+    await fill(t);
+    const lost = await askDataQueries({ ...reader, user: "postgres" }, [
+      query("SELECT 1 FROM t"),
+      query("SELECT pg_terminate_backend(pg_backend_pid())"),
+      query("SELECT 1 FROM t"),
+    ]);
+    expect(lost.map(answer)).toEqual([
+      "safe",
+      "unknown: the server refused it (57P01)",
+      "unknown: the connection was lost or gave no answer",
+    ]);
+    const late = await askDataQueries(reader, [query("SELECT 1 FROM t")], { totalMs: 0 });
+    expect(late.map(answer)).toEqual(["unknown: the 0 s for all questions were over"]);
+  });
+
   test("does not wait for a lock", async () => {
     await fill(t);
     const other = await server.connect("asked");

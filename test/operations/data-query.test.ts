@@ -77,6 +77,21 @@ describe("dataQueries asks", () => {
     ]);
   });
 
+  test("for a constraint of the text once it is validated", () => {
+    const sql = `ALTER TABLE t ADD CONSTRAINT "k k" CHECK (a > 0) NOT VALID, ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES u (b) NOT VALID;
+      ALTER TABLE t VALIDATE CONSTRAINT "k k"; ALTER TABLE u VALIDATE CONSTRAINT f`;
+    expect(words(sql)).toEqual(["fails if any row breaks the CHECK k k"]);
+  });
+
+  test("for the statements in a block", () => {
+    const sql = `DO $$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_class WHERE relname = 'i') THEN CREATE UNIQUE INDEX i ON t (a); END IF;
+      EXECUTE 'ALTER TABLE t ALTER b SET NOT NULL';
+      EXECUTE format('ALTER TABLE %I DROP c', 't');
+    END $$`;
+    expect(words(sql)).toEqual(["fails if two rows share a", "fails if b is NULL in any row"]);
+  });
+
   test("of a column that is dropped and made again for the old one's values", () => {
     const sql = "ALTER TABLE t DROP COLUMN a, ADD COLUMN a int DEFAULT 1 UNIQUE, ADD b int DEFAULT 1 UNIQUE";
     expect(dataQueries(sql).map((query) => query.sql)).toEqual([
