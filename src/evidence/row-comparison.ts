@@ -14,8 +14,10 @@ export function compareRows(
   const rest = unmatched(before.rows, after.rows, pairs);
   if (rest.before.length === 0) return [];
   const key = keyPairs(before, pairs);
-  const comparison: Comparison = { before, after, pairs, key };
-  return key.length === 0 ? withoutKey(comparison, rest) : byKey(comparison, rest);
+  if (key.length > 0) return byKey({ before, after, pairs, key }, rest);
+  const kept = pairs.filter((pair) => !isTouched(pair, rest));
+  const other = unmatched(rest.before, rest.after, kept);
+  return other.before.length === 0 ? [] : withoutKey({ before, after, pairs: kept, key }, other);
 }
 
 interface Comparison {
@@ -92,6 +94,18 @@ function isTouch(
   { from, to }: { from: string | null; to: string | null },
 ): boolean {
   return isTime && to !== null && (from === null || from < to) && lastChange.test(name.toLowerCase());
+}
+
+/** Every row that differs has a later time than all had. */
+function isTouched(pair: ColumnPair, rest: Rest): boolean {
+  const was = rest.before.flatMap((row) => row[pair.before] ?? []).reduce(later, "");
+  return (
+    rest.after.length > 0 && rest.after.every((row) => isTouch(pair, { from: was, to: row[pair.after]! }))
+  );
+}
+
+function later(left: string, right: string): string {
+  return left < right ? right : left;
 }
 
 function changedKeys(

@@ -21,6 +21,8 @@ create table usr (id serial primary key, team_id int references team on delete c
   score numeric(12, 4), big bigint not null, note text, active boolean not null default true, kind text not null default 'a',
   ts timestamptz not null);
 create table audit (usr_ref int, msg text not null);
+create table log (msg text, last_modified timestamp);
+insert into log values ('a', '2024-01-01'), ('b', null);
 create table api (id uuid primary key, secret_key text, label text, made date default '2023-01-01', updated_at timestamptz default '2023-01-01 00:00+00');
 insert into team (name, motto) values ('Red', 'on'), ('Blue', null);
 insert into usr (team_id, email, nick, score, big, note, active, ts) values
@@ -243,6 +245,11 @@ const cases: Readonly<Record<string, Case>> = {
     up: "update api set updated_at = now(), made = '2024-01-01'",
     down: "update api set made = '2023-01-01'",
     upgrade: ["api.made: values changed, 2 of 2 (2023-01-01 → 2024-01-01)"],
+  },
+  "the time of the last change in a table without a key": {
+    up: "update log set last_modified = now()",
+    down: "update log set msg = 'c', last_modified = now() where msg = 'a'",
+    roundTrip: ["log.msg: values changed, 1 of 2 (a)"],
   },
   "the time of the last change, moved back": {
     up: "select 1",
