@@ -66,6 +66,7 @@ describe("readRows", () => {
       insert into measure values ('2024-02-02', 1), ('2030-01-01', 2);
       create table parent (a int); create table child (b int) inherits (parent);
       insert into parent values (1); insert into child values (2, 3);
+      create table of_an_extension (a int); alter extension plpgsql add table of_an_extension;
       create view v as select * from parent; create materialized view m as select * from parent;
       create temporary table t (a int);
       create unlogged table u (a int, doubled int generated always as (a * 2) stored); insert into u values (4);
