@@ -10,6 +10,8 @@ export interface ColumnPair {
   readonly canonical: Canonical;
   /** By its name before or after. */
   readonly isSecret: boolean;
+  /** Its type is the same day or time before and after, so that its texts stand in time's order. */
+  readonly isTime: boolean;
 }
 
 export interface ColumnPairs {
@@ -61,6 +63,7 @@ function pairOf(before: TableRows, at: number, after: TableRows, place: number):
     after: place,
     canonical: canonicalFor(type, other.type),
     isSecret: isSecretColumn(name) || isSecretColumn(other.name),
+    isTime: type === other.type && /^(?:timestamp|date)\b(?!.*\[\])/.test(type),
   };
 }
 

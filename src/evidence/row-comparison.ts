@@ -14,8 +14,10 @@ export function compareRows(
   const rest = unmatched(before.rows, after.rows, pairs);
   if (rest.before.length === 0) return [];
   const key = keyPairs(before, pairs);
-  const comparison: Comparison = { before, after, pairs, key };
-  return key.length === 0 ? withoutKey(comparison, rest) : byKey(comparison, rest);
+  if (key.length > 0) return byKey({ before, after, pairs, key }, rest);
+  const kept = pairs.filter((pair) => !isTouched(pair, rest));
+  const other = unmatched(rest.before, rest.after, kept);
+  return other.before.length === 0 ? [] : withoutKey({ before, after, pairs: kept, key }, other);
 }
 
 interface Comparison {
@@ -64,7 +66,7 @@ function changedColumns(comparison: Comparison, same: readonly RowPair[]): RowLo
     const changes = same
       .map(({ row, other }) => ({ from: row[pair.before]!, to: other[pair.after]! }))
       .filter(({ from, to }) => canonical(from) !== canonical(to));
-    if (changes.length === 0) return [];
+    if (changes.length === 0 || changes.every((change) => isTouch(pair, change))) return [];
     const values = changes.filter(({ from }) => from !== null);
     const onlyNulls = values.length === 0;
     const lost = missing(
@@ -80,6 +82,30 @@ function changedColumns(comparison: Comparison, same: readonly RowPair[]): RowLo
       }),
     ];
   });
+}
+
+/** Columns that a trigger, or the migration itself, sets whenever it writes a row. */
+const lastChange =
+  /(?:^|_)(?:updated|modified|changed|touched|mtime)(?:_|$)|(?:updated|modified|changed)(?:at|on)$/;
+
+/** The time of a row's last change moved on: that the row was written is no loss. */
+function isTouch(
+  { name, isTime }: ColumnPair,
+  { from, to }: { from: string | null; to: string | null },
+): boolean {
+  return isTime && to !== null && (from === null || from < to) && lastChange.test(name.toLowerCase());
+}
+
+/** Every row that differs has a later time than all had. */
+function isTouched(pair: ColumnPair, rest: Rest): boolean {
+  const was = rest.before.flatMap((row) => row[pair.before] ?? []).reduce(later, "");
+  return (
+    rest.after.length > 0 && rest.after.every((row) => isTouch(pair, { from: was, to: row[pair.after]! }))
+  );
+}
+
+function later(left: string, right: string): string {
+  return left < right ? right : left;
 }
 
 function changedKeys(

@@ -3,6 +3,8 @@ import type { ColumnPair } from "./row-columns";
 
 const most = 3;
 const longest = 60;
+/** A time to the microsecond has 29. */
+const half = 29;
 
 /** The first few different values of a column, cut; none of a secret one. */
 export function examplesOf(isSecret: boolean, values: readonly string[]): string[] {
@@ -14,12 +16,9 @@ export function changeExamples(
   isSecret: boolean,
   changes: readonly { readonly from: string | null; readonly to: string | null }[],
 ): string[] {
-  return examplesOf(
-    isSecret,
-    changes.map(
-      ({ from, to }) => `${cut(from ?? "NULL", longest / 2)} → ${cut(to ?? "NULL", longest / 2 - 3)}`,
-    ),
-  );
+  if (isSecret) return [];
+  const side = (value: string | null): string => cut(value ?? "NULL", half);
+  return [...new Set(changes.map(({ from, to }) => `${side(from)} → ${side(to)}`))].slice(0, most);
 }
 
 /** By what a row is known: its key, else its first columns, e.g. `id = 3`. */
@@ -36,7 +35,11 @@ export function rowExamples(
   return texts.map((text) => cut(text));
 }
 
+/** A text that is cut tells its length, by which two of the same beginning differ. */
 function cut(text: string, length = longest): string {
-  const characters = [...text.slice(0, 2 * length + 2)];
-  return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
+  let count = 0;
+  for (const _ of text) count++;
+  if (count <= length) return text;
+  const rest = `… (${count} characters)`;
+  return [...text.slice(0, 2 * length)].slice(0, Math.max(0, length - rest.length)).join("") + rest;
 }

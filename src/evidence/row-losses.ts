@@ -50,11 +50,12 @@ function withoutTable(table: TableRows, fresh: Map<string, TableRows>): readonly
   return [lossOf(table, "table gone", { before: rows, after: 0, lost: rows })];
 }
 
+/** More columns with values have a counterpart than have none. */
 function sharesValues(table: TableRows, candidate: TableRows): boolean {
   const { pairs, gone } = pairColumns(table, candidate);
-  return (
-    pairs.length > gone.length && pairs.some((pair) => table.rows.some((row) => row[pair.before] !== null))
-  );
+  const withValues = (places: readonly number[]): number =>
+    places.filter((at) => table.rows.some((row) => row[at] !== null)).length;
+  return withValues(pairs.map((pair) => pair.before)) > withValues(gone);
 }
 
 function tableLosses(before: TableRows, after: TableRows): readonly RowLoss[] {

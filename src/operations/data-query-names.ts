@@ -11,6 +11,16 @@ export function quotedTable({ schema, name }: QualifiedName): string {
   return quoted(schema, name);
 }
 
+/** Names of the manual for those that the grammar puts in their place. */
+const plainTypes: Readonly<Record<string, string>> = {
+  int2: "smallint",
+  int4: "integer",
+  int8: "bigint",
+  float4: "real",
+  float8: "double precision",
+  bool: "boolean",
+};
+
 /** A type as SQL; undefined where the tree does not tell it (an interval's fields, %TYPE). */
 export function typeSql(type: TypeName | undefined): string | undefined {
   const read = typeOf(type);
@@ -19,7 +29,9 @@ export function typeSql(type: TypeName | undefined): string | undefined {
   const { modifiers } = read;
   if (modifiers.some(Number.isNaN) || (read.name === "interval" && modifiers.length > 0)) return undefined;
   const size = modifiers.length === 0 ? "" : `(${modifiers.join(", ")})`;
-  return `${quoted(...names)}${size}${"[]".repeat(type.arrayBounds?.length ?? 0)}`;
+  // A name that stands for the server's own type cannot be one of the project's.
+  const isPlain = names[0] === "pg_catalog" && /^[a-z0-9]+$/.test(read.name);
+  return `${isPlain ? (plainTypes[read.name] ?? read.name) : quoted(...names)}${size}${"[]".repeat(type.arrayBounds?.length ?? 0)}`;
 }
 
 /** What an expression of a statement names. */

@@ -39,7 +39,7 @@ export function foreignKeyQueries(
   const parentName = quotedTable(parent);
   const missing =
     keys === undefined || keys.length !== columns.length
-      ? `ARRAY[${values.map((value) => `${value}::text`).join(", ")}] NOT IN ${keyTexts(parentName)}`
+      ? `NOT EXISTS (SELECT FROM ${keyTexts(parentName)} p WHERE p.key = ARRAY[${values.map((value) => `${value}::text`).join(", ")}])`
       : `NOT EXISTS (SELECT FROM ${parentName} p WHERE ${keys.map((key, at) => `p.${quoted(key)} = ${values[at]}`).join(" AND ")})`;
   const orphan = `num_nulls(${values.join(", ")}) = 0 AND ${missing}`;
   const half = `num_nulls(${values.join(", ")}) BETWEEN 1 AND ${values.length - 1}`;
@@ -61,14 +61,14 @@ export function foreignKeyQueries(
 function keyTexts(parent: string): string {
   const literal = `'${parent.replaceAll("'", "''")}'::regclass`;
   const names = `(SELECT array_agg(a.attname::text ORDER BY k.place) AS names FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE i.indrelid = ${literal} AND i.indisprimary AND k.place <= i.indnkeyatts) n`;
-  return `(SELECT ARRAY(SELECT to_jsonb(p) ->> u.name FROM unnest(n.names) WITH ORDINALITY AS u(name, place) ORDER BY u.place) FROM ${parent} p CROSS JOIN ${names})`;
+  return `(SELECT ARRAY(SELECT to_jsonb(p) ->> u.name FROM unnest(n.names) WITH ORDINALITY AS u(name, place) ORDER BY u.place) AS key FROM ${parent} p CROSS JOIN ${names})`;
 }
 
-/** DROP COLUMN: how many values go with it. */
+/** DROP COLUMN: how many values go with it. A new column of that name is another one. */
 export function droppedColumnQueries(table: AskedTable, column: string): DataQuery[] {
   const value = quoted(column);
   return table.ask(
-    { columns: [column], functions: [], hasQuery: false },
+    { columns: [], functions: [], hasQuery: false },
     { words: `loses the values of ${column}`, effect: "loses", sqlstate: undefined },
     (from) => `SELECT count(${value}) AS lost FROM ${from} HAVING count(${value}) > 0`,
   );

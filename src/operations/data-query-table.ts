@@ -33,12 +33,12 @@ export class AskedTable {
     this.#only = relation?.inh === true ? "" : "ONLY ";
   }
 
-  /** A column that the same statement adds. */
-  add(column: ColumnDef): void {
+  /** A column that the same statement adds; `again`: it drops one of that name, too. */
+  add(column: ColumnDef, again: boolean): void {
     const filled = (column.constraints ?? []).flatMap((node) =>
       "Constraint" in node ? [node.Constraint] : [],
     );
-    const value = this.#valueOf(column, filled);
+    const value = again ? undefined : this.#valueOf(column, filled);
     this.#added.set(column.colname ?? "", value);
   }
 
@@ -53,7 +53,7 @@ export class AskedTable {
     );
     if (
       type === undefined ||
-      /"(?:big|small)?serial[248]?"$/.test(type) ||
+      /^"(?:big|small)?serial[248]?"$/.test(type) ||
       made?.contype === "CONSTR_IDENTITY"
     )
       return;

@@ -71,5 +71,5 @@ function using({ text }: AskedTable, column: ColumnDef): string | undefined {
 
 /** As people write it. */
 function shortType(type: string): string {
-  return type.replace(/^"pg_catalog"\./, "").replaceAll('"', "");
+  return type.replaceAll('"', "");
 }

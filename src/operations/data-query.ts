@@ -3,12 +3,13 @@ import type { QualifiedName } from "../model/operation";
 import type { DataQuery } from "../model/rows";
 import { columnOf } from "./column";
 import { exclusionQueries, notNullQueries, uniqueIndexQueries, uniqueQueries } from "./data-query-index";
-import { quotedTable } from "./data-query-names";
+import { quoted, quotedTable } from "./data-query-names";
 import { checkQueries, droppedColumnQueries, droppedRowsQueries, foreignKeyQueries } from "./data-query-rows";
 import { AskedTable } from "./data-query-table";
 import { StatementText } from "./data-query-text";
 import { changedTypeQueries } from "./data-query-type";
 import { nameOf, partsOf, qualified } from "./names";
+import { blockTexts } from "./read-sql";
 import { splitSql } from "./split";
 
 /** What the text does not say and a catalog knows. */
@@ -25,18 +26,31 @@ const largestStatement = 256 * 1024;
 /**
  * The questions whether the statements of a SQL text can fail on the rows of a database, or lose some. There is none for
  * what needs no look at the rows (NOT VALID, USING INDEX), for tables that the text creates, for a statement with bound
- * values, for VALIDATE CONSTRAINT where `constraintOf` does not know it, for DO blocks, partitions and domains. They ask
- * for the rows as they are before the text. `libpg-query`'s loadModule() must have resolved before the first call.
+ * values, for VALIDATE CONSTRAINT where neither the text nor `constraintOf` tells what it is, for partitions and domains.
+ * They ask for the rows as they are before the text; of a DO block, as if each of its statements ran. `libpg-query`'s loadModule() must have resolved before the first call.
  */
 export function dataQueries(sql: string, known: KnownObjects = {}): readonly DataQuery[] {
-  const created = new Set<string>();
+  return textQueries(sql, { known, created: new Set(), unvalidated: new Map() });
+}
+
+/** What the text said so far. */
+interface Reading {
+  readonly known: KnownObjects;
+  /** Tables that it makes, quoted. */
+  readonly created: Set<string>;
+  /** What to ask for constraints that it adds as NOT VALID, by table and name, quoted. */
+  readonly unvalidated: Map<string, () => DataQuery[]>;
+}
+
+function textQueries(sql: string, reading: Reading): DataQuery[] {
   return splitSql(sql).statements.flatMap(({ from, to }) => {
     const statement = sql.slice(from, to);
-    return statement.length > largestStatement ? [] : statementQueries(statement, known, created);
+    return statement.length > largestStatement ? [] : statementQueries(statement, reading);
   });
 }
 
-function statementQueries(sql: string, known: KnownObjects, created: Set<string>): DataQuery[] {
+function statementQueries(sql: string, reading: Reading): DataQuery[] {
+  const { created } = reading;
   let node: Node | undefined;
   try {
     node = parseSync(sql).stmts?.[0]?.stmt;
@@ -46,6 +60,7 @@ function statementQueries(sql: string, known: KnownObjects, created: Set<string>
   if (node === undefined) return [];
   if ("CreateStmt" in node) created.add(quotedTable(nameOf(node.CreateStmt.relation)));
   if ("CreateTableAsStmt" in node) created.add(quotedTable(nameOf(node.CreateTableAsStmt.into?.rel)));
+  if ("DoStmt" in node) return blockTexts(sql).flatMap((text) => textQueries(text, reading));
   const isOld = (table: QualifiedName): boolean => !created.has(quotedTable(table));
   if ("DropStmt" in node && node.DropStmt.removeType === "OBJECT_TABLE") {
     const names = (node.DropStmt.objects ?? []).map((object) => qualified(partsOf(object)));
@@ -68,28 +83,30 @@ function statementQueries(sql: string, known: KnownObjects, created: Set<string>
   const text = new StatementText(sql);
   if (text.hasParameter) return [];
   const table = new AskedTable(relation, text);
-  if ("AlterTableStmt" in node) return alterTableQueries(table, node.AlterTableStmt, known);
+  if ("AlterTableStmt" in node) return alterTableQueries(table, node.AlterTableStmt, reading);
   return "IndexStmt" in node && node.IndexStmt.unique === true
     ? uniqueIndexQueries(table, node.IndexStmt)
     : [];
 }
 
-function alterTableQueries(table: AskedTable, statement: AlterTableStmt, known: KnownObjects): DataQuery[] {
+function alterTableQueries(table: AskedTable, statement: AlterTableStmt, reading: Reading): DataQuery[] {
   if (statement.objtype !== "OBJECT_TABLE") return [];
   const commands = (statement.cmds ?? []).flatMap((node) =>
     "AlterTableCmd" in node ? [node.AlterTableCmd] : [],
   );
+  const dropped = commands.filter(({ subtype }) => subtype === "AT_DropColumn").map(({ name }) => name);
   for (const { subtype, def } of commands) {
-    if (subtype === "AT_AddColumn" && def !== undefined && "ColumnDef" in def) table.add(def.ColumnDef);
+    if (subtype !== "AT_AddColumn" || def === undefined || !("ColumnDef" in def)) continue;
+    table.add(def.ColumnDef, dropped.includes(def.ColumnDef.colname));
   }
-  return commands.flatMap((command) => commandQueries(table, command, known));
+  return commands.flatMap((command) => commandQueries(table, command, reading));
 }
 
-function commandQueries(table: AskedTable, command: AlterTableCmd, known: KnownObjects): DataQuery[] {
+function commandQueries(table: AskedTable, command: AlterTableCmd, reading: Reading): DataQuery[] {
   const { subtype, name = "", def } = command;
   switch (subtype) {
     case "AT_AddColumn":
-      return def !== undefined && "ColumnDef" in def ? newColumnQueries(table, def, known) : [];
+      return def !== undefined && "ColumnDef" in def ? newColumnQueries(table, def, reading) : [];
     case "AT_SetNotNull":
       return notNullQueries(table, name);
     case "AT_AlterColumnType":
@@ -97,9 +114,11 @@ function commandQueries(table: AskedTable, command: AlterTableCmd, known: KnownO
     case "AT_DropColumn":
       return droppedColumnQueries(table, name);
     case "AT_AddConstraint":
-      return def !== undefined && "Constraint" in def ? constraintQueries(table, def.Constraint, known) : [];
+      return def !== undefined && "Constraint" in def
+        ? constraintQueries(table, def.Constraint, reading)
+        : [];
     case "AT_ValidateConstraint":
-      return validatedQueries(table, name, known);
+      return validatedQueries(table, name, reading);
     default:
       return [];
   }
@@ -108,7 +127,7 @@ function commandQueries(table: AskedTable, command: AlterTableCmd, known: KnownO
 function newColumnQueries(
   table: AskedTable,
   { ColumnDef: definition }: Extract<Node, { ColumnDef: object }>,
-  known: KnownObjects,
+  reading: Reading,
 ): DataQuery[] {
   const { column } = columnOf(definition);
   if (!column.nullable && column.default === "none") {
@@ -119,21 +138,30 @@ function newColumnQueries(
   const constraints = (definition.constraints ?? []).flatMap((node) =>
     "Constraint" in node ? [node.Constraint] : [],
   );
-  return constraints.flatMap((constraint) =>
-    constraint.contype === "CONSTR_NOTNULL"
-      ? notNullQueries(table, column.name)
-      : constraintQueries(table, constraint, known, column.name),
-  );
+  return constraints.flatMap((constraint) => {
+    const { contype, nulls_not_distinct } = constraint;
+    // Only an expression can be NULL in some rows.
+    if (contype === "CONSTR_NOTNULL")
+      return column.default === "generated" ? notNullQueries(table, column.name) : [];
+    // NULL points nowhere and is no duplicate.
+    if (column.default === "none" && contype !== "CONSTR_CHECK" && nulls_not_distinct !== true) return [];
+    return constraintQueries(table, constraint, reading, column.name);
+  });
 }
 
 function constraintQueries(
   table: AskedTable,
   constraint: Constraint,
-  known: KnownObjects,
+  reading: Reading,
   column?: string,
 ): DataQuery[] {
   // NOT ENFORCED sets it, too.
-  if (constraint.skip_validation === true) return [];
+  if (constraint.skip_validation === true) {
+    const later = { ...constraint, skip_validation: false };
+    const key = `${table.name} ${quoted(constraint.conname)}`;
+    reading.unvalidated.set(key, () => constraintQueries(table, later, reading, column));
+    return [];
+  }
   switch (constraint.contype) {
     case "CONSTR_UNIQUE":
     case "CONSTR_PRIMARY":
@@ -141,7 +169,7 @@ function constraintQueries(
     case "CONSTR_CHECK":
       return checkQueries(table, constraint);
     case "CONSTR_FOREIGN":
-      return foreignKeyQueries(table, constraint, known.primaryKeyOf ?? (() => undefined), column);
+      return foreignKeyQueries(table, constraint, reading.known.primaryKeyOf ?? (() => undefined), column);
     case "CONSTR_EXCLUSION":
       return exclusionQueries(table, constraint);
     case "CONSTR_NOTNULL":
@@ -152,9 +180,10 @@ function constraintQueries(
 }
 
 /** What is asked for the constraint as if it were new and valid. */
-function validatedQueries(table: AskedTable, constraint: string, known: KnownObjects): DataQuery[] {
-  const definition = known.constraintOf?.(nameOf(table.relation), constraint);
+function validatedQueries(table: AskedTable, constraint: string, reading: Reading): DataQuery[] {
+  const later = reading.unvalidated.get(`${table.name} ${quoted(constraint)}`);
+  if (later !== undefined) return later();
+  const definition = reading.known.constraintOf?.(nameOf(table.relation), constraint);
   if (definition === undefined) return [];
-  const valid = definition.replace(/\s+NOT VALID\s*$/i, "");
-  return [...dataQueries(`ALTER TABLE ${table.name} ADD ${valid}`, known)];
+  return textQueries(`ALTER TABLE ${table.name} ADD ${definition.replace(/\s+NOT VALID\s*$/i, "")}`, reading);
 }

@@ -117,6 +117,16 @@ function readBlock(sql: string): SqlChange[] {
   });
 }
 
+/** The texts of the statements in a DO block, conditions left aside; those that it puts together itself are none. */
+export function blockTexts(sql: string): string[] {
+  try {
+    const statements = blockStatements(parsePlPgSQLSync(sql));
+    return statements.flatMap(({ query, dynamic }) => (dynamic ? constantQuery(query) : query) ?? []);
+  } catch {
+    return [];
+  }
+}
+
 interface BlockStatement {
   readonly line: number;
   readonly query: string;

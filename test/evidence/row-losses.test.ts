@@ -21,7 +21,9 @@ create table usr (id serial primary key, team_id int references team on delete c
   score numeric(12, 4), big bigint not null, note text, active boolean not null default true, kind text not null default 'a',
   ts timestamptz not null);
 create table audit (usr_ref int, msg text not null);
-create table api (id uuid primary key, secret_key text, label text);
+create table log (msg text, last_modified timestamp);
+insert into log values ('a', '2024-01-01'), ('b', null);
+create table api (id uuid primary key, secret_key text, label text, made date default '2023-01-01', updated_at timestamptz default '2023-01-01 00:00+00');
 insert into team (name, motto) values ('Red', 'on'), ('Blue', null);
 insert into usr (team_id, email, nick, score, big, note, active, ts) values
   (1, 'a@x', 'al', 1.25, 10, 'n1', true, '2024-05-01 10:00+00'), (1, 'b@x', null, 2.5, 20, 'n2', false, '2024-05-02 00:00+00'),
@@ -57,6 +59,12 @@ const cases: Readonly<Record<string, Case>> = {
     down: "alter table api add column secret_key text",
     upgrade: ["api.secret_key: column gone, 2 of 2"],
     roundTrip: ["api.secret_key: values changed, 2 of 2"],
+  },
+  "a secret under another name": {
+    up: "alter table api rename label to password; update api set password = upper(password) where password = 'first'",
+    down: "update api set password = 'gone'; alter table api rename password to label",
+    upgrade: ["api.label: column gone, 2 of 2 (first; second)"],
+    roundTrip: ["api.label: values changed, 2 of 2 (first → gone; second → gone)"],
   },
   "a dropped column without values": {
     up: "update team set motto = null; alter table team drop column motto; alter table team add column motto text; alter table team drop column motto",
@@ -162,6 +170,12 @@ const cases: Readonly<Record<string, Case>> = {
     upgrade: ["audit: rows gone, 1 of 3 (usr_ref = 1, msg = in)"],
     roundTrip: ["audit: rows gone, 1 of 3 (usr_ref = 1, msg = in)"],
   },
+  "values that are long": {
+    up: "update team set motto = repeat('é', 100)",
+    down: "update team set motto = repeat('é', 99) where id = 1; update team set motto = null where id = 2",
+    upgrade: [`team.motto: values changed, 1 of 1 (on → ${"é".repeat(11)}… (100 characters))`],
+    roundTrip: [`team.motto: values changed, 1 of 1 (on → ${"é".repeat(12)}… (99 characters))`],
+  },
   "a table that is emptied": {
     up: "select 1",
     down: "truncate api",
@@ -226,6 +240,21 @@ const cases: Readonly<Record<string, Case>> = {
     up: "alter table team add size int",
     topUp: "update team set motto = 'changed by a trigger' where id = 1",
     down: "alter table team drop size",
+  },
+  "the time of the last change, which each write moves, and another time": {
+    up: "update api set updated_at = now(), made = '2024-01-01'",
+    down: "update api set made = '2023-01-01'",
+    upgrade: ["api.made: values changed, 2 of 2 (2023-01-01 → 2024-01-01)"],
+  },
+  "the time of the last change in a table without a key": {
+    up: "update log set last_modified = now()",
+    down: "update log set msg = 'c', last_modified = now() where msg = 'a'",
+    roundTrip: ["log.msg: values changed, 1 of 2 (a)"],
+  },
+  "the time of the last change, moved back": {
+    up: "select 1",
+    down: "update api set updated_at = '2022-01-01' where label = 'first'",
+    roundTrip: ["api.updated_at: values changed, 1 of 2 (2023-01-01 00:00:00+00 → 2022-01-01 00:00:00+00)"],
   },
   "constraints alone": {
     up: "create unique index on usr (email); alter table usr add check (length(kind) < 3) not valid, alter email set not null",

@@ -21,6 +21,8 @@ export type DataAnswer =
 export interface AskOptions {
   /** For each query. Default 5 s. */
   readonly statementTimeoutMs?: number;
+  /** For all of them: as long as the transaction is open, the server keeps what others delete. Default 60 s. */
+  readonly totalMs?: number;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface AskOptions {
 export async function askDataQueries(
   address: Address,
   queries: readonly DataQuery[],
-  { statementTimeoutMs = 5_000 }: AskOptions = {},
+  { statementTimeoutMs = 5_000, totalMs = 60_000 }: AskOptions = {},
 ): Promise<readonly DataAnswer[]> {
   if (queries.length === 0) return [];
   const client = await connect(address);
@@ -49,7 +51,14 @@ export async function askDataQueries(
     ]);
     const names = new Set(acting.map(({ name }) => name));
     const answers: DataAnswer[] = [];
-    for (const query of queries) answers.push(await ask(query, names, run, statementTimeoutMs));
+    const end = Date.now() + totalMs;
+    for (const query of queries) {
+      const isLate = Date.now() >= end;
+      const reason = `the ${totalMs / 1000} s for all questions were over`;
+      answers.push(
+        isLate ? { query, answer: "unknown", reason } : await ask(query, names, run, statementTimeoutMs),
+      );
+    }
     return answers;
   } finally {
     // Nothing is to be kept; a connection that ends rolls back.
@@ -138,6 +147,8 @@ function reasonOf(error: unknown, sqlstate: string | undefined, statementTimeout
       return "a lock on a table that it reads was not free within 1 s";
     case "42P01":
     case "42703":
+    case "42704":
+    case "42883":
     case "3F000":
       return `${message} there: the change makes it, or the role's search_path is another`;
     case "42501":

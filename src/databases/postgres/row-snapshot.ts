@@ -3,16 +3,14 @@ import type { RowSnapshot, RowValues, TableRows } from "../../model/rows";
 import { isMember, isUserSchema, qualified } from "./catalog/fragments";
 
 export interface RowReading {
-  /** Tables that are left out, such as the version table; without a schema in whichever it lies. */
-  readonly skip?: readonly { readonly schema?: string | undefined; readonly table: string }[];
+  /** Tables that are left out, such as the version table, as in catalog keys: quoted and schema-qualified. */
+  readonly skip?: ReadonlySet<string>;
   /** Of the tables that are read, on the server's disk: what is kept here. The largest tables are left unread first. Default 32 MB. */
   readonly mostBytes?: number;
 }
 
 interface FoundTable {
-  readonly schema: string;
-  readonly table: string;
-  /** Both, quoted. */
+  /** As in catalog keys. */
   readonly name: string;
   readonly bytes: string;
   readonly partitioned: boolean;
@@ -50,7 +48,7 @@ const settle = `select ${Object.entries(settings)
 const parts = (what: string, where: string): string =>
   `(select ${what} from pg_partition_tree(c.oid) p join pg_class l on l.oid = p.relid where ${where})`;
 
-const tablesStatement = `select n.nspname as schema, c.relname as table, ${qualified("n.nspname", "c.relname")} as name,
+const tablesStatement = `select ${qualified("n.nspname", "c.relname")} as name,
   case c.relkind when 'r' then pg_relation_size(c.oid) + case c.reltoastrelid when 0 then 0 else pg_relation_size(c.reltoastrelid) end
     else ${parts("coalesce(sum(pg_table_size(l.oid)), 0)", "l.relkind = 'r'")} end::text as bytes,
   c.relkind = 'p' as partitioned,
@@ -76,7 +74,7 @@ export async function readRows(client: Client, options: RowReading = {}): Promis
   try {
     await client.query(settle);
     const { rows: all } = await client.query<FoundTable>(tablesStatement);
-    const wanted = all.filter(({ schema, table }) => !(options.skip ?? []).some(isNamed(schema, table)));
+    const wanted = all.filter(({ name }) => options.skip?.has(name) !== true);
     const reasons = new Map<FoundTable, string>();
     for (const table of wanted) {
       const reason = unreadable(table);
@@ -101,11 +99,6 @@ export async function readRows(client: Client, options: RowReading = {}): Promis
     // Sets the settings back, and row security with them.
     await client.query("rollback");
   }
-}
-
-function isNamed(schema: string, table: string) {
-  return (skipped: { readonly schema?: string | undefined; readonly table: string }): boolean =>
-    skipped.table === table && (skipped.schema === undefined || skipped.schema === schema);
 }
 
 const tooLarge = "it is among the largest tables, which together are too large to be kept";
