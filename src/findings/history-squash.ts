@@ -101,25 +101,26 @@ function inPython(squash: Squash, context: HistoryContext, landed: Graph): Words
   const name = into?.id ?? "";
   const [top, ...otherTops] = tops;
   const isTopKept = otherTops.length === 0 && rewritten.some(({ id }) => id === top);
-  const above = tops.filter((id) => landed.childrenOf(id).some((child) => !goneIds.has(child)));
-  const canGoOn = isTopKept || above.length === tops.length;
+  const above = tops.map((id) => landed.childrenOf(id).filter((child) => !goneIds.has(child)));
+  const canGoOn = isTopKept || above.every(({ length }) => length > 0);
   const what = `Revisions ${rangeOf(ids)} were squashed into "${name}"${isTopKept ? ", which keeps the id of the last one" : ""}.`;
   const [stops = ""] = goneIds;
   const lost = `Can't locate revision identified by '${goneIds.has(top ?? "") ? top : stops}'.`;
-  const before = `Bring every database to ${isTopKept ? `"${top}"` : `one that is still there (above "${top}")`} before this is deployed; list them in the setting environments, and the check reads that they are.`;
+  const wrong = isTopKept ? [] : rewritten.map(({ id }) => id);
+  const silent =
+    wrong.length === 0
+      ? ""
+      : ` One that is at ${quoted(wrong).join(", ")} counts as having all of it, and never gets the rest.`;
   if (canGoOn) {
+    const safe = quoted(isTopKept ? tops : above.flat());
     return {
       severity: "warning",
       what,
-      why: `A database that is at ${isTopKept ? `"${top}"` : "a later one"} goes on; one that is at an older one of them stops at every command: ${lost}`,
-      do: before,
+      why: `A database that is at ${safe.join(", ")} or a later one goes on; one that is at an older one of them stops at every command: ${lost}${silent}`,
+      do: `Bring every database to ${safe.join(", ")} or a later one before this is deployed; list them in the setting environments, and the check reads that they are.`,
     };
   }
-  const wrong = rewritten.map(({ id }) => id);
-  const why =
-    wrong.length === 0
-      ? `A database that is at one of them, and production is at the last, stops at every command: ${lost}`
-      : `A database that is at a later one of them stops at every command: ${lost} One that is at ${quoted(wrong).join(", ")} counts as having all of it, and never gets the rest.`;
+  const why = `A database that is at ${wrong.length === 0 ? "one of them, and production is at the last," : "a later one of them"} stops at every command: ${lost}${silent}`;
   const keep =
     otherTops.length > 0
       ? []

@@ -66,8 +66,8 @@ const squashes: Readonly<Record<string, Squash>> = {
     findings: ["warning revision-squashed d"],
     first: {
       what: 'Revisions "a" to "d" (4) were squashed into "d", which keeps the id of the last one.',
-      why: `A database that is at "d" goes on; one that is at an older one of them stops at every command: ${lost("a")}`,
-      do: `Bring every database to "d" before this is deployed; list them in the setting environments, and the check reads that they are.\n${restore}`,
+      why: `A database that is at "d" or a later one goes on; one that is at an older one of them stops at every command: ${lost("a")}`,
+      do: `Bring every database to "d" or a later one before this is deployed; list them in the setting environments, and the check reads that they are.\n${restore}`,
     },
   },
   "all of them into one with the id of the first": {
@@ -86,8 +86,16 @@ const squashes: Readonly<Record<string, Squash>> = {
     findings: ["warning revision-squashed s"],
     first: {
       what: 'Revisions "a" to "c" (3) were squashed into "s".',
-      why: `A database that is at a later one goes on; one that is at an older one of them stops at every command: ${lost("c")}`,
-      do: `Bring every database to one that is still there (above "c") before this is deployed; list them in the setting environments, and the check reads that they are.\n${restore}`,
+      why: `A database that is at "d" or a later one goes on; one that is at an older one of them stops at every command: ${lost("c")}`,
+      do: `Bring every database to "d" or a later one before this is deployed; list them in the setting environments, and the check reads that they are.\n${restore}`,
+    },
+  },
+  "the oldest ones into the first, below one that stays": {
+    gone: ["b", "c"],
+    write: [makes("a", null, "abc"), makes("d", "a")],
+    findings: ["warning revision-squashed a"],
+    first: {
+      why: `A database that is at "d" or a later one goes on; one that is at an older one of them stops at every command: ${lost("c")} One that is at "a" counts as having all of it, and never gets the rest.`,
     },
   },
   "the newest ones": {
