@@ -8,6 +8,7 @@ import { findSquashes, type Squash, type SquashEvidence } from "../revisions/squ
 import { doesTheSame } from "./history-difference";
 import { environmentLine, heldBy } from "./history-environments";
 import { commitText, common, type HistoryContext, quoted, shellWord, shortOf, some } from "./history-words";
+import { lostTables } from "./lost-tables";
 
 /** One finding for each squash, and the revisions of which it speaks. */
 export function squashFindings(
@@ -53,18 +54,20 @@ function keyOf({ object, verb, how }: ReturnType<typeof deedsOf>[number]): strin
 
 function squashed(squash: Squash, context: HistoryContext, landed: Graph): Finding {
   const { history } = context;
-  const [revision] = [...squash.added, ...nowOf(squash.rewritten, context)];
+  const [revision] = squash.into;
   const doubts = (context.environments ?? []).flatMap((state) =>
     state.kind === "not read" ? [state.do] : (doubtOf(state, squash, context, landed) ?? []),
   );
   const isAsked = context.environments !== undefined && context.environments.length > 0;
   const words = revision?.sql === undefined ? inPython(squash, context, landed) : inSql(squash, context);
-  const severity = isAsked ? (doubts.length > 0 ? "error" : "note") : words.severity;
+  const lost = lostTables(squash, context).map((name) => `table ${name}`);
+  const isSafe = isAsked && doubts.length === 0 && lost.length === 0;
+  const isWrong = lost.length > 0 || (isAsked && doubts.length > 0);
   const files = squash.gone.map(({ location }) => location.file);
   return {
     ...common,
     rule: "revision-squashed",
-    severity,
+    severity: isSafe ? "note" : isWrong ? "error" : words.severity,
     revision: revision?.id,
     ...revision?.location,
     what: words.what,
@@ -73,15 +76,19 @@ function squashed(squash: Squash, context: HistoryContext, landed: Graph): Findi
       `Gone since ${commitText(history)}: ${some(files)}.`,
       ...(context.environments ?? []).map(environmentLine),
     ].join("\n"),
-    why: words.why,
-    do:
-      isAsked && doubts.length === 0
-        ? "Nothing for these environments. A database that is named nowhere, such as a developer's, has to be brought there, too, or built anew."
-        : [
-            ...doubts,
-            words.do,
-            `Or restore them: git checkout ${shortOf(history)} -- ${some(foldersOf(squash))}`,
-          ].join("\n"),
+    why: lost.length === 0 ? words.why : `${words.why} A new database will not get: ${some(lost)}.`,
+    do: isSafe
+      ? "Nothing for these environments. A database that is named nowhere, such as a developer's, has to be brought there, too, or built anew."
+      : [
+          ...doubts,
+          ...(lost.length === 0
+            ? []
+            : [
+                `Write what is missing into ${revision?.location.file}; where create_all or a dump makes it (the setting setup), accept revision-squashed with that reason.`,
+              ]),
+          words.do,
+          `Or restore them: git checkout ${shortOf(history)} -- ${some(foldersOf(squash))}`,
+        ].join("\n"),
   };
 }
 
@@ -94,19 +101,19 @@ interface Words {
 
 /** What an id has to be kept for: databases know where they are by nothing else. */
 function inPython(squash: Squash, context: HistoryContext, landed: Graph): Words {
-  const { squashed: all, added, rewritten, gone, tops } = squash;
+  const { squashed: all, into, rewritten, gone, tops } = squash;
   const ids = all.map(({ id }) => id);
   const goneIds = new Set(gone.map(({ id }) => id));
-  const [into] = [...added, ...nowOf(rewritten, context)];
-  const name = into?.id ?? "";
+  const last = into.at(-1);
   const [top, ...otherTops] = tops;
   const isTopKept = otherTops.length === 0 && rewritten.some(({ id }) => id === top);
   const above = tops.map((id) => landed.childrenOf(id).filter((child) => !goneIds.has(child)));
   const canGoOn = isTopKept || above.every(({ length }) => length > 0);
-  const what = `Revisions ${rangeOf(ids)} were squashed into "${name}"${isTopKept ? ", which keeps the id of the last one" : ""}.`;
+  const what = `Revisions ${rangeOf(ids)} were squashed into ${rangeOf(into.map(({ id }) => id))}${isTopKept ? ", which keeps the id of the last one" : ""}.`;
   const [stops = ""] = goneIds;
   const lost = `Can't locate revision identified by '${goneIds.has(top ?? "") ? top : stops}'.`;
-  const wrong = isTopKept ? [] : rewritten.map(({ id }) => id);
+  // One that is not the last stands for more than a database at it has.
+  const wrong = rewritten.map(({ id }) => id).filter((id) => !(isTopKept && id === top));
   const silent =
     wrong.length === 0
       ? ""
@@ -125,9 +132,9 @@ function inPython(squash: Squash, context: HistoryContext, landed: Graph): Words
     otherTops.length > 0
       ? []
       : [
-          `Give the squash the id of the last one: revision = "${top}" in ${into?.location.file}. Then a database that is at "${top}" goes on, and every other is brought there before this is deployed.`,
+          `Give ${into.length > 1 ? "the last of them" : "the squash"} the id of the last one: revision = "${top}" in ${last?.location.file}. Then a database that is at "${top}" goes on, and every other is brought there before this is deployed.`,
         ];
-  const line = context.stampLine(name);
+  const line = context.stampLine(last?.id ?? "");
   const stamp =
     line === undefined || wrong.length > 0
       ? []

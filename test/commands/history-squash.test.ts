@@ -110,6 +110,58 @@ const squashes: Readonly<Record<string, Squash>> = {
     findings: ["error revision-edited a", "error revision-squashed s"],
     first: {},
   },
+  "all of them into one that does nothing, with the id of the last": {
+    gone: ["a", "b", "c"],
+    write: [makes("d", null, "")],
+    findings: ["error revision-squashed d"],
+    first: {
+      what: 'Revisions "a" to "d" (4) were squashed into "d", which keeps the id of the last one.',
+      why: `A database that is at "d" or a later one goes on; one that is at an older one of them stops at every command: ${lost("a")} A new database will not get: table a, table b, table c, table d.`,
+      do: `Write what is missing into ${versions}/d.py; where create_all or a dump makes it (the setting setup), accept revision-squashed with that reason.\nBring every database to "d" or a later one before this is deployed; list them in the setting environments, and the check reads that they are.\n${restore}`,
+    },
+  },
+  "all of them into a new one that forgets a table": {
+    gone: ["a", "b", "c", "d"],
+    write: [makes("s", null, "abd"), makes("n", "s", "x")],
+    findings: ["error revision-squashed s"],
+    first: {
+      why: `A database that is at one of them, and production is at the last, stops at every command: ${lost("d")} A new database will not get: table c.`,
+    },
+  },
+  "all of them into two": {
+    gone: ["a", "b", "c", "d"],
+    write: [makes("s", null, "ab"), makes("n", "s", "cd")],
+    findings: ["error revision-squashed s"],
+    first: {
+      what: 'Revisions "a" to "d" (4) were squashed into "s" and "n".',
+      why: `A database that is at one of them, and production is at the last, stops at every command: ${lost("d")}`,
+      do: `Give the last of them the id of the last one: revision = "d" in ${versions}/n.py. Then a database that is at "d" goes on, and every other is brought there before this is deployed.\nOr keep the new id, and write it down on every database that has all of them, right before the deploy: alembic stamp --purge n\n${restore}`,
+    },
+  },
+  "all of them into two, the last one's id kept": {
+    gone: ["a", "b", "c"],
+    write: [makes("s", null, "ab"), makes("d", "s", "cd")],
+    findings: ["warning revision-squashed s"],
+    first: {
+      what: 'Revisions "a" to "d" (4) were squashed into "s" and "d", which keeps the id of the last one.',
+    },
+  },
+  "all of them into two, the first one's id kept": {
+    gone: ["b", "c", "d"],
+    write: [makes("a", null, "ab"), makes("n", "a", "cd")],
+    findings: ["error revision-squashed a"],
+    first: {
+      why: `A database that is at a later one of them stops at every command: ${lost("d")} One that is at "a" counts as having all of it, and never gets the rest.`,
+    },
+  },
+  "the first one is gone, and the next begins the history": {
+    gone: ["a"],
+    write: [makes("b", null)],
+    findings: ["error revision-squashed b"],
+    first: {
+      what: 'Revisions "a" and "b" were squashed into "b", which keeps the id of the last one.',
+    },
+  },
   "no squash: something else in their place": {
     gone: ["c", "d"],
     write: [makes("n", "b", "xyz")],
