@@ -1,8 +1,8 @@
 import type { SeenEnvironment } from "../model/environment";
 import type { Finding, Severity } from "../model/finding";
+import type { Operation } from "../model/operation";
 import type { Revision } from "../model/revision";
-import { tablesOf } from "../operations/difference";
-import { deedsOf } from "../operations/words";
+import { type Deed, deedsOf } from "../operations/words";
 import type { Graph } from "../revisions/graph";
 import { findSquashes, type Squash, type SquashEvidence } from "../revisions/squash";
 import { doesTheSame } from "./history-difference";
@@ -24,23 +24,20 @@ export function squashFindings(
 function evidenceOf(context: HistoryContext): SquashEvidence {
   const { history, revisions } = context;
   const now = new Map(revisions.map((revision) => [revision.id, revision]));
+  const before = (id: string): readonly Deed[] => {
+    const landed = history.landed.get(id);
+    return landed === undefined ? [] : upgradeDeeds(context.landedTextOf(landed).operations);
+  };
+  const after = (id: string): readonly Deed[] => {
+    const revision = now.get(id);
+    return revision === undefined ? [] : upgradeDeeds(context.textOf(revision).operations);
+  };
+  const objects = (deeds: readonly Deed[]) => new Set(deeds.map(({ object }) => object));
   return {
-    landedTables(id) {
-      const landed = history.landed.get(id);
-      return landed === undefined ? new Set() : tablesOf(context.landedTextOf(landed).operations, "upgrade");
-    },
-    addedTables(id) {
-      const revision = now.get(id);
-      if (revision === undefined) return new Set();
-      const { operations } = context.textOf(revision);
-      const landed = history.landed.get(id);
-      const before = landed === undefined ? [] : context.landedTextOf(landed).operations;
-      const known = new Set(before.flatMap((operation) => deedsOf(operation).map(keyOf)));
-      const more = operations.filter((operation) =>
-        deedsOf(operation).some((deed) => !known.has(keyOf(deed))),
-      );
-      return tablesOf(more, "upgrade");
-    },
+    landedObjects: (id) => objects(before(id)),
+    addedObjects: (id) => objects(without(after(id), before(id))),
+    takenObjects: (id) =>
+      objects([...without(after(id), before(id)), ...without(before(id), after(id))].filter(isMaking)),
     doesTheSame(id) {
       const revision = now.get(id);
       return revision !== undefined && doesTheSame(revision, context);
@@ -48,8 +45,18 @@ function evidenceOf(context: HistoryContext): SquashEvidence {
   };
 }
 
-function keyOf({ object, verb, how }: ReturnType<typeof deedsOf>[number]): string {
-  return `${verb}\0${object}\0${how}`;
+function upgradeDeeds(operations: readonly Operation[]): Deed[] {
+  return operations.filter(({ origin }) => origin.direction === "upgrade").flatMap(deedsOf);
+}
+
+function isMaking({ verb }: Deed): boolean {
+  return /^(?:create|add)\b/.test(verb);
+}
+
+function without(deeds: readonly Deed[], others: readonly Deed[]): Deed[] {
+  const keyOf = ({ object, verb, how }: Deed) => `${verb}\0${object}\0${how}`;
+  const known = new Set(others.map(keyOf));
+  return deeds.filter((deed) => !known.has(keyOf(deed)));
 }
 
 function squashed(squash: Squash, context: HistoryContext, landed: Graph): Finding {

@@ -56,14 +56,6 @@ export function differenceOf(before: RevisionText, after: RevisionText, directio
   };
 }
 
-/** Tables that these operations of one direction name. */
-export function tablesOf(operations: readonly Operation[], direction: Direction): Set<string> {
-  const named = operations
-    .filter(({ origin }) => origin.direction === direction)
-    .flatMap((operation) => deedsOf(operation).flatMap(({ table }) => table ?? []));
-  return new Set(named);
-}
-
 interface PlacedDeed {
   readonly deed: Deed;
   readonly line: number;

@@ -23,10 +23,12 @@ export interface Squash {
 
 /** What is known of the content of revisions. */
 export interface SquashEvidence {
-  /** Tables that the upgrade of a landed revision named. */
-  landedTables(id: string): ReadonlySet<string>;
-  /** Tables of what the upgrade does now and did not do when it landed; of a new revision all. */
-  addedTables(id: string): ReadonlySet<string>;
+  /** Objects on which the upgrade of a landed revision worked, e.g. `column users.name`. */
+  landedObjects(id: string): ReadonlySet<string>;
+  /** The same of what the upgrade does now and did not do when it landed; of a new revision all. */
+  addedObjects(id: string): ReadonlySet<string>;
+  /** Those of them that it makes, and, of an edited one, those that it made once and makes no longer. */
+  takenObjects(id: string): ReadonlySet<string>;
   /** True where an edited revision does what it did. */
   doesTheSame(id: string): boolean;
 }
@@ -47,8 +49,8 @@ export function findSquashes(
 /** Where the order is that of the versions: fewer files, and some of them do what those did that are gone. */
 function inVersions({ history, evidence, landed, now }: Search): Squash[] {
   const gone = landed.revisions.filter(({ id }) => isGone(history, id));
-  const tables = union(gone.map(({ id }) => evidence.landedTables(id)));
-  const takesOver = ({ id }: Revision) => overlaps(evidence.addedTables(id), tables);
+  const objects = union(gone.map(({ id }) => evidence.landedObjects(id)));
+  const takesOver = ({ id }: Revision) => overlaps(evidence.takenObjects(id), objects);
   const edited = now.revisions.filter(
     ({ id }) => history.states.get(id) === "edited" && !history.editedOnly.has(id),
   );
@@ -83,14 +85,14 @@ interface Search {
  */
 function inLinks({ history, evidence, landed, now }: Search, part: ReadonlySet<string>): Squash | undefined {
   const gone = landed.revisions.filter(({ id }) => part.has(id) && isGone(history, id));
-  const tables = union(gone.map(({ id }) => evidence.landedTables(id)));
+  const objects = union(gone.map(({ id }) => evidence.landedObjects(id)));
   const standsFor = (ids: ReadonlySet<string>) => {
     const below = new Set([...ids].flatMap((id) => landed.parentsOf(id)).filter((id) => !ids.has(id)));
     return ({ parents }: Revision) => parents.length === below.size && parents.every((id) => below.has(id));
   };
   const mayDo = ({ id }: Revision) => {
-    const own = evidence.addedTables(id);
-    return own.size === 0 || tables.size === 0 || overlaps(own, tables);
+    const own = evidence.addedObjects(id);
+    return own.size === 0 || objects.size === 0 || overlaps(own, objects);
   };
   const goneIds = new Set(gone.map(({ id }) => id));
   const roots = now.revisions.filter(
@@ -105,7 +107,7 @@ function inLinks({ history, evidence, landed, now }: Search, part: ReadonlySet<s
   const into = new Set([root.id]);
   for (const id of into)
     for (const next of [...now.parentsOf(id), ...now.childrenOf(id)])
-      if (history.states.get(next) !== "unchanged" && overlaps(evidence.addedTables(next), tables))
+      if (history.states.get(next) !== "unchanged" && overlaps(evidence.takenObjects(next), objects))
         into.add(next);
   if (!byNew) for (const { id } of rewritten) into.add(id);
   const squashed = new Set([...goneIds, ...into]);
@@ -132,10 +134,10 @@ function componentsOf({ history, evidence, landed, now }: Search): Set<string>[]
     const below = [...landed.ancestors(id)].filter((each) => each !== id);
     return bases.has(id) && below.length > 0 && below.every((each) => isGone(history, each));
   };
-  const tables = union(history.deleted.map(({ revision }) => evidence.landedTables(revision.id)));
+  const objects = union(history.deleted.map(({ revision }) => evidence.landedObjects(revision.id)));
   const isPart = (id: string): boolean =>
     isGone(history, id) ||
-    (history.states.get(id) === "edited" && (isNewBase(id) || overlaps(evidence.addedTables(id), tables)));
+    (history.states.get(id) === "edited" && (isNewBase(id) || overlaps(evidence.takenObjects(id), objects)));
   const open = new Set(landed.revisions.map(({ id }) => id).filter(isPart));
   const parts: Set<string>[] = [];
   for (const start of open) {

@@ -106,9 +106,20 @@ const squashes: Readonly<Record<string, Squash>> = {
   },
   "with a new one on top, and one that is edited for itself": {
     gone: ["b", "c", "d"],
-    write: [makes("s", "a", "bcd"), makes("n", "s"), makes("a", null, "ax")],
+    write: [
+      makes("s", "a", "bcd"),
+      // Works on a table of the squash, and is none of it.
+      {
+        ...makes("n", "s"),
+        upgrade: 'op.add_column("b", sa.Column("more", sa.Text))\nop.alter_column("c", "id", type_=sa.Text)',
+      },
+      makes("a", null, "ax"),
+    ],
     findings: ["error revision-edited a", "error revision-squashed s"],
-    first: {},
+    first: {
+      rule: "revision-squashed",
+      what: 'Revisions "b" to "d" (3) were squashed into "s".',
+    },
   },
   "all of them into one that does nothing, with the id of the last": {
     gone: ["a", "b", "c"],
