@@ -41,6 +41,7 @@ imports do not count. A file of SQL is edited when its text changed, a comment i
 got other line ends, is not. Heads, missing parents and ids
 that are used twice are also looked for in what the merge will make: this change, and what the target has got since.
 A clone that is too shallow fetches what it needs from \`origin\`; where that fails, the check ends with exit code 2.
+What each finding on the history says, and what a squash must keep: [history.md](history.md).
 
 ## Accepting a finding
 

@@ -4,6 +4,7 @@ import { type GraphJudgement, graphFindings } from "../findings/graph";
 import { historyFindings } from "../findings/history";
 import type { Finding } from "../model/finding";
 import type { Revision } from "../model/revision";
+import type { RevisionText } from "../operations/difference";
 import { resolveBase } from "../project/base";
 import { buildGraph, type Graph } from "../revisions/graph";
 import { afterMerge, type RevisionHistory, type RevisionSource, readHistory } from "../revisions/history";
@@ -33,6 +34,7 @@ export async function findingsOnHistory(
   const { settings, environment } = context;
   const tool = toolNamed(project.tool);
   const bytesOf = ({ location }: Revision) => readFileSync(path.resolve(project.root, location.file));
+  const landedTexts = new Map<string, RevisionText>();
   const table = { table: tool.versionTable.name };
   return historyFindings({
     history,
@@ -41,10 +43,14 @@ export async function findingsOnHistory(
       text: bytesOf(revision).toString("utf8"),
       operations: read.body(revision).operations,
     }),
-    landedTextOf: ({ revision, bytes }) => ({
-      text: Buffer.from(bytes).toString("utf8"),
-      operations: tool.readBody(revision.location.file, bytes).operations,
-    }),
+    landedTextOf({ revision, bytes }) {
+      const known = landedTexts.get(revision.id) ?? {
+        text: Buffer.from(bytes).toString("utf8"),
+        operations: tool.readBody(revision.location.file, bytes).operations,
+      };
+      landedTexts.set(revision.id, known);
+      return known;
+    },
     stampLine(id) {
       const words = tool.commands(project).stamp;
       const run = tool.runWords(project, settings.run, environment["PATH"]);

@@ -1,5 +1,5 @@
 import type { Revision } from "../model/revision";
-import { type Difference, differenceOf } from "../operations/difference";
+import { type Difference, differenceOf, type Lines } from "../operations/difference";
 import type { Deed } from "../operations/words";
 import { type HistoryContext, some } from "./history-words";
 
@@ -11,8 +11,10 @@ export function whatItMisses(revision: Revision, context: HistoryContext): strin
   const upgrade = differenceOf(before, after, "upgrade");
   const up = sentences(upgrade, upgradeWords);
   if (up.length > 0) return up.join(" ");
-  const [line] = upgrade.unknown;
-  if (line !== undefined) return `What it does from line ${line} on is known only when it runs.`;
+  if (hasLines(upgrade.unknown))
+    return `What differs is known only when it runs (${linesText(upgrade.unknown)}).`;
+  if (hasLines(upgrade.traceless))
+    return `What its upgrade makes and changes is the same; what differs leaves no trace (${linesText(upgrade.traceless)}).`;
   if (revision.sql !== undefined) return "";
   const down = sentences(differenceOf(before, after, "downgrade"), downgradeWords);
   return down.length === 0 ? "" : ["Its upgrade does what it did.", ...down].join(" ");
@@ -24,8 +26,8 @@ export function doesTheSame(revision: Revision, context: HistoryContext): boolea
   if (landed === undefined) return false;
   const [before, after] = [context.landedTextOf(landed), context.textOf(revision)];
   return (["upgrade", "downgrade"] as const).every((direction) => {
-    const { added, removed, changed, otherwise } = differenceOf(before, after, direction);
-    return [added, removed, changed, otherwise].every(({ length }) => length === 0);
+    const { added, removed, changed, otherwise, unknown } = differenceOf(before, after, direction);
+    return [added, removed, changed, otherwise].every(({ length }) => length === 0) && !hasLines(unknown);
   });
 }
 
@@ -58,6 +60,14 @@ function sentences({ added, removed, changed, otherwise }: Difference, words: Wo
     ...(removed.length === 0 ? [] : [`${words.removed}: ${some(removed.map(deedText))}.`]),
     ...(ways.length + others.length === 0 ? [] : [`${words.changed}: ${some([...ways, ...others])}.`]),
   ];
+}
+
+function hasLines({ before, after }: Lines): boolean {
+  return before.length + after.length > 0;
+}
+
+function linesText({ before: [before], after: [after] }: Lines): string {
+  return after === undefined ? `line ${before} of the landed text` : `line ${after}`;
 }
 
 function deedText({ object, verb }: Deed): string {

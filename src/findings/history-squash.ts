@@ -1,13 +1,14 @@
 import type { SeenEnvironment } from "../model/environment";
 import type { Finding, Severity } from "../model/finding";
+import type { Operation } from "../model/operation";
 import type { Revision } from "../model/revision";
-import { tablesOf } from "../operations/difference";
-import { deedsOf } from "../operations/words";
+import { type Deed, deedsOf } from "../operations/words";
 import type { Graph } from "../revisions/graph";
 import { findSquashes, type Squash, type SquashEvidence } from "../revisions/squash";
 import { doesTheSame } from "./history-difference";
 import { environmentLine, heldBy } from "./history-environments";
 import { commitText, common, type HistoryContext, quoted, shellWord, shortOf, some } from "./history-words";
+import { lostTables } from "./lost-tables";
 
 /** One finding for each squash, and the revisions of which it speaks. */
 export function squashFindings(
@@ -23,23 +24,20 @@ export function squashFindings(
 function evidenceOf(context: HistoryContext): SquashEvidence {
   const { history, revisions } = context;
   const now = new Map(revisions.map((revision) => [revision.id, revision]));
+  const before = (id: string): readonly Deed[] => {
+    const landed = history.landed.get(id);
+    return landed === undefined ? [] : upgradeDeeds(context.landedTextOf(landed).operations);
+  };
+  const after = (id: string): readonly Deed[] => {
+    const revision = now.get(id);
+    return revision === undefined ? [] : upgradeDeeds(context.textOf(revision).operations);
+  };
+  const objects = (deeds: readonly Deed[]) => new Set(deeds.map(({ object }) => object));
   return {
-    landedTables(id) {
-      const landed = history.landed.get(id);
-      return landed === undefined ? new Set() : tablesOf(context.landedTextOf(landed).operations, "upgrade");
-    },
-    addedTables(id) {
-      const revision = now.get(id);
-      if (revision === undefined) return new Set();
-      const { operations } = context.textOf(revision);
-      const landed = history.landed.get(id);
-      const before = landed === undefined ? [] : context.landedTextOf(landed).operations;
-      const known = new Set(before.flatMap((operation) => deedsOf(operation).map(keyOf)));
-      const more = operations.filter((operation) =>
-        deedsOf(operation).some((deed) => !known.has(keyOf(deed))),
-      );
-      return tablesOf(more, "upgrade");
-    },
+    landedObjects: (id) => objects(before(id)),
+    addedObjects: (id) => objects(without(after(id), before(id))),
+    takenObjects: (id) =>
+      objects([...without(after(id), before(id)), ...without(before(id), after(id))].filter(isMaking)),
     doesTheSame(id) {
       const revision = now.get(id);
       return revision !== undefined && doesTheSame(revision, context);
@@ -47,24 +45,36 @@ function evidenceOf(context: HistoryContext): SquashEvidence {
   };
 }
 
-function keyOf({ object, verb, how }: ReturnType<typeof deedsOf>[number]): string {
-  return `${verb}\0${object}\0${how}`;
+function upgradeDeeds(operations: readonly Operation[]): Deed[] {
+  return operations.filter(({ origin }) => origin.direction === "upgrade").flatMap(deedsOf);
+}
+
+function isMaking({ verb }: Deed): boolean {
+  return /^(?:create|add)\b/.test(verb);
+}
+
+function without(deeds: readonly Deed[], others: readonly Deed[]): Deed[] {
+  const keyOf = ({ object, verb, how }: Deed) => `${verb}\0${object}\0${how}`;
+  const known = new Set(others.map(keyOf));
+  return deeds.filter((deed) => !known.has(keyOf(deed)));
 }
 
 function squashed(squash: Squash, context: HistoryContext, landed: Graph): Finding {
   const { history } = context;
-  const [revision] = [...squash.added, ...nowOf(squash.rewritten, context)];
+  const [revision] = squash.into;
   const doubts = (context.environments ?? []).flatMap((state) =>
     state.kind === "not read" ? [state.do] : (doubtOf(state, squash, context, landed) ?? []),
   );
   const isAsked = context.environments !== undefined && context.environments.length > 0;
   const words = revision?.sql === undefined ? inPython(squash, context, landed) : inSql(squash, context);
-  const severity = isAsked ? (doubts.length > 0 ? "error" : "note") : words.severity;
+  const lost = lostTables(squash, context).map((name) => `table ${name}`);
+  const isSafe = isAsked && doubts.length === 0 && lost.length === 0;
+  const isWrong = lost.length > 0 || (isAsked && doubts.length > 0);
   const files = squash.gone.map(({ location }) => location.file);
   return {
     ...common,
     rule: "revision-squashed",
-    severity,
+    severity: isSafe ? "note" : isWrong ? "error" : words.severity,
     revision: revision?.id,
     ...revision?.location,
     what: words.what,
@@ -73,15 +83,19 @@ function squashed(squash: Squash, context: HistoryContext, landed: Graph): Findi
       `Gone since ${commitText(history)}: ${some(files)}.`,
       ...(context.environments ?? []).map(environmentLine),
     ].join("\n"),
-    why: words.why,
-    do:
-      isAsked && doubts.length === 0
-        ? "Nothing for these environments. A database that is named nowhere, such as a developer's, has to be brought there, too, or built anew."
-        : [
-            ...doubts,
-            words.do,
-            `Or restore them: git checkout ${shortOf(history)} -- ${some(foldersOf(squash))}`,
-          ].join("\n"),
+    why: lost.length === 0 ? words.why : `${words.why} A new database will not get: ${some(lost)}.`,
+    do: isSafe
+      ? "Nothing for these environments. A database that is named nowhere, such as a developer's, has to be brought there, too, or built anew."
+      : [
+          ...doubts,
+          ...(lost.length === 0
+            ? []
+            : [
+                `Write what is missing into ${revision?.location.file}; where create_all or a dump makes it (the setting setup), accept revision-squashed with that reason.`,
+              ]),
+          words.do,
+          `Or restore them: git checkout ${shortOf(history)} -- ${some(foldersOf(squash))}`,
+        ].join("\n"),
   };
 }
 
@@ -94,39 +108,40 @@ interface Words {
 
 /** What an id has to be kept for: databases know where they are by nothing else. */
 function inPython(squash: Squash, context: HistoryContext, landed: Graph): Words {
-  const { squashed: all, added, rewritten, gone, tops } = squash;
+  const { squashed: all, into, rewritten, gone, tops } = squash;
   const ids = all.map(({ id }) => id);
   const goneIds = new Set(gone.map(({ id }) => id));
-  const [into] = [...added, ...nowOf(rewritten, context)];
-  const name = into?.id ?? "";
+  const last = into.at(-1);
   const [top, ...otherTops] = tops;
   const isTopKept = otherTops.length === 0 && rewritten.some(({ id }) => id === top);
-  const above = tops.filter((id) => landed.childrenOf(id).some((child) => !goneIds.has(child)));
-  const canGoOn = isTopKept || above.length === tops.length;
-  const what = `Revisions ${rangeOf(ids)} were squashed into "${name}"${isTopKept ? ", which keeps the id of the last one" : ""}.`;
+  const above = tops.map((id) => landed.childrenOf(id).filter((child) => !goneIds.has(child)));
+  const canGoOn = isTopKept || above.every(({ length }) => length > 0);
+  const what = `Revisions ${rangeOf(ids)} were squashed into ${rangeOf(into.map(({ id }) => id))}${isTopKept ? ", which keeps the id of the last one" : ""}.`;
   const [stops = ""] = goneIds;
   const lost = `Can't locate revision identified by '${goneIds.has(top ?? "") ? top : stops}'.`;
-  const before = `Bring every database to ${isTopKept ? `"${top}"` : `one that is still there (above "${top}")`} before this is deployed; list them in the setting environments, and the check reads that they are.`;
+  // One that is not the last stands for more than a database at it has.
+  const wrong = rewritten.map(({ id }) => id).filter((id) => !(isTopKept && id === top));
+  const silent =
+    wrong.length === 0
+      ? ""
+      : ` One that is at ${quoted(wrong).join(", ")} counts as having all of it, and never gets the rest.`;
   if (canGoOn) {
+    const safe = quoted(isTopKept ? tops : above.flat());
     return {
       severity: "warning",
       what,
-      why: `A database that is at ${isTopKept ? `"${top}"` : "a later one"} goes on; one that is at an older one of them stops at every command: ${lost}`,
-      do: before,
+      why: `A database that is at ${safe.join(", ")} or a later one goes on; one that is at an older one of them stops at every command: ${lost}${silent}`,
+      do: `Bring every database to ${safe.join(", ")} or a later one before this is deployed; list them in the setting environments, and the check reads that they are.`,
     };
   }
-  const wrong = rewritten.map(({ id }) => id);
-  const why =
-    wrong.length === 0
-      ? `A database that is at one of them, and production is at the last, stops at every command: ${lost}`
-      : `A database that is at a later one of them stops at every command: ${lost} One that is at ${quoted(wrong).join(", ")} counts as having all of it, and never gets the rest.`;
+  const why = `A database that is at ${wrong.length === 0 ? "one of them, and production is at the last," : "a later one of them"} stops at every command: ${lost}${silent}`;
   const keep =
     otherTops.length > 0
       ? []
       : [
-          `Give the squash the id of the last one: revision = "${top}" in ${into?.location.file}. Then a database that is at "${top}" goes on, and every other is brought there before this is deployed.`,
+          `Give ${into.length > 1 ? "the last of them" : "the squash"} the id of the last one: revision = "${top}" in ${last?.location.file}. Then a database that is at "${top}" goes on, and every other is brought there before this is deployed.`,
         ];
-  const line = context.stampLine(name);
+  const line = context.stampLine(last?.id ?? "");
   const stamp =
     line === undefined || wrong.length > 0
       ? []

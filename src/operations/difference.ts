@@ -18,14 +18,23 @@ export interface Difference {
   readonly changed: readonly { readonly before: Deed; readonly after: Deed }[];
   /** Both do it, and what they say in full differs: another value, another condition. Lines are the later text's. */
   readonly otherwise: readonly { readonly deed: Deed; readonly line: number }[];
-  /** Lines of the later text where what runs is known only when it runs. */
-  readonly unknown: readonly number[];
+  /** Where what runs is known only when it runs, and differs. */
+  readonly unknown: Lines;
+  /** Where what differs leaves no trace: a setting, a COMMIT, a read. */
+  readonly traceless: Lines;
+}
+
+/** Lines that only one of two texts has. */
+export interface Lines {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
 }
 
 /** The difference of one direction of a revision between two of its texts. */
 export function differenceOf(before: RevisionText, after: RevisionText, direction: Direction): Difference {
+  const placed = { before: placedOperations(before, direction), after: placedOperations(after, direction) };
   // What is the same in full first, so that of two alike each finds its own.
-  const full = match(placedDeeds(before, direction), placedDeeds(after, direction), sameKey, true);
+  const full = match(placedDeeds(placed.before), placedDeeds(placed.after), sameKey, true);
   const same = match(full.before, full.after, sameKey, false);
   const alike = match(same.before, same.after, alikeKey, false);
   const { before: gone, after: rest } = alike;
@@ -42,18 +51,9 @@ export function differenceOf(before: RevisionText, after: RevisionText, directio
         ({ one, other }) => one.deed.how === other.deed.how && !one.deed.isPart && !told.has(wholeOf(one)),
       )
       .map(({ other }) => ({ deed: other.deed, line: other.line })),
-    unknown: after.operations
-      .filter(({ kind, origin }) => kind === "unknown" && origin.direction === direction)
-      .map(({ origin }) => origin.line),
+    unknown: linesOf("unknown", placed),
+    traceless: linesOf("noTrace", placed),
   };
-}
-
-/** Tables that these operations of one direction name. */
-export function tablesOf(operations: readonly Operation[], direction: Direction): Set<string> {
-  const named = operations
-    .filter(({ origin }) => origin.direction === direction)
-    .flatMap((operation) => deedsOf(operation).flatMap(({ table }) => table ?? []));
-  return new Set(named);
 }
 
 interface PlacedDeed {
@@ -63,7 +63,12 @@ interface PlacedDeed {
   readonly source: string;
 }
 
-function placedDeeds({ text, operations }: RevisionText, direction: Direction): PlacedDeed[] {
+interface PlacedOperation {
+  readonly operation: Operation;
+  readonly source: string;
+}
+
+function placedOperations({ text, operations }: RevisionText, direction: Direction): PlacedOperation[] {
   const lineStarts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
   const own = operations
     .filter(({ origin }) => origin.direction === direction)
@@ -75,10 +80,32 @@ function placedDeeds({ text, operations }: RevisionText, direction: Direction): 
   // Where a line holds several, the next one's start is this one's end.
   const starts = [...new Set(own.map(({ from }) => from))].sort((one, other) => one - other);
   const nextStart = new Map(starts.map((start, index) => [start, starts[index + 1] ?? text.length]));
-  return own.flatMap(({ operation, from, to }) => {
-    const source = text.slice(from, Math.min(to, nextStart.get(from) ?? to)).replace(/[\s,'"]+/g, "");
-    return deedsOf(operation).map((deed) => ({ deed, line: operation.origin.line, source }));
-  });
+  return own.map(({ operation, from, to }) => ({
+    operation,
+    source: text.slice(from, Math.min(to, nextStart.get(from) ?? to)).replace(/[\s,'"]+/g, ""),
+  }));
+}
+
+function placedDeeds(placed: readonly PlacedOperation[]): PlacedDeed[] {
+  return placed.flatMap(({ operation, source }) =>
+    deedsOf(operation).map((deed) => ({ deed, line: operation.origin.line, source })),
+  );
+}
+
+function linesOf(
+  kind: Operation["kind"],
+  {
+    before,
+    after,
+  }: { readonly before: readonly PlacedOperation[]; readonly after: readonly PlacedOperation[] },
+): Lines {
+  const only = (these: readonly PlacedOperation[], those: readonly PlacedOperation[]) => {
+    const known = new Set(those.map(({ source }) => source));
+    return these
+      .filter(({ operation, source }) => operation.kind === kind && !known.has(source))
+      .map(({ operation }) => operation.origin.line);
+  };
+  return { before: only(before, after), after: only(after, before) };
 }
 
 function alikeKey({ deed: { object, verb } }: PlacedDeed): string {

@@ -1,6 +1,6 @@
 import type { Revision } from "../model/revision";
 import { landedGraph } from "./as-landed";
-import type { Graph } from "./graph";
+import { buildGraph, type Graph } from "./graph";
 import type { RevisionHistory } from "./history";
 
 /** Several landed revisions that became fewer. */
@@ -11,7 +11,9 @@ export interface Squash {
   readonly gone: readonly Revision[];
   /** Those of them whose id, or version, was kept for other content. */
   readonly rewritten: readonly Revision[];
-  /** New revisions that took the place. */
+  /** What took the place, as it is now, parents first: new ones and rewritten ones. */
+  readonly into: readonly Revision[];
+  /** The new ones of these. */
   readonly added: readonly Revision[];
   /** Landed revisions of which nothing was edited but the parent, which the squash took away. */
   readonly followers: readonly string[];
@@ -21,10 +23,12 @@ export interface Squash {
 
 /** What is known of the content of revisions. */
 export interface SquashEvidence {
-  /** Tables that the upgrade of a landed revision named. */
-  landedTables(id: string): ReadonlySet<string>;
-  /** Tables of what the upgrade does now and did not do when it landed; of a new revision all. */
-  addedTables(id: string): ReadonlySet<string>;
+  /** Objects on which the upgrade of a landed revision worked, e.g. `column users.name`. */
+  landedObjects(id: string): ReadonlySet<string>;
+  /** The same of what the upgrade does now and did not do when it landed; of a new revision all. */
+  addedObjects(id: string): ReadonlySet<string>;
+  /** Those of them that it makes, and, of an edited one, those that it made once and makes no longer. */
+  takenObjects(id: string): ReadonlySet<string>;
   /** True where an edited revision does what it did. */
   doesTheSame(id: string): boolean;
 }
@@ -38,94 +42,102 @@ export function findSquashes(
   if (history.deleted.length === 0) return [];
   const landed = landedGraph(history, revisions);
   const inOrder = revisions.every(({ sql }) => sql !== undefined);
-  return inOrder
-    ? inVersions(history, revisions, evidence, landed)
-    : componentsOf(history, evidence, landed).flatMap(
-        (part) => inLinks({ history, revisions, evidence, landed }, part) ?? [],
-      );
+  const search = { history, evidence, landed, now: buildGraph(revisions) };
+  return inOrder ? inVersions(search) : componentsOf(search).flatMap((part) => inLinks(search, part) ?? []);
 }
 
 /** Where the order is that of the versions: fewer files, and some of them do what those did that are gone. */
-function inVersions(
-  history: RevisionHistory,
-  revisions: readonly Revision[],
-  evidence: SquashEvidence,
-  landed: Graph,
-): Squash[] {
+function inVersions({ history, evidence, landed, now }: Search): Squash[] {
   const gone = landed.revisions.filter(({ id }) => isGone(history, id));
-  const tables = union(gone.map(({ id }) => evidence.landedTables(id)));
-  const takesOver = ({ id }: Revision) => overlaps(evidence.addedTables(id), tables);
-  const edited = revisions.filter(
+  const objects = union(gone.map(({ id }) => evidence.landedObjects(id)));
+  const takesOver = ({ id }: Revision) => overlaps(evidence.takenObjects(id), objects);
+  const edited = now.revisions.filter(
     ({ id }) => history.states.get(id) === "edited" && !history.editedOnly.has(id),
   );
   const repeats = new Set(history.deleted.flatMap((each) => (each.isRepeated ? [each.renumbered] : [])));
-  const added = revisions.filter(
+  const added = now.revisions.filter(
     (revision) =>
       history.states.get(revision.id) === "new" && !repeats.has(revision.id) && takesOver(revision),
   );
   const isFewer = added.length < gone.length;
   if (!isFewer || !(added.length > 0 || edited.some(takesOver))) return [];
-  return [squashOf(landed, gone, edited, added, [])];
+  const into = new Set([...edited, ...added]);
+  return [
+    squashOf(
+      { history, landed },
+      gone,
+      now.revisions.filter((revision) => into.has(revision)),
+      [],
+    ),
+  ];
 }
 
 interface Search {
   readonly history: RevisionHistory;
-  readonly revisions: readonly Revision[];
   readonly evidence: SquashEvidence;
   readonly landed: Graph;
+  readonly now: Graph;
 }
 
 /**
  * Where files name their parents: one new revision stands where two or more were, or an edited one stands there as well
- * and does more than it did.
+ * and does more than it did, or begins the history now.
  */
-function inLinks(
-  { history, revisions, evidence, landed }: Search,
-  part: ReadonlySet<string>,
-): Squash | undefined {
+function inLinks({ history, evidence, landed, now }: Search, part: ReadonlySet<string>): Squash | undefined {
   const gone = landed.revisions.filter(({ id }) => part.has(id) && isGone(history, id));
-  const tables = union(gone.map(({ id }) => evidence.landedTables(id)));
+  const objects = union(gone.map(({ id }) => evidence.landedObjects(id)));
   const standsFor = (ids: ReadonlySet<string>) => {
     const below = new Set([...ids].flatMap((id) => landed.parentsOf(id)).filter((id) => !ids.has(id)));
     return ({ parents }: Revision) => parents.length === below.size && parents.every((id) => below.has(id));
   };
   const mayDo = ({ id }: Revision) => {
-    const own = evidence.addedTables(id);
-    return own.size === 0 || tables.size === 0 || overlaps(own, tables);
+    const own = evidence.addedObjects(id);
+    return own.size === 0 || objects.size === 0 || overlaps(own, objects);
   };
   const goneIds = new Set(gone.map(({ id }) => id));
-  const added = revisions.filter(
+  const roots = now.revisions.filter(
     (revision) =>
       history.states.get(revision.id) === "new" && standsFor(goneIds)(revision) && mayDo(revision),
   );
-  const rewritten = revisions.filter(({ id }) => part.has(id) && !goneIds.has(id));
-  const byNew = gone.length > 1 && added.length === 1;
-  if (!byNew && !rewritten.some(standsFor(part))) return undefined;
-  const members = byNew ? [] : rewritten;
-  const into = new Set([...(byNew ? added : []), ...members].map(({ id }) => id));
-  const squashed = new Set([...goneIds, ...members.map(({ id }) => id)]);
-  const followers = revisions
-    .filter(({ id }) => history.states.get(id) === "edited" && !squashed.has(id) && evidence.doesTheSame(id))
+  const byNew = gone.length > 1 && roots.length === 1;
+  const rewritten = now.revisions.filter(({ id }) => part.has(id) && !goneIds.has(id));
+  const [root] = byNew ? roots : rewritten.filter(standsFor(part));
+  if (root === undefined) return undefined;
+  // Where the work was parted among several that follow each other.
+  const into = new Set([root.id]);
+  for (const id of into)
+    for (const next of [...now.parentsOf(id), ...now.childrenOf(id)])
+      if (history.states.get(next) !== "unchanged" && overlaps(evidence.takenObjects(next), objects))
+        into.add(next);
+  if (!byNew) for (const { id } of rewritten) into.add(id);
+  const squashed = new Set([...goneIds, ...into]);
+  const followers = now.revisions
+    .filter(({ id }) => history.states.get(id) === "edited" && !into.has(id) && evidence.doesTheSame(id))
     .filter(({ id, parents }) => {
       const before = landed.parentsOf(id).filter((parent) => !parents.includes(parent));
-      const now = parents.filter((parent) => !landed.parentsOf(id).includes(parent));
-      return before.every((parent) => squashed.has(parent)) && now.every((parent) => into.has(parent));
+      const after = parents.filter((parent) => !landed.parentsOf(id).includes(parent));
+      return before.every((parent) => squashed.has(parent)) && after.every((parent) => into.has(parent));
     });
   return squashOf(
-    landed,
+    { history, landed },
     gone,
-    members,
-    byNew ? added : [],
+    now.revisions.filter(({ id }) => into.has(id)),
     followers.map(({ id }) => id),
   );
 }
 
 /** Revisions that are gone or do more than they did, as far as they hang together. */
-function componentsOf(history: RevisionHistory, evidence: SquashEvidence, landed: Graph): Set<string>[] {
-  const tables = union(history.deleted.map(({ revision }) => evidence.landedTables(revision.id)));
+function componentsOf({ history, evidence, landed, now }: Search): Set<string>[] {
+  const bases = new Set(now.bases);
+  // A history that starts anew at one that was in the middle, whatever that one does now.
+  const isNewBase = (id: string): boolean => {
+    const below = [...landed.ancestors(id)].filter((each) => each !== id);
+    return bases.has(id) && below.length > 0 && below.every((each) => isGone(history, each));
+  };
+  const objects = union(history.deleted.map(({ revision }) => evidence.landedObjects(revision.id)));
   const isPart = (id: string): boolean =>
     isGone(history, id) ||
-    (history.states.get(id) === "edited" && overlaps(evidence.addedTables(id), tables));
+    (history.states.get(id) === "edited" && (isNewBase(id) || overlaps(evidence.takenObjects(id), objects)));
   const open = new Set(landed.revisions.map(({ id }) => id).filter(isPart));
   const parts: Set<string>[] = [];
   for (const start of open) {
@@ -141,16 +153,26 @@ function componentsOf(history: RevisionHistory, evidence: SquashEvidence, landed
 }
 
 function squashOf(
-  landed: Graph,
+  { history, landed }: Pick<Search, "history" | "landed">,
   gone: readonly Revision[],
-  rewritten: readonly Revision[],
-  added: readonly Revision[],
+  into: readonly Revision[],
   followers: readonly string[],
 ): Squash {
-  const ids = new Set([...gone, ...rewritten].map(({ id }) => id));
+  const isNew = ({ id }: Revision) => history.states.get(id) === "new";
+  const kept = new Set(into.filter((revision) => !isNew(revision)).map(({ id }) => id));
+  const ids = new Set([...gone.map(({ id }) => id), ...kept]);
   const squashed = landed.revisions.filter(({ id }) => ids.has(id));
+  const rewritten = squashed.filter(({ id }) => kept.has(id));
   const tops = squashed.filter(({ id }) => !landed.childrenOf(id).some((child) => ids.has(child)));
-  return { squashed, gone, rewritten, added, followers, tops: tops.map(({ id }) => id) };
+  return {
+    squashed,
+    gone,
+    rewritten,
+    into,
+    added: into.filter(isNew),
+    followers,
+    tops: tops.map(({ id }) => id),
+  };
 }
 
 function isGone({ deleted }: RevisionHistory, id: string): boolean {

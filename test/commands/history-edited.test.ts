@@ -67,7 +67,17 @@ const edits: Readonly<Record<string, Edit>> = {
   "what runs is known only when it runs": {
     before: up("op.execute(build())"),
     after: up("op.execute(make())"),
-    why: `${again}. What it does from line 12 on is known only when it runs.`,
+    why: `${again}. What differs is known only when it runs (line 12).`,
+  },
+  "what runs is known only when it runs, and is the same": {
+    before: up("op.execute(build())"),
+    after: up('op.execute("SET lock_timeout = 100")\nop.execute(build())'),
+    why: `${again}. What its upgrade makes and changes is the same; what differs leaves no trace (line 12).`,
+  },
+  "a COMMIT that is gone": {
+    before: up(`op.execute("COMMIT")\n${users()}`),
+    after: up(users()),
+    why: `${again}. What its upgrade makes and changes is the same; what differs leaves no trace (line 12 of the landed text).`,
   },
   "nothing that operations show": {
     before: up("pass"),

@@ -66,8 +66,8 @@ const squashes: Readonly<Record<string, Squash>> = {
     findings: ["warning revision-squashed d"],
     first: {
       what: 'Revisions "a" to "d" (4) were squashed into "d", which keeps the id of the last one.',
-      why: `A database that is at "d" goes on; one that is at an older one of them stops at every command: ${lost("a")}`,
-      do: `Bring every database to "d" before this is deployed; list them in the setting environments, and the check reads that they are.\n${restore}`,
+      why: `A database that is at "d" or a later one goes on; one that is at an older one of them stops at every command: ${lost("a")}`,
+      do: `Bring every database to "d" or a later one before this is deployed; list them in the setting environments, and the check reads that they are.\n${restore}`,
     },
   },
   "all of them into one with the id of the first": {
@@ -86,8 +86,16 @@ const squashes: Readonly<Record<string, Squash>> = {
     findings: ["warning revision-squashed s"],
     first: {
       what: 'Revisions "a" to "c" (3) were squashed into "s".',
-      why: `A database that is at a later one goes on; one that is at an older one of them stops at every command: ${lost("c")}`,
-      do: `Bring every database to one that is still there (above "c") before this is deployed; list them in the setting environments, and the check reads that they are.\n${restore}`,
+      why: `A database that is at "d" or a later one goes on; one that is at an older one of them stops at every command: ${lost("c")}`,
+      do: `Bring every database to "d" or a later one before this is deployed; list them in the setting environments, and the check reads that they are.\n${restore}`,
+    },
+  },
+  "the oldest ones into the first, below one that stays": {
+    gone: ["b", "c"],
+    write: [makes("a", null, "abc"), makes("d", "a")],
+    findings: ["warning revision-squashed a"],
+    first: {
+      why: `A database that is at "d" or a later one goes on; one that is at an older one of them stops at every command: ${lost("c")} One that is at "a" counts as having all of it, and never gets the rest.`,
     },
   },
   "the newest ones": {
@@ -98,9 +106,72 @@ const squashes: Readonly<Record<string, Squash>> = {
   },
   "with a new one on top, and one that is edited for itself": {
     gone: ["b", "c", "d"],
-    write: [makes("s", "a", "bcd"), makes("n", "s"), makes("a", null, "ax")],
+    write: [
+      makes("s", "a", "bcd"),
+      // Works on a table of the squash, and is none of it.
+      {
+        ...makes("n", "s"),
+        upgrade: 'op.add_column("b", sa.Column("more", sa.Text))\nop.alter_column("c", "id", type_=sa.Text)',
+      },
+      makes("a", null, "ax"),
+    ],
     findings: ["error revision-edited a", "error revision-squashed s"],
-    first: {},
+    first: {
+      rule: "revision-squashed",
+      what: 'Revisions "b" to "d" (3) were squashed into "s".',
+    },
+  },
+  "all of them into one that does nothing, with the id of the last": {
+    gone: ["a", "b", "c"],
+    write: [makes("d", null, "")],
+    findings: ["error revision-squashed d"],
+    first: {
+      what: 'Revisions "a" to "d" (4) were squashed into "d", which keeps the id of the last one.',
+      why: `A database that is at "d" or a later one goes on; one that is at an older one of them stops at every command: ${lost("a")} A new database will not get: table a, table b, table c, table d.`,
+      do: `Write what is missing into ${versions}/d.py; where create_all or a dump makes it (the setting setup), accept revision-squashed with that reason.\nBring every database to "d" or a later one before this is deployed; list them in the setting environments, and the check reads that they are.\n${restore}`,
+    },
+  },
+  "all of them into a new one that forgets a table": {
+    gone: ["a", "b", "c", "d"],
+    write: [makes("s", null, "abd"), makes("n", "s", "x")],
+    findings: ["error revision-squashed s"],
+    first: {
+      why: `A database that is at one of them, and production is at the last, stops at every command: ${lost("d")} A new database will not get: table c.`,
+    },
+  },
+  "all of them into two": {
+    gone: ["a", "b", "c", "d"],
+    write: [makes("s", null, "ab"), makes("n", "s", "cd")],
+    findings: ["error revision-squashed s"],
+    first: {
+      what: 'Revisions "a" to "d" (4) were squashed into "s" and "n".',
+      why: `A database that is at one of them, and production is at the last, stops at every command: ${lost("d")}`,
+      do: `Give the last of them the id of the last one: revision = "d" in ${versions}/n.py. Then a database that is at "d" goes on, and every other is brought there before this is deployed.\nOr keep the new id, and write it down on every database that has all of them, right before the deploy: alembic stamp --purge n\n${restore}`,
+    },
+  },
+  "all of them into two, the last one's id kept": {
+    gone: ["a", "b", "c"],
+    write: [makes("s", null, "ab"), makes("d", "s", "cd")],
+    findings: ["warning revision-squashed s"],
+    first: {
+      what: 'Revisions "a" to "d" (4) were squashed into "s" and "d", which keeps the id of the last one.',
+    },
+  },
+  "all of them into two, the first one's id kept": {
+    gone: ["b", "c", "d"],
+    write: [makes("a", null, "ab"), makes("n", "a", "cd")],
+    findings: ["error revision-squashed a"],
+    first: {
+      why: `A database that is at a later one of them stops at every command: ${lost("d")} One that is at "a" counts as having all of it, and never gets the rest.`,
+    },
+  },
+  "the first one is gone, and the next begins the history": {
+    gone: ["a"],
+    write: [makes("b", null)],
+    findings: ["error revision-squashed b"],
+    first: {
+      what: 'Revisions "a" and "b" were squashed into "b", which keeps the id of the last one.',
+    },
   },
   "no squash: something else in their place": {
     gone: ["c", "d"],

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { loadModule } from "libpg-query";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Difference, differenceOf, tablesOf } from "../../src/operations/difference";
+import { type Difference, differenceOf } from "../../src/operations/difference";
 import { readBody } from "../../src/tools/sqlx/read";
 
 beforeAll(() => loadModule());
@@ -110,10 +110,5 @@ describe("the difference of two texts of a revision", () => {
         );
       }),
     );
-  });
-
-  test("tables are named with their schemas", () => {
-    const { operations } = textOf("CREATE TABLE s.a (id int); ALTER TABLE b ADD COLUMN c int; DROP INDEX i;");
-    expect([...tablesOf(operations, "upgrade")]).toEqual(["s.a", "b"]);
   });
 });

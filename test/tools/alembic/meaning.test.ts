@@ -55,6 +55,25 @@ test("formatting, quotes, comments, docstrings, hints and the order of imports c
   expect(of(revision.replaceAll("\n", "\r\n"))).toBe(of(revision));
 });
 
+test.each([
+  ["x = Annotated[str, int]", "x = Annotated[\n    str,\n    int,  # last\n]"],
+  ["x = f'a {b!r}'", 'x = f"a {b!r}"'],
+  ['op.execute("UPDATE t SET a = 1")', 'op.execute(\n    "UPDATE t "\n    # why\n    "SET a = 1"\n)'],
+])("the same: %s", (one, other) => {
+  expect(of(other)).toBe(of(one));
+});
+
+test.each([
+  ["x = y[a]", "x = y[a,]"],
+  ['x = "{a}"', 'x = f"{a}"'],
+  ['x = f"{a}"', 'x = rf"{a}"'],
+  ['x = "a" "b"', 'x = "a b"'],
+  ['x = "\\1" "2"', 'x = "\\12"'],
+  ['x = "a" f"{b}"', 'x = "a" "{b}"'],
+])("another: %s, %s", (one, other) => {
+  expect(of(other)).not.toBe(of(one));
+});
+
 describe("an edit changes it", () => {
   test.each([
     ["'a1'", "'a2'"],

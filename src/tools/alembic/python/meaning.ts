@@ -39,8 +39,9 @@ function meaning(node: Node, text: string): string {
     if (only !== undefined && inner.length === 1) return meaning(only, text);
   }
   if (node.name === "String") return stringOf(text.slice(node.from, node.to));
-  if (node.firstChild === null || node.name === "FormatString")
-    return `${node.name} ${text.slice(node.from, node.to)}`;
+  if (node.name === "FormatString") return formatOf(text.slice(node.from, node.to));
+  if (node.name === "ContinuedString") return joined(children(node), text);
+  if (node.firstChild === null) return `${node.name} ${text.slice(node.from, node.to)}`;
   return `(${node.name} ${partsOf(node, text).join(" ")})`;
 }
 
@@ -68,7 +69,7 @@ function isSilent(node: Node, parent: Node, text: string): boolean {
     case "PassStatement":
       return true;
     case ",":
-      return listed.has(parent.name);
+      return listed.has(parent.name) || (parent.name === "MemberExpression" && isLastOfMany(node, parent));
     case "(":
     case ")":
       return parent.name === "ImportStatement";
@@ -82,6 +83,39 @@ function isSilent(node: Node, parent: Node, text: string): boolean {
     default:
       return false;
   }
+}
+
+/** `x[a, b,]` is `x[a, b]`; `x[a,]` is not `x[a]`. */
+function isLastOfMany(comma: Node, parent: Node): boolean {
+  const after = children(parent).filter(({ from, name }) => from > comma.from && name !== "Comment");
+  return after[0]?.name === "]" && parent.getChildren(",").length > 1;
+}
+
+/** How the meaning of a string without a prefix begins. */
+const plain = 'String "';
+
+/** Texts beside each other are one text, wherever it is split. */
+function joined(parts: readonly Node[], text: string): string {
+  const found: string[] = [];
+  for (const part of parts.filter(({ name }) => name !== "Comment")) {
+    const own = meaning(part, text);
+    const before = found.at(-1);
+    // "\1" "2" are two characters, "\12" is one.
+    const isOctal = /\\[0-7]{1,2}"$/.test(before ?? "") && /^String "[0-7]/.test(own);
+    if (before?.startsWith(plain) === true && own.startsWith(plain) && !isOctal)
+      found[found.length - 1] = before.slice(0, -1) + own.slice(plain.length);
+    else found.push(own);
+  }
+  const [only] = found;
+  return found.length === 1 && only !== undefined ? only : `(ContinuedString ${found.join(" ")})`;
+}
+
+/** Of `f"…"` the quotes do not matter where no other quote and no escape is in it. */
+function formatOf(token: string): string {
+  const { prefix = "", body } =
+    /^(?<prefix>[a-z]*)(?<quote>'''|"""|'|")(?<body>[^"'\\]*)\k<quote>$/i.exec(token)?.groups ?? {};
+  if (body === undefined) return `FormatString ${token}`;
+  return `FormatString ${prefix.toLowerCase()}${JSON.stringify(body)}`;
 }
 
 /** Quotes of either kind, escaped only where they must be, are one text. */
