@@ -51679,7 +51679,11 @@ function meaning(node, text) {
     }
     if (node.name === "String")
         return stringOf(text.slice(node.from, node.to));
-    if (node.firstChild === null || node.name === "FormatString")
+    if (node.name === "FormatString")
+        return formatOf(text.slice(node.from, node.to));
+    if (node.name === "ContinuedString")
+        return meaning_joined(children(node), text);
+    if (node.firstChild === null)
         return `${node.name} ${text.slice(node.from, node.to)}`;
     return `(${node.name} ${partsOf(node, text).join(" ")})`;
 }
@@ -51707,7 +51711,7 @@ function isSilent(node, parent, text) {
         case "PassStatement":
             return true;
         case ",":
-            return listed.has(parent.name);
+            return listed.has(parent.name) || (parent.name === "MemberExpression" && isLastOfMany(node, parent));
         case "(":
         case ")":
             return parent.name === "ImportStatement";
@@ -51721,6 +51725,36 @@ function isSilent(node, parent, text) {
         default:
             return false;
     }
+}
+/** `x[a, b,]` is `x[a, b]`; `x[a,]` is not `x[a]`. */
+function isLastOfMany(comma, parent) {
+    const after = children(parent).filter(({ from, name }) => from > comma.from && name !== "Comment");
+    return after[0]?.name === "]" && parent.getChildren(",").length > 1;
+}
+/** How the meaning of a string without a prefix begins. */
+const meaning_plain = 'String "';
+/** Texts beside each other are one text, wherever it is split. */
+function meaning_joined(parts, text) {
+    const found = [];
+    for (const part of parts.filter(({ name }) => name !== "Comment")) {
+        const own = meaning(part, text);
+        const before = found.at(-1);
+        // "\1" "2" are two characters, "\12" is one.
+        const isOctal = /\\[0-7]{1,2}"$/.test(before ?? "") && /^String "[0-7]/.test(own);
+        if (before?.startsWith(meaning_plain) === true && own.startsWith(meaning_plain) && !isOctal)
+            found[found.length - 1] = before.slice(0, -1) + own.slice(meaning_plain.length);
+        else
+            found.push(own);
+    }
+    const [only] = found;
+    return found.length === 1 && only !== undefined ? only : `(ContinuedString ${found.join(" ")})`;
+}
+/** Of `f"…"` the quotes do not matter where no other quote and no escape is in it. */
+function formatOf(token) {
+    const { prefix = "", body } = /^(?<prefix>[a-z]*)(?<quote>'''|"""|'|")(?<body>[^"'\\]*)\k<quote>$/i.exec(token)?.groups ?? {};
+    if (body === undefined)
+        return `FormatString ${token}`;
+    return `FormatString ${prefix.toLowerCase()}${JSON.stringify(body)}`;
 }
 /** Quotes of either kind, escaped only where they must be, are one text. */
 function stringOf(token) {
@@ -52410,6 +52444,16 @@ function readBlock(sql) {
         }
         return readSql(text).changes.map(({ change }) => ({ change, ...place }));
     });
+}
+/** The texts of the statements in a DO block, conditions left aside; those that it puts together itself are none. */
+function blockTexts(sql) {
+    try {
+        const statements = blockStatements((0,wasm.parsePlPgSQLSync)(sql));
+        return statements.flatMap(({ query, dynamic }) => (dynamic ? constantQuery(query) : query) ?? []);
+    }
+    catch {
+        return [];
+    }
 }
 /** Every SQL statement of a PL/pgSQL tree, in its order. */
 function blockStatements(node) {
@@ -64988,8 +65032,9 @@ function words_sqlText(statement) {
 
 /** The difference of one direction of a revision between two of its texts. */
 function differenceOf(before, after, direction) {
+    const placed = { before: placedOperations(before, direction), after: placedOperations(after, direction) };
     // What is the same in full first, so that of two alike each finds its own.
-    const full = match(placedDeeds(before, direction), placedDeeds(after, direction), sameKey, true);
+    const full = match(placedDeeds(placed.before), placedDeeds(placed.after), sameKey, true);
     const same = match(full.before, full.after, sameKey, false);
     const alike = match(same.before, same.after, alikeKey, false);
     const { before: gone, after: rest } = alike;
@@ -65004,19 +65049,11 @@ function differenceOf(before, after, direction) {
         otherwise: pairs
             .filter(({ one, other }) => one.deed.how === other.deed.how && !one.deed.isPart && !told.has(wholeOf(one)))
             .map(({ other }) => ({ deed: other.deed, line: other.line })),
-        unknown: after.operations
-            .filter(({ kind, origin }) => kind === "unknown" && origin.direction === direction)
-            .map(({ origin }) => origin.line),
+        unknown: linesOf("unknown", placed),
+        traceless: linesOf("noTrace", placed),
     };
 }
-/** Tables that these operations of one direction name. */
-function tablesOf(operations, direction) {
-    const named = operations
-        .filter(({ origin }) => origin.direction === direction)
-        .flatMap((operation) => deedsOf(operation).flatMap(({ table }) => table ?? []));
-    return new Set(named);
-}
-function placedDeeds({ text, operations }, direction) {
+function placedOperations({ text, operations }, direction) {
     const lineStarts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
     const own = operations
         .filter(({ origin }) => origin.direction === direction)
@@ -65028,10 +65065,22 @@ function placedDeeds({ text, operations }, direction) {
     // Where a line holds several, the next one's start is this one's end.
     const starts = [...new Set(own.map(({ from }) => from))].sort((one, other) => one - other);
     const nextStart = new Map(starts.map((start, index) => [start, starts[index + 1] ?? text.length]));
-    return own.flatMap(({ operation, from, to }) => {
-        const source = text.slice(from, Math.min(to, nextStart.get(from) ?? to)).replace(/[\s,'"]+/g, "");
-        return deedsOf(operation).map((deed) => ({ deed, line: operation.origin.line, source }));
-    });
+    return own.map(({ operation, from, to }) => ({
+        operation,
+        source: text.slice(from, Math.min(to, nextStart.get(from) ?? to)).replace(/[\s,'"]+/g, ""),
+    }));
+}
+function placedDeeds(placed) {
+    return placed.flatMap(({ operation, source }) => deedsOf(operation).map((deed) => ({ deed, line: operation.origin.line, source })));
+}
+function linesOf(kind, { before, after, }) {
+    const only = (these, those) => {
+        const known = new Set(those.map(({ source }) => source));
+        return these
+            .filter(({ operation, source }) => operation.kind === kind && !known.has(source))
+            .map(({ operation }) => operation.origin.line);
+    };
+    return { before: only(before, after), after: only(after, before) };
 }
 function alikeKey({ deed: { object, verb } }) {
     return `${verb}\0${object}`;
@@ -65083,9 +65132,10 @@ function whatItMisses(revision, context) {
     const up = sentences(upgrade, upgradeWords);
     if (up.length > 0)
         return up.join(" ");
-    const [line] = upgrade.unknown;
-    if (line !== undefined)
-        return `What it does from line ${line} on is known only when it runs.`;
+    if (hasLines(upgrade.unknown))
+        return `What differs is known only when it runs (${linesText(upgrade.unknown)}).`;
+    if (hasLines(upgrade.traceless))
+        return `What its upgrade makes and changes is the same; what differs leaves no trace (${linesText(upgrade.traceless)}).`;
     if (revision.sql !== undefined)
         return "";
     const down = sentences(differenceOf(before, after, "downgrade"), downgradeWords);
@@ -65098,8 +65148,8 @@ function doesTheSame(revision, context) {
         return false;
     const [before, after] = [context.landedTextOf(landed), context.textOf(revision)];
     return ["upgrade", "downgrade"].every((direction) => {
-        const { added, removed, changed, otherwise } = differenceOf(before, after, direction);
-        return [added, removed, changed, otherwise].every(({ length }) => length === 0);
+        const { added, removed, changed, otherwise, unknown } = differenceOf(before, after, direction);
+        return [added, removed, changed, otherwise].every(({ length }) => length === 0) && !hasLines(unknown);
     });
 }
 const upgradeWords = {
@@ -65120,6 +65170,12 @@ function sentences({ added, removed, changed, otherwise }, words) {
         ...(removed.length === 0 ? [] : [`${words.removed}: ${some(removed.map(deedText))}.`]),
         ...(ways.length + others.length === 0 ? [] : [`${words.changed}: ${some([...ways, ...others])}.`]),
     ];
+}
+function hasLines({ before, after }) {
+    return before.length + after.length > 0;
+}
+function linesText({ before: [before], after: [after] }) {
+    return after === undefined ? `line ${before} of the landed text` : `line ${after}`;
 }
 function deedText({ object, verb }) {
     return `${object} (${verb})`;
@@ -65335,67 +65391,84 @@ function editedSql(revision, { down }, context) {
 
 ;// CONCATENATED MODULE: ./lib/revisions/squash.js
 
+
 /** The squashes of a change. A revision that only got another id is none, and one that is only gone is none. */
 function findSquashes(history, revisions, evidence) {
     if (history.deleted.length === 0)
         return [];
     const landed = landedGraph(history, revisions);
     const inOrder = revisions.every(({ sql }) => sql !== undefined);
-    return inOrder
-        ? inVersions(history, revisions, evidence, landed)
-        : componentsOf(history, evidence, landed).flatMap((part) => inLinks({ history, revisions, evidence, landed }, part) ?? []);
+    const search = { history, evidence, landed, now: buildGraph(revisions) };
+    return inOrder ? inVersions(search) : componentsOf(search).flatMap((part) => inLinks(search, part) ?? []);
 }
 /** Where the order is that of the versions: fewer files, and some of them do what those did that are gone. */
-function inVersions(history, revisions, evidence, landed) {
+function inVersions({ history, evidence, landed, now }) {
     const gone = landed.revisions.filter(({ id }) => isGone(history, id));
-    const tables = union(gone.map(({ id }) => evidence.landedTables(id)));
-    const takesOver = ({ id }) => overlaps(evidence.addedTables(id), tables);
-    const edited = revisions.filter(({ id }) => history.states.get(id) === "edited" && !history.editedOnly.has(id));
+    const objects = union(gone.map(({ id }) => evidence.landedObjects(id)));
+    const takesOver = ({ id }) => overlaps(evidence.takenObjects(id), objects);
+    const edited = now.revisions.filter(({ id }) => history.states.get(id) === "edited" && !history.editedOnly.has(id));
     const repeats = new Set(history.deleted.flatMap((each) => (each.isRepeated ? [each.renumbered] : [])));
-    const added = revisions.filter((revision) => history.states.get(revision.id) === "new" && !repeats.has(revision.id) && takesOver(revision));
+    const added = now.revisions.filter((revision) => history.states.get(revision.id) === "new" && !repeats.has(revision.id) && takesOver(revision));
     const isFewer = added.length < gone.length;
     if (!isFewer || !(added.length > 0 || edited.some(takesOver)))
         return [];
-    return [squashOf(landed, gone, edited, added, [])];
+    const into = new Set([...edited, ...added]);
+    return [
+        squashOf({ history, landed }, gone, now.revisions.filter((revision) => into.has(revision)), []),
+    ];
 }
 /**
  * Where files name their parents: one new revision stands where two or more were, or an edited one stands there as well
- * and does more than it did.
+ * and does more than it did, or begins the history now.
  */
-function inLinks({ history, revisions, evidence, landed }, part) {
+function inLinks({ history, evidence, landed, now }, part) {
     const gone = landed.revisions.filter(({ id }) => part.has(id) && isGone(history, id));
-    const tables = union(gone.map(({ id }) => evidence.landedTables(id)));
+    const objects = union(gone.map(({ id }) => evidence.landedObjects(id)));
     const standsFor = (ids) => {
         const below = new Set([...ids].flatMap((id) => landed.parentsOf(id)).filter((id) => !ids.has(id)));
         return ({ parents }) => parents.length === below.size && parents.every((id) => below.has(id));
     };
     const mayDo = ({ id }) => {
-        const own = evidence.addedTables(id);
-        return own.size === 0 || tables.size === 0 || overlaps(own, tables);
+        const own = evidence.addedObjects(id);
+        return own.size === 0 || objects.size === 0 || overlaps(own, objects);
     };
     const goneIds = new Set(gone.map(({ id }) => id));
-    const added = revisions.filter((revision) => history.states.get(revision.id) === "new" && standsFor(goneIds)(revision) && mayDo(revision));
-    const rewritten = revisions.filter(({ id }) => part.has(id) && !goneIds.has(id));
-    const byNew = gone.length > 1 && added.length === 1;
-    if (!byNew && !rewritten.some(standsFor(part)))
+    const roots = now.revisions.filter((revision) => history.states.get(revision.id) === "new" && standsFor(goneIds)(revision) && mayDo(revision));
+    const byNew = gone.length > 1 && roots.length === 1;
+    const rewritten = now.revisions.filter(({ id }) => part.has(id) && !goneIds.has(id));
+    const [root] = byNew ? roots : rewritten.filter(standsFor(part));
+    if (root === undefined)
         return undefined;
-    const members = byNew ? [] : rewritten;
-    const into = new Set([...(byNew ? added : []), ...members].map(({ id }) => id));
-    const squashed = new Set([...goneIds, ...members.map(({ id }) => id)]);
-    const followers = revisions
-        .filter(({ id }) => history.states.get(id) === "edited" && !squashed.has(id) && evidence.doesTheSame(id))
+    // Where the work was parted among several that follow each other.
+    const into = new Set([root.id]);
+    for (const id of into)
+        for (const next of [...now.parentsOf(id), ...now.childrenOf(id)])
+            if (history.states.get(next) !== "unchanged" && overlaps(evidence.takenObjects(next), objects))
+                into.add(next);
+    if (!byNew)
+        for (const { id } of rewritten)
+            into.add(id);
+    const squashed = new Set([...goneIds, ...into]);
+    const followers = now.revisions
+        .filter(({ id }) => history.states.get(id) === "edited" && !into.has(id) && evidence.doesTheSame(id))
         .filter(({ id, parents }) => {
         const before = landed.parentsOf(id).filter((parent) => !parents.includes(parent));
-        const now = parents.filter((parent) => !landed.parentsOf(id).includes(parent));
-        return before.every((parent) => squashed.has(parent)) && now.every((parent) => into.has(parent));
+        const after = parents.filter((parent) => !landed.parentsOf(id).includes(parent));
+        return before.every((parent) => squashed.has(parent)) && after.every((parent) => into.has(parent));
     });
-    return squashOf(landed, gone, members, byNew ? added : [], followers.map(({ id }) => id));
+    return squashOf({ history, landed }, gone, now.revisions.filter(({ id }) => into.has(id)), followers.map(({ id }) => id));
 }
 /** Revisions that are gone or do more than they did, as far as they hang together. */
-function componentsOf(history, evidence, landed) {
-    const tables = union(history.deleted.map(({ revision }) => evidence.landedTables(revision.id)));
+function componentsOf({ history, evidence, landed, now }) {
+    const bases = new Set(now.bases);
+    // A history that starts anew at one that was in the middle, whatever that one does now.
+    const isNewBase = (id) => {
+        const below = [...landed.ancestors(id)].filter((each) => each !== id);
+        return bases.has(id) && below.length > 0 && below.every((each) => isGone(history, each));
+    };
+    const objects = union(history.deleted.map(({ revision }) => evidence.landedObjects(revision.id)));
     const isPart = (id) => isGone(history, id) ||
-        (history.states.get(id) === "edited" && overlaps(evidence.addedTables(id), tables));
+        (history.states.get(id) === "edited" && (isNewBase(id) || overlaps(evidence.takenObjects(id), objects)));
     const open = new Set(landed.revisions.map(({ id }) => id).filter(isPart));
     const parts = [];
     for (const start of open) {
@@ -65410,11 +65483,22 @@ function componentsOf(history, evidence, landed) {
     }
     return parts.filter((part) => [...part].some((id) => isGone(history, id)));
 }
-function squashOf(landed, gone, rewritten, added, followers) {
-    const ids = new Set([...gone, ...rewritten].map(({ id }) => id));
+function squashOf({ history, landed }, gone, into, followers) {
+    const isNew = ({ id }) => history.states.get(id) === "new";
+    const kept = new Set(into.filter((revision) => !isNew(revision)).map(({ id }) => id));
+    const ids = new Set([...gone.map(({ id }) => id), ...kept]);
     const squashed = landed.revisions.filter(({ id }) => ids.has(id));
+    const rewritten = squashed.filter(({ id }) => kept.has(id));
     const tops = squashed.filter(({ id }) => !landed.childrenOf(id).some((child) => ids.has(child)));
-    return { squashed, gone, rewritten, added, followers, tops: tops.map(({ id }) => id) };
+    return {
+        squashed,
+        gone,
+        rewritten,
+        into,
+        added: into.filter(isNew),
+        followers,
+        tops: tops.map(({ id }) => id),
+    };
 }
 function isGone({ deleted }, id) {
     return deleted.some(({ revision, isRepeated }) => revision.id === id && !isRepeated);
@@ -65424,6 +65508,42 @@ function union(sets) {
 }
 function overlaps(one, other) {
     return [...one].some((each) => other.has(each));
+}
+
+;// CONCATENATED MODULE: ./lib/findings/lost-tables.js
+/**
+ * Tables that the squashed revisions made and that no new text makes: a new database would not have them. By their names
+ * alone, because a schema may come from search_path; none where a part of the new texts is known only when it runs.
+ */
+function lostTables({ squashed, rewritten }, context) {
+    const { history, revisions } = context;
+    const kept = new Set(rewritten.map(({ id }) => id));
+    const now = revisions
+        .filter(({ id }) => kept.has(id) || history.states.get(id) === "new")
+        .flatMap((revision) => upgradeOf(context.textOf(revision).operations));
+    if (now.some(({ kind }) => kind === "unknown"))
+        return [];
+    const before = squashed.flatMap(({ id }) => {
+        const landed = history.landed.get(id);
+        return landed === undefined ? [] : upgradeOf(context.landedTextOf(landed).operations);
+    });
+    const made = tablesAfter(now);
+    return [...tablesAfter(before)].filter((name) => !made.has(name));
+}
+function upgradeOf(operations) {
+    return operations.filter(({ origin }) => origin.direction === "upgrade");
+}
+function tablesAfter(operations) {
+    const tables = new Set();
+    for (const operation of operations) {
+        if (operation.kind === "createTable")
+            tables.add(operation.table.name);
+        if (operation.kind === "dropTable")
+            tables.delete(operation.table.name);
+        if (operation.kind === "renameTable" && tables.delete(operation.table.name))
+            tables.add(operation.to.name);
+    }
+    return tables;
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/history-squash.js
@@ -65443,43 +65563,50 @@ function squashFindings(context, landed) {
 function evidenceOf(context) {
     const { history, revisions } = context;
     const now = new Map(revisions.map((revision) => [revision.id, revision]));
+    const before = (id) => {
+        const landed = history.landed.get(id);
+        return landed === undefined ? [] : upgradeDeeds(context.landedTextOf(landed).operations);
+    };
+    const after = (id) => {
+        const revision = now.get(id);
+        return revision === undefined ? [] : upgradeDeeds(context.textOf(revision).operations);
+    };
+    const objects = (deeds) => new Set(deeds.map(({ object }) => object));
     return {
-        landedTables(id) {
-            const landed = history.landed.get(id);
-            return landed === undefined ? new Set() : tablesOf(context.landedTextOf(landed).operations, "upgrade");
-        },
-        addedTables(id) {
-            const revision = now.get(id);
-            if (revision === undefined)
-                return new Set();
-            const { operations } = context.textOf(revision);
-            const landed = history.landed.get(id);
-            const before = landed === undefined ? [] : context.landedTextOf(landed).operations;
-            const known = new Set(before.flatMap((operation) => deedsOf(operation).map(history_squash_keyOf)));
-            const more = operations.filter((operation) => deedsOf(operation).some((deed) => !known.has(history_squash_keyOf(deed))));
-            return tablesOf(more, "upgrade");
-        },
+        landedObjects: (id) => objects(before(id)),
+        addedObjects: (id) => objects(without(after(id), before(id))),
+        takenObjects: (id) => objects([...without(after(id), before(id)), ...without(before(id), after(id))].filter(isMaking)),
         doesTheSame(id) {
             const revision = now.get(id);
             return revision !== undefined && doesTheSame(revision, context);
         },
     };
 }
-function history_squash_keyOf({ object, verb, how }) {
-    return `${verb}\0${object}\0${how}`;
+function upgradeDeeds(operations) {
+    return operations.filter(({ origin }) => origin.direction === "upgrade").flatMap(deedsOf);
+}
+function isMaking({ verb }) {
+    return /^(?:create|add)\b/.test(verb);
+}
+function without(deeds, others) {
+    const keyOf = ({ object, verb, how }) => `${verb}\0${object}\0${how}`;
+    const known = new Set(others.map(keyOf));
+    return deeds.filter((deed) => !known.has(keyOf(deed)));
 }
 function squashed(squash, context, landed) {
     const { history } = context;
-    const [revision] = [...squash.added, ...nowOf(squash.rewritten, context)];
+    const [revision] = squash.into;
     const doubts = (context.environments ?? []).flatMap((state) => state.kind === "not read" ? [state.do] : (history_squash_doubtOf(state, squash, context, landed) ?? []));
     const isAsked = context.environments !== undefined && context.environments.length > 0;
     const words = revision?.sql === undefined ? inPython(squash, context, landed) : inSql(squash, context);
-    const severity = isAsked ? (doubts.length > 0 ? "error" : "note") : words.severity;
+    const lost = lostTables(squash, context).map((name) => `table ${name}`);
+    const isSafe = isAsked && doubts.length === 0 && lost.length === 0;
+    const isWrong = lost.length > 0 || (isAsked && doubts.length > 0);
     const files = squash.gone.map(({ location }) => location.file);
     return {
         ...common,
         rule: "revision-squashed",
-        severity,
+        severity: isSafe ? "note" : isWrong ? "error" : words.severity,
         revision: revision?.id,
         ...revision?.location,
         what: words.what,
@@ -65488,11 +65615,16 @@ function squashed(squash, context, landed) {
             `Gone since ${commitText(history)}: ${some(files)}.`,
             ...(context.environments ?? []).map(environmentLine),
         ].join("\n"),
-        why: words.why,
-        do: isAsked && doubts.length === 0
+        why: lost.length === 0 ? words.why : `${words.why} A new database will not get: ${some(lost)}.`,
+        do: isSafe
             ? "Nothing for these environments. A database that is named nowhere, such as a developer's, has to be brought there, too, or built anew."
             : [
                 ...doubts,
+                ...(lost.length === 0
+                    ? []
+                    : [
+                        `Write what is missing into ${revision?.location.file}; where create_all or a dump makes it (the setting setup), accept revision-squashed with that reason.`,
+                    ]),
                 words.do,
                 `Or restore them: git checkout ${shortOf(history)} -- ${some(history_squash_foldersOf(squash))}`,
             ].join("\n"),
@@ -65500,37 +65632,38 @@ function squashed(squash, context, landed) {
 }
 /** What an id has to be kept for: databases know where they are by nothing else. */
 function inPython(squash, context, landed) {
-    const { squashed: all, added, rewritten, gone, tops } = squash;
+    const { squashed: all, into, rewritten, gone, tops } = squash;
     const ids = all.map(({ id }) => id);
     const goneIds = new Set(gone.map(({ id }) => id));
-    const [into] = [...added, ...nowOf(rewritten, context)];
-    const name = into?.id ?? "";
+    const last = into.at(-1);
     const [top, ...otherTops] = tops;
     const isTopKept = otherTops.length === 0 && rewritten.some(({ id }) => id === top);
-    const above = tops.filter((id) => landed.childrenOf(id).some((child) => !goneIds.has(child)));
-    const canGoOn = isTopKept || above.length === tops.length;
-    const what = `Revisions ${rangeOf(ids)} were squashed into "${name}"${isTopKept ? ", which keeps the id of the last one" : ""}.`;
+    const above = tops.map((id) => landed.childrenOf(id).filter((child) => !goneIds.has(child)));
+    const canGoOn = isTopKept || above.every(({ length }) => length > 0);
+    const what = `Revisions ${rangeOf(ids)} were squashed into ${rangeOf(into.map(({ id }) => id))}${isTopKept ? ", which keeps the id of the last one" : ""}.`;
     const [stops = ""] = goneIds;
     const lost = `Can't locate revision identified by '${goneIds.has(top ?? "") ? top : stops}'.`;
-    const before = `Bring every database to ${isTopKept ? `"${top}"` : `one that is still there (above "${top}")`} before this is deployed; list them in the setting environments, and the check reads that they are.`;
+    // One that is not the last stands for more than a database at it has.
+    const wrong = rewritten.map(({ id }) => id).filter((id) => !(isTopKept && id === top));
+    const silent = wrong.length === 0
+        ? ""
+        : ` One that is at ${history_words_quoted(wrong).join(", ")} counts as having all of it, and never gets the rest.`;
     if (canGoOn) {
+        const safe = history_words_quoted(isTopKept ? tops : above.flat());
         return {
             severity: "warning",
             what,
-            why: `A database that is at ${isTopKept ? `"${top}"` : "a later one"} goes on; one that is at an older one of them stops at every command: ${lost}`,
-            do: before,
+            why: `A database that is at ${safe.join(", ")} or a later one goes on; one that is at an older one of them stops at every command: ${lost}${silent}`,
+            do: `Bring every database to ${safe.join(", ")} or a later one before this is deployed; list them in the setting environments, and the check reads that they are.`,
         };
     }
-    const wrong = rewritten.map(({ id }) => id);
-    const why = wrong.length === 0
-        ? `A database that is at one of them, and production is at the last, stops at every command: ${lost}`
-        : `A database that is at a later one of them stops at every command: ${lost} One that is at ${history_words_quoted(wrong).join(", ")} counts as having all of it, and never gets the rest.`;
+    const why = `A database that is at ${wrong.length === 0 ? "one of them, and production is at the last," : "a later one of them"} stops at every command: ${lost}${silent}`;
     const keep = otherTops.length > 0
         ? []
         : [
-            `Give the squash the id of the last one: revision = "${top}" in ${into?.location.file}. Then a database that is at "${top}" goes on, and every other is brought there before this is deployed.`,
+            `Give ${into.length > 1 ? "the last of them" : "the squash"} the id of the last one: revision = "${top}" in ${last?.location.file}. Then a database that is at "${top}" goes on, and every other is brought there before this is deployed.`,
         ];
-    const line = context.stampLine(name);
+    const line = context.stampLine(last?.id ?? "");
     const stamp = line === undefined || wrong.length > 0
         ? []
         : [
@@ -67489,7 +67622,7 @@ function readEvent(environment) {
     if (name === "pull_request") {
         const baseRef = textAt(event, ["pull_request", "base", "ref"]) ?? (environment["GITHUB_BASE_REF"] || undefined);
         if (baseRef === undefined)
-            throw without(name, "pull_request.base.ref");
+            throw event_without(name, "pull_request.base.ref");
         return {
             name,
             baseRef,
@@ -67500,13 +67633,13 @@ function readEvent(environment) {
     if (name === "merge_group") {
         const baseSha = commitAt(event, ["merge_group", "base_sha"]);
         if (baseSha === undefined)
-            throw without(name, "merge_group.base_sha");
+            throw event_without(name, "merge_group.base_sha");
         return { name, baseSha, headSha: commitAt(event, ["merge_group", "head_sha"]) };
     }
     const ref = textAt(event, ["ref"]);
     const before = commitAt(event, ["before"]);
     if (ref === undefined || before === undefined)
-        throw without(name, ref === undefined ? "ref" : "before");
+        throw event_without(name, ref === undefined ? "ref" : "before");
     return {
         name,
         ref,
@@ -67537,7 +67670,7 @@ function event_readFile(name, file) {
         throw because(`${file} is no JSON.`, error);
     }
 }
-function without(name, field) {
+function event_without(name, field) {
     return new errors_UserError({
         what: `The event ${name} has no ${field}, which says what the change is compared with.`,
         where: "the file GITHUB_EVENT_PATH",
@@ -68288,6 +68421,7 @@ async function findingsOnHistory(context, project, read, history) {
     const { settings, environment } = context;
     const tool = toolNamed(project.tool);
     const bytesOf = ({ location }) => (0,external_node_fs_.readFileSync)(external_node_path_default().resolve(project.root, location.file));
+    const landedTexts = new Map();
     const table = { table: tool.versionTable.name };
     return historyFindings({
         history,
@@ -68296,10 +68430,14 @@ async function findingsOnHistory(context, project, read, history) {
             text: bytesOf(revision).toString("utf8"),
             operations: read.body(revision).operations,
         }),
-        landedTextOf: ({ revision, bytes }) => ({
-            text: Buffer.from(bytes).toString("utf8"),
-            operations: tool.readBody(revision.location.file, bytes).operations,
-        }),
+        landedTextOf({ revision, bytes }) {
+            const known = landedTexts.get(revision.id) ?? {
+                text: Buffer.from(bytes).toString("utf8"),
+                operations: tool.readBody(revision.location.file, bytes).operations,
+            };
+            landedTexts.set(revision.id, known);
+            return known;
+        },
         stampLine(id) {
             const words = tool.commands(project).stamp;
             const run = tool.runWords(project, settings.run, environment["PATH"]);
@@ -68356,7 +68494,7 @@ const row_snapshot_settle = `select ${Object.entries(row_snapshot_settings)
     .join(", ")}`;
 /** pg_partition_tree holds the table itself, too. */
 const row_snapshot_parts = (what, where) => `(select ${what} from pg_partition_tree(c.oid) p join pg_class l on l.oid = p.relid where ${where})`;
-const tablesStatement = `select n.nspname as schema, c.relname as table, ${qualified("n.nspname", "c.relname")} as name,
+const tablesStatement = `select ${qualified("n.nspname", "c.relname")} as name,
   case c.relkind when 'r' then pg_relation_size(c.oid) + case c.reltoastrelid when 0 then 0 else pg_relation_size(c.reltoastrelid) end
     else ${row_snapshot_parts("coalesce(sum(pg_table_size(l.oid)), 0)", "l.relkind = 'r'")} end::text as bytes,
   c.relkind = 'p' as partitioned,
@@ -68381,7 +68519,7 @@ async function row_snapshot_readRows(client, options = {}) {
     try {
         await client.query(row_snapshot_settle);
         const { rows: all } = await client.query(tablesStatement);
-        const wanted = all.filter(({ schema, table }) => !(options.skip ?? []).some(row_snapshot_isNamed(schema, table)));
+        const wanted = all.filter(({ name }) => options.skip?.has(name) !== true);
         const reasons = new Map();
         for (const table of wanted) {
             const reason = unreadable(table);
@@ -68406,9 +68544,6 @@ async function row_snapshot_readRows(client, options = {}) {
         // Sets the settings back, and row security with them.
         await client.query("rollback");
     }
-}
-function row_snapshot_isNamed(schema, table) {
-    return (skipped) => skipped.table === table && (skipped.schema === undefined || skipped.schema === schema);
 }
 const tooLarge = "it is among the largest tables, which together are too large to be kept";
 function unreadable({ readable, foreign, hidden, owned }) {
@@ -68510,10 +68645,10 @@ const texts = new Set(["text", "varchar", "bpchar", "citext", "name"]);
 function isText(type) {
     return type.kind === "domain" ? type.of !== undefined && isText(type.of) : texts.has(type.name);
 }
-function isInteger(type) {
+function isNumber(type) {
     if (type.kind === "domain")
-        return type.of !== undefined && isInteger(type.of);
-    return ["int2", "int4", "int8"].includes(type.name);
+        return type.of !== undefined && isNumber(type.of);
+    return ["int2", "int4", "int8", "numeric", "float4", "float8", "oid", "money"].includes(type.name);
 }
 /** The longest text that a column takes, in characters. */
 function lengthLimit(type, modifier) {
@@ -68875,18 +69010,26 @@ async function introspect(client) {
     return {
         tables: raw.tables.map((table) => introspect_tableOf(table, raw, types)),
         types,
-        sequences: raw.sequences,
+        sequences: raw.sequences.map(({ name, column, table }) => ({
+            name,
+            owner: column === null || table === null ? undefined : { table, column },
+        })),
         bypassesRowSecurity: raw.bypasses,
     };
 }
 const introspect_list = (row, from) => `(select coalesce(jsonb_agg(jsonb_build_object(${row})), '[]') from ${from})`;
 const introspect_names = (numbers, relation) => `(select jsonb_agg(named.attname order by listed.o) from unnest(${numbers}) with ordinality listed(n, o)
     join pg_attribute named on named.attrelid = ${relation} and named.attnum = listed.n)`;
-const introspect_reads = (catalog, object, relation) => `(select coalesce(jsonb_agg(distinct dep.refobjsubid), '[]') from pg_depend dep where dep.classid = '${catalog}'::regclass
-    and dep.objid = ${object} and dep.refclassid = 'pg_class'::regclass and dep.refobjid = ${relation} and dep.refobjsubid > 0)`;
+/** Columns of a relation that an object reads. */
+const introspect_reads = (object, relation) => `(select coalesce(jsonb_agg(distinct dep.refobjsubid), '[]') from pg_depend dep where (${object})
+    and dep.refclassid = 'pg_class'::regclass and dep.refobjid = ${relation} and dep.refobjsubid > 0)`;
+/** PostgreSQL 15 and later: the expression depends on what it reads, and on its own column; before, the column does. */
+const generatedReads = introspect_reads(`dep.classid = 'pg_attrdef'::regclass and dep.objid = d.oid and dep.refobjsubid <> a.attnum
+    or dep.classid = 'pg_class'::regclass and dep.objid = a.attrelid and dep.objsubid = a.attnum`, "a.attrelid");
 /** A type's kind: arrays first, because they are base types to pg_type. PostgreSQL 13 knows no multiranges. */
 const introspect_statement = `with recursive t as materialized (
-  select c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity and c.relforcerowsecurity as forced
+  select c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity and c.relforcerowsecurity as forced,
+    has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT') and has_table_privilege(c.oid, 'INSERT') as allowed
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
 ), col as materialized (
@@ -68908,39 +69051,43 @@ const introspect_statement = `with recursive t as materialized (
 )
 select jsonb_build_object(
   'tables', (select coalesce(jsonb_agg(jsonb_build_object('oid', t.oid::int8, 'key', ${qualified("t.nspname", "t.relname")},
-    'schema', t.nspname, 'name', t.relname, 'kind', t.relkind, 'forced', t.forced) order by t.nspname collate "C", t.relname collate "C"), '[]') from t),
+    'schema', t.nspname, 'name', t.relname, 'kind', t.relkind, 'forced', t.forced, 'allowed', t.allowed) order by t.nspname collate "C", t.relname collate "C"), '[]') from t),
   'columns', (select coalesce(jsonb_agg(jsonb_build_object('relation', a.attrelid::int8, 'name', a.attname, 'key', quote_ident(a.attname), 'number', a.attnum, 'type', a.atttypid::int8,
     'modifier', a.atttypmod, 'typeName', format_type(a.atttypid, a.atttypmod), 'required', a.attnotnull, 'identity', a.attidentity <> '',
     'generated', a.attgenerated <> '', 'default', pg_get_expr(d.adbin, d.adrelid),
-    'reads', case when a.attgenerated <> '' then ${introspect_reads("pg_attrdef", "d.oid", "a.attrelid")} else '[]' end) order by a.attnum), '[]')
+    'reads', case when a.attgenerated <> '' then ${generatedReads} else '[]' end) order by a.attnum), '[]')
     from col a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum),
   'checks', (select coalesce(jsonb_agg(jsonb_build_object('relation', k.conrelid::int8, 'name', k.conname, 'expression', pg_get_expr(k.conbin, k.conrelid),
     'columns', coalesce(to_jsonb(k.conkey), '[]')) order by k.conname collate "C"), '[]') from t join pg_constraint k on k.conrelid = t.oid and k.contype = 'c'),
-  'partitions', ${introspect_list(`'relation', t.oid::int8, 'leaves', leaf.n, 'bounds', leaf.bounds, 'columns', (select coalesce(jsonb_agg(n), '[]') from unnest(p.partattrs::int2[]) n where n > 0)
-      || ${introspect_reads("pg_class", "t.oid", "t.oid")}`, `t join pg_partitioned_table p on p.partrelid = t.oid cross join lateral (select count(*)::int as n,
-      string_agg('(' || coalesce(pg_get_partition_constraintdef(l.relid), 'true') || ')', ' or ') as bounds
-      from pg_partition_tree(t.oid) l where l.isleaf and l.relid <> t.oid) leaf`)},
+  'partitions', ${introspect_list("'relation', t.oid::int8, 'leaves', leaf.n, 'bounds', leaf.bounds", `t cross join lateral (select count(*)::int as n, string_agg('(' || coalesce(pg_get_partition_constraintdef(l.relid), 'true') || ')', ' or ') as bounds
+      from pg_partition_tree(t.oid) l where l.isleaf and l.relid <> t.oid) leaf where t.relkind = 'p'`)},
   'indexes', (select coalesce(jsonb_agg(jsonb_build_object('relation', i.indrelid::int8, 'name', c.relname,
     'keys', (select coalesce(jsonb_agg(n), '[]') from unnest(i.indkey::int2[]) with ordinality listed(n, o) where n > 0 and o <= i.indnkeyatts),
     'expressions', pg_get_expr(i.indexprs, i.indrelid), 'predicate', pg_get_expr(i.indpred, i.indrelid),
-    'reads', ${introspect_reads("pg_class", "i.indexrelid", "i.indrelid")}) order by i.indisprimary desc, c.relname collate "C"), '[]')
+    'reads', ${introspect_reads("dep.classid = 'pg_class'::regclass and dep.objid = i.indexrelid", "i.indrelid")}) order by i.indisprimary desc, c.relname collate "C"), '[]')
     from t join pg_index i on i.indrelid = t.oid and (i.indisunique or i.indisexclusion) join pg_class c on c.oid = i.indexrelid),
   'keys', (select coalesce(jsonb_agg(jsonb_build_object('relation', k.conrelid::int8, 'name', k.conname, 'columns', ${introspect_names("k.conkey", "k.conrelid")},
     'parentColumns', ${introspect_names("k.confkey", "k.confrelid")}, 'parentKey', ${qualified("n.nspname", "c.relname")},
     'parent', case when c.relkind = 'r' then 'only ' else '' end || ${qualified("n.nspname", "c.relname")},
-    'parentRoot', case when c.relispartition then pg_partition_root(c.oid)::oid::int8 else c.oid::int8 end, 'full', k.confmatchtype = 'f')
+    'parentRoot', case when c.relispartition then pg_partition_root(c.oid)::oid::int8 else c.oid::int8 end, 'full', k.confmatchtype = 'f',
+    'readable', has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT'))
     order by cardinality(k.conkey) desc, k.conname collate "C"), '[]')
     from t join pg_constraint k on k.conrelid = t.oid and k.contype = 'f' and k.conparentid = 0
     join pg_class c on c.oid = k.confrelid join pg_namespace n on n.oid = c.relnamespace),
-  'triggers', ${introspect_list("'relation', t.oid::int8, 'body', p.prosrc", "t join pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal and g.tgenabled in ('O', 'A') and g.tgtype & 4 > 0 join pg_proc p on p.oid = g.tgfoid")},
+  'triggers', ${introspect_list("'relation', t.oid::int8, 'body', p.prosrc, 'insert', g.tgtype & 4 > 0, 'update', g.tgtype & 16 > 0", "t join pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal and g.tgenabled in ('O', 'A') join pg_proc p on p.oid = g.tgfoid")},
   'types', ${introspect_list(`'oid', p.oid::int8, 'name', p.typname, 'kind', p.kind, 'of', p."of"::int8, 'modifier', p.typtypmod, 'required', p.typnotnull,
      'labels', (select coalesce(jsonb_agg(e.enumlabel order by e.enumsortorder), '[]') from pg_enum e where e.enumtypid = p.oid),
      'attributes', (select coalesce(jsonb_agg(jsonb_build_object('type', a.atttypid::int8, 'modifier', a.atttypmod) order by a.attnum), '[]')
        from pg_attribute a where p.typrelid <> 0 and a.attrelid = p.typrelid and a.attnum > 0 and not a.attisdropped),
      'checks', (select coalesce(jsonb_agg(pg_get_constraintdef(k.oid)), '[]') from pg_constraint k where k.contypid = p.oid and k.contype = 'c')`, "parts p where p.oid in (select oid from used)")},
-  'sequences', (select coalesce(jsonb_agg(${qualified("n.nspname", "c.relname")} order by n.nspname collate "C", c.relname collate "C"), '[]')
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'S' and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
+  'sequences', (select coalesce(jsonb_agg(jsonb_build_object('name', ${qualified("n.nspname", "c.relname")}, 'column', own.name, 'table', own.key)
+      order by n.nspname collate "C", c.relname collate "C"), '[]')
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace left join lateral (
+      select quote_ident(a.attname) as name, ${qualified("tn.nspname", "tc.relname")} as key from pg_depend dep join pg_class tc on tc.oid = dep.refobjid
+      join pg_namespace tn on tn.oid = tc.relnamespace join pg_attribute a on a.attrelid = tc.oid and a.attnum = dep.refobjsubid
+      where dep.classid = 'pg_class'::regclass and dep.objid = c.oid and dep.deptype in ('a', 'i') and dep.refobjsubid > 0
+        and has_schema_privilege(tn.oid, 'USAGE') and has_table_privilege(tc.oid, 'SELECT') limit 1) own on true
+    where c.relkind = 'S' and c.relpersistence <> 't' and has_schema_privilege(n.oid, 'USAGE') and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
       and case when c.relkind = 'S' then has_sequence_privilege(c.oid, 'UPDATE') and has_sequence_privilege(c.oid, 'SELECT') end),
   'bypasses', (select rolsuper or rolbypassrls from pg_roles where rolname = current_user)
 ) as answer`;
@@ -69006,8 +69153,12 @@ function introspect_tableOf(table, raw, types) {
         expression,
         columns: namesOf(columns),
     }));
-    if (partition?.bounds)
-        checks.push({ name: undefined, expression: partition.bounds, columns: namesOf(partition.columns) });
+    // The keys of partitions of partitions stand in the bounds alone.
+    const bounds = partition?.bounds;
+    if (bounds) {
+        const inBounds = columns.filter(({ name }) => introspect_mentions(bounds, name)).map(({ name }) => name);
+        checks.push({ name: undefined, expression: bounds, columns: inBounds });
+    }
     return {
         oid: table.oid,
         key: table.key,
@@ -69016,11 +69167,17 @@ function introspect_tableOf(table, raw, types) {
         isPartitioned: table.kind === "p",
         partitions: partition?.leaves ?? 0,
         isRowSecurityForced: table.forced,
+        isAllowed: table.allowed,
         columns,
         checks,
         uniqueSets: of(raw.indexes).map((index) => uniqueSetOf(index, namesOf, sources)),
-        foreignKeys: of(raw.keys).map(({ relation: _, full, ...key }) => ({ ...key, isFull: full })),
-        triggers: of(raw.triggers).map(({ body }) => body),
+        foreignKeys: of(raw.keys).map(({ relation: _, full, readable, ...key }) => ({
+            ...key,
+            isFull: full,
+            isReadable: readable,
+        })),
+        triggers: of(raw.triggers).flatMap(({ insert, body }) => (insert ? [body] : [])),
+        hasUpdateTrigger: of(raw.triggers).some(({ update }) => update),
     };
 }
 /** pg_depend does not tell a key's expression from the predicate: the printed text does. */
@@ -69246,8 +69403,13 @@ class regular_expression_Parser {
 const mined_string = /(?:\bE)?'((?:[^']|'')*)'/g;
 const mined_number = /(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])/g;
 const mined_longest = 5_000;
+/** The same without quoted names: an apostrophe in one of them begins no string. */
+function withoutNames(sql) {
+    return sql.replace(/"(?:[^"]|"")*"|'(?:[^']|'')*'/g, (token) => (token.startsWith('"') ? "name" : token));
+}
 /** The literals of an SQL expression that the server printed, or of a function's body. */
-function literalsOf(sql) {
+function literalsOf(text) {
+    const sql = withoutNames(text);
     const strings = [...sql.matchAll(mined_string)].map(([all, text = ""]) => unquoted(text, all.startsWith("E")));
     const numbers = [...sql.replace(mined_string, " ").matchAll(mined_number)].flatMap(([text]) => {
         const digits = /\.(\d+)$/.exec(text)?.[1]?.length ?? 0;
@@ -69262,17 +69424,19 @@ function unquoted(text, escaped) {
 }
 /** Values for a column that these expressions (CHECKs, predicates, a domain's) speak of; the server tests each. */
 function minedValues(expressions, type, wanted, salt) {
-    const all = expressions.join(" ");
+    if (expressions.length === 0)
+        return [];
+    const all = withoutNames(expressions.join(" "));
     const { strings, numbers } = literalsOf(all);
     const base = baseOf(type);
     const values = [
         ...strings,
         ...mined_patterns(all, wanted, salt),
         ...numbers,
-        ...lengths(all, base.name === "bytea"),
+        ...(base.name.startsWith("int") ? between(numbers, wanted) : []),
+        ...lengths(all, base.name === "bytea", strings),
         ...(base.name === "json" || base.name === "jsonb" ? documents(strings) : []),
         ...(base.kind === "array" ? arrays(strings, numbers) : []),
-        ...(isText(base) ? formats : []),
     ];
     return [...new Set(values)].filter((value) => value.length <= mined_longest && !value.includes("\0"));
 }
@@ -69304,8 +69468,18 @@ function likes(pattern, wanted) {
 function similar(pattern) {
     return pattern.replace(/\\.|%|_|\./g, (all) => ({ "%": ".*", _: ".", ".": "\\." })[all] ?? all);
 }
-/** Texts and bytes of the lengths that are compared with: of each some distinct ones. */
-function lengths(sql, isBytes) {
+/** Whole numbers between the smallest and the greatest, as far apart as can be. */
+function between(numbers, wanted) {
+    const known = numbers.map(Number).filter((one) => Number.isInteger(one));
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    if (!Number.isFinite(low) || high - low < 2)
+        return [];
+    const step = Math.max(Math.floor((high - low) / (wanted + 1)), 1);
+    const count = Math.min(wanted, Math.floor((high - low) / step));
+    return Array.from({ length: count }, (_, index) => String(low + (index + 1) * step));
+}
+/** Texts and bytes of the lengths that are compared with: of each some distinct ones, and some that begin as a literal. */
+function lengths(sql, isBytes, strings) {
     if (!/length|octet/i.test(sql))
         return [];
     const sizes = [...sql.replace(mined_string, " ").matchAll(mined_number)]
@@ -69316,7 +69490,12 @@ function lengths(sql, isBytes) {
         ? Array.from({ length: 12 }, (_, index) => `\\x${hex(index)
             .padStart(size * 2, "61")
             .slice(0, size * 2)}`)
-        : Array.from({ length: 12 }, (_, index) => `${index.toString(36)}${"y".repeat(size)}`.slice(0, size)));
+        : [
+            ...Array.from({ length: 12 }, (_, index) => `${index.toString(36)}${"y".repeat(size)}`.slice(0, size)),
+            ...strings
+                .filter((one) => one.length < size && one.length <= 6)
+                .flatMap((one) => [one.padEnd(size, "0"), one.padEnd(size, "x")]),
+        ]);
 }
 function hex(index) {
     return index.toString(16).padStart(2, "0");
@@ -69477,6 +69656,8 @@ function oracle_statementsOf({ pools, computed, alias, conditions, limit }) {
 /** How far back plain values of a table are offered to a condition. */
 const windowOf = (rows) => rows * 2 + 6;
 const mostMined = 160;
+/** How far from a value that a migration inserts the one is that stands for it. */
+const outOfTheWay = 10_000;
 /** Candidates for every column of these tables, tested by the server in one round trip. */
 async function prepareValues(client, tables, options) {
     const drafts = tables.map(({ table, offset, wanted }) => {
@@ -69547,9 +69728,12 @@ function draftOf(table, column, given) {
         ...spoken.strings,
         ...(isText(type) ? [] : spoken.numbers),
     ];
+    const shapes = expressions.length > 0 && isText(type)
+        ? [...formats, ...(isUnique ? variants(windowOf(wanted), offset) : [])]
+        : [];
     const edges = column.isNumbered ? [] : extremesOf(type, modifier, context);
     const isOpen = expressions.length === 0 && only === undefined;
-    const candidates = [...new Set([...(only ?? []), ...hints, ...window, ...mined, ...edges])];
+    const candidates = [...new Set([...(only ?? []), ...hints, ...window, ...mined, ...shapes, ...edges])];
     return {
         column,
         isUnique,
@@ -69559,6 +69743,7 @@ function draftOf(table, column, given) {
         hints,
         window,
         mined,
+        shapes,
         edges,
         question: isOpen
             ? undefined
@@ -69571,6 +69756,18 @@ function draftOf(table, column, given) {
         asked: isOpen ? [...hints, ...window.slice(0, 1), ...mined, ...edges] : [],
     };
 }
+/** Distinct texts of other shapes than the plain ones, for a CHECK that these do not meet. */
+function variants(count, offset) {
+    const letters = (index) => [26 ** 2, 26, 1].map((unit) => String.fromCharCode(97 + (Math.floor(index / unit) % 26))).join("");
+    return Array.from({ length: count }, (_, index) => offset + index).flatMap((index) => [
+        `ALPHA-${index}`,
+        `ABC${1000 + index}`,
+        letters(index),
+        letters(index).toUpperCase(),
+        String(1000 + index),
+        md5(String(index)),
+    ]);
+}
 function ofType(type, values, column = "value") {
     const pools = [{ column, type, values }];
     return { pools, computed: [], alias: "candidates", conditions: [], limit: values.length };
@@ -69580,7 +69777,11 @@ function candidates_valuesOf(draft, good, offset, wanted, tier) {
     const { type, modifier } = column;
     const among = (values) => [...new Set(values.filter((value) => good.has(value)))];
     const hints = among(draft.hints);
-    const avoided = new Set(isUnique ? hints : []);
+    const avoided = new Set(isUnique ? draft.hints : []);
+    const nth = (index) => {
+        const value = nthValue(type, modifier, index, context);
+        return value !== undefined && avoided.has(value) ? nth(index + outOfTheWay) : value;
+    };
     const edges = edgesOf(draft, among, avoided, tier);
     const base = { column, isUnique, isRequired, spoken: among(draft.mined) };
     const listed = (list) => ({
@@ -69600,13 +69801,13 @@ function candidates_valuesOf(draft, good, offset, wanted, tier) {
             ...base,
             count: isKnown ? preferred.length : count,
             // Labels that a revision names are all that it may accept: none other among them.
-            plain: (index) => isKnown ? preferred[index % preferred.length] : nthValue(type, modifier, index, context),
+            plain: (index) => (isKnown ? preferred[index % preferred.length] : nth(index)),
             edges,
         };
     }
     const window = among(draft.window).filter((value) => !avoided.has(value));
     const enough = window.length >= (isUnique ? Math.min(wanted, capacity(type, modifier)) : 1);
-    const rest = among([...draft.mined, ...draft.edges]);
+    const rest = among([...draft.mined, ...draft.shapes, ...draft.edges]).sort((left, right) => isUnique ? Number(isSmall(left)) - Number(isSmall(right)) : 0);
     // The list begins with value number `offset`.
     const found = preferred.length > 0 ? preferred : enough ? window : [...new Set([...window, ...rest])];
     // Without any, the server shall say which constraint refuses what everybody would write.
@@ -69619,7 +69820,7 @@ function candidates_valuesOf(draft, good, offset, wanted, tier) {
 }
 /** Where rows are told apart, no number by itself: 0, ±1 and the ends of the range are nobody's id. */
 function edgesOf({ column, isUnique, edges, mined }, among, avoided, tier) {
-    if (tier === "plain" || (isUnique && isInteger(column.type)))
+    if (tier === "plain" || (isUnique && isNumber(column.type)))
         return [];
     if (!isUnique)
         return interleave(among(edges), among(mined));
@@ -69654,177 +69855,6 @@ function jointChecks(table) {
 }
 function isForeign(table, column) {
     return table.foreignKeys.some(({ columns }) => columns.includes(column));
-}
-
-;// CONCATENATED MODULE: ./lib/databases/postgres/rows/build-row.js
-const profiles = ["typical", "nulls", "copy"];
-/** How often the keys are turned until the CHECKs on them can be met; then one after the other becomes NULL; then what must be unique is turned. */
-const turns = { nulls: 12, all: 16 };
-/** The profile of a row of the hostile tier. */
-function profileOf(number) {
-    return profiles[number] ?? "edges";
-}
-/** A row to try; the columns of keys that are filled together with another table are left out. */
-function buildRow(plan, attempt) {
-    const indexes = uniqueIndexes(plan, attempt);
-    let row = new Map();
-    for (let turn = 0; turn < turns.all; turn++) {
-        row = new Map(attempt.forced);
-        setKeys(plan, attempt, indexes, row, turn);
-        if (setJoints(plan, attempt, indexes, row))
-            break;
-    }
-    for (const key of plan.keys)
-        if (key.kind === "itself")
-            setOwnKey(plan, key, attempt, row, false);
-    const held = new Set(plan.keys
-        .flatMap(({ key, kind }) => (kind === "parents" ? [] : key.columns))
-        .filter((name) => !row.has(name)));
-    for (const [name, column] of plan.values.columns) {
-        if (row.has(name) || held.has(name))
-            continue;
-        const value = columnValue(plan, column, attempt, indexes.get(`column ${name}`));
-        if (value !== undefined)
-            row.set(name, value);
-    }
-    for (const key of plan.keys)
-        if (key.kind === "itself")
-            setOwnKey(plan, key, attempt, row, true);
-    return row;
-}
-function bumpOf({ bumps }, columns) {
-    return Math.max(0, ...columns.map((name) => bumps.get(name) ?? 0));
-}
-/** Which value each slot of the unique sets takes: the first set that names a slot decides. */
-function uniqueIndexes({ places, values }, attempt) {
-    const indexes = new Map();
-    for (const { set, slots } of places) {
-        const isCounted = slots.length === 1 && slots[0].slot.startsWith("column");
-        const start = isCounted ? values.offset : 0;
-        const number = start + attempt.number + bumpOf(attempt, set.columns);
-        let left = number;
-        slots.forEach(({ slot, size }, at) => {
-            // The diagonal: rows that differ in the first digit differ in the next ones, too.
-            const index = slots.length === 1 ? number : (left + (at > 0 ? number : 0)) % size;
-            if (!indexes.has(slot))
-                indexes.set(slot, index);
-            left = Math.floor(left / size);
-        });
-    }
-    return indexes;
-}
-function isNullable(name, plan, { required }) {
-    return plan.values.columns.get(name)?.isRequired === false && !required.has(name);
-}
-/** False where the key must point somewhere. */
-function setNull(plan, { key, nullable }, attempt, row) {
-    const open = nullable.filter((name) => isNullable(name, plan, attempt) && (!row.has(name) || row.get(name) === null));
-    if (open.length === 0 || (key.isFull && open.length < key.columns.length))
-        return false;
-    for (const name of open)
-        row.set(name, null);
-    return true;
-}
-function agrees(columns, option, row) {
-    return columns.every((name, at) => !row.has(name) || row.get(name) === option[at]);
-}
-function setKeys(plan, attempt, indexes, row, turn) {
-    plan.keys.forEach((planned, at) => {
-        if (planned.kind !== "parents")
-            return;
-        const { key, options } = planned;
-        const unique = indexes.get(`key ${key.name}`);
-        const isSpent = unique !== undefined && unique >= options.length;
-        const isNull = isSpent || (attempt.profile === "nulls" && attempt.tries < 6) || turn >= turns.nulls - at;
-        if (isNull && setNull(plan, planned, attempt, row))
-            return;
-        const possible = options.filter((option) => agrees(key.columns, option, row));
-        if (possible.length === 0) {
-            setNull(plan, planned, attempt, row);
-            return;
-        }
-        const walk = attempt.profile === "copy" ? 0 : planned.isSpread ? attempt.number : attempt.number >> 1;
-        const index = unique ?? walk + at + bumpOf(attempt, key.columns) * (at + 1);
-        const turned = unique === undefined ? Math.floor(turn / (at + 1)) : Math.max(turn - turns.nulls, 0);
-        const option = possible[(index + turned) % possible.length];
-        key.columns.forEach((name, place) => {
-            row.set(name, option[place] ?? null);
-        });
-    });
-}
-/** False where no solution agrees with what the keys have chosen. */
-function setJoints(plan, attempt, indexes, row) {
-    let all = true;
-    plan.joints.forEach((joint, at) => {
-        const list = solutionsFor(joint, attempt);
-        const possible = list.filter((solution) => agrees(joint.columns, solution, row));
-        if (possible.length === 0) {
-            all = false;
-            return;
-        }
-        const bump = bumpOf(attempt, joint.columns);
-        const unique = indexes.get(`joint ${at}`);
-        const walk = attempt.profile === "nulls" || attempt.profile === "copy" ? 0 : attempt.number;
-        const solution = possible[(unique ?? walk + bump) % possible.length];
-        joint.columns.forEach((name, place) => {
-            row.set(name, solution[place] ?? null);
-        });
-    });
-    return all;
-}
-function solutionsFor(joint, { profile, tries }) {
-    if (profile === "nulls" && tries < 6)
-        return joint.nulls;
-    return profile === "edges" ? joint.edges : joint.plain;
-}
-/** An earlier row, else no row, else (`isLast`) the row itself. */
-function setOwnKey(plan, planned, attempt, row, isLast) {
-    const { key, options } = planned;
-    if (!isLast) {
-        if (attempt.profile === "nulls" && attempt.tries < 6 && setNull(plan, planned, attempt, row))
-            return;
-        const earlier = attempt.earlier.map((one) => key.parentColumns.map((name) => one.get(name) ?? null));
-        const possible = [...options, ...earlier].filter((option) => option.every((value) => value !== null) && agrees(key.columns, option, row));
-        const option = possible[(attempt.number >> 1) % Math.max(possible.length, 1)];
-        if (option === undefined)
-            setNull(plan, planned, attempt, row);
-        else
-            key.columns.forEach((name, place) => {
-                row.set(name, option[place] ?? null);
-            });
-        return;
-    }
-    key.columns.forEach((name, place) => {
-        const own = row.get(key.parentColumns[place]);
-        if (!row.has(name) && own !== undefined)
-            row.set(name, own);
-    });
-}
-function columnValue(plan, values, attempt, unique) {
-    const { column, isUnique, edges } = values;
-    const { profile, number, tries } = attempt;
-    const canBeNull = isNullable(column.name, plan, attempt);
-    const bump = attempt.bumps.get(column.name) ?? 0;
-    const counted = plan.values.offset + number;
-    if (profile === "nulls" && canBeNull && tries < 6)
-        return null;
-    const orNull = (value) => value ?? (canBeNull ? null : undefined);
-    if (isUnique || column.isNumbered) {
-        // One extreme a row, and none in a second try: an extreme twice is what it would be refused for.
-        const isEdge = profile === "edges" && bump === 0 && (number + column.number) % 2 === 0;
-        const edge = isEdge && unique !== undefined ? edges[(number - profiles.length) >> 1] : undefined;
-        if (canBeNull && unique !== undefined && unique >= values.count)
-            return null;
-        return edge ?? orNull(values.plain(unique ?? counted + bump));
-    }
-    if (profile === "edges") {
-        if (canBeNull && (number + column.number) % 7 === 0)
-            return null;
-        if (edges.length > 0)
-            return edges[(number - profiles.length + tries + bump) % edges.length];
-    }
-    const first = profile === "copy" || profile === "typical" ? plan.values.offset : counted;
-    return orNull(values.plain(first + bump));
 }
 
 ;// CONCATENATED MODULE: ./lib/databases/postgres/rows/insert.js
@@ -69880,6 +69910,229 @@ function insertTogether(rows) {
     return `with ${inserts.map((text, index) => `row${index} as (${text})`).join(", ")} ${last}`;
 }
 
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/clocks.js
+
+
+
+/** Types, and what of this transaction is the earliest that their clock can tell. */
+const clocks = {
+    timestamptz: "pg_catalog.now()",
+    timestamp: "localtimestamp",
+    date: "current_date",
+};
+/**
+ * Puts a fixed time wherever a trigger wrote the clock's during this transaction, so that two fills are equal. Without
+ * the right to switch triggers off, a table whose triggers look at updates keeps what it has.
+ */
+async function settleClocks(client, tables) {
+    if (tables.every(({ triggers }) => triggers.length === 0))
+        return;
+    const suspects = tables.flatMap((table) => {
+        const columns = table.columns.filter(({ type, generated }) => clocks[type.name] !== undefined && generated === undefined);
+        return columns.length === 0 ? [] : [{ table, columns }];
+    });
+    if (suspects.length === 0)
+        return;
+    const { rows } = await client.query(suspects
+        .map(({ table, columns }, at) => `select ${at} as at where exists (select from ${table.key} where ${columns.map(isFresh).join(" or ")})`)
+        .join(" union all "));
+    for (const { at } of rows) {
+        const { table, columns } = suspects[at];
+        const update = columns
+            .map((column) => `update ${table.key} set ${escapeIdentifier(column.name)} = '${fixed(column)}' where ${isFresh(column)}`)
+            .join("; ");
+        const answer = await tryStatements(client, `set local session_replication_role = replica; ${update}; set local session_replication_role = origin`);
+        if (!("rows" in answer) && !table.hasUpdateTrigger)
+            await tryStatements(client, update);
+    }
+}
+function isFresh(column) {
+    const name = escapeIdentifier(column.name);
+    return `${name} >= ${clocks[column.type.name]} and ${name} <= pg_catalog.clock_timestamp()`;
+}
+function fixed({ name, number, type }) {
+    return nthValue(type, -1, 0, { salt: "", name, number, isKey: false });
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/build-row.js
+const profiles = ["typical", "nulls", "copy"];
+/** How often the keys are turned until the CHECKs on them can be met; then one after the other becomes NULL; then what must be unique is turned. */
+const turns = { nulls: 12, all: 16 };
+/** The profile of a row of the hostile tier. */
+function profileOf(number) {
+    return profiles[number] ?? "edges";
+}
+/** A row to try; the columns of keys that are filled together with another table are left out. */
+function buildRow(plan, attempt) {
+    const indexes = uniqueIndexes(plan, attempt);
+    let row = new Map();
+    for (let turn = 0; turn < turns.all; turn++) {
+        row = new Map(attempt.forced);
+        setKeys(plan, attempt, indexes, row, turn);
+        for (const key of plan.keys)
+            if (key.kind === "itself")
+                setEarlierKey(plan, key, attempt, row, turn);
+        if (setJoints(plan, attempt, indexes, row))
+            break;
+    }
+    const held = new Set(plan.keys.flatMap((key) => heldColumns(key, row)));
+    for (const [name, column] of plan.values.columns) {
+        if (row.has(name) || held.has(name))
+            continue;
+        const value = columnValue(plan, column, attempt, indexes.get(`column ${name}`));
+        if (value !== undefined)
+            row.set(name, value);
+    }
+    for (const { key, kind } of plan.keys)
+        if (kind === "itself")
+            setOwnKey(key, row);
+    return row;
+}
+function bumpOf({ bumps }, columns) {
+    return Math.max(0, ...columns.map((name) => bumps.get(name) ?? 0));
+}
+/** Which value each slot of the unique sets takes: the first set that names a slot decides. */
+function uniqueIndexes({ places, values }, attempt) {
+    const indexes = new Map();
+    for (const { set, slots } of places) {
+        const isCounted = slots.length === 1 && slots[0].slot.startsWith("column");
+        const start = isCounted ? values.offset : 0;
+        const number = start + attempt.number + bumpOf(attempt, set.columns);
+        let left = number;
+        const first = number % (slots[0]?.size ?? 1);
+        slots.forEach(({ slot, size }, at) => {
+            // The diagonal: rows that differ in the first digit differ in the next ones, too.
+            const index = slots.length === 1 ? number : (left + (at > 0 ? first : 0)) % size;
+            if (!indexes.has(slot))
+                indexes.set(slot, index);
+            left = Math.floor(left / size);
+        });
+    }
+    return indexes;
+}
+function isNullable(name, plan, { required }) {
+    return plan.values.columns.get(name)?.isRequired === false && !required.has(name);
+}
+/** False where the key must point somewhere. */
+function setNull(plan, { key, nullable }, attempt, row) {
+    const open = nullable.filter((name) => isNullable(name, plan, attempt) && (!row.has(name) || row.get(name) === null));
+    if (open.length === 0 || (key.isFull && open.length < key.columns.length))
+        return false;
+    for (const name of open)
+        row.set(name, null);
+    return true;
+}
+function agrees(columns, option, row) {
+    return columns.every((name, at) => !row.has(name) || row.get(name) === option[at]);
+}
+function setKeys(plan, attempt, indexes, row, turn) {
+    plan.keys.forEach((planned, at) => {
+        if (planned.kind !== "parents")
+            return;
+        const { key, options } = planned;
+        const unique = indexes.get(`key ${key.name}`);
+        const isSpent = unique !== undefined && unique >= options.length;
+        const isNull = isSpent || (attempt.profile === "nulls" && attempt.tries < 6) || turn >= turns.nulls - at;
+        if (isNull && setNull(plan, planned, attempt, row))
+            return;
+        const possible = options.filter((option) => agrees(key.columns, option, row));
+        if (possible.length === 0) {
+            setNull(plan, planned, attempt, row);
+            return;
+        }
+        const bump = bumpOf(attempt, key.columns) * (at + 1);
+        const walk = attempt.profile === "copy" ? at : (attempt.number >> 1) + at;
+        const index = unique ?? (planned.isSpread ? attempt.number : walk) + bump;
+        const turned = unique === undefined ? Math.floor(turn / (at + 1)) : Math.max(turn - turns.nulls, 0);
+        const option = possible[(index + turned) % possible.length];
+        key.columns.forEach((name, place) => {
+            row.set(name, option[place] ?? null);
+        });
+    });
+}
+/** False where no solution agrees with what the keys have chosen. */
+function setJoints(plan, attempt, indexes, row) {
+    let all = true;
+    plan.joints.forEach((joint, at) => {
+        const unique = indexes.get(`joint ${at}`);
+        const list = unique === undefined ? solutionsFor(joint, attempt) : joint.plain;
+        const possible = list.filter((solution) => agrees(joint.columns, solution, row));
+        if (possible.length === 0) {
+            all = false;
+            return;
+        }
+        const bump = bumpOf(attempt, joint.columns);
+        const walk = attempt.profile === "nulls" || attempt.profile === "copy" ? 0 : attempt.number;
+        const solution = possible[(unique ?? walk + bump) % possible.length];
+        joint.columns.forEach((name, place) => {
+            row.set(name, solution[place] ?? null);
+        });
+    });
+    return all;
+}
+function solutionsFor(joint, { profile, tries }) {
+    if (profile === "nulls" && tries < 6)
+        return joint.nulls;
+    return profile === "edges" ? joint.edges : joint.plain;
+}
+/** An earlier row of this table, else none where that is allowed. */
+function setEarlierKey(plan, planned, attempt, row, turn) {
+    const { key, options } = planned;
+    const isNull = (attempt.profile === "nulls" && attempt.tries < 6) || turn >= turns.nulls;
+    if (isNull && setNull(plan, planned, attempt, row))
+        return;
+    const earlier = attempt.earlier.map((one) => key.parentColumns.map((name) => one.get(name) ?? null));
+    const possible = [...options, ...earlier].filter((option) => option.every((value) => value !== null) && agrees(key.columns, option, row));
+    const walk = (attempt.number >> 1) + turn + bumpOf(attempt, key.columns);
+    const option = possible[walk % Math.max(possible.length, 1)];
+    if (option === undefined)
+        setNull(plan, planned, attempt, row);
+    else
+        key.columns.forEach((name, place) => {
+            row.set(name, option[place] ?? null);
+        });
+}
+/** Columns that get their value from the row itself, or from the row that is made at the same time. */
+function heldColumns({ key, kind }, row) {
+    if (kind === "parents" || key.columns.some((name) => row.get(name) === null))
+        return [];
+    return key.columns.filter((name, at) => !row.has(name) && (kind === "together" || name !== key.parentColumns[at]));
+}
+/** The row is its own parent where there is none before it. */
+function setOwnKey(key, row) {
+    key.columns.forEach((name, place) => {
+        const own = row.get(key.parentColumns[place]);
+        if (!row.has(name) && own !== undefined)
+            row.set(name, own);
+    });
+}
+function columnValue(plan, values, attempt, unique) {
+    const { column, isUnique, edges } = values;
+    const { profile, number, tries } = attempt;
+    const canBeNull = isNullable(column.name, plan, attempt);
+    const bump = attempt.bumps.get(column.name) ?? 0;
+    const counted = plan.values.offset + number;
+    if (profile === "nulls" && canBeNull && tries < 6)
+        return null;
+    const orNull = (value) => value ?? (canBeNull ? null : undefined);
+    if (isUnique || column.isNumbered) {
+        // One extreme a row, and none in a second try: an extreme twice is what it would be refused for.
+        const isEdge = profile === "edges" && bump === 0 && (number + column.number) % 2 === 0;
+        const edge = isEdge && unique !== undefined ? edges[(number - profiles.length) >> 1] : undefined;
+        if (canBeNull && unique !== undefined && unique >= values.count)
+            return null;
+        return edge ?? orNull(values.plain(unique ?? counted + bump));
+    }
+    if (profile === "edges") {
+        if (canBeNull && (number + column.number) % 7 === 0)
+            return null;
+        if (edges.length > 0)
+            return edges[(number - profiles.length + tries + bump) % edges.length];
+    }
+    const first = profile === "copy" || profile === "typical" ? plan.values.offset : counted;
+    return orNull(values.plain(first + bump));
+}
+
 ;// CONCATENATED MODULE: ./lib/databases/postgres/rows/repair.js
 function newLessons() {
     return { bumps: new Map(), required: new Set(), isHopeless: false };
@@ -69891,6 +70144,9 @@ function nextRow(state, plans) {
             if (!plans[at].places.some(({ set }) => set.columns.includes(name)))
                 bumps.delete(name);
     });
+}
+function isHopeless({ code }) {
+    return hopeless.has(code);
 }
 /** Another row has these values. */
 function isConflict({ code }) {
@@ -70090,8 +70346,11 @@ const mostFailures = 2;
 async function fillUnit(client, plans, wanted) {
     if (wanted === 0)
         return { rows: 0, reason: undefined, suspended: false };
-    if (await fillAtOnce(client, plans, wanted))
+    const atOnce = await fillAtOnce(client, plans, wanted);
+    if (atOnce === true)
         return { rows: wanted, reason: undefined, suspended: false };
+    if (atOnce !== false && isHopeless(atOnce))
+        return { rows: 0, reason: repair_reasonOf(atOnce, plans), suspended: false };
     const filler = new UnitFiller(client, plans);
     let rows = 0;
     let failures = 0;
@@ -70115,7 +70374,7 @@ async function fillAtOnce(client, [plan, ...others], wanted) {
         earlier.push(buildRow(plan, { ...nothing, number, profile: profile(plan, number, 0), earlier }));
     }
     const answer = await tryStatements(client, insertStatement(plan.values.table, earlier));
-    return "rows" in answer && answer.rows === wanted;
+    return "rows" in answer ? answer.rows === wanted : answer;
 }
 class UnitFiller {
     #client;
@@ -70439,6 +70698,8 @@ class Parents {
     }
     /** In the order of the key; `isComplete`: no row will be added any more. */
     async keysOf(key, isComplete) {
+        if (!key.isReadable)
+            return [];
         const name = [key.parent, ...key.parentColumns].join("\0");
         const known = this.#known.get(name);
         if (known !== undefined)
@@ -70522,6 +70783,12 @@ async function withOpenRowSecurity(client, { tables, bypassesRowSecurity }, work
 
 /** Above our own keys. */
 const raised = firstKey + 200_000;
+/** What an earlier fill left there must not come again. */
+function highest(owner) {
+    return owner === undefined
+        ? ""
+        : `, (select pg_catalog.max(${owner.column})::pg_catalog.int8 from ${owner.table})`;
+}
 /**
  * Puts sequences high, so that what triggers and defaults take from them during a fill cannot be the numbers that a later
  * migration, or the next row, gets. A rollback does not bring them back: the answer does, outside of the transaction.
@@ -70530,8 +70797,8 @@ async function raiseSequences(client, sequences) {
     if (sequences.length === 0)
         return async () => { };
     const { rows } = await client.query(sequences
-        .map((name) => `select ${escapeLiteral(name)} as name, s.last_value::text as last, s.is_called as called,
-          pg_catalog.int8larger(s.last_value, least(${raised}, q.seqmax / 2))::text as raised
+        .map(({ name, owner, }) => `select ${escapeLiteral(name)} as name, s.last_value::text as last, s.is_called as called,
+          least(greatest(s.last_value, least(${raised}, q.seqmax / 2)${highest(owner)}), q.seqmax)::text as raised
           from ${name} s, pg_catalog.pg_sequence q where q.seqrelid = ${escapeLiteral(name)}::pg_catalog.regclass and q.seqincrement > 0`)
         .join(" union all "));
     if (rows.length === 0)
@@ -70606,6 +70873,7 @@ async function withQualifiedNames(client, work) {
 
 
 
+
 /**
  * Puts a few rows into every table of the database, all in one transaction on the client's session, whose settings stay as
  * they were. Equal schemas get equal rows. Tables are told in the order of their names, skipped ones not at all; a table
@@ -70625,18 +70893,20 @@ async function fillTables(client, options) {
     }
 }
 async function fillShape(client, shape, options) {
-    const tables = shape.tables.filter(({ key }) => !options.skip.has(key) && options.steering?.get(key)?.skip !== true);
+    const rowsFor = ({ key }) => options.steering?.get(key)?.rows ?? options.rows;
+    const all = shape.tables.filter(({ key }) => !options.skip.has(key) && options.steering?.get(key)?.skip !== true);
+    const filled = all.flatMap((table) => (table.isAllowed ? [] : [forbidden(table, rowsFor(table))]));
+    const tables = all.filter(({ isAllowed }) => isAllowed);
     if (tables.length === 0)
-        return [];
+        return filled;
     const counts = await countRows(client, tables);
     const prepared = await prepareValues(client, tables.map((table) => {
-        const rows = options.steering?.get(table.key)?.rows ?? options.rows;
+        const rows = rowsFor(table);
         const offset = counts.get(table) ?? 0;
         return { table, offset, wanted: options.topUp ? rows : Math.max(rows - offset, 0) };
     }), options);
     const values = new Map(prepared.map((one) => [one.table, one]));
     const parents = new Parents(client, { strangersFirst: options.topUp });
-    const filled = [];
     const units = orderTables(tables);
     const waiting = new Set(tables.map(({ oid }) => oid));
     for (const unit of units) {
@@ -70646,7 +70916,12 @@ async function fillShape(client, shape, options) {
     }
     for (const { table, key } of units.flatMap(({ late }) => late))
         await setLateKeys(client, { table, key }, { keepsOneNull: values.get(table)?.tier === "hostile" });
+    await settleClocks(client, tables);
     return filled.sort((left, right) => (left.table < right.table ? -1 : 1));
+}
+function forbidden({ key }, wanted) {
+    const reason = "The role that fills the tables may not read it and insert into it.";
+    return { table: key, wanted, rows: 0, reason, suspended: false };
 }
 async function countRows(client, tables) {
     const { rows } = await client.query(tables
@@ -70677,24 +70952,31 @@ async function planTable(client, values, unit, parents, waiting) {
             nullable: key.columns.filter((name) => values.columns.get(name)?.column.isRequired === false),
         });
     }
+    return planRows(values, keys, await solveJoints(client, values, offeredBy(keys, values)));
+}
+/** The values that foreign keys leave to a column; those to the table itself, the keys that its rows are going to have. */
+function offeredBy(keys, { columns, offset, wanted }) {
     const offered = new Map();
     for (const { key, options, kind } of keys) {
-        if (kind !== "parents" || options.length === 0)
-            continue;
         key.columns.forEach((name, at) => {
-            if (!offered.has(name))
-                offered.set(name, options.map((option) => option[at]).filter((one) => one !== null));
+            const own = columns.get(key.parentColumns[at]);
+            const coming = kind === "itself" && own !== undefined
+                ? Array.from({ length: wanted }, (_, index) => own.plain(offset + index) ?? null)
+                : [];
+            const all = [...options.map((option) => option[at] ?? null), ...coming].filter((one) => one !== null);
+            if (all.length > 0 && !offered.has(name))
+                offered.set(name, all);
         });
     }
-    return planRows(values, keys, await solveJoints(client, values, offered));
+    return offered;
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/lane-rows.js
 
 
 /** The rows of a database without those of the version table. */
-function lane_rows_rowsOf(client, { versionTable }) {
-    return row_snapshot_readRows(client, { skip: versionTable === undefined ? [] : [versionTable] });
+function lane_rows_rowsOf(client, { versionTables }) {
+    return row_snapshot_readRows(client, { skip: new Set(versionTables) });
 }
 /** Few rows show what a statement does with them; more would only take longer. */
 const rowsPerTable = 10;
@@ -70791,16 +71073,14 @@ async function buildBase(options) {
             throw base_database_noVersion();
         const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
         const versionTable = stage.versionTable ?? found[0];
-        const skip = await stage.observe(async (client) => {
-            const rows = await lane_rows_rowsOf(client, { versionTable });
-            const seeded = [...rows.values()].filter((table) => table.rows.length > 0);
-            return [...(await quotedNames(client, found)), ...seeded.map(({ table }) => table)];
-        });
+        const versionTables = await stage.observe((client) => quotedNames(client, found));
+        const rows = await stage.observe((client) => lane_rows_rowsOf(client, { versionTables }));
+        const seeded = [...rows.values()].filter((table) => table.rows.length > 0).map(({ table }) => table);
         if (seed !== undefined)
             await settingsOf("seed", () => sow(stage, seed, context));
         const { heads } = stage;
         const { name } = await stage.handOver();
-        return { name, heads, versionTable, skip };
+        return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded] };
     }
     catch (e_1) {
         env_1.error = e_1;
@@ -71030,6 +71310,15 @@ function data_query_names_quoted(...parts) {
 function quotedTable({ schema, name }) {
     return data_query_names_quoted(schema, name);
 }
+/** Names of the manual for those that the grammar puts in their place. */
+const plainTypes = {
+    int2: "smallint",
+    int4: "integer",
+    int8: "bigint",
+    float4: "real",
+    float8: "double precision",
+    bool: "boolean",
+};
 /** A type as SQL; undefined where the tree does not tell it (an interval's fields, %TYPE). */
 function typeSql(type) {
     const read = typeOf(type);
@@ -71040,7 +71329,9 @@ function typeSql(type) {
     if (modifiers.some(Number.isNaN) || (read.name === "interval" && modifiers.length > 0))
         return undefined;
     const size = modifiers.length === 0 ? "" : `(${modifiers.join(", ")})`;
-    return `${data_query_names_quoted(...names)}${size}${"[]".repeat(type.arrayBounds?.length ?? 0)}`;
+    // A name that stands for the server's own type cannot be one of the project's.
+    const isPlain = names[0] === "pg_catalog" && /^[a-z0-9]+$/.test(read.name);
+    return `${isPlain ? (plainTypes[read.name] ?? read.name) : data_query_names_quoted(...names)}${size}${"[]".repeat(type.arrayBounds?.length ?? 0)}`;
 }
 function mentionedIn(...expressions) {
     const columns = new Set();
@@ -71092,10 +71383,10 @@ class AskedTable {
         this.name = quotedTable(names_nameOf(relation));
         this.#only = relation?.inh === true ? "" : "ONLY ";
     }
-    /** A column that the same statement adds. */
-    add(column) {
+    /** A column that the same statement adds; `again`: it drops one of that name, too. */
+    add(column, again) {
         const filled = (column.constraints ?? []).flatMap((node) => "Constraint" in node ? [node.Constraint] : []);
-        const value = this.#valueOf(column, filled);
+        const value = again ? undefined : this.#valueOf(column, filled);
         this.#added.set(column.colname ?? "", value);
     }
     isAdded(column) {
@@ -71105,7 +71396,7 @@ class AskedTable {
         const type = typeSql(column.typeName);
         const made = constraints.find(({ contype = "" }) => ["CONSTR_DEFAULT", "CONSTR_GENERATED", "CONSTR_IDENTITY"].includes(contype));
         if (type === undefined ||
-            /"(?:big|small)?serial[248]?"$/.test(type) ||
+            /^"(?:big|small)?serial[248]?"$/.test(type) ||
             made?.contype === "CONSTR_IDENTITY")
             return;
         if (made === undefined)
@@ -71303,7 +71594,7 @@ function foreignKeyQueries(table, constraint, primaryKeyOf, column) {
     const values = columns.map((name) => `c.${data_query_names_quoted(name)}`);
     const parentName = quotedTable(parent);
     const missing = keys === undefined || keys.length !== columns.length
-        ? `ARRAY[${values.map((value) => `${value}::text`).join(", ")}] NOT IN ${keyTexts(parentName)}`
+        ? `NOT EXISTS (SELECT FROM ${keyTexts(parentName)} p WHERE p.key = ARRAY[${values.map((value) => `${value}::text`).join(", ")}])`
         : `NOT EXISTS (SELECT FROM ${parentName} p WHERE ${keys.map((key, at) => `p.${data_query_names_quoted(key)} = ${values[at]}`).join(" AND ")})`;
     const orphan = `num_nulls(${values.join(", ")}) = 0 AND ${missing}`;
     const half = `num_nulls(${values.join(", ")}) BETWEEN 1 AND ${values.length - 1}`;
@@ -71319,12 +71610,12 @@ function foreignKeyQueries(table, constraint, primaryKeyOf, column) {
 function keyTexts(parent) {
     const literal = `'${parent.replaceAll("'", "''")}'::regclass`;
     const names = `(SELECT array_agg(a.attname::text ORDER BY k.place) AS names FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE i.indrelid = ${literal} AND i.indisprimary AND k.place <= i.indnkeyatts) n`;
-    return `(SELECT ARRAY(SELECT to_jsonb(p) ->> u.name FROM unnest(n.names) WITH ORDINALITY AS u(name, place) ORDER BY u.place) FROM ${parent} p CROSS JOIN ${names})`;
+    return `(SELECT ARRAY(SELECT to_jsonb(p) ->> u.name FROM unnest(n.names) WITH ORDINALITY AS u(name, place) ORDER BY u.place) AS key FROM ${parent} p CROSS JOIN ${names})`;
 }
-/** DROP COLUMN: how many values go with it. */
+/** DROP COLUMN: how many values go with it. A new column of that name is another one. */
 function droppedColumnQueries(table, column) {
     const value = data_query_names_quoted(column);
-    return table.ask({ columns: [column], functions: [], hasQuery: false }, { words: `loses the values of ${column}`, effect: "loses", sqlstate: undefined }, (from) => `SELECT count(${value}) AS lost FROM ${from} HAVING count(${value}) > 0`);
+    return table.ask({ columns: [], functions: [], hasQuery: false }, { words: `loses the values of ${column}`, effect: "loses", sqlstate: undefined }, (from) => `SELECT count(${value}) AS lost FROM ${from} HAVING count(${value}) > 0`);
 }
 /** DROP TABLE and TRUNCATE. */
 function droppedRowsQueries(table) {
@@ -71478,10 +71769,11 @@ function using({ text }, column) {
 }
 /** As people write it. */
 function shortType(type) {
-    return type.replace(/^"pg_catalog"\./, "").replaceAll('"', "");
+    return type.replaceAll('"', "");
 }
 
 ;// CONCATENATED MODULE: ./lib/operations/data-query.js
+
 
 
 
@@ -71497,17 +71789,20 @@ const data_query_largestStatement = 256 * 1024;
 /**
  * The questions whether the statements of a SQL text can fail on the rows of a database, or lose some. There is none for
  * what needs no look at the rows (NOT VALID, USING INDEX), for tables that the text creates, for a statement with bound
- * values, for VALIDATE CONSTRAINT where `constraintOf` does not know it, for DO blocks, partitions and domains. They ask
- * for the rows as they are before the text. `libpg-query`'s loadModule() must have resolved before the first call.
+ * values, for VALIDATE CONSTRAINT where neither the text nor `constraintOf` tells what it is, for partitions and domains.
+ * They ask for the rows as they are before the text; of a DO block, as if each of its statements ran. `libpg-query`'s loadModule() must have resolved before the first call.
  */
 function dataQueries(sql, known = {}) {
-    const created = new Set();
+    return textQueries(sql, { known, created: new Set(), unvalidated: new Map() });
+}
+function textQueries(sql, reading) {
     return splitSql(sql).statements.flatMap(({ from, to }) => {
         const statement = sql.slice(from, to);
-        return statement.length > data_query_largestStatement ? [] : statementQueries(statement, known, created);
+        return statement.length > data_query_largestStatement ? [] : statementQueries(statement, reading);
     });
 }
-function statementQueries(sql, known, created) {
+function statementQueries(sql, reading) {
+    const { created } = reading;
     let node;
     try {
         node = (0,wasm.parseSync)(sql).stmts?.[0]?.stmt;
@@ -71521,6 +71816,8 @@ function statementQueries(sql, known, created) {
         created.add(quotedTable(names_nameOf(node.CreateStmt.relation)));
     if ("CreateTableAsStmt" in node)
         created.add(quotedTable(names_nameOf(node.CreateTableAsStmt.into?.rel)));
+    if ("DoStmt" in node)
+        return blockTexts(sql).flatMap((text) => textQueries(text, reading));
     const isOld = (table) => !created.has(quotedTable(table));
     if ("DropStmt" in node && node.DropStmt.removeType === "OBJECT_TABLE") {
         const names = (node.DropStmt.objects ?? []).map((object) => names_qualified(names_partsOf(object)));
@@ -71543,26 +71840,28 @@ function statementQueries(sql, known, created) {
         return [];
     const table = new AskedTable(relation, text);
     if ("AlterTableStmt" in node)
-        return alterTableQueries(table, node.AlterTableStmt, known);
+        return alterTableQueries(table, node.AlterTableStmt, reading);
     return "IndexStmt" in node && node.IndexStmt.unique === true
         ? uniqueIndexQueries(table, node.IndexStmt)
         : [];
 }
-function alterTableQueries(table, statement, known) {
+function alterTableQueries(table, statement, reading) {
     if (statement.objtype !== "OBJECT_TABLE")
         return [];
     const commands = (statement.cmds ?? []).flatMap((node) => "AlterTableCmd" in node ? [node.AlterTableCmd] : []);
+    const dropped = commands.filter(({ subtype }) => subtype === "AT_DropColumn").map(({ name }) => name);
     for (const { subtype, def } of commands) {
-        if (subtype === "AT_AddColumn" && def !== undefined && "ColumnDef" in def)
-            table.add(def.ColumnDef);
+        if (subtype !== "AT_AddColumn" || def === undefined || !("ColumnDef" in def))
+            continue;
+        table.add(def.ColumnDef, dropped.includes(def.ColumnDef.colname));
     }
-    return commands.flatMap((command) => commandQueries(table, command, known));
+    return commands.flatMap((command) => commandQueries(table, command, reading));
 }
-function commandQueries(table, command, known) {
+function commandQueries(table, command, reading) {
     const { subtype, name = "", def } = command;
     switch (subtype) {
         case "AT_AddColumn":
-            return def !== undefined && "ColumnDef" in def ? newColumnQueries(table, def, known) : [];
+            return def !== undefined && "ColumnDef" in def ? newColumnQueries(table, def, reading) : [];
         case "AT_SetNotNull":
             return notNullQueries(table, name);
         case "AT_AlterColumnType":
@@ -71570,14 +71869,16 @@ function commandQueries(table, command, known) {
         case "AT_DropColumn":
             return droppedColumnQueries(table, name);
         case "AT_AddConstraint":
-            return def !== undefined && "Constraint" in def ? constraintQueries(table, def.Constraint, known) : [];
+            return def !== undefined && "Constraint" in def
+                ? constraintQueries(table, def.Constraint, reading)
+                : [];
         case "AT_ValidateConstraint":
-            return validatedQueries(table, name, known);
+            return validatedQueries(table, name, reading);
         default:
             return [];
     }
 }
-function newColumnQueries(table, { ColumnDef: definition }, known) {
+function newColumnQueries(table, { ColumnDef: definition }, reading) {
     const { column } = columnOf(definition);
     if (!column.nullable && column.default === "none") {
         const words = "fails on any table that has rows";
@@ -71585,14 +71886,25 @@ function newColumnQueries(table, { ColumnDef: definition }, known) {
         return [{ words, effect: "fails", sql, sqlstate: "23502", functions: [] }];
     }
     const constraints = (definition.constraints ?? []).flatMap((node) => "Constraint" in node ? [node.Constraint] : []);
-    return constraints.flatMap((constraint) => constraint.contype === "CONSTR_NOTNULL"
-        ? notNullQueries(table, column.name)
-        : constraintQueries(table, constraint, known, column.name));
+    return constraints.flatMap((constraint) => {
+        const { contype, nulls_not_distinct } = constraint;
+        // Only an expression can be NULL in some rows.
+        if (contype === "CONSTR_NOTNULL")
+            return column.default === "generated" ? notNullQueries(table, column.name) : [];
+        // NULL points nowhere and is no duplicate.
+        if (column.default === "none" && contype !== "CONSTR_CHECK" && nulls_not_distinct !== true)
+            return [];
+        return constraintQueries(table, constraint, reading, column.name);
+    });
 }
-function constraintQueries(table, constraint, known, column) {
+function constraintQueries(table, constraint, reading, column) {
     // NOT ENFORCED sets it, too.
-    if (constraint.skip_validation === true)
+    if (constraint.skip_validation === true) {
+        const later = { ...constraint, skip_validation: false };
+        const key = `${table.name} ${data_query_names_quoted(constraint.conname)}`;
+        reading.unvalidated.set(key, () => constraintQueries(table, later, reading, column));
         return [];
+    }
     switch (constraint.contype) {
         case "CONSTR_UNIQUE":
         case "CONSTR_PRIMARY":
@@ -71600,7 +71912,7 @@ function constraintQueries(table, constraint, known, column) {
         case "CONSTR_CHECK":
             return checkQueries(table, constraint);
         case "CONSTR_FOREIGN":
-            return foreignKeyQueries(table, constraint, known.primaryKeyOf ?? (() => undefined), column);
+            return foreignKeyQueries(table, constraint, reading.known.primaryKeyOf ?? (() => undefined), column);
         case "CONSTR_EXCLUSION":
             return exclusionQueries(table, constraint);
         case "CONSTR_NOTNULL":
@@ -71610,12 +71922,14 @@ function constraintQueries(table, constraint, known, column) {
     }
 }
 /** What is asked for the constraint as if it were new and valid. */
-function validatedQueries(table, constraint, known) {
-    const definition = known.constraintOf?.(names_nameOf(table.relation), constraint);
+function validatedQueries(table, constraint, reading) {
+    const later = reading.unvalidated.get(`${table.name} ${data_query_names_quoted(constraint)}`);
+    if (later !== undefined)
+        return later();
+    const definition = reading.known.constraintOf?.(names_nameOf(table.relation), constraint);
     if (definition === undefined)
         return [];
-    const valid = definition.replace(/\s+NOT VALID\s*$/i, "");
-    return [...dataQueries(`ALTER TABLE ${table.name} ADD ${valid}`, known)];
+    return textQueries(`ALTER TABLE ${table.name} ADD ${definition.replace(/\s+NOT VALID\s*$/i, "")}`, reading);
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/deploy-failures.js
@@ -71868,7 +72182,7 @@ function barrierOf(graph, id, limit) {
 }
 
 ;// CONCATENATED MODULE: ./lib/evidence/row-values.js
-const isNumber = /^(?:smallint|integer|bigint|numeric|real|double precision)\b(?!.*\[\])/;
+const row_values_isNumber = /^(?:smallint|integer|bigint|numeric|real|double precision)\b(?!.*\[\])/;
 const isBoolean = /^boolean$/;
 const isTime = /^(?:timestamp|date|time)\b(?!.*\[\])/;
 const isJson = /^jsonb?$/;
@@ -71884,7 +72198,7 @@ function canonicalFor(before, after) {
     return (value) => (value === null ? null : unique.reduce((text, rule) => rule(text), value));
 }
 function row_values_rulesOf(type, same) {
-    if (isNumber.test(type))
+    if (row_values_isNumber.test(type))
         return [decimal];
     if (same)
         return [];
@@ -72007,6 +72321,7 @@ function pairOf(before, at, after, place) {
         after: place,
         canonical: canonicalFor(type, other.type),
         isSecret: isSecretColumn(name) || isSecretColumn(other.name),
+        isTime: type === other.type && /^(?:timestamp|date)\b(?!.*\[\])/.test(type),
     };
 }
 /** The primary key's columns; none where one of them is gone. */
@@ -72051,13 +72366,18 @@ function unmatched(before, after, pairs) {
 ;// CONCATENATED MODULE: ./lib/evidence/row-examples.js
 const most = 3;
 const row_examples_longest = 60;
+/** A time to the microsecond has 29. */
+const half = 29;
 /** The first few different values of a column, cut; none of a secret one. */
 function examplesOf(isSecret, values) {
     return isSecret ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
 }
 /** What became of values, e.g. `1.25 → 1.3`. */
 function changeExamples(isSecret, changes) {
-    return examplesOf(isSecret, changes.map(({ from, to }) => `${cut(from ?? "NULL", row_examples_longest / 2)} → ${cut(to ?? "NULL", row_examples_longest / 2 - 3)}`));
+    if (isSecret)
+        return [];
+    const side = (value) => cut(value ?? "NULL", half);
+    return [...new Set(changes.map(({ from, to }) => `${side(from)} → ${side(to)}`))].slice(0, most);
 }
 /** By what a row is known: its key, else its first columns, e.g. `id = 3`. */
 function rowExamples(rows, pairs, key) {
@@ -72069,9 +72389,15 @@ function rowExamples(rows, pairs, key) {
         .map((row) => shown.map(({ name, before }) => `${name} = ${row[before] ?? "NULL"}`).join(", "));
     return texts.map((text) => cut(text));
 }
+/** A text that is cut tells its length, by which two of the same beginning differ. */
 function cut(text, length = row_examples_longest) {
-    const characters = [...text.slice(0, 2 * length + 2)];
-    return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
+    let count = 0;
+    for (const _ of text)
+        count++;
+    if (count <= length)
+        return text;
+    const rest = `… (${count} characters)`;
+    return [...text.slice(0, 2 * length)].slice(0, Math.max(0, length - rest.length)).join("") + rest;
 }
 
 ;// CONCATENATED MODULE: ./lib/evidence/row-comparison.js
@@ -72086,8 +72412,11 @@ function compareRows(before, after, pairs) {
     if (rest.before.length === 0)
         return [];
     const key = keyPairs(before, pairs);
-    const comparison = { before, after, pairs, key };
-    return key.length === 0 ? withoutKey(comparison, rest) : byKey(comparison, rest);
+    if (key.length > 0)
+        return byKey({ before, after, pairs, key }, rest);
+    const kept = pairs.filter((pair) => !isTouched(pair, rest));
+    const other = unmatched(rest.before, rest.after, kept);
+    return other.before.length === 0 ? [] : withoutKey({ before, after, pairs: kept, key }, other);
 }
 function byKey(comparison, rest) {
     const { key, pairs } = comparison;
@@ -72117,7 +72446,7 @@ function changedColumns(comparison, same) {
         const changes = same
             .map(({ row, other }) => ({ from: row[pair.before], to: other[pair.after] }))
             .filter(({ from, to }) => canonical(from) !== canonical(to));
-        if (changes.length === 0)
+        if (changes.length === 0 || changes.every((change) => isTouch(pair, change)))
             return [];
         const values = changes.filter(({ from }) => from !== null);
         const onlyNulls = values.length === 0;
@@ -72131,6 +72460,20 @@ function changedColumns(comparison, same) {
             }),
         ];
     });
+}
+/** Columns that a trigger, or the migration itself, sets whenever it writes a row. */
+const lastChange = /(?:^|_)(?:updated|modified|changed|touched|mtime)(?:_|$)|(?:updated|modified|changed)(?:at|on)$/;
+/** The time of a row's last change moved on: that the row was written is no loss. */
+function isTouch({ name, isTime }, { from, to }) {
+    return isTime && to !== null && (from === null || from < to) && lastChange.test(name.toLowerCase());
+}
+/** Every row that differs has a later time than all had. */
+function isTouched(pair, rest) {
+    const was = rest.before.flatMap((row) => row[pair.before] ?? []).reduce(later, "");
+    return (rest.after.length > 0 && rest.after.every((row) => isTouch(pair, { from: was, to: row[pair.after] })));
+}
+function later(left, right) {
+    return left < right ? right : left;
 }
 function row_comparison_changedKeys(comparison, alone, gone) {
     const kept = alone.filter((row) => !gone.has(row));
@@ -72252,9 +72595,11 @@ function withoutTable(table, fresh) {
     const rows = count ?? 0;
     return [lossOf(table, "table gone", { before: rows, after: 0, lost: rows })];
 }
+/** More columns with values have a counterpart than have none. */
 function sharesValues(table, candidate) {
     const { pairs, gone } = pairColumns(table, candidate);
-    return (pairs.length > gone.length && pairs.some((pair) => table.rows.some((row) => row[pair.before] !== null)));
+    const withValues = (places) => places.filter((at) => table.rows.some((row) => row[at] !== null)).length;
+    return withValues(pairs.map((pair) => pair.before)) > withValues(gone);
 }
 function tableLosses(before, after) {
     if (before.unread !== undefined || after.unread !== undefined)
@@ -73113,7 +73458,7 @@ async function loadSeed(file, folder, address, serverMajor, { environment, progr
  * cannot write, a limit on each query, and no functions that could do more than look. A query that the database cannot
  * answer leaves the others as they are. The role needs SELECT. A UserError where the database cannot be reached.
  */
-async function askDataQueries(address, queries, { statementTimeoutMs = 5_000 } = {}) {
+async function askDataQueries(address, queries, { statementTimeoutMs = 5_000, totalMs = 60_000 } = {}) {
     if (queries.length === 0)
         return [];
     const client = await connect(address);
@@ -73130,8 +73475,12 @@ async function askDataQueries(address, queries, { statementTimeoutMs = 5_000 } =
         ]);
         const names = new Set(acting.map(({ name }) => name));
         const answers = [];
-        for (const query of queries)
-            answers.push(await ask_data_query_ask(query, names, run, statementTimeoutMs));
+        const end = Date.now() + totalMs;
+        for (const query of queries) {
+            const isLate = Date.now() >= end;
+            const reason = `the ${totalMs / 1000} s for all questions were over`;
+            answers.push(isLate ? { query, answer: "unknown", reason } : await ask_data_query_ask(query, names, run, statementTimeoutMs));
+        }
         return answers;
     }
     finally {
@@ -73208,6 +73557,8 @@ function ask_data_query_reasonOf(error, sqlstate, statementTimeoutMs) {
             return "a lock on a table that it reads was not free within 1 s";
         case "42P01":
         case "42703":
+        case "42704":
+        case "42883":
         case "3F000":
             return `${message} there: the change makes it, or the role's search_path is another`;
         case "42501":

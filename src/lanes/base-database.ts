@@ -38,15 +38,13 @@ export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
   else if (stage.heads.length === 0) throw noVersion();
   const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
   const versionTable = stage.versionTable ?? found[0];
-  const skip = await stage.observe(async (client) => {
-    const rows = await rowsOf(client, { versionTable });
-    const seeded = [...rows.values()].filter((table) => table.rows.length > 0);
-    return [...(await quotedNames(client, found)), ...seeded.map(({ table }) => table)];
-  });
+  const versionTables = await stage.observe((client) => quotedNames(client, found));
+  const rows = await stage.observe((client) => rowsOf(client, { versionTables }));
+  const seeded = [...rows.values()].filter((table) => table.rows.length > 0).map(({ table }) => table);
   if (seed !== undefined) await settingsOf("seed", () => sow(stage, seed, context));
   const { heads } = stage;
   const { name } = await stage.handOver();
-  return { name, heads, versionTable, skip };
+  return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded] };
 }
 
 /** The stage with what is there before the first migration, or with all of it. */

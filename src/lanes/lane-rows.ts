@@ -11,6 +11,8 @@ export interface BaseDatabase {
   /** Applied heads. */
   readonly heads: readonly string[];
   readonly versionTable: VersionTable | undefined;
+  /** Every table that could be the version table, quoted as the server does: its rows are nobody's data. */
+  readonly versionTables: readonly string[];
   /** Tables in which nothing is put: the version table, and those that migrations filled. Quoted as the server does. */
   readonly skip: readonly string[];
 }
@@ -24,9 +26,9 @@ export interface FilledDatabase {
 /** The rows of a database without those of the version table. */
 export function rowsOf(
   client: Client,
-  { versionTable }: Pick<BaseDatabase, "versionTable">,
+  { versionTables }: Pick<BaseDatabase, "versionTables">,
 ): Promise<RowSnapshot> {
-  return readRows(client, { skip: versionTable === undefined ? [] : [versionTable] });
+  return readRows(client, { skip: new Set(versionTables) });
 }
 
 /** Few rows show what a statement does with them; more would only take longer. */
