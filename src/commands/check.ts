@@ -99,7 +99,9 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     context,
     { tool, project, graph, judged, floor },
     clock,
-    start === undefined ? undefined : (beside) => runDeployLane({ ...beside, settings, start, floor, asked }),
+    start === undefined
+      ? undefined
+      : (beside) => runDeployLane({ ...beside, settings, start, floor, asked, rows: context.policy.rows }),
   );
   const { result, shadow, steps, deployed } = proof;
   const proofFile = settings["write-proof"];
@@ -128,6 +130,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     fresh: result,
     version: shadow.version,
     config: project.config,
+    settingsFile: context.policy.file,
   });
   return report(known, [...findings, ...lane.findings], steps, shadow, lane.report);
 }
@@ -171,7 +174,7 @@ function report(
   const { settings, graph, history, judged, clock } = known;
   const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
   const changed = new Set([...judged, ...deleted.map(({ id }) => id)]);
-  const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
+  const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed, deployLane });
   const findings = oneErrorForEmptyDowngrade(settled);
   return {
     version: 1,

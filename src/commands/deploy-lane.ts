@@ -10,9 +10,11 @@ import { type BaseTree, openBaseTree } from "../lanes/base-tree";
 import { type DeployLaneResult, type FreshKnowledge, proveOnDeployed } from "../lanes/deploy-lane";
 import { type KeptBase, KeptBases, keyOfBase } from "../lanes/kept-base";
 import type { BaseDatabase, FilledDatabase } from "../lanes/lane-rows";
+import type { RowHints } from "../lanes/row-hints";
 import type { LaneContext } from "../lanes/stage";
 import type { Catalog } from "../model/catalog";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
+import type { RowSettings } from "../model/row-settings";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
@@ -38,6 +40,8 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly settings: Settings;
   readonly start: LaneStart;
   readonly floor: string | undefined;
+  /** What the project says of the rows. */
+  readonly rows: RowSettings | undefined;
   /** Whose rows settle what depends on rows. */
   readonly asked: Address | undefined;
 }
@@ -132,8 +136,10 @@ async function onServer(
   }
   const { base, hostile, cluster } = kept;
   const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
-  const copy = (level: RowLevel): Promise<FilledDatabase> => {
-    const made = copies.get(level) ?? fillBase(server, base, level);
+  const { rows } = context;
+  const copy = (level: RowLevel, hints?: RowHints): Promise<FilledDatabase> => {
+    const filling = { settings: rows, ...(hints === undefined ? {} : { hints }) };
+    const made = copies.get(level) ?? fillBase(server, base, level, filling);
     copies.set(level, made);
     return made;
   };
@@ -141,7 +147,7 @@ async function onServer(
   if (missing.length > 0) throw new NotBuilt(gone(missing));
   const result = await proveOnDeployed(
     { ...lane, shadow: server },
-    { base, copy, fresh: context.fresh, floor: context.floor },
+    { base, copy, fresh: context.fresh, floor: context.floor, rows },
   );
   const { asked } = context;
   const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
@@ -175,7 +181,7 @@ async function makeBase(
   };
   const base = await buildBase(options);
   lane.progress("filling the base's tables");
-  const hostile = await fillBase(server, base, "hostile");
+  const hostile = await fillBase(server, base, "hostile", { settings: context.rows });
   return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
 }
 
@@ -206,7 +212,7 @@ async function catalogOf(shadow: ShadowServer, { name, versionTable }: BaseDatab
 }
 
 /** What decides, beside the base's files and the server, what its database holds. */
-function dependsOn({ settings, start, lane }: DeployLaneContext, tree: BaseTree): unknown[] {
+function dependsOn({ settings, start, lane, rows }: DeployLaneContext, tree: BaseTree): unknown[] {
   const { setup, seed, env } = settings;
   return [
     start.targets,
@@ -215,6 +221,7 @@ function dependsOn({ settings, start, lane }: DeployLaneContext, tree: BaseTree)
     [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
     hashOf(settings["seed-from"], lane.project.root),
     settings.section ?? "",
+    [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
   ];
 }
 

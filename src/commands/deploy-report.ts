@@ -1,6 +1,7 @@
 import { deployedFindings } from "../findings/deployed";
 import { knownSteps } from "../findings/known-steps";
 import { otherSchemaFindings } from "../findings/other-schema";
+import { rowSettingFindings } from "../findings/row-settings";
 import type { FreshLaneResult } from "../lanes/fresh-lane";
 import type { DeployLaneReport } from "../model/deploy-lane";
 import type { Finding } from "../model/finding";
@@ -18,6 +19,8 @@ export interface DeployReportContext {
   /** Of the shadow, e.g. "17.2". */
   readonly version: string;
   readonly config: string;
+  /** migration-gate.yml, as messages name it. */
+  readonly settingsFile: string | undefined;
 }
 
 export interface DeployedPart {
@@ -63,7 +66,8 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
         ? [refused(result.trouble, context)]
         : [notProved(result.trouble, "Run the tool on a copy of production to see what it does.", context)];
   const own = deployedFindings(result.facts, { graph, judged, seenBy }, knownSteps(fresh.facts));
-  const findings = [...own, ...schema, ...trouble];
+  const rows = rowSettingFindings(result.unused, { file: context.settingsFile, seenBy });
+  const findings = [...own, ...schema, ...trouble, ...rows];
   const failed = findings.some(
     ({ severity, rule }) => severity === "error" && rule !== "deploy-lane-not-proved",
   );
