@@ -120,7 +120,7 @@ function valuesOf(node: Node | null, owner: string, source: Source): Record<stri
         if (isScalar(item) && !isEmpty(item)) return String(item.value);
         throw wrongType(
           `an item of ${owner}.${key}`,
-          "a value, in quotes where it is empty or null",
+          "a value (an empty one and null in quotes)",
           item,
           source,
         );
