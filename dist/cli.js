@@ -65005,9 +65005,11 @@ function howOf({ type, nullable, default: filled }) {
     const words = [typeText(type), nullable ? "" : "NOT NULL", filled === "none" ? "" : `default ${filled}`];
     return words.filter((word) => word !== "").join(" ");
 }
+/** How a type is told that only running the file would show. */
+const unknownType = "a type not known here";
 function typeText(type) {
     if (type === undefined)
-        return "";
+        return unknownType;
     const modifiers = type.modifiers.filter((modifier) => !Number.isNaN(modifier));
     return `${type.name}${modifiers.length === 0 ? "" : `(${modifiers.join(", ")})`}${type.array ? "[]" : ""}`;
 }
@@ -65039,7 +65041,11 @@ function differenceOf(before, after, direction) {
     const alike = match(same.before, same.after, alikeKey, false);
     const { before: gone, after: rest } = alike;
     const pairs = [...same.pairs, ...alike.pairs];
-    const changed = pairs.filter(({ one, other }) => one.deed.how !== other.deed.how);
+    // A type that cannot be read may be the same.
+    const isKnown = ({ deed }) => !deed.how.includes(unknownType);
+    const isOther = ({ one, other }) => one.deed.how !== other.deed.how;
+    const changed = pairs.filter((pair) => isOther(pair) && isKnown(pair.one) && isKnown(pair.other));
+    const isChanged = new Set(changed);
     // Of a table whose columns are told its own text says no more.
     const told = new Set([...rest, ...gone, ...changed.map(({ one }) => one)].map(wholeOf));
     return {
@@ -65047,7 +65053,8 @@ function differenceOf(before, after, direction) {
         removed: withoutParts(gone),
         changed: changed.map(({ one, other }) => ({ before: one.deed, after: other.deed })),
         otherwise: pairs
-            .filter(({ one, other }) => one.deed.how === other.deed.how && !one.deed.isPart && !told.has(wholeOf(one)))
+            .filter((pair) => !isChanged.has(pair))
+            .filter((pair) => isOther(pair) || (!pair.one.deed.isPart && !told.has(wholeOf(pair.one))))
             .map(({ other }) => ({ deed: other.deed, line: other.line })),
         unknown: linesOf("unknown", placed),
         traceless: linesOf("noTrace", placed),
@@ -65139,7 +65146,11 @@ function whatItMisses(revision, context) {
     if (revision.sql !== undefined)
         return "";
     const down = sentences(differenceOf(before, after, "downgrade"), downgradeWords);
-    return down.length === 0 ? "" : ["Its upgrade does what it did.", ...down].join(" ");
+    if (down.length > 0)
+        return ["Its upgrade does what it did.", ...down].join(" ");
+    return after.operations.length === 0
+        ? ""
+        : "The operations that can be read are the same in both texts; what differs is beside them.";
 }
 /** True where both texts of an edited revision do the same in both directions, as far as that can be read. */
 function doesTheSame(revision, context) {
@@ -65345,7 +65356,8 @@ function editedFinding(revision, context) {
 function whyEdited(revision, landed, context) {
     const { history } = context;
     const skipped = revision.parents.filter((parent) => !landed.parents.includes(parent) && history.states.get(parent) === "new");
-    const misses = whatItMisses(revision, context);
+    const isReparented = idsOf(landed) !== idsOf(revision) && doesTheSame(revision, context);
+    const misses = isReparented ? "" : whatItMisses(revision, context);
     if (skipped.length > 0) {
         const spliced = `A database that has applied it will never run ${history_words_quoted(skipped).join(", ")}, spliced in below it.`;
         return misses === "" ? spliced : `${spliced} ${misses}`;
@@ -65353,7 +65365,7 @@ function whyEdited(revision, landed, context) {
     const again = "A database that has applied it will not run it again";
     if (misses !== "")
         return `${again}. ${misses}`;
-    if (idsOf(landed) !== idsOf(revision) && doesTheSame(revision, context))
+    if (isReparented)
         return `${again}: it keeps the order in which it ran them, and a new database runs them in another.`;
     return `${again}: it keeps what the old text made, and a new database gets the other.`;
 }
