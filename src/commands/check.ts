@@ -78,7 +78,8 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     return report(known, findings, unprovable(graph, judged, "the history cannot be loaded"));
   }
   // A required check must always answer, and fast when there is nothing to prove.
-  if (judged.size === 0) return report(known, findings, []);
+  const isTakenBack = findings.some(({ rule }) => rule === "revision-taken-back");
+  if (judged.size === 0 && !isTakenBack) return report(known, findings, []);
   if (project.unprovable !== undefined) {
     const finding = unprovableFinding(project.unprovable, project.config);
     return report(known, [...findings, finding], unprovable(graph, judged, project.unprovable.reason));
@@ -101,7 +102,16 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     clock,
     start === undefined
       ? undefined
-      : (beside) => runDeployLane({ ...beside, settings, start, floor, asked, rows: context.policy.rows }),
+      : (beside) =>
+          runDeployLane({
+            ...beside,
+            settings,
+            start,
+            floor,
+            rows: context.policy.rows,
+            asked,
+            isNothingNew: judged.size === 0,
+          }),
   );
   const { result, shadow, steps, deployed } = proof;
   const proofFile = settings["write-proof"];

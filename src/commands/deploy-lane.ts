@@ -12,6 +12,7 @@ import { type KeptBase, KeptBases, keyOfBase } from "../lanes/kept-base";
 import type { BaseDatabase, FilledDatabase } from "../lanes/lane-rows";
 import type { RowHints } from "../lanes/row-hints";
 import type { LaneContext } from "../lanes/stage";
+import { goBack, takenBack } from "../lanes/take-back";
 import type { Catalog } from "../model/catalog";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
 import type { RowSettings } from "../model/row-settings";
@@ -42,6 +43,8 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly floor: string | undefined;
   /** What the project says of the rows. */
   readonly rows: RowSettings | undefined;
+  /** The change has no revision that is new or edited. */
+  readonly isNothingNew: boolean;
   /** Whose rows settle what depends on rows. */
   readonly asked: Address | undefined;
 }
@@ -60,6 +63,8 @@ export type DeployLaneOutcome =
       readonly kept: boolean;
       /** As in KeptBase. */
       readonly differs: readonly string[] | undefined;
+      /** Of the base, where the change took revisions back that it does not have. */
+      readonly graph?: Graph;
     }
   | { readonly kind: "not proved"; readonly obstacle: LaneObstacle }
   | { readonly kind: "skipped"; readonly reason: string };
@@ -143,8 +148,13 @@ async function onServer(
     copies.set(level, made);
     return made;
   };
-  const missing = base.heads.filter((id) => lane.graph.get(id) === undefined);
-  if (missing.length > 0) throw new NotBuilt(gone(missing));
+  // What else is gone from the change, the tool itself will say.
+  const back = context.isNothingNew ? takenBack(opened.graph, lane.graph) : undefined;
+  if (back !== undefined) {
+    await context.fresh.arrived;
+    const result = await goBack(baseContext(context, tree, opened, server), base, hostile, back);
+    return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs, graph: opened.graph };
+  }
   const result = await proveOnDeployed(
     { ...lane, shadow: server },
     { base, copy, fresh: context.fresh, floor: context.floor, rows },
@@ -158,23 +168,12 @@ async function onServer(
 async function makeBase(
   context: DeployLaneContext,
   tree: BaseTree,
-  { project, graph }: Opened,
+  opened: Opened,
   server: ShadowServer,
 ): Promise<KeptBase> {
   const { lane, settings, start } = context;
-  const tool = toolNamed(project.tool);
-  const environment = tree.environment(lane.environment);
   const options: BuildOptions = {
-    context: {
-      ...lane,
-      shadow: server,
-      tool,
-      project,
-      graph,
-      environment,
-      run: tool.runWords(project, settings.run, environment["PATH"]),
-      progress: (text) => lane.progress(`building the base: ${text}`),
-    },
+    context: baseContext(context, tree, opened, server),
     targets: start.targets,
     load: seedLoader(context, server),
     seed: settings.seed,
@@ -183,6 +182,27 @@ async function makeBase(
   lane.progress("filling the base's tables");
   const hostile = await fillBase(server, base, "hostile", { settings: context.rows });
   return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
+}
+
+/** The tool on the base's files. */
+function baseContext(
+  { lane, settings }: DeployLaneContext,
+  tree: BaseTree,
+  { project, graph }: Opened,
+  server: ShadowServer,
+): LaneContext {
+  const tool = toolNamed(project.tool);
+  const environment = tree.environment(lane.environment);
+  return {
+    ...lane,
+    shadow: server,
+    tool,
+    project,
+    graph,
+    environment,
+    run: tool.runWords(project, settings.run, environment["PATH"]),
+    progress: (text) => lane.progress(`on the base's files: ${text}`),
+  };
 }
 
 /** What production has otherwise than its own revisions make is not the change's doing. */
@@ -255,12 +275,4 @@ function fileOf(name: string | undefined, folders: readonly string[]): string | 
     .map((folder) => path.resolve(folder, name))
     .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
   return found === undefined ? undefined : readFileSync(found, "utf8");
-}
-
-function gone(missing: readonly string[]): LaneObstacle {
-  return {
-    cause: "migration",
-    reason: `databases are at ${missing.join(", ")}, which no file of the change has`,
-    do: "Restore the deleted revisions; a database that has them cannot go on without them.",
-  };
 }

@@ -12,7 +12,7 @@ export interface TwoSchemas {
   readonly deployed: Catalog;
   /** Keys in which the two differed before the change: what is not its doing. */
   readonly before: ReadonlySet<string>;
-  /** Of the fresh lane's first way up, in order. */
+  /** What revisions changed on the way up, in order: on an empty database, then on the other one. */
   readonly steps: readonly { readonly revision: string; readonly changes: CatalogDelta }[];
   /** Landed revisions that the change edited, and revisions that it brings. */
   readonly judged: ReadonlySet<string>;
@@ -83,7 +83,7 @@ const noPlace = {
   column: undefined,
 } as const;
 
-/** The last one under judgement that made it on an empty database; the rest of the history is nobody's to mend. */
+/** The last one under judgement that made it, on whichever of the two; the rest of the history is nobody's to mend. */
 function ownerOf(key: string, { steps, judged }: TwoSchemas): string | undefined {
   const own = steps.filter(({ revision }) => judged.has(revision));
   const maker = own.findLast(({ changes }) => changes.some((change) => change.key === key));

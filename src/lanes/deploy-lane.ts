@@ -1,4 +1,4 @@
-import type { Catalog } from "../model/catalog";
+import type { Catalog, CatalogDelta } from "../model/catalog";
 import { type DeployFact, type DeployStep, type RowLevel, rowLevels } from "../model/deploy-lane";
 import type { StepFailure } from "../model/evidence";
 import type { RowSettings, UnusedRowSetting } from "../model/row-settings";
@@ -42,6 +42,8 @@ export interface DeployLaneResult {
   readonly tables: readonly FilledTable[];
   /** At the change's head; undefined where it was not reached. */
   readonly catalog: Catalog | undefined;
+  /** What each revision changed on the way up, as far as it came. */
+  readonly changes: readonly { readonly revision: string; readonly changes: CatalogDelta }[];
   /** Why this lane cannot tell more, where no revision is to blame. */
   readonly trouble: string | undefined;
   /** Of `rows`, what steers nothing; none where the change's head was not reached. */
@@ -87,6 +89,7 @@ export async function proveOnDeployed(
     level: last.level,
     tables,
     catalog: last.up.failure === undefined ? last.up.catalog : undefined,
+    changes: last.up.steps.map(({ revision, changes }) => ({ revision, changes })),
     trouble: last.trouble,
     unused: last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables]),
     toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,

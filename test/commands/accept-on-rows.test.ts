@@ -23,8 +23,8 @@ const revisions = {
   "schema-depends-on-history": {
     direction: "upgrade",
     ...change(
-      "DO $$ BEGIN IF NOT EXISTS (SELECT FROM users) THEN ALTER TABLE users ADD COLUMN young int; END IF; END $$",
-      "ALTER TABLE users DROP COLUMN IF EXISTS young",
+      "DO $$ BEGIN IF EXISTS (SELECT FROM users) THEN ALTER TABLE users ADD COLUMN old int; END IF; END $$",
+      "ALTER TABLE users DROP COLUMN IF EXISTS old",
     ),
     id: "e",
     down: "d",
@@ -77,7 +77,7 @@ describe("what rows show", () => {
       code: 1,
       open: [
         "error downgrade-loses-data c table public.countries",
-        "error schema-depends-on-history e column public.users.young",
+        "error schema-depends-on-history e column public.users.old",
         "warning may-fail-on-rows b",
         "warning upgrade-loses-data d table public.users",
       ],
