@@ -28,15 +28,17 @@ const most = 40;
 
 /**
  * What the statements that were seen so far name: literals of CHECKs and conditions, labels of enums to which a text is
- * cast, samples of other types, values that are inserted. Tables and columns that the base does not have are left out.
+ * cast, samples of other types, values that are inserted. Tables and columns that neither the base nor the change's head has
+ * are left out.
  */
 export function hintsOf(
-  tries: readonly Pick<DeployTry, "up" | "down" | "again">[],
-  { tables, enums }: DatabaseFacts,
+  tries: readonly Pick<DeployTry, "up" | "down" | "again" | "tables">[],
+  base: DatabaseFacts,
 ): RowHints {
   const texts = tries
     .flatMap(({ up, down, again }) => [up, down, again].flatMap((leg) => leg?.recording.statements ?? []))
     .map(({ sql }) => sql);
+  const tables: readonly HintedTable[] = [...base.tables, ...tries.flatMap((one) => one.tables ?? [])];
   const { values, casts, labels } = namedLiterals([...new Set(texts)]);
   const hints = new Map<string, string[]>();
   const add = (at: ColumnName, found: readonly string[], isForText: boolean): void => {
@@ -47,7 +49,11 @@ export function hintsOf(
       hints.set(`${key}.${column.key}`, [...all].slice(0, most));
     }
   };
-  for (const { at, type } of casts) add(at, labels.get(type) ?? enums[type] ?? samples[type] ?? [], true);
+  for (const { at, type } of casts) {
+    const known = [...(labels.get(type) ?? []), ...(base.enums[type] ?? [])];
+    if (known.length > 0) add(at, known, false);
+    else add(at, samples[type] ?? [], true);
+  }
   for (const { at, values: found } of values) add(at, found, false);
   return hints;
 }
