@@ -66817,6 +66817,149 @@ function notAnalysed(revision, upgrade) {
     ];
 }
 
+;// CONCATENATED MODULE: ./lib/findings/places.js
+
+/**
+ * Where a finding on an object belongs: the call in this direction that names it, else the other direction's,
+ * else where the function starts, else where the revision's id is written.
+ */
+function places_placeOf(revision, direction, key) {
+    const own = revision[direction];
+    const other = revision[direction === "downgrade" ? "upgrade" : "downgrade"];
+    const names = key === undefined ? [] : places_namesOf(key);
+    for (const fn of [own, other]) {
+        const call = callNaming(fn, names);
+        if (fn !== undefined && call !== undefined)
+            return { file: fn.file, line: call.line, column: call.column };
+    }
+    return own === undefined ? revision.location : { file: own.file, line: own.line, column: own.column };
+}
+/**
+ * Where a step failed: the line of the traceback. Where the error was swallowed the traceback is a later statement's:
+ * then the call whose every string is in the failed statement, if there is one.
+ */
+function placeOfFailure(failure, revision) {
+    const { direction, statement, file, line } = failure;
+    const fn = revision[direction];
+    const sql = failure.swallowed ? statement?.sql : undefined;
+    const call = (fn?.calls ?? []).find(({ literals }) => sql !== undefined && literals.length > 0 && literals.every((literal) => sql.includes(literal)));
+    if (fn !== undefined && call !== undefined)
+        return { file: fn.file, line: call.line, column: call.column };
+    return file === revision.location.file && line !== undefined
+        ? { file, line, column: 1 }
+        : places_placeOf(revision, direction, undefined);
+}
+/** The parts of an identity, the most telling first: `a.b."c d"` gives c d, b, a. */
+function places_namesOf(key) {
+    const identity = identityOf(key).replace(/\(.*\)$/s, "");
+    const parts = identity.match(/"(?:[^"]|"")+"|[^."]+/g) ?? [];
+    return parts
+        .map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part))
+        .reverse();
+}
+/** The last call whose strings name the object, or, for a part of a table, the part and then the table. */
+function callNaming(body, names) {
+    const calls = body?.calls ?? [];
+    for (const name of names.slice(0, 2)) {
+        const word = new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`, "i");
+        const found = calls.find((call) => call.literals.some((literal) => word.test(literal)));
+        if (found !== undefined)
+            return found;
+    }
+    return undefined;
+}
+function escapeRegExp(text) {
+    return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+;// CONCATENATED MODULE: ./lib/findings/other-schema.js
+
+
+
+
+/** To the finding on an edited revision, what the edit makes of databases that have it: seen, and not read from the texts. */
+function withBothSchemas(findings, { findings: seen, bothRan }) {
+    if (!bothRan)
+        return [...findings];
+    const differing = seen.filter(({ rule }) => rule === "schema-depends-on-history");
+    return findings.map((finding) => {
+        if (finding.rule !== "revision-edited")
+            return finding;
+        const own = differing.filter(({ revision }) => revision === finding.revision);
+        const told = own.length > 0
+            ? own.map(({ what }) => what).join(" ")
+            : differing.length === 0
+                ? "Both texts were run: a database that has it and an empty one end with the same schema."
+                : undefined;
+        return told === undefined ? finding : { ...finding, seen: `${finding.seen}\n${told}` };
+    });
+}
+/** The most that one check shows; an edited base table shows them all. */
+const mostShown = 10;
+/** What production would have otherwise than every database that is made from now on. */
+function otherSchemaFindings(schemas) {
+    const { fresh, deployed, before } = schemas;
+    const keys = new Set([...fresh.keys(), ...deployed.keys()]);
+    const differing = [...keys].filter((key) => fresh.get(key) !== deployed.get(key) && kindOf(key) !== "column order" && !before.has(key));
+    if (differing.length === 0)
+        return [];
+    const delta = (catalog) => differing.map((key) => ({ key, before: undefined, after: catalog.get(key) }));
+    const differences = deltas_differencesOf(delta(fresh), delta(deployed)).map((difference) => ({
+        ...difference,
+        owner: ownerOf(difference.key, schemas) ?? "",
+    }));
+    const objects = groupByObject(differences);
+    const shown = objects.slice(0, mostShown).map(({ key, change, main }) => {
+        const owner = schemas.graph.get(main.owner);
+        const place = owner === undefined ? noPlace : places_placeOf(owner, "upgrade", key);
+        const name = `${kindOf(key)} ${identityOf(key)}`;
+        const has = change === "missing"
+            ? `does not have the ${name}, which an empty database gets`
+            : change === "left"
+                ? `has the ${name}, which an empty database does not get`
+                : `has another ${name} than an empty database gets`;
+        return {
+            ...noPlace,
+            ...place,
+            rule: "schema-depends-on-history",
+            severity: "error",
+            revision: owner?.id,
+            direction: owner === undefined ? undefined : "upgrade",
+            object: key,
+            what: `A database with the base's history ${has}.`,
+            where: owner === undefined ? "the change's head" : `revision ${owner.id}, upgrade`,
+            seen: `${schemas.seenBy}; ${change === "changed" ? describeChange(main) : other_schema_oneLine(main.expected ?? main.found ?? "")}`,
+            why: "Production has that history: from now on it and every new database (tests, new tenants) have different schemas, and no later check can see it.",
+            do: owner === undefined
+                ? other_schema_advice
+                : `Restore ${owner.location.file}, and write the change as a new revision.`,
+            suppressed: false,
+            suppression: undefined,
+        };
+    });
+    const left = objects.length - shown.length;
+    const last = shown.at(-1);
+    if (left === 0 || last === undefined)
+        return shown;
+    return [...shown.slice(0, -1), { ...last, seen: `${last.seen}\n${left} more objects differ.` }];
+}
+const other_schema_advice = "Find what builds it otherwise (a landed revision that was edited, code or a setting that revisions read), restore that, and write the change as a new revision.";
+const noPlace = {
+    file: undefined,
+    line: undefined,
+    column: undefined,
+};
+/** The last one under judgement that made it on an empty database; the rest of the history is nobody's to mend. */
+function ownerOf(key, { steps, judged }) {
+    const own = steps.filter(({ revision }) => judged.has(revision));
+    const maker = own.findLast(({ changes }) => changes.some((change) => change.key === key));
+    return maker?.revision ?? (judged.size === 1 ? [...judged][0] : undefined);
+}
+function other_schema_oneLine(text) {
+    const line = text.replace(/\s+/g, " ").trim();
+    return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+}
+
 ;// CONCATENATED MODULE: ./lib/shadow/missing-extension.js
 /** PostgreSQL 14 says 58P01 where later versions say 0A000; a library is looked for when the extension is created or used. */
 const patterns = [
@@ -66896,61 +67039,6 @@ function python(text) {
     if (!text.includes('"') || text.includes("'"))
         return json;
     return `'${json.slice(1, -1).replaceAll('\\"', '"')}'`;
-}
-
-;// CONCATENATED MODULE: ./lib/findings/places.js
-
-/**
- * Where a finding on an object belongs: the call in this direction that names it, else the other direction's,
- * else where the function starts, else where the revision's id is written.
- */
-function places_placeOf(revision, direction, key) {
-    const own = revision[direction];
-    const other = revision[direction === "downgrade" ? "upgrade" : "downgrade"];
-    const names = key === undefined ? [] : places_namesOf(key);
-    for (const fn of [own, other]) {
-        const call = callNaming(fn, names);
-        if (fn !== undefined && call !== undefined)
-            return { file: fn.file, line: call.line, column: call.column };
-    }
-    return own === undefined ? revision.location : { file: own.file, line: own.line, column: own.column };
-}
-/**
- * Where a step failed: the line of the traceback. Where the error was swallowed the traceback is a later statement's:
- * then the call whose every string is in the failed statement, if there is one.
- */
-function placeOfFailure(failure, revision) {
-    const { direction, statement, file, line } = failure;
-    const fn = revision[direction];
-    const sql = failure.swallowed ? statement?.sql : undefined;
-    const call = (fn?.calls ?? []).find(({ literals }) => sql !== undefined && literals.length > 0 && literals.every((literal) => sql.includes(literal)));
-    if (fn !== undefined && call !== undefined)
-        return { file: fn.file, line: call.line, column: call.column };
-    return file === revision.location.file && line !== undefined
-        ? { file, line, column: 1 }
-        : places_placeOf(revision, direction, undefined);
-}
-/** The parts of an identity, the most telling first: `a.b."c d"` gives c d, b, a. */
-function places_namesOf(key) {
-    const identity = identityOf(key).replace(/\(.*\)$/s, "");
-    const parts = identity.match(/"(?:[^"]|"")+"|[^."]+/g) ?? [];
-    return parts
-        .map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part))
-        .reverse();
-}
-/** The last call whose strings name the object, or, for a part of a table, the part and then the table. */
-function callNaming(body, names) {
-    const calls = body?.calls ?? [];
-    for (const name of names.slice(0, 2)) {
-        const word = new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`, "i");
-        const found = calls.find((call) => call.literals.some((literal) => word.test(literal)));
-        if (found !== undefined)
-            return found;
-    }
-    return undefined;
-}
-function escapeRegExp(text) {
-    return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/proof.js
@@ -71235,6 +71323,7 @@ async function openBaseTree(folder, commit) {
         const root = external_node_path_default().join(tree, paths.prefix);
         return {
             root,
+            top: tree,
             id,
             environment: (parent) => moved(parent, top, tree),
             [Symbol.asyncDispose]: () => directory.remove(),
@@ -73843,38 +73932,66 @@ var deploy_lane_disposeResources = (undefined && undefined.__disposeResources) |
 
 
 
+
+
 /** Builds the base or takes the kept one, and proves the change on it. Never throws for what the base's files do. */
 async function runDeployLane(context) {
-    const env_1 = { stack: [], error: void 0, hasError: false };
+    const { lane, start } = context;
+    if (start.nothing !== undefined)
+        return { kind: "skipped", reason: start.nothing };
     try {
-        const { lane, start } = context;
-        if (start.nothing !== undefined)
-            return { kind: "skipped", reason: start.nothing };
-        const tree = deploy_lane_addDisposableResource(env_1, await openBaseTree(lane.project.root, start.commit), true);
-        const opened = openBase(context, tree);
-        if ("kind" in opened)
-            return opened;
+        const env_1 = { stack: [], error: void 0, hasError: false };
         try {
-            return await onServer(context, tree, opened);
+            const tree = deploy_lane_addDisposableResource(env_1, await openBaseTree(lane.project.root, start.commit), true);
+            const opened = openBase(context, tree);
+            return "kind" in opened ? opened : await onServer(context, tree, opened);
         }
-        catch (error) {
-            if (error instanceof NotBuilt)
-                return { kind: "not proved", obstacle: error.obstacle };
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            const result_1 = deploy_lane_disposeResources(env_1);
+            if (result_1)
+                await result_1;
+        }
+    }
+    catch (error) {
+        const obstacle = obstacleOf(error);
+        if (obstacle === undefined)
             throw error;
-        }
-    }
-    catch (e_1) {
-        env_1.error = e_1;
-        env_1.hasError = true;
-    }
-    finally {
-        const result_1 = deploy_lane_disposeResources(env_1);
-        if (result_1)
-            await result_1;
+        return { kind: "not proved", obstacle };
     }
 }
-function openBase({ lane }, tree) {
-    const project = find_project_sourceOf(lane.project).openCopy(tree.root);
+/** What keeps this lane from running is no reason to lose what the fresh lane saw. Undefined for a bug. */
+function obstacleOf(error) {
+    if (error instanceof NotBuilt)
+        return error.obstacle;
+    if (error instanceof GitError) {
+        return {
+            cause: "environment",
+            reason: `git could not write the base's files: ${error.message}`,
+            do: "Check out with the whole history (actions/checkout: fetch-depth: 0), and with what its filters need (lfs: true).",
+        };
+    }
+    if (!(error instanceof errors_UserError))
+        return undefined;
+    const { what, seen, do: advice } = error.parts;
+    const [first = ""] = (seen ?? "").split("\n");
+    return {
+        cause: "environment",
+        reason: `${what.replace(/\.$/, "")}${first === "" ? "" : `: ${first}`}`,
+        do: advice,
+    };
+}
+function openBase(context, tree) {
+    const { lane } = context;
+    const project = find_project_sourceOf(lane.project).openCopy(tree.root) ?? elsewhere(tree, lane.project);
+    if (project === undefined && context.hasLanded) {
+        const reason = "the base has its migrations in another folder, where no project was found";
+        const advice = "Merge the move by itself; until then the fresh lane's verdict stands.";
+        return { kind: "not proved", obstacle: { cause: "settings", reason, do: advice } };
+    }
     if (project === undefined)
         return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
     const { revisions } = toolNamed(project.tool).read(project);
@@ -73892,6 +74009,17 @@ function openBase({ lane }, tree) {
             do: project.unprovable?.do ?? "Mend the base's branch; until then the fresh lane's verdict stands.",
         },
     };
+}
+/** The only project of this tool in the base, where the change moved its folder. */
+function elsewhere({ top }, { tool, section }) {
+    try {
+        return findProject(top, { tool, section });
+    }
+    catch (error) {
+        if (error instanceof errors_UserError)
+            return undefined;
+        throw error;
+    }
 }
 async function onServer(context, tree, opened) {
     const env_2 = { stack: [], error: void 0, hasError: false };
@@ -74230,77 +74358,6 @@ function laneNotProved(reason, advice, { required, version, config }) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/findings/other-schema.js
-
-
-
-
-/** The most that one check shows; an edited base table shows them all. */
-const mostShown = 10;
-/** What production would have otherwise than every database that is made from now on. */
-function otherSchemaFindings(schemas) {
-    const { fresh, deployed, before } = schemas;
-    const keys = new Set([...fresh.keys(), ...deployed.keys()]);
-    const differing = [...keys].filter((key) => fresh.get(key) !== deployed.get(key) && kindOf(key) !== "column order" && !before.has(key));
-    if (differing.length === 0)
-        return [];
-    const delta = (catalog) => differing.map((key) => ({ key, before: undefined, after: catalog.get(key) }));
-    const differences = deltas_differencesOf(delta(fresh), delta(deployed)).map((difference) => ({
-        ...difference,
-        owner: ownerOf(difference.key, schemas) ?? "",
-    }));
-    const objects = groupByObject(differences);
-    const shown = objects.slice(0, mostShown).map(({ key, change, main }) => {
-        const owner = schemas.graph.get(main.owner);
-        const place = owner === undefined ? noPlace : places_placeOf(owner, "upgrade", key);
-        const name = `${kindOf(key)} ${identityOf(key)}`;
-        const has = change === "missing"
-            ? `does not have the ${name}, which an empty database gets`
-            : change === "left"
-                ? `has the ${name}, which an empty database does not get`
-                : `has another ${name} than an empty database gets`;
-        return {
-            ...noPlace,
-            ...place,
-            rule: "schema-depends-on-history",
-            severity: "error",
-            revision: owner?.id,
-            direction: owner === undefined ? undefined : "upgrade",
-            object: key,
-            what: `A database with the base's history ${has}.`,
-            where: owner === undefined ? "the change's head" : `revision ${owner.id}, upgrade`,
-            seen: `${schemas.seenBy}; ${change === "changed" ? describeChange(main) : other_schema_oneLine(main.expected ?? main.found ?? "")}`,
-            why: "Production has that history: from now on it and every new database (tests, new tenants) have different schemas, and no later check can see it.",
-            do: owner === undefined
-                ? other_schema_advice
-                : `Restore ${owner.location.file}, and write the change as a new revision.`,
-            suppressed: false,
-            suppression: undefined,
-        };
-    });
-    const left = objects.length - shown.length;
-    const last = shown.at(-1);
-    if (left === 0 || last === undefined)
-        return shown;
-    return [...shown.slice(0, -1), { ...last, seen: `${last.seen}\n${left} more objects differ.` }];
-}
-const other_schema_advice = "Find what builds it otherwise (a landed revision that was edited, code or a setting that revisions read), restore that, and write the change as a new revision.";
-const noPlace = {
-    file: undefined,
-    line: undefined,
-    column: undefined,
-};
-/** The last one under judgement that made it on an empty database; the rest of the history is nobody's to mend. */
-function ownerOf(key, { steps, judged }) {
-    const own = steps.filter(({ revision }) => judged.has(revision));
-    const maker = own.findLast(({ changes }) => changes.some((change) => change.key === key));
-    return maker?.revision ?? (judged.size === 1 ? [...judged][0] : undefined);
-}
-function other_schema_oneLine(text) {
-    const line = text.replace(/\s+/g, " ").trim();
-    return line.length > 300 ? `${line.slice(0, 300)}…` : line;
-}
-
 ;// CONCATENATED MODULE: ./lib/commands/deploy-report.js
 
 
@@ -74310,13 +74367,18 @@ function other_schema_oneLine(text) {
 function deployedPart(outcome, context) {
     const told = { ...context, required: context.settings.require === "deploy-lane" };
     if (outcome.kind === "skipped") {
-        return { report: { ...deploy_report_nothing, status: "skipped", reason: outcome.reason }, findings: [] };
+        return {
+            report: { ...deploy_report_nothing, status: "skipped", reason: outcome.reason },
+            findings: [],
+            bothRan: false,
+        };
     }
     if (outcome.kind === "not proved") {
         const { reason, cause, do: advice } = outcome.obstacle;
         return {
             report: { ...deploy_report_nothing, status: "not proved", reason, cause },
             findings: [laneNotProved(reason, advice, told)],
+            bothRan: false,
         };
     }
     const { result, base, kept, differs } = outcome;
@@ -74326,7 +74388,8 @@ function deployedPart(outcome, context) {
     const seenBy = `PostgreSQL ${version}, deploy lane`;
     const [first] = fresh.legs;
     const isWhole = first !== undefined && first.failure === undefined && first.direction === "upgrade";
-    const schema = isWhole && result.catalog !== undefined && differs !== undefined
+    const bothRan = isWhole && result.catalog !== undefined && differs !== undefined;
+    const schema = bothRan && result.catalog !== undefined
         ? otherSchemaFindings({
             fresh: first.catalog,
             deployed: result.catalog,
@@ -74338,16 +74401,15 @@ function deployedPart(outcome, context) {
         })
         : [];
     const isRefused = isWhole && result.trouble !== undefined && result.catalog === undefined;
-    const trouble = result.trouble === undefined
-        ? []
-        : isRefused
-            ? [refusedOnDeployed(result.trouble, told)]
-            : [laneNotProved(result.trouble, "Run the tool on a copy of production to see what it does.", told)];
     const own = deployedFindings(result.facts, { graph, judged, seenBy }, knownSteps(fresh.facts));
-    const findings = [...own, ...schema, ...trouble];
-    const failed = findings.some(({ severity, rule }) => severity === "error" && rule !== "deploy-lane-not-proved");
+    const seen = [...own, ...schema, ...(isRefused ? [refusedOnDeployed(result.trouble, told)] : [])];
+    const failed = seen.some(({ severity }) => severity === "error") ||
+        result.steps.some(({ status }) => status === "failed");
     const open = result.steps.find(({ status }) => status === "not proved");
-    const unproved = (isRefused ? undefined : result.trouble) ?? (failed ? undefined : open?.reason);
+    const unproved = isRefused ? undefined : (result.trouble ?? (failed ? undefined : open?.reason));
+    const findings = unproved === undefined
+        ? seen
+        : [...seen, laneNotProved(unproved, "Run the tool on a copy of production to see what it does.", told)];
     return {
         report: {
             status: failed ? "failed" : unproved === undefined ? "proved" : "not proved",
@@ -74366,6 +74428,7 @@ function deployedPart(outcome, context) {
             steps: result.steps,
         },
         findings,
+        bothRan,
     };
 }
 const deploy_report_nothing = {
@@ -74841,6 +74904,7 @@ function unusable(name, verb, error) {
 
 
 
+
 /** The pull-request gate. Throws a UserError when nothing could be judged. */
 async function check(context) {
     const { settings } = context;
@@ -74890,7 +74954,15 @@ async function check(context) {
     const asked = verifiedDatabase(settings, context.environment);
     const proof = await prove(context, { tool, project, graph, judged, floor }, clock, start === undefined
         ? undefined
-        : (beside) => runDeployLane({ ...beside, settings, start, floor, asked, isNothingNew: judged.size === 0 }));
+        : (beside) => runDeployLane({
+            ...beside,
+            settings,
+            start,
+            floor,
+            asked,
+            hasLanded: hasLanded(history),
+            isNothingNew: judged.size === 0,
+        }));
     const { result, shadow, steps, deployed } = proof;
     const proofFile = settings["write-proof"];
     if (proofFile !== undefined)
@@ -74915,7 +74987,11 @@ async function check(context) {
         version: shadow.version,
         config: project.config,
     });
-    return report(known, [...findings, ...lane.findings], steps, shadow, lane.report);
+    const all = [...withBothSchemas(findings, lane), ...lane.findings];
+    return report(known, all, steps, shadow, lane.report);
+}
+function hasLanded(history) {
+    return history !== undefined && [...history.states.values()].some((state) => state !== "new");
 }
 function check_hashOf(project, revision) {
     return revision === undefined ? "" : revisionSource(project, revision).sha256;
@@ -74935,7 +75011,9 @@ function unprovable(graph, judged, reason) {
 function report(known, found, steps, shadow, deployLane) {
     const { settings, graph, history, judged, clock } = known;
     const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
-    const changed = new Set([...judged, ...deleted.map(({ id }) => id)]);
+    // From production's revision, all that is pending there is one change.
+    const pending = deployLane?.steps.map(({ revision }) => revision) ?? [];
+    const changed = new Set([...judged, ...deleted.map(({ id }) => id), ...pending]);
     const settled = settle_settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
     const findings = oneErrorForEmptyDowngrade(settled);
     return {

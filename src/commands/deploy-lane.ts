@@ -4,6 +4,7 @@ import path from "node:path";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { type Address, connect } from "../databases/postgres/connection";
+import { UserError } from "../errors";
 import { isFatal } from "../findings/graph";
 import { type BuildOptions, buildBase, fillBase, NotBuilt } from "../lanes/base-database";
 import { type BaseTree, openBaseTree } from "../lanes/base-tree";
@@ -14,11 +15,12 @@ import type { LaneContext } from "../lanes/stage";
 import { goBack, takenBack } from "../lanes/take-back";
 import type { Catalog } from "../model/catalog";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
+import { GitError } from "../project/git";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import type { ToolProject } from "../tools/contract";
-import { sourceOf } from "../tools/find-project";
+import { findProject, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { version } from "../version";
 import type { LaneStart } from "./lane-start";
@@ -39,6 +41,8 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly settings: Settings;
   readonly start: LaneStart;
   readonly floor: string | undefined;
+  /** The base has revisions of this project. */
+  readonly hasLanded: boolean;
   /** The change has no revision that is new or edited. */
   readonly isNothingNew: boolean;
   /** Whose rows settle what depends on rows. */
@@ -69,15 +73,35 @@ export type DeployLaneOutcome =
 export async function runDeployLane(context: DeployLaneContext): Promise<DeployLaneOutcome> {
   const { lane, start } = context;
   if (start.nothing !== undefined) return { kind: "skipped", reason: start.nothing };
-  await using tree = await openBaseTree(lane.project.root, start.commit);
-  const opened = openBase(context, tree);
-  if ("kind" in opened) return opened;
   try {
-    return await onServer(context, tree, opened);
+    await using tree = await openBaseTree(lane.project.root, start.commit);
+    const opened = openBase(context, tree);
+    return "kind" in opened ? opened : await onServer(context, tree, opened);
   } catch (error) {
-    if (error instanceof NotBuilt) return { kind: "not proved", obstacle: error.obstacle };
-    throw error;
+    const obstacle = obstacleOf(error);
+    if (obstacle === undefined) throw error;
+    return { kind: "not proved", obstacle };
   }
+}
+
+/** What keeps this lane from running is no reason to lose what the fresh lane saw. Undefined for a bug. */
+function obstacleOf(error: unknown): LaneObstacle | undefined {
+  if (error instanceof NotBuilt) return error.obstacle;
+  if (error instanceof GitError) {
+    return {
+      cause: "environment",
+      reason: `git could not write the base's files: ${error.message}`,
+      do: "Check out with the whole history (actions/checkout: fetch-depth: 0), and with what its filters need (lfs: true).",
+    };
+  }
+  if (!(error instanceof UserError)) return undefined;
+  const { what, seen, do: advice } = error.parts;
+  const [first = ""] = (seen ?? "").split("\n");
+  return {
+    cause: "environment",
+    reason: `${what.replace(/\.$/, "")}${first === "" ? "" : `: ${first}`}`,
+    do: advice,
+  };
 }
 
 interface Opened {
@@ -85,8 +109,14 @@ interface Opened {
   readonly graph: Graph;
 }
 
-function openBase({ lane }: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
-  const project = sourceOf(lane.project).openCopy(tree.root);
+function openBase(context: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
+  const { lane } = context;
+  const project = sourceOf(lane.project).openCopy(tree.root) ?? elsewhere(tree, lane.project);
+  if (project === undefined && context.hasLanded) {
+    const reason = "the base has its migrations in another folder, where no project was found";
+    const advice = "Merge the move by itself; until then the fresh lane's verdict stands.";
+    return { kind: "not proved", obstacle: { cause: "settings", reason, do: advice } };
+  }
   if (project === undefined)
     return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
   const { revisions } = toolNamed(project.tool).read(project);
@@ -103,6 +133,16 @@ function openBase({ lane }: DeployLaneContext, tree: BaseTree): Opened | DeployL
       do: project.unprovable?.do ?? "Mend the base's branch; until then the fresh lane's verdict stands.",
     },
   };
+}
+
+/** The only project of this tool in the base, where the change moved its folder. */
+function elsewhere({ top }: BaseTree, { tool, section }: ToolProject): ToolProject | undefined {
+  try {
+    return findProject(top, { tool, section });
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 async function onServer(

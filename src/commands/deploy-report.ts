@@ -24,19 +24,26 @@ export interface DeployReportContext {
 export interface DeployedPart {
   readonly report: DeployLaneReport;
   readonly findings: readonly Finding[];
+  /** The schemas at the head were compared, of an empty database and of one with the base's history. */
+  readonly bothRan: boolean;
 }
 
 /** What the lane saw, as findings and as a part of the report. */
 export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportContext): DeployedPart {
   const told = { ...context, required: context.settings.require === "deploy-lane" };
   if (outcome.kind === "skipped") {
-    return { report: { ...nothing, status: "skipped", reason: outcome.reason }, findings: [] };
+    return {
+      report: { ...nothing, status: "skipped", reason: outcome.reason },
+      findings: [],
+      bothRan: false,
+    };
   }
   if (outcome.kind === "not proved") {
     const { reason, cause, do: advice } = outcome.obstacle;
     return {
       report: { ...nothing, status: "not proved", reason, cause },
       findings: [laneNotProved(reason, advice, told)],
+      bothRan: false,
     };
   }
   const { result, base, kept, differs } = outcome;
@@ -46,8 +53,9 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
   const seenBy = `PostgreSQL ${version}, deploy lane`;
   const [first] = fresh.legs;
   const isWhole = first !== undefined && first.failure === undefined && first.direction === "upgrade";
+  const bothRan = isWhole && result.catalog !== undefined && differs !== undefined;
   const schema =
-    isWhole && result.catalog !== undefined && differs !== undefined
+    bothRan && result.catalog !== undefined
       ? otherSchemaFindings({
           fresh: first.catalog,
           deployed: result.catalog,
@@ -59,19 +67,17 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
         })
       : [];
   const isRefused = isWhole && result.trouble !== undefined && result.catalog === undefined;
-  const trouble =
-    result.trouble === undefined
-      ? []
-      : isRefused
-        ? [refusedOnDeployed(result.trouble, told)]
-        : [laneNotProved(result.trouble, "Run the tool on a copy of production to see what it does.", told)];
   const own = deployedFindings(result.facts, { graph, judged, seenBy }, knownSteps(fresh.facts));
-  const findings = [...own, ...schema, ...trouble];
-  const failed = findings.some(
-    ({ severity, rule }) => severity === "error" && rule !== "deploy-lane-not-proved",
-  );
+  const seen = [...own, ...schema, ...(isRefused ? [refusedOnDeployed(result.trouble, told)] : [])];
+  const failed =
+    seen.some(({ severity }) => severity === "error") ||
+    result.steps.some(({ status }) => status === "failed");
   const open = result.steps.find(({ status }) => status === "not proved");
-  const unproved = (isRefused ? undefined : result.trouble) ?? (failed ? undefined : open?.reason);
+  const unproved = isRefused ? undefined : (result.trouble ?? (failed ? undefined : open?.reason));
+  const findings =
+    unproved === undefined
+      ? seen
+      : [...seen, laneNotProved(unproved, "Run the tool on a copy of production to see what it does.", told)];
   return {
     report: {
       status: failed ? "failed" : unproved === undefined ? "proved" : "not proved",
@@ -90,6 +96,7 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
       steps: result.steps,
     },
     findings,
+    bothRan,
   };
 }
 

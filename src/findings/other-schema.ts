@@ -20,6 +20,33 @@ export interface TwoSchemas {
   readonly seenBy: string;
 }
 
+/** What a lane says of the two schemas. */
+export interface ComparedSchemas {
+  readonly findings: readonly Finding[];
+  /** Both texts of what was edited ran, one on an empty database and one where the base had applied it. */
+  readonly bothRan: boolean;
+}
+
+/** To the finding on an edited revision, what the edit makes of databases that have it: seen, and not read from the texts. */
+export function withBothSchemas(
+  findings: readonly Finding[],
+  { findings: seen, bothRan }: ComparedSchemas,
+): Finding[] {
+  if (!bothRan) return [...findings];
+  const differing = seen.filter(({ rule }) => rule === "schema-depends-on-history");
+  return findings.map((finding) => {
+    if (finding.rule !== "revision-edited") return finding;
+    const own = differing.filter(({ revision }) => revision === finding.revision);
+    const told =
+      own.length > 0
+        ? own.map(({ what }) => what).join(" ")
+        : differing.length === 0
+          ? "Both texts were run: a database that has it and an empty one end with the same schema."
+          : undefined;
+    return told === undefined ? finding : { ...finding, seen: `${finding.seen}\n${told}` };
+  });
+}
+
 /** The most that one check shows; an edited base table shows them all. */
 const mostShown = 10;
 
