@@ -11,6 +11,7 @@ import { isHard, orderTables, type Unit } from "./order";
 import { Parents } from "./parents";
 import { type PlannedKey, planRows, type RowPlan } from "./row-plan";
 import { withOpenRowSecurity } from "./row-security";
+import { tryQuery } from "./savepoint";
 import { raiseSequences } from "./sequences";
 import { inOwnTransaction, withQualifiedNames } from "./session";
 import type { DatabaseShape, Table } from "./shape";
@@ -72,15 +73,14 @@ function forbidden({ key }: Table, wanted: number): FilledTable {
   return { table: key, wanted, rows: 0, reason, suspended: false };
 }
 
+/** A table that cannot be read (one of its partitions is on a server that is not there) counts as empty. */
 async function countRows(client: Client, tables: readonly Table[]): Promise<Map<Table, number>> {
-  const { rows } = await client.query<{ at: number; rows: number }>(
-    tables
-      .map(
-        ({ key, isPartitioned }, at) =>
-          `select ${at} as at, (select pg_catalog.count(*)::int4 from (select from ${isPartitioned ? "" : "only "}${key} limit 10000) as t) as rows`,
-      )
-      .join(" union all "),
-  );
+  const count = ({ key, isPartitioned }: Table, at: number) =>
+    `select ${at} as at, (select pg_catalog.count(*)::int4 from (select from ${isPartitioned ? "" : "only "}${key} limit 10000) as t) as rows`;
+  const read = (text: string) => tryQuery<{ at: number; rows: number }>(client, { text });
+  const rows = (await read(tables.map(count).join(" union all "))) ?? [];
+  if (rows.length === 0)
+    for (const [at, table] of tables.entries()) rows.push(...((await read(count(table, at))) ?? []));
   return new Map(rows.map(({ at, rows }) => [tables[at]!, rows]));
 }
 

@@ -110,7 +110,7 @@ const statement = `with recursive t as materialized (
   select a.* from t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
 ), parts as materialized (
   select ty.oid, ty.typname, ty.typnotnull, ty.typtypmod, ty.typrelid,
-    case when ty.typtype = 'b' and ty.typcategory = 'A' and ty.typelem <> 0 then 'array' else case ty.typtype when 'e' then 'enum'
+    case when ty.typtype = 'b' and ty.typcategory = 'A' and ty.typelem <> 0 and ty.typname not in ('oidvector', 'int2vector') then 'array' else case ty.typtype when 'e' then 'enum'
       when 'd' then 'domain' when 'c' then 'composite' when 'r' then 'range' when 'm' then 'multirange' else 'base' end end as kind,
     case when ty.typtype = 'b' and ty.typcategory = 'A' then nullif(ty.typelem, 0) when ty.typtype = 'd' then ty.typbasetype
       when ty.typtype = 'r' then (select r.rngsubtype from pg_range r where r.rngtypid = ty.oid)

@@ -1,6 +1,10 @@
 import { type Client, escapeIdentifier } from "pg";
-import { tryStatements } from "./insert";
+import { tryQuery, tryStatements } from "./savepoint";
 import type { ForeignKey, Table } from "./shape";
+
+/** Savepoints have ids of their own, and get them later than their transaction. */
+const ofThisTransaction =
+  "u.xmin::pg_catalog.text::pg_catalog.int8 >= pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8 % 4294967296";
 
 /**
  * Sets keys that had to stay NULL because their parents came later: row by row, each to another parent; the first one
@@ -24,16 +28,16 @@ export async function setLateKeys(
     .filter(({ isSet }) => !isSet)
     .map(({ own, parent }) => ` and p.${parent} = u.${own}`)
     .join("");
-  const { rows } = await client.query<{ place: string; relation: string }>(
-    `select ctid::text as place, tableoid::pg_catalog.regclass::text as relation from ${target} as u
+  const rows = await tryQuery<{ place: string; relation: string }>(client, {
+    text: `select ctid::text as place, tableoid::text as relation from ${target} as u
      where ${pairs
        .filter(({ isSet }) => isSet)
        .map(({ own }) => `u.${own} is null`)
-       .join(" and ")}
+       .join(" and ")} and ${ofThisTransaction}
      order by tableoid::pg_catalog.regclass::text collate "C", ctid limit 50`,
-  );
-  const open = rows.slice(keepsOneNull ? 1 : 0);
-  const update = (place: string, at: number) =>
+  });
+  const open = (rows ?? []).slice(keepsOneNull ? 1 : 0);
+  const update = ({ place, relation }: { place: string; relation: string }, at: number) =>
     `update ${target} as u set ${pairs
       .filter(({ isSet }) => isSet)
       .map(({ own, parent }) => `${own} = p.${parent}`)
@@ -41,11 +45,8 @@ export async function setLateKeys(
         ", ",
       )} from (select p.*, pg_catalog.row_number() over (order by ${pairs.map(({ parent }) => `p.${parent}`).join(", ")}) as "migration gate row",
        pg_catalog.count(*) over () as "migration gate rows" from ${key.parent} as p) as p
-     where u.ctid = '${place}'${fixed} and p."migration gate row" = 1 + ${at} % p."migration gate rows"`;
-  const all = await tryStatements(
-    client,
-    open.map(({ place }, at) => update(place, at)).join("; ") || "select 1",
-  );
+     where u.ctid = '${place}' and u.tableoid = ${relation}${fixed} and p."migration gate row" = 1 + ${at} % p."migration gate rows"`;
+  const all = await tryStatements(client, open.map(update).join("; ") || "select 1");
   if ("rows" in all) return;
-  for (const [at, { place }] of open.entries()) await tryStatements(client, update(place, at));
+  for (const [at, row] of open.entries()) await tryStatements(client, update(row, at));
 }

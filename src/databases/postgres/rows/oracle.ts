@@ -1,4 +1,5 @@
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
+import { tryStatements } from "./savepoint";
 
 /** Combinations of values of which the server keeps those that it takes and that meet the conditions. */
 export interface Question {
@@ -32,11 +33,23 @@ export async function solve(
   questions: readonly Question[],
 ): Promise<readonly (readonly Combination[])[]> {
   if (questions.length === 0) return [];
-  const texts = questions.map(statementsOf);
+  const known = await ask(client, questions);
+  if (known !== undefined) return known;
+  // One of them took too long, which the program itself cannot catch: the others shall have their answers.
+  const each: (readonly Combination[])[] = [];
+  for (const question of questions)
+    each.push((questions.length === 1 ? undefined : await ask(client, [question]))?.[0] ?? []);
+  return each;
+}
+
+async function ask(
+  client: Client,
+  questions: readonly Question[],
+): Promise<readonly (readonly Combination[])[] | undefined> {
   await client.query("select pg_catalog.set_config('migration_gate.questions', $1, true)", [
-    JSON.stringify(texts),
+    JSON.stringify(questions.map(statementsOf)),
   ]);
-  await client.query(program);
+  if (!("rows" in (await tryStatements(client, program)))) return undefined;
   const { rows } = await client.query<{ answers: Combination[][] }>(answers);
   return rows[0]?.answers ?? [];
 }
