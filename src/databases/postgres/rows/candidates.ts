@@ -6,7 +6,7 @@ import { formats, literalsOf, minedValues } from "./mined";
 import type { FillOptions, TableSteering } from "./options";
 import { type Question, solve } from "./oracle";
 import type { Check, Column, Table } from "./shape";
-import { capacity, isNumber, isText, md5, nthValue, type ValueContext } from "./values";
+import { capacity, isNumber, isText, lengthLimit, md5, nthValue, type ValueContext } from "./values";
 
 /** Where a column's values come from. All of them were accepted by the server, except those that count on. */
 export interface ColumnValues {
@@ -160,7 +160,11 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
       : [];
   const edges = column.isNumbered ? [] : extremesOf(type, modifier, context);
   const isOpen = expressions.length === 0 && only === undefined;
-  const candidates = [...new Set([...(only ?? []), ...hints, ...window, ...mined, ...shapes, ...edges])];
+  // A cast cuts silently what an INSERT refuses.
+  const limit = lengthLimit(type, modifier) ?? Number.POSITIVE_INFINITY;
+  const candidates = [
+    ...new Set([...(only ?? []), ...hints, ...window, ...mined, ...shapes, ...edges]),
+  ].filter((text) => [...text].length <= limit);
   return {
     column,
     isUnique,
