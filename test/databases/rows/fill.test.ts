@@ -108,10 +108,12 @@ describe("what is there already", () => {
       "create table tenant (id int primary key, name text not null); create table note (id serial primary key, tenant int not null references tenant, other int unique references tenant)",
     );
     await fill(client);
-    await client.query("insert into tenant values (1, 'default')");
+    await client.query("insert into tenant values (9000000, 'default')");
     await fill(client, { topUp: true });
-    expect(await column(client, "select count(*)::int from note where tenant = 1")).not.toEqual([0]);
-    await expect(client.query("delete from tenant where id = 1")).rejects.toMatchObject({ code: "23503" });
+    expect(await column(client, "select count(*)::int from note where tenant = 9000000")).not.toEqual([0]);
+    await expect(client.query("delete from tenant where id = 9000000")).rejects.toMatchObject({
+      code: "23503",
+    });
     await client.end();
   });
 
@@ -174,6 +176,15 @@ describe("steering", () => {
       await column(client, 'select count(distinct code)::int + count("Note")::int from steered'),
     ).toEqual([10]);
     expect(await column(client, "select id from other order by 1")).toEqual([3, 4, 5]);
+    await client.end();
+  });
+
+  test("values of a foreign key choose among its parents", async () => {
+    const client = await database(
+      "create table tenant (id int primary key); insert into tenant values (1), (2), (3); create table note (id serial primary key, tenant int not null references tenant)",
+    );
+    await fill(client, { steering: new Map([["public.note", { values: { tenant: ["2", "9"] } }]]) });
+    expect(await column(client, "select distinct tenant from note")).toEqual([2]);
     await client.end();
   });
 

@@ -22,6 +22,8 @@ export interface ColumnValues {
   readonly edges: readonly string[];
   /** Those that the CHECKs and predicates of the table name. */
   readonly spoken: readonly string[];
+  /** What the project says are its only values. */
+  readonly only: readonly string[] | undefined;
 }
 
 /** A table with all that is needed to make rows for it. */
@@ -224,7 +226,7 @@ function valuesOf(
     return value !== undefined && avoided.has(value) ? nth(index + outOfTheWay) : value;
   };
   const edges = edgesOf(draft, among, avoided, tier);
-  const base = { column, isUnique, isRequired, spoken: among(draft.mined) };
+  const base = { column, isUnique, isRequired, only, spoken: among(draft.mined) };
   const listed = (list: readonly string[]): ColumnValues => ({
     ...base,
     count: list.length,

@@ -7,6 +7,7 @@ import { introspect } from "./introspect";
 import { solveJoints } from "./joints";
 import { setLateKeys } from "./late-keys";
 import type { FillOptions } from "./options";
+import type { Combination } from "./oracle";
 import { isHard, orderTables, type Unit } from "./order";
 import { Parents } from "./parents";
 import { type PlannedKey, planRows, type RowPlan } from "./row-plan";
@@ -14,14 +15,15 @@ import { withOpenRowSecurity } from "./row-security";
 import { tryQuery } from "./savepoint";
 import { raiseSequences } from "./sequences";
 import { inOwnTransaction, withQualifiedNames } from "./session";
-import type { DatabaseShape, Table } from "./shape";
+import type { DatabaseShape, ForeignKey, Table } from "./shape";
 
 export type { FillOptions, TableSteering } from "./options";
 
 /**
  * Puts a few rows into every table of the database, all in one transaction on the client's session, whose settings stay as
  * they were. Equal schemas get equal rows. Tables are told in the order of their names, skipped ones not at all; a table
- * that could not be filled carries the reason. Rejects only where the session itself fails.
+ * that could not be filled carries the reason. The client must not be in a transaction; rejects only where the session
+ * itself fails.
  */
 export async function fillTables(client: Client, options: FillOptions): Promise<readonly FilledTable[]> {
   let setBack = async () => {};
@@ -115,12 +117,24 @@ async function planTable(
     keys.push({
       key,
       kind: isOwn ? "itself" : isTogether ? "together" : "parents",
-      options: isTogether ? [] : await parents.keysOf(key, !waiting.has(key.parentRoot)),
+      options: isTogether ? [] : chosen(values, key, await parents.keysOf(key, !waiting.has(key.parentRoot))),
       isSpread,
       nullable: key.columns.filter((name) => values.columns.get(name)?.column.isRequired === false),
     });
   }
   return planRows(values, keys, await solveJoints(client, values, offeredBy(keys, values)));
+}
+
+/** Where a project says which values a column has, parents with others are left out, if any is left. */
+function chosen(
+  { columns }: TableValues,
+  { columns: names }: ForeignKey,
+  options: readonly Combination[],
+): readonly Combination[] {
+  const good = options.filter((option) =>
+    names.every((name, at) => columns.get(name)?.only?.includes(option[at] ?? "") !== false),
+  );
+  return good.length > 0 ? good : options;
 }
 
 /** The values that foreign keys leave to a column; those to the table itself, the keys that its rows are going to have. */
