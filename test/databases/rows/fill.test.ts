@@ -43,6 +43,17 @@ describe("tiers", () => {
     await client.end();
   });
 
+  test("hostile: a time that is the clock's by default never lies ahead; another one does", async () => {
+    const client = await database(
+      "create table a (id int primary key, born date, a timestamptz default now(), b timestamp default current_timestamp, c date default current_date, d timestamp default (now() at time zone 'utc'))",
+    );
+    await fill(client, { rows: 20 });
+    const late = (name: string) => column(client, `select distinct 1 from a where ${name} > '2030-01-01'`);
+    expect(await Promise.all(["a", "b", "c", "d"].map(late))).toEqual([[], [], [], []]);
+    expect(await late("born")).toEqual([1]);
+    await client.end();
+  });
+
   test("plain: no NULL but for the first of a tree, and no value twice", async () => {
     const client = await database(people);
     await fill(client, { tier: "plain" });
@@ -263,6 +274,18 @@ describe("the session", () => {
     );
     expect((await fill(client)).map(({ table }) => table)).toEqual(["public.a"]);
     await client.end();
+  });
+
+  test.each(["LATIN1", "SQL_ASCII"])("a database in %s", async (encoding) => {
+    const admin = await server.connect("postgres");
+    await admin.query(
+      `create database "in ${encoding}" template template0 encoding ${encoding} lc_collate 'C' lc_ctype 'C'`,
+    );
+    const client = await server.connect(`in ${encoding}`);
+    await client.query(
+      "create table a (id serial primary key, name text, short varchar(9) check (short <> 'x'), doc json)",
+    );
+    expect(await fill(client)).toMatchObject([{ rows: 10 }]);
   });
 
   test("an empty database", async () => {

@@ -56,7 +56,7 @@ interface Draft {
   readonly asked: readonly string[];
 }
 
-/** How far back plain values of a table are offered to a condition. */
+/** How many plain values of a column are offered to a condition. */
 const windowOf = (rows: number) => rows * 2 + 6;
 const mostMined = 160;
 /** How far from a value that a migration inserts the one is that stands for it. */
@@ -66,7 +66,7 @@ const outOfTheWay = 10_000;
 export async function prepareValues(
   client: Client,
   tables: readonly { readonly table: Table; readonly offset: number; readonly wanted: number }[],
-  options: FillOptions,
+  options: FillOptions & { readonly isUnicode: boolean },
 ): Promise<TableValues[]> {
   const drafts = tables.map(({ table, offset, wanted }) => {
     const steering = options.steering?.get(table.key) ?? {};
@@ -125,7 +125,7 @@ interface DraftOptions {
   readonly unique: ReadonlySet<string>;
   readonly tier: RowTier;
   readonly steering: TableSteering;
-  readonly options: FillOptions;
+  readonly options: FillOptions & { readonly isUnicode: boolean };
 }
 
 function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
@@ -160,13 +160,15 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
     expressions.length > 0 && isText(type)
       ? [...formats, ...(isUnique ? variants(windowOf(wanted), offset) : [])]
       : [];
-  const edges = column.isNumbered ? [] : extremesOf(type, modifier, context);
+  const edges = column.isNumbered ? [] : extremesOf(type, modifier, context).filter(isPossible(column));
   const isOpen = expressions.length === 0 && only === undefined;
   // A cast cuts silently what an INSERT refuses.
   const limit = lengthLimit(type, modifier) ?? Number.POSITIVE_INFINITY;
+  // One letter that the database's encoding lacks, and the server reads nothing of the question.
+  const isWritable = (text: string) => options.isUnicode || /^[\0-\x7f]*$/.test(text);
   const candidates = [
     ...new Set([...(only ?? []), ...hints, ...window, ...mined, ...shapes, ...edges]),
-  ].filter((text) => [...text].length <= limit);
+  ].filter((text) => [...text].length <= limit && isWritable(text));
   return {
     column,
     isUnique,
@@ -186,8 +188,16 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
           computed: computedFor(table, [name], own),
           conditions: own.map(({ expression }) => expression),
         },
-    asked: isOpen ? [...hints, ...window.slice(0, 1), ...mined, ...edges] : [],
+    asked: isOpen ? [...hints, ...window.slice(0, 1), ...mined, ...edges].filter(isWritable) : [],
   };
+}
+
+const clock = /\b(?:now|\w+_timestamp|timeofday)\(\)|\b(?:CURRENT|LOCAL)_?(?:DATE|TIME)/i;
+
+/** What takes the clock's time by default says when something happened: that never lies ahead. */
+function isPossible({ default: expression }: Column): (value: string) => boolean {
+  return (value) =>
+    expression === undefined || !clock.test(expression) || !/^(?:20[3-9]|2[1-9])\d/.test(value);
 }
 
 /** Distinct texts of other shapes than the plain ones, for a CHECK that these do not meet. */

@@ -28,13 +28,17 @@ export type { FillOptions, TableSteering } from "./options";
 export async function fillTables(client: Client, options: FillOptions): Promise<readonly FilledTable[]> {
   let setBack = async () => {};
   try {
-    return await inOwnTransaction(client, async () => {
+    const filled = await inOwnTransaction(client, async () => {
       const shape = await withQualifiedNames(client, () => introspect(client));
       setBack = await raiseSequences(client, shape.sequences);
       return withOpenRowSecurity(client, shape, () => fillShape(client, shape, options));
     });
-  } finally {
     await setBack();
+    return filled;
+  } catch (error) {
+    // What failed first is what must be told.
+    await setBack().catch(() => undefined);
+    throw error;
   }
 }
 
@@ -54,7 +58,7 @@ async function fillShape(client: Client, shape: DatabaseShape, options: FillOpti
       const offset = counts.get(table) ?? 0;
       return { table, offset, wanted: options.topUp ? rows : Math.max(rows - offset, 0) };
     }),
-    options,
+    { ...options, isUnicode: shape.isUnicode },
   );
   const values = new Map(prepared.map((one) => [one.table, one]));
   const parents = new Parents(client, { strangersFirst: options.topUp });
