@@ -64,8 +64,9 @@ async function fillShape(client: Client, shape: DatabaseShape, options: FillOpti
   const parents = new Parents(client, { strangersFirst: options.topUp });
   const units = orderTables(tables);
   const waiting = new Set(tables.map(({ oid }) => oid));
+  const hasTriggers = shape.tables.some(({ triggers }) => triggers.length > 0);
   for (const unit of units) {
-    filled.push(...(await fillTablesOf(client, unit, values, parents, waiting)));
+    filled.push(...(await fillTablesOf(client, unit, values, parents, waiting, hasTriggers)));
     for (const { oid } of unit.tables) waiting.delete(oid);
   }
   for (const { table, key } of units.flatMap(({ late }) => late))
@@ -96,13 +97,34 @@ async function fillTablesOf(
   values: ReadonlyMap<Table, TableValues>,
   parents: Parents,
   waiting: ReadonlySet<number>,
+  hasTriggers: boolean,
 ): Promise<FilledTable[]> {
   const plans: RowPlan[] = [];
   for (const table of unit.tables)
-    plans.push(await planTable(client, values.get(table)!, unit, parents, waiting));
+    plans.push(
+      await planTable(
+        client,
+        await recounted(client, values.get(table)!, hasTriggers),
+        unit,
+        parents,
+        waiting,
+      ),
+    );
   const wanted = Math.max(...plans.map((plan) => plan.values.wanted));
   const outcome = await fillUnit(client, plans, wanted);
-  return plans.map((plan) => ({ table: plan.values.table.key, wanted, ...outcome }));
+  return plans.map(({ values: { table, offset } }) => {
+    // Where ours found no place, those that triggers of other tables put in meanwhile stand for them.
+    const made = Math.max(offset - values.get(table)!.offset, 0);
+    const rows = Math.min(outcome.rows + made, wanted);
+    return { ...outcome, table: table.key, wanted, rows, reason: rows < wanted ? outcome.reason : undefined };
+  });
+}
+
+/** Triggers of the tables before may have put rows into this one. */
+async function recounted(client: Client, values: TableValues, hasTriggers: boolean): Promise<TableValues> {
+  if (!hasTriggers) return values;
+  const offset = (await countRows(client, [values.table])).get(values.table) ?? values.offset;
+  return { ...values, offset };
 }
 
 async function planTable(
