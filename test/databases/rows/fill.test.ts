@@ -103,6 +103,19 @@ describe("circles", () => {
   );
 });
 
+test("a key of a tenant that had to wait points at a row of that tenant", async () => {
+  const client = await database(
+    `create table tenant (id int primary key); create table project (tenant int not null references tenant, id int not null, lead int, primary key (tenant, id));
+     create table member (tenant int not null references tenant, id int not null, project int not null, primary key (tenant, id), foreign key (tenant, project) references project);
+     alter table project add foreign key (tenant, lead) references member`,
+  );
+  expect(shortages(await fill(client, { tier: "plain" }))).toEqual({});
+  expect(await column(client, "select count(*)::int > 4 from project where lead is not null")).toEqual([
+    true,
+  ]);
+  await client.end();
+});
+
 describe("what is there already", () => {
   test("counts, and is passed over by values that are unique", async () => {
     const client = await database(
