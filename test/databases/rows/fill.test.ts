@@ -227,6 +227,23 @@ describe("steering", () => {
     await client.end();
   });
 
+  test("a unique column with few values gets those that no revision inserts, as long as there are any", async () => {
+    const client = await database(
+      `create type size as enum ('s', 'm', 'l'); create table sizes (size size primary key); create table roles (role text primary key check (role in ('admin', 'user', 'guest')));
+       create table flags (flag boolean primary key)`,
+    );
+    const hints = new Map([
+      ["public.sizes.size", ["s", "m"]],
+      ["public.roles.role", ["admin", "user"]],
+      ["public.flags.flag", ["true", "false"]],
+    ]);
+    await fill(client, { tier: "plain", hints });
+    expect(await column(client, "select size from sizes")).toEqual(["l"]);
+    expect(await column(client, "select role from roles")).toEqual(["guest"]);
+    expect(await column(client, "select count(*)::int from flags")).toEqual([2]);
+    await client.end();
+  });
+
   test("hints come first in the plain tier, and never where a value is unique", async () => {
     const client = await database(
       `create table "A b" (id int primary key, "State" text not null, slug text unique, kind text)`,

@@ -59,8 +59,8 @@ interface Draft {
 /** How many plain values of a column are offered to a condition. */
 const windowOf = (rows: number) => rows * 2 + 6;
 const mostMined = 160;
-/** How far from a value that a migration inserts the one is that stands for it. */
-const outOfTheWay = 10_000;
+/** Where the value lies that stands for one that a migration inserts; near ones for types that have few. */
+const detours = [0, 10_000, 10_001, 10_002, 10_003];
 
 /** Candidates for every column of these tables, tested by the server in one round trip. */
 export async function prepareValues(
@@ -232,8 +232,11 @@ function valuesOf(
   const hints = among(draft.hints);
   const avoided = new Set(isUnique ? draft.hints : []);
   const nth = (index: number): string | undefined => {
-    const value = nthValue(type, modifier, index, context);
-    return value !== undefined && avoided.has(value) ? nth(index + outOfTheWay) : value;
+    for (const detour of detours) {
+      const value = nthValue(type, modifier, index + detour, context);
+      if (value === undefined || !avoided.has(value)) return value;
+    }
+    return nthValue(type, modifier, index, context);
   };
   const edges = edgesOf(draft, among, avoided, tier);
   const base = { column, isUnique, isRequired, only, spoken: among(draft.mined) };
@@ -257,15 +260,17 @@ function valuesOf(
       edges,
     };
   }
-  const window = among(draft.window).filter((value) => !avoided.has(value));
+  const isFree = (value: string) => !avoided.has(value);
+  const window = among(draft.window).filter(isFree);
   const enough = window.length >= (isUnique ? Math.min(wanted, capacity(type, modifier)) : 1);
   const rest = among([...draft.mined, ...draft.shapes, ...draft.edges]).sort((left, right) =>
     isUnique ? Number(isSmall(left)) - Number(isSmall(right)) : 0,
   );
   // The list begins with value number `offset`.
   const found = preferred.length > 0 ? preferred : enough ? window : [...new Set([...window, ...rest])];
+  const free = found.filter(isFree);
   // Without any, the server shall say which constraint refuses what everybody would write.
-  const list = found.length > 0 ? found : draft.window;
+  const list = free.length > 0 ? free : found.length > 0 ? found : draft.window;
   const values = listed(list);
   return {
     ...values,
