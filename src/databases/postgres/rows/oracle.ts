@@ -23,23 +23,27 @@ export type Combination = readonly (string | null)[];
 
 /** Combinations that are tried one by one where the server stumbles over one of them. */
 const mostSingle = 600;
+/** Questions in one round trip: the server's time for a statement is limited. */
+const mostAtOnce = 400;
 
 /**
- * All questions in one round trip; an answer holds the values as the question wrote them: first those that stand at the
+ * The questions in as few round trips as can be; an answer holds the values as the question wrote them: first those that stand at the
  * same place in every pool, then in the order of a hash. Needs an open transaction; nothing stays in the session.
  */
 export async function solve(
   client: Client,
   questions: readonly Question[],
 ): Promise<readonly (readonly Combination[])[]> {
-  if (questions.length === 0) return [];
-  const known = await ask(client, questions);
-  if (known !== undefined) return known;
-  // One of them took too long, which the program itself cannot catch: the others shall have their answers.
-  const each: (readonly Combination[])[] = [];
-  for (const question of questions)
-    each.push((questions.length === 1 ? undefined : await ask(client, [question]))?.[0] ?? []);
-  return each;
+  const all: (readonly Combination[])[] = [];
+  for (let at = 0; at < questions.length; at += mostAtOnce) {
+    const some = questions.slice(at, at + mostAtOnce);
+    const known = await ask(client, some);
+    if (known !== undefined) all.push(...known);
+    // One of them took too long, which the program itself cannot catch: the others shall have their answers.
+    else
+      for (const one of some) all.push((some.length === 1 ? undefined : await ask(client, [one]))?.[0] ?? []);
+  }
+  return all;
 }
 
 async function ask(

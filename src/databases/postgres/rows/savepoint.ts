@@ -41,16 +41,18 @@ export async function tryStatements(client: Client, statements: string): Promise
   }
 }
 
-/** The rows of a query; undefined where the server refused it, with the open transaction as it was. */
+/** The rows of a query without parameters; undefined where the server refused it, with the open transaction as it was. */
 export async function tryQuery<Row extends object>(
   client: Client,
-  query: { readonly text: string; readonly values?: unknown[]; readonly rowMode?: "array" },
+  { text, ...rest }: { readonly text: string; readonly rowMode?: "array" },
 ): Promise<Row[] | undefined> {
-  await client.query(`savepoint ${savepoint}`);
   try {
-    const { rows } = await client.query<Row>({ ...query } as { text: string });
-    await client.query(`release savepoint ${savepoint}`);
-    return rows;
+    // Three statements in one message, and so three results, which the types do not know of.
+    const results: unknown = await client.query({
+      ...rest,
+      text: `savepoint ${savepoint}; ${text}; release savepoint ${savepoint}`,
+    });
+    return (results as readonly { readonly rows: Row[] }[])[1]?.rows ?? [];
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     await client.query(`rollback to savepoint ${savepoint}; release savepoint ${savepoint}`);
