@@ -65005,9 +65005,11 @@ function howOf({ type, nullable, default: filled }) {
     const words = [typeText(type), nullable ? "" : "NOT NULL", filled === "none" ? "" : `default ${filled}`];
     return words.filter((word) => word !== "").join(" ");
 }
+/** How a type is told that only running the file would show. */
+const unknownType = "a type not known here";
 function typeText(type) {
     if (type === undefined)
-        return "";
+        return unknownType;
     const modifiers = type.modifiers.filter((modifier) => !Number.isNaN(modifier));
     return `${type.name}${modifiers.length === 0 ? "" : `(${modifiers.join(", ")})`}${type.array ? "[]" : ""}`;
 }
@@ -65039,7 +65041,11 @@ function differenceOf(before, after, direction) {
     const alike = match(same.before, same.after, alikeKey, false);
     const { before: gone, after: rest } = alike;
     const pairs = [...same.pairs, ...alike.pairs];
-    const changed = pairs.filter(({ one, other }) => one.deed.how !== other.deed.how);
+    // A type that cannot be read may be the same.
+    const isKnown = ({ deed }) => !deed.how.includes(unknownType);
+    const isOther = ({ one, other }) => one.deed.how !== other.deed.how;
+    const changed = pairs.filter((pair) => isOther(pair) && isKnown(pair.one) && isKnown(pair.other));
+    const isChanged = new Set(changed);
     // Of a table whose columns are told its own text says no more.
     const told = new Set([...rest, ...gone, ...changed.map(({ one }) => one)].map(wholeOf));
     return {
@@ -65047,7 +65053,8 @@ function differenceOf(before, after, direction) {
         removed: withoutParts(gone),
         changed: changed.map(({ one, other }) => ({ before: one.deed, after: other.deed })),
         otherwise: pairs
-            .filter(({ one, other }) => one.deed.how === other.deed.how && !one.deed.isPart && !told.has(wholeOf(one)))
+            .filter((pair) => !isChanged.has(pair))
+            .filter((pair) => isOther(pair) || (!pair.one.deed.isPart && !told.has(wholeOf(pair.one))))
             .map(({ other }) => ({ deed: other.deed, line: other.line })),
         unknown: linesOf("unknown", placed),
         traceless: linesOf("noTrace", placed),
@@ -65139,7 +65146,11 @@ function whatItMisses(revision, context) {
     if (revision.sql !== undefined)
         return "";
     const down = sentences(differenceOf(before, after, "downgrade"), downgradeWords);
-    return down.length === 0 ? "" : ["Its upgrade does what it did.", ...down].join(" ");
+    if (down.length > 0)
+        return ["Its upgrade does what it did.", ...down].join(" ");
+    return after.operations.length === 0
+        ? ""
+        : "The operations that can be read are the same in both texts; what differs is beside them.";
 }
 /** True where both texts of an edited revision do the same in both directions, as far as that can be read. */
 function doesTheSame(revision, context) {
@@ -65345,7 +65356,8 @@ function editedFinding(revision, context) {
 function whyEdited(revision, landed, context) {
     const { history } = context;
     const skipped = revision.parents.filter((parent) => !landed.parents.includes(parent) && history.states.get(parent) === "new");
-    const misses = whatItMisses(revision, context);
+    const isReparented = idsOf(landed) !== idsOf(revision) && doesTheSame(revision, context);
+    const misses = isReparented ? "" : whatItMisses(revision, context);
     if (skipped.length > 0) {
         const spliced = `A database that has applied it will never run ${history_words_quoted(skipped).join(", ")}, spliced in below it.`;
         return misses === "" ? spliced : `${spliced} ${misses}`;
@@ -65353,7 +65365,7 @@ function whyEdited(revision, landed, context) {
     const again = "A database that has applied it will not run it again";
     if (misses !== "")
         return `${again}. ${misses}`;
-    if (idsOf(landed) !== idsOf(revision) && doesTheSame(revision, context))
+    if (isReparented)
         return `${again}: it keeps the order in which it ran them, and a new database runs them in another.`;
     return `${again}: it keeps what the old text made, and a new database gets the other.`;
 }
@@ -73018,6 +73030,144 @@ class KeptBases {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/take-back.js
+var take_back_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var take_back_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
+/** Undefined where the change does anything else: something new, or something gone from below what stays. */
+function take_back_takenBack(base, change) {
+    const gone = base.revisions.filter(({ id }) => change.get(id) === undefined).map(({ id }) => id);
+    const isOnlyThat = change.revisions.every(({ id }) => base.get(id) !== undefined) &&
+        gone.every((id) => base.childrenOf(id).every((child) => gone.includes(child)));
+    const [head, ...others] = change.heads;
+    return !isOnlyThat || gone.length === 0 || others.length > 0
+        ? undefined
+        : { revisions: gone, target: head ?? "base" };
+}
+/** Goes down with the base's own files, which alone know how; what goes with the revisions' own tables and columns is no loss. */
+async function goBack(context, base, copy, { revisions, target }) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { versionTable } = base;
+        const stage = take_back_addDisposableResource(env_1, await Stage.open(context, "taken_back", { template: copy.name, versionTable }), true);
+        const before = await stage.observe((client) => lane_rows_rowsOf(client, base));
+        const leg = await stage.go("downgrade", target);
+        const failure = failureOf(context, leg, false);
+        const after = await stage.observe((client) => lane_rows_rowsOf(client, base));
+        const facts = [];
+        if (failure !== undefined) {
+            facts.push({
+                kind: "failure",
+                revision: failure.revision,
+                failure,
+                level: "hostile",
+                anyRow: true,
+                words: undefined,
+                queries: [],
+            });
+        }
+        const losses = failure === undefined ? lostByUpgrade({ base: before, upgraded: after }) : [];
+        for (const loss of losses) {
+            if (loss.kind === "table gone" || loss.kind === "column gone")
+                continue;
+            const step = leg.steps.findLast((each) => saysSo(each, loss)) ?? leg.steps.at(-1);
+            if (step !== undefined)
+                facts.push({
+                    kind: "rows lost",
+                    revision: step.revision,
+                    direction: "downgrade",
+                    loss,
+                    said: saysSo(step, loss),
+                });
+        }
+        const passed = new Map(leg.steps.map((step) => [step.revision, step]));
+        const steps = [...revisions].reverse().map((revision) => {
+            const step = passed.get(revision);
+            const isProved = step?.outcome === "committed" && step.doubts.length === 0;
+            const isFailed = failure?.revision === revision;
+            return {
+                revision,
+                direction: "downgrade",
+                status: isFailed ? "failed" : isProved ? "proved" : "not proved",
+                reason: isProved ? undefined : (failure?.summary ?? step?.doubts[0] ?? "no boundary was seen for it"),
+                milliseconds: step?.milliseconds,
+            };
+        });
+        return {
+            facts,
+            steps,
+            level: "hostile",
+            tables: copy.tables,
+            catalog: leg.failure === undefined ? leg.catalog : undefined,
+            trouble: failure === undefined ? (leg.failure?.summary ?? leg.bypassed) : undefined,
+            toolStarts: 1,
+        };
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = take_back_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/backup/sql-dump.js
 
 
@@ -73692,6 +73842,7 @@ var deploy_lane_disposeResources = (undefined && undefined.__disposeResources) |
 
 
 
+
 /** Builds the base or takes the kept one, and proves the change on it. Never throws for what the base's files do. */
 async function runDeployLane(context) {
     const env_1 = { stack: [], error: void 0, hasError: false };
@@ -73773,9 +73924,13 @@ async function onServer(context, tree, opened) {
             copies.set(level, made);
             return made;
         };
-        const missing = base.heads.filter((id) => lane.graph.get(id) === undefined);
-        if (missing.length > 0)
-            throw new NotBuilt(deploy_lane_gone(missing));
+        // What else is gone from the change, the tool itself will say.
+        const back = context.isNothingNew ? take_back_takenBack(opened.graph, lane.graph) : undefined;
+        if (back !== undefined) {
+            await context.fresh.arrived;
+            const result = await goBack(baseContext(context, tree, opened, server), base, hostile, back);
+            return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs, graph: opened.graph };
+        }
         const result = await proveOnDeployed({ ...lane, shadow: server }, { base, copy, fresh: context.fresh, floor: context.floor });
         const { asked } = context;
         const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
@@ -73792,21 +73947,10 @@ async function onServer(context, tree, opened) {
     }
 }
 /** The base at its head, with and without rows, on this server. */
-async function makeBase(context, tree, { project, graph }, server) {
+async function makeBase(context, tree, opened, server) {
     const { lane, settings, start } = context;
-    const tool = toolNamed(project.tool);
-    const environment = tree.environment(lane.environment);
     const options = {
-        context: {
-            ...lane,
-            shadow: server,
-            tool,
-            project,
-            graph,
-            environment,
-            run: tool.runWords(project, settings.run, environment["PATH"]),
-            progress: (text) => lane.progress(`building the base: ${text}`),
-        },
+        context: baseContext(context, tree, opened, server),
         targets: start.targets,
         load: seedLoader(context, server),
         seed: settings.seed,
@@ -73815,6 +73959,21 @@ async function makeBase(context, tree, { project, graph }, server) {
     lane.progress("filling the base's tables");
     const hostile = await fillBase(server, base, "hostile");
     return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
+}
+/** The tool on the base's files. */
+function baseContext({ lane, settings }, tree, { project, graph }, server) {
+    const tool = toolNamed(project.tool);
+    const environment = tree.environment(lane.environment);
+    return {
+        ...lane,
+        shadow: server,
+        tool,
+        project,
+        graph,
+        environment,
+        run: tool.runWords(project, settings.run, environment["PATH"]),
+        progress: (text) => lane.progress(`on the base's files: ${text}`),
+    };
 }
 /** What production has otherwise than its own revisions make is not the change's doing. */
 async function differences(options, base) {
@@ -73879,13 +74038,6 @@ function fileOf(name, folders) {
         .map((folder) => external_node_path_default().resolve(folder, name))
         .find((file) => (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true);
     return found === undefined ? undefined : (0,external_node_fs_.readFileSync)(found, "utf8");
-}
-function deploy_lane_gone(missing) {
-    return {
-        cause: "migration",
-        reason: `databases are at ${missing.join(", ")}, which no file of the change has`,
-        do: "Restore the deleted revisions; a database that has them cannot go on without them.",
-    };
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/deployed.js
@@ -73997,12 +74149,13 @@ function rowsText(level) {
 }
 function lossFinding({ loss, direction, said }, revision, context) {
     const down = direction === "downgrade";
+    const rule = down ? "downgrade-loses-data" : "upgrade-loses-data";
     const severity = loss.onlyNulls || (!down && said) ? "note" : down ? "error" : "warning";
     const counts = loss.after < loss.before
         ? `before ${loss.before}, after ${loss.after}`
         : `${loss.lost} of ${loss.before}`;
-    const shown = loss.examples.length === 0 ? "" : ` Lost, for instance: ${loss.examples.join(", ")}.`;
-    return stepFinding(down ? "downgrade-loses-data" : "upgrade-loses-data", severity, revision, direction, placeOfLoss(revision, direction, loss), {
+    const shown = loss.examples.length === 0 ? "" : ` Lost, for instance: ${loss.examples.map(proof_oneLine).join(", ")}.`;
+    return stepFinding(rule, severity, revision, direction, placeOfLoss(revision, direction, loss), {
         object: loss.column === undefined ? `table ${loss.table}` : `column ${loss.table}.${loss.column}`,
         what: lossText(loss, down ? "After upgrade and downgrade" : "After the upgrade"),
         seen: `${context.seenBy}; ${counts}.${shown}`,
@@ -74036,6 +74189,45 @@ function lossText(loss, when) {
 }
 function deployed_count(number, word) {
     return `${number} ${word}${number === 1 ? "" : "s"}`;
+}
+
+;// CONCATENATED MODULE: ./lib/findings/lane-obstacles.js
+/** The tool stops before any revision, here and not on an empty database: it compares what was applied with its files. */
+function refusedOnDeployed(reason, { version, config }) {
+    return {
+        ...whole,
+        rule: "fails-on-deployed",
+        severity: "error",
+        file: config,
+        what: "The change cannot be applied to a database that was built by the base's revisions.",
+        where: "deploy lane",
+        seen: `PostgreSQL ${version}; ${reason}.`,
+        why: "Production was built by what had landed, not by what the files say now: the next deploy would stop here.",
+        do: "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.",
+    };
+}
+const whole = {
+    revision: undefined,
+    direction: undefined,
+    line: undefined,
+    column: undefined,
+    object: undefined,
+    suppressed: false,
+    suppression: undefined,
+};
+/** What the lane could not tell, and what to do about it. */
+function laneNotProved(reason, advice, { required, version, config }) {
+    return {
+        ...whole,
+        rule: "deploy-lane-not-proved",
+        severity: required ? "error" : "note",
+        file: config,
+        what: "What the change does to a database with history and rows was not proved.",
+        where: "deploy lane",
+        seen: `PostgreSQL ${version}; ${reason}.`,
+        why: "The fresh lane's verdict stands: it saw an empty database only.",
+        do: advice,
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/other-schema.js
@@ -74113,8 +74305,10 @@ function other_schema_oneLine(text) {
 
 
 
+
 /** What the lane saw, as findings and as a part of the report. */
 function deployedPart(outcome, context) {
+    const told = { ...context, required: context.settings.require === "deploy-lane" };
     if (outcome.kind === "skipped") {
         return { report: { ...deploy_report_nothing, status: "skipped", reason: outcome.reason }, findings: [] };
     }
@@ -74122,11 +74316,12 @@ function deployedPart(outcome, context) {
         const { reason, cause, do: advice } = outcome.obstacle;
         return {
             report: { ...deploy_report_nothing, status: "not proved", reason, cause },
-            findings: [deploy_report_notProved(reason, advice, context)],
+            findings: [laneNotProved(reason, advice, told)],
         };
     }
     const { result, base, kept, differs } = outcome;
-    const { graph, fresh, version, start } = context;
+    const { fresh, version, start } = context;
+    const graph = outcome.graph ?? context.graph;
     const judged = new Set([...context.judged, ...result.steps.map(({ revision }) => revision)]);
     const seenBy = `PostgreSQL ${version}, deploy lane`;
     const [first] = fresh.legs;
@@ -74146,8 +74341,8 @@ function deployedPart(outcome, context) {
     const trouble = result.trouble === undefined
         ? []
         : isRefused
-            ? [deploy_report_refused(result.trouble, context)]
-            : [deploy_report_notProved(result.trouble, "Run the tool on a copy of production to see what it does.", context)];
+            ? [refusedOnDeployed(result.trouble, told)]
+            : [laneNotProved(result.trouble, "Run the tool on a copy of production to see what it does.", told)];
     const own = deployedFindings(result.facts, { graph, judged, seenBy }, knownSteps(fresh.facts));
     const findings = [...own, ...schema, ...trouble];
     const failed = findings.some(({ severity, rule }) => severity === "error" && rule !== "deploy-lane-not-proved");
@@ -74182,42 +74377,6 @@ const deploy_report_nothing = {
     tables: { filled: 0, all: 0, unfilled: [] },
     steps: [],
 };
-/** The tool stops before any revision, here and not on an empty database: it compares what was applied with its files. */
-function deploy_report_refused(reason, { version, config }) {
-    return {
-        ...whole,
-        rule: "fails-on-deployed",
-        severity: "error",
-        file: config,
-        what: "The change cannot be applied to a database that was built by the base's revisions.",
-        where: "deploy lane",
-        seen: `PostgreSQL ${version}; ${reason}.`,
-        why: "Production was built by what had landed, not by what the files say now: the next deploy would stop here.",
-        do: "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.",
-    };
-}
-const whole = {
-    revision: undefined,
-    direction: undefined,
-    line: undefined,
-    column: undefined,
-    object: undefined,
-    suppressed: false,
-    suppression: undefined,
-};
-function deploy_report_notProved(reason, advice, { settings, version, config }) {
-    return {
-        ...whole,
-        rule: "deploy-lane-not-proved",
-        severity: settings.require === "deploy-lane" ? "error" : "note",
-        file: config,
-        what: "What the change does to a database with history and rows was not proved.",
-        where: "deploy lane",
-        seen: `PostgreSQL ${version}; ${reason}.`,
-        why: "The fresh lane's verdict stands: it saw an empty database only.",
-        do: advice,
-    };
-}
 
 ;// CONCATENATED MODULE: ./lib/commands/lane-start.js
 
@@ -74712,7 +74871,8 @@ async function check(context) {
         return report(known, findings, unprovable(graph, judged, "the history cannot be loaded"));
     }
     // A required check must always answer, and fast when there is nothing to prove.
-    if (judged.size === 0)
+    const isTakenBack = findings.some(({ rule }) => rule === "revision-taken-back");
+    if (judged.size === 0 && !isTakenBack)
         return report(known, findings, []);
     if (project.unprovable !== undefined) {
         const finding = unprovableFinding(project.unprovable, project.config);
@@ -74728,7 +74888,9 @@ async function check(context) {
             history,
         });
     const asked = verifiedDatabase(settings, context.environment);
-    const proof = await prove(context, { tool, project, graph, judged, floor }, clock, start === undefined ? undefined : (beside) => runDeployLane({ ...beside, settings, start, floor, asked }));
+    const proof = await prove(context, { tool, project, graph, judged, floor }, clock, start === undefined
+        ? undefined
+        : (beside) => runDeployLane({ ...beside, settings, start, floor, asked, isNothingNew: judged.size === 0 }));
     const { result, shadow, steps, deployed } = proof;
     const proofFile = settings["write-proof"];
     if (proofFile !== undefined)

@@ -78,7 +78,8 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     return report(known, findings, unprovable(graph, judged, "the history cannot be loaded"));
   }
   // A required check must always answer, and fast when there is nothing to prove.
-  if (judged.size === 0) return report(known, findings, []);
+  const isTakenBack = findings.some(({ rule }) => rule === "revision-taken-back");
+  if (judged.size === 0 && !isTakenBack) return report(known, findings, []);
   if (project.unprovable !== undefined) {
     const finding = unprovableFinding(project.unprovable, project.config);
     return report(known, [...findings, finding], unprovable(graph, judged, project.unprovable.reason));
@@ -99,7 +100,10 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     context,
     { tool, project, graph, judged, floor },
     clock,
-    start === undefined ? undefined : (beside) => runDeployLane({ ...beside, settings, start, floor, asked }),
+    start === undefined
+      ? undefined
+      : (beside) =>
+          runDeployLane({ ...beside, settings, start, floor, asked, isNothingNew: judged.size === 0 }),
   );
   const { result, shadow, steps, deployed } = proof;
   const proofFile = settings["write-proof"];

@@ -11,6 +11,7 @@ import { type DeployLaneResult, type FreshKnowledge, proveOnDeployed } from "../
 import { type KeptBase, KeptBases, keyOfBase } from "../lanes/kept-base";
 import type { BaseDatabase, FilledDatabase } from "../lanes/lane-rows";
 import type { LaneContext } from "../lanes/stage";
+import { goBack, takenBack } from "../lanes/take-back";
 import type { Catalog } from "../model/catalog";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
 import { buildGraph, type Graph } from "../revisions/graph";
@@ -38,6 +39,8 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly settings: Settings;
   readonly start: LaneStart;
   readonly floor: string | undefined;
+  /** The change has no revision that is new or edited. */
+  readonly isNothingNew: boolean;
   /** Whose rows settle what depends on rows. */
   readonly asked: Address | undefined;
 }
@@ -56,6 +59,8 @@ export type DeployLaneOutcome =
       readonly kept: boolean;
       /** As in KeptBase. */
       readonly differs: readonly string[] | undefined;
+      /** Of the base, where the change took revisions back that it does not have. */
+      readonly graph?: Graph;
     }
   | { readonly kind: "not proved"; readonly obstacle: LaneObstacle }
   | { readonly kind: "skipped"; readonly reason: string };
@@ -142,8 +147,13 @@ async function onServer(
     copies.set(level, made);
     return made;
   };
-  const missing = base.heads.filter((id) => lane.graph.get(id) === undefined);
-  if (missing.length > 0) throw new NotBuilt(gone(missing));
+  // What else is gone from the change, the tool itself will say.
+  const back = context.isNothingNew ? takenBack(opened.graph, lane.graph) : undefined;
+  if (back !== undefined) {
+    await context.fresh.arrived;
+    const result = await goBack(baseContext(context, tree, opened, server), base, hostile, back);
+    return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs, graph: opened.graph };
+  }
   const result = await proveOnDeployed(
     { ...lane, shadow: server },
     { base, copy, fresh: context.fresh, floor: context.floor },
@@ -157,23 +167,12 @@ async function onServer(
 async function makeBase(
   context: DeployLaneContext,
   tree: BaseTree,
-  { project, graph }: Opened,
+  opened: Opened,
   server: ShadowServer,
 ): Promise<KeptBase> {
   const { lane, settings, start } = context;
-  const tool = toolNamed(project.tool);
-  const environment = tree.environment(lane.environment);
   const options: BuildOptions = {
-    context: {
-      ...lane,
-      shadow: server,
-      tool,
-      project,
-      graph,
-      environment,
-      run: tool.runWords(project, settings.run, environment["PATH"]),
-      progress: (text) => lane.progress(`building the base: ${text}`),
-    },
+    context: baseContext(context, tree, opened, server),
     targets: start.targets,
     load: seedLoader(context, server),
     seed: settings.seed,
@@ -182,6 +181,27 @@ async function makeBase(
   lane.progress("filling the base's tables");
   const hostile = await fillBase(server, base, "hostile");
   return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
+}
+
+/** The tool on the base's files. */
+function baseContext(
+  { lane, settings }: DeployLaneContext,
+  tree: BaseTree,
+  { project, graph }: Opened,
+  server: ShadowServer,
+): LaneContext {
+  const tool = toolNamed(project.tool);
+  const environment = tree.environment(lane.environment);
+  return {
+    ...lane,
+    shadow: server,
+    tool,
+    project,
+    graph,
+    environment,
+    run: tool.runWords(project, settings.run, environment["PATH"]),
+    progress: (text) => lane.progress(`on the base's files: ${text}`),
+  };
 }
 
 /** What production has otherwise than its own revisions make is not the change's doing. */
@@ -253,12 +273,4 @@ function fileOf(name: string | undefined, folders: readonly string[]): string | 
     .map((folder) => path.resolve(folder, name))
     .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
   return found === undefined ? undefined : readFileSync(found, "utf8");
-}
-
-function gone(missing: readonly string[]): LaneObstacle {
-  return {
-    cause: "migration",
-    reason: `databases are at ${missing.join(", ")}, which no file of the change has`,
-    do: "Restore the deleted revisions; a database that has them cannot go on without them.",
-  };
 }

@@ -1,5 +1,6 @@
 import { deployedFindings } from "../findings/deployed";
 import { knownSteps } from "../findings/known-steps";
+import { laneNotProved, refusedOnDeployed } from "../findings/lane-obstacles";
 import { otherSchemaFindings } from "../findings/other-schema";
 import type { FreshLaneResult } from "../lanes/fresh-lane";
 import type { DeployLaneReport } from "../model/deploy-lane";
@@ -27,6 +28,7 @@ export interface DeployedPart {
 
 /** What the lane saw, as findings and as a part of the report. */
 export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportContext): DeployedPart {
+  const told = { ...context, required: context.settings.require === "deploy-lane" };
   if (outcome.kind === "skipped") {
     return { report: { ...nothing, status: "skipped", reason: outcome.reason }, findings: [] };
   }
@@ -34,11 +36,12 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
     const { reason, cause, do: advice } = outcome.obstacle;
     return {
       report: { ...nothing, status: "not proved", reason, cause },
-      findings: [notProved(reason, advice, context)],
+      findings: [laneNotProved(reason, advice, told)],
     };
   }
   const { result, base, kept, differs } = outcome;
-  const { graph, fresh, version, start } = context;
+  const { fresh, version, start } = context;
+  const graph = outcome.graph ?? context.graph;
   const judged = new Set([...context.judged, ...result.steps.map(({ revision }) => revision)]);
   const seenBy = `PostgreSQL ${version}, deploy lane`;
   const [first] = fresh.legs;
@@ -60,8 +63,8 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
     result.trouble === undefined
       ? []
       : isRefused
-        ? [refused(result.trouble, context)]
-        : [notProved(result.trouble, "Run the tool on a copy of production to see what it does.", context)];
+        ? [refusedOnDeployed(result.trouble, told)]
+        : [laneNotProved(result.trouble, "Run the tool on a copy of production to see what it does.", told)];
   const own = deployedFindings(result.facts, { graph, judged, seenBy }, knownSteps(fresh.facts));
   const findings = [...own, ...schema, ...trouble];
   const failed = findings.some(
@@ -99,46 +102,3 @@ const nothing = {
   tables: { filled: 0, all: 0, unfilled: [] },
   steps: [],
 } as const satisfies Omit<DeployLaneReport, "status">;
-
-/** The tool stops before any revision, here and not on an empty database: it compares what was applied with its files. */
-function refused(reason: string, { version, config }: DeployReportContext): Finding {
-  return {
-    ...whole,
-    rule: "fails-on-deployed",
-    severity: "error",
-    file: config,
-    what: "The change cannot be applied to a database that was built by the base's revisions.",
-    where: "deploy lane",
-    seen: `PostgreSQL ${version}; ${reason}.`,
-    why: "Production was built by what had landed, not by what the files say now: the next deploy would stop here.",
-    do: "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.",
-  };
-}
-
-const whole = {
-  revision: undefined,
-  direction: undefined,
-  line: undefined,
-  column: undefined,
-  object: undefined,
-  suppressed: false,
-  suppression: undefined,
-} as const;
-
-function notProved(
-  reason: string,
-  advice: string,
-  { settings, version, config }: DeployReportContext,
-): Finding {
-  return {
-    ...whole,
-    rule: "deploy-lane-not-proved",
-    severity: settings.require === "deploy-lane" ? "error" : "note",
-    file: config,
-    what: "What the change does to a database with history and rows was not proved.",
-    where: "deploy lane",
-    seen: `PostgreSQL ${version}; ${reason}.`,
-    why: "The fresh lane's verdict stands: it saw an empty database only.",
-    do: advice,
-  };
-}

@@ -36,13 +36,21 @@ function findingsOf(
   }
 }
 
+type RowRule =
+  | "fails-on-deployed"
+  | "fails-on-rows"
+  | "may-fail-on-rows"
+  | "downgrade-loses-data"
+  | "upgrade-loses-data";
+
 type FailureFact = Extract<DeployFact, { kind: "failure" }>;
 
 function failureFinding(fact: FailureFact, revision: Revision, context: ProofContext): Finding {
   const { failure, level } = fact;
   const { direction, statement } = failure;
   const error = statement?.error;
-  const rule = level === "landed" ? "fails-on-deployed" : fact.anyRow ? "fails-on-rows" : "may-fail-on-rows";
+  const rule: RowRule =
+    level === "landed" ? "fails-on-deployed" : fact.anyRow ? "fails-on-rows" : "may-fail-on-rows";
   const name = failure.again ? "second upgrade" : direction;
   const [query] = level === "landed" ? [] : fact.queries;
   const seen = [
@@ -72,7 +80,7 @@ function failureFinding(fact: FailureFact, revision: Revision, context: ProofCon
 }
 
 /** What a loosened column lets in later stops every way back to the tighter one: worth knowing, and nobody's mistake. */
-function severityOf(rule: string, { onProduction, failure }: FailureFact): Severity {
+function severityOf(rule: RowRule, { onProduction, failure }: FailureFact): Severity {
   if (onProduction?.answer === "safe") return "note";
   if (rule === "may-fail-on-rows" && failure.direction === "downgrade") return "note";
   return rule === "may-fail-on-rows" && onProduction?.answer !== "fails" ? "warning" : "error";
@@ -139,14 +147,16 @@ function lossFinding(
   context: ProofContext,
 ): Finding {
   const down = direction === "downgrade";
+  const rule: RowRule = down ? "downgrade-loses-data" : "upgrade-loses-data";
   const severity = loss.onlyNulls || (!down && said) ? "note" : down ? "error" : "warning";
   const counts =
     loss.after < loss.before
       ? `before ${loss.before}, after ${loss.after}`
       : `${loss.lost} of ${loss.before}`;
-  const shown = loss.examples.length === 0 ? "" : ` Lost, for instance: ${loss.examples.join(", ")}.`;
+  const shown =
+    loss.examples.length === 0 ? "" : ` Lost, for instance: ${loss.examples.map(oneLine).join(", ")}.`;
   return stepFinding(
-    down ? "downgrade-loses-data" : "upgrade-loses-data",
+    rule,
     severity,
     revision,
     direction,

@@ -17,7 +17,10 @@ export function whatItMisses(revision: Revision, context: HistoryContext): strin
     return `What its upgrade makes and changes is the same; what differs leaves no trace (${linesText(upgrade.traceless)}).`;
   if (revision.sql !== undefined) return "";
   const down = sentences(differenceOf(before, after, "downgrade"), downgradeWords);
-  return down.length === 0 ? "" : ["Its upgrade does what it did.", ...down].join(" ");
+  if (down.length > 0) return ["Its upgrade does what it did.", ...down].join(" ");
+  return after.operations.length === 0
+    ? ""
+    : "The operations that can be read are the same in both texts; what differs is beside them.";
 }
 
 /** True where both texts of an edited revision do the same in both directions, as far as that can be read. */

@@ -34,14 +34,15 @@ function whyEdited(revision: Revision, landed: Revision, context: HistoryContext
   const skipped = revision.parents.filter(
     (parent) => !landed.parents.includes(parent) && history.states.get(parent) === "new",
   );
-  const misses = whatItMisses(revision, context);
+  const isReparented = idsOf(landed) !== idsOf(revision) && doesTheSame(revision, context);
+  const misses = isReparented ? "" : whatItMisses(revision, context);
   if (skipped.length > 0) {
     const spliced = `A database that has applied it will never run ${quoted(skipped).join(", ")}, spliced in below it.`;
     return misses === "" ? spliced : `${spliced} ${misses}`;
   }
   const again = "A database that has applied it will not run it again";
   if (misses !== "") return `${again}. ${misses}`;
-  if (idsOf(landed) !== idsOf(revision) && doesTheSame(revision, context))
+  if (isReparented)
     return `${again}: it keeps the order in which it ran them, and a new database runs them in another.`;
   return `${again}: it keeps what the old text made, and a new database gets the other.`;
 }

@@ -1,6 +1,6 @@
 import type { Operation } from "../model/operation";
 import type { Direction } from "../model/revision";
-import { type Deed, deedsOf } from "./words";
+import { type Deed, deedsOf, unknownType } from "./words";
 
 /** A revision's text at one time, and what was read of it. */
 export interface RevisionText {
@@ -39,7 +39,11 @@ export function differenceOf(before: RevisionText, after: RevisionText, directio
   const alike = match(same.before, same.after, alikeKey, false);
   const { before: gone, after: rest } = alike;
   const pairs = [...same.pairs, ...alike.pairs];
-  const changed = pairs.filter(({ one, other }) => one.deed.how !== other.deed.how);
+  // A type that cannot be read may be the same.
+  const isKnown = ({ deed }: PlacedDeed) => !deed.how.includes(unknownType);
+  const isOther = ({ one, other }: Pair) => one.deed.how !== other.deed.how;
+  const changed = pairs.filter((pair) => isOther(pair) && isKnown(pair.one) && isKnown(pair.other));
+  const isChanged = new Set(changed);
   // Of a table whose columns are told its own text says no more.
   const told = new Set([...rest, ...gone, ...changed.map(({ one }) => one)].map(wholeOf));
   return {
@@ -47,9 +51,8 @@ export function differenceOf(before: RevisionText, after: RevisionText, directio
     removed: withoutParts(gone),
     changed: changed.map(({ one, other }) => ({ before: one.deed, after: other.deed })),
     otherwise: pairs
-      .filter(
-        ({ one, other }) => one.deed.how === other.deed.how && !one.deed.isPart && !told.has(wholeOf(one)),
-      )
+      .filter((pair) => !isChanged.has(pair))
+      .filter((pair) => isOther(pair) || (!pair.one.deed.isPart && !told.has(wholeOf(pair.one))))
       .map(({ other }) => ({ deed: other.deed, line: other.line })),
     unknown: linesOf("unknown", placed),
     traceless: linesOf("noTrace", placed),
@@ -116,8 +119,13 @@ function sameKey(placed: PlacedDeed): string {
   return `${alikeKey(placed)}\0${placed.deed.how}`;
 }
 
+interface Pair {
+  readonly one: PlacedDeed;
+  readonly other: PlacedDeed;
+}
+
 interface Matched {
-  readonly pairs: readonly { readonly one: PlacedDeed; readonly other: PlacedDeed }[];
+  readonly pairs: readonly Pair[];
   /** What found no partner. */
   readonly before: readonly PlacedDeed[];
   readonly after: readonly PlacedDeed[];
@@ -137,7 +145,7 @@ function match(
     if (group === undefined) waiting.set(key(placed), [placed]);
     else group.push(placed);
   }
-  const pairs: { one: PlacedDeed; other: PlacedDeed }[] = [];
+  const pairs: Pair[] = [];
   const left = before.filter((one) => {
     const other = waiting.get(key(one))?.pop();
     if (other !== undefined) pairs.push({ one, other });

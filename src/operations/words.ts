@@ -119,8 +119,11 @@ function howOf({ type, nullable, default: filled }: NewColumn): string {
   return words.filter((word) => word !== "").join(" ");
 }
 
+/** How a type is told that only running the file would show. */
+export const unknownType = "a type not known here";
+
 function typeText(type: ColumnType | undefined): string {
-  if (type === undefined) return "";
+  if (type === undefined) return unknownType;
   const modifiers = type.modifiers.filter((modifier) => !Number.isNaN(modifier));
   return `${type.name}${modifiers.length === 0 ? "" : `(${modifiers.join(", ")})`}${type.array ? "[]" : ""}`;
 }

@@ -58,13 +58,16 @@ const defects: Readonly<Record<string, Expected>> = {
   "committed-revision-deleted": {
     withBase: true,
     exit: 1,
-    findings: ["error revision-deleted a7e04f91d2c5"],
+    findings: ["error fails-on-deployed -", "error revision-deleted a7e04f91d2c5"],
     tells: "Can't locate revision identified by 'a7e04f91d2c5'",
   },
   "committed-revision-edited": {
     withBase: true,
     exit: 1,
-    findings: ["error revision-edited 1d8e42b7f063"],
+    findings: [
+      "error revision-edited 1d8e42b7f063",
+      "error schema-depends-on-history 1d8e42b7f063 column public.teams.name",
+    ],
     tells: "-- migrations/versions/1d8e42b7f063_teams_and_services.py",
   },
   "downgrade-is-empty": {

@@ -41,7 +41,7 @@ interface Expected {
 const defects: Readonly<Record<string, Expected>> = {
   "crlf-only-edit": {
     exit: 1,
-    findings: ["error revision-edited 4"],
+    findings: ["error fails-on-deployed -", "error revision-edited 4"],
     tells: "in its line ends only (CRLF)",
   },
   "down-drops-column-before-index": {
@@ -64,7 +64,7 @@ const defects: Readonly<Record<string, Expected>> = {
   },
   "landed-file-edited": {
     exit: 1,
-    findings: ["error revision-edited 5"],
+    findings: ["error fails-on-deployed -", "error revision-edited 5"],
     tells: "migration 5 was previously applied but has been modified",
   },
   "reverse-leaves-enum": {
@@ -79,7 +79,7 @@ const defects: Readonly<Record<string, Expected>> = {
   },
   "squash-reuses-versions": {
     exit: 1,
-    findings: ["error revision-squashed 3"],
+    findings: ["error fails-on-deployed -", "error revision-squashed 3"],
     tells: "migration 12 was previously applied but is missing in the resolved migrations",
   },
 };

@@ -74,6 +74,16 @@ const edits: Readonly<Record<string, Edit>> = {
     after: up('op.execute("SET lock_timeout = 100")\nop.execute(build())'),
     why: `${again}. What its upgrade makes and changes is the same; what differs leaves no trace (line 12).`,
   },
+  "a type that cannot be read": {
+    before: up(users('sa.Column("name", CIText())', 'sa.Column("note", sa.Text)')),
+    after: up(users('sa.Column("name", postgresql.CITEXT())', 'sa.Column("note", sa.String(9))')),
+    why: `${again}. It has in another way: column users.note (create table): text before, varchar(9) now, column users.name (create table): line 12 says something else.`,
+  },
+  "what is beside the operations": {
+    before: { ...up(users()), preamble: "later = 1" },
+    after: { ...up(users()), preamble: "later = 2" },
+    why: `${again}. The operations that can be read are the same in both texts; what differs is beside them.`,
+  },
   "a COMMIT that is gone": {
     before: up(`op.execute("COMMIT")\n${users()}`),
     after: up(users()),

@@ -291,13 +291,13 @@ const changes: Readonly<Record<string, Change>> = {
   },
   "an edited one": {
     change: (repository) => repository.write(up2, `${text2}-- a comment\n`),
-    findings: ["error revision-edited 2"],
+    findings: ["error fails-on-deployed -", "error revision-edited 2"],
     states: "1 unchanged, 2 edited",
     tells: "migration 2 was previously applied but has been modified",
   },
   "only line ends": {
     change: (repository) => repository.write(up2, text2.replaceAll("\n", "\r\n")),
-    findings: ["error revision-edited 2"],
+    findings: ["error fails-on-deployed -", "error revision-edited 2"],
     states: "1 unchanged, 2 edited",
     tells: "in its line ends only (CRLF)",
   },
@@ -327,7 +327,7 @@ const changes: Readonly<Record<string, Change>> = {
       repository.git("mv", up2, "migrations/005_orders.up.sql");
       repository.git("mv", down2, "migrations/005_orders.down.sql");
     },
-    findings: ["error revision-deleted 2"],
+    findings: ["error fails-on-deployed -", "error revision-deleted 2"],
     states: "1 unchanged, 5 new, 2 deleted",
   },
   "a squash that uses a version again": {
@@ -337,7 +337,7 @@ const changes: Readonly<Record<string, Change>> = {
       repository.write("migrations/001_all.up.sql", `${base["migrations/001_accounts.up.sql"]}${text2}`);
       repository.write("migrations/001_all.down.sql", "DROP TABLE orders; DROP TABLE accounts;");
     },
-    findings: ["error revision-squashed 1"],
+    findings: ["error fails-on-deployed -", "error revision-squashed 1"],
     states: "1 edited, 2 deleted",
     tells: "Landed migrations were squashed: 2 is gone; 1 has other content now.",
   },

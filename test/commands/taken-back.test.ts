@@ -90,7 +90,11 @@ Or restore it: git checkout ${short} -- ${fileOf("three")}`,
       writeFileSync(join(project.path, "production.json"), JSON.stringify({ ...back.report, time: "now" }));
     }
     inBase.git("checkout", "-q", "topic");
-    const done = await judge({ cwd: project.path, args, env });
+    writeFileSync(
+      join(project.path, "migration-gate.yml"),
+      "environments:\n  - STAGING_URL\n  - production.json\n",
+    );
+    const done = await judge({ cwd: project.path, args: ["--base", "main"], env });
     expect({ code: done.code, verdict: done.report.verdict, findings: blames(done.report) }).toEqual({
       code: 0,
       verdict: "passed",
@@ -161,6 +165,19 @@ Or restore it: git checkout ${short} -- ${fileOf("three")}`,
     expect(seen).toMatch(/\ngone.json was not read: there is no such file\.$/);
     expect(advice).toContain("STRANGE: run the check where the revision that it is at is known");
     expect(JSON.stringify(findings)).not.toContain("hunter2secret");
+  });
+
+  test.each([
+    ["adds one elsewhere", "new", 'revision = "new"\ndown_revision = "two"\ndef upgrade():\n    pass\n'],
+    ["edits one", "one", `revision = "one"\ndown_revision = None\ndef upgrade():\n    ${sql("SELECT 1")}\n`],
+  ])("is no taking back where it %s as well", async (_, id, text) => {
+    const { project, repository } = await without("three");
+    await using __ = project;
+    repository.write(fileOf(id), `from alembic import op\n${text}`);
+    repository.commit();
+    await using database = await databaseAt("two");
+    const { findings } = await compare(project.path, settings("AT_TWO"), { AT_TWO: urlOf(database.address) });
+    expect(shown(findings)).toContain("error revision-deleted three");
   });
 
   test("asks nobody where nothing is removed", async () => {

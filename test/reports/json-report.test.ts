@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runCheck } from "../support/gate";
-import { alembicProject } from "../support/project";
+import { repositoryIn } from "../support/git";
+import { alembicFiles, alembicProject } from "../support/project";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/json-report.md"), "utf8");
 
@@ -44,6 +45,33 @@ test("every field that occurs is in the document, in its order, and none that do
   expect(fieldsOf(locks).sort()).toEqual(["mode", "relation"]);
   expect(fieldsOf([report.shadow]).sort()).toEqual(documented("### `shadow`").sort());
   expect(fieldsOf(report.revisions)).toEqual(documented("### `revisions[]`"));
+  for (const phase of fieldsOf([report.timings])) expect(page).toContain(`\`${phase}\``);
+});
+
+test("the fields of the deploy lane", async () => {
+  await using project = await alembicProject({
+    revisions: [
+      {
+        id: "a",
+        down: null,
+        upgrade: 'op.create_table("t", sa.Column("id", sa.Integer))',
+        downgrade: 'op.drop_table("t")',
+      },
+    ],
+  });
+  const repository = repositoryIn(project.path);
+  repository.commit();
+  repository.write(
+    "migrations/versions/b.py",
+    alembicFiles({ revisions: [{ id: "b", down: "a", upgrade: "", downgrade: "" }] })[
+      "migrations/versions/b.py"
+    ],
+  );
+  const { stdout } = await runCheck({ cwd: project.path, args: ["--format", "json", "--base", "HEAD"] });
+  const report = JSON.parse(stdout) as Json;
+  const lane = report.deployLane as Json;
+  expect(fieldsOf([lane])).toEqual(documented("### `deployLane`"));
+  expect(lane.status).toBe("proved");
   for (const phase of fieldsOf([report.timings])) expect(page).toContain(`\`${phase}\``);
 });
 
