@@ -152,7 +152,7 @@ async function onServer(
   if (back !== undefined) {
     await context.fresh.arrived;
     const result = await goBack(baseContext(context, tree, opened, server), base, hostile, back);
-    return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs, graph: opened.graph };
+    return { kind: "ran", result, base, kept: isKept, differs: kept.differs, graph: opened.graph };
   }
   const result = await proveOnDeployed(
     { ...lane, shadow: server },

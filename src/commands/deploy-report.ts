@@ -14,6 +14,8 @@ export interface DeployReportContext {
   readonly settings: Pick<Settings, "require">;
   readonly graph: Graph;
   readonly judged: ReadonlySet<string>;
+  /** Those of them that had landed. */
+  readonly edited: ReadonlySet<string>;
   readonly start: LaneStart;
   readonly fresh: FreshLaneResult;
   /** Of the shadow, e.g. "17.2". */
@@ -45,7 +47,12 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
   const judged = new Set([...context.judged, ...result.steps.map(({ revision }) => revision)]);
   const seenBy = `PostgreSQL ${version}, deploy lane`;
   const [first] = fresh.legs;
-  const isWhole = first !== undefined && first.failure === undefined && first.direction === "upgrade";
+  // A tool that ends well may have swallowed an error, and stand somewhere below.
+  const isWhole =
+    first !== undefined &&
+    first.failure === undefined &&
+    first.direction === "upgrade" &&
+    context.graph.heads.every((head) => first.heads.includes(head));
   const schema =
     isWhole && result.catalog !== undefined && differs !== undefined
       ? otherSchemaFindings({
@@ -54,6 +61,7 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
           before: new Set(differs),
           steps: first.steps,
           judged: context.judged,
+          edited: context.edited,
           graph,
           seenBy,
         })
@@ -70,8 +78,14 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
   const failed = findings.some(
     ({ severity, rule }) => severity === "error" && rule !== "deploy-lane-not-proved",
   );
-  const open = result.steps.find(({ status }) => status === "not proved");
-  const unproved = (isRefused ? undefined : result.trouble) ?? (failed ? undefined : open?.reason);
+  const open = failed ? undefined : result.steps.find(({ status }) => status === "not proved");
+  const unproved = (isRefused ? undefined : result.trouble) ?? open?.reason;
+  if (trouble.length === 0 && open?.reason !== undefined) {
+    const reason = `${open.direction} of revision ${open.revision}: ${open.reason}`;
+    findings.push(
+      laneNotProved(reason, "See the other findings, and run the check again when they are mended.", told),
+    );
+  }
   return {
     report: {
       status: failed ? "failed" : unproved === undefined ? "proved" : "not proved",

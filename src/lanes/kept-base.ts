@@ -30,7 +30,9 @@ export function keyOfBase(parts: readonly unknown[]): string {
 /** A server that finds a file missing or cut may start all the same, and blame the statement that reads it. */
 async function sizesOf(cluster: string): Promise<string> {
   const entries = await readdir(path.join(cluster, "data"), { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => path.join(parentPath, name));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => path.join(parentPath, name));
   const sizes = await Promise.all(files.sort().map(async (file) => (await stat(file)).size));
   return keyOfBase([files.map((file) => path.relative(cluster, file)), sizes]);
 }

@@ -96,6 +96,8 @@ const shapes: Readonly<Record<string, Shape>> = {
           "ALTER TABLE users DROP COLUMN label;\nDROP INDEX users_label_ix;\n",
       },
       findings: ["error downgrade-fails 3"],
+      notes: ["note deploy-lane-not-proved -"],
+      lane: "not proved",
     },
     good: {
       change: {

@@ -81,9 +81,8 @@ const shapes: Readonly<Record<string, Shape>> = {
         ...withoutThem,
         ...revisionFiles(squashed("s1", 'op.drop_table("b")\nop.drop_table("a")'), column("0004", "s1", "b")),
       },
-      findings: ["error revision-squashed s1"],
-      notes: ["note deploy-lane-not-proved -"],
-      lane: "not proved",
+      findings: ["error fails-on-deployed -", "error revision-squashed s1"],
+      lane: "failed",
     },
     good: {
       change: {
@@ -251,7 +250,12 @@ const shapes: Readonly<Record<string, Shape>> = {
           'op.drop_index("users_tenant_ix")',
         ),
       ),
-      findings: ["error upgrade-fails 0003"],
+      findings: [
+        "error not-proved 0003",
+        "error not-proved 0003",
+        "warning require-concurrent-index-creation 0003 index users_tenant_ix",
+      ],
+      notes: ["note deploy-lane-not-proved -"],
       lane: "not proved",
     },
     good: { change: revisionFiles(column("0003", "0002")) },
@@ -296,12 +300,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     base: project([...landed, column("0003a", "0002"), column("0003b", "0002")]),
     bad: {
       change: revisionFiles(
-        sql(
-          "0004",
-          ["0003a", "0003b"],
-          ["UPDATE users SET plan = plan"],
-          ["DELETE FROM tenants WHERE id > 0"],
-        ),
+        sql("0004", ["0003a", "0003b"], ["SELECT 1"], ["DELETE FROM tenants WHERE id > 0"]),
       ),
       findings: [
         "error downgrade-loses-data 0004 table public.tenants",
