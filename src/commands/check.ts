@@ -137,6 +137,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     settings,
     graph,
     judged,
+    edited: new Set([...judged].filter((id) => history?.states.get(id) === "edited")),
     start,
     fresh: result,
     version: shadow.version,

@@ -164,18 +164,23 @@ async function onServer(
       path.relative(tree.root, project.root),
       ...dependsOn(context, tree),
     ]);
+  // Of the cluster that the server was started with: by then another check may have kept another one.
+  let found: KeptBase | undefined;
   await using server = await context.openServer(
-    async (wanted) => (await bases.find(keyFor(wanted)))?.cluster,
-    (wanted) => bases.remove(keyFor(wanted)),
+    async (wanted) => {
+      const last = await bases.find(keyFor(wanted));
+      found = last;
+      return last?.cluster;
+    },
+    async (wanted) => {
+      found = undefined;
+      await bases.remove(keyFor(wanted));
+    },
   );
-  const key = keyFor(server);
-  let kept = server.keep === undefined ? undefined : await bases.find(key);
-  if (kept === undefined) {
-    const made = await makeBase(context, tree, opened, server);
-    kept = { ...made, cluster: "" };
-    await bases.keep(key, server, made);
-  }
-  const { base, hostile, cluster } = kept;
+  const isKept = found !== undefined;
+  const kept = found ?? (await makeBase(context, tree, opened, server));
+  if (!isKept) await bases.keep(keyFor(server), server, kept);
+  const { base, hostile } = kept;
   const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
   const copy = (level: RowLevel): Promise<FilledDatabase> => {
     const made = copies.get(level) ?? fillBase(server, base, level);
@@ -187,7 +192,7 @@ async function onServer(
   if (back !== undefined) {
     await context.fresh.arrived;
     const result = await goBack(baseContext(context, tree, opened, server), base, hostile, back);
-    return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs, graph: opened.graph };
+    return { kind: "ran", result, base, kept: isKept, differs: kept.differs, graph: opened.graph };
   }
   const result = await proveOnDeployed(
     { ...lane, shadow: server },
@@ -195,7 +200,7 @@ async function onServer(
   );
   const { asked } = context;
   const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
-  return { kind: "ran", result: { ...result, facts }, base, kept: cluster !== "", differs: kept.differs };
+  return { kind: "ran", result: { ...result, facts }, base, kept: isKept, differs: kept.differs };
 }
 
 /** The base at its head, with and without rows, on this server. */

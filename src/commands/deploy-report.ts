@@ -14,6 +14,8 @@ export interface DeployReportContext {
   readonly settings: Pick<Settings, "require">;
   readonly graph: Graph;
   readonly judged: ReadonlySet<string>;
+  /** Those of them that had landed. */
+  readonly edited: ReadonlySet<string>;
   readonly start: LaneStart;
   readonly fresh: FreshLaneResult;
   /** Of the shadow, e.g. "17.2". */
@@ -52,7 +54,12 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
   const judged = new Set([...context.judged, ...result.steps.map(({ revision }) => revision)]);
   const seenBy = `PostgreSQL ${version}, deploy lane`;
   const [first] = fresh.legs;
-  const isWhole = first !== undefined && first.failure === undefined && first.direction === "upgrade";
+  // A tool that ends well may have swallowed an error, and stand somewhere below.
+  const isWhole =
+    first !== undefined &&
+    first.failure === undefined &&
+    first.direction === "upgrade" &&
+    context.graph.heads.every((head) => first.heads.includes(head));
   const bothRan = isWhole && result.catalog !== undefined && differs !== undefined;
   const schema =
     bothRan && result.catalog !== undefined
@@ -62,6 +69,7 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
           before: new Set(differs),
           steps: first.steps,
           judged: context.judged,
+          edited: context.edited,
           graph,
           seenBy,
         })
@@ -72,12 +80,24 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
   const failed =
     seen.some(({ severity }) => severity === "error") ||
     result.steps.some(({ status }) => status === "failed");
-  const open = result.steps.find(({ status }) => status === "not proved");
-  const unproved = isRefused ? undefined : (result.trouble ?? (failed ? undefined : open?.reason));
+  const open = failed ? undefined : result.steps.find(({ status }) => status === "not proved");
+  const unproved = isRefused
+    ? undefined
+    : (result.trouble ??
+      (open === undefined ? undefined : `${open.direction} of revision ${open.revision}: ${open.reason}`));
   const findings =
     unproved === undefined
       ? seen
-      : [...seen, laneNotProved(unproved, "Run the tool on a copy of production to see what it does.", told)];
+      : [
+          ...seen,
+          laneNotProved(
+            unproved,
+            result.trouble === undefined
+              ? "See the other findings, and run the check again when they are mended."
+              : "Run the tool on a copy of production to see what it does.",
+            told,
+          ),
+        ];
   return {
     report: {
       status: failed ? "failed" : unproved === undefined ? "proved" : "not proved",

@@ -16,6 +16,8 @@ export interface TwoSchemas {
   readonly steps: readonly { readonly revision: string; readonly changes: CatalogDelta }[];
   /** Landed revisions that the change edited, and revisions that it brings. */
   readonly judged: ReadonlySet<string>;
+  /** The landed ones of them. */
+  readonly edited: ReadonlySet<string>;
   readonly graph: Graph;
   readonly seenBy: string;
 }
@@ -110,11 +112,18 @@ const noPlace = {
   column: undefined,
 } as const;
 
-/** The last one under judgement that made it on an empty database; the rest of the history is nobody's to mend. */
-function ownerOf(key: string, { steps, judged }: TwoSchemas): string | undefined {
+/**
+ * The last one under judgement that made it on an empty database, or, of what it no longer makes, the edited one that makes
+ * the table; the rest of the history is nobody's to mend.
+ */
+function ownerOf(key: string, { steps, judged, edited }: TwoSchemas): string | undefined {
   const own = steps.filter(({ revision }) => judged.has(revision));
   const maker = own.findLast(({ changes }) => changes.some((change) => change.key === key));
-  return maker?.revision ?? (judged.size === 1 ? [...judged][0] : undefined);
+  if (maker !== undefined) return maker.revision;
+  for (const only of [judged, edited]) if (only.size === 1) return [...only][0];
+  const makesTable = ({ key: made }: { readonly key: string }) =>
+    /table$/.test(kindOf(made)) && identityOf(key).startsWith(`${identityOf(made)}.`);
+  return own.findLast(({ revision, changes }) => edited.has(revision) && changes.some(makesTable))?.revision;
 }
 
 function oneLine(text: string): string {

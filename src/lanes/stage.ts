@@ -253,6 +253,8 @@ export class Stage implements AsyncDisposable {
   private async runProjectCommand(command: string, setting: string): Promise<void> {
     const result = await this.execute(shellWords(command));
     this.recorder.takeRecording();
+    // It may have run another history, which has a version table of its own.
+    this.recorder.versionTable = undefined;
     if (result.exitCode === 0) return;
     throw new ToolError({
       what: `The ${setting} command ended with ${result.exitCode ?? result.signal}.`,
