@@ -109,6 +109,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
             settings,
             start,
             floor,
+            rows: context.policy.rows,
             asked,
             hasLanded: hasLanded(history),
             isNothingNew: judged.size === 0,
@@ -142,6 +143,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     fresh: result,
     version: shadow.version,
     config: project.config,
+    settingsFile: context.policy.file,
   });
   const all = [...withBothSchemas(findings, lane), ...lane.findings];
   return report(known, all, steps, shadow, lane.report);
@@ -192,7 +194,7 @@ function report(
   // From production's revision, all that is pending there is one change.
   const pending = deployLane?.steps.map(({ revision }) => revision) ?? [];
   const changed = new Set([...judged, ...deleted.map(({ id }) => id), ...pending]);
-  const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
+  const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed, deployLane });
   const findings = oneErrorForEmptyDowngrade(settled);
   return {
     version: 1,

@@ -11,10 +11,12 @@ import { type BaseTree, openBaseTree } from "../lanes/base-tree";
 import { type DeployLaneResult, type FreshKnowledge, proveOnDeployed } from "../lanes/deploy-lane";
 import { type KeptBase, KeptBases, keyOfBase } from "../lanes/kept-base";
 import type { BaseDatabase, FilledDatabase } from "../lanes/lane-rows";
+import type { RowHints } from "../lanes/row-hints";
 import type { LaneContext } from "../lanes/stage";
 import { goBack, takenBack } from "../lanes/take-back";
 import type { Catalog } from "../model/catalog";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
+import type { RowSettings } from "../model/row-settings";
 import { GitError } from "../project/git";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
@@ -43,6 +45,8 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly floor: string | undefined;
   /** The base has revisions of this project. */
   readonly hasLanded: boolean;
+  /** What the project says of the rows. */
+  readonly rows: RowSettings | undefined;
   /** The change has no revision that is new or edited. */
   readonly isNothingNew: boolean;
   /** Whose rows settle what depends on rows. */
@@ -182,8 +186,10 @@ async function onServer(
   if (!isKept) await bases.keep(keyFor(server), server, kept);
   const { base, hostile } = kept;
   const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
-  const copy = (level: RowLevel): Promise<FilledDatabase> => {
-    const made = copies.get(level) ?? fillBase(server, base, level);
+  const { rows } = context;
+  const copy = (level: RowLevel, hints?: RowHints): Promise<FilledDatabase> => {
+    const filling = { settings: rows, ...(hints === undefined ? {} : { hints }) };
+    const made = copies.get(level) ?? fillBase(server, base, level, filling);
     copies.set(level, made);
     return made;
   };
@@ -196,7 +202,7 @@ async function onServer(
   }
   const result = await proveOnDeployed(
     { ...lane, shadow: server },
-    { base, copy, fresh: context.fresh, floor: context.floor },
+    { base, copy, fresh: context.fresh, floor: context.floor, rows },
   );
   const { asked } = context;
   const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
@@ -219,7 +225,7 @@ async function makeBase(
   };
   const base = await buildBase(options);
   lane.progress("filling the base's tables");
-  const hostile = await fillBase(server, base, "hostile");
+  const hostile = await fillBase(server, base, "hostile", { settings: context.rows });
   return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
 }
 
@@ -271,7 +277,7 @@ async function catalogOf(shadow: ShadowServer, { name, versionTable }: BaseDatab
 }
 
 /** What decides, beside the base's files and the server, what its database holds. */
-function dependsOn({ settings, start, lane }: DeployLaneContext, tree: BaseTree): unknown[] {
+function dependsOn({ settings, start, lane, rows }: DeployLaneContext, tree: BaseTree): unknown[] {
   const { setup, seed, env } = settings;
   return [
     start.targets,
@@ -280,6 +286,7 @@ function dependsOn({ settings, start, lane }: DeployLaneContext, tree: BaseTree)
     [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
     hashOf(settings["seed-from"], lane.project.root),
     settings.section ?? "",
+    [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
   ];
 }
 

@@ -2,6 +2,7 @@ import { deployedFindings } from "../findings/deployed";
 import { knownSteps } from "../findings/known-steps";
 import { laneNotProved, refusedOnDeployed } from "../findings/lane-obstacles";
 import { otherSchemaFindings } from "../findings/other-schema";
+import { rowSettingFindings } from "../findings/row-settings";
 import type { FreshLaneResult } from "../lanes/fresh-lane";
 import type { DeployLaneReport } from "../model/deploy-lane";
 import type { Finding } from "../model/finding";
@@ -21,6 +22,8 @@ export interface DeployReportContext {
   /** Of the shadow, e.g. "17.2". */
   readonly version: string;
   readonly config: string;
+  /** migration-gate.yml, as messages name it. */
+  readonly settingsFile: string | undefined;
 }
 
 export interface DeployedPart {
@@ -67,7 +70,7 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
           fresh: first.catalog,
           deployed: result.catalog,
           before: new Set(differs),
-          steps: first.steps,
+          steps: [...first.steps, ...result.changes],
           judged: context.judged,
           edited: context.edited,
           graph,
@@ -76,7 +79,8 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
       : [];
   const isRefused = isWhole && result.trouble !== undefined && result.catalog === undefined;
   const own = deployedFindings(result.facts, { graph, judged, seenBy }, knownSteps(fresh.facts));
-  const seen = [...own, ...schema, ...(isRefused ? [refusedOnDeployed(result.trouble, told)] : [])];
+  const rows = rowSettingFindings(result.unused, { file: context.settingsFile, seenBy });
+  const seen = [...own, ...schema, ...rows, ...(isRefused ? [refusedOnDeployed(result.trouble, told)] : [])];
   const failed =
     seen.some(({ severity }) => severity === "error") ||
     result.steps.some(({ status }) => status === "failed");

@@ -12,7 +12,7 @@ export interface TwoSchemas {
   readonly deployed: Catalog;
   /** Keys in which the two differed before the change: what is not its doing. */
   readonly before: ReadonlySet<string>;
-  /** Of the fresh lane's first way up, in order. */
+  /** What revisions changed on the way up, in order: on an empty database, then on the other one. */
   readonly steps: readonly { readonly revision: string; readonly changes: CatalogDelta }[];
   /** Landed revisions that the change edited, and revisions that it brings. */
   readonly judged: ReadonlySet<string>;
@@ -113,7 +113,7 @@ const noPlace = {
 } as const;
 
 /**
- * The last one under judgement that made it on an empty database, or, of what it no longer makes, the edited one that makes
+ * The last one under judgement that made it, on whichever of the two, or, of what it no longer makes, the edited one that makes
  * the table; the rest of the history is nobody's to mend.
  */
 function ownerOf(key: string, { steps, judged, edited }: TwoSchemas): string | undefined {
