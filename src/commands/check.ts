@@ -10,6 +10,7 @@ import {
 } from "../findings/graph";
 import { besideFindings, environmentFindings } from "../findings/history";
 import { lintFindings } from "../findings/lint";
+import { withBothSchemas } from "../findings/other-schema";
 import { proofFindings } from "../findings/proof";
 import { rewriteFindings } from "../findings/rewrites";
 import { asNotes, oneErrorForEmptyDowngrade, sortFindings, verdictOf } from "../findings/verdict";
@@ -103,7 +104,16 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     start === undefined
       ? undefined
       : (beside) =>
-          runDeployLane({ ...beside, settings, start, floor, asked, isNothingNew: judged.size === 0 }),
+          runDeployLane({
+            ...beside,
+            settings,
+            start,
+            floor,
+            rows: context.policy.rows,
+            asked,
+            hasLanded: hasLanded(history),
+            isNothingNew: judged.size === 0,
+          }),
   );
   const { result, shadow, steps, deployed } = proof;
   const proofFile = settings["write-proof"];
@@ -133,8 +143,14 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     fresh: result,
     version: shadow.version,
     config: project.config,
+    settingsFile: context.policy.file,
   });
-  return report(known, [...findings, ...lane.findings], steps, shadow, lane.report);
+  const all = [...withBothSchemas(findings, lane), ...lane.findings];
+  return report(known, all, steps, shadow, lane.report);
+}
+
+function hasLanded(history: RevisionHistory | undefined): boolean {
+  return history !== undefined && [...history.states.values()].some((state) => state !== "new");
 }
 
 function hashOf(project: ToolProject, revision: Revision | undefined): string {
@@ -175,8 +191,10 @@ function report(
 ): CheckReport {
   const { settings, graph, history, judged, clock } = known;
   const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
-  const changed = new Set([...judged, ...deleted.map(({ id }) => id)]);
-  const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
+  // From production's revision, all that is pending there is one change.
+  const pending = deployLane?.steps.map(({ revision }) => revision) ?? [];
+  const changed = new Set([...judged, ...deleted.map(({ id }) => id), ...pending]);
+  const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed, deployLane });
   const findings = oneErrorForEmptyDowngrade(settled);
   return {
     version: 1,

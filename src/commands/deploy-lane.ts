@@ -4,21 +4,25 @@ import path from "node:path";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { type Address, connect } from "../databases/postgres/connection";
+import { UserError } from "../errors";
 import { isFatal } from "../findings/graph";
 import { type BuildOptions, buildBase, fillBase, NotBuilt } from "../lanes/base-database";
 import { type BaseTree, openBaseTree } from "../lanes/base-tree";
 import { type DeployLaneResult, type FreshKnowledge, proveOnDeployed } from "../lanes/deploy-lane";
 import { type KeptBase, KeptBases, keyOfBase } from "../lanes/kept-base";
 import type { BaseDatabase, FilledDatabase } from "../lanes/lane-rows";
+import type { RowHints } from "../lanes/row-hints";
 import type { LaneContext } from "../lanes/stage";
 import { goBack, takenBack } from "../lanes/take-back";
 import type { Catalog } from "../model/catalog";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
+import type { RowSettings } from "../model/row-settings";
+import { GitError } from "../project/git";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import type { ToolProject } from "../tools/contract";
-import { sourceOf } from "../tools/find-project";
+import { findProject, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { version } from "../version";
 import type { LaneStart } from "./lane-start";
@@ -39,6 +43,10 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly settings: Settings;
   readonly start: LaneStart;
   readonly floor: string | undefined;
+  /** The base has revisions of this project. */
+  readonly hasLanded: boolean;
+  /** What the project says of the rows. */
+  readonly rows: RowSettings | undefined;
   /** The change has no revision that is new or edited. */
   readonly isNothingNew: boolean;
   /** Whose rows settle what depends on rows. */
@@ -69,15 +77,35 @@ export type DeployLaneOutcome =
 export async function runDeployLane(context: DeployLaneContext): Promise<DeployLaneOutcome> {
   const { lane, start } = context;
   if (start.nothing !== undefined) return { kind: "skipped", reason: start.nothing };
-  await using tree = await openBaseTree(lane.project.root, start.commit);
-  const opened = openBase(context, tree);
-  if ("kind" in opened) return opened;
   try {
-    return await onServer(context, tree, opened);
+    await using tree = await openBaseTree(lane.project.root, start.commit);
+    const opened = openBase(context, tree);
+    return "kind" in opened ? opened : await onServer(context, tree, opened);
   } catch (error) {
-    if (error instanceof NotBuilt) return { kind: "not proved", obstacle: error.obstacle };
-    throw error;
+    const obstacle = obstacleOf(error);
+    if (obstacle === undefined) throw error;
+    return { kind: "not proved", obstacle };
   }
+}
+
+/** What keeps this lane from running is no reason to lose what the fresh lane saw. Undefined for a bug. */
+function obstacleOf(error: unknown): LaneObstacle | undefined {
+  if (error instanceof NotBuilt) return error.obstacle;
+  if (error instanceof GitError) {
+    return {
+      cause: "environment",
+      reason: `git could not write the base's files: ${error.message}`,
+      do: "Check out with the whole history (actions/checkout: fetch-depth: 0), and with what its filters need (lfs: true).",
+    };
+  }
+  if (!(error instanceof UserError)) return undefined;
+  const { what, seen, do: advice } = error.parts;
+  const [first = ""] = (seen ?? "").split("\n");
+  return {
+    cause: "environment",
+    reason: `${what.replace(/\.$/, "")}${first === "" ? "" : `: ${first}`}`,
+    do: advice,
+  };
 }
 
 interface Opened {
@@ -85,8 +113,14 @@ interface Opened {
   readonly graph: Graph;
 }
 
-function openBase({ lane }: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
-  const project = sourceOf(lane.project).openCopy(tree.root);
+function openBase(context: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
+  const { lane } = context;
+  const project = sourceOf(lane.project).openCopy(tree.root) ?? elsewhere(tree, lane.project);
+  if (project === undefined && context.hasLanded) {
+    const reason = "the base has its migrations in another folder, where no project was found";
+    const advice = "Merge the move by itself; until then the fresh lane's verdict stands.";
+    return { kind: "not proved", obstacle: { cause: "settings", reason, do: advice } };
+  }
   if (project === undefined)
     return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
   const { revisions } = toolNamed(project.tool).read(project);
@@ -103,6 +137,16 @@ function openBase({ lane }: DeployLaneContext, tree: BaseTree): Opened | DeployL
       do: project.unprovable?.do ?? "Mend the base's branch; until then the fresh lane's verdict stands.",
     },
   };
+}
+
+/** The only project of this tool in the base, where the change moved its folder. */
+function elsewhere({ top }: BaseTree, { tool, section }: ToolProject): ToolProject | undefined {
+  try {
+    return findProject(top, { tool, section });
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 async function onServer(
@@ -142,8 +186,10 @@ async function onServer(
   if (!isKept) await bases.keep(keyFor(server), server, kept);
   const { base, hostile } = kept;
   const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
-  const copy = (level: RowLevel): Promise<FilledDatabase> => {
-    const made = copies.get(level) ?? fillBase(server, base, level);
+  const { rows } = context;
+  const copy = (level: RowLevel, hints?: RowHints): Promise<FilledDatabase> => {
+    const filling = { settings: rows, ...(hints === undefined ? {} : { hints }) };
+    const made = copies.get(level) ?? fillBase(server, base, level, filling);
     copies.set(level, made);
     return made;
   };
@@ -156,7 +202,7 @@ async function onServer(
   }
   const result = await proveOnDeployed(
     { ...lane, shadow: server },
-    { base, copy, fresh: context.fresh, floor: context.floor },
+    { base, copy, fresh: context.fresh, floor: context.floor, rows },
   );
   const { asked } = context;
   const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
@@ -179,7 +225,7 @@ async function makeBase(
   };
   const base = await buildBase(options);
   lane.progress("filling the base's tables");
-  const hostile = await fillBase(server, base, "hostile");
+  const hostile = await fillBase(server, base, "hostile", { settings: context.rows });
   return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
 }
 
@@ -231,7 +277,7 @@ async function catalogOf(shadow: ShadowServer, { name, versionTable }: BaseDatab
 }
 
 /** What decides, beside the base's files and the server, what its database holds. */
-function dependsOn({ settings, start, lane }: DeployLaneContext, tree: BaseTree): unknown[] {
+function dependsOn({ settings, start, lane, rows }: DeployLaneContext, tree: BaseTree): unknown[] {
   const { setup, seed, env } = settings;
   return [
     start.targets,
@@ -240,6 +286,7 @@ function dependsOn({ settings, start, lane }: DeployLaneContext, tree: BaseTree)
     [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
     hashOf(settings["seed-from"], lane.project.root),
     settings.section ?? "",
+    [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
   ];
 }
 

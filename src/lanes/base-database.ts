@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { connect } from "../databases/postgres/connection";
+import { readDatabaseFacts } from "../databases/postgres/table-facts";
 import { findVersionTables } from "../databases/postgres/version-tables";
 import { UserError } from "../errors";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
@@ -7,7 +8,7 @@ import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import { runSetup } from "../shadow/setup";
 import type { VersionTable } from "../tools/contract";
 import { failureOf } from "./blame";
-import { type BaseDatabase, type FilledDatabase, fill, rowsOf } from "./lane-rows";
+import { type BaseDatabase, type FilledDatabase, type Filling, fill, rowsOf } from "./lane-rows";
 import { type LaneContext, Stage } from "./stage";
 
 export interface BuildOptions {
@@ -42,9 +43,10 @@ export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
   const rows = await stage.observe((client) => rowsOf(client, { versionTables }));
   const seeded = [...rows.values()].filter((table) => table.rows.length > 0).map(({ table }) => table);
   if (seed !== undefined) await settingsOf("seed", () => sow(stage, seed, context));
+  const facts = await stage.observe(readDatabaseFacts);
   const { heads } = stage;
   const { name } = await stage.handOver();
-  return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded] };
+  return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], facts };
 }
 
 /** The stage with what is there before the first migration, or with all of it. */
@@ -155,11 +157,15 @@ export async function fillBase(
   shadow: ShadowServer,
   base: BaseDatabase,
   level: RowLevel,
+  filling: Pick<Filling, "settings" | "hints">,
 ): Promise<FilledDatabase> {
   const database = await shadow.createDatabase(`base_${level}`, base.name);
   const client = await connect(database.address, { applicationName: "migration-gate rows" });
   try {
-    return { name: database.name, tables: await fill(client, level, base.skip, false) };
+    return {
+      name: database.name,
+      tables: await fill(client, level, { ...filling, skip: base.skip, topUp: false }),
+    };
   } finally {
     await client.end();
   }

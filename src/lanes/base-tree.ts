@@ -7,8 +7,10 @@ import { createPrivateDirectory } from "../shadow/private-directory";
 
 /** A commit's files in a folder of their own, with what git ignores beside them; gone when it is disposed. */
 export interface BaseTree extends AsyncDisposable {
-  /** Where the project's root is in it; absolute. */
+  /** Where the project's root is in it; absolute. It need not be there. */
   readonly root: string;
+  /** The repository's own root in it. */
+  readonly top: string;
   /** The id of the commit's whole tree. */
   readonly id: string;
   /** The environment for a tool that runs there: paths of the checkout lead into it. */
@@ -37,6 +39,7 @@ export async function openBaseTree(folder: string, commit: string): Promise<Base
     const root = path.join(tree, paths.prefix);
     return {
       root,
+      top: tree,
       id,
       environment: (parent) => moved(parent, top, tree),
       [Symbol.asyncDispose]: () => directory.remove(),

@@ -1,13 +1,17 @@
-import type { Catalog } from "../model/catalog";
+import type { Catalog, CatalogDelta } from "../model/catalog";
 import { type DeployFact, type DeployStep, type RowLevel, rowLevels } from "../model/deploy-lane";
 import type { StepFailure } from "../model/evidence";
+import type { RowSettings, UnusedRowSetting } from "../model/row-settings";
 import type { FilledTable } from "../model/rows";
 import { type FailedTries, failureFacts } from "./deploy-failures";
 import { residueFacts } from "./deploy-residue";
 import { type DeployTry, tryOnDatabase } from "./deploy-try";
 import { type DeployWay, deployWay } from "./deploy-way";
-import type { BaseDatabase, FilledDatabase } from "./lane-rows";
+import { knownObjects } from "./known-objects";
+import type { BaseDatabase, FilledDatabase, Filling } from "./lane-rows";
 import { lostRows } from "./lost-rows";
+import { hintsOf, type RowHints } from "./row-hints";
+import { unusedRowSettings } from "./row-steering";
 import type { LaneContext } from "./stage";
 
 /** What the fresh lane knows that spares this lane a try: it runs beside this one, or did. */
@@ -20,8 +24,10 @@ export interface FreshKnowledge {
 
 export interface DeployLaneOptions {
   readonly base: BaseDatabase;
-  /** The base with rows; each level is made when it is asked for. */
-  copy(level: RowLevel): Promise<FilledDatabase>;
+  /** The base with rows; each level is made when it is first asked for, with what is known of the change by then. */
+  copy(level: RowLevel, hints?: RowHints): Promise<FilledDatabase>;
+  /** What the project says of the rows. */
+  readonly rows: RowSettings | undefined;
   readonly fresh: FreshKnowledge;
   /** Downgrades are supported down to this revision; undefined is base. */
   readonly floor: string | undefined;
@@ -36,8 +42,12 @@ export interface DeployLaneResult {
   readonly tables: readonly FilledTable[];
   /** At the change's head; undefined where it was not reached. */
   readonly catalog: Catalog | undefined;
+  /** What each revision changed on the way up, as far as it came. */
+  readonly changes: readonly { readonly revision: string; readonly changes: CatalogDelta }[];
   /** Why this lane cannot tell more, where no revision is to blame. */
   readonly trouble: string | undefined;
+  /** Of `rows`, what steers nothing; none where the change's head was not reached. */
+  readonly unused: readonly UnusedRowSetting[];
   readonly toolStarts: number;
 }
 
@@ -47,32 +57,41 @@ export interface DeployLaneResult {
  */
 export async function proveOnDeployed(
   context: LaneContext,
-  { base, copy, fresh, floor }: DeployLaneOptions,
+  { base, copy, fresh, floor, rows }: DeployLaneOptions,
 ): Promise<DeployLaneResult> {
   const way = deployWay(context.graph, base.heads, floor);
   const tries: DeployTry[] = [];
   let tables: readonly FilledTable[] = [];
+  let filling: Pick<Filling, "settings" | "hints"> = { settings: rows };
   await fresh.arrived;
   for (const level of rowLevels) {
     if (isGraded(tries, level)) continue;
     context.progress(`trying the change on ${level} rows`);
-    const filled = await copy(level);
+    const hints = hintsOf(tries, base.facts);
+    const filled = await copy(level, hints);
     if (tries.length === 0) ({ tables } = filled);
-    const last = await tryOnDatabase(context, base, level, filled, way);
+    filling = { settings: rows, hints };
+    const last = await tryOnDatabase(context, { base, level, copy: filled, way, filling });
     tries.push(last);
     if (last.failure === undefined || (await fresh.failsToo(last.failure))) break;
   }
   const last = tries.at(-1);
   if (last === undefined) throw new Error("no rows were tried");
-  const lost = await lostRows({ context, base, way, copy }, last);
-  const facts: DeployFact[] = [...failureFacts(tries), ...lost.facts, ...residueFacts(last)];
+  const lost = await lostRows({ context, base, way, copy, filling }, last);
+  const facts: DeployFact[] = [
+    ...failureFacts(tries, knownObjects(base.facts.tables)),
+    ...lost.facts,
+    ...residueFacts(last),
+  ];
   return {
     facts,
     steps: stepsOf(way, last, facts),
     level: last.level,
     tables,
     catalog: last.up.failure === undefined ? last.up.catalog : undefined,
+    changes: last.up.steps.map(({ revision, changes }) => ({ revision, changes })),
     trouble: last.trouble,
+    unused: last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables]),
     toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
   };
 }

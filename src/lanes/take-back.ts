@@ -85,6 +85,8 @@ export async function goBack(
     tables: copy.tables,
     catalog: leg.failure === undefined ? leg.catalog : undefined,
     trouble: failure === undefined ? (leg.failure?.summary ?? leg.bypassed) : undefined,
+    changes: [],
+    unused: [],
     toolStarts: 1,
   };
 }
