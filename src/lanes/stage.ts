@@ -255,6 +255,7 @@ export class Stage implements AsyncDisposable {
     this.recorder.takeRecording();
     // It may have run another history, which has a version table of its own.
     this.recorder.versionTable = undefined;
+    this.recorder.tracker.ignoreNothing();
     if (result.exitCode === 0) return;
     throw new ToolError({
       what: `The ${setting} command ended with ${result.exitCode ?? result.signal}.`,

@@ -75,7 +75,7 @@ describe("ended in the middle of the deploy lane", () => {
         await until(() => existsSync(join(checkout.project.path, "reached")), "rows");
         child.kill(signal);
         const end = await ended;
-        expect([end.code, end.stdout]).toEqual([code, ""]);
+        expect([end.signal ?? end.code, end.stdout]).toEqual([end.signal === null ? code : signal, ""]);
       } finally {
         child.kill("SIGKILL");
       }

@@ -195,6 +195,7 @@ const shapes: Readonly<Record<string, Shape>> = {
           'op.drop_index("users_email_key")',
         ),
       ),
+      notes: ["note upgrade-loses-data 0003 column public.users.email"],
     },
   },
   "16: NOT NULL over NULL": {
@@ -228,9 +229,12 @@ const shapes: Readonly<Record<string, Shape>> = {
             "UPDATE users SET nickname = 'user ' || id WHERE nickname IS NULL",
             "ALTER TABLE users VALIDATE CONSTRAINT nick_there",
           ],
-          ["SELECT 1"],
+          [
+            "ALTER TABLE users DROP CONSTRAINT nick_there, ADD CONSTRAINT nick_there CHECK (nickname IS NOT NULL) NOT VALID",
+          ],
         ),
       ),
+      notes: ["note upgrade-loses-data 0004 column public.users.nickname"],
     },
   },
   "16: a required column without a default": {
