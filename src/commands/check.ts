@@ -29,9 +29,9 @@ import { findProject, readRevisions, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { revisionSource } from "../tools/revision-source";
 import { compareWithBase, findingsOnHistory, isFileJudged, staticGraphFindings } from "./compare";
-import { runDeployLane } from "./deploy-lane";
+import { type DeployLaneContext, runDeployLane } from "./deploy-lane";
 import { deployedPart } from "./deploy-report";
-import { laneStart } from "./lane-start";
+import { type LaneStart, laneStart } from "./lane-start";
 import { Clock, prove } from "./prove";
 import { readStart } from "./read-start";
 import { type Accepted, readAccepted, settle } from "./settle";
@@ -102,8 +102,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     clock,
     start === undefined
       ? undefined
-      : (beside) =>
-          runDeployLane({ ...beside, settings, start, floor, asked, isNothingNew: judged.size === 0 }),
+      : (beside) => runDeployLane({ ...beside, settings, start, floor, asked, ...sinceBase(start, history) }),
   );
   const { result, shadow, steps, deployed } = proof;
   const proofFile = settings["write-proof"];
@@ -134,6 +133,20 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     config: project.config,
   });
   return report(known, [...findings, ...lane.findings], steps, shadow, lane.report);
+}
+
+/** What the deploy lane must know of the change, whatever is under judgement. */
+function sinceBase(
+  { commit }: LaneStart,
+  history: RevisionHistory | undefined,
+): Pick<DeployLaneContext, "hasLanded" | "isNothingNew"> {
+  const states = [...(history?.states.values() ?? ["new"])];
+  const isThere =
+    history !== undefined && (history.deleted.length > 0 || states.some((state) => state !== "new"));
+  return {
+    hasLanded: isThere && history.base.commit === commit,
+    isNothingNew: states.every((state) => state === "unchanged"),
+  };
 }
 
 function hashOf(project: ToolProject, revision: Revision | undefined): string {

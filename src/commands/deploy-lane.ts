@@ -4,6 +4,7 @@ import path from "node:path";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { type Address, connect } from "../databases/postgres/connection";
+import { UserError } from "../errors";
 import { isFatal } from "../findings/graph";
 import { type BuildOptions, buildBase, fillBase, NotBuilt } from "../lanes/base-database";
 import { type BaseTree, openBaseTree } from "../lanes/base-tree";
@@ -14,6 +15,7 @@ import type { LaneContext } from "../lanes/stage";
 import { goBack, takenBack } from "../lanes/take-back";
 import type { Catalog } from "../model/catalog";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
+import { GitError } from "../project/git";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
@@ -41,6 +43,8 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly floor: string | undefined;
   /** The change has no revision that is new or edited. */
   readonly isNothingNew: boolean;
+  /** Revisions of this project are in the start's commit, wherever its files lie there. */
+  readonly hasLanded: boolean;
   /** Whose rows settle what depends on rows. */
   readonly asked: Address | undefined;
 }
@@ -69,7 +73,9 @@ export type DeployLaneOutcome =
 export async function runDeployLane(context: DeployLaneContext): Promise<DeployLaneOutcome> {
   const { lane, start } = context;
   if (start.nothing !== undefined) return { kind: "skipped", reason: start.nothing };
-  await using tree = await openBaseTree(lane.project.root, start.commit);
+  const tree = await readableTree(lane.project.root, start.commit);
+  if ("kind" in tree) return tree;
+  await using _ = tree;
   const opened = openBase(context, tree);
   if ("kind" in opened) return opened;
   try {
@@ -80,18 +86,43 @@ export async function runDeployLane(context: DeployLaneContext): Promise<DeployL
   }
 }
 
+/** Where a filter or a fetch of the project's fails, the checkout that is there still was judged. */
+async function readableTree(root: string, commit: string): Promise<BaseTree | DeployLaneOutcome> {
+  try {
+    return await openBaseTree(root, commit);
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    const said = error.message.split("\n").slice(0, 3).join("; ");
+    return {
+      kind: "not proved",
+      obstacle: {
+        cause: "environment",
+        reason: `git could not write the base's files: ${said}`,
+        do: `See what it says in a terminal: git checkout ${commit.slice(0, 10)} in another clone. Files of LFS and partial clones must be at hand.`,
+      },
+    };
+  }
+}
+
+const moved: LaneObstacle = {
+  cause: "settings",
+  reason: "the base has landed revisions, and no project where it is now: the change moves its folder",
+  do: "Merge the move by itself, before the revisions: then the base has the project where it is.",
+};
+
 interface Opened {
   readonly project: ToolProject;
   readonly graph: Graph;
 }
 
-function openBase({ lane }: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
+function openBase({ lane, hasLanded }: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
   const project = sourceOf(lane.project).openCopy(tree.root);
-  if (project === undefined)
-    return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
-  const { revisions } = toolNamed(project.tool).read(project);
-  if (revisions.length === 0)
-    return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
+  const revisions = project === undefined ? [] : toolNamed(project.tool).read(project).revisions;
+  if (project === undefined || revisions.length === 0) {
+    if (hasLanded) return { kind: "not proved", obstacle: moved };
+    const none = project === undefined ? "migrations" : "revisions";
+    return { kind: "skipped", reason: `the base has no ${none}: nothing is deployed yet` };
+  }
   const graph = buildGraph(revisions);
   const problem = graph.problems.find(isFatal);
   if (problem === undefined && project.unprovable === undefined) return { project, graph };
@@ -112,7 +143,7 @@ async function onServer(
 ): Promise<DeployLaneOutcome> {
   const { lane } = context;
   const { project } = opened;
-  const bases = await KeptBases.open();
+  const bases = await keptBases(context);
   const keyFor = (wanted: Pick<ShadowServer, "kind" | "version">): string =>
     keyOfBase([
       version,
@@ -125,15 +156,15 @@ async function onServer(
       ...dependsOn(context, tree),
     ]);
   await using server = await context.openServer(
-    async (wanted) => (await bases.find(keyFor(wanted)))?.cluster,
-    (wanted) => bases.remove(keyFor(wanted)),
+    async (wanted) => (await bases?.find(keyFor(wanted)))?.cluster,
+    async (wanted) => bases?.remove(keyFor(wanted)),
   );
   const key = keyFor(server);
-  let kept = server.keep === undefined ? undefined : await bases.find(key);
+  let kept = server.keep === undefined ? undefined : await bases?.find(key);
   if (kept === undefined) {
     const made = await makeBase(context, tree, opened, server);
     kept = { ...made, cluster: "" };
-    await bases.keep(key, server, made);
+    await bases?.keep(key, server, made).catch((error: unknown) => lane.progress(notKept(error)));
   }
   const { base, hostile, cluster } = kept;
   const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
@@ -156,6 +187,21 @@ async function onServer(
   const { asked } = context;
   const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
   return { kind: "ran", result: { ...result, facts }, base, kept: cluster !== "", differs: kept.differs };
+}
+
+/** It only saves time: undefined where there is no place for it. */
+async function keptBases({ lane }: DeployLaneContext): Promise<KeptBases | undefined> {
+  try {
+    return await KeptBases.open();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    lane.progress(notKept(error));
+    return undefined;
+  }
+}
+
+function notKept(error: unknown): string {
+  return `the base is not kept for the next run: ${error instanceof Error ? error.message : error}`;
 }
 
 /** The base at its head, with and without rows, on this server. */
