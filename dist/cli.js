@@ -41910,6 +41910,11 @@ class CatalogTracker {
                 this.#current.delete(key);
         }
     }
+    /** Leaves nothing out any more; the next read reads all. */
+    ignoreNothing() {
+        this.#ignored.length = 0;
+        this.invalidate();
+    }
     /** Reads what changed since the last read, all of it at first and after `invalidate`. One ask when nothing changed. */
     async read(session) {
         try {
@@ -62465,11 +62470,13 @@ class Stage {
     async runOnce(command, setting) {
         await this.runProjectCommand(command, setting);
     }
-    /** The database outlives the stage: nobody is connected to it, and its roles stay. */
+    /** The database outlives the stage: nobody is connected to it, and its roles stay as long as the server is used. */
     async handOver() {
         this.handedOver = true;
         this.recorder.stop();
         await endOtherSessions(this.client);
+        const roles = await rolesOf(this.client);
+        this.context.shadow.takeRoles?.(roles.filter((role) => !this.rolesBefore.includes(role)));
         await this.client.end();
         return this.database;
     }
@@ -62510,6 +62517,7 @@ class Stage {
         this.recorder.takeRecording();
         // It may have run another history, which has a version table of its own.
         this.recorder.versionTable = undefined;
+        this.recorder.tracker.ignoreNothing();
         if (result.exitCode === 0)
             return;
         throw new ToolError({
@@ -63900,6 +63908,8 @@ async function createDatabase(server, purpose, template, beforeDrop, onLeft) {
     try {
         const copy = template === undefined ? "" : ` TEMPLATE ${escapeIdentifier(template)}`;
         await client.query(`CREATE DATABASE ${escapeIdentifier(name)}${copy}`);
+        if (template !== undefined)
+            await copySettings(client, template, name);
         await client.query(`COMMENT ON DATABASE ${escapeIdentifier(name)} IS ${escapeLiteral(JSON.stringify(thisOwner()))}`);
     }
     catch (error) {
@@ -63932,6 +63942,29 @@ async function createDatabase(server, purpose, template, beforeDrop, onLeft) {
             return dropped;
         },
     };
+}
+/** Lists of names that are written down as they are to be read: a literal of all would be one name (pg_dump's dumputils.c). */
+const lists = new Set([
+    "search_path",
+    "temp_tablespaces",
+    "local_preload_libraries",
+    "session_preload_libraries",
+]);
+/** What ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET left belongs to no database's files: CREATE DATABASE does not copy it. */
+async function copySettings(client, from, to) {
+    const { rows } = await client.query(`select r.rolname::text as role, s.setconfig as settings from pg_catalog.pg_db_role_setting s
+       join pg_catalog.pg_database d on d.oid = s.setdatabase left join pg_catalog.pg_roles r on r.oid = s.setrole
+      where d.datname = $1 and (s.setrole = 0 or r.oid is not null)`, [from]);
+    for (const { role, settings } of rows) {
+        const whose = role === null
+            ? `DATABASE ${escapeIdentifier(to)}`
+            : `ROLE ${escapeIdentifier(role)} IN DATABASE ${escapeIdentifier(to)}`;
+        for (const setting of settings) {
+            const [, name = "", value = ""] = /^([^=]*)=(.*)$/s.exec(setting) ?? [];
+            const isList = lists.has(name) && !/^"?"?$/.test(value);
+            await client.query(`ALTER ${whose} SET ${escapeIdentifier(name)} TO ${isList ? value : escapeLiteral(value.replace(/^""$/, ""))}`);
+        }
+    }
 }
 /** Drops the database and ends its connections; no error if it does not exist. */
 async function dropDatabase(server, name) {
@@ -63993,6 +64026,10 @@ async function useGivenServer(url, onProgress) {
             const database = await createDatabase(address, purpose, template, collectRoles, onProgress);
             open.add(database);
             return database;
+        },
+        takeRoles: (roles) => {
+            for (const role of roles)
+                usedRoles.add(role);
         },
         processes: () => [],
         [Symbol.asyncDispose]: dispose,
@@ -64665,6 +64702,9 @@ async function prove({ settings, environment, progress }, { tool, project, graph
             onArrival = resolve;
         });
         const freshLane = clock.measure("fresh lane", () => proveOnEmptyDatabase(lane, { judged, floor, onArrival }));
+        const arrived = Promise.race([arrival, freshLane.then(() => undefined)]);
+        // The other lane may have ended, or not have come to it: a rejection that nobody awaits ends the process.
+        arrived.catch(() => undefined);
         const replayed = freshLane.then(async (result) => {
             progress("replaying statements for their locks");
             return { result, statements: await clock.measure("replay", () => replayLegs(lane, result.legs, judged)) };
@@ -64674,7 +64714,7 @@ async function prove({ settings, environment, progress }, { tool, project, graph
             : clock.measure("deploy lane", () => beside({
                 lane: { ...lane, progress: (text) => progress(`deploy lane: ${text}`) },
                 fresh: {
-                    arrived: Promise.race([arrival, freshLane.then(() => undefined)]),
+                    arrived,
                     failsToo: async (failure) => knownSteps((await freshLane).facts).failed.has(keyOfStep(failure)),
                 },
                 openServer: (kept, remove) => serverForDeployLane(shadow, options, replayed, kept, remove),
@@ -71680,11 +71720,25 @@ async function buildBase(options) {
 async function opened({ context, load }) {
     if (load === undefined)
         return await settingsOf("setup", () => Stage.open(context, "base"));
-    // Roles are not in a dump: a setup of SQL makes them.
+    // Roles are not in a dump: a setup of SQL makes them, and what else it makes stays in a database of its own.
     const prepare = async (database) => {
-        const { setup, project } = context;
-        if (setup?.endsWith(".sql"))
-            await runSetup(setup, database, async () => undefined, project.root);
+        const { setup, project, shadow } = context;
+        if (setup?.endsWith(".sql")) {
+            const env_2 = { stack: [], error: void 0, hasError: false };
+            try {
+                const beside = base_database_addDisposableResource(env_2, await shadow.createDatabase("roles"), true);
+                await runSetup(setup, beside, async () => undefined, project.root);
+            }
+            catch (e_2) {
+                env_2.error = e_2;
+                env_2.hasError = true;
+            }
+            finally {
+                const result_2 = base_database_disposeResources(env_2);
+                if (result_2)
+                    await result_2;
+            }
+        }
         await load(database);
     };
     return await settingsOf("seed-from", () => Stage.open(context, "base", { prepare }));
@@ -71835,13 +71889,19 @@ async function linkIgnored(top, tree) {
     ]);
     for (const name of output.split("\0")) {
         const place = name.replace(/\/$/, "");
-        if (place === "" || unwanted.test(name) || (0,external_node_fs_.existsSync)(external_node_path_default().join(tree, place)))
+        if (place === "" || unwanted.test(name))
             continue;
-        // A folder that only this checkout has would be linked without the files beside it.
-        if (!(0,external_node_fs_.existsSync)(external_node_path_default().join(tree, external_node_path_default().dirname(place))))
+        // A folder that only this checkout has would be linked without the files beside it; a link may lead out of the tree.
+        const above = place.split("/").slice(0, -1);
+        const isThere = above.every((_, end) => base_tree_kindOf(external_node_path_default().join(tree, ...above.slice(0, end + 1))) === "folder");
+        if (!isThere || base_tree_kindOf(external_node_path_default().join(tree, place)) !== undefined)
             continue;
         await (0,external_node_fs_promises_namespaceObject.symlink)(external_node_path_default().join(top, place), external_node_path_default().join(tree, place));
     }
+}
+function base_tree_kindOf(file) {
+    const status = (0,external_node_fs_.lstatSync)(file, { throwIfNoEntry: false });
+    return status === undefined ? undefined : status.isDirectory() ? "folder" : "other";
 }
 /** Absolute paths of PYTHONPATH would put the checkout's modules before those of the commit. */
 function moved(parent, top, tree) {
@@ -73925,7 +73985,9 @@ class KeptBases {
     }
     async removeOld() {
         const names = (await (0,external_node_fs_promises_namespaceObject.readdir)(this.folder)).filter((name) => /^[0-9a-f]{32}$/.test(name));
-        const ages = await Promise.all(names.map(async (name) => ({ name, time: (await (0,external_node_fs_promises_namespaceObject.stat)(external_node_path_default().join(this.folder, name))).mtimeMs })));
+        // Another run may be removing them, too.
+        const timeOf = (name) => (0,external_node_fs_promises_namespaceObject.stat)(external_node_path_default().join(this.folder, name)).then(({ mtimeMs }) => mtimeMs, () => 0);
+        const ages = await Promise.all(names.map(async (name) => ({ name, time: await timeOf(name) })));
         const old = ages.sort((left, right) => right.time - left.time).slice(mostKept);
         for (const { name } of old)
             await this.remove(name);
@@ -73990,6 +74052,7 @@ var take_back_disposeResources = (undefined && undefined.__disposeResources) || 
 
 
 
+
 /** Undefined where the change does anything else: something new, or something gone from below what stays. */
 function take_back_takenBack(base, change) {
     const gone = base.revisions.filter(({ id }) => change.get(id) === undefined).map(({ id }) => id);
@@ -74000,12 +74063,14 @@ function take_back_takenBack(base, change) {
         ? undefined
         : { revisions: gone, target: head ?? "base" };
 }
-/** Goes down with the base's own files, which alone know how; what goes with the revisions' own tables and columns is no loss. */
+/** Goes down with the base's own files, which alone know how; what goes with the revisions' own tables and columns is no loss. NotBuilt where they go elsewhere. */
 async function goBack(context, base, copy, { revisions, target }) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const { versionTable } = base;
         const stage = take_back_addDisposableResource(env_1, await Stage.open(context, "taken_back", { template: copy.name, versionTable }), true);
+        // The fresh lane saw the change's files arrive; a base that was kept or loaded was not asked where its own files go.
+        await settingsOf("environment", () => stage.arrive());
         const before = await stage.observe((client) => lane_rows_rowsOf(client, base));
         const leg = await stage.go("downgrade", target);
         const failure = failureOf(context, leg, false);
@@ -74058,7 +74123,7 @@ async function goBack(context, base, copy, { revisions, target }) {
             trouble: failure === undefined ? (leg.failure?.summary ?? leg.bypassed) : undefined,
             changes: [],
             unused: [],
-            toolStarts: 1,
+            toolStarts: 2,
         };
     }
     catch (e_1) {
@@ -74803,8 +74868,8 @@ function openBase(context, tree) {
     const { lane } = context;
     const project = find_project_sourceOf(lane.project).openCopy(tree.root) ?? elsewhere(tree, lane.project);
     if (project === undefined && context.hasLanded) {
-        const reason = "the base has its migrations in another folder, where no project was found";
-        const advice = "Merge the move by itself; until then the fresh lane's verdict stands.";
+        const reason = "the base has landed revisions, and no one project where they are: the change moves its folder";
+        const advice = "Merge the move by itself, before the revisions: then the base has the project where it is.";
         return { kind: "not proved", obstacle: { cause: "settings", reason, do: advice } };
     }
     if (project === undefined)
@@ -74841,7 +74906,7 @@ async function onServer(context, tree, opened) {
     try {
         const { lane } = context;
         const { project } = opened;
-        const bases = await KeptBases.open();
+        const bases = await keptBases(context);
         const keyFor = (wanted) => keyOfBase([
             version,
             programHash(),
@@ -74855,17 +74920,17 @@ async function onServer(context, tree, opened) {
         // Of the cluster that the server was started with: by then another check may have kept another one.
         let found;
         const server = deploy_lane_addDisposableResource(env_2, await context.openServer(async (wanted) => {
-            const last = await bases.find(keyFor(wanted));
+            const last = await bases?.find(keyFor(wanted));
             found = last;
             return last?.cluster;
         }, async (wanted) => {
             found = undefined;
-            await bases.remove(keyFor(wanted));
+            await bases?.remove(keyFor(wanted));
         }), true);
         const isKept = found !== undefined;
         const kept = found ?? (await makeBase(context, tree, opened, server));
         if (!isKept)
-            await bases.keep(keyFor(server), server, kept);
+            await bases?.keep(keyFor(server), server, kept).catch((error) => lane.progress(deploy_lane_notKept(error)));
         const { base, hostile } = kept;
         const copies = new Map([["hostile", Promise.resolve(hostile)]]);
         const { rows } = context;
@@ -74896,6 +74961,21 @@ async function onServer(context, tree, opened) {
         if (result_2)
             await result_2;
     }
+}
+/** It only saves time: undefined where there is no place for it. */
+async function keptBases({ lane }) {
+    try {
+        return await KeptBases.open();
+    }
+    catch (error) {
+        if (!(error instanceof errors_UserError))
+            throw error;
+        lane.progress(deploy_lane_notKept(error));
+        return undefined;
+    }
+}
+function deploy_lane_notKept(error) {
+    return `the base is not kept for the next run: ${error instanceof Error ? error.message : error}`;
 }
 /** The base at its head, with and without rows, on this server. */
 async function makeBase(context, tree, opened, server) {
@@ -75862,8 +75942,7 @@ async function check(context) {
             floor,
             rows: context.policy.rows,
             asked,
-            hasLanded: hasLanded(history),
-            isNothingNew: judged.size === 0,
+            ...sinceBase(start, history),
         }));
     const { result, shadow, steps, deployed } = proof;
     const proofFile = settings["write-proof"];
@@ -75894,8 +75973,14 @@ async function check(context) {
     const all = [...withBothSchemas(findings, lane), ...lane.findings];
     return report(known, all, steps, shadow, lane.report);
 }
-function hasLanded(history) {
-    return history !== undefined && [...history.states.values()].some((state) => state !== "new");
+/** What the deploy lane must know of the change, whatever is under judgement. */
+function sinceBase({ commit }, history) {
+    const states = [...(history?.states.values() ?? ["new"])];
+    const isThere = history !== undefined && (history.deleted.length > 0 || states.some((state) => state !== "new"));
+    return {
+        hasLanded: isThere && history.base.commit === commit,
+        isNothingNew: states.every((state) => state === "unchanged"),
+    };
 }
 function check_hashOf(project, revision) {
     return revision === undefined ? "" : revisionSource(project, revision).sha256;
@@ -76517,7 +76602,7 @@ async function createLike(client, database, name, comment) {
  * Copies what belongs to a database and is in no dump: privileges, and settings (ALTER DATABASE … SET, ALTER ROLE … IN
  * DATABASE … SET). Returns what could not be copied.
  */
-async function copySettings(client, from, to) {
+async function database_properties_copySettings(client, from, to) {
     const failed = [];
     const target = escapeIdentifier(to);
     const attempt = async (what, statements) => {
@@ -76606,7 +76691,7 @@ async function createReplacement(address, progress) {
         // From here on it is ours to drop, also when a signal comes while the server makes it.
         isNew = true;
         await createLike(admin, address.database, name, JSON.stringify(thisOwner()));
-        const warnings = await copySettings(admin, address.database, name);
+        const warnings = await database_properties_copySettings(admin, address.database, name);
         return {
             address: { ...address, database: name },
             warnings,

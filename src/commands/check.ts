@@ -30,9 +30,9 @@ import { findProject, readRevisions, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { revisionSource } from "../tools/revision-source";
 import { compareWithBase, findingsOnHistory, isFileJudged, staticGraphFindings } from "./compare";
-import { runDeployLane } from "./deploy-lane";
+import { type DeployLaneContext, runDeployLane } from "./deploy-lane";
 import { deployedPart } from "./deploy-report";
-import { laneStart } from "./lane-start";
+import { type LaneStart, laneStart } from "./lane-start";
 import { Clock, prove } from "./prove";
 import { readStart } from "./read-start";
 import { type Accepted, readAccepted, settle } from "./settle";
@@ -111,8 +111,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
             floor,
             rows: context.policy.rows,
             asked,
-            hasLanded: hasLanded(history),
-            isNothingNew: judged.size === 0,
+            ...sinceBase(start, history),
           }),
   );
   const { result, shadow, steps, deployed } = proof;
@@ -149,8 +148,18 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   return report(known, all, steps, shadow, lane.report);
 }
 
-function hasLanded(history: RevisionHistory | undefined): boolean {
-  return history !== undefined && [...history.states.values()].some((state) => state !== "new");
+/** What the deploy lane must know of the change, whatever is under judgement. */
+function sinceBase(
+  { commit }: LaneStart,
+  history: RevisionHistory | undefined,
+): Pick<DeployLaneContext, "hasLanded" | "isNothingNew"> {
+  const states = [...(history?.states.values() ?? ["new"])];
+  const isThere =
+    history !== undefined && (history.deleted.length > 0 || states.some((state) => state !== "new"));
+  return {
+    hasLanded: isThere && history.base.commit === commit,
+    isNothingNew: states.every((state) => state === "unchanged"),
+  };
 }
 
 function hashOf(project: ToolProject, revision: Revision | undefined): string {

@@ -43,12 +43,12 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly settings: Settings;
   readonly start: LaneStart;
   readonly floor: string | undefined;
-  /** The base has revisions of this project. */
-  readonly hasLanded: boolean;
   /** What the project says of the rows. */
   readonly rows: RowSettings | undefined;
   /** The change has no revision that is new or edited. */
   readonly isNothingNew: boolean;
+  /** Revisions of this project are in the start's commit, wherever its files lie there. */
+  readonly hasLanded: boolean;
   /** Whose rows settle what depends on rows. */
   readonly asked: Address | undefined;
 }
@@ -117,8 +117,10 @@ function openBase(context: DeployLaneContext, tree: BaseTree): Opened | DeployLa
   const { lane } = context;
   const project = sourceOf(lane.project).openCopy(tree.root) ?? elsewhere(tree, lane.project);
   if (project === undefined && context.hasLanded) {
-    const reason = "the base has its migrations in another folder, where no project was found";
-    const advice = "Merge the move by itself; until then the fresh lane's verdict stands.";
+    const reason =
+      "the base has landed revisions, and no one project where they are: the change moves its folder";
+    const advice =
+      "Merge the move by itself, before the revisions: then the base has the project where it is.";
     return { kind: "not proved", obstacle: { cause: "settings", reason, do: advice } };
   }
   if (project === undefined)
@@ -156,7 +158,7 @@ async function onServer(
 ): Promise<DeployLaneOutcome> {
   const { lane } = context;
   const { project } = opened;
-  const bases = await KeptBases.open();
+  const bases = await keptBases(context);
   const keyFor = (wanted: Pick<ShadowServer, "kind" | "version">): string =>
     keyOfBase([
       version,
@@ -172,18 +174,19 @@ async function onServer(
   let found: KeptBase | undefined;
   await using server = await context.openServer(
     async (wanted) => {
-      const last = await bases.find(keyFor(wanted));
+      const last = await bases?.find(keyFor(wanted));
       found = last;
       return last?.cluster;
     },
     async (wanted) => {
       found = undefined;
-      await bases.remove(keyFor(wanted));
+      await bases?.remove(keyFor(wanted));
     },
   );
   const isKept = found !== undefined;
   const kept = found ?? (await makeBase(context, tree, opened, server));
-  if (!isKept) await bases.keep(keyFor(server), server, kept);
+  if (!isKept)
+    await bases?.keep(keyFor(server), server, kept).catch((error: unknown) => lane.progress(notKept(error)));
   const { base, hostile } = kept;
   const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
   const { rows } = context;
@@ -207,6 +210,21 @@ async function onServer(
   const { asked } = context;
   const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
   return { kind: "ran", result: { ...result, facts }, base, kept: isKept, differs: kept.differs };
+}
+
+/** It only saves time: undefined where there is no place for it. */
+async function keptBases({ lane }: DeployLaneContext): Promise<KeptBases | undefined> {
+  try {
+    return await KeptBases.open();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    lane.progress(notKept(error));
+    return undefined;
+  }
+}
+
+function notKept(error: unknown): string {
+  return `the base is not kept for the next run: ${error instanceof Error ? error.message : error}`;
 }
 
 /** The base at its head, with and without rows, on this server. */

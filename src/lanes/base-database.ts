@@ -121,7 +121,7 @@ function noVersion(): NotBuilt {
 }
 
 /** What a UserError says, as an obstacle. A signal or a bug stays what it is. */
-async function settingsOf<Result>(
+export async function settingsOf<Result>(
   setting: "setup" | "seed" | "seed-from" | "environment",
   work: () => Promise<Result>,
 ): Promise<Result> {

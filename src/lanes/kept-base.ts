@@ -80,9 +80,13 @@ export class KeptBases {
 
   private async removeOld(): Promise<void> {
     const names = (await readdir(this.folder)).filter((name) => /^[0-9a-f]{32}$/.test(name));
-    const ages = await Promise.all(
-      names.map(async (name) => ({ name, time: (await stat(path.join(this.folder, name))).mtimeMs })),
-    );
+    // Another run may be removing them, too.
+    const timeOf = (name: string) =>
+      stat(path.join(this.folder, name)).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      );
+    const ages = await Promise.all(names.map(async (name) => ({ name, time: await timeOf(name) })));
     const old = ages.sort((left, right) => right.time - left.time).slice(mostKept);
     for (const { name } of old) await this.remove(name);
   }

@@ -208,11 +208,13 @@ export class Stage implements AsyncDisposable {
     await this.runProjectCommand(command, setting);
   }
 
-  /** The database outlives the stage: nobody is connected to it, and its roles stay. */
+  /** The database outlives the stage: nobody is connected to it, and its roles stay as long as the server is used. */
   async handOver(): Promise<ShadowDatabase> {
     this.handedOver = true;
     this.recorder.stop();
     await endOtherSessions(this.client);
+    const roles = await rolesOf(this.client);
+    this.context.shadow.takeRoles?.(roles.filter((role) => !this.rolesBefore.includes(role)));
     await this.client.end();
     return this.database;
   }
