@@ -4,6 +4,7 @@ import path from "node:path";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { type Address, connect } from "../databases/postgres/connection";
+import { UserError } from "../errors";
 import { isFatal } from "../findings/graph";
 import { type BuildOptions, buildBase, fillBase, NotBuilt } from "../lanes/base-database";
 import { type BaseTree, openBaseTree } from "../lanes/base-tree";
@@ -16,11 +17,12 @@ import { goBack, takenBack } from "../lanes/take-back";
 import type { Catalog } from "../model/catalog";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
 import type { RowSettings } from "../model/row-settings";
+import { GitError } from "../project/git";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import type { ToolProject } from "../tools/contract";
-import { sourceOf } from "../tools/find-project";
+import { findProject, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { version } from "../version";
 import type { LaneStart } from "./lane-start";
@@ -45,6 +47,8 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly rows: RowSettings | undefined;
   /** The change has no revision that is new or edited. */
   readonly isNothingNew: boolean;
+  /** Revisions of this project are in the start's commit, wherever its files lie there. */
+  readonly hasLanded: boolean;
   /** Whose rows settle what depends on rows. */
   readonly asked: Address | undefined;
 }
@@ -73,15 +77,35 @@ export type DeployLaneOutcome =
 export async function runDeployLane(context: DeployLaneContext): Promise<DeployLaneOutcome> {
   const { lane, start } = context;
   if (start.nothing !== undefined) return { kind: "skipped", reason: start.nothing };
-  await using tree = await openBaseTree(lane.project.root, start.commit);
-  const opened = openBase(context, tree);
-  if ("kind" in opened) return opened;
   try {
-    return await onServer(context, tree, opened);
+    await using tree = await openBaseTree(lane.project.root, start.commit);
+    const opened = openBase(context, tree);
+    return "kind" in opened ? opened : await onServer(context, tree, opened);
   } catch (error) {
-    if (error instanceof NotBuilt) return { kind: "not proved", obstacle: error.obstacle };
-    throw error;
+    const obstacle = obstacleOf(error);
+    if (obstacle === undefined) throw error;
+    return { kind: "not proved", obstacle };
   }
+}
+
+/** What keeps this lane from running is no reason to lose what the fresh lane saw. Undefined for a bug. */
+function obstacleOf(error: unknown): LaneObstacle | undefined {
+  if (error instanceof NotBuilt) return error.obstacle;
+  if (error instanceof GitError) {
+    return {
+      cause: "environment",
+      reason: `git could not write the base's files: ${error.message}`,
+      do: "Check out with the whole history (actions/checkout: fetch-depth: 0), and with what its filters need (lfs: true).",
+    };
+  }
+  if (!(error instanceof UserError)) return undefined;
+  const { what, seen, do: advice } = error.parts;
+  const [first = ""] = (seen ?? "").split("\n");
+  return {
+    cause: "environment",
+    reason: `${what.replace(/\.$/, "")}${first === "" ? "" : `: ${first}`}`,
+    do: advice,
+  };
 }
 
 interface Opened {
@@ -89,8 +113,16 @@ interface Opened {
   readonly graph: Graph;
 }
 
-function openBase({ lane }: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
-  const project = sourceOf(lane.project).openCopy(tree.root);
+function openBase(context: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
+  const { lane } = context;
+  const project = sourceOf(lane.project).openCopy(tree.root) ?? elsewhere(tree, lane.project);
+  if (project === undefined && context.hasLanded) {
+    const reason =
+      "the base has landed revisions, and no one project where they are: the change moves its folder";
+    const advice =
+      "Merge the move by itself, before the revisions: then the base has the project where it is.";
+    return { kind: "not proved", obstacle: { cause: "settings", reason, do: advice } };
+  }
   if (project === undefined)
     return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
   const { revisions } = toolNamed(project.tool).read(project);
@@ -109,6 +141,16 @@ function openBase({ lane }: DeployLaneContext, tree: BaseTree): Opened | DeployL
   };
 }
 
+/** The only project of this tool in the base, where the change moved its folder. */
+function elsewhere({ top }: BaseTree, { tool, section }: ToolProject): ToolProject | undefined {
+  try {
+    return findProject(top, { tool, section });
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
 async function onServer(
   context: DeployLaneContext,
   tree: BaseTree,
@@ -116,7 +158,7 @@ async function onServer(
 ): Promise<DeployLaneOutcome> {
   const { lane } = context;
   const { project } = opened;
-  const bases = await KeptBases.open();
+  const bases = await keptBases(context);
   const keyFor = (wanted: Pick<ShadowServer, "kind" | "version">): string =>
     keyOfBase([
       version,
@@ -128,18 +170,24 @@ async function onServer(
       path.relative(tree.root, project.root),
       ...dependsOn(context, tree),
     ]);
+  // Of the cluster that the server was started with: by then another check may have kept another one.
+  let found: KeptBase | undefined;
   await using server = await context.openServer(
-    async (wanted) => (await bases.find(keyFor(wanted)))?.cluster,
-    (wanted) => bases.remove(keyFor(wanted)),
+    async (wanted) => {
+      const last = await bases?.find(keyFor(wanted));
+      found = last;
+      return last?.cluster;
+    },
+    async (wanted) => {
+      found = undefined;
+      await bases?.remove(keyFor(wanted));
+    },
   );
-  const key = keyFor(server);
-  let kept = server.keep === undefined ? undefined : await bases.find(key);
-  if (kept === undefined) {
-    const made = await makeBase(context, tree, opened, server);
-    kept = { ...made, cluster: "" };
-    await bases.keep(key, server, made);
-  }
-  const { base, hostile, cluster } = kept;
+  const isKept = found !== undefined;
+  const kept = found ?? (await makeBase(context, tree, opened, server));
+  if (!isKept)
+    await bases?.keep(keyFor(server), server, kept).catch((error: unknown) => lane.progress(notKept(error)));
+  const { base, hostile } = kept;
   const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
   const { rows } = context;
   const copy = (level: RowLevel, hints?: RowHints): Promise<FilledDatabase> => {
@@ -153,7 +201,7 @@ async function onServer(
   if (back !== undefined) {
     await context.fresh.arrived;
     const result = await goBack(baseContext(context, tree, opened, server), base, hostile, back);
-    return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs, graph: opened.graph };
+    return { kind: "ran", result, base, kept: isKept, differs: kept.differs, graph: opened.graph };
   }
   const result = await proveOnDeployed(
     { ...lane, shadow: server },
@@ -161,7 +209,22 @@ async function onServer(
   );
   const { asked } = context;
   const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
-  return { kind: "ran", result: { ...result, facts }, base, kept: cluster !== "", differs: kept.differs };
+  return { kind: "ran", result: { ...result, facts }, base, kept: isKept, differs: kept.differs };
+}
+
+/** It only saves time: undefined where there is no place for it. */
+async function keptBases({ lane }: DeployLaneContext): Promise<KeptBases | undefined> {
+  try {
+    return await KeptBases.open();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    lane.progress(notKept(error));
+    return undefined;
+  }
+}
+
+function notKept(error: unknown): string {
+  return `the base is not kept for the next run: ${error instanceof Error ? error.message : error}`;
 }
 
 /** The base at its head, with and without rows, on this server. */

@@ -15,6 +15,8 @@ export interface DeployReportContext {
   readonly settings: Pick<Settings, "require">;
   readonly graph: Graph;
   readonly judged: ReadonlySet<string>;
+  /** Those of them that had landed. */
+  readonly edited: ReadonlySet<string>;
   readonly start: LaneStart;
   readonly fresh: FreshLaneResult;
   /** Of the shadow, e.g. "17.2". */
@@ -27,19 +29,26 @@ export interface DeployReportContext {
 export interface DeployedPart {
   readonly report: DeployLaneReport;
   readonly findings: readonly Finding[];
+  /** The schemas at the head were compared, of an empty database and of one with the base's history. */
+  readonly bothRan: boolean;
 }
 
 /** What the lane saw, as findings and as a part of the report. */
 export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportContext): DeployedPart {
   const told = { ...context, required: context.settings.require === "deploy-lane" };
   if (outcome.kind === "skipped") {
-    return { report: { ...nothing, status: "skipped", reason: outcome.reason }, findings: [] };
+    return {
+      report: { ...nothing, status: "skipped", reason: outcome.reason },
+      findings: [],
+      bothRan: false,
+    };
   }
   if (outcome.kind === "not proved") {
     const { reason, cause, do: advice } = outcome.obstacle;
     return {
       report: { ...nothing, status: "not proved", reason, cause },
       findings: [laneNotProved(reason, advice, told)],
+      bothRan: false,
     };
   }
   const { result, base, kept, differs } = outcome;
@@ -48,34 +57,51 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
   const judged = new Set([...context.judged, ...result.steps.map(({ revision }) => revision)]);
   const seenBy = `PostgreSQL ${version}, deploy lane`;
   const [first] = fresh.legs;
-  const isWhole = first !== undefined && first.failure === undefined && first.direction === "upgrade";
+  // A tool that ends well may have swallowed an error, and stand somewhere below.
+  const isWhole =
+    first !== undefined &&
+    first.failure === undefined &&
+    first.direction === "upgrade" &&
+    context.graph.heads.every((head) => first.heads.includes(head));
+  const bothRan = isWhole && result.catalog !== undefined && differs !== undefined;
   const schema =
-    isWhole && result.catalog !== undefined && differs !== undefined
+    bothRan && result.catalog !== undefined
       ? otherSchemaFindings({
           fresh: first.catalog,
           deployed: result.catalog,
           before: new Set(differs),
           steps: [...first.steps, ...result.changes],
           judged: context.judged,
+          edited: context.edited,
           graph,
           seenBy,
         })
       : [];
   const isRefused = isWhole && result.trouble !== undefined && result.catalog === undefined;
-  const trouble =
-    result.trouble === undefined
-      ? []
-      : isRefused
-        ? [refusedOnDeployed(result.trouble, told)]
-        : [laneNotProved(result.trouble, "Run the tool on a copy of production to see what it does.", told)];
   const own = deployedFindings(result.facts, { graph, judged, seenBy }, knownSteps(fresh.facts));
   const rows = rowSettingFindings(result.unused, { file: context.settingsFile, seenBy });
-  const findings = [...own, ...schema, ...trouble, ...rows];
-  const failed = findings.some(
-    ({ severity, rule }) => severity === "error" && rule !== "deploy-lane-not-proved",
-  );
-  const open = result.steps.find(({ status }) => status === "not proved");
-  const unproved = (isRefused ? undefined : result.trouble) ?? (failed ? undefined : open?.reason);
+  const seen = [...own, ...schema, ...rows, ...(isRefused ? [refusedOnDeployed(result.trouble, told)] : [])];
+  const failed =
+    seen.some(({ severity }) => severity === "error") ||
+    result.steps.some(({ status }) => status === "failed");
+  const open = failed ? undefined : result.steps.find(({ status }) => status === "not proved");
+  const unproved = isRefused
+    ? undefined
+    : (result.trouble ??
+      (open === undefined ? undefined : `${open.direction} of revision ${open.revision}: ${open.reason}`));
+  const findings =
+    unproved === undefined
+      ? seen
+      : [
+          ...seen,
+          laneNotProved(
+            unproved,
+            result.trouble === undefined
+              ? "See the other findings, and run the check again when they are mended."
+              : "Run the tool on a copy of production to see what it does.",
+            told,
+          ),
+        ];
   return {
     report: {
       status: failed ? "failed" : unproved === undefined ? "proved" : "not proved",
@@ -94,6 +120,7 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
       steps: result.steps,
     },
     findings,
+    bothRan,
   };
 }
 

@@ -52,10 +52,13 @@ export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
 /** The stage with what is there before the first migration, or with all of it. */
 async function opened({ context, load }: BuildOptions): Promise<Stage> {
   if (load === undefined) return await settingsOf("setup", () => Stage.open(context, "base"));
-  // Roles are not in a dump: a setup of SQL makes them.
+  // Roles are not in a dump: a setup of SQL makes them, and what else it makes stays in a database of its own.
   const prepare = async (database: ShadowDatabase): Promise<void> => {
-    const { setup, project } = context;
-    if (setup?.endsWith(".sql")) await runSetup(setup, database, async () => undefined, project.root);
+    const { setup, project, shadow } = context;
+    if (setup?.endsWith(".sql")) {
+      await using beside = await shadow.createDatabase("roles");
+      await runSetup(setup, beside, async () => undefined, project.root);
+    }
     await load(database);
   };
   return await settingsOf("seed-from", () => Stage.open(context, "base", { prepare }));
@@ -118,7 +121,7 @@ function noVersion(): NotBuilt {
 }
 
 /** What a UserError says, as an obstacle. A signal or a bug stays what it is. */
-async function settingsOf<Result>(
+export async function settingsOf<Result>(
   setting: "setup" | "seed" | "seed-from" | "environment",
   work: () => Promise<Result>,
 ): Promise<Result> {

@@ -3,7 +3,7 @@ import type { DeployFact, RowLevel } from "../model/deploy-lane";
 import type { Direction } from "../model/revision";
 import type { RowLoss, RowSnapshot } from "../model/rows";
 import type { DeployTry } from "./deploy-try";
-import type { DeployWay } from "./deploy-way";
+import { type DeployWay, targetBelow } from "./deploy-way";
 import { type BaseDatabase, type FilledDatabase, type Filling, fill, rowsOf } from "./lane-rows";
 import { saysSo } from "./says-so";
 import { type LaneContext, type Leg, Stage } from "./stage";
@@ -126,11 +126,11 @@ async function walkStepByStep(
   if (open.some(({ direction }) => direction === "downgrade") && way.floor !== undefined) {
     await stage.observe((client) => fill(client, last.level, { ...filling, skip: base.skip, topUp: true }));
     toppedUp = await look();
+    const applied = context.graph.applied(stage.heads);
     for (const revision of [...way.pending].reverse()) {
       if (way.staying.has(revision)) break;
-      const [parent, ...others] = context.graph.parentsOf(revision);
-      if (others.length > 0) break;
-      const leg = await stage.go("downgrade", parent ?? "base");
+      const leg = await stage.go("downgrade", targetBelow(context.graph, revision, applied));
+      applied.delete(revision);
       toolStarts++;
       if (leg.failure !== undefined) break;
       const down = await look();

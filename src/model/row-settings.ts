@@ -5,7 +5,7 @@ export interface TableSteering {
   readonly rows?: number;
   readonly tier?: RowTier;
   readonly skip?: boolean;
-  /** Per column, unquoted: the only values that it is given, as text. */
+  /** Per column, unquoted: the only values beside NULL that it is given, as text. Of a foreign key's, parents with these. */
   readonly values?: Readonly<Record<string, readonly string[]>>;
   /** Columns whose values are unique although no index says so. */
   readonly unique?: readonly string[];

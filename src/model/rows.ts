@@ -53,7 +53,7 @@ export interface FilledTable {
   readonly rows: number;
   /** Why there are fewer than wanted: one sentence that names the constraint or what the server said. */
   readonly reason: string | undefined;
-  /** True where keys had to be put in with constraints suspended, and were verified after. */
+  /** True where its triggers refused every row and were off for these; its keys were verified after. */
   readonly suspended: boolean;
 }
 

@@ -107,5 +107,8 @@ test("what the lane could not tell is said first, and can be required", async ()
 test("it can be turned off", async () => {
   await using project = await changed({ id: "0003", down: "0002", upgrade: "", downgrade: "" });
   const { report } = await judge({ cwd: project.path, args: [...args, "--deploy-lane", "off"] });
-  expect([report.deployLane, Object.keys(report.timings).includes("deploy lane")]).toEqual([undefined, false]);
+  expect([report.deployLane, Object.keys(report.timings).includes("deploy lane")]).toEqual([
+    undefined,
+    false,
+  ]);
 });
