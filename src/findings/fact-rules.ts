@@ -124,10 +124,10 @@ export const factRules = {
     never: undefined,
   },
   "unused-row-setting": {
-    says: "an entry under `rows` of migration-gate.yml names a table or column that there is not, neither before nor after the change",
+    says: "an entry under `rows` of migration-gate.yml names a table or column that there is not, neither before nor after the change, or a value that its column does not take",
     severity: "warning",
     why: "Whoever wrote it believes that the rows are as it says, and they are not.",
-    do: "Correct the name, or remove the entry.",
+    do: "Correct it, or remove the entry.",
     never: undefined,
   },
   "column-order-differs": {

@@ -11,7 +11,7 @@ import { knownObjects } from "./known-objects";
 import type { BaseDatabase, FilledDatabase, Filling } from "./lane-rows";
 import { lostRows } from "./lost-rows";
 import { hintsOf, type RowHints } from "./row-hints";
-import { unusedRowSettings } from "./row-steering";
+import { refusedValues, unusedRowSettings } from "./row-steering";
 import type { LaneContext } from "./stage";
 
 /** What the fresh lane knows that spares this lane a try: it runs beside this one, or did. */
@@ -46,7 +46,7 @@ export interface DeployLaneResult {
   readonly changes: readonly { readonly revision: string; readonly changes: CatalogDelta }[];
   /** Why this lane cannot tell more, where no revision is to blame. */
   readonly trouble: string | undefined;
-  /** Of `rows`, what steers nothing; none where the change's head was not reached. */
+  /** Of `rows`, what steers nothing; unknown names only where the change's head was reached. */
   readonly unused: readonly UnusedRowSetting[];
   readonly toolStarts: number;
 }
@@ -91,7 +91,10 @@ export async function proveOnDeployed(
     catalog: last.up.failure === undefined ? last.up.catalog : undefined,
     changes: last.up.steps.map(({ revision, changes }) => ({ revision, changes })),
     trouble: last.trouble,
-    unused: last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables]),
+    unused: [
+      ...(last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables])),
+      ...refusedValues(rows, base.facts.tables, tables),
+    ],
     toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
   };
 }
