@@ -10,7 +10,7 @@ import { type DeployWay, deployWay } from "./deploy-way";
 import { knownObjects } from "./known-objects";
 import type { BaseDatabase, FilledDatabase, Filling } from "./lane-rows";
 import { lostRows } from "./lost-rows";
-import { hintsOf, type RowHints } from "./row-hints";
+import { hintsOfTries, type RowHints } from "./row-hints";
 import { refusedValues, unusedRowSettings } from "./row-steering";
 import type { LaneContext } from "./stage";
 
@@ -67,7 +67,7 @@ export async function proveOnDeployed(
   for (const level of rowLevels) {
     if (isGraded(tries, level)) continue;
     context.progress(`trying the change on ${level} rows`);
-    const hints = hintsOf(tries, base.facts);
+    const hints = hintsOfTries(tries, base.facts);
     const filled = await copy(level, hints);
     if (tries.length === 0) ({ tables } = filled);
     filling = { settings: rows, hints };
