@@ -82,6 +82,9 @@ export async function prove(
   const freshLane = clock.measure("fresh lane", () =>
     proveOnEmptyDatabase(lane, { judged, floor, onArrival }),
   );
+  const arrived = Promise.race([arrival, freshLane.then(() => undefined)]);
+  // The other lane may still be on its way to it when this one fails.
+  arrived.catch(() => undefined);
   const replayed = freshLane.then(async (result) => {
     progress("replaying statements for their locks");
     return { result, statements: await clock.measure("replay", () => replayLegs(lane, result.legs, judged)) };
@@ -93,7 +96,7 @@ export async function prove(
           beside({
             lane: { ...lane, progress: (text) => progress(`deploy lane: ${text}`) },
             fresh: {
-              arrived: Promise.race([arrival, freshLane.then(() => undefined)]),
+              arrived,
               failsToo: async (failure) => knownSteps((await freshLane).facts).failed.has(keyOfStep(failure)),
             },
             openServer: (kept, remove) => serverForDeployLane(shadow, options, replayed, kept, remove),

@@ -107,5 +107,15 @@ test("what the lane could not tell is said first, and can be required", async ()
 test("it can be turned off", async () => {
   await using project = await changed({ id: "0003", down: "0002", upgrade: "", downgrade: "" });
   const { report } = await judge({ cwd: project.path, args: [...args, "--deploy-lane", "off"] });
-  expect([report.deployLane, Object.keys(report.timings).includes("deploy lane")]).toEqual([undefined, false]);
+  expect([report.deployLane, Object.keys(report.timings).includes("deploy lane")]).toEqual([
+    undefined,
+    false,
+  ]);
+});
+
+test("a tool that does not arrive is told as without the lane", async () => {
+  await using project = await changed({ id: "0003", down: "0002", upgrade: "", downgrade: "" });
+  repositoryIn(project.path).write("migrations/env.py", "import not_there");
+  const { code, stderr } = await runCheck({ cwd: project.path, args });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: .*not_there/) });
 });
