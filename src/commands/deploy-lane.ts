@@ -133,7 +133,10 @@ async function onServer(
   if (kept === undefined) {
     const made = await makeBase(context, tree, opened, server);
     kept = { ...made, cluster: "" };
-    await bases.keep(key, server, made);
+    // Only the next run would have gained by it.
+    await bases.keep(key, server, made).catch((error: Error) => {
+      context.lane.progress(`the base could not be kept: ${error.message}`);
+    });
   }
   const { base, hostile, cluster } = kept;
   const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
