@@ -70,6 +70,8 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
   const failed = findings.some(
     ({ severity, rule }) => severity === "error" && rule !== "deploy-lane-not-proved",
   );
+  // None was wanted where the seed had put in enough.
+  const empty = result.tables.filter(({ rows, wanted }) => rows === 0 && wanted > 0);
   const open = result.steps.find(({ status }) => status === "not proved");
   const unproved = (isRefused ? undefined : result.trouble) ?? (failed ? undefined : open?.reason);
   return {
@@ -82,10 +84,8 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
       rows: result.level,
       tables: {
         all: result.tables.length,
-        filled: result.tables.filter(({ rows }) => rows > 0).length,
-        unfilled: result.tables
-          .filter(({ rows }) => rows === 0)
-          .map(({ table, reason }) => ({ table, reason: reason ?? "no row was taken" })),
+        filled: result.tables.length - empty.length,
+        unfilled: empty.map(({ table, reason }) => ({ table, reason: reason ?? "no row was taken" })),
       },
       steps: result.steps,
     },

@@ -35,7 +35,11 @@ export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
   const { context, load, seed } = options;
   await using stage = await opened(options);
   if (load === undefined) await goToBase(stage, options);
-  else if (stage.heads.length === 0) throw noVersion();
+  else {
+    if (stage.heads.length === 0) throw noVersion();
+    // A command of the project's may take its address from where the tool does.
+    if (seed !== undefined && !seed.endsWith(".sql")) await settingsOf("environment", () => stage.arrive());
+  }
   const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
   const versionTable = stage.versionTable ?? found[0];
   const versionTables = await stage.observe((client) => quotedNames(client, found));

@@ -27,12 +27,24 @@ export function deployWay(graph: Graph, heads: readonly string[], limit: string 
   }
   const last = [...applied].filter((id) => !graph.childrenOf(id).some((child) => applied.has(child)));
   if (last.length <= 1) return { pending, top, floor: last[0] ?? "base", staying };
-  // Several heads that the change joins: one step back is the only way that names none of them.
+  // On one of several heads alone: that head names its own branch, and leaves the others.
+  const roots = new Set(pending.flatMap((id) => [...graph.parentsOf(id), ...rootOf(graph, id)]));
+  for (const id of pending) roots.delete(id);
+  const [root, ...others] = roots;
+  if (root !== undefined && others.length === 0 && last.includes(root))
+    return { pending, top, floor: root, staying };
+  // Several heads that the change joins: one step back is the only way that names none of them, and names nothing else.
   const [only, ...more] = pending;
-  if (only !== undefined && more.length === 0) return { pending, top, floor: "-1", staying };
+  if (only !== undefined && more.length === 0 && graph.heads.length === 1)
+    return { pending, top, floor: "-1", staying };
   for (const id of pending)
     staying.set(id, `the base has ${last.length} heads, and no one target below the change`);
   return { pending, top, floor: undefined, staying };
+}
+
+/** A new beginning has no parent by which it could be taken back alone. */
+function rootOf(graph: Graph, id: string): string[] {
+  return graph.parentsOf(id).length === 0 ? ["base"] : [];
 }
 
 /** Why a revision cannot be taken back; undefined where it can. */

@@ -240,3 +240,58 @@ describe("the base's files", () => {
     expect(readdirSync(dirname(tree.root))).not.toContain("a.log");
   });
 });
+
+test("on one of several heads, only the change is taken back", async () => {
+  const beginning = (id: string): RevisionSource => ({
+    id,
+    down: null,
+    upgrade: `op.create_table("${id}", sa.Column("id", sa.Integer, primary_key=True))`,
+    downgrade: `op.drop_table("${id}")`,
+  });
+  const { project: made, repository } = await project({ revisions: [beginning("a1"), beginning("b1")] });
+  await using _ = made;
+  const revision = {
+    id: "a2",
+    down: "a1",
+    upgrade: 'op.add_column("a1", sa.Column("x", sa.Integer))',
+    downgrade: 'op.drop_column("a1", "x")',
+  };
+  repository.write(fileOf(revision), textOf(revision));
+  repository.commit();
+  const { report } = await judge({ cwd: made.path, args });
+  expect({ lane: report.deployLane?.status, findings: blames(report) }).toEqual({
+    lane: "proved",
+    findings: ["error multiple-heads a2"],
+  });
+});
+
+test("values that are too large to be compared are not proved to stay", async () => {
+  const { project: made, repository } = await project({
+    revisions: [users],
+    files: {
+      "seed.sql": `INSERT INTO users SELECT i, string_agg(md5((i * 1000000 + j)::text), '')
+        FROM generate_series(1, 20) i, generate_series(1, 80000) j GROUP BY i;`,
+    },
+  });
+  await using _ = made;
+  const revision = {
+    ...city,
+    upgrade: "",
+    downgrade: 'op.drop_column("users", "name")\nop.add_column("users", sa.Column("name", sa.Text))',
+  };
+  repository.write(fileOf(revision), textOf(revision));
+  repository.commit();
+  const { code, report } = await judge({
+    cwd: made.path,
+    args: [...args, "--seed", "seed.sql", "--require", "deploy-lane"],
+  });
+  expect({ code, lane: report.deployLane, findings: blames(report) }).toMatchObject({
+    code: 1,
+    lane: {
+      status: "not proved",
+      reason: expect.stringMatching(/^the values of public\.users were not compared: /),
+      tables: { filled: 1, all: 1, unfilled: [] },
+    },
+    findings: ["error deploy-lane-not-proved -"],
+  });
+});
