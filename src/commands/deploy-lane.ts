@@ -45,6 +45,8 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly isNothingNew: boolean;
   /** Revisions of this project are in the start's commit, wherever its files lie there. */
   readonly hasLanded: boolean;
+  /** Revisions that the start's commit cannot have: the change brings them. */
+  readonly brought: ReadonlySet<string>;
   /** Whose rows settle what depends on rows. */
   readonly asked: Address | undefined;
 }
@@ -104,6 +106,15 @@ async function readableTree(root: string, commit: string): Promise<BaseTree | De
   }
 }
 
+/** What is applied already would be judged by nobody. */
+function leadsOut(id: string): LaneObstacle {
+  return {
+    cause: "settings",
+    reason: `the base's files lead to revision "${id}", which the change brings`,
+    do: "Let links and script_location name their places relative to the project, so that another checkout of it has its own revisions.",
+  };
+}
+
 const moved: LaneObstacle = {
   cause: "settings",
   reason: "the base has landed revisions, and no project where it is now: the change moves its folder",
@@ -115,7 +126,10 @@ interface Opened {
   readonly graph: Graph;
 }
 
-function openBase({ lane, hasLanded }: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
+function openBase(
+  { lane, hasLanded, brought }: DeployLaneContext,
+  tree: BaseTree,
+): Opened | DeployLaneOutcome {
   const project = sourceOf(lane.project).openCopy(tree.root);
   const revisions = project === undefined ? [] : toolNamed(project.tool).read(project).revisions;
   if (project === undefined || revisions.length === 0) {
@@ -123,6 +137,8 @@ function openBase({ lane, hasLanded }: DeployLaneContext, tree: BaseTree): Opene
     const none = project === undefined ? "migrations" : "revisions";
     return { kind: "skipped", reason: `the base has no ${none}: nothing is deployed yet` };
   }
+  const strange = revisions.find(({ id }) => brought.has(id));
+  if (strange !== undefined) return { kind: "not proved", obstacle: leadsOut(strange.id) };
   const graph = buildGraph(revisions);
   const problem = graph.problems.find(isFatal);
   if (problem === undefined && project.unprovable === undefined) return { project, graph };

@@ -213,6 +213,25 @@ test("roles that the base made on a given server go with its databases", async (
 });
 
 describe("the base's files", () => {
+  test("that lead to the change's revisions prove nothing", async () => {
+    await using made = await alembicProject({ revisions: [], files: { [`db/0001.py`]: textOf(users) } });
+    symlinkSync(join(made.path, "db"), join(made.path, "migrations", "versions"));
+    const repository = repositoryIn(made.path);
+    repository.commit();
+    repository.git("checkout", "-qb", "topic");
+    const revision = {
+      ...city,
+      upgrade: 'op.add_column("users", sa.Column("city", sa.Text, nullable=False))',
+    };
+    repository.write("db/0002.py", textOf(revision));
+    repository.commit();
+    const { report } = await judge({ cwd: made.path, args });
+    expect(report.deployLane).toMatchObject({
+      status: "not proved",
+      reason: expect.stringContaining('"0002"'),
+    });
+  });
+
   test("get what git ignores only where their own folders are", async () => {
     const { project: made, repository } = await project({
       revisions: [users],
