@@ -185,7 +185,7 @@ async function onServer(
   const { base, hostile, cluster } = kept;
   const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
   const copy = (level: RowLevel): Promise<FilledDatabase> => {
-    const made = copies.get(level) ?? fillBase(server, base, level);
+    const made = copies.get(level) ?? fillBase(server, base, level, context.settings.seed !== undefined);
     copies.set(level, made);
     return made;
   };
@@ -236,7 +236,7 @@ async function makeBase(
   };
   const base = await buildBase(options);
   lane.progress("filling the base's tables");
-  const hostile = await fillBase(server, base, "hostile");
+  const hostile = await fillBase(server, base, "hostile", settings.seed !== undefined);
   return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
 }
 

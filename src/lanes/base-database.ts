@@ -151,16 +151,20 @@ async function quotedNames(client: Client, tables: readonly VersionTable[]): Pro
   return rows.map(({ name }) => name);
 }
 
-/** A copy of the base with rows in every table, as that level has them. */
+/**
+ * A copy of the base with rows in every table, as that level has them; `beside` a seed's own, which alone are too well-behaved
+ * to show what a statement does with others.
+ */
 export async function fillBase(
   shadow: ShadowServer,
   base: BaseDatabase,
   level: RowLevel,
+  beside: boolean,
 ): Promise<FilledDatabase> {
   const database = await shadow.createDatabase(`base_${level}`, base.name);
   const client = await connect(database.address, { applicationName: "migration-gate rows" });
   try {
-    return { name: database.name, tables: await fill(client, level, base.skip, false) };
+    return { name: database.name, tables: await fill(client, level, base.skip, beside) };
   } finally {
     await client.end();
   }

@@ -284,6 +284,23 @@ test("on one of several heads, only the change is taken back", async () => {
   });
 });
 
+test("a seed's well-behaved rows do not hide what others would meet", async () => {
+  const { project: made, repository } = await project({
+    revisions: [users],
+    files: { "seed.sql": "INSERT INTO users SELECT i, 'name ' || i FROM generate_series(1, 12) i;" },
+  });
+  await using _ = made;
+  const revision = {
+    ...city,
+    upgrade: 'op.create_unique_constraint("one_name", "users", ["name"])',
+    downgrade: 'op.drop_constraint("one_name", "users")',
+  };
+  repository.write(fileOf(revision), textOf(revision));
+  repository.commit();
+  const { report } = await judge({ cwd: made.path, args: [...args, "--seed", "seed.sql"] });
+  expect(blames(report)).toContain("warning may-fail-on-rows 0002");
+});
+
 test("values that are too large to be compared are not proved to stay", async () => {
   const { project: made, repository } = await project({
     revisions: [users],
