@@ -31,13 +31,13 @@ export function failureFacts(tries: FailedTries): FailureFact[] {
   return [...facts.values()];
 }
 
-/** What the server said is enough to know it: nothing of the revision fills the column that it adds. */
+/** What the server said is enough to know it: nothing on the way fills the column that it adds, in this revision or one before. */
 function failsOnAnyRow({ up, again, down }: FailedTries[number], failure: StepFailure): boolean {
   const error = failure.statement?.error;
   if (error === undefined) return false;
   const leg = failure.again ? again : failure.direction === "upgrade" ? up : down;
-  const own = leg?.steps.find(({ revision }) => revision === failure.revision)?.statements;
-  return gradeOf(error, addedColumns([...(own ?? []), ...(leg?.rest ?? [])])) === "any rows";
+  const ran = leg?.steps.flatMap(({ statements }) => statements) ?? [];
+  return gradeOf(error, addedColumns([...ran, ...(leg?.rest ?? [])])) === "any rows";
 }
 
 function addedColumns(statements: readonly RecordedStatement[]): AddedColumn[] {

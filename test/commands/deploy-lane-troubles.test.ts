@@ -301,6 +301,28 @@ test("a seed's well-behaved rows do not hide what others would meet", async () =
   expect(blames(report)).toContain("warning may-fail-on-rows 0002");
 });
 
+test.for([
+  ["error fails-on-rows", ""],
+  ["warning may-fail-on-rows", "op.execute(\"UPDATE users SET city = coalesce(name, 'x')\")"],
+])("%s where the column that the change added is filled by %o", async ([expected, filled]) => {
+  const { project: made, repository } = await project({ revisions: [users] });
+  await using _ = made;
+  const added = {
+    ...city,
+    upgrade: `op.add_column("users", sa.Column("city", sa.Text, nullable=False, server_default="x"))\n${filled}`,
+  };
+  const unique = {
+    id: "0003",
+    down: "0002",
+    upgrade: 'op.create_unique_constraint("one_city", "users", ["city"])',
+    downgrade: 'op.drop_constraint("one_city", "users")',
+  };
+  for (const revision of [added, unique]) repository.write(fileOf(revision), textOf(revision));
+  repository.commit();
+  const { report } = await judge({ cwd: made.path, args });
+  expect(blames(report).filter((blame) => blame.includes("fail"))).toEqual([`${expected} 0003`]);
+});
+
 test("values that are too large to be compared are not proved to stay", async () => {
   const { project: made, repository } = await project({
     revisions: [users],
