@@ -36,7 +36,11 @@ export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
   const { context, load, seed } = options;
   await using stage = await opened(options);
   if (load === undefined) await goToBase(stage, options);
-  else if (stage.heads.length === 0) throw noVersion();
+  else {
+    if (stage.heads.length === 0) throw noVersion();
+    // A command of the project's may take its address from where the tool does.
+    if (seed !== undefined && !seed.endsWith(".sql")) await settingsOf("environment", () => stage.arrive());
+  }
   const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
   const versionTable = stage.versionTable ?? found[0];
   const versionTables = await stage.observe((client) => quotedNames(client, found));
@@ -155,19 +159,22 @@ async function quotedNames(client: Client, tables: readonly VersionTable[]): Pro
   return rows.map(({ name }) => name);
 }
 
-/** A copy of the base with rows in every table, as that level has them. */
+/**
+ * A copy of the base with rows in every table, as that level has them; `beside` a seed's own, which alone are too well-behaved
+ * to show what a statement does with others.
+ */
 export async function fillBase(
   shadow: ShadowServer,
   base: BaseDatabase,
   level: RowLevel,
-  filling: Pick<Filling, "settings" | "hints">,
+  filling: Pick<Filling, "settings" | "hints"> & { readonly beside: boolean },
 ): Promise<FilledDatabase> {
   const database = await shadow.createDatabase(`base_${level}`, base.name);
   const client = await connect(database.address, { applicationName: "migration-gate rows" });
   try {
     return {
       name: database.name,
-      tables: await fill(client, level, { ...filling, skip: base.skip, topUp: false }),
+      tables: await fill(client, level, { ...filling, skip: base.skip, topUp: filling.beside }),
     };
   } finally {
     await client.end();

@@ -34,13 +34,13 @@ export function failureFacts(tries: FailedTries, known: KnownObjects = {}): Fail
   return [...facts.values()];
 }
 
-/** What the server said is enough to know it: nothing of the revision fills the column that it adds. */
+/** What the server said is enough to know it: nothing on the way fills the column that it adds, in this revision or one before. */
 function failsOnAnyRow(one: FailedTries[number], failure: StepFailure): boolean {
   const error = failure.statement?.error;
   if (error === undefined) return false;
   const leg = legOf(one, failure);
-  const own = leg?.steps.find(({ revision }) => revision === failure.revision)?.statements;
-  return gradeOf(error, addedColumns([...(own ?? []), ...(leg?.rest ?? [])])) === "any rows";
+  const ran = leg?.steps.flatMap(({ statements }) => statements) ?? [];
+  return gradeOf(error, addedColumns([...ran, ...(leg?.rest ?? [])])) === "any rows";
 }
 
 function legOf(

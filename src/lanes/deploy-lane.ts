@@ -90,13 +90,24 @@ export async function proveOnDeployed(
     tables,
     catalog: last.up.failure === undefined ? last.up.catalog : undefined,
     changes: last.up.steps.map(({ revision, changes }) => ({ revision, changes })),
-    trouble: last.trouble,
+    trouble: last.trouble ?? (last.up.failure === undefined ? unreadText(last.rows) : undefined),
     unused: [
       ...(last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables])),
       ...refusedValues(rows, base.facts.tables, tables),
     ],
     toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
   };
+}
+
+/** What cannot be compared may have been lost. */
+function unreadText({ before, up, down }: DeployTry["rows"]): string | undefined {
+  const tables = [before, up, down].flatMap((rows) => [...(rows?.values() ?? [])]);
+  const reasons = new Map(tables.flatMap(({ table, unread }) => (unread ? [[table, unread.reason]] : [])));
+  const [first, ...more] = reasons;
+  if (first === undefined) return undefined;
+  const [table, reason] = first;
+  const others = more.length === 0 ? "" : ` and of ${more.length} more`;
+  return `the values of ${table}${others} were not compared: ${reason}`;
 }
 
 /** Where any row is enough, tamer rows would say the same: the next question is whether it takes rows at all. */
