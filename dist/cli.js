@@ -71807,7 +71807,7 @@ async function settingsOf(setting, work) {
         const [first] = (seen ?? "").split("\n");
         throw new NotBuilt({
             cause: setting === "environment" ? "environment" : "settings",
-            reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`,
+            reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`.replace(/\.$/, ""),
             do: advice,
         });
     }
@@ -71903,9 +71903,13 @@ function base_tree_kindOf(file) {
     const status = (0,external_node_fs_.lstatSync)(file, { throwIfNoEntry: false });
     return status === undefined ? undefined : status.isDirectory() ? "folder" : "other";
 }
-/** Absolute paths of PYTHONPATH would put the checkout's modules before those of the commit. */
-function moved(parent, top, tree) {
-    const paths = parent["PYTHONPATH"];
+/**
+ * Absolute paths of PYTHONPATH would put the checkout's modules before those of the commit. `uv run` would bring the
+ * linked environment, which is the checkout's own, to the commit's lock file, and its editable install into this folder.
+ */
+function moved(own, top, tree) {
+    const parent = { ...own, UV_NO_SYNC: "1" };
+    const paths = own["PYTHONPATH"];
     if (paths === undefined)
         return parent;
     const inside = (entry) => entry === top || entry.startsWith(`${top}/`);
@@ -74725,7 +74729,12 @@ async function answered(address, queries, where) {
     catch (error) {
         if (!(error instanceof errors_UserError))
             throw error;
-        return { answer: "unknown", where, rows: undefined, reason: redact(error.message, address) };
+        return {
+            answer: "unknown",
+            where,
+            rows: undefined,
+            reason: redact(error.message, address).replace(/\.$/, ""),
+        };
     }
 }
 /** One query that finds rows is enough; safe is what all of them say. */
@@ -74984,7 +74993,7 @@ async function makeBase(context, tree, opened, server) {
         context: baseContext(context, tree, opened, server),
         targets: start.targets,
         load: seedLoader(context, server),
-        seed: settings.seed,
+        seed: besideBase(settings.seed, opened.project.root, lane.project.root),
     };
     const base = await buildBase(options);
     lane.progress("filling the base's tables");
@@ -75002,6 +75011,7 @@ function baseContext({ lane, settings }, tree, { project, graph }, server) {
         project,
         graph,
         environment,
+        setup: besideBase(lane.setup, project.root, lane.project.root),
         run: tool.runWords(project, settings.run, environment["PATH"]),
         progress: (text) => lane.progress(`on the base's files: ${text}`),
     };
@@ -75061,6 +75071,13 @@ function deploy_lane_hashOf(name, folder) {
     const file = external_node_path_default().resolve(folder, name);
     const isThere = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true;
     return isThere ? (0,external_node_crypto_.createHash)("sha256").update((0,external_node_fs_.readFileSync)(file)).digest("hex") : undefined;
+}
+/** A SQL file that the base does not have is the change's: who adds one wants it to be used. */
+function besideBase(name, base, change) {
+    if (name === undefined || !name.endsWith(".sql") || (0,external_node_fs_.existsSync)(external_node_path_default().resolve(base, name)))
+        return name;
+    const own = external_node_path_default().resolve(change, name);
+    return (0,external_node_fs_.existsSync)(own) ? own : name;
 }
 /** The text of a setting that names a SQL file. */
 function fileOf(name, folders) {
@@ -75199,8 +75216,17 @@ function lossFinding({ loss, direction, said }, revision, context) {
             : "Copy what must stay before it goes, or say why it may go: # migration-gate: allow upgrade-loses-data because …",
     }, context);
 }
+/** The call of that direction that names it, or its only one, which did it by a cascade; else where the function starts. */
 function placeOfLoss(revision, direction, { table, column }) {
-    return places_placeOf(revision, direction, column === undefined ? `table ${table}` : `column ${table}.${column}`);
+    const other = direction === "upgrade" ? "downgrade" : "upgrade";
+    const key = column === undefined ? `table ${table}` : `column ${table}.${column}`;
+    const place = places_placeOf({ ...revision, [other]: undefined }, direction, key);
+    const fn = revision[direction];
+    const [only, ...more] = fn?.calls ?? [];
+    const isNamed = fn === undefined || place.line !== fn.line || place.column !== fn.column;
+    if (isNamed || only === undefined || more.length > 0)
+        return place;
+    return { file: fn.file, line: only.line, column: only.column };
 }
 function lossText(loss, when) {
     const { table, column, lost, before } = loss;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
@@ -239,7 +239,7 @@ async function makeBase(
     context: baseContext(context, tree, opened, server),
     targets: start.targets,
     load: seedLoader(context, server),
-    seed: settings.seed,
+    seed: besideBase(settings.seed, opened.project.root, lane.project.root),
   };
   const base = await buildBase(options);
   lane.progress("filling the base's tables");
@@ -263,6 +263,7 @@ function baseContext(
     project,
     graph,
     environment,
+    setup: besideBase(lane.setup, project.root, lane.project.root),
     run: tool.runWords(project, settings.run, environment["PATH"]),
     progress: (text) => lane.progress(`on the base's files: ${text}`),
   };
@@ -329,6 +330,13 @@ function hashOf(name: string | undefined, folder: string): string | undefined {
   const file = path.resolve(folder, name);
   const isThere = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
   return isThere ? createHash("sha256").update(readFileSync(file)).digest("hex") : undefined;
+}
+
+/** A SQL file that the base does not have is the change's: who adds one wants it to be used. */
+function besideBase(name: string | undefined, base: string, change: string): string | undefined {
+  if (name === undefined || !name.endsWith(".sql") || existsSync(path.resolve(base, name))) return name;
+  const own = path.resolve(change, name);
+  return existsSync(own) ? own : name;
 }
 
 /** The text of a setting that names a SQL file. */

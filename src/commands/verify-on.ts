@@ -42,7 +42,12 @@ async function answered(
     return summary(await askDataQueries(address, queries), where);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { answer: "unknown", where, rows: undefined, reason: redact(error.message, address) };
+    return {
+      answer: "unknown",
+      where,
+      rows: undefined,
+      reason: redact(error.message, address).replace(/\.$/, ""),
+    };
   }
 }
 

@@ -189,8 +189,16 @@ function lossFinding(
   );
 }
 
+/** The call of that direction that names it, or its only one, which did it by a cascade; else where the function starts. */
 function placeOfLoss(revision: Revision, direction: Direction, { table, column }: RowLoss): SourceLocation {
-  return placeOf(revision, direction, column === undefined ? `table ${table}` : `column ${table}.${column}`);
+  const other = direction === "upgrade" ? "downgrade" : "upgrade";
+  const key = column === undefined ? `table ${table}` : `column ${table}.${column}`;
+  const place = placeOf({ ...revision, [other]: undefined }, direction, key);
+  const fn = revision[direction];
+  const [only, ...more] = fn?.calls ?? [];
+  const isNamed = fn === undefined || place.line !== fn.line || place.column !== fn.column;
+  if (isNamed || only === undefined || more.length > 0) return place;
+  return { file: fn.file, line: only.line, column: only.column };
 }
 
 function lossText(loss: RowLoss, when: string): string {

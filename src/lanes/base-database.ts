@@ -133,7 +133,10 @@ export async function settingsOf<Result>(
     const [first] = (seen ?? "").split("\n");
     throw new NotBuilt({
       cause: setting === "environment" ? "environment" : "settings",
-      reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`,
+      reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`.replace(
+        /\.$/,
+        "",
+      ),
       do: advice,
     });
   }

@@ -79,9 +79,13 @@ function kindOf(file: string): "folder" | "other" | undefined {
   return status === undefined ? undefined : status.isDirectory() ? "folder" : "other";
 }
 
-/** Absolute paths of PYTHONPATH would put the checkout's modules before those of the commit. */
-function moved(parent: NodeJS.ProcessEnv, top: string, tree: string): NodeJS.ProcessEnv {
-  const paths = parent["PYTHONPATH"];
+/**
+ * Absolute paths of PYTHONPATH would put the checkout's modules before those of the commit. `uv run` would bring the
+ * linked environment, which is the checkout's own, to the commit's lock file, and its editable install into this folder.
+ */
+function moved(own: NodeJS.ProcessEnv, top: string, tree: string): NodeJS.ProcessEnv {
+  const parent = { ...own, UV_NO_SYNC: "1" };
+  const paths = own["PYTHONPATH"];
   if (paths === undefined) return parent;
   const inside = (entry: string) => entry === top || entry.startsWith(`${top}/`);
   const entries = paths

@@ -14,18 +14,18 @@ const revisions = {
     id: "c",
     down: "b",
   },
-  "upgrade-loses-data": {
-    direction: "upgrade",
-    ...change("DELETE FROM tenants WHERE id = (SELECT min(tenant_id) FROM users)", ""),
-    id: "d",
-    down: "c",
-  },
   "schema-depends-on-history": {
     direction: "upgrade",
     ...change(
       "DO $$ BEGIN IF EXISTS (SELECT FROM users) THEN ALTER TABLE users ADD COLUMN old int; END IF; END $$",
       "ALTER TABLE users DROP COLUMN IF EXISTS old",
     ),
+    id: "d",
+    down: "c",
+  },
+  "upgrade-loses-data": {
+    direction: "upgrade",
+    ...change("DELETE FROM tenants", ""),
     id: "e",
     down: "d",
   },
@@ -77,9 +77,9 @@ describe("what rows show", () => {
       code: 1,
       open: [
         "error downgrade-loses-data c table public.countries",
-        "error schema-depends-on-history e column public.users.old",
+        "error schema-depends-on-history d column public.users.old",
         "warning may-fail-on-rows b",
-        "warning upgrade-loses-data d table public.users",
+        "warning upgrade-loses-data e table public.users",
       ],
     });
   });
@@ -92,8 +92,8 @@ describe("what rows show", () => {
       accepted: expect.arrayContaining([
         "downgrade-loses-data c: it is known",
         "may-fail-on-rows b: it is known",
-        "schema-depends-on-history e: it is known",
-        "upgrade-loses-data d: it is known",
+        "schema-depends-on-history d: it is known",
+        "upgrade-loses-data e: it is known",
       ]),
     });
     expect(report.verdict).toBe("passed");

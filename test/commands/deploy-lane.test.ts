@@ -112,3 +112,27 @@ test("it can be turned off", async () => {
     false,
   ]);
 });
+
+test("a tool that does not arrive is told as without the lane", async () => {
+  await using project = await changed({ id: "0003", down: "0002", upgrade: "", downgrade: "" });
+  repositoryIn(project.path).write("migrations/env.py", "import not_there");
+  const { code, stderr } = await runCheck({ cwd: project.path, args });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: .*not_there/) });
+});
+
+test("a SQL file of rows that the base does not have yet is the change's own", async () => {
+  await using project = await changed({
+    id: "0003",
+    down: "0002",
+    upgrade: "op.execute(\"ALTER TABLE users ADD CHECK (nickname <> 'odd')\")",
+    downgrade: 'op.execute("ALTER TABLE users DROP CONSTRAINT users_nickname_check")',
+  });
+  repositoryIn(project.path).write(
+    "rows.sql",
+    "INSERT INTO users (id, nickname, tenant_id) VALUES (1, 'odd', 1)",
+  );
+  const { report } = await judge({ cwd: project.path, args: [...args, "--seed", "rows.sql"] });
+  expect(report.findings.find(({ rule }) => rule.startsWith("fails-on"))?.seen).toContain(
+    "users_nickname_check",
+  );
+});
