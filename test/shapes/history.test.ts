@@ -314,10 +314,10 @@ const shapes: Readonly<Record<string, Shape>> = {
     base: project(),
     bad: {
       change: revisionFiles(
-        sql("x1", null, ["SELECT 1"], ["DELETE FROM users"]),
-        revision("0003", ["0002", "x1"], "", ""),
+        revision("x1", null, 'op.create_table("x", sa.Column("id", sa.Integer))', 'op.drop_table("x")'),
+        sql("0003", ["0002", "x1"], ["SELECT 1"], ["DELETE FROM users"]),
       ),
-      findings: ["error downgrade-loses-data x1 table public.users"],
+      findings: ["error downgrade-loses-data 0003 table public.users"],
       lane: "failed",
     },
     good: {
