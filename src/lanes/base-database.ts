@@ -147,7 +147,7 @@ export async function settingsOf<Result>(
 }
 
 async function sow(stage: Stage, seed: string, { project }: LaneContext): Promise<void> {
-  await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root);
+  await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root, "seed");
 }
 
 async function quotedNames(client: Client, tables: readonly VersionTable[]): Promise<string[]> {

@@ -135,13 +135,13 @@ function stepsOf(way: DeployWay, last: DeployTry, facts: readonly DeployFact[]):
       downStep?.outcome === "committed" &&
       downStep.doubts.length === 0 &&
       again?.steps.some((step) => step.revision === revision && step.outcome === "committed") === true;
-    const failedDown = facts.some(
-      (fact) =>
-        fact.revision === revision &&
-        (fact.kind === "residue" ||
-          fact.kind === "second upgrade differs" ||
-          (fact.kind === "failure" && (fact.failure.direction === "downgrade" || fact.failure.again))),
-    );
+    // As on the way up: what fails on hostile rows alone is a finding, and no failed step.
+    const failedDown =
+      (failure?.revision === revision && (failure.direction === "downgrade" || failure.again)) ||
+      facts.some(
+        (fact) =>
+          fact.revision === revision && (fact.kind === "residue" || fact.kind === "second upgrade differs"),
+      );
     const stopped = failure === undefined ? last.trouble : `${failure.revision} stopped the way`;
     const reason = upStep?.doubts[0] ?? stopped ?? "no boundary was seen for it";
     return [

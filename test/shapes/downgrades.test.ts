@@ -24,6 +24,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     bad: {
       change: revisionFiles(revision("0003", "0002", enumColumn, 'op.drop_column("users", "state")')),
       findings: [`error ${residue} 0003 enum type public.user_state`],
+      lane: "failed",
     },
     good: {
       change: revisionFiles(
@@ -48,6 +49,7 @@ const shapes: Readonly<Record<string, Shape>> = {
         ),
       ),
       findings: [`error ${residue} 0003 table public.cities`],
+      lane: "failed",
     },
     good: {
       change: revisionFiles(
@@ -72,6 +74,7 @@ const shapes: Readonly<Record<string, Shape>> = {
         ),
       ),
       findings: ["error downgrade-fails 0003"],
+      lane: "failed",
     },
     good: {
       change: revisionFiles(
@@ -96,8 +99,7 @@ const shapes: Readonly<Record<string, Shape>> = {
           "ALTER TABLE users DROP COLUMN label;\nDROP INDEX users_label_ix;\n",
       },
       findings: ["error downgrade-fails 3"],
-      notes: ["note deploy-lane-not-proved -"],
-      lane: "not proved",
+      lane: "failed",
     },
     good: {
       change: {
@@ -152,6 +154,7 @@ const shapes: Readonly<Record<string, Shape>> = {
         `error ${residue} 0003 column public.users.city`,
         `error ${residue} 0003 column public.users.town`,
       ],
+      lane: "failed",
     },
     good: {
       change: revisionFiles(

@@ -310,6 +310,23 @@ const shapes: Readonly<Record<string, Shape>> = {
     },
     good: { change: revisionFiles(revision("0004", ["0003a", "0003b"], "", "")) },
   },
+  "20: a history of its own that the change joins, with rows lost on the way back": {
+    base: project(),
+    bad: {
+      change: revisionFiles(
+        revision("x1", null, 'op.create_table("x", sa.Column("id", sa.Integer))', 'op.drop_table("x")'),
+        sql("0003", ["0002", "x1"], ["SELECT 1"], ["DELETE FROM users"]),
+      ),
+      findings: ["error downgrade-loses-data 0003 table public.users"],
+      lane: "failed",
+    },
+    good: {
+      change: revisionFiles(
+        revision("x1", null, 'op.create_table("x", sa.Column("id", sa.Integer))', 'op.drop_table("x")'),
+        revision("0003", ["0002", "x1"], "", ""),
+      ),
+    },
+  },
 };
 
 testShapes(shapes);
