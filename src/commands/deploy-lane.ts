@@ -7,6 +7,7 @@ import { type Address, connect } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import { isFatal } from "../findings/graph";
 import { type BuildOptions, buildBase, fillBase, NotBuilt } from "../lanes/base-database";
+import { environmentOfBase } from "../lanes/base-environment";
 import { type BaseTree, openBaseTree } from "../lanes/base-tree";
 import { type DeployLaneResult, type FreshKnowledge, proveOnDeployed } from "../lanes/deploy-lane";
 import { type KeptBase, KeptBases, keyOfBase } from "../lanes/kept-base";
@@ -326,6 +327,7 @@ function dependsOn({ settings, start, lane, rows }: DeployLaneContext, tree: Bas
     [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
     hashOf(settings["seed-from"], lane.project.root),
     settings.section ?? "",
+    environmentOfBase(lane.project.root, lane.run, lane.environment),
     [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
   ];
 }

@@ -46,11 +46,19 @@ export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
   const versionTables = await stage.observe((client) => quotedNames(client, found));
   const rows = await stage.observe((client) => rowsOf(client, { versionTables }));
   const seeded = [...rows.values()].filter((table) => table.rows.length > 0).map(({ table }) => table);
-  if (seed !== undefined) await settingsOf("seed", () => sow(stage, seed, context));
+  let sown: string[] = [];
+  if (seed !== undefined) {
+    await settingsOf("seed", () => sow(stage, seed, context));
+    const after = await stage.observe((client) => rowsOf(client, { versionTables }));
+    const before = (table: string): number => rows.get(table)?.rows.length ?? 0;
+    sown = [...after.values()]
+      .filter((table) => table.rows.length > before(table.table))
+      .map(({ table }) => table);
+  }
   const facts = await stage.observe(readDatabaseFacts);
   const { heads } = stage;
   const { name } = await stage.handOver();
-  return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], facts };
+  return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], sown, facts };
 }
 
 /** The stage with what is there before the first migration, or with all of it. */

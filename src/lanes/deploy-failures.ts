@@ -6,13 +6,18 @@ import type { RecordedStatement } from "../model/statement";
 import { dataQueries, type KnownObjects } from "../operations/data-query";
 import { readSql } from "../operations/read-sql";
 import type { DeployTry } from "./deploy-try";
+import { namesTable } from "./says-so";
 
 export type FailedTries = readonly Pick<DeployTry, "level" | "failure" | "up" | "down" | "again">[];
 
 type FailureFact = Extract<DeployFact, { kind: "failure" }>;
 
 /** Each failure once, with the tamest rows on which it still happened. */
-export function failureFacts(tries: FailedTries, known: KnownObjects = {}): FailureFact[] {
+export function failureFacts(
+  tries: FailedTries,
+  known: KnownObjects = {},
+  sown: readonly string[] = [],
+): FailureFact[] {
   const facts = new Map<string, FailureFact>();
   for (const one of tries) {
     const { failure, level } = one;
@@ -25,6 +30,11 @@ export function failureFacts(tries: FailedTries, known: KnownObjects = {}): Fail
       revision: failure.revision,
       failure: earlier?.failure ?? failure,
       level,
+      // A tamer try followed in which it did not stop: with the project's own rows, which all of them have.
+      passesOnSeed:
+        level === "hostile" &&
+        one !== tries.at(-1) &&
+        sown.some((table) => namesTable(failure.statement?.sql ?? "", table)),
       anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
       ...(earlier === undefined
         ? questionsOf(one, failure, known)

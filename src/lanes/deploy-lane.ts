@@ -79,7 +79,7 @@ export async function proveOnDeployed(
   if (last === undefined) throw new Error("no rows were tried");
   const lost = await lostRows({ context, base, way, copy, filling }, last);
   const facts: DeployFact[] = [
-    ...failureFacts(tries, knownObjects(base.facts.tables)),
+    ...failureFacts(tries, knownObjects(base.facts.tables), base.sown),
     ...lost.facts,
     ...residueFacts(last),
   ];

@@ -57,21 +57,43 @@ test("a tool that goes elsewhere ends the check with its message, also where the
   expect(stderr).not.toContain("Node.js v");
 });
 
-test("a base whose project lies elsewhere is not proved, and no base that has nothing", async () => {
+test("a base whose project lies elsewhere is found there, and not proved where two could be it", async () => {
   const { project: made, repository } = await project({ revisions: [users] });
   await using _ = made;
+  const move = (to: string) => {
+    for (const name of ["alembic.ini", "migrations"]) repository.git("mv", name, `${to}/${name}`);
+  };
   repository.write("backend/README");
-  for (const name of ["alembic.ini", "migrations"]) repository.git("mv", name, `backend/${name}`);
+  move("backend");
   repository.write(`backend/${fileOf(city)}`, textOf(city));
   repository.commit();
-  const { code, report } = await judge({
-    cwd: `${made.path}/backend`,
-    args: [...args, "--require", "deploy-lane"],
-  });
-  expect({ code, findings: blames(report), lane: report.deployLane?.reason }).toEqual({
+  const check = async () => {
+    const { code, report } = await judge({
+      cwd: `${made.path}/backend`,
+      args: [...args, "--require", "deploy-lane"],
+    });
+    const { status, reason } = report.deployLane ?? {};
+    return { code, findings: blames(report), status, reason };
+  };
+  expect(await check()).toEqual({ code: 0, findings: [], status: "proved", reason: undefined });
+  // The base has two now, neither of them where the change has its own.
+  repository.git("checkout", "-q", "main");
+  repository.write("one/README");
+  move("one");
+  for (const [file, text] of Object.entries(alembicFiles({ revisions: [users] })))
+    repository.write(`two/${file}`, text);
+  const base = repository.commit();
+  repository.git("checkout", "-q", "topic");
+  repository.git("rebase", "-q", "--onto", base, "topic~0", "topic");
+  repository.git("rm", "-rq", "one", "two");
+  for (const [file, text] of Object.entries(alembicFiles({ revisions: [users, city] })))
+    repository.write(`backend/${file}`, text);
+  repository.commit();
+  expect(await check()).toEqual({
     code: 1,
     findings: ["error deploy-lane-not-proved -"],
-    lane: expect.stringContaining("the change moves its folder"),
+    status: "not proved",
+    reason: expect.stringContaining("the change moves its folder"),
   });
 });
 
