@@ -36975,6 +36975,13 @@ const settingTable = {
         commands: ["status"],
         text: "Status: every revision, with its parents and file.",
     },
+    "status-form": {
+        type: ["list", "lines"],
+        default: "list",
+        where: ["flag", "variable"],
+        commands: ["status"],
+        text: "Status in a terminal: a list with what it means, or one line a revision, oldest first, as runbooks of SQLx show it: <version>/<installed, pending …>: <name>.",
+    },
     "status-fails": {
         type: ["unknown", "pending", "never"],
         default: "pending",
@@ -37148,29 +37155,36 @@ const severities = ["error", "warning", "note"];
 /** A mapping of scalars, with no other keys than these. UserError names the nearest one. */
 function textFields(map, allowed, owner, source) {
     const fields = {};
-    for (const { key, node, place } of entriesOf(map, source)) {
-        const name = allowed.find((candidate) => candidate === key);
-        if (name === undefined) {
-            throw new errors_UserError({
-                what: `${owner} has no "${key}".`,
-                where: place,
-                seen: `Allowed are ${allowed.join(", ")}.`,
-                do: `${nearest_suggestion(key, allowed)}Write one of the allowed words.`,
-            });
-        }
-        fields[name] = {
-            text: scalarText(node, `${owner}: ${name}`, "one value", source),
+    for (const { key, node } of knownEntries(map, allowed, owner, source)) {
+        fields[key] = {
+            text: scalarText(node, `${owner}: ${key}`, "one value", source),
             place: source.at(node),
         };
     }
     return fields;
 }
+/** The pairs of a mapping with no other keys than these. UserError names the nearest one. */
+function knownEntries(map, allowed, owner, source) {
+    return entriesOf(map, source).map(({ key, ...rest }) => {
+        const name = allowed.find((candidate) => candidate === key);
+        if (name !== undefined)
+            return { key: name, ...rest };
+        throw new errors_UserError({
+            what: `${owner} has no "${key}".`,
+            where: rest.place,
+            seen: `Allowed are ${allowed.join(", ")}.`,
+            do: `${nearest_suggestion(key, allowed)}Write one of the allowed words.`,
+        });
+    });
+}
 /** The pairs of a mapping whose keys are scalars. */
 function entriesOf(map, source) {
     return map.items.map((pair) => {
         const place = source.at(pair.key);
-        if ((0,dist/* isScalar */.jn)(pair.key))
-            return { key: String(pair.key.value), node: pair.value, place };
+        if ((0,dist/* isScalar */.jn)(pair.key)) {
+            const { value } = pair.key;
+            return { key: String(value), node: pair.value, place, line: source.line(pair.key) };
+        }
         throw new errors_UserError({ what: "A key is no text.", where: place, do: "Write a name before the colon." });
     });
 }
@@ -37186,7 +37200,15 @@ function isEmpty(node) {
 }
 /** `name` is of another kind than `wanted`. */
 function wrongType(name, wanted, node, source) {
-    const found = (0,dist/* isMap */.jh)(node) ? "a mapping" : (0,dist/* isSeq */.oP)(node) ? "a list" : isEmpty(node) ? "nothing" : "a text";
+    const found = (0,dist/* isMap */.jh)(node)
+        ? "a mapping"
+        : (0,dist/* isSeq */.oP)(node)
+            ? node.items.length === 0
+                ? "an empty list"
+                : "a list"
+            : isEmpty(node)
+                ? "nothing"
+                : "a text";
     return new errors_UserError({
         what: `${name} is ${found}, and ${wanted} is expected.`,
         where: source.at(node),
@@ -37276,7 +37298,146 @@ function becauseOf(fields, owner) {
     return (because ?? reason)?.text;
 }
 
+;// CONCATENATED MODULE: ./lib/settings/rows.js
+/** What can be said of one table under `rows.tables`, and what it does, for docs and the schema. */
+const tableRowKeys = {
+    rows: "How many rows it gets.",
+    tier: "hostile: NULL, duplicates, full lengths and extremes wherever the schema allows them. plain: distinct and modest values, no NULL where a value can stand.",
+    values: "By column: the only values that it gets.",
+    unique: "Columns whose values are never the same in two rows, although no index says so.",
+    "not-null": "Columns that are never NULL, although nothing says so.",
+};
+/** What can be said of all tables under `rows.default`. */
+const defaultRowKeys = ["rows", "tier"];
+/** What `rows` of migration-gate.yml has. */
+const rowSections = {
+    default: "Of every table that says nothing else: ten rows, hostile.",
+    reference: "Tables in which nothing is put: their rows come from elsewhere, or from migrations alone.",
+    tables: "Single tables by name, as the server prints it; the schema may be left out where one table has that name.",
+};
+const rowTiers = ["hostile", "plain"];
+/** More would make a check slow, and show no more. */
+const mostRowsPerTable = 1000;
+
+;// CONCATENATED MODULE: ./lib/project/config-rows.js
+
+
+
+
+
+/** `rows:` of migration-gate.yml; undefined where it says nothing. Whether tables and columns are there is not looked at. */
+function rowsOf(node, source) {
+    const sections = sectionsOf(node, "rows", Object.keys(rowSections), source);
+    const found = new Map(sections.map((entry) => [entry.key, entry]));
+    if (found.size === 0)
+        return undefined;
+    const owner = "rows.default";
+    const standard = sectionsOf(found.get("default")?.node ?? null, owner, defaultRowKeys, source);
+    const reference = referenceOf(found.get("reference")?.node ?? null, source);
+    const tables = tablesOf(found.get("tables")?.node ?? null, source);
+    const both = reference.find(({ table }) => tables.some((other) => other.table === table));
+    if (both !== undefined) {
+        throw new errors_UserError({
+            what: `${both.table} is in rows.reference and in rows.tables.`,
+            where: `${source.file}:${both.line}`,
+            why: "Nothing is put into a reference table.",
+            do: "Keep one of them.",
+        });
+    }
+    return { default: steeringOf(standard, owner, source), tables: [...reference, ...tables] };
+}
+function sectionsOf(node, owner, allowed, source) {
+    if (node === null || isEmpty(node))
+        return [];
+    if (!(0,dist/* isMap */.jh)(node))
+        throw wrongType(owner, `a mapping of ${allowed.join(", ")}`, node, source);
+    return knownEntries(node, allowed, owner, source);
+}
+function referenceOf(node, source) {
+    if (node === null || isEmpty(node))
+        return [];
+    return itemsOf(node, "rows.reference", "a list of tables", source).map((item) => ({
+        table: scalarText(item, "an item of rows.reference", "the name of a table", source),
+        line: source.line(item),
+        skip: true,
+    }));
+}
+function tablesOf(node, source) {
+    if (node === null || isEmpty(node))
+        return [];
+    if (!(0,dist/* isMap */.jh)(node))
+        throw wrongType("rows.tables", "a mapping of tables", node, source);
+    return entriesOf(node, source).map(({ key, node: value, line }) => {
+        const owner = `rows.tables.${key}`;
+        const entries = sectionsOf(value, owner, Object.keys(tableRowKeys), source);
+        return { table: key, line, ...steeringOf(entries, owner, source) };
+    });
+}
+function steeringOf(entries, owner, source) {
+    return Object.assign({}, ...entries.map(({ key, node }) => partOf(key, node, `${owner}.${key}`, source)));
+}
+function partOf(key, node, owner, source) {
+    switch (key) {
+        case "rows":
+            return { rows: countOf(node, owner, source) };
+        case "tier":
+            return { tier: tierOf(node, owner, source) };
+        case "values":
+            return { values: valuesOf(node, owner, source) };
+        case "unique":
+            return { unique: columnsOf(node, owner, source) };
+        case "not-null":
+            return { notNull: columnsOf(node, owner, source) };
+    }
+}
+function countOf(node, owner, source) {
+    const text = scalarText(node, owner, "a number", source);
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= 1 && number <= mostRowsPerTable)
+        return number;
+    throw new errors_UserError({
+        what: `${owner} is "${text}", which is no whole number from 1 to ${mostRowsPerTable}.`,
+        where: source.at(node),
+        do: "Write how many rows a table gets; a table that gets none stands in rows.reference.",
+    });
+}
+function tierOf(node, owner, source) {
+    const text = scalarText(node, owner, rowTiers.join(" or "), source);
+    const tier = rowTiers.find((word) => word === text);
+    if (tier !== undefined)
+        return tier;
+    throw new errors_UserError({
+        what: `${owner} is "${text}".`,
+        where: source.at(node),
+        seen: `Allowed are ${rowTiers.join(", ")}.`,
+        do: `Set it to ${nearest(text, rowTiers)}.`,
+    });
+}
+function valuesOf(node, owner, source) {
+    if (!(0,dist/* isMap */.jh)(node))
+        throw wrongType(owner, "a mapping of columns, each with a list of values", node, source);
+    return Object.fromEntries(entriesOf(node, source).map(({ key, node: list }) => [
+        key,
+        itemsOf(list, `${owner}.${key}`, "a list of values", source).map((item) => {
+            // As it is written, blanks at its ends as well.
+            if ((0,dist/* isScalar */.jn)(item) && !isEmpty(item))
+                return String(item.value);
+            throw wrongType(`an item of ${owner}.${key}`, "a value (an empty one and null in quotes)", item, source);
+        }),
+    ]));
+}
+function columnsOf(node, owner, source) {
+    return itemsOf(node, owner, "a list of columns", source).map((item) => scalarText(item, `an item of ${owner}`, "the name of a column", source));
+}
+/** At least one. */
+function itemsOf(node, owner, wanted, source) {
+    if ((0,dist/* isSeq */.oP)(node) && node.items.length > 0)
+        return node.items;
+    throw wrongType(owner, wanted, node, source);
+}
+
 ;// CONCATENATED MODULE: ./lib/project/config-file.js
+
 
 
 
@@ -37289,7 +37450,7 @@ const noPolicy = { file: undefined, rules: new Map(), accept: [] };
 const names = ["migration-gate.yml", "migration-gate.yaml"];
 /** A person wrote it; more would only cost the parser time. */
 const maxBytes = 256 * 1024;
-const fileKeys = [...settingNames.filter((name) => takes(name, "file")), "rules", "accept"];
+const fileKeys = [...settingNames.filter((name) => takes(name, "file")), "rules", "accept", "rows"];
 /**
  * The file that holds a project's settings: the one that is named, else the one in the working directory, else the one
  * at the root of the repository that the working directory lies in. Undefined where there is none.
@@ -37366,9 +37527,9 @@ function readConfigFile(file) {
             });
         },
     });
-    return sectionsOf(document.contents, source);
+    return config_file_sectionsOf(document.contents, source);
 }
-function sectionsOf(contents, source) {
+function config_file_sectionsOf(contents, source) {
     if (contents === null || isEmpty(contents))
         return { settings: {}, policy: { ...noPolicy, file: source.file } };
     if (!(0,dist/* isMap */.jh)(contents)) {
@@ -37381,11 +37542,14 @@ function sectionsOf(contents, source) {
     const settings = {};
     let rules = new Map();
     let accept = [];
+    let rows;
     for (const { key, node, place } of entriesOf(contents, source)) {
         if (key === "rules")
             rules = rulesOf(node, source);
         else if (key === "accept")
             accept = acceptOf(node, source);
+        else if (key === "rows")
+            rows = rowsOf(node, source);
         else {
             const name = settingNames.find((candidate) => candidate === key);
             if (name === undefined || !takes(name, "file"))
@@ -37393,7 +37557,7 @@ function sectionsOf(contents, source) {
             settings[name] = { value: settingValue(name, node, source), name, where: source.at(node ?? contents) };
         }
     }
-    return { settings, policy: { file: source.file, rules, accept } };
+    return { settings, policy: { file: source.file, rules, accept, ...(rows === undefined ? {} : { rows }) } };
 }
 function settingValue(name, node, source) {
     const isList = settingTable[name].type === "list";
@@ -37878,6 +38042,26 @@ function statusText(report, verbose, paint) {
     ].join("\n"));
     const rest = hidden.length === 0 ? [] : [paint.dim(`applied   ${hidden.length} more (--verbose)`)];
     return `${[...lost, ...lines, ...rest, "", ...status_text_summary(report, paint)].join("\n")}\n`;
+}
+const words = { applied: "installed", "checksum mismatch": "different checksum" };
+/** One line a revision, oldest first, as `20240101000000/installed: 001_initial_schema`; what no file has comes last. */
+function statusLines({ revisions, unknown }) {
+    const lines = revisions.map((revision) => {
+        const { id, status } = revision;
+        const word = status in words ? words[status] : status;
+        return `${harmless(id)}/${word}: ${harmless(nameOf(revision))}`;
+    });
+    const lost = unknown.map(({ id }) => `${harmless(id)}/unknown: no revision file has this id`);
+    return `${[...lines, ...lost].join("\n")}\n`;
+}
+/** The file's name without its id and what tells its kind; the message where that says nothing. */
+function nameOf({ id, file, message }) {
+    const stem = file
+        .slice(file.lastIndexOf("/") + 1)
+        .replace(/\.[^.]+$/, "")
+        .replace(/\.(?:up|down)$/, "");
+    const name = stem.replace(/^\d+_/, "");
+    return name === "" || name === id ? message : name;
 }
 const trouble = {
     dirty: "it stopped half way. Finish or undo by hand what it did, then mend its row in the version table.",
@@ -39972,7 +40156,7 @@ const mine = `from pg_catalog.pg_stat_activity a
     and (pg_catalog.left(a.application_name, pg_catalog.length($1)) = $1
       or exists (select from unnest($2::int[], $3::timestamptz[]) s(pid, started)
                  where s.pid = a.pid and s.started = a.backend_start))`;
-function valuesOf({ name, others }) {
+function tool_sessions_valuesOf({ name, others }) {
     return [name, others.map(({ pid }) => pid), others.map(({ backendStart }) => backendStart)];
 }
 /**
@@ -39981,7 +40165,7 @@ function valuesOf({ name, others }) {
  */
 async function endToolSessions(client, sessions, waitMs = tool_sessions_graceMs) {
     const left = async (what) => {
-        const query = client.query(`select pg_catalog.count(${what})::int as left ${mine}`, valuesOf(sessions));
+        const query = client.query(`select pg_catalog.count(${what})::int as left ${mine}`, tool_sessions_valuesOf(sessions));
         const { rows } = await within(client, query, answerLimitMs);
         return rows[0]?.left ?? 0;
     };
@@ -39992,7 +40176,7 @@ async function endToolSessions(client, sessions, waitMs = tool_sessions_graceMs)
 }
 /** Whoever holds the gate's lock knows that no gate watches over these. */
 async function orphans(client, sessions) {
-    const { rows } = await client.query(`select a.pid, a.application_name as name ${mine} order by 1`, valuesOf(sessions));
+    const { rows } = await client.query(`select a.pid, a.application_name as name ${mine} order by 1`, tool_sessions_valuesOf(sessions));
     return rows;
 }
 /** Sessions from this machine with these local ports, which are those of the tool's processes. */
@@ -40561,7 +40745,7 @@ async function migrate(options) {
     const waits = [];
     const first = await options.client();
     const before = new Set((await invalidIndexes(first)).map(({ oid }) => oid));
-    const open = new Set((await unvalidatedConstraints(first)).map(nameOf));
+    const open = new Set((await unvalidatedConstraints(first)).map(migrate_nameOf));
     let result;
     for (let attempt = 1;; attempt++) {
         let once;
@@ -40592,7 +40776,7 @@ async function migrate(options) {
             waits,
             limit,
             invalidIndexes: left.map(({ name }) => name),
-            unvalidated: unvalidated.map(nameOf).filter((name) => !open.has(name)),
+            unvalidated: unvalidated.map(migrate_nameOf).filter((name) => !open.has(name)),
             isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
             sessionsLeft: !gone,
         };
@@ -40660,7 +40844,7 @@ function runTool(options) {
         endsWithUs: true,
     });
 }
-function nameOf({ name, table }) {
+function migrate_nameOf({ name, table }) {
     return `${name} on ${table}`;
 }
 function problemOf(error) {
@@ -41137,7 +41321,7 @@ const rest = (version) => [
     ["pg_event_trigger", "oid"],
 ];
 const row = (alias, id) => `select concat_ws('.', ${alias}.tableoid, ${id}, ${alias}.xmin, ${alias}.cmin) as version, ${isChanged(alias)} as changed`;
-const rowsOf = ([table, id]) => `${row("x", `x.${id}`)} from ${table} x where x.${id} >= 16384`;
+const rare_digest_rowsOf = ([table, id]) => `${row("x", `x.${id}`)} from ${table} x where x.${id} >= 16384`;
 /** What a view or a column privilege hides the row versions of: the text itself stands for the version. */
 const rare_digest_textOf = (expression, from) => `select ${expression}, null from ${from}`;
 const members = `${row("x", "x.objid")} from pg_depend x where x.refclassid = 'pg_extension'::regclass and x.deptype in ('e', 'x')`;
@@ -41146,13 +41330,13 @@ const group = (selects) => `(select json_build_array(count(*), json_agg(version)
 /** SQL of a RareDigest as JSON. */
 function rareDigests(version) {
     const named = [
-        ...rare_digest_names.map(rowsOf),
+        ...rare_digest_names.map(rare_digest_rowsOf),
         members,
         rare_digest_textOf("concat_ws('.', oid, rolname)", "pg_roles where rolname !~ '^pg_'"),
         rare_digest_textOf("concat_ws('.', oid, spcname)", "pg_tablespace where oid >= 16384"),
     ];
     const others = [
-        ...rest(version).map(rowsOf),
+        ...rest(version).map(rare_digest_rowsOf),
         rare_digest_textOf("x::text", "pg_roles x where rolname !~ '^pg_'"),
         rare_digest_textOf("m::text", "pg_auth_members m where roleid >= 16384 or member >= 16384"),
         `${row("x", "x.objoid")} from pg_shdescription x where x.classoid = 'pg_authid'::regclass`,
@@ -41725,6 +41909,11 @@ class CatalogTracker {
             for (const key of keys.splice(0))
                 this.#current.delete(key);
         }
+    }
+    /** Leaves nothing out any more; the next read reads all. */
+    ignoreNothing() {
+        this.#ignored.length = 0;
+        this.invalidate();
     }
     /** Reads what changed since the last read, all of it at first and after `invalidate`. One ask when nothing changed. */
     async read(session) {
@@ -61957,47 +62146,47 @@ function recorder_pause(milliseconds) {
 
 
 /**
- * Prepares a database before the first revision: a SQL file (ends with .sql, relative to `directory`), run as one
- * query, or a command.
+ * Prepares a database before the first revision, or puts rows in: a SQL file (ends with .sql, relative to `directory`), run as
+ * one query, or a command. `setting` is for messages.
  */
-async function runSetup(setup, database, runCommand, directory = process.cwd()) {
+async function runSetup(setup, database, runCommand, directory = process.cwd(), setting = "setup") {
     if (!setup.endsWith(".sql"))
         return runCommand(setup, database);
-    const sql = await setup_readSql(setup, (0,external_node_path_namespaceObject.resolve)(directory, setup));
+    const sql = await setup_readSql(setup, (0,external_node_path_namespaceObject.resolve)(directory, setup), setting);
     const client = await connect(database.address);
     try {
         await client.query(sql);
     }
     catch (error) {
-        throw error instanceof DatabaseError ? setupError(setup, sql, error) : error;
+        throw error instanceof DatabaseError ? setupError({ file: setup, sql, setting }, error) : error;
     }
     finally {
         await client.end();
     }
 }
-async function setup_readSql(setup, file) {
+async function setup_readSql(setup, file, setting) {
     try {
         return (await (0,external_node_fs_promises_namespaceObject.readFile)(file, "utf8")).replace(/^\uFEFF/, "");
     }
     catch (error) {
         throw new errors_UserError({
-            what: `The setup file ${setup} cannot be read.`,
+            what: `The ${setting} file ${setup} cannot be read.`,
             where: file,
-            do: "Correct the path in the setting `setup`.",
+            do: `Correct the path in the setting \`${setting}\`.`,
         }, { cause: error });
     }
 }
-function setupError(setup, sql, error) {
+function setupError({ file, sql, setting }, error) {
     const place = error.position === undefined ? undefined : setup_placeOf(sql, Number(error.position));
-    const where = place === undefined ? setup : `${setup}:${place.line}:${place.column}`;
+    const where = place === undefined ? file : `${file}:${place.line}:${place.column}`;
     const caret = place === undefined ? [] : [place.text, `${place.indent}^`];
     const told = [error.message, error.detail, error.hint].filter((text) => text !== undefined);
     const seen = [`${told.join("; ")} (${error.code})`, ...caret].join("\n");
-    return new errors_UserError({ what: "The setup file failed.", where, seen, do: setup_remedy(sql, error, place) }, { cause: error });
+    return new errors_UserError({ what: `The ${setting} file failed.`, where, seen, do: setup_remedy({ sql, setting }, error, place) }, { cause: error });
 }
 /** What only psql can do is the likely reason of some errors. */
-function setup_remedy(sql, error, place) {
-    const psql = "or set `setup` to a command that runs the file with psql.";
+function setup_remedy({ sql, setting }, error, place) {
+    const psql = `or set \`${setting}\` to a command that runs the file with psql.`;
     if (error.code === "42601" && place?.text.trimStart().startsWith("\\")) {
         return `Remove the psql command ${place.text.trim().split(/\s/)[0]}, ${psql}`;
     }
@@ -62281,11 +62470,13 @@ class Stage {
     async runOnce(command, setting) {
         await this.runProjectCommand(command, setting);
     }
-    /** The database outlives the stage: nobody is connected to it, and its roles stay. */
+    /** The database outlives the stage: nobody is connected to it, and its roles stay as long as the server is used. */
     async handOver() {
         this.handedOver = true;
         this.recorder.stop();
         await endOtherSessions(this.client);
+        const roles = await rolesOf(this.client);
+        this.context.shadow.takeRoles?.(roles.filter((role) => !this.rolesBefore.includes(role)));
         await this.client.end();
         return this.database;
     }
@@ -62324,6 +62515,9 @@ class Stage {
     async runProjectCommand(command, setting) {
         const result = await this.execute(shellWords(command));
         this.recorder.takeRecording();
+        // It may have run another history, which has a version table of its own.
+        this.recorder.versionTable = undefined;
+        this.recorder.tracker.ignoreNothing();
         if (result.exitCode === 0)
             return;
         throw new ToolError({
@@ -63714,6 +63908,8 @@ async function createDatabase(server, purpose, template, beforeDrop, onLeft) {
     try {
         const copy = template === undefined ? "" : ` TEMPLATE ${escapeIdentifier(template)}`;
         await client.query(`CREATE DATABASE ${escapeIdentifier(name)}${copy}`);
+        if (template !== undefined)
+            await copySettings(client, template, name);
         await client.query(`COMMENT ON DATABASE ${escapeIdentifier(name)} IS ${escapeLiteral(JSON.stringify(thisOwner()))}`);
     }
     catch (error) {
@@ -63746,6 +63942,29 @@ async function createDatabase(server, purpose, template, beforeDrop, onLeft) {
             return dropped;
         },
     };
+}
+/** Lists of names that are written down as they are to be read: a literal of all would be one name (pg_dump's dumputils.c). */
+const lists = new Set([
+    "search_path",
+    "temp_tablespaces",
+    "local_preload_libraries",
+    "session_preload_libraries",
+]);
+/** What ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET left belongs to no database's files: CREATE DATABASE does not copy it. */
+async function copySettings(client, from, to) {
+    const { rows } = await client.query(`select r.rolname::text as role, s.setconfig as settings from pg_catalog.pg_db_role_setting s
+       join pg_catalog.pg_database d on d.oid = s.setdatabase left join pg_catalog.pg_roles r on r.oid = s.setrole
+      where d.datname = $1 and (s.setrole = 0 or r.oid is not null)`, [from]);
+    for (const { role, settings } of rows) {
+        const whose = role === null
+            ? `DATABASE ${escapeIdentifier(to)}`
+            : `ROLE ${escapeIdentifier(role)} IN DATABASE ${escapeIdentifier(to)}`;
+        for (const setting of settings) {
+            const [, name = "", value = ""] = /^([^=]*)=(.*)$/s.exec(setting) ?? [];
+            const isList = lists.has(name) && !/^"?"?$/.test(value);
+            await client.query(`ALTER ${whose} SET ${escapeIdentifier(name)} TO ${isList ? value : escapeLiteral(value.replace(/^""$/, ""))}`);
+        }
+    }
 }
 /** Drops the database and ends its connections; no error if it does not exist. */
 async function dropDatabase(server, name) {
@@ -63807,6 +64026,10 @@ async function useGivenServer(url, onProgress) {
             const database = await createDatabase(address, purpose, template, collectRoles, onProgress);
             open.add(database);
             return database;
+        },
+        takeRoles: (roles) => {
+            for (const role of roles)
+                usedRoles.add(role);
         },
         processes: () => [],
         [Symbol.asyncDispose]: dispose,
@@ -64017,7 +64240,6 @@ async function stopPostmasterOf(data) {
 
 
 
-
 /** A new, empty cluster. UserError where initdb fails. */
 async function initialise({ installation: { bin }, directory: { server, data }, account, password, signal, }) {
     const passwordFile = (0,external_node_path_namespaceObject.join)(server, "password");
@@ -64067,13 +64289,18 @@ const cluster_notKept = new Set(["postmaster.pid", "postmaster.opts", "pg_stat_t
  */
 async function keepCluster(address, { data }, folder) {
     const client = await connect(address);
+    let current;
     try {
         await client.query("CHECKPOINT");
+        const { rows } = await client.query("select pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) as name");
+        current = rows[0]?.name ?? "";
     }
     finally {
         await client.end();
     }
-    await copyFiles(data, (0,external_node_path_namespaceObject.join)(folder, "data"));
+    // Later segments are old ones that wait to be written again.
+    const isSpare = (name) => /^[0-9A-F]{24}$/.test(name) && name > current;
+    await copyFiles(data, (0,external_node_path_namespaceObject.join)(folder, "data"), isSpare);
 }
 /** A copy of a kept cluster with a password of its own. UserError where the files are not whole. */
 async function restoreCluster(kept, { installation: { bin }, directory: { server, data }, account, password, signal }) {
@@ -64091,7 +64318,8 @@ async function restoreCluster(kept, { installation: { bin }, directory: { server
     if (account !== undefined)
         await giveTo(data, account);
     // Single-user mode asks for no password, and recovers first. Its input is the statement, so that no list of processes shows it.
-    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_namespaceObject.join)(bin, "postgres"), ["--single", "-D", data, "postgres"], {
+    // Without fsync: recovery would bring every file to the disk first.
+    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_namespaceObject.join)(bin, "postgres"), ["--single", "-F", "-D", data, "postgres"], {
         ...(account ?? {}),
         cwd: server,
         env: serverEnvironment(),
@@ -64114,12 +64342,16 @@ async function restoreCluster(kept, { installation: { bin }, directory: { server
         do: "Remove that folder; the next run builds it anew.",
     });
 }
-async function copyFiles(from, to) {
-    await (0,external_node_fs_promises_namespaceObject.cp)(from, to, {
-        recursive: true,
-        mode: external_node_fs_.constants.COPYFILE_FICLONE,
-        filter: (source) => !cluster_notKept.has((0,external_node_path_namespaceObject.basename)(source)),
-    });
+/** By cp: Node truncates each file first, so that ext4 writes it to the disk at its close, and its removal waits for that. */
+async function copyFiles(from, to, isLeftOut = () => false) {
+    await (0,external_node_fs_promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.join)(to, "pg_wal"), { recursive: true, mode: 0o700 });
+    for (const folder of [".", "pg_wal"]) {
+        const names = (await (0,external_node_fs_promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(from, folder))).filter((name) => name !== "pg_wal" && !cluster_notKept.has(name) && !isLeftOut(name));
+        const files = names.map((name) => (0,external_node_path_namespaceObject.join)(from, folder, name));
+        const result = await runProgram("cp", ["-Rp", ...files, (0,external_node_path_namespaceObject.join)(to, folder)]);
+        if (!result.ok)
+            throw new Error(result.stderr);
+    }
 }
 async function giveTo(folder, account) {
     await (0,external_node_fs_promises_namespaceObject.lchown)(folder, account.uid, account.gid);
@@ -64479,6 +64711,9 @@ async function prove({ settings, environment, progress }, { tool, project, graph
             onArrival = resolve;
         });
         const freshLane = clock.measure("fresh lane", () => proveOnEmptyDatabase(lane, { judged, floor, onArrival }));
+        const arrived = Promise.race([arrival, freshLane.then(() => undefined)]);
+        // The other lane may have ended, or not have come to it: a rejection that nobody awaits ends the process.
+        arrived.catch(() => undefined);
         const replayed = freshLane.then(async (result) => {
             progress("replaying statements for their locks");
             return { result, statements: await clock.measure("replay", () => replayLegs(lane, result.legs, judged)) };
@@ -64488,7 +64723,7 @@ async function prove({ settings, environment, progress }, { tool, project, graph
             : clock.measure("deploy lane", () => beside({
                 lane: { ...lane, progress: (text) => progress(`deploy lane: ${text}`) },
                 fresh: {
-                    arrived: Promise.race([arrival, freshLane.then(() => undefined)]),
+                    arrived,
                     failsToo: async (failure) => knownSteps((await freshLane).facts).failed.has(keyOfStep(failure)),
                 },
                 openServer: (kept, remove) => serverForDeployLane(shadow, options, replayed, kept, remove),
@@ -64724,7 +64959,7 @@ async function unrecorded(context) {
         for (const { id, message } of goal.pending)
             listener.say(`pending  ${id}  ${message}`);
         listener.say(`backup   ${prepared.description}`);
-        await confirm_confirm(`Apply ${countOf(goal.pending.length)} to ${target.where}?`, settings);
+        await confirm_confirm(`Apply ${apply_countOf(goal.pending.length)} to ${target.where}?`, settings);
         const backup = await prepared.take();
         return await carryOut({
             command: "apply",
@@ -64791,7 +65026,7 @@ async function nothingToDo(target, { seen, goal }, settings, started) {
         record: undefined,
     };
 }
-function countOf(revisions) {
+function apply_countOf(revisions) {
     return `${revisions} ${revisions === 1 ? "revision" : "revisions"}`;
 }
 
@@ -66541,7 +66776,7 @@ op.drop_table("users")`,
 ;// CONCATENATED MODULE: ./lib/rules/require-constraint-using-index.js
 
 
-const words = { unique: "unique constraint", primaryKey: "primary key" };
+const require_constraint_using_index_words = { unique: "unique constraint", primaryKey: "primary key" };
 const requireConstraintUsingIndex = {
     severity: "warning",
     title: "Add a unique constraint or a primary key USING INDEX.",
@@ -66571,7 +66806,7 @@ op.execute("ALTER TABLE users ADD CONSTRAINT users_email UNIQUE USING INDEX user
         const { kind, name, usingIndex, columns } = constraint;
         if ((kind !== "unique" && kind !== "primaryKey") || usingIndex)
             return [];
-        const title = name === undefined ? `A ${words[kind]} on (${columns.join(", ")})` : `The ${words[kind]} "${name}"`;
+        const title = name === undefined ? `A ${require_constraint_using_index_words[kind]} on (${columns.join(", ")})` : `The ${require_constraint_using_index_words[kind]} "${name}"`;
         return [
             {
                 at: origin,
@@ -66817,6 +67052,158 @@ function notAnalysed(revision, upgrade) {
     ];
 }
 
+;// CONCATENATED MODULE: ./lib/findings/places.js
+
+/**
+ * Where a finding on an object belongs: the call in this direction that names it, else the other direction's,
+ * else where the function starts, else where the revision's id is written.
+ */
+function places_placeOf(revision, direction, key) {
+    const own = revision[direction];
+    const other = revision[direction === "downgrade" ? "upgrade" : "downgrade"];
+    const names = key === undefined ? [] : places_namesOf(key);
+    for (const fn of [own, other]) {
+        const call = callNaming(fn, names);
+        if (fn !== undefined && call !== undefined)
+            return { file: fn.file, line: call.line, column: call.column };
+    }
+    return own === undefined ? revision.location : { file: own.file, line: own.line, column: own.column };
+}
+/**
+ * Where a step failed: the line of the traceback. Where the error was swallowed the traceback is a later statement's:
+ * then the call whose every string is in the failed statement, if there is one.
+ */
+function placeOfFailure(failure, revision) {
+    const { direction, statement, file, line } = failure;
+    const fn = revision[direction];
+    const sql = failure.swallowed ? statement?.sql : undefined;
+    const call = (fn?.calls ?? []).find(({ literals }) => sql !== undefined && literals.length > 0 && literals.every((literal) => sql.includes(literal)));
+    if (fn !== undefined && call !== undefined)
+        return { file: fn.file, line: call.line, column: call.column };
+    return file === revision.location.file && line !== undefined
+        ? { file, line, column: 1 }
+        : places_placeOf(revision, direction, undefined);
+}
+/** The parts of an identity, the most telling first: `a.b."c d"` gives c d, b, a. */
+function places_namesOf(key) {
+    const identity = identityOf(key).replace(/\(.*\)$/s, "");
+    const parts = identity.match(/"(?:[^"]|"")+"|[^."]+/g) ?? [];
+    return parts
+        .map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part))
+        .reverse();
+}
+/** The last call whose strings name the object, or, for a part of a table, the part and then the table. */
+function callNaming(body, names) {
+    const calls = body?.calls ?? [];
+    for (const name of names.slice(0, 2)) {
+        const word = new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`, "i");
+        const found = calls.find((call) => call.literals.some((literal) => word.test(literal)));
+        if (found !== undefined)
+            return found;
+    }
+    return undefined;
+}
+function escapeRegExp(text) {
+    return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+;// CONCATENATED MODULE: ./lib/findings/other-schema.js
+
+
+
+
+/** To the finding on an edited revision, what the edit makes of databases that have it: seen, and not read from the texts. */
+function withBothSchemas(findings, { findings: seen, bothRan }) {
+    if (!bothRan)
+        return [...findings];
+    const differing = seen.filter(({ rule }) => rule === "schema-depends-on-history");
+    return findings.map((finding) => {
+        if (finding.rule !== "revision-edited")
+            return finding;
+        const own = differing.filter(({ revision }) => revision === finding.revision);
+        const told = own.length > 0
+            ? own.map(({ what }) => what).join(" ")
+            : differing.length === 0
+                ? "Both texts were run: a database that has it and an empty one end with the same schema."
+                : undefined;
+        return told === undefined ? finding : { ...finding, seen: `${finding.seen}\n${told}` };
+    });
+}
+/** The most that one check shows; an edited base table shows them all. */
+const mostShown = 10;
+/** What production would have otherwise than every database that is made from now on. */
+function otherSchemaFindings(schemas) {
+    const { fresh, deployed, before } = schemas;
+    const keys = new Set([...fresh.keys(), ...deployed.keys()]);
+    const differing = [...keys].filter((key) => fresh.get(key) !== deployed.get(key) && kindOf(key) !== "column order" && !before.has(key));
+    if (differing.length === 0)
+        return [];
+    const delta = (catalog) => differing.map((key) => ({ key, before: undefined, after: catalog.get(key) }));
+    const differences = deltas_differencesOf(delta(fresh), delta(deployed)).map((difference) => ({
+        ...difference,
+        owner: ownerOf(difference.key, schemas) ?? "",
+    }));
+    const objects = groupByObject(differences);
+    const shown = objects.slice(0, mostShown).map(({ key, change, main }) => {
+        const owner = schemas.graph.get(main.owner);
+        const place = owner === undefined ? noPlace : places_placeOf(owner, "upgrade", key);
+        const name = `${kindOf(key)} ${identityOf(key)}`;
+        const has = change === "missing"
+            ? `does not have the ${name}, which an empty database gets`
+            : change === "left"
+                ? `has the ${name}, which an empty database does not get`
+                : `has another ${name} than an empty database gets`;
+        return {
+            ...noPlace,
+            ...place,
+            rule: "schema-depends-on-history",
+            severity: "error",
+            revision: owner?.id,
+            direction: owner === undefined ? undefined : "upgrade",
+            object: key,
+            what: `A database with the base's history ${has}.`,
+            where: owner === undefined ? "the change's head" : `revision ${owner.id}, upgrade`,
+            seen: `${schemas.seenBy}; ${change === "changed" ? describeChange(main) : other_schema_oneLine(main.expected ?? main.found ?? "")}`,
+            why: "Production has that history: from now on it and every new database (tests, new tenants) have different schemas, and no later check can see it.",
+            do: owner === undefined
+                ? other_schema_advice
+                : `Restore ${owner.location.file}, and write the change as a new revision.`,
+            suppressed: false,
+            suppression: undefined,
+        };
+    });
+    const left = objects.length - shown.length;
+    const last = shown.at(-1);
+    if (left === 0 || last === undefined)
+        return shown;
+    return [...shown.slice(0, -1), { ...last, seen: `${last.seen}\n${left} more objects differ.` }];
+}
+const other_schema_advice = "Find what builds it otherwise (a landed revision that was edited, code or a setting that revisions read), restore that, and write the change as a new revision.";
+const noPlace = {
+    file: undefined,
+    line: undefined,
+    column: undefined,
+};
+/**
+ * The last one under judgement that made it, on whichever of the two, or, of what it no longer makes, the edited one that makes
+ * the table; the rest of the history is nobody's to mend.
+ */
+function ownerOf(key, { steps, judged, edited }) {
+    const own = steps.filter(({ revision }) => judged.has(revision));
+    const maker = own.findLast(({ changes }) => changes.some((change) => change.key === key));
+    if (maker !== undefined)
+        return maker.revision;
+    for (const only of [judged, edited])
+        if (only.size === 1)
+            return [...only][0];
+    const makesTable = ({ key: made }) => /table$/.test(kindOf(made)) && identityOf(key).startsWith(`${identityOf(made)}.`);
+    return own.findLast(({ revision, changes }) => edited.has(revision) && changes.some(makesTable))?.revision;
+}
+function other_schema_oneLine(text) {
+    const line = text.replace(/\s+/g, " ").trim();
+    return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+}
+
 ;// CONCATENATED MODULE: ./lib/shadow/missing-extension.js
 /** PostgreSQL 14 says 58P01 where later versions say 0A000; a library is looked for when the extension is created or used. */
 const patterns = [
@@ -66896,61 +67283,6 @@ function python(text) {
     if (!text.includes('"') || text.includes("'"))
         return json;
     return `'${json.slice(1, -1).replaceAll('\\"', '"')}'`;
-}
-
-;// CONCATENATED MODULE: ./lib/findings/places.js
-
-/**
- * Where a finding on an object belongs: the call in this direction that names it, else the other direction's,
- * else where the function starts, else where the revision's id is written.
- */
-function places_placeOf(revision, direction, key) {
-    const own = revision[direction];
-    const other = revision[direction === "downgrade" ? "upgrade" : "downgrade"];
-    const names = key === undefined ? [] : places_namesOf(key);
-    for (const fn of [own, other]) {
-        const call = callNaming(fn, names);
-        if (fn !== undefined && call !== undefined)
-            return { file: fn.file, line: call.line, column: call.column };
-    }
-    return own === undefined ? revision.location : { file: own.file, line: own.line, column: own.column };
-}
-/**
- * Where a step failed: the line of the traceback. Where the error was swallowed the traceback is a later statement's:
- * then the call whose every string is in the failed statement, if there is one.
- */
-function placeOfFailure(failure, revision) {
-    const { direction, statement, file, line } = failure;
-    const fn = revision[direction];
-    const sql = failure.swallowed ? statement?.sql : undefined;
-    const call = (fn?.calls ?? []).find(({ literals }) => sql !== undefined && literals.length > 0 && literals.every((literal) => sql.includes(literal)));
-    if (fn !== undefined && call !== undefined)
-        return { file: fn.file, line: call.line, column: call.column };
-    return file === revision.location.file && line !== undefined
-        ? { file, line, column: 1 }
-        : places_placeOf(revision, direction, undefined);
-}
-/** The parts of an identity, the most telling first: `a.b."c d"` gives c d, b, a. */
-function places_namesOf(key) {
-    const identity = identityOf(key).replace(/\(.*\)$/s, "");
-    const parts = identity.match(/"(?:[^"]|"")+"|[^."]+/g) ?? [];
-    return parts
-        .map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part))
-        .reverse();
-}
-/** The last call whose strings name the object, or, for a part of a table, the part and then the table. */
-function callNaming(body, names) {
-    const calls = body?.calls ?? [];
-    for (const name of names.slice(0, 2)) {
-        const word = new RegExp(`(?<![\\w$])${escapeRegExp(name)}(?![\\w$])`, "i");
-        const found = calls.find((call) => call.literals.some((literal) => word.test(literal)));
-        if (found !== undefined)
-            return found;
-    }
-    return undefined;
-}
-function escapeRegExp(text) {
-    return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/proof.js
@@ -67348,6 +67680,13 @@ const factRules = {
         severity: "note; error with require: deploy-lane",
         why: "What the change does to a database with history and rows is not known.",
         do: "What the finding says.",
+        never: undefined,
+    },
+    "unused-row-setting": {
+        says: "an entry under `rows` of migration-gate.yml names a table or column that there is not, neither before nor after the change, or a value that its column does not take",
+        severity: "warning",
+        why: "Whoever wrote it believes that the rows are as it says, and they are not.",
+        do: "Correct it, or remove the entry.",
         never: undefined,
     },
     "column-order-differs": {
@@ -68483,6 +68822,42 @@ function isFileJudged(history, settings) {
     return history === undefined || settings.history === "all" ? () => true : history.isChanged;
 }
 
+;// CONCATENATED MODULE: ./lib/databases/postgres/table-facts.js
+
+const table_facts_statement = `select ${qualified("n.nspname", "c.relname")} as key, n.nspname::text as schema, c.relname::text as name,
+  coalesce((select json_agg(json_build_object('name', a.attname, 'key', quote_ident(a.attname), 'isText', t.typcategory = 'S') order by a.attnum)
+    from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]') as columns,
+  array(select a.attname::text from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey[0:i.indnkeyatts - 1])
+    where i.indrelid = c.oid and i.indisprimary order by array_position(i.indkey::int2[], a.attnum)) as "primaryKey",
+  coalesce((select json_object_agg(k.conname, pg_get_constraintdef(k.oid)) from pg_constraint k where k.conrelid = c.oid), '{}') as constraints
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and c.relpersistence <> 't' and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
+order by n.nspname, c.relname`;
+const enumStatement = `select t.typname::text as name, array_agg(e.enumlabel::text order by e.enumsortorder) as labels
+from pg_enum e join pg_type t on t.oid = e.enumtypid group by t.oid, t.typname order by t.typname`;
+/** Needs a client in no transaction, as `readTableFacts` does. */
+function readDatabaseFacts(client) {
+    return inCatalog(client, async () => {
+        const { rows: tables } = await client.query(table_facts_statement);
+        const { rows: enums } = await client.query(enumStatement);
+        return { tables, enums: Object.fromEntries(enums.map(({ name, labels }) => [name, labels])) };
+    });
+}
+/** Every table of users' schemas that no extension brought, in the order of schema and name. */
+function readTableFacts(client) {
+    return inCatalog(client, async () => (await client.query(table_facts_statement)).rows);
+}
+/** Where only pg_catalog is searched: names of users cannot stand for others, and all are printed qualified. */
+async function inCatalog(client, work) {
+    await client.query("begin read only; set local search_path = pg_catalog");
+    try {
+        return await work();
+    }
+    finally {
+        await client.query("rollback");
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/databases/postgres/row-snapshot.js
 
 
@@ -68838,6 +69213,18 @@ function nthBase(name, modifier, index, context) {
         case "ltree":
         case "lquery":
             return `top.k${index}`;
+        case "oidvector":
+        case "int2vector":
+            return `${index + 1} ${index + 2}`;
+        case "regclass":
+            return ["pg_class", "pg_type", "pg_proc"][index % 3];
+        case "regtype":
+            return ["integer", "text", "uuid"][index % 3];
+        case "txid_snapshot":
+        case "pg_snapshot":
+            return `${index + 10}:${index + 20}:`;
+        case "refcursor":
+            return `${values_words[index % 8]}${index}`;
         case "vector":
         case "halfvec": {
             const size = modifier > 0 ? modifier : 3;
@@ -68992,9 +69379,47 @@ function baseExtremes(type, modifier) {
         case "hstore":
             return ["a=>NULL", ""];
         default:
-            return [];
+            return isKnown(type, modifier) ? [] : guesses;
     }
 }
+function isKnown(type, modifier) {
+    return nthValue(type, modifier, 0, { salt: "", name: "", number: 1, isKey: false }) !== undefined;
+}
+/** For types that nothing is known of, an extension's for the most part; the server keeps what it can read. */
+const guesses = [
+    ...[
+        "1",
+        "2",
+        "3",
+        "a",
+        "b",
+        "{}",
+        "[1,2,3]",
+        "(1,2)",
+        "(3,4)",
+        "1 2 3",
+        "1..2",
+        "1:2:",
+        "0/1",
+        "true",
+        "2024-01-15",
+    ],
+    ...["pg_class", "pg_type", "integer", "text", "now", "simple", "english", "pg_catalog"],
+    ...["978-0-393-04002-9", "978-3-16-148410-0", "1436-4522", "0317-8471", "220356483481", "M-2306-7118-7"],
+    ...[
+        "POINT(0 0)",
+        "LINESTRING(0 0,1 1)",
+        "POLYGON((0 0,1 0,1 1,0 0))",
+        "MULTIPOINT((0 0))",
+        "MULTILINESTRING((0 0,1 1))",
+    ],
+    ...[
+        "MULTIPOLYGON(((0 0,1 0,1 1,0 0)))",
+        "POINT Z(0 0 0)",
+        "SRID=4326;POLYGON((0 0,1 0,1 1,0 0))",
+        "SRID=3857;POINT(0 0)",
+    ],
+];
 function numericExtremes(modifier) {
     const limit = precision(modifier);
     if (limit === undefined)
@@ -69027,6 +69452,7 @@ async function introspect(client) {
             owner: column === null || table === null ? undefined : { table, column },
         })),
         bypassesRowSecurity: raw.bypasses,
+        isUnicode: raw.unicode,
     };
 }
 const introspect_list = (row, from) => `(select coalesce(jsonb_agg(jsonb_build_object(${row})), '[]') from ${from})`;
@@ -69048,7 +69474,7 @@ const introspect_statement = `with recursive t as materialized (
   select a.* from t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
 ), parts as materialized (
   select ty.oid, ty.typname, ty.typnotnull, ty.typtypmod, ty.typrelid,
-    case when ty.typtype = 'b' and ty.typcategory = 'A' and ty.typelem <> 0 then 'array' else case ty.typtype when 'e' then 'enum'
+    case when ty.typtype = 'b' and ty.typcategory = 'A' and ty.typelem <> 0 and ty.typname not in ('oidvector', 'int2vector') then 'array' else case ty.typtype when 'e' then 'enum'
       when 'd' then 'domain' when 'c' then 'composite' when 'r' then 'range' when 'm' then 'multirange' else 'base' end end as kind,
     case when ty.typtype = 'b' and ty.typcategory = 'A' then nullif(ty.typelem, 0) when ty.typtype = 'd' then ty.typbasetype
       when ty.typtype = 'r' then (select r.rngsubtype from pg_range r where r.rngtypid = ty.oid)
@@ -69101,6 +69527,7 @@ select jsonb_build_object(
         and has_schema_privilege(tn.oid, 'USAGE') and has_table_privilege(tc.oid, 'SELECT') limit 1) own on true
     where c.relkind = 'S' and c.relpersistence <> 't' and has_schema_privilege(n.oid, 'USAGE') and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
       and case when c.relkind = 'S' then has_sequence_privilege(c.oid, 'UPDATE') and has_sequence_privilege(c.oid, 'SELECT') end),
+  'unicode', getdatabaseencoding() = 'UTF8',
   'bypasses', (select rolsuper or rolbypassrls from pg_roles where rolname = current_user)
 ) as answer`;
 function typesOf(raw) {
@@ -69563,22 +69990,91 @@ const formats = [
     "",
 ];
 
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/savepoint.js
+
+const savepoint = "migration_gate_rows";
+/** The error of the server that refused a row. */
+class Refusal {
+    code;
+    constraint;
+    column;
+    table;
+    schema;
+    type;
+    message;
+    constructor({ code, constraint, column, table, schema, dataType, message }) {
+        this.code = code ?? "";
+        this.constraint = constraint;
+        this.column = column;
+        this.table = table;
+        this.schema = schema;
+        this.type = dataType;
+        this.message = message ?? "";
+    }
+}
+/** Runs statements so that all or none of them stay; the open transaction goes on either way. */
+async function tryStatements(client, statements) {
+    try {
+        const results = (await client.query(`savepoint ${savepoint}; ${statements}; release savepoint ${savepoint}`));
+        const inserts = results.filter(({ command }) => command === "INSERT");
+        return { rows: inserts.reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0) };
+    }
+    catch (error) {
+        if (!(error instanceof DatabaseError))
+            throw error;
+        await client.query(`rollback to savepoint ${savepoint}; release savepoint ${savepoint}`);
+        return new Refusal(error);
+    }
+}
+/** The rows of a query without parameters; undefined where the server refused it, with the open transaction as it was. */
+async function tryQuery(client, { text, ...rest }) {
+    try {
+        // Three statements in one message, and so three results, which the types do not know of.
+        const results = await client.query({
+            ...rest,
+            text: `savepoint ${savepoint}; ${text}; release savepoint ${savepoint}`,
+        });
+        return results[1]?.rows ?? [];
+    }
+    catch (error) {
+        if (!(error instanceof DatabaseError))
+            throw error;
+        await client.query(`rollback to savepoint ${savepoint}; release savepoint ${savepoint}`);
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/databases/postgres/rows/oracle.js
+
 
 /** Combinations that are tried one by one where the server stumbles over one of them. */
 const mostSingle = 600;
+/** Questions in one round trip: the server's time for a statement is limited. */
+const mostAtOnce = 400;
 /**
- * All questions in one round trip; an answer holds the values as the question wrote them: first those that stand at the
+ * The questions in as few round trips as can be; an answer holds the values as the question wrote them: first those that stand at the
  * same place in every pool, then in the order of a hash. Needs an open transaction; nothing stays in the session.
  */
 async function solve(client, questions) {
-    if (questions.length === 0)
-        return [];
-    const texts = questions.map(oracle_statementsOf);
+    const all = [];
+    for (let at = 0; at < questions.length; at += mostAtOnce) {
+        const some = questions.slice(at, at + mostAtOnce);
+        const known = await oracle_ask(client, some);
+        if (known !== undefined)
+            all.push(...known);
+        // One of them took too long, which the program itself cannot catch: the others shall have their answers.
+        else
+            for (const one of some)
+                all.push((some.length === 1 ? undefined : await oracle_ask(client, [one]))?.[0] ?? []);
+    }
+    return all;
+}
+async function oracle_ask(client, questions) {
     await client.query("select pg_catalog.set_config('migration_gate.questions', $1, true)", [
-        JSON.stringify(texts),
+        JSON.stringify(questions.map(oracle_statementsOf)),
     ]);
-    await client.query(program);
+    if (!("rows" in (await tryStatements(client, program))))
+        return undefined;
     const { rows } = await client.query(answers);
     return rows[0]?.answers ?? [];
 }
@@ -69665,11 +70161,11 @@ function oracle_statementsOf({ pools, computed, alias, conditions, limit }) {
 
 
 
-/** How far back plain values of a table are offered to a condition. */
+/** How many plain values of a column are offered to a condition. */
 const windowOf = (rows) => rows * 2 + 6;
 const mostMined = 160;
-/** How far from a value that a migration inserts the one is that stands for it. */
-const outOfTheWay = 10_000;
+/** Where the value lies that stands for one that a migration inserts; near ones for types that have few. */
+const detours = [0, 10_000, 10_001, 10_002, 10_003];
 /** Candidates for every column of these tables, tested by the server in one round trip. */
 async function prepareValues(client, tables, options) {
     const drafts = tables.map(({ table, offset, wanted }) => {
@@ -69743,9 +70239,15 @@ function draftOf(table, column, given) {
     const shapes = expressions.length > 0 && isText(type)
         ? [...formats, ...(isUnique ? variants(windowOf(wanted), offset) : [])]
         : [];
-    const edges = column.isNumbered ? [] : extremesOf(type, modifier, context);
+    const edges = column.isNumbered ? [] : extremesOf(type, modifier, context).filter(isPossible(column));
     const isOpen = expressions.length === 0 && only === undefined;
-    const candidates = [...new Set([...(only ?? []), ...hints, ...window, ...mined, ...shapes, ...edges])];
+    // A cast cuts silently what an INSERT refuses.
+    const limit = lengthLimit(type, modifier) ?? Number.POSITIVE_INFINITY;
+    // One letter that the database's encoding lacks, and the server reads nothing of the question.
+    const isWritable = (text) => options.isUnicode || /^[\0-\x7f]*$/.test(text);
+    const candidates = [
+        ...new Set([...(only ?? []), ...hints, ...window, ...mined, ...shapes, ...edges]),
+    ].filter((text) => [...text].length <= limit && isWritable(text));
     return {
         column,
         isUnique,
@@ -69765,8 +70267,13 @@ function draftOf(table, column, given) {
                 computed: computedFor(table, [name], own),
                 conditions: own.map(({ expression }) => expression),
             },
-        asked: isOpen ? [...hints, ...window.slice(0, 1), ...mined, ...edges] : [],
+        asked: isOpen ? [...hints, ...window.slice(0, 1), ...mined, ...edges].filter(isWritable) : [],
     };
+}
+const clock = /\b(?:now|\w+_timestamp|timeofday)\(\)|\b(?:CURRENT|LOCAL)_?(?:DATE|TIME)/i;
+/** What takes the clock's time by default says when something happened: that never lies ahead. */
+function isPossible({ default: expression }) {
+    return (value) => expression === undefined || !clock.test(expression) || !/^(?:20[3-9]|2[1-9])\d/.test(value);
 }
 /** Distinct texts of other shapes than the plain ones, for a CHECK that these do not meet. */
 function variants(count, offset) {
@@ -69791,11 +70298,16 @@ function candidates_valuesOf(draft, good, offset, wanted, tier) {
     const hints = among(draft.hints);
     const avoided = new Set(isUnique ? draft.hints : []);
     const nth = (index) => {
-        const value = nthValue(type, modifier, index, context);
-        return value !== undefined && avoided.has(value) ? nth(index + outOfTheWay) : value;
+        for (const detour of detours) {
+            const value = nthValue(type, modifier, index + detour, context);
+            if (value === undefined || !avoided.has(value))
+                return value;
+        }
+        return nthValue(type, modifier, index, context);
     };
     const edges = edgesOf(draft, among, avoided, tier);
-    const base = { column, isUnique, isRequired, spoken: among(draft.mined) };
+    const refused = (only ?? []).filter((value) => !good.has(value));
+    const base = { column, isUnique, isRequired, only, refused, spoken: among(draft.mined) };
     const listed = (list) => ({
         ...base,
         count: list.length,
@@ -69817,13 +70329,15 @@ function candidates_valuesOf(draft, good, offset, wanted, tier) {
             edges,
         };
     }
-    const window = among(draft.window).filter((value) => !avoided.has(value));
+    const isFree = (value) => !avoided.has(value);
+    const window = among(draft.window).filter(isFree);
     const enough = window.length >= (isUnique ? Math.min(wanted, capacity(type, modifier)) : 1);
     const rest = among([...draft.mined, ...draft.shapes, ...draft.edges]).sort((left, right) => isUnique ? Number(isSmall(left)) - Number(isSmall(right)) : 0);
     // The list begins with value number `offset`.
     const found = preferred.length > 0 ? preferred : enough ? window : [...new Set([...window, ...rest])];
+    const free = found.filter(isFree);
     // Without any, the server shall say which constraint refuses what everybody would write.
-    const list = found.length > 0 ? found : draft.window;
+    const list = free.length > 0 ? free : found.length > 0 ? found : draft.window;
     const values = listed(list);
     return {
         ...values,
@@ -69869,59 +70383,6 @@ function isForeign(table, column) {
     return table.foreignKeys.some(({ columns }) => columns.includes(column));
 }
 
-;// CONCATENATED MODULE: ./lib/databases/postgres/rows/insert.js
-
-const savepoint = "migration_gate_row";
-/** The error of the server that refused a row. */
-class Refusal {
-    code;
-    constraint;
-    column;
-    table;
-    schema;
-    type;
-    message;
-    constructor({ code, constraint, column, table, schema, dataType, message }) {
-        this.code = code ?? "";
-        this.constraint = constraint;
-        this.column = column;
-        this.table = table;
-        this.schema = schema;
-        this.type = dataType;
-        this.message = message ?? "";
-    }
-}
-/** Runs statements so that all or none of them stay; the open transaction goes on either way. */
-async function tryStatements(client, statements) {
-    try {
-        const results = (await client.query(`savepoint ${savepoint}; ${statements}; release savepoint ${savepoint}`));
-        return { rows: results.findLast(({ command }) => command === "INSERT")?.rowCount ?? 0 };
-    }
-    catch (error) {
-        if (!(error instanceof DatabaseError))
-            throw error;
-        await client.query(`rollback to savepoint ${savepoint}; release savepoint ${savepoint}`);
-        return new Refusal(error);
-    }
-}
-/** One INSERT of all these rows; a column that only some of them have takes its default in the others. */
-function insertStatement(table, rows) {
-    const names = table.columns.map(({ name }) => name).filter((name) => rows.some((row) => row.has(name)));
-    if (names.length === 0)
-        return rows.map(() => `insert into ${table.key} default values`).join("; ");
-    const written = (value) => value === undefined ? "default" : value === null ? "null" : escapeLiteral(value);
-    const lists = rows.map((row) => `(${names.map((name) => written(row.get(name))).join(", ")})`);
-    return `insert into ${table.key} (${names.map(escapeIdentifier).join(", ")}) overriding system value values ${lists.join(", ")}`;
-}
-/** One statement for a row each of several tables: foreign keys are looked at when all of them are there. */
-function insertTogether(rows) {
-    const inserts = rows.map(({ table, row }) => insertStatement(table, [row]));
-    const last = inserts.pop();
-    if (inserts.length === 0)
-        return last;
-    return `with ${inserts.map((text, index) => `row${index} as (${text})`).join(", ")} ${last}`;
-}
-
 ;// CONCATENATED MODULE: ./lib/databases/postgres/rows/clocks.js
 
 
@@ -69945,10 +70406,12 @@ async function settleClocks(client, tables) {
     });
     if (suspects.length === 0)
         return;
-    const { rows } = await client.query(suspects
-        .map(({ table, columns }, at) => `select ${at} as at where exists (select from ${table.key} where ${columns.map(isFresh).join(" or ")})`)
-        .join(" union all "));
-    for (const { at } of rows) {
+    const rows = await tryQuery(client, {
+        text: suspects
+            .map(({ table, columns }, at) => `select ${at} as at where exists (select from ${table.key} where ${columns.map(isFresh).join(" or ")})`)
+            .join(" union all "),
+    });
+    for (const { at } of rows ?? []) {
         const { table, columns } = suspects[at];
         const update = columns
             .map((column) => `update ${table.key} set ${escapeIdentifier(column.name)} = '${fixed(column)}' where ${isFresh(column)}`)
@@ -70145,6 +70608,36 @@ function columnValue(plan, values, attempt, unique) {
     return orNull(values.plain(first + bump));
 }
 
+;// CONCATENATED MODULE: ./lib/databases/postgres/rows/insert.js
+
+/** One INSERT of all these rows; a column that only some of them have takes its default in the others. */
+function insertStatement(table, rows) {
+    const names = table.columns.map(({ name }) => name).filter((name) => rows.some((row) => row.has(name)));
+    if (names.length === 0)
+        return rows.map(() => `insert into ${table.key} default values`).join("; ");
+    const written = (value) => value === undefined ? "default" : value === null ? "null" : escapeLiteral(value);
+    const lists = rows.map((row) => `(${names.map((name) => written(row.get(name))).join(", ")})`);
+    return `insert into ${table.key} (${names.map(escapeIdentifier).join(", ")}) overriding system value values ${lists.join(", ")}`;
+}
+/** One statement for a row each of several tables: foreign keys are looked at when all of them are there. */
+function insertTogether(rows) {
+    const inserts = rows.map(({ table, row }) => insertStatement(table, [row]));
+    const last = inserts.pop();
+    if (inserts.length === 0)
+        return last;
+    return `with ${inserts.map((text, index) => `row${index} as (${text})`).join(", ")} ${last}`;
+}
+/** Fails where a row of the table has a key without a parent, which triggers that are off let pass. */
+function verifyKeys({ key: child, foreignKeys }) {
+    const orphans = foreignKeys.map(({ columns, parent, parentColumns }) => {
+        const own = columns.map((name) => `c.${escapeIdentifier(name)}`);
+        const same = parentColumns.map((name, at) => `p.${escapeIdentifier(name)} = ${own[at]}`);
+        return `exists (select from ${child} as c where pg_catalog.num_nulls(${own.join(", ")}) = 0
+      and not exists (select from ${parent} as p where ${same.join(" and ")}))`;
+    });
+    return orphans.length === 0 ? "" : `; select 1 / (case when ${orphans.join(" or ")} then 0 else 1 end)`;
+}
+
 ;// CONCATENATED MODULE: ./lib/databases/postgres/rows/repair.js
 function newLessons() {
     return { bumps: new Map(), required: new Set(), isHopeless: false };
@@ -70157,8 +70650,9 @@ function nextRow(state, plans) {
                 bumps.delete(name);
     });
 }
-function isHopeless({ code }) {
-    return hopeless.has(code);
+/** No other row would fare better. A trigger may say insufficient_privilege, too, in words of its own. */
+function isHopeless({ code, message }) {
+    return hopeless.has(code) || (code === "42501" && message.startsWith("permission denied"));
 }
 /** Another row has these values. */
 function isConflict({ code }) {
@@ -70170,18 +70664,18 @@ function isExhausted(refusal, plans, tries) {
         return false;
     return plans.some(({ places }) => places.some(({ set, capacity }) => set.name === refusal.constraint && tries >= capacity));
 }
-/** Permission, a statement or a lock that takes too long, recursion without end, nothing that the table lacks. */
-const hopeless = new Set(["42501", "57014", "55P03", "54001", "53200", "0A000", "55000"]);
+/** A statement or a lock that takes too long, recursion without end. */
+const hopeless = new Set(["57014", "55P03", "54001", "53200"]);
 /** Codes of constraints and of values; every other one comes from a trigger, or a function that the row reached. */
 const constraintCodes = new Set(["23505", "23P01", "23502", "23514", "23503", "22001", "22003", "54000"]);
 /** After so many tries the keys move, too. */
 const patience = 8;
-function isTriggers({ code }) {
-    return !constraintCodes.has(code) && !hopeless.has(code);
+function isTriggers(refusal) {
+    return !constraintCodes.has(refusal.code) && !isHopeless(refusal);
 }
 /** Decides what the next try of the row changes: other values of the columns that the constraint speaks of. */
 function learn(refusal, plans, state, tries) {
-    if (hopeless.has(refusal.code)) {
+    if (isHopeless(refusal)) {
         for (const lessons of state)
             lessons.isHopeless = true;
         return;
@@ -70347,10 +70841,13 @@ async function triggerRows(client, plans) {
 
 
 
+
 /** Tries of one row, and rows in a row that fail, before a table is given up. */
 const mostTries = 24;
 const hostileTries = 8;
 const mostFailures = 2;
+/** For the rows of a table, where a trigger takes its time. */
+const fill_unit_limitMs = 20_000;
 /**
  * Puts `wanted` rows into each table of the unit: at first all at once, then one by one, each until the server takes it.
  * `suspended`: triggers refused every row, and were off for ours, as only some roles may have it.
@@ -70359,14 +70856,23 @@ async function fillUnit(client, plans, wanted) {
     if (wanted === 0)
         return { rows: 0, reason: undefined, suspended: false };
     const atOnce = await fillAtOnce(client, plans, wanted);
-    if (atOnce === true)
-        return { rows: wanted, reason: undefined, suspended: false };
-    if (atOnce !== false && isHopeless(atOnce))
-        return { rows: 0, reason: repair_reasonOf(atOnce, plans), suspended: false };
+    if (atOnce instanceof Refusal) {
+        if (isHopeless(atOnce))
+            return { rows: 0, reason: repair_reasonOf(atOnce, plans), suspended: false };
+    }
+    else if (atOnce.rows > 0) {
+        const reason = atOnce.rows < wanted ? repair_reasonOf(new Refusal({}), plans) : undefined;
+        return { rows: atOnce.rows, reason, suspended: false };
+    }
     const filler = new UnitFiller(client, plans);
+    const until = performance.now() + fill_unit_limitMs;
     let rows = 0;
     let failures = 0;
     for (let number = 0; number < wanted && failures < mostFailures && !filler.isHopeless; number++) {
+        if (performance.now() > until) {
+            const reason = `Its rows take longer than ${fill_unit_limitMs / 1000} s. ${repair_reasonOf(filler.lastRefusal, plans)}`;
+            return { rows, suspended: filler.isSuspended, reason };
+        }
         const isTaken = await filler.fillOne(number);
         rows += isTaken ? 1 : 0;
         failures = isTaken ? 0 : failures + 1;
@@ -70379,14 +70885,13 @@ function profile(plan, number, tries) {
 }
 async function fillAtOnce(client, [plan, ...others], wanted) {
     if (plan === undefined || others.length > 0)
-        return false;
+        return { rows: 0 };
     const earlier = [];
     for (let number = 0; number < wanted; number++) {
         const nothing = { tries: 0, bumps: new Map(), required: new Set() };
         earlier.push(buildRow(plan, { ...nothing, number, profile: profile(plan, number, 0), earlier }));
     }
-    const answer = await tryStatements(client, insertStatement(plan.values.table, earlier));
-    return "rows" in answer ? answer.rows === wanted : answer;
+    return tryStatements(client, insertStatement(plan.values.table, earlier));
 }
 class UnitFiller {
     #client;
@@ -70460,7 +70965,8 @@ class UnitFiller {
         })), number);
         const insert = insertTogether(plans.map(({ values }, at) => ({ table: values.table, row: rows[at] })));
         const role = (word) => `set local session_replication_role = ${word}`;
-        const answer = await tryStatements(this.#client, off ? `${role("replica")}; ${insert}; ${role("origin")}` : insert);
+        const verified = plans.map(({ values }) => verifyKeys(values.table)).join("");
+        const answer = await tryStatements(this.#client, off ? `${role("replica")}; ${insert}; ${role("origin")}${verified}` : insert);
         if (answer instanceof Refusal) {
             this.lastRefusal = answer;
             learn(answer, plans, this.#lessons, tries);
@@ -70587,40 +71093,36 @@ function distinctFirst(solutions, unique) {
 ;// CONCATENATED MODULE: ./lib/databases/postgres/rows/late-keys.js
 
 
+/** Savepoints have ids of their own, and get them later than their transaction. */
+const ofThisTransaction = "u.xmin::pg_catalog.text::pg_catalog.int8 >= pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8 % 4294967296";
 /**
  * Sets keys that had to stay NULL because their parents came later: row by row, each to another parent; the first one
  * keeps its NULL in the hostile tier. What is refused (a CHECK that ties the key to another column) stays NULL.
  */
 async function setLateKeys(client, { table, key }, { keepsOneNull }) {
-    const nullable = key.columns.filter((name) => table.columns.some((column) => column.name === name && !column.isRequired));
     const pairs = key.columns.map((name, index) => ({
         own: escapeIdentifier(name),
-        parent: escapeIdentifier(key.parentColumns[index]),
-        isSet: nullable.includes(name),
+        parent: `p.${escapeIdentifier(key.parentColumns[index])}`,
+        isOpen: table.columns.some((column) => column.name === name && !column.isRequired),
     }));
-    const target = table.isPartitioned ? table.key : `only ${table.key}`;
-    const fixed = pairs
-        .filter(({ isSet }) => !isSet)
-        .map(({ own, parent }) => ` and p.${parent} = u.${own}`)
-        .join("");
-    const { rows } = await client.query(`select ctid::text as place, tableoid::pg_catalog.regclass::text as relation from ${target} as u
-     where ${pairs
-        .filter(({ isSet }) => isSet)
-        .map(({ own }) => `u.${own} is null`)
-        .join(" and ")}
-     order by tableoid::pg_catalog.regclass::text collate "C", ctid limit 50`);
-    const open = rows.slice(keepsOneNull ? 1 : 0);
-    const update = (place, at) => `update ${target} as u set ${pairs
-        .filter(({ isSet }) => isSet)
-        .map(({ own, parent }) => `${own} = p.${parent}`)
-        .join(", ")} from (select p.*, pg_catalog.row_number() over (order by ${pairs.map(({ parent }) => `p.${parent}`).join(", ")}) as "migration gate row",
-       pg_catalog.count(*) over () as "migration gate rows" from ${key.parent} as p) as p
-     where u.ctid = '${place}'${fixed} and p."migration gate row" = 1 + ${at} % p."migration gate rows"`;
-    const all = await tryStatements(client, open.map(({ place }, at) => update(place, at)).join("; ") || "select 1");
-    if ("rows" in all)
+    const open = pairs.filter(({ isOpen }) => isOpen);
+    const fixed = pairs.filter(({ isOpen }) => !isOpen).map(({ own, parent }) => ` and ${parent} = u.${own}`);
+    const parents = pairs.map(({ parent }) => parent).join(", ");
+    const from = `from ${key.parent} as p where pg_catalog.num_nulls(${parents}) = 0${fixed.join("")}`;
+    const target = `${table.isPartitioned ? "" : "only "}${table.key} as u`;
+    const rows = await tryQuery(client, {
+        text: `select ctid::text as place, tableoid::text as relation from ${target}
+     where ${open.map(({ own }) => `u.${own} is null`).join(" and ")} and ${ofThisTransaction}
+     order by tableoid::pg_catalog.regclass::text collate "C", ctid limit 50`,
+    });
+    const update = ({ place, relation }, at) => `update ${target} set (${open.map(({ own }) => own).join(", ")}) = (select ${open.map(({ parent }) => parent).join(", ")} ${from}
+      order by ${parents} offset ${at} % (select greatest(pg_catalog.count(*), 1) ${from}) limit 1)
+     where u.ctid = '${place}' and u.tableoid = ${relation} and exists (select ${from})`;
+    const updates = (rows ?? []).slice(keepsOneNull ? 1 : 0).map(update);
+    if (updates.length === 0 || "rows" in (await tryStatements(client, updates.join("; "))))
         return;
-    for (const [at, { place }] of open.entries())
-        await tryStatements(client, update(place, at));
+    for (const one of updates)
+        await tryStatements(client, one);
 }
 
 ;// CONCATENATED MODULE: ./lib/databases/postgres/rows/order.js
@@ -70696,6 +71198,7 @@ function reachable(start, parentsOf) {
 ;// CONCATENATED MODULE: ./lib/databases/postgres/rows/parents.js
 
 
+
 /** Keys that are offered to a table's rows; more parents than that teach nothing new. */
 const mostParents = 200;
 /** The keys that foreign keys can point at, read once a parent is complete. */
@@ -70717,11 +71220,12 @@ class Parents {
         if (known !== undefined)
             return known;
         const columns = key.parentColumns.map((column) => `p.${escapeIdentifier(column)}`);
-        const { rows } = await this.#client.query({
+        const read = await tryQuery(this.#client, {
             text: `select ${columns.map((column) => `${column}::pg_catalog.text`).join(", ")} from ${key.parent} as p
         where pg_catalog.num_nulls(${columns.join(", ")}) = 0 order by ${columns.join(", ")} limit ${mostParents}`,
             rowMode: "array",
         });
+        const rows = read ?? [];
         const keys = this.strangersFirst ? [...rows.filter((row) => !parents_isOurs(row)), ...rows.filter(parents_isOurs)] : rows;
         if (isComplete)
             this.#known.set(name, keys);
@@ -70827,6 +71331,8 @@ async function raiseSequences(client, sequences) {
 ;// CONCATENATED MODULE: ./lib/databases/postgres/rows/session.js
 /** One INSERT or one question may take this long; a trigger that never ends is stopped by it. */
 const statementLimitMs = 3_000;
+/** Nothing of a user's runs while the catalog is read; thousands of tables take their time. */
+const session_catalogLimitMs = 60_000;
 /**
  * Values are printed and read one way, waits end, deferred constraints are looked at at once. search_path stays what it
  * is: triggers and functions in CHECKs rely on it.
@@ -70865,11 +71371,12 @@ async function inOwnTransaction(client, work) {
         throw error;
     }
 }
-/** Does the work where only pg_catalog is searched, so that the server prints every other name qualified. */
+/** Reads the catalog where only pg_catalog is searched, so that the server prints every other name qualified. */
 async function withQualifiedNames(client, work) {
-    const { rows } = await client.query("select pg_catalog.current_setting('search_path') as path, pg_catalog.set_config('search_path', 'pg_catalog', true)");
+    const { rows } = await client.query(`select pg_catalog.current_setting('search_path') as path, pg_catalog.set_config('search_path', 'pg_catalog', true),
+       pg_catalog.set_config('statement_timeout', '${session_catalogLimitMs}', true)`);
     const result = await work();
-    await client.query("select pg_catalog.set_config('search_path', $1, true)", [rows[0].path]);
+    await client.query(`select pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('statement_timeout', '${statementLimitMs}', true)`, [rows[0].path]);
     return result;
 }
 
@@ -70886,22 +71393,28 @@ async function withQualifiedNames(client, work) {
 
 
 
+
 /**
  * Puts a few rows into every table of the database, all in one transaction on the client's session, whose settings stay as
  * they were. Equal schemas get equal rows. Tables are told in the order of their names, skipped ones not at all; a table
- * that could not be filled carries the reason. Rejects only where the session itself fails.
+ * that could not be filled carries the reason. The client must not be in a transaction; rejects only where the session
+ * itself fails.
  */
 async function fillTables(client, options) {
     let setBack = async () => { };
     try {
-        return await inOwnTransaction(client, async () => {
+        const filled = await inOwnTransaction(client, async () => {
             const shape = await withQualifiedNames(client, () => introspect(client));
             setBack = await raiseSequences(client, shape.sequences);
             return withOpenRowSecurity(client, shape, () => fillShape(client, shape, options));
         });
-    }
-    finally {
         await setBack();
+        return filled;
+    }
+    catch (error) {
+        // What failed first is what must be told.
+        await setBack().catch(() => undefined);
+        throw error;
     }
 }
 async function fillShape(client, shape, options) {
@@ -70916,13 +71429,14 @@ async function fillShape(client, shape, options) {
         const rows = rowsFor(table);
         const offset = counts.get(table) ?? 0;
         return { table, offset, wanted: options.topUp ? rows : Math.max(rows - offset, 0) };
-    }), options);
+    }), { ...options, isUnicode: shape.isUnicode });
     const values = new Map(prepared.map((one) => [one.table, one]));
     const parents = new Parents(client, { strangersFirst: options.topUp });
     const units = orderTables(tables);
     const waiting = new Set(tables.map(({ oid }) => oid));
+    const hasTriggers = shape.tables.some(({ triggers }) => triggers.length > 0);
     for (const unit of units) {
-        filled.push(...(await fillTablesOf(client, unit, values, parents, waiting)));
+        filled.push(...(await fillTablesOf(client, unit, values, parents, waiting, hasTriggers)));
         for (const { oid } of unit.tables)
             waiting.delete(oid);
     }
@@ -70935,19 +71449,48 @@ function forbidden({ key }, wanted) {
     const reason = "The role that fills the tables may not read it and insert into it.";
     return { table: key, wanted, rows: 0, reason, suspended: false };
 }
+/** A table that cannot be read (one of its partitions is on a server that is not there) counts as empty. */
 async function countRows(client, tables) {
-    const { rows } = await client.query(tables
-        .map(({ key, isPartitioned }, at) => `select ${at} as at, (select pg_catalog.count(*)::int4 from (select from ${isPartitioned ? "" : "only "}${key} limit 10000) as t) as rows`)
-        .join(" union all "));
+    const count = ({ key, isPartitioned }, at) => `select ${at} as at, (select pg_catalog.count(*)::int4 from (select from ${isPartitioned ? "" : "only "}${key} limit 10000) as t) as rows`;
+    const read = (text) => tryQuery(client, { text });
+    const rows = (await read(tables.map(count).join(" union all "))) ?? [];
+    if (rows.length === 0)
+        for (const [at, table] of tables.entries())
+            rows.push(...((await read(count(table, at))) ?? []));
     return new Map(rows.map(({ at, rows }) => [tables[at], rows]));
 }
-async function fillTablesOf(client, unit, values, parents, waiting) {
+async function fillTablesOf(client, unit, values, parents, waiting, hasTriggers) {
     const plans = [];
     for (const table of unit.tables)
-        plans.push(await planTable(client, values.get(table), unit, parents, waiting));
+        plans.push(await planTable(client, await recounted(client, values.get(table), hasTriggers), unit, parents, waiting));
     const wanted = Math.max(...plans.map((plan) => plan.values.wanted));
     const outcome = await fillUnit(client, plans, wanted);
-    return plans.map((plan) => ({ table: plan.values.table.key, wanted, ...outcome }));
+    return plans.map(({ values: { table, offset } }) => {
+        // Where ours found no place, those that triggers of other tables put in meanwhile stand for them.
+        const made = Math.max(offset - values.get(table).offset, 0);
+        const rows = Math.min(outcome.rows + made, wanted);
+        const reason = rows < wanted ? outcome.reason : undefined;
+        const refused = refusedIn(values.get(table));
+        return {
+            ...outcome,
+            table: table.key,
+            wanted,
+            rows,
+            reason,
+            ...(refused.length === 0 ? {} : { refused }),
+        };
+    });
+}
+function refusedIn({ columns }) {
+    const all = [...columns.values()].map(({ column, refused }) => ({ column: column.name, values: refused }));
+    return all.filter(({ values }) => values.length > 0);
+}
+/** Triggers of the tables before may have put rows into this one. */
+async function recounted(client, values, hasTriggers) {
+    if (!hasTriggers)
+        return values;
+    const offset = (await countRows(client, [values.table])).get(values.table) ?? values.offset;
+    return { ...values, offset };
 }
 async function planTable(client, values, unit, parents, waiting) {
     const { table } = values;
@@ -70959,12 +71502,17 @@ async function planTable(client, values, unit, parents, waiting) {
         keys.push({
             key,
             kind: isOwn ? "itself" : isTogether ? "together" : "parents",
-            options: isTogether ? [] : await parents.keysOf(key, !waiting.has(key.parentRoot)),
+            options: isTogether ? [] : chosen(values, key, await parents.keysOf(key, !waiting.has(key.parentRoot))),
             isSpread,
             nullable: key.columns.filter((name) => values.columns.get(name)?.column.isRequired === false),
         });
     }
     return planRows(values, keys, await solveJoints(client, values, offeredBy(keys, values)));
+}
+/** Where a project says which values a column has, parents with others are left out, if any is left. */
+function chosen({ columns }, { columns: names }, options) {
+    const good = options.filter((option) => names.every((name, at) => columns.get(name)?.only?.includes(option[at] ?? "") !== false));
+    return good.length > 0 ? good : options;
 }
 /** The values that foreign keys leave to a column; those to the table itself, the keys that its rows are going to have. */
 function offeredBy(keys, { columns, offset, wanted }) {
@@ -70983,24 +71531,124 @@ function offeredBy(keys, { columns, offset, wanted }) {
     return offered;
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/row-steering.js
+
+
+/** Few rows show what a statement does with them; more would only take longer. */
+const rowsPerTable = 10;
+/**
+ * The project's settings for these tables. A level is never made wilder by them: where plain rows or a single one are
+ * asked for, all tables have these.
+ */
+function steeringFor(level, settings, tables) {
+    const standard = settings?.default ?? {};
+    const tierOf = ({ tier }) => (level === "hostile" ? (tier ?? "hostile") : "plain");
+    const rowsOf = ({ rows }) => (level === "single" ? 1 : (rows ?? rowsPerTable));
+    const steered = (settings?.tables ?? []).flatMap((own) => {
+        const table = meant(own.table, tables);
+        if (table === undefined)
+            return [];
+        const { table: _, line: __, values, unique, notNull, ...rest } = { ...standard, ...own };
+        return [
+            [
+                table.key,
+                {
+                    ...rest,
+                    rows: rowsOf({ ...standard, ...own }),
+                    tier: tierOf({ ...standard, ...own }),
+                    values: Object.fromEntries(Object.entries(values ?? {}).map(([column, list]) => [columnNamed(column, table), list])),
+                    unique: (unique ?? []).map((column) => columnNamed(column, table)),
+                    notNull: (notNull ?? []).map((column) => columnNamed(column, table)),
+                },
+            ],
+        ];
+    });
+    return { tier: tierOf(standard), rows: rowsOf(standard), tables: new Map(steered) };
+}
+/** Entries that mean no table or column of these, or no single one; `tables` are those of every schema that was filled. */
+function unusedRowSettings(settings, tables) {
+    return (settings?.tables ?? []).flatMap((own) => {
+        const found = tablesNamed(own.table, tables);
+        const [table] = found;
+        if (table === undefined || new Set(found.map(({ key }) => key)).size > 1) {
+            const names = tables.flatMap(({ key, name }) => (own.table.includes(".") ? key : name));
+            return [
+                {
+                    table: own.table,
+                    column: undefined,
+                    line: own.line,
+                    among: [...new Set(found.map(({ key }) => key))],
+                    nearest: table === undefined ? near(own.table, names) : undefined,
+                },
+            ];
+        }
+        const columns = [...new Set(found.flatMap(({ columns }) => columns.map(({ name }) => name)))];
+        return row_steering_columnsOf(own)
+            .filter((column) => !columns.some((name) => isName(column, name)))
+            .map((column) => ({
+            table: own.table,
+            column,
+            line: own.line,
+            among: [table.key],
+            nearest: near(column, columns),
+        }));
+    });
+}
+/** Values that the server does not take for their column, as a fill of the base met them. */
+function refusedValues(settings, tables, filled) {
+    const refusals = new Map(filled.map(({ table, refused }) => [table, refused ?? []]));
+    return (settings?.tables ?? []).flatMap((own) => {
+        const key = meant(own.table, tables)?.key ?? "";
+        return (refusals.get(key) ?? []).map(({ column, values }) => ({
+            table: own.table,
+            column,
+            line: own.line,
+            among: [key],
+            refused: values,
+            nearest: undefined,
+        }));
+    });
+}
+function row_steering_columnsOf({ values, unique, notNull }) {
+    return [...new Set([...Object.keys(values ?? {}), ...(unique ?? []), ...(notNull ?? [])])];
+}
+/** The one table that is meant; a name without a schema that several tables have means none. */
+function meant(written, tables) {
+    const [table, ...others] = tablesNamed(written, tables);
+    return others.length === 0 ? table : undefined;
+}
+function tablesNamed(written, tables) {
+    return tables.filter(({ key, schema, name }) => written === key || written === `${schema}.${name}` || isName(written, name));
+}
+function isName(written, name) {
+    return written === name || written === escapeIdentifier(name);
+}
+function columnNamed(written, { columns }) {
+    return columns.find(({ name }) => isName(written, name))?.name ?? written;
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/lane-rows.js
+
+
 
 
 /** The rows of a database without those of the version table. */
 function lane_rows_rowsOf(client, { versionTables }) {
     return row_snapshot_readRows(client, { skip: new Set(versionTables) });
 }
-/** Few rows show what a statement does with them; more would only take longer. */
-const rowsPerTable = 10;
-/** Puts rows of that level into every table but `skip`; `topUp`: beside those that are there. */
-async function lane_rows_fill(client, level, skip, topUp) {
+/** Puts rows of that level into every table but those that are skipped. */
+async function lane_rows_fill(client, level, { skip, topUp, settings, hints }) {
     if (level === "landed")
         return [];
+    const { tier, rows, tables } = steeringFor(level, settings, await readTableFacts(client));
     return await fillTables(client, {
-        tier: level === "hostile" ? "hostile" : "plain",
-        rows: level === "single" ? 1 : rowsPerTable,
+        tier,
+        rows,
         skip: new Set(skip),
         topUp,
+        steering: tables,
+        // Hostile rows are what nobody thought of, and those of the base are kept for other changes.
+        ...(hints === undefined || level === "hostile" ? {} : { hints }),
     });
 }
 
@@ -71064,6 +71712,7 @@ var base_database_disposeResources = (undefined && undefined.__disposeResources)
 
 
 
+
 /** The base cannot be had; the fresh lane's verdict stands. */
 class NotBuilt extends Error {
     obstacle;
@@ -71081,8 +71730,13 @@ async function buildBase(options) {
         const stage = base_database_addDisposableResource(env_1, await opened(options), true);
         if (load === undefined)
             await goToBase(stage, options);
-        else if (stage.heads.length === 0)
-            throw base_database_noVersion();
+        else {
+            if (stage.heads.length === 0)
+                throw base_database_noVersion();
+            // A command of the project's may take its address from where the tool does.
+            if (seed !== undefined && !seed.endsWith(".sql"))
+                await settingsOf("environment", () => stage.arrive());
+        }
         const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
         const versionTable = stage.versionTable ?? found[0];
         const versionTables = await stage.observe((client) => quotedNames(client, found));
@@ -71090,9 +71744,10 @@ async function buildBase(options) {
         const seeded = [...rows.values()].filter((table) => table.rows.length > 0).map(({ table }) => table);
         if (seed !== undefined)
             await settingsOf("seed", () => sow(stage, seed, context));
+        const facts = await stage.observe(readDatabaseFacts);
         const { heads } = stage;
         const { name } = await stage.handOver();
-        return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded] };
+        return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], facts };
     }
     catch (e_1) {
         env_1.error = e_1;
@@ -71108,11 +71763,25 @@ async function buildBase(options) {
 async function opened({ context, load }) {
     if (load === undefined)
         return await settingsOf("setup", () => Stage.open(context, "base"));
-    // Roles are not in a dump: a setup of SQL makes them.
+    // Roles are not in a dump: a setup of SQL makes them, and what else it makes stays in a database of its own.
     const prepare = async (database) => {
-        const { setup, project } = context;
-        if (setup?.endsWith(".sql"))
-            await runSetup(setup, database, async () => undefined, project.root);
+        const { setup, project, shadow } = context;
+        if (setup?.endsWith(".sql")) {
+            const env_2 = { stack: [], error: void 0, hasError: false };
+            try {
+                const beside = base_database_addDisposableResource(env_2, await shadow.createDatabase("roles"), true);
+                await runSetup(setup, beside, async () => undefined, project.root);
+            }
+            catch (e_2) {
+                env_2.error = e_2;
+                env_2.hasError = true;
+            }
+            finally {
+                const result_2 = base_database_disposeResources(env_2);
+                if (result_2)
+                    await result_2;
+            }
+        }
         await load(database);
     };
     return await settingsOf("seed-from", () => Stage.open(context, "base", { prepare }));
@@ -71181,25 +71850,31 @@ async function settingsOf(setting, work) {
         const [first] = (seen ?? "").split("\n");
         throw new NotBuilt({
             cause: setting === "environment" ? "environment" : "settings",
-            reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`,
+            reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`.replace(/\.$/, ""),
             do: advice,
         });
     }
 }
 async function sow(stage, seed, { project }) {
-    await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root);
+    await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root, "seed");
 }
 async function quotedNames(client, tables) {
     const names = tables.map(({ schema, table }) => [schema ?? "public", table]);
     const { rows } = await client.query("select pg_catalog.format('%I.%I', one ->> 0, one ->> 1) as name from pg_catalog.json_array_elements($1::json) one", [JSON.stringify(names)]);
     return rows.map(({ name }) => name);
 }
-/** A copy of the base with rows in every table, as that level has them. */
-async function fillBase(shadow, base, level) {
+/**
+ * A copy of the base with rows in every table, as that level has them; `beside` a seed's own, which alone are too well-behaved
+ * to show what a statement does with others.
+ */
+async function fillBase(shadow, base, level, filling) {
     const database = await shadow.createDatabase(`base_${level}`, base.name);
     const client = await connect(database.address, { applicationName: "migration-gate rows" });
     try {
-        return { name: database.name, tables: await lane_rows_fill(client, level, base.skip, false) };
+        return {
+            name: database.name,
+            tables: await lane_rows_fill(client, level, { ...filling, skip: base.skip, topUp: filling.beside }),
+        };
     }
     finally {
         await client.end();
@@ -71235,6 +71910,7 @@ async function openBaseTree(folder, commit) {
         const root = external_node_path_default().join(tree, paths.prefix);
         return {
             root,
+            top: tree,
             id,
             environment: (parent) => moved(parent, top, tree),
             [Symbol.asyncDispose]: () => directory.remove(),
@@ -71259,17 +71935,27 @@ async function linkIgnored(top, tree) {
     ]);
     for (const name of output.split("\0")) {
         const place = name.replace(/\/$/, "");
-        if (place === "" || unwanted.test(name) || (0,external_node_fs_.existsSync)(external_node_path_default().join(tree, place)))
+        if (place === "" || unwanted.test(name))
             continue;
-        // A folder that only this checkout has would be linked without the files beside it.
-        if (!(0,external_node_fs_.existsSync)(external_node_path_default().join(tree, external_node_path_default().dirname(place))))
+        // A folder that only this checkout has would be linked without the files beside it; a link may lead out of the tree.
+        const above = place.split("/").slice(0, -1);
+        const isThere = above.every((_, end) => base_tree_kindOf(external_node_path_default().join(tree, ...above.slice(0, end + 1))) === "folder");
+        if (!isThere || base_tree_kindOf(external_node_path_default().join(tree, place)) !== undefined)
             continue;
         await (0,external_node_fs_promises_namespaceObject.symlink)(external_node_path_default().join(top, place), external_node_path_default().join(tree, place));
     }
 }
-/** Absolute paths of PYTHONPATH would put the checkout's modules before those of the commit. */
-function moved(parent, top, tree) {
-    const paths = parent["PYTHONPATH"];
+function base_tree_kindOf(file) {
+    const status = (0,external_node_fs_.lstatSync)(file, { throwIfNoEntry: false });
+    return status === undefined ? undefined : status.isDirectory() ? "folder" : "other";
+}
+/**
+ * Absolute paths of PYTHONPATH would put the checkout's modules before those of the commit. `uv run` would bring the
+ * linked environment, which is the checkout's own, to the commit's lock file, and its editable install into this folder.
+ */
+function moved(own, top, tree) {
+    const parent = { ...own, UV_NO_SYNC: "1" };
+    const paths = own["PYTHONPATH"];
     if (paths === undefined)
         return parent;
     const inside = (entry) => entry === top || entry.startsWith(`${top}/`);
@@ -71950,34 +72636,39 @@ function validatedQueries(table, constraint, reading) {
 
 
 /** Each failure once, with the tamest rows on which it still happened. */
-function failureFacts(tries) {
+function failureFacts(tries, known = {}) {
     const facts = new Map();
     for (const one of tries) {
         const { failure, level } = one;
         if (failure === undefined)
             continue;
         const key = JSON.stringify([failure.direction, failure.again, failure.revision]);
-        const known = facts.get(key);
+        const earlier = facts.get(key);
         const isTame = rowLevels.indexOf(level) >= rowLevels.indexOf("single");
         facts.set(key, {
             kind: "failure",
             revision: failure.revision,
-            failure: known?.failure ?? failure,
+            failure: earlier?.failure ?? failure,
             level,
-            anyRow: known?.anyRow === true || isTame || failsOnAnyRow(one, failure),
-            ...(known === undefined ? questionsOf(failure) : { words: known.words, queries: known.queries }),
+            anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
+            ...(earlier === undefined
+                ? questionsOf(one, failure, known)
+                : { words: earlier.words, queries: earlier.queries }),
         });
     }
     return [...facts.values()];
 }
-/** What the server said is enough to know it: nothing of the revision fills the column that it adds. */
-function failsOnAnyRow({ up, again, down }, failure) {
+/** What the server said is enough to know it: nothing on the way fills the column that it adds, in this revision or one before. */
+function failsOnAnyRow(one, failure) {
     const error = failure.statement?.error;
     if (error === undefined)
         return false;
-    const leg = failure.again ? again : failure.direction === "upgrade" ? up : down;
-    const own = leg?.steps.find(({ revision }) => revision === failure.revision)?.statements;
-    return gradeOf(error, addedColumns([...(own ?? []), ...(leg?.rest ?? [])])) === "any rows";
+    const leg = legOf(one, failure);
+    const ran = leg?.steps.flatMap(({ statements }) => statements) ?? [];
+    return gradeOf(error, addedColumns([...ran, ...(leg?.rest ?? [])])) === "any rows";
+}
+function legOf({ up, down, again: second }, { direction, again }) {
+    return again ? second : direction === "upgrade" ? up : down;
 }
 function addedColumns(statements) {
     const changes = statements.flatMap(({ sql }) => readSql(sql).changes.map(({ change }) => change));
@@ -71986,14 +72677,27 @@ function addedColumns(statements) {
         ? { table: change.table.name, column: change.column.name }
         : []);
 }
-function questionsOf({ statement, direction, again }) {
+function questionsOf(one, failure, known) {
+    const { statement, direction, again } = failure;
     if (statement === undefined)
         return { words: undefined, queries: [] };
-    const all = dataQueries(statement.sql);
-    const own = all.filter(({ sqlstate }) => sqlstate === statement.error?.sqlstate);
-    const queries = own.length > 0 ? own : all;
+    const all = dataQueries(statement.sql, known);
+    const isOwn = ({ sqlstate }) => sqlstate === statement.error?.sqlstate;
+    const inContext = afterTheOthers(legOf(one, failure), statement, known);
+    const own = [all, inContext].map((queries) => queries.filter(isOwn)).find(({ length }) => length > 0);
+    const queries = own ?? all;
     // Production is at the base's head: what follows the upgrade asks for what is not there yet.
     return { words: queries[0]?.words, queries: direction === "upgrade" && !again ? queries : [] };
+}
+/** Larger ones are data. */
+const largestDefinition = 16 * 1024;
+/** What is asked for a constraint that an earlier statement of the change added as NOT VALID. */
+function afterTheOthers(leg, statement, known) {
+    if (!/\bvalidate\b/i.test(statement.sql))
+        return [];
+    const before = (leg?.recording.statements ?? []).filter(({ sequence, sql }) => sequence < statement.sequence && sql.length <= largestDefinition && /\bnot\s+valid\b/i.test(sql));
+    const earlier = before.map(({ sql }) => `${sql};\n`).join("");
+    return dataQueries(`${earlier}${statement.sql}`, known).slice(dataQueries(earlier, known).length);
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/deploy-residue.js
@@ -72095,8 +72799,9 @@ var deploy_try_disposeResources = (undefined && undefined.__disposeResources) ||
 
 
 
+
 /** Rows are put in at the base's head by who made the copy, and at the new head here. */
-async function tryOnDatabase(context, base, level, copy, way) {
+async function tryOnDatabase(context, { base, level, copy, way, filling }) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const stage = deploy_try_addDisposableResource(env_1, await Stage.open(context, `deploy_${level}`, {
@@ -72105,6 +72810,7 @@ async function tryOnDatabase(context, base, level, copy, way) {
         }), true);
         const look = () => stage.observe((client) => lane_rows_rowsOf(client, base));
         const before = await look();
+        let tables;
         const up = await stage.go("upgrade", way.top);
         const result = (rest, rows) => {
             const legs = [up, rest.down, rest.again];
@@ -72117,16 +72823,19 @@ async function tryOnDatabase(context, base, level, copy, way) {
                 again: undefined,
                 failure,
                 trouble: failed === undefined || failure !== undefined ? bypassedIn(legs) : failed.failure?.summary,
+                tables,
                 ...rest,
                 rows: { before, up: undefined, toppedUp: undefined, down: undefined, ...rows },
             };
         };
         if (up.failure !== undefined || up.bypassed !== undefined)
             return result({}, {});
+        tables = await stage.observe(readTableFacts);
         const upRows = await look();
         if (way.floor === undefined || way.pending.length === 0)
             return result({}, { up: upRows });
-        await stage.observe((client) => lane_rows_fill(client, level, [...base.skip, ...filledByChange(before, upRows)], true));
+        const skip = [...base.skip, ...filledByChange(before, upRows)];
+        await stage.observe((client) => lane_rows_fill(client, level, { ...filling, skip, topUp: true }));
         const toppedUp = await look();
         const down = await stage.go("downgrade", way.floor);
         const seen = { up: upRows, toppedUp };
@@ -72170,16 +72879,29 @@ function deployWay(graph, heads, limit) {
             staying.set(id, barrierOf(graph, id, limit) ?? `it is below ${barrier}, which stays`);
         return { pending, top, floor: graph.heads.includes(barrier) ? undefined : barrier, staying };
     }
-    const last = [...applied].filter((id) => !graph.childrenOf(id).some((child) => applied.has(child)));
-    if (last.length <= 1)
-        return { pending, top, floor: last[0] ?? "base", staying };
-    // Several heads that the change joins: one step back is the only way that names none of them.
-    const [only, ...more] = pending;
-    if (only !== undefined && more.length === 0)
-        return { pending, top, floor: "-1", staying };
+    const roots = pending.filter((id) => graph.parentsOf(id).every((parent) => applied.has(parent)));
+    const [floor, ...others] = new Set(roots.map((id) => targetBelow(graph, id, applied)));
+    if (others.length === 0)
+        return { pending, top, floor, staying };
     for (const id of pending)
-        staying.set(id, `the base has ${last.length} heads, and no one target below the change`);
+        staying.set(id, `the change begins at ${roots.length} places, and no one target is below all of them`);
     return { pending, top, floor: undefined, staying };
+}
+/**
+ * What the tool is told in order to take back this revision and what needs it, and nothing else of what is applied. Alembic
+ * takes every child of a target back, so that a parent with another child is named with the branch: `<revision>@<parent>`.
+ */
+function targetBelow(graph, revision, applied) {
+    const parents = graph.get(revision)?.parents ?? [];
+    const isOnly = (siblings) => siblings.every((id) => id === revision || !applied.has(id));
+    const alone = parents.find((parent) => isOnly(graph.childrenOf(parent)));
+    if (alone !== undefined)
+        return alone;
+    const [parent] = parents;
+    if (parent !== undefined)
+        return `${revision}@${parent}`;
+    const bases = graph.revisions.filter(({ parents: own }) => own.length === 0).map(({ id }) => id);
+    return isOnly(bases) ? "base" : `${revision}@base`;
 }
 /** Why a revision cannot be taken back; undefined where it can. */
 function barrierOf(graph, id, limit) {
@@ -72191,6 +72913,27 @@ function barrierOf(graph, id, limit) {
     if (revision?.sql !== undefined && revision.downgrade === undefined)
         return "it has no file that takes it back";
     return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/known-objects.js
+/** Keys and constraints of a database's tables, for questions whose statements do not say them. */
+function knownObjects(tables) {
+    // Without a schema search_path decides, which nobody knows here.
+    const tableOf = ({ schema, name }) => {
+        const named = tables.filter((table) => table.name === name);
+        const found = schema === undefined ? named : named.filter((table) => table.schema === schema);
+        return found.length === 1 ? found[0] : undefined;
+    };
+    return {
+        primaryKeyOf: (table) => {
+            const key = tableOf(table)?.primaryKey ?? [];
+            return key.length === 0 ? undefined : key;
+        },
+        constraintOf: (table, constraint) => {
+            const constraints = tableOf(table)?.constraints ?? {};
+            return Object.hasOwn(constraints, constraint) ? constraints[constraint] : undefined;
+        },
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/evidence/row-values.js
@@ -72758,6 +73501,7 @@ var lost_rows_disposeResources = (undefined && undefined.__disposeResources) || 
 
 
 
+
 /** To find the revision among more than this would take too many starts of the tool. */
 const maximumWalk = 10;
 /**
@@ -72771,11 +73515,11 @@ async function lostRows(walk, last) {
         return { facts: [], toolStarts: 0 };
     const [only, ...more] = pending;
     if (only !== undefined && more.length === 0) {
-        return { facts: losses.map((loss) => factOf(only, loss, legOf(last, loss.direction))), toolStarts: 0 };
+        return { facts: losses.map((loss) => factOf(only, loss, lost_rows_legOf(last, loss.direction))), toolStarts: 0 };
     }
     if (pending.length > maximumWalk) {
         return {
-            facts: losses.map((loss) => factOf(likely(last, loss), loss, legOf(last, loss.direction))),
+            facts: losses.map((loss) => factOf(likely(last, loss), loss, lost_rows_legOf(last, loss.direction))),
             toolStarts: 0,
         };
     }
@@ -72805,7 +73549,7 @@ function lost_rows_keyOf({ table, column }) {
 function isWithin(loss, already) {
     return already.has(lost_rows_keyOf(loss)) || already.has(lost_rows_keyOf({ ...loss, column: undefined }));
 }
-function legOf({ up, down }, direction) {
+function lost_rows_legOf({ up, down }, direction) {
     return direction === "upgrade" ? up : down;
 }
 function factOf(revision, { direction, loss }, leg) {
@@ -72814,14 +73558,14 @@ function factOf(revision, { direction, loss }, leg) {
 }
 /** The last one whose statements name the table, else the last one. */
 function likely(last, { direction, loss }) {
-    const steps = legOf(last, direction)?.steps ?? [];
+    const steps = lost_rows_legOf(last, direction)?.steps ?? [];
     return (steps.findLast((step) => saysSo(step, loss)) ?? steps.at(-1))?.revision ?? "";
 }
 /** One start of the tool for every revision each way, on a new copy, until it is known which one lost what. */
 async function walkStepByStep(walk, last, losses) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
-        const { context, base, way } = walk;
+        const { context, base, way, filling } = walk;
         const copy = await walk.copy(last.level);
         const stage = lost_rows_addDisposableResource(env_1, await Stage.open(context, "walk", {
             template: copy.name,
@@ -72848,15 +73592,14 @@ async function walkStepByStep(walk, last, losses) {
         }
         const up = await look();
         if (open.some(({ direction }) => direction === "downgrade") && way.floor !== undefined) {
-            await stage.observe((client) => lane_rows_fill(client, last.level, base.skip, true));
+            await stage.observe((client) => lane_rows_fill(client, last.level, { ...filling, skip: base.skip, topUp: true }));
             toppedUp = await look();
+            const applied = context.graph.applied(stage.heads);
             for (const revision of [...way.pending].reverse()) {
                 if (way.staying.has(revision))
                     break;
-                const [parent, ...others] = context.graph.parentsOf(revision);
-                if (others.length > 0)
-                    break;
-                const leg = await stage.go("downgrade", parent ?? "base");
+                const leg = await stage.go("downgrade", targetBelow(context.graph, revision, applied));
+                applied.delete(revision);
                 toolStarts++;
                 if (leg.failure !== undefined)
                     break;
@@ -72865,7 +73608,7 @@ async function walkStepByStep(walk, last, losses) {
                 settle(revision, "downgrade", leg, gone.map(({ loss }) => loss));
             }
         }
-        facts.push(...open.map((loss) => factOf(likely(last, loss), loss, legOf(last, loss.direction))));
+        facts.push(...open.map((loss) => factOf(likely(last, loss), loss, lost_rows_legOf(last, loss.direction))));
         return { facts, toolStarts };
     }
     catch (e_1) {
@@ -72879,7 +73622,260 @@ async function walkStepByStep(walk, last, losses) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/operations/named-literals.js
+
+
+
+
+/** Larger ones are data that somebody generated. */
+const named_literals_largestStatement = 64 * 1024;
+/**
+ * What these SQL texts name. Nothing of what is negated, of patterns and of what is put together at run time, as then no
+ * single value can be told. `libpg-query`'s loadModule() must have resolved before the first call.
+ */
+function namedLiterals(texts) {
+    const reading = { checked: [], compared: [], inserted: [], casts: [], labels: new Map() };
+    for (const text of texts)
+        named_literals_readText(text, reading);
+    const { checked, compared, inserted, casts, labels } = reading;
+    return { values: [...checked, ...compared, ...inserted], casts, labels };
+}
+function named_literals_readText(sql, reading) {
+    for (const { from, to } of splitSql(sql).statements) {
+        const text = sql.slice(from, to);
+        if (text.length > named_literals_largestStatement)
+            continue;
+        const node = named_literals_parsed(text);
+        if (node === undefined)
+            continue;
+        if ("DoStmt" in node)
+            for (const block of blockTexts(text))
+                named_literals_readText(block, reading);
+        else
+            named_literals_readStatement(node, reading);
+    }
+}
+function named_literals_parsed(sql) {
+    try {
+        return (0,wasm.parseSync)(sql).stmts?.[0]?.stmt;
+    }
+    catch {
+        return undefined;
+    }
+}
+function named_literals_readStatement(node, reading) {
+    const { labels } = reading;
+    if ("CreateEnumStmt" in node) {
+        const name = (node.CreateEnumStmt.typeName ?? []).flatMap(names_partsOf).at(-1) ?? "";
+        labels.set(name, (node.CreateEnumStmt.vals ?? []).flatMap(names_partsOf));
+        return;
+    }
+    if ("AlterEnumStmt" in node) {
+        const { typeName = [], newVal } = node.AlterEnumStmt;
+        const name = typeName.flatMap(names_partsOf).at(-1) ?? "";
+        if (newVal !== undefined)
+            labels.set(name, [...(labels.get(name) ?? []), newVal]);
+        return;
+    }
+    const tables = tablesIn(node);
+    if (tables.length === 0)
+        return;
+    if ("InsertStmt" in node)
+        readInsert(node, reading);
+    walk(node, tables, reading, reading.compared);
+}
+/** The rows of VALUES, by the columns that the statement names. */
+function readInsert({ InsertStmt: insert }, reading) {
+    const columns = (insert.cols ?? []).map((node) => ("ResTarget" in node ? (node.ResTarget.name ?? "") : ""));
+    const select = insert.selectStmt !== undefined && "SelectStmt" in insert.selectStmt ? insert.selectStmt.SelectStmt : {};
+    const rows = (select.valuesLists ?? []).map((row) => ("List" in row ? (row.List.items ?? []) : []));
+    for (const [index, column] of columns.entries()) {
+        const values = rows.flatMap((row) => named_literals_constantOf(row[index]) ?? []);
+        if (values.length > 0)
+            reading.inserted.push({ at: { tables: [names_nameOf(insert.relation)], column }, values });
+    }
+}
+function tablesIn(node) {
+    const tables = [];
+    const visit = (value) => {
+        if (typeof value !== "object" || value === null)
+            return;
+        for (const [key, inner] of Object.entries(value)) {
+            // Of a single table the tree has the relation without its tag.
+            if (key === "RangeVar" || key === "relation")
+                tables.push(names_nameOf(inner));
+            visit(inner);
+        }
+    };
+    visit(node);
+    return tables.filter(({ name }) => name !== "");
+}
+function walk(value, tables, reading, into) {
+    if (typeof value !== "object" || value === null)
+        return;
+    for (const [key, inner] of Object.entries(value)) {
+        if (key === "BoolExpr" && inner.boolop === "NOT_EXPR")
+            continue;
+        if (key === "A_Expr")
+            into.push(...comparison(inner, tables));
+        if (key === "CaseExpr")
+            into.push(...cases(inner, tables));
+        if (key === "TypeCast") {
+            const { arg, typeName } = inner;
+            const column = named_literals_columnOf(arg);
+            const type = typeOf(typeName);
+            if (column !== undefined && type !== undefined && !type.array)
+                reading.casts.push({ at: { tables, column }, type: type.name });
+        }
+        const isCheck = key === "Constraint" && inner.contype === "CONSTR_CHECK";
+        walk(inner, tables, reading, isCheck ? reading.checked : into);
+    }
+}
+/** CASE column WHEN 'a' THEN … */
+function cases({ arg, args = [] }, tables) {
+    const column = named_literals_columnOf(arg);
+    if (column === undefined)
+        return [];
+    const values = args.flatMap((node) => ("CaseWhen" in node ? (named_literals_constantOf(node.CaseWhen.expr) ?? []) : []));
+    return values.length === 0 ? [] : [{ at: { tables, column }, values }];
+}
+const mirrored = { "<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=" };
+/** Values that meet it, of a column that it compares with constants. */
+function comparison({ kind, name = [], lexpr, rexpr }, tables) {
+    const operator = name.flatMap(names_partsOf).at(-1) ?? "";
+    const left = named_literals_columnOf(lexpr);
+    const right = named_literals_columnOf(rexpr);
+    const column = left ?? right;
+    if (column === undefined || (left !== undefined && right !== undefined))
+        return [];
+    const other = left === undefined ? lexpr : rexpr;
+    const values = valuesMeeting(kind, left === undefined ? (mirrored[operator] ?? "") : operator, other);
+    return values.length === 0 ? [] : [{ at: { tables, column }, values }];
+}
+function valuesMeeting(kind, operator, other) {
+    const listed = named_literals_listOf(other).flatMap((item) => named_literals_constantOf(item) ?? []);
+    if (kind === "AEXPR_BETWEEN")
+        return listed;
+    if (kind === "AEXPR_IN" || kind === "AEXPR_OP_ANY")
+        return operator === "=" ? listed : [];
+    const value = named_literals_constantOf(other);
+    if (kind !== "AEXPR_OP" || value === undefined)
+        return [];
+    if (operator === "=" || operator === "<=" || operator === ">=")
+        return [value];
+    const number = Number(value);
+    if ((operator !== "<" && operator !== ">") || !Number.isSafeInteger(number))
+        return [];
+    return [String(operator === "<" ? number - 1 : number + 1)];
+}
+function named_literals_listOf(node) {
+    if (node === undefined)
+        return [];
+    if ("List" in node)
+        return node.List.items ?? [];
+    if ("A_ArrayExpr" in node)
+        return node.A_ArrayExpr.elements ?? [];
+    return "TypeCast" in node ? named_literals_listOf(node.TypeCast.arg) : [];
+}
+/** A constant as text, with what it is cast to left aside; NULL is none. */
+function named_literals_constantOf(node) {
+    if (node === undefined)
+        return undefined;
+    if ("TypeCast" in node)
+        return named_literals_constantOf(node.TypeCast.arg);
+    if ("A_Expr" in node) {
+        const { lexpr, rexpr, name = [] } = node.A_Expr;
+        const value = lexpr === undefined && name.flatMap(names_partsOf).at(-1) === "-" ? named_literals_constantOf(rexpr) : undefined;
+        return value === undefined ? undefined : `-${value}`;
+    }
+    if (!("A_Const" in node))
+        return undefined;
+    const { sval, ival, fval, boolval } = node.A_Const;
+    if (sval !== undefined)
+        return sval.sval ?? "";
+    if (ival !== undefined)
+        return String(ival.ival ?? 0);
+    if (fval !== undefined)
+        return fval.fval;
+    return boolval === undefined ? undefined : String(boolval.boolval === true);
+}
+/** Functions that leave alone what is already as they make it. */
+const keepers = ["lower", "btrim", "ltrim", "rtrim"];
+/** The column that an expression is, but for casts and functions that leave most values as they are. */
+function named_literals_columnOf(node) {
+    if (node === undefined)
+        return undefined;
+    if ("ColumnRef" in node)
+        return (node.ColumnRef.fields ?? []).flatMap(names_partsOf).at(-1);
+    if ("TypeCast" in node)
+        return named_literals_columnOf(node.TypeCast.arg);
+    if ("CoalesceExpr" in node)
+        return named_literals_columnOf(node.CoalesceExpr.args?.[0]);
+    if (!("FuncCall" in node))
+        return undefined;
+    const { funcname = [], args = [] } = node.FuncCall;
+    return keepers.includes(funcname.flatMap(names_partsOf).at(-1) ?? "") ? named_literals_columnOf(args[0]) : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/row-hints.js
+
+/** What a text must look like to become another type's value. */
+const samples = {
+    ...Object.fromEntries(["int2", "int4", "int8"].map((name) => [name, ["1", "2", "3"]])),
+    ...Object.fromEntries(["numeric", "float4", "float8"].map((name) => [name, ["1", "2.5", "3"]])),
+    ...Object.fromEntries(["json", "jsonb"].map((name) => [name, ['{"a": 1}', "[]"]])),
+    ...Object.fromEntries(["date", "timestamp", "timestamptz"].map((name) => [name, ["2024-01-15", "2024-06-30"]])),
+    bool: ["true", "false"],
+    uuid: ["0e3f7a52-5b1c-4d3e-9f60-000000000001", "0e3f7a52-5b1c-4d3e-9f60-000000000002"],
+    time: ["10:30:00", "23:15:00"],
+    interval: ["1 day", "2 hours"],
+    inet: ["10.1.0.1", "10.1.0.2"],
+};
+/** A column of generated data names more than anybody wants. */
+const row_hints_most = 40;
+/** What is known of a change by what was tried of it. */
+function hintsOfTries(tries, { tables, enums }) {
+    const legs = tries.flatMap(({ up, down, again }) => [up, down, again]);
+    const texts = legs.flatMap((leg) => leg?.recording.statements ?? []).map(({ sql }) => sql);
+    const all = [...tables, ...tries.flatMap((one) => one.tables ?? [])];
+    return hintsOf([...new Set(texts)], { tables: all, enums });
+}
+/**
+ * What these statements name: literals of CHECKs and conditions, labels of enums to which a column is cast, samples of other
+ * types to which a text is cast, values that are inserted. Other tables and columns than these are left out.
+ */
+function hintsOf(texts, { tables, enums }) {
+    const { values, casts, labels } = namedLiterals(texts);
+    const hints = new Map();
+    const add = (at, found, isForText) => {
+        for (const { key, columns } of tables.filter((table) => at.tables.some((name) => row_hints_isNamed(table, name)))) {
+            const column = columns.find(({ name, isText }) => name === at.column && (isText || !isForText));
+            if (column === undefined)
+                continue;
+            const all = new Set([...(hints.get(`${key}.${column.key}`) ?? []), ...found]);
+            hints.set(`${key}.${column.key}`, [...all].slice(0, row_hints_most));
+        }
+    };
+    for (const { at, type } of casts) {
+        const known = [...(labels.get(type) ?? []), ...(enums[type] ?? [])];
+        if (known.length > 0)
+            add(at, known, false);
+        else
+            add(at, samples[type] ?? [], true);
+    }
+    for (const { at, values: found } of values)
+        add(at, found, false);
+    return hints;
+}
+/** Without a schema search_path decides, which nobody knows here. */
+function row_hints_isNamed({ schema, name }, wanted) {
+    return name === wanted.name && (wanted.schema === undefined || wanted.schema === schema);
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/deploy-lane.js
+
+
+
 
 
 
@@ -72890,19 +73886,22 @@ async function walkStepByStep(walk, last, losses) {
  * The proof on a database that has the base's history and rows: up, down to where it was, up again. Where rows stop a
  * revision, tamer rows follow, so that the rest of the change is judged and the failure is graded.
  */
-async function proveOnDeployed(context, { base, copy, fresh, floor }) {
+async function proveOnDeployed(context, { base, copy, fresh, floor, rows }) {
     const way = deployWay(context.graph, base.heads, floor);
     const tries = [];
     let tables = [];
+    let filling = { settings: rows };
     await fresh.arrived;
     for (const level of rowLevels) {
         if (isGraded(tries, level))
             continue;
         context.progress(`trying the change on ${level} rows`);
-        const filled = await copy(level);
+        const hints = hintsOfTries(tries, base.facts);
+        const filled = await copy(level, hints);
         if (tries.length === 0)
             ({ tables } = filled);
-        const last = await tryOnDatabase(context, base, level, filled, way);
+        filling = { settings: rows, hints };
+        const last = await tryOnDatabase(context, { base, level, copy: filled, way, filling });
         tries.push(last);
         if (last.failure === undefined || (await fresh.failsToo(last.failure)))
             break;
@@ -72910,17 +73909,37 @@ async function proveOnDeployed(context, { base, copy, fresh, floor }) {
     const last = tries.at(-1);
     if (last === undefined)
         throw new Error("no rows were tried");
-    const lost = await lostRows({ context, base, way, copy }, last);
-    const facts = [...failureFacts(tries), ...lost.facts, ...residueFacts(last)];
+    const lost = await lostRows({ context, base, way, copy, filling }, last);
+    const facts = [
+        ...failureFacts(tries, knownObjects(base.facts.tables)),
+        ...lost.facts,
+        ...residueFacts(last),
+    ];
     return {
         facts,
         steps: deploy_lane_stepsOf(way, last, facts),
         level: last.level,
         tables,
         catalog: last.up.failure === undefined ? last.up.catalog : undefined,
-        trouble: last.trouble,
+        changes: last.up.steps.map(({ revision, changes }) => ({ revision, changes })),
+        trouble: last.trouble ?? (last.up.failure === undefined ? unreadText(last.rows) : undefined),
+        unused: [
+            ...(last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables])),
+            ...refusedValues(rows, base.facts.tables, tables),
+        ],
         toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
     };
+}
+/** What cannot be compared may have been lost. */
+function unreadText({ before, up, down }) {
+    const tables = [before, up, down].flatMap((rows) => [...(rows?.values() ?? [])]);
+    const reasons = new Map(tables.flatMap(({ table, unread }) => (unread ? [[table, unread.reason]] : [])));
+    const [first, ...more] = reasons;
+    if (first === undefined)
+        return undefined;
+    const [table, reason] = first;
+    const others = more.length === 0 ? "" : ` and of ${more.length} more`;
+    return `the values of ${table}${others} were not compared: ${reason}`;
 }
 /** Where any row is enough, tamer rows would say the same: the next question is whether it takes rows at all. */
 function isGraded(tries, level) {
@@ -72943,10 +73962,9 @@ function deploy_lane_stepsOf(way, last, facts) {
         const isDown = downStep?.outcome === "committed" &&
             downStep.doubts.length === 0 &&
             again?.steps.some((step) => step.revision === revision && step.outcome === "committed") === true;
-        const failedDown = facts.some((fact) => fact.revision === revision &&
-            (fact.kind === "residue" ||
-                fact.kind === "second upgrade differs" ||
-                (fact.kind === "failure" && (fact.failure.direction === "downgrade" || fact.failure.again))));
+        // As on the way up: what fails on hostile rows alone is a finding, and no failed step.
+        const failedDown = (failure?.revision === revision && (failure.direction === "downgrade" || failure.again)) ||
+            facts.some((fact) => fact.revision === revision && (fact.kind === "residue" || fact.kind === "second upgrade differs"));
         const stopped = failure === undefined ? last.trouble : `${failure.revision} stopped the way`;
         const reason = upStep?.doubts[0] ?? stopped ?? "no boundary was seen for it";
         return [
@@ -72979,6 +73997,15 @@ const mostKept = 8;
 function keyOfBase(parts) {
     return (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }
+/** A server that finds a file missing or cut may start all the same, and blame the statement that reads it. */
+async function sizesOf(cluster) {
+    const entries = await (0,external_node_fs_promises_namespaceObject.readdir)(external_node_path_default().join(cluster, "data"), { recursive: true, withFileTypes: true });
+    const files = entries
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => external_node_path_default().join(parentPath, name));
+    const sizes = await Promise.all(files.sort().map(async (file) => (await (0,external_node_fs_promises_namespaceObject.stat)(file)).size));
+    return keyOfBase([files.map((file) => external_node_path_default().relative(cluster, file)), sizes]);
+}
 /** Bases at their heads in a local folder, one folder each; a reader sees all of one or nothing. */
 class KeptBases {
     folder;
@@ -72994,8 +74021,8 @@ class KeptBases {
         const cluster = external_node_path_default().join(this.folder, key);
         try {
             const kept = JSON.parse(await (0,external_node_fs_promises_namespaceObject.readFile)(external_node_path_default().join(cluster, "base.json"), "utf8"));
-            if (kept.version !== 1)
-                return undefined;
+            if (kept.version !== 2 || kept.sizes !== (await sizesOf(cluster)))
+                throw new Error("it is not whole");
             await (0,external_node_fs_promises_namespaceObject.utimes)(cluster, new Date(), new Date()).catch(() => undefined);
             return { ...kept, cluster };
         }
@@ -73012,7 +74039,7 @@ class KeptBases {
         const { keep } = server;
         await fillCache(this.folder, external_node_path_default().join(this.folder, key), async (staging) => {
             await keep(staging);
-            const file = { version: 1, ...kept };
+            const file = { version: 2, sizes: await sizesOf(staging), ...kept };
             await (0,external_node_fs_promises_namespaceObject.writeFile)(external_node_path_default().join(staging, "base.json"), JSON.stringify(file));
             return staging;
         });
@@ -73023,7 +74050,9 @@ class KeptBases {
     }
     async removeOld() {
         const names = (await (0,external_node_fs_promises_namespaceObject.readdir)(this.folder)).filter((name) => /^[0-9a-f]{32}$/.test(name));
-        const ages = await Promise.all(names.map(async (name) => ({ name, time: (await (0,external_node_fs_promises_namespaceObject.stat)(external_node_path_default().join(this.folder, name))).mtimeMs })));
+        // Another run may be removing them, too.
+        const timeOf = (name) => (0,external_node_fs_promises_namespaceObject.stat)(external_node_path_default().join(this.folder, name)).then(({ mtimeMs }) => mtimeMs, () => 0);
+        const ages = await Promise.all(names.map(async (name) => ({ name, time: await timeOf(name) })));
         const old = ages.sort((left, right) => right.time - left.time).slice(mostKept);
         for (const { name } of old)
             await this.remove(name);
@@ -73088,6 +74117,7 @@ var take_back_disposeResources = (undefined && undefined.__disposeResources) || 
 
 
 
+
 /** Undefined where the change does anything else: something new, or something gone from below what stays. */
 function take_back_takenBack(base, change) {
     const gone = base.revisions.filter(({ id }) => change.get(id) === undefined).map(({ id }) => id);
@@ -73098,12 +74128,14 @@ function take_back_takenBack(base, change) {
         ? undefined
         : { revisions: gone, target: head ?? "base" };
 }
-/** Goes down with the base's own files, which alone know how; what goes with the revisions' own tables and columns is no loss. */
+/** Goes down with the base's own files, which alone know how; what goes with the revisions' own tables and columns is no loss. NotBuilt where they go elsewhere. */
 async function goBack(context, base, copy, { revisions, target }) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const { versionTable } = base;
         const stage = take_back_addDisposableResource(env_1, await Stage.open(context, "taken_back", { template: copy.name, versionTable }), true);
+        // The fresh lane saw the change's files arrive; a base that was kept or loaded was not asked where its own files go.
+        await settingsOf("environment", () => stage.arrive());
         const before = await stage.observe((client) => lane_rows_rowsOf(client, base));
         const leg = await stage.go("downgrade", target);
         const failure = failureOf(context, leg, false);
@@ -73154,7 +74186,9 @@ async function goBack(context, base, copy, { revisions, target }) {
             tables: copy.tables,
             catalog: leg.failure === undefined ? leg.catalog : undefined,
             trouble: failure === undefined ? (leg.failure?.summary ?? leg.bypassed) : undefined,
-            toolStarts: 1,
+            changes: [],
+            unused: [],
+            toolStarts: 2,
         };
     }
     catch (e_1) {
@@ -73756,7 +74790,12 @@ async function answered(address, queries, where) {
     catch (error) {
         if (!(error instanceof errors_UserError))
             throw error;
-        return { answer: "unknown", where, rows: undefined, reason: redact(error.message, address) };
+        return {
+            answer: "unknown",
+            where,
+            rows: undefined,
+            reason: redact(error.message, address).replace(/\.$/, ""),
+        };
     }
 }
 /** One query that finds rows is enough; safe is what all of them say. */
@@ -73843,43 +74882,82 @@ var deploy_lane_disposeResources = (undefined && undefined.__disposeResources) |
 
 
 
+
+
 /** Builds the base or takes the kept one, and proves the change on it. Never throws for what the base's files do. */
 async function runDeployLane(context) {
-    const env_1 = { stack: [], error: void 0, hasError: false };
+    const { lane, start } = context;
+    if (start.nothing !== undefined)
+        return { kind: "skipped", reason: start.nothing };
     try {
-        const { lane, start } = context;
-        if (start.nothing !== undefined)
-            return { kind: "skipped", reason: start.nothing };
-        const tree = deploy_lane_addDisposableResource(env_1, await openBaseTree(lane.project.root, start.commit), true);
-        const opened = openBase(context, tree);
-        if ("kind" in opened)
-            return opened;
+        const env_1 = { stack: [], error: void 0, hasError: false };
         try {
-            return await onServer(context, tree, opened);
+            const tree = deploy_lane_addDisposableResource(env_1, await openBaseTree(lane.project.root, start.commit), true);
+            const opened = openBase(context, tree);
+            return "kind" in opened ? opened : await onServer(context, tree, opened);
         }
-        catch (error) {
-            if (error instanceof NotBuilt)
-                return { kind: "not proved", obstacle: error.obstacle };
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            const result_1 = deploy_lane_disposeResources(env_1);
+            if (result_1)
+                await result_1;
+        }
+    }
+    catch (error) {
+        const obstacle = obstacleOf(error);
+        if (obstacle === undefined)
             throw error;
-        }
-    }
-    catch (e_1) {
-        env_1.error = e_1;
-        env_1.hasError = true;
-    }
-    finally {
-        const result_1 = deploy_lane_disposeResources(env_1);
-        if (result_1)
-            await result_1;
+        return { kind: "not proved", obstacle };
     }
 }
-function openBase({ lane }, tree) {
-    const project = find_project_sourceOf(lane.project).openCopy(tree.root);
+/** What keeps this lane from running is no reason to lose what the fresh lane saw. Undefined for a bug. */
+function obstacleOf(error) {
+    if (error instanceof NotBuilt)
+        return error.obstacle;
+    if (error instanceof GitError) {
+        return {
+            cause: "environment",
+            reason: `git could not write the base's files: ${error.message}`,
+            do: "Check out with the whole history (actions/checkout: fetch-depth: 0), and with what its filters need (lfs: true).",
+        };
+    }
+    if (!(error instanceof errors_UserError))
+        return undefined;
+    const { what, seen, do: advice } = error.parts;
+    const [first = ""] = (seen ?? "").split("\n");
+    return {
+        cause: "environment",
+        reason: `${what.replace(/\.$/, "")}${first === "" ? "" : `: ${first}`}`,
+        do: advice,
+    };
+}
+/** What is applied already would be judged by nobody. */
+function leadsOut(id) {
+    return {
+        cause: "settings",
+        reason: `the base's files lead to revision "${id}", which the change brings`,
+        do: "Let links and script_location name their places relative to the project, so that another checkout of it has its own revisions.",
+    };
+}
+function openBase(context, tree) {
+    const { lane } = context;
+    const project = find_project_sourceOf(lane.project).openCopy(tree.root) ?? elsewhere(tree, lane.project);
+    if (project === undefined && context.hasLanded) {
+        const reason = "the base has landed revisions, and no one project where they are: the change moves its folder";
+        const advice = "Merge the move by itself, before the revisions: then the base has the project where it is.";
+        return { kind: "not proved", obstacle: { cause: "settings", reason, do: advice } };
+    }
     if (project === undefined)
         return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
     const { revisions } = toolNamed(project.tool).read(project);
     if (revisions.length === 0)
         return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
+    const strange = revisions.find(({ id }) => context.brought.has(id));
+    if (strange !== undefined)
+        return { kind: "not proved", obstacle: leadsOut(strange.id) };
     const graph = buildGraph(revisions);
     const problem = graph.problems.find(isFatal);
     if (problem === undefined && project.unprovable === undefined)
@@ -73893,12 +74971,23 @@ function openBase({ lane }, tree) {
         },
     };
 }
+/** The only project of this tool in the base, where the change moved its folder. */
+function elsewhere({ top }, { tool, section }) {
+    try {
+        return findProject(top, { tool, section });
+    }
+    catch (error) {
+        if (error instanceof errors_UserError)
+            return undefined;
+        throw error;
+    }
+}
 async function onServer(context, tree, opened) {
     const env_2 = { stack: [], error: void 0, hasError: false };
     try {
         const { lane } = context;
         const { project } = opened;
-        const bases = await KeptBases.open();
+        const bases = await keptBases(context);
         const keyFor = (wanted) => keyOfBase([
             version,
             programHash(),
@@ -73909,18 +74998,26 @@ async function onServer(context, tree, opened) {
             external_node_path_default().relative(tree.root, project.root),
             ...dependsOn(context, tree),
         ]);
-        const server = deploy_lane_addDisposableResource(env_2, await context.openServer(async (wanted) => (await bases.find(keyFor(wanted)))?.cluster, (wanted) => bases.remove(keyFor(wanted))), true);
-        const key = keyFor(server);
-        let kept = server.keep === undefined ? undefined : await bases.find(key);
-        if (kept === undefined) {
-            const made = await makeBase(context, tree, opened, server);
-            kept = { ...made, cluster: "" };
-            await bases.keep(key, server, made);
-        }
-        const { base, hostile, cluster } = kept;
+        // Of the cluster that the server was started with: by then another check may have kept another one.
+        let found;
+        const server = deploy_lane_addDisposableResource(env_2, await context.openServer(async (wanted) => {
+            const last = await bases?.find(keyFor(wanted));
+            found = last;
+            return last?.cluster;
+        }, async (wanted) => {
+            found = undefined;
+            await bases?.remove(keyFor(wanted));
+        }), true);
+        const isKept = found !== undefined;
+        const kept = found ?? (await makeBase(context, tree, opened, server));
+        if (!isKept)
+            await bases?.keep(keyFor(server), server, kept).catch((error) => lane.progress(deploy_lane_notKept(error)));
+        const { base, hostile } = kept;
         const copies = new Map([["hostile", Promise.resolve(hostile)]]);
-        const copy = (level) => {
-            const made = copies.get(level) ?? fillBase(server, base, level);
+        const { rows } = context;
+        const copy = (level, hints) => {
+            const filling = { settings: rows, beside: isSown(context), ...(hints === undefined ? {} : { hints }) };
+            const made = copies.get(level) ?? fillBase(server, base, level, filling);
             copies.set(level, made);
             return made;
         };
@@ -73929,12 +75026,12 @@ async function onServer(context, tree, opened) {
         if (back !== undefined) {
             await context.fresh.arrived;
             const result = await goBack(baseContext(context, tree, opened, server), base, hostile, back);
-            return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs, graph: opened.graph };
+            return { kind: "ran", result, base, kept: isKept, differs: kept.differs, graph: opened.graph };
         }
-        const result = await proveOnDeployed({ ...lane, shadow: server }, { base, copy, fresh: context.fresh, floor: context.floor });
+        const result = await proveOnDeployed({ ...lane, shadow: server }, { base, copy, fresh: context.fresh, floor: context.floor, rows });
         const { asked } = context;
         const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
-        return { kind: "ran", result: { ...result, facts }, base, kept: cluster !== "", differs: kept.differs };
+        return { kind: "ran", result: { ...result, facts }, base, kept: isKept, differs: kept.differs };
     }
     catch (e_2) {
         env_2.error = e_2;
@@ -73946,6 +75043,25 @@ async function onServer(context, tree, opened) {
             await result_2;
     }
 }
+/** The project puts rows of its own in. */
+function isSown({ settings }) {
+    return settings.seed !== undefined;
+}
+/** It only saves time: undefined where there is no place for it. */
+async function keptBases({ lane }) {
+    try {
+        return await KeptBases.open();
+    }
+    catch (error) {
+        if (!(error instanceof errors_UserError))
+            throw error;
+        lane.progress(deploy_lane_notKept(error));
+        return undefined;
+    }
+}
+function deploy_lane_notKept(error) {
+    return `the base is not kept for the next run: ${error instanceof Error ? error.message : error}`;
+}
 /** The base at its head, with and without rows, on this server. */
 async function makeBase(context, tree, opened, server) {
     const { lane, settings, start } = context;
@@ -73953,11 +75069,14 @@ async function makeBase(context, tree, opened, server) {
         context: baseContext(context, tree, opened, server),
         targets: start.targets,
         load: seedLoader(context, server),
-        seed: settings.seed,
+        seed: besideBase(settings.seed, opened.project.root, lane.project.root),
     };
     const base = await buildBase(options);
     lane.progress("filling the base's tables");
-    const hostile = await fillBase(server, base, "hostile");
+    const hostile = await fillBase(server, base, "hostile", {
+        settings: context.rows,
+        beside: isSown(context),
+    });
     return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
 }
 /** The tool on the base's files. */
@@ -73971,6 +75090,7 @@ function baseContext({ lane, settings }, tree, { project, graph }, server) {
         project,
         graph,
         environment,
+        setup: besideBase(lane.setup, project.root, lane.project.root),
         run: tool.runWords(project, settings.run, environment["PATH"]),
         progress: (text) => lane.progress(`on the base's files: ${text}`),
     };
@@ -74000,7 +75120,7 @@ async function deploy_lane_catalogOf(shadow, { name, versionTable }) {
     }
 }
 /** What decides, beside the base's files and the server, what its database holds. */
-function dependsOn({ settings, start, lane }, tree) {
+function dependsOn({ settings, start, lane, rows }, tree) {
     const { setup, seed, env } = settings;
     return [
         start.targets,
@@ -74009,6 +75129,7 @@ function dependsOn({ settings, start, lane }, tree) {
         [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
         deploy_lane_hashOf(settings["seed-from"], lane.project.root),
         settings.section ?? "",
+        [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
     ];
 }
 /** What loads production's schema; undefined where the base's revisions make it. */
@@ -74029,6 +75150,13 @@ function deploy_lane_hashOf(name, folder) {
     const file = external_node_path_default().resolve(folder, name);
     const isThere = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true;
     return isThere ? (0,external_node_crypto_.createHash)("sha256").update((0,external_node_fs_.readFileSync)(file)).digest("hex") : undefined;
+}
+/** A SQL file that the base does not have is the change's: who adds one wants it to be used. */
+function besideBase(name, base, change) {
+    if (name === undefined || !name.endsWith(".sql") || (0,external_node_fs_.existsSync)(external_node_path_default().resolve(base, name)))
+        return name;
+    const own = external_node_path_default().resolve(change, name);
+    return (0,external_node_fs_.existsSync)(own) ? own : name;
 }
 /** The text of a setting that names a SQL file. */
 function fileOf(name, folders) {
@@ -74067,7 +75195,11 @@ function deployed_failureFinding(fact, revision, context) {
     const { failure, level } = fact;
     const { direction, statement } = failure;
     const error = statement?.error;
-    const rule = level === "landed" ? "fails-on-deployed" : fact.anyRow ? "fails-on-rows" : "may-fail-on-rows";
+    const rule = isOfHistory(fact)
+        ? "fails-on-deployed"
+        : fact.anyRow
+            ? "fails-on-rows"
+            : "may-fail-on-rows";
     const name = failure.again ? "second upgrade" : direction;
     const [query] = level === "landed" ? [] : fact.queries;
     const seen = [
@@ -74101,28 +75233,37 @@ function answerText({ answer, where, rows, reason }) {
         return `Asked at ${where}: ${reason ?? "no answer"}.`;
     return `Asked at ${where}: ${rows === undefined ? "it has such rows" : `${rows}${rows >= 20 ? " or more" : ""} such ${rows === 1 ? "row" : "rows"}`}.`;
 }
-function whatFails({ level, anyRow, words }, name, { id }) {
+/** Without rows of ours it is the schema that stops it, or rows of migrations and of the seed (SQLSTATE classes 22 and 23). */
+function isOfHistory({ level, failure }) {
+    return level === "landed" && !/^2[23]/.test(failure.statement?.error?.sqlstate ?? "");
+}
+function whatFails(fact, name, { id }) {
+    const { level, anyRow, words } = fact;
     const step = `The ${name} of revision ${id} fails`;
+    if (level === "landed" && !isOfHistory(fact))
+        return `${step} on the rows that migrations or the seed put there.`;
     if (level === "landed")
         return `${step} on a database that was built by the base's revisions.`;
     if (anyRow)
         return `${step} on any table that has rows.`;
     return words === undefined ? `${step} on some rows.` : `${step} on some rows: it ${words}.`;
 }
-function whyItMatters({ level, anyRow, failure, onProduction }) {
+function whyItMatters(fact) {
+    const { anyRow, failure, onProduction } = fact;
     if (onProduction?.answer === "safe")
         return "It was asked where the rows are: the step is safe there by now.";
     if (onProduction?.answer === "fails")
         return "It was asked where the rows are: a deploy would stop here.";
-    if (level === "landed")
+    if (isOfHistory(fact))
         return "Production was built by what had landed, not by what the files say now: the next deploy would stop here.";
     const where = failure.direction === "upgrade" && !failure.again ? "A deploy" : "A rollback";
     return anyRow
         ? `${where} would stop here, and no check on an empty database sees it.`
         : "Whether production has such rows is not known here.";
 }
-function whatToDo({ level, anyRow, failure }, query) {
-    if (level === "landed") {
+function whatToDo(fact, query) {
+    const { anyRow, failure } = fact;
+    if (isOfHistory(fact)) {
         return "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.";
     }
     const state = failure.statement?.error?.sqlstate;
@@ -74144,7 +75285,7 @@ function rowsText(level) {
         case "single":
             return "one plain row in every table";
         case "landed":
-            return "without other rows than those of migrations";
+            return "without other rows than those of migrations and of the seed";
     }
 }
 function lossFinding({ loss, direction, said }, revision, context) {
@@ -74167,8 +75308,17 @@ function lossFinding({ loss, direction, said }, revision, context) {
             : "Copy what must stay before it goes, or say why it may go: # migration-gate: allow upgrade-loses-data because …",
     }, context);
 }
+/** The call of that direction that names it, or its only one, which did it by a cascade; else where the function starts. */
 function placeOfLoss(revision, direction, { table, column }) {
-    return places_placeOf(revision, direction, column === undefined ? `table ${table}` : `column ${table}.${column}`);
+    const other = direction === "upgrade" ? "downgrade" : "upgrade";
+    const key = column === undefined ? `table ${table}` : `column ${table}.${column}`;
+    const place = places_placeOf({ ...revision, [other]: undefined }, direction, key);
+    const fn = revision[direction];
+    const [only, ...more] = fn?.calls ?? [];
+    const isNamed = fn === undefined || place.line !== fn.line || place.column !== fn.column;
+    if (isNamed || only === undefined || more.length > 0)
+        return place;
+    return { file: fn.file, line: only.line, column: only.column };
 }
 function lossText(loss, when) {
     const { table, column, lost, before } = loss;
@@ -74230,78 +75380,49 @@ function laneNotProved(reason, advice, { required, version, config }) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/findings/other-schema.js
+;// CONCATENATED MODULE: ./lib/findings/row-settings.js
 
-
-
-
-/** The most that one check shows; an edited base table shows them all. */
-const mostShown = 10;
-/** What production would have otherwise than every database that is made from now on. */
-function otherSchemaFindings(schemas) {
-    const { fresh, deployed, before } = schemas;
-    const keys = new Set([...fresh.keys(), ...deployed.keys()]);
-    const differing = [...keys].filter((key) => fresh.get(key) !== deployed.get(key) && kindOf(key) !== "column order" && !before.has(key));
-    if (differing.length === 0)
-        return [];
-    const delta = (catalog) => differing.map((key) => ({ key, before: undefined, after: catalog.get(key) }));
-    const differences = deltas_differencesOf(delta(fresh), delta(deployed)).map((difference) => ({
-        ...difference,
-        owner: ownerOf(difference.key, schemas) ?? "",
+/** Entries of migration-gate.yml that steer no table or column; `seenBy` names the server and the lane. */
+function rowSettingFindings(unused, { file, seenBy }) {
+    return unused.map((entry) => ({
+        rule: "unused-row-setting",
+        severity: "warning",
+        revision: undefined,
+        direction: undefined,
+        file,
+        line: entry.line,
+        column: 1,
+        object: undefined,
+        what: whatIsUnused(entry),
+        where: file ?? "",
+        seen: `${seenBy}; the tables of the base and of the change.`,
+        why: factRules["unused-row-setting"].why,
+        do: row_settings_whatToDo(entry),
+        suppressed: false,
+        suppression: undefined,
     }));
-    const objects = groupByObject(differences);
-    const shown = objects.slice(0, mostShown).map(({ key, change, main }) => {
-        const owner = schemas.graph.get(main.owner);
-        const place = owner === undefined ? noPlace : places_placeOf(owner, "upgrade", key);
-        const name = `${kindOf(key)} ${identityOf(key)}`;
-        const has = change === "missing"
-            ? `does not have the ${name}, which an empty database gets`
-            : change === "left"
-                ? `has the ${name}, which an empty database does not get`
-                : `has another ${name} than an empty database gets`;
-        return {
-            ...noPlace,
-            ...place,
-            rule: "schema-depends-on-history",
-            severity: "error",
-            revision: owner?.id,
-            direction: owner === undefined ? undefined : "upgrade",
-            object: key,
-            what: `A database with the base's history ${has}.`,
-            where: owner === undefined ? "the change's head" : `revision ${owner.id}, upgrade`,
-            seen: `${schemas.seenBy}; ${change === "changed" ? describeChange(main) : other_schema_oneLine(main.expected ?? main.found ?? "")}`,
-            why: "Production has that history: from now on it and every new database (tests, new tenants) have different schemas, and no later check can see it.",
-            do: owner === undefined
-                ? other_schema_advice
-                : `Restore ${owner.location.file}, and write the change as a new revision.`,
-            suppressed: false,
-            suppression: undefined,
-        };
-    });
-    const left = objects.length - shown.length;
-    const last = shown.at(-1);
-    if (left === 0 || last === undefined)
-        return shown;
-    return [...shown.slice(0, -1), { ...last, seen: `${last.seen}\n${left} more objects differ.` }];
 }
-const other_schema_advice = "Find what builds it otherwise (a landed revision that was edited, code or a setting that revisions read), restore that, and write the change as a new revision.";
-const noPlace = {
-    file: undefined,
-    line: undefined,
-    column: undefined,
-};
-/** The last one under judgement that made it on an empty database; the rest of the history is nobody's to mend. */
-function ownerOf(key, { steps, judged }) {
-    const own = steps.filter(({ revision }) => judged.has(revision));
-    const maker = own.findLast(({ changes }) => changes.some((change) => change.key === key));
-    return maker?.revision ?? (judged.size === 1 ? [...judged][0] : undefined);
+function whatIsUnused({ table, column, among, refused }) {
+    if (refused !== undefined)
+        return `The column ${among[0]}.${column} does not take ${refused.map((value) => `"${value}"`).join(", ")}, which rows wants in it.`;
+    if (column !== undefined)
+        return `The table ${among[0] ?? table} has no column "${column}", which rows names.`;
+    return among.length === 0
+        ? `There is no table "${table}", which rows names.`
+        : `The table "${table}", which rows names, could be ${among.join(" or ")}: none of them is steered.`;
 }
-function other_schema_oneLine(text) {
-    const line = text.replace(/\s+/g, " ").trim();
-    return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+function row_settings_whatToDo({ among, column, nearest, refused }) {
+    if (refused !== undefined)
+        return "Write values that the column's type and CHECKs take.";
+    if (nearest !== undefined)
+        return `Did you mean ${nearest}? ${factRules["unused-row-setting"].do}`;
+    return column === undefined && among.length > 0
+        ? `Write it with its schema, e.g. ${among[0]}.`
+        : factRules["unused-row-setting"].do;
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/deploy-report.js
+
 
 
 
@@ -74310,13 +75431,18 @@ function other_schema_oneLine(text) {
 function deployedPart(outcome, context) {
     const told = { ...context, required: context.settings.require === "deploy-lane" };
     if (outcome.kind === "skipped") {
-        return { report: { ...deploy_report_nothing, status: "skipped", reason: outcome.reason }, findings: [] };
+        return {
+            report: { ...deploy_report_nothing, status: "skipped", reason: outcome.reason },
+            findings: [],
+            bothRan: false,
+        };
     }
     if (outcome.kind === "not proved") {
         const { reason, cause, do: advice } = outcome.obstacle;
         return {
             report: { ...deploy_report_nothing, status: "not proved", reason, cause },
             findings: [laneNotProved(reason, advice, told)],
+            bothRan: false,
         };
     }
     const { result, base, kept, differs } = outcome;
@@ -74325,29 +75451,45 @@ function deployedPart(outcome, context) {
     const judged = new Set([...context.judged, ...result.steps.map(({ revision }) => revision)]);
     const seenBy = `PostgreSQL ${version}, deploy lane`;
     const [first] = fresh.legs;
-    const isWhole = first !== undefined && first.failure === undefined && first.direction === "upgrade";
-    const schema = isWhole && result.catalog !== undefined && differs !== undefined
+    // A tool that ends well may have swallowed an error, and stand somewhere below.
+    const isWhole = first !== undefined &&
+        first.failure === undefined &&
+        first.direction === "upgrade" &&
+        context.graph.heads.every((head) => first.heads.includes(head));
+    const bothRan = isWhole && result.catalog !== undefined && differs !== undefined;
+    const schema = bothRan && result.catalog !== undefined
         ? otherSchemaFindings({
             fresh: first.catalog,
             deployed: result.catalog,
             before: new Set(differs),
-            steps: first.steps,
+            steps: [...first.steps, ...result.changes],
             judged: context.judged,
+            edited: context.edited,
             graph,
             seenBy,
         })
         : [];
     const isRefused = isWhole && result.trouble !== undefined && result.catalog === undefined;
-    const trouble = result.trouble === undefined
-        ? []
-        : isRefused
-            ? [refusedOnDeployed(result.trouble, told)]
-            : [laneNotProved(result.trouble, "Run the tool on a copy of production to see what it does.", told)];
     const own = deployedFindings(result.facts, { graph, judged, seenBy }, knownSteps(fresh.facts));
-    const findings = [...own, ...schema, ...trouble];
-    const failed = findings.some(({ severity, rule }) => severity === "error" && rule !== "deploy-lane-not-proved");
-    const open = result.steps.find(({ status }) => status === "not proved");
-    const unproved = (isRefused ? undefined : result.trouble) ?? (failed ? undefined : open?.reason);
+    const rows = rowSettingFindings(result.unused, { file: context.settingsFile, seenBy });
+    const seen = [...own, ...schema, ...rows, ...(isRefused ? [refusedOnDeployed(result.trouble, told)] : [])];
+    const failed = seen.some(({ severity }) => severity === "error") ||
+        result.steps.some(({ status }) => status === "failed");
+    const open = failed ? undefined : result.steps.find(({ status }) => status === "not proved");
+    const unproved = isRefused
+        ? undefined
+        : (result.trouble ??
+            (open === undefined ? undefined : `${open.direction} of revision ${open.revision}: ${open.reason}`));
+    const findings = unproved === undefined
+        ? seen
+        : [
+            ...seen,
+            laneNotProved(unproved, result.trouble === undefined
+                ? "See the other findings, and run the check again when they are mended."
+                : "Run the tool on a copy of production to see what it does.", told),
+        ];
+    // None was wanted where the seed had put in enough.
+    const empty = result.tables.filter(({ rows: put, wanted }) => put === 0 && wanted > 0);
     return {
         report: {
             status: failed ? "failed" : unproved === undefined ? "proved" : "not proved",
@@ -74358,14 +75500,13 @@ function deployedPart(outcome, context) {
             rows: result.level,
             tables: {
                 all: result.tables.length,
-                filled: result.tables.filter(({ rows }) => rows > 0).length,
-                unfilled: result.tables
-                    .filter(({ rows }) => rows === 0)
-                    .map(({ table, reason }) => ({ table, reason: reason ?? "no row was taken" })),
+                filled: result.tables.length - empty.length,
+                unfilled: empty.map(({ table, reason }) => ({ table, reason: reason ?? "no row was taken" })),
             },
             steps: result.steps,
         },
         findings,
+        bothRan,
     };
 }
 const deploy_report_nothing = {
@@ -74449,7 +75590,30 @@ async function readStart({ settings, environment }, { tool, graph }) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/findings/was-asked.js
+
+/** What rows show. */
+const rowRules = ["fails-on-rows", "may-fail-on-rows", "downgrade-loses-data", "upgrade-loses-data"];
+/** Whether this check would have found it of this revision, if it were there; what was not asked may yet be found. */
+function wasAsked(rule, revision, { proofRan, deployLane }) {
+    if (isLintRule(rule))
+        return true;
+    const steps = deployLane?.steps ?? [];
+    if (rowRules.includes(rule)) {
+        const own = steps.filter((step) => revision === undefined || step.revision === revision);
+        return own.length > 0 && own.every(({ status }) => status !== "not proved");
+    }
+    if (rule === "schema-depends-on-history") {
+        const ups = steps.filter(({ direction }) => direction === "upgrade");
+        return deployLane?.start !== undefined && ups.every(({ status }) => status === "proved");
+    }
+    if (rule === "unused-row-setting" || rule === "deploy-lane-not-proved")
+        return deployLane?.start !== undefined;
+    return proofRan;
+}
+
 ;// CONCATENATED MODULE: ./lib/findings/baseline.js
+
 
 
 
@@ -74555,7 +75719,7 @@ function applyBaseline(findings, entries, context) {
     });
     const gone = entries.filter(({ fingerprint, rule, revision }) => !found.has(fingerprint) &&
         (revision === undefined || context.judged.has(revision)) &&
-        (isLintRule(rule) || context.proofRan));
+        wasAsked(rule, revision, context));
     return [...marked, ...gone.map((entry) => goneFinding(entry, context.file))];
 }
 function goneFinding({ rule, revision, what }, file) {
@@ -74579,6 +75743,7 @@ function goneFinding({ rule, revision, what }, file) {
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/suppressions.js
+
 
 
 
@@ -74727,7 +75892,7 @@ function isKnownUnused({ rule, place, speaksOfSomething }, context) {
     if (/^revision-(?:edited|deleted|squashed)$/.test(rule))
         return context.compared;
     const wasJudged = place.revision === undefined || context.judged.has(place.revision);
-    return wasJudged && (isLintRule(rule) || context.proofRan);
+    return wasJudged && wasAsked(rule, place.revision, context);
 }
 function unusedFinding({ rule, place, speaksOfSomething }) {
     return about("unused-suppression", place, speaksOfSomething
@@ -74776,7 +75941,8 @@ function settle_settle(findings, proofRan, context) {
     const name = settings.baseline;
     const edited = history?.edited ?? new Map();
     const compared = history !== undefined;
-    const suppressed = suppress(findings, { remarks: accepted.remarks, policy, judged, proofRan, compared });
+    const known = { judged, proofRan, deployLane: context.deployLane };
+    const suppressed = suppress(findings, { remarks: accepted.remarks, policy, compared, ...known });
     let entries = accepted.baseline;
     if (settings["write-baseline"]) {
         const text = baselineText(suppressed, edited);
@@ -74785,7 +75951,7 @@ function settle_settle(findings, proofRan, context) {
     }
     return entries === undefined
         ? suppressed
-        : applyBaseline(suppressed, entries, { file: name, judged, proofRan, edited });
+        : applyBaseline(suppressed, entries, { file: name, edited, ...known });
 }
 function baselineFile(settings) {
     return external_node_path_default().resolve(settings["working-directory"], settings.baseline);
@@ -74817,6 +75983,7 @@ function unusable(name, verb, error) {
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/check.js
+
 
 
 
@@ -74890,7 +76057,15 @@ async function check(context) {
     const asked = verifiedDatabase(settings, context.environment);
     const proof = await prove(context, { tool, project, graph, judged, floor }, clock, start === undefined
         ? undefined
-        : (beside) => runDeployLane({ ...beside, settings, start, floor, asked, isNothingNew: judged.size === 0 }));
+        : (beside) => runDeployLane({
+            ...beside,
+            settings,
+            start,
+            floor,
+            rows: context.policy.rows,
+            asked,
+            ...sinceBase(start, history),
+        }));
     const { result, shadow, steps, deployed } = proof;
     const proofFile = settings["write-proof"];
     if (proofFile !== undefined)
@@ -74910,12 +76085,27 @@ async function check(context) {
         settings,
         graph,
         judged,
+        edited: new Set([...judged].filter((id) => history?.states.get(id) === "edited")),
         start,
         fresh: result,
         version: shadow.version,
         config: project.config,
+        settingsFile: context.policy.file,
     });
-    return report(known, [...findings, ...lane.findings], steps, shadow, lane.report);
+    const all = [...withBothSchemas(findings, lane), ...lane.findings];
+    return report(known, all, steps, shadow, lane.report);
+}
+/** What the deploy lane must know of the change, whatever is under judgement. */
+function sinceBase({ commit }, history) {
+    const entries = [...(history?.states ?? [])];
+    const states = entries.map(([, state]) => state);
+    const isBase = history !== undefined && history.base.commit === commit;
+    const isThere = (history?.deleted.length ?? 0) > 0 || states.some((state) => state !== "new");
+    return {
+        hasLanded: isBase && isThere,
+        brought: new Set(isBase ? entries.flatMap(([id, state]) => (state === "new" ? id : [])) : []),
+        isNothingNew: history !== undefined && states.every((state) => state === "unchanged"),
+    };
 }
 function check_hashOf(project, revision) {
     return revision === undefined ? "" : revisionSource(project, revision).sha256;
@@ -74935,8 +76125,10 @@ function unprovable(graph, judged, reason) {
 function report(known, found, steps, shadow, deployLane) {
     const { settings, graph, history, judged, clock } = known;
     const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
-    const changed = new Set([...judged, ...deleted.map(({ id }) => id)]);
-    const settled = settle_settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
+    // From production's revision, all that is pending there is one change.
+    const pending = deployLane?.steps.map(({ revision }) => revision) ?? [];
+    const changed = new Set([...judged, ...deleted.map(({ id }) => id), ...pending]);
+    const settled = settle_settle(asNotes(found, changed), shadow !== undefined, { ...known, changed, deployLane });
     const findings = oneErrorForEmptyDowngrade(settled);
     return {
         version: 1,
@@ -75535,7 +76727,7 @@ async function createLike(client, database, name, comment) {
  * Copies what belongs to a database and is in no dump: privileges, and settings (ALTER DATABASE … SET, ALTER ROLE … IN
  * DATABASE … SET). Returns what could not be copied.
  */
-async function copySettings(client, from, to) {
+async function database_properties_copySettings(client, from, to) {
     const failed = [];
     const target = escapeIdentifier(to);
     const attempt = async (what, statements) => {
@@ -75624,7 +76816,7 @@ async function createReplacement(address, progress) {
         // From here on it is ours to drop, also when a signal comes while the server makes it.
         isNew = true;
         await createLike(admin, address.database, name, JSON.stringify(thisOwner()));
-        const warnings = await copySettings(admin, address.database, name);
+        const warnings = await database_properties_copySettings(admin, address.database, name);
         return {
             address: { ...address, database: name },
             warnings,
@@ -76788,7 +77980,9 @@ const in_terminal_commands = {
         const report = redact(await status_status({ settings, environment }));
         const text = settings.format === "json"
             ? json_printed(report)
-            : statusText(report, settings.verbose, paintFor(process.stdout, environment));
+            : settings["status-form"] === "lines"
+                ? statusLines(report)
+                : statusText(report, settings.verbose, paintFor(process.stdout, environment));
         return { text, code: isFault(report.state, settings["status-fails"]) ? exitCodes.failed : exitCodes.ok };
     },
     async backup(args, environment, redact) {

@@ -19,6 +19,7 @@ chmodSync(work, 0o755);
 const project = path.join(work, "boards");
 cpSync(path.join(root, "examples", "boards"), project, { recursive: true });
 const records = path.join(project, "migration-gate-records");
+const rowChange = "downgrade-deletes-cards";
 const backups = path.join(project, "migration-gate-backups");
 
 process.on("exit", () => rmSync(work, { recursive: true, force: true }));
@@ -27,6 +28,7 @@ process.on("SIGTERM", () => process.exit(143));
 
 try {
   await prove();
+  await proveOnRows();
   const { connect, startShadow, urlOf } = await databaseCode();
   const server = await startShadow({ only: "embedded", onProgress: (text) => console.log(text) });
   try {
@@ -35,7 +37,7 @@ try {
     await server[Symbol.asyncDispose]();
   }
   console.log(
-    "The demo did what it should: passed, caught, passed; applied, failed unharmed, applied; restored.",
+    "The demo did what it should: passed, caught, passed; caught on rows; applied, failed unharmed, applied; restored.",
   );
 } catch (error) {
   console.error(`error: ${error.message}`);
@@ -52,6 +54,32 @@ async function prove() {
   step("The mistake mended");
   patch(defect, "--reverse");
   await gate(["check"], 0);
+}
+
+/** What no check on an empty database sees. */
+async function proveOnRows() {
+  git("init", "-q", "-b", "main");
+  git("add", "-A");
+  git("commit", "-q", "-m", "landed");
+  step(`A change that is green on an empty database, on one with history and rows: ${rowChange}`);
+  patch(rowChange);
+  await gate(["check", "--base", "main"], 1);
+  patch(rowChange, "--reverse");
+}
+
+function git(...args) {
+  const names = {
+    GIT_AUTHOR_NAME: "demo",
+    GIT_COMMITTER_NAME: "demo",
+    GIT_AUTHOR_EMAIL: "demo@example.org",
+    GIT_COMMITTER_EMAIL: "demo@example.org",
+  };
+  const { status, stderr } = spawnSync("git", args, {
+    cwd: project,
+    encoding: "utf8",
+    env: { ...process.env, ...names, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null" },
+  });
+  if (status !== 0) throw new Error(`git ${args[0]}: ${stderr.trim()}`);
 }
 
 async function deploy(server, connect, urlOf) {
@@ -103,7 +131,8 @@ function step(text) {
 }
 
 function patch(defect, ...options) {
-  const file = path.join(root, "examples", "boards", "defects", `${defect}.patch`);
+  const folder = defect === rowChange ? "changes" : "defects";
+  const file = path.join(root, "examples", "boards", folder, `${defect}.patch`);
   const result = spawnSync("git", ["apply", ...options, file], { cwd: project, stdio: "inherit" });
   if (result.status !== 0) throw new Error(`git apply ended with ${result.status ?? result.signal}`);
 }

@@ -15,7 +15,7 @@ export async function generatedFiles() {
   const bundled = buildSync({
     stdin: {
       contents: [
-        'export * from "./src/settings"; export * from "./src/outputs";',
+        'export * from "./src/settings"; export * from "./src/settings/rows"; export * from "./src/outputs";',
         'export * from "./src/rules/index"; export * from "./src/rules/observed-runs";',
         'export * from "./src/rules/page"; export * from "./src/findings/fact-rules";',
       ].join("\n"),
@@ -38,7 +38,7 @@ export async function generatedFiles() {
   };
 }
 
-function settingsPage({ settingTable, takes, variableOf }) {
+function settingsPage({ settingTable, takes, variableOf, ...tables }) {
   const sections = Object.entries(settingTable).map(([name, entry]) => {
     const facts = [
       wordsOf(entry) === undefined
@@ -77,7 +77,7 @@ An empty input or variable counts as not given. A flag that is true or false nee
 ## migration-gate.yml
 
 It lies in \`working-directory\`, or at the root of the repository where that has none; \`config-file\` names another. Its keys
-are the names below (where they say so), \`rules\` and \`accept\`. Values are read as the text that is written: a revision
+are the names below (where they say so), \`rules\`, \`accept\` and \`rows\`. Values are read as the text that is written: a revision
 0012 stays 0012. A mistake in it ends the check with its line and column; anchors and aliases are not read.
 
 \`\`\`yaml
@@ -87,12 +87,35 @@ accept:                          # where the revision's file must not change; re
   - { rule: ban-drop-column, revision: "20260301", because: unmapped since v1.8 }
 history: new                     # or all
 floor: 4bc4d934e2bc              # downgrades are supported down to here
+rows:                            # what the deploy lane puts into tables
+  default: { tier: plain, rows: 3 }
+  reference: [countries]
+  tables:
+    users: { unique: [nickname], not-null: [nickname], values: { role: [admin, member] } }
 \`\`\`
 
 An editor completes and checks it with the first line
 \`# yaml-language-server: $schema=<path>/migration-gate.schema.json\`.
 
+${rowsSection(tables)}
 ${sections.join("\n")}`;
+}
+
+function rowsSection({ rowSections, tableRowKeys, defaultRowKeys, mostRowsPerTable }) {
+  const list = (entries) => entries.map(([name, text]) => `- \`${name}\`: ${text}`).join("\n");
+  return `## \`rows\`
+
+What the deploy lane puts into the tables of the base and of the change, see [deploy-lane-rows.md](deploy-lane-rows.md). In
+migration-gate.yml only. A table, column or value that cannot be is a warning (\`unused-row-setting\`).
+
+${list(Object.entries(rowSections))}
+
+Of a table, under \`tables\` (${defaultRowKeys.map((key) => `\`${key}\``).join(" and ")} under \`default\` as well):
+
+${list(Object.entries(tableRowKeys))}
+
+Numbers are whole ones from 1 to ${mostRowsPerTable}; values are texts as PostgreSQL reads them.
+`;
 }
 
 function actionFile({ settingTable, outputTable, takes }) {
@@ -131,7 +154,7 @@ ${outputs.join("\n")}
 `;
 }
 
-function schema({ settingTable, takes }) {
+function schema({ settingTable, takes, ...tables }) {
   const settings = Object.entries(settingTable)
     .filter(([name]) => takes(name, "file"))
     .map(([name, entry]) => [name, { description: entry.text, ...typeOf(entry) }]);
@@ -172,6 +195,41 @@ function schema({ settingTable, takes }) {
           required: ["rule", "revision"],
           properties: { rule: { type: "string" }, revision: id, because, reason: because },
         },
+      },
+      rows: rowsSchema(tables),
+    },
+  };
+}
+
+function rowsSchema({ rowSections, tableRowKeys, defaultRowKeys, rowTiers, mostRowsPerTable }) {
+  const name = { type: ["string", "number"] };
+  const names = { type: "array", minItems: 1, items: name };
+  const values = { type: "array", minItems: 1, items: { type: ["string", "number", "boolean"] } };
+  const types = {
+    rows: { type: "integer", minimum: 1, maximum: mostRowsPerTable },
+    tier: { enum: rowTiers },
+    values: { type: "object", additionalProperties: values },
+    unique: names,
+    "not-null": names,
+  };
+  const properties = (keys) =>
+    Object.fromEntries(keys.map((key) => [key, { description: tableRowKeys[key], ...types[key] }]));
+  const mapping = (keys) => ({
+    type: ["object", "null"],
+    additionalProperties: false,
+    properties: properties(keys),
+  });
+  return {
+    description: "What the deploy lane puts into tables.",
+    type: ["object", "null"],
+    additionalProperties: false,
+    properties: {
+      default: { description: rowSections.default, ...mapping(defaultRowKeys) },
+      reference: { description: rowSections.reference, oneOf: [names, { type: "null" }] },
+      tables: {
+        description: rowSections.tables,
+        type: ["object", "null"],
+        additionalProperties: mapping(Object.keys(tableRowKeys)),
       },
     },
   };

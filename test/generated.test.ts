@@ -71,6 +71,21 @@ env: [A=1]
     "an env that is a mapping": ["env: { A: 1 }", true],
     "a typo": ["histroy: new", false],
     "a word of a choice that is none": ["history: al", false],
+    "a table's rows": [
+      `rows:
+  default: { tier: plain, rows: 3 }
+  reference: [countries, 2024]
+  tables:
+    public.users: { rows: 20, values: { role: [admin, 1, true] }, unique: [email], not-null: [email] }
+`,
+      true,
+    ],
+    "rows that say nothing": ["rows:", true],
+    "a typo in rows": ["rows: { tables: { users: { uniq: [a] } } }", false],
+    "a table beside the tables": ["rows: { users: { rows: 3 } }", false],
+    "a tier that is none": ["rows: { default: { tier: wild } }", false],
+    "no rows at all": ["rows: { default: { rows: 0 } }", false],
+    "columns that are no list": ["rows: { tables: { users: { unique: email } } }", false],
     "a list": ["- history", false],
     "a number with a unit": ["tool-timeout: 30s", false],
     "a yes": ["summary: yes", false],

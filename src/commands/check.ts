@@ -10,6 +10,7 @@ import {
 } from "../findings/graph";
 import { besideFindings, environmentFindings } from "../findings/history";
 import { lintFindings } from "../findings/lint";
+import { withBothSchemas } from "../findings/other-schema";
 import { proofFindings } from "../findings/proof";
 import { rewriteFindings } from "../findings/rewrites";
 import { asNotes, oneErrorForEmptyDowngrade, sortFindings, verdictOf } from "../findings/verdict";
@@ -29,9 +30,9 @@ import { findProject, readRevisions, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { revisionSource } from "../tools/revision-source";
 import { compareWithBase, findingsOnHistory, isFileJudged, staticGraphFindings } from "./compare";
-import { runDeployLane } from "./deploy-lane";
+import { type DeployLaneContext, runDeployLane } from "./deploy-lane";
 import { deployedPart } from "./deploy-report";
-import { laneStart } from "./lane-start";
+import { type LaneStart, laneStart } from "./lane-start";
 import { Clock, prove } from "./prove";
 import { readStart } from "./read-start";
 import { type Accepted, readAccepted, settle } from "./settle";
@@ -103,7 +104,15 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     start === undefined
       ? undefined
       : (beside) =>
-          runDeployLane({ ...beside, settings, start, floor, asked, isNothingNew: judged.size === 0 }),
+          runDeployLane({
+            ...beside,
+            settings,
+            start,
+            floor,
+            rows: context.policy.rows,
+            asked,
+            ...sinceBase(start, history),
+          }),
   );
   const { result, shadow, steps, deployed } = proof;
   const proofFile = settings["write-proof"];
@@ -128,12 +137,31 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     settings,
     graph,
     judged,
+    edited: new Set([...judged].filter((id) => history?.states.get(id) === "edited")),
     start,
     fresh: result,
     version: shadow.version,
     config: project.config,
+    settingsFile: context.policy.file,
   });
-  return report(known, [...findings, ...lane.findings], steps, shadow, lane.report);
+  const all = [...withBothSchemas(findings, lane), ...lane.findings];
+  return report(known, all, steps, shadow, lane.report);
+}
+
+/** What the deploy lane must know of the change, whatever is under judgement. */
+function sinceBase(
+  { commit }: LaneStart,
+  history: RevisionHistory | undefined,
+): Pick<DeployLaneContext, "hasLanded" | "brought" | "isNothingNew"> {
+  const entries = [...(history?.states ?? [])];
+  const states = entries.map(([, state]) => state);
+  const isBase = history !== undefined && history.base.commit === commit;
+  const isThere = (history?.deleted.length ?? 0) > 0 || states.some((state) => state !== "new");
+  return {
+    hasLanded: isBase && isThere,
+    brought: new Set(isBase ? entries.flatMap(([id, state]) => (state === "new" ? id : [])) : []),
+    isNothingNew: history !== undefined && states.every((state) => state === "unchanged"),
+  };
 }
 
 function hashOf(project: ToolProject, revision: Revision | undefined): string {
@@ -174,8 +202,10 @@ function report(
 ): CheckReport {
   const { settings, graph, history, judged, clock } = known;
   const deleted = history?.deleted.map(({ revision }) => revision) ?? [];
-  const changed = new Set([...judged, ...deleted.map(({ id }) => id)]);
-  const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed });
+  // From production's revision, all that is pending there is one change.
+  const pending = deployLane?.steps.map(({ revision }) => revision) ?? [];
+  const changed = new Set([...judged, ...deleted.map(({ id }) => id), ...pending]);
+  const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed, deployLane });
   const findings = oneErrorForEmptyDowngrade(settled);
   return {
     version: 1,

@@ -4,21 +4,25 @@ import path from "node:path";
 import { readCatalog } from "../databases/postgres/catalog/full-read";
 import { catalogSession } from "../databases/postgres/catalog/session";
 import { type Address, connect } from "../databases/postgres/connection";
+import { UserError } from "../errors";
 import { isFatal } from "../findings/graph";
 import { type BuildOptions, buildBase, fillBase, NotBuilt } from "../lanes/base-database";
 import { type BaseTree, openBaseTree } from "../lanes/base-tree";
 import { type DeployLaneResult, type FreshKnowledge, proveOnDeployed } from "../lanes/deploy-lane";
 import { type KeptBase, KeptBases, keyOfBase } from "../lanes/kept-base";
 import type { BaseDatabase, FilledDatabase } from "../lanes/lane-rows";
+import type { RowHints } from "../lanes/row-hints";
 import type { LaneContext } from "../lanes/stage";
 import { goBack, takenBack } from "../lanes/take-back";
 import type { Catalog } from "../model/catalog";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
+import type { RowSettings } from "../model/row-settings";
+import { GitError } from "../project/git";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import type { ToolProject } from "../tools/contract";
-import { sourceOf } from "../tools/find-project";
+import { findProject, sourceOf } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { version } from "../version";
 import type { LaneStart } from "./lane-start";
@@ -39,8 +43,14 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly settings: Settings;
   readonly start: LaneStart;
   readonly floor: string | undefined;
+  /** What the project says of the rows. */
+  readonly rows: RowSettings | undefined;
   /** The change has no revision that is new or edited. */
   readonly isNothingNew: boolean;
+  /** Revisions of this project are in the start's commit, wherever its files lie there. */
+  readonly hasLanded: boolean;
+  /** Revisions that the start's commit cannot have: the change brings them. */
+  readonly brought: ReadonlySet<string>;
   /** Whose rows settle what depends on rows. */
   readonly asked: Address | undefined;
 }
@@ -69,15 +79,44 @@ export type DeployLaneOutcome =
 export async function runDeployLane(context: DeployLaneContext): Promise<DeployLaneOutcome> {
   const { lane, start } = context;
   if (start.nothing !== undefined) return { kind: "skipped", reason: start.nothing };
-  await using tree = await openBaseTree(lane.project.root, start.commit);
-  const opened = openBase(context, tree);
-  if ("kind" in opened) return opened;
   try {
-    return await onServer(context, tree, opened);
+    await using tree = await openBaseTree(lane.project.root, start.commit);
+    const opened = openBase(context, tree);
+    return "kind" in opened ? opened : await onServer(context, tree, opened);
   } catch (error) {
-    if (error instanceof NotBuilt) return { kind: "not proved", obstacle: error.obstacle };
-    throw error;
+    const obstacle = obstacleOf(error);
+    if (obstacle === undefined) throw error;
+    return { kind: "not proved", obstacle };
   }
+}
+
+/** What keeps this lane from running is no reason to lose what the fresh lane saw. Undefined for a bug. */
+function obstacleOf(error: unknown): LaneObstacle | undefined {
+  if (error instanceof NotBuilt) return error.obstacle;
+  if (error instanceof GitError) {
+    return {
+      cause: "environment",
+      reason: `git could not write the base's files: ${error.message}`,
+      do: "Check out with the whole history (actions/checkout: fetch-depth: 0), and with what its filters need (lfs: true).",
+    };
+  }
+  if (!(error instanceof UserError)) return undefined;
+  const { what, seen, do: advice } = error.parts;
+  const [first = ""] = (seen ?? "").split("\n");
+  return {
+    cause: "environment",
+    reason: `${what.replace(/\.$/, "")}${first === "" ? "" : `: ${first}`}`,
+    do: advice,
+  };
+}
+
+/** What is applied already would be judged by nobody. */
+function leadsOut(id: string): LaneObstacle {
+  return {
+    cause: "settings",
+    reason: `the base's files lead to revision "${id}", which the change brings`,
+    do: "Let links and script_location name their places relative to the project, so that another checkout of it has its own revisions.",
+  };
 }
 
 interface Opened {
@@ -85,13 +124,23 @@ interface Opened {
   readonly graph: Graph;
 }
 
-function openBase({ lane }: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
-  const project = sourceOf(lane.project).openCopy(tree.root);
+function openBase(context: DeployLaneContext, tree: BaseTree): Opened | DeployLaneOutcome {
+  const { lane } = context;
+  const project = sourceOf(lane.project).openCopy(tree.root) ?? elsewhere(tree, lane.project);
+  if (project === undefined && context.hasLanded) {
+    const reason =
+      "the base has landed revisions, and no one project where they are: the change moves its folder";
+    const advice =
+      "Merge the move by itself, before the revisions: then the base has the project where it is.";
+    return { kind: "not proved", obstacle: { cause: "settings", reason, do: advice } };
+  }
   if (project === undefined)
     return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
   const { revisions } = toolNamed(project.tool).read(project);
   if (revisions.length === 0)
     return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
+  const strange = revisions.find(({ id }) => context.brought.has(id));
+  if (strange !== undefined) return { kind: "not proved", obstacle: leadsOut(strange.id) };
   const graph = buildGraph(revisions);
   const problem = graph.problems.find(isFatal);
   if (problem === undefined && project.unprovable === undefined) return { project, graph };
@@ -105,6 +154,16 @@ function openBase({ lane }: DeployLaneContext, tree: BaseTree): Opened | DeployL
   };
 }
 
+/** The only project of this tool in the base, where the change moved its folder. */
+function elsewhere({ top }: BaseTree, { tool, section }: ToolProject): ToolProject | undefined {
+  try {
+    return findProject(top, { tool, section });
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
 async function onServer(
   context: DeployLaneContext,
   tree: BaseTree,
@@ -112,7 +171,7 @@ async function onServer(
 ): Promise<DeployLaneOutcome> {
   const { lane } = context;
   const { project } = opened;
-  const bases = await KeptBases.open();
+  const bases = await keptBases(context);
   const keyFor = (wanted: Pick<ShadowServer, "kind" | "version">): string =>
     keyOfBase([
       version,
@@ -124,24 +183,29 @@ async function onServer(
       path.relative(tree.root, project.root),
       ...dependsOn(context, tree),
     ]);
+  // Of the cluster that the server was started with: by then another check may have kept another one.
+  let found: KeptBase | undefined;
   await using server = await context.openServer(
-    async (wanted) => (await bases.find(keyFor(wanted)))?.cluster,
-    (wanted) => bases.remove(keyFor(wanted)),
+    async (wanted) => {
+      const last = await bases?.find(keyFor(wanted));
+      found = last;
+      return last?.cluster;
+    },
+    async (wanted) => {
+      found = undefined;
+      await bases?.remove(keyFor(wanted));
+    },
   );
-  const key = keyFor(server);
-  let kept = server.keep === undefined ? undefined : await bases.find(key);
-  if (kept === undefined) {
-    const made = await makeBase(context, tree, opened, server);
-    kept = { ...made, cluster: "" };
-    // Only the next run would have gained by it.
-    await bases.keep(key, server, made).catch((error: Error) => {
-      context.lane.progress(`the base could not be kept: ${error.message}`);
-    });
-  }
-  const { base, hostile, cluster } = kept;
+  const isKept = found !== undefined;
+  const kept = found ?? (await makeBase(context, tree, opened, server));
+  if (!isKept)
+    await bases?.keep(keyFor(server), server, kept).catch((error: unknown) => lane.progress(notKept(error)));
+  const { base, hostile } = kept;
   const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
-  const copy = (level: RowLevel): Promise<FilledDatabase> => {
-    const made = copies.get(level) ?? fillBase(server, base, level);
+  const { rows } = context;
+  const copy = (level: RowLevel, hints?: RowHints): Promise<FilledDatabase> => {
+    const filling = { settings: rows, beside: isSown(context), ...(hints === undefined ? {} : { hints }) };
+    const made = copies.get(level) ?? fillBase(server, base, level, filling);
     copies.set(level, made);
     return made;
   };
@@ -150,15 +214,35 @@ async function onServer(
   if (back !== undefined) {
     await context.fresh.arrived;
     const result = await goBack(baseContext(context, tree, opened, server), base, hostile, back);
-    return { kind: "ran", result, base, kept: cluster !== "", differs: kept.differs, graph: opened.graph };
+    return { kind: "ran", result, base, kept: isKept, differs: kept.differs, graph: opened.graph };
   }
   const result = await proveOnDeployed(
     { ...lane, shadow: server },
-    { base, copy, fresh: context.fresh, floor: context.floor },
+    { base, copy, fresh: context.fresh, floor: context.floor, rows },
   );
   const { asked } = context;
   const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
-  return { kind: "ran", result: { ...result, facts }, base, kept: cluster !== "", differs: kept.differs };
+  return { kind: "ran", result: { ...result, facts }, base, kept: isKept, differs: kept.differs };
+}
+
+/** The project puts rows of its own in. */
+function isSown({ settings }: DeployLaneContext): boolean {
+  return settings.seed !== undefined;
+}
+
+/** It only saves time: undefined where there is no place for it. */
+async function keptBases({ lane }: DeployLaneContext): Promise<KeptBases | undefined> {
+  try {
+    return await KeptBases.open();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    lane.progress(notKept(error));
+    return undefined;
+  }
+}
+
+function notKept(error: unknown): string {
+  return `the base is not kept for the next run: ${error instanceof Error ? error.message : error}`;
 }
 
 /** The base at its head, with and without rows, on this server. */
@@ -177,7 +261,10 @@ async function makeBase(
   };
   const base = await buildBase(options);
   lane.progress("filling the base's tables");
-  const hostile = await fillBase(server, base, "hostile");
+  const hostile = await fillBase(server, base, "hostile", {
+    settings: context.rows,
+    beside: isSown(context),
+  });
   return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
 }
 
@@ -230,7 +317,7 @@ async function catalogOf(shadow: ShadowServer, { name, versionTable }: BaseDatab
 }
 
 /** What decides, beside the base's files and the server, what its database holds. */
-function dependsOn({ settings, start, lane }: DeployLaneContext, tree: BaseTree): unknown[] {
+function dependsOn({ settings, start, lane, rows }: DeployLaneContext, tree: BaseTree): unknown[] {
   const { setup, seed, env } = settings;
   return [
     start.targets,
@@ -239,6 +326,7 @@ function dependsOn({ settings, start, lane }: DeployLaneContext, tree: BaseTree)
     [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
     hashOf(settings["seed-from"], lane.project.root),
     settings.section ?? "",
+    [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
   ];
 }
 

@@ -9,7 +9,7 @@ import { jsonReport, printed } from "../reports/json";
 import { planText } from "../reports/plan-text";
 import { progressTo } from "../reports/progress";
 import { restoreText } from "../reports/restore-text";
-import { statusText } from "../reports/status-text";
+import { statusLines, statusText } from "../reports/status-text";
 import { harmless, paintFor } from "../reports/terminal";
 import { textReport } from "../reports/text";
 import { version } from "../version";
@@ -60,7 +60,9 @@ const commands: Readonly<Record<string, Run>> = {
     const text =
       settings.format === "json"
         ? printed(report)
-        : statusText(report, settings.verbose, paintFor(process.stdout, environment));
+        : settings["status-form"] === "lines"
+          ? statusLines(report)
+          : statusText(report, settings.verbose, paintFor(process.stdout, environment));
     return { text, code: isFault(report.state, settings["status-fails"]) ? exitCodes.failed : exitCodes.ok };
   },
   async backup(args, environment, redact) {

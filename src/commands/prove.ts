@@ -83,7 +83,7 @@ export async function prove(
     proveOnEmptyDatabase(lane, { judged, floor, onArrival }),
   );
   const arrived = Promise.race([arrival, freshLane.then(() => undefined)]);
-  // The other lane may still be on its way to it when this one fails.
+  // The other lane may have ended, or not have come to it: a rejection that nobody awaits ends the process.
   arrived.catch(() => undefined);
   const replayed = freshLane.then(async (result) => {
     progress("replaying statements for their locks");

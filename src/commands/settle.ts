@@ -9,6 +9,7 @@ import {
   parseBaseline,
 } from "../findings/baseline";
 import { type RevisionRemark, suppress } from "../findings/suppressions";
+import type { DeployLaneReport } from "../model/deploy-lane";
 import type { Finding } from "../model/finding";
 import type { RevisionBody } from "../model/operation";
 import type { Policy } from "../model/policy";
@@ -23,6 +24,8 @@ export interface SettleContext {
   readonly history: RevisionHistory | undefined;
   /** The revisions under judgement, and the deleted ones. */
   readonly changed: ReadonlySet<string>;
+  /** Undefined where that lane was not run. */
+  readonly deployLane: DeployLaneReport | undefined;
 }
 
 /** What the project's files accept. */
@@ -52,7 +55,8 @@ export function settle(findings: readonly Finding[], proofRan: boolean, context:
   const name = settings.baseline;
   const edited: EditedTexts = history?.edited ?? new Map();
   const compared = history !== undefined;
-  const suppressed = suppress(findings, { remarks: accepted.remarks, policy, judged, proofRan, compared });
+  const known = { judged, proofRan, deployLane: context.deployLane };
+  const suppressed = suppress(findings, { remarks: accepted.remarks, policy, compared, ...known });
   let entries = accepted.baseline;
   if (settings["write-baseline"]) {
     const text = baselineText(suppressed, edited);
@@ -61,7 +65,7 @@ export function settle(findings: readonly Finding[], proofRan: boolean, context:
   }
   return entries === undefined
     ? suppressed
-    : applyBaseline(suppressed, entries, { file: name, judged, proofRan, edited });
+    : applyBaseline(suppressed, entries, { file: name, edited, ...known });
 }
 
 function baselineFile(settings: Settings): string {

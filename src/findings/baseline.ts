@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { UserError } from "../errors";
 import { type Finding, type Severity, severities } from "../model/finding";
 import { factRules } from "./fact-rules";
-import { factRule, isLintRule } from "./rule-ids";
+import { factRule } from "./rule-ids";
+import { type Asked, wasAsked } from "./was-asked";
 
 /** One finding that was there when the baseline was written; all but the fingerprint is for readers. */
 export interface BaselineEntry {
@@ -13,12 +14,10 @@ export interface BaselineEntry {
   readonly what: string;
 }
 
-export interface BaselineContext {
+export interface BaselineContext extends Asked {
   /** The file as a message names it. */
   readonly file: string;
   readonly judged: ReadonlySet<string>;
-  /** False where no lane has run: then what proof would show is not known. */
-  readonly proofRan: boolean;
   readonly edited: EditedTexts;
 }
 
@@ -146,7 +145,7 @@ export function applyBaseline(
     ({ fingerprint, rule, revision }) =>
       !found.has(fingerprint) &&
       (revision === undefined || context.judged.has(revision)) &&
-      (isLintRule(rule) || context.proofRan),
+      wasAsked(rule, revision, context),
   );
   return [...marked, ...gone.map((entry) => goneFinding(entry, context.file))];
 }

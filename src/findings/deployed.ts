@@ -49,8 +49,11 @@ function failureFinding(fact: FailureFact, revision: Revision, context: ProofCon
   const { failure, level } = fact;
   const { direction, statement } = failure;
   const error = statement?.error;
-  const rule: RowRule =
-    level === "landed" ? "fails-on-deployed" : fact.anyRow ? "fails-on-rows" : "may-fail-on-rows";
+  const rule: RowRule = isOfHistory(fact)
+    ? "fails-on-deployed"
+    : fact.anyRow
+      ? "fails-on-rows"
+      : "may-fail-on-rows";
   const name = failure.again ? "second upgrade" : direction;
   const [query] = level === "landed" ? [] : fact.queries;
   const seen = [
@@ -92,18 +95,27 @@ function answerText({ answer, where, rows, reason }: OnProduction): string {
   return `Asked at ${where}: ${rows === undefined ? "it has such rows" : `${rows}${rows >= 20 ? " or more" : ""} such ${rows === 1 ? "row" : "rows"}`}.`;
 }
 
-function whatFails({ level, anyRow, words }: FailureFact, name: string, { id }: Revision): string {
+/** Without rows of ours it is the schema that stops it, or rows of migrations and of the seed (SQLSTATE classes 22 and 23). */
+function isOfHistory({ level, failure }: FailureFact): boolean {
+  return level === "landed" && !/^2[23]/.test(failure.statement?.error?.sqlstate ?? "");
+}
+
+function whatFails(fact: FailureFact, name: string, { id }: Revision): string {
+  const { level, anyRow, words } = fact;
   const step = `The ${name} of revision ${id} fails`;
+  if (level === "landed" && !isOfHistory(fact))
+    return `${step} on the rows that migrations or the seed put there.`;
   if (level === "landed") return `${step} on a database that was built by the base's revisions.`;
   if (anyRow) return `${step} on any table that has rows.`;
   return words === undefined ? `${step} on some rows.` : `${step} on some rows: it ${words}.`;
 }
 
-function whyItMatters({ level, anyRow, failure, onProduction }: FailureFact): string {
+function whyItMatters(fact: FailureFact): string {
+  const { anyRow, failure, onProduction } = fact;
   if (onProduction?.answer === "safe")
     return "It was asked where the rows are: the step is safe there by now.";
   if (onProduction?.answer === "fails") return "It was asked where the rows are: a deploy would stop here.";
-  if (level === "landed")
+  if (isOfHistory(fact))
     return "Production was built by what had landed, not by what the files say now: the next deploy would stop here.";
   const where = failure.direction === "upgrade" && !failure.again ? "A deploy" : "A rollback";
   return anyRow
@@ -111,8 +123,9 @@ function whyItMatters({ level, anyRow, failure, onProduction }: FailureFact): st
     : "Whether production has such rows is not known here.";
 }
 
-function whatToDo({ level, anyRow, failure }: FailureFact, query: DataQuery | undefined): string {
-  if (level === "landed") {
+function whatToDo(fact: FailureFact, query: DataQuery | undefined): string {
+  const { anyRow, failure } = fact;
+  if (isOfHistory(fact)) {
     return "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.";
   }
   const state = failure.statement?.error?.sqlstate;
@@ -135,7 +148,7 @@ export function rowsText(level: RowLevel): string {
     case "single":
       return "one plain row in every table";
     case "landed":
-      return "without other rows than those of migrations";
+      return "without other rows than those of migrations and of the seed";
   }
 }
 
@@ -176,8 +189,16 @@ function lossFinding(
   );
 }
 
+/** The call of that direction that names it, or its only one, which did it by a cascade; else where the function starts. */
 function placeOfLoss(revision: Revision, direction: Direction, { table, column }: RowLoss): SourceLocation {
-  return placeOf(revision, direction, column === undefined ? `table ${table}` : `column ${table}.${column}`);
+  const other = direction === "upgrade" ? "downgrade" : "upgrade";
+  const key = column === undefined ? `table ${table}` : `column ${table}.${column}`;
+  const place = placeOf({ ...revision, [other]: undefined }, direction, key);
+  const fn = revision[direction];
+  const [only, ...more] = fn?.calls ?? [];
+  const isNamed = fn === undefined || place.line !== fn.line || place.column !== fn.column;
+  if (isNamed || only === undefined || more.length > 0) return place;
+  return { file: fn.file, line: only.line, column: only.column };
 }
 
 function lossText(loss: RowLoss, when: string): string {

@@ -123,6 +123,13 @@ export const factRules = {
     do: "What the finding says.",
     never: undefined,
   },
+  "unused-row-setting": {
+    says: "an entry under `rows` of migration-gate.yml names a table or column that there is not, neither before nor after the change, or a value that its column does not take",
+    severity: "warning",
+    why: "Whoever wrote it believes that the rows are as it says, and they are not.",
+    do: "Correct it, or remove the entry.",
+    never: undefined,
+  },
   "column-order-differs": {
     says: "a column that is added again is last",
     severity: "note",

@@ -12,12 +12,41 @@ export interface TwoSchemas {
   readonly deployed: Catalog;
   /** Keys in which the two differed before the change: what is not its doing. */
   readonly before: ReadonlySet<string>;
-  /** Of the fresh lane's first way up, in order. */
+  /** What revisions changed on the way up, in order: on an empty database, then on the other one. */
   readonly steps: readonly { readonly revision: string; readonly changes: CatalogDelta }[];
   /** Landed revisions that the change edited, and revisions that it brings. */
   readonly judged: ReadonlySet<string>;
+  /** The landed ones of them. */
+  readonly edited: ReadonlySet<string>;
   readonly graph: Graph;
   readonly seenBy: string;
+}
+
+/** What a lane says of the two schemas. */
+export interface ComparedSchemas {
+  readonly findings: readonly Finding[];
+  /** Both texts of what was edited ran, one on an empty database and one where the base had applied it. */
+  readonly bothRan: boolean;
+}
+
+/** To the finding on an edited revision, what the edit makes of databases that have it: seen, and not read from the texts. */
+export function withBothSchemas(
+  findings: readonly Finding[],
+  { findings: seen, bothRan }: ComparedSchemas,
+): Finding[] {
+  if (!bothRan) return [...findings];
+  const differing = seen.filter(({ rule }) => rule === "schema-depends-on-history");
+  return findings.map((finding) => {
+    if (finding.rule !== "revision-edited") return finding;
+    const own = differing.filter(({ revision }) => revision === finding.revision);
+    const told =
+      own.length > 0
+        ? own.map(({ what }) => what).join(" ")
+        : differing.length === 0
+          ? "Both texts were run: a database that has it and an empty one end with the same schema."
+          : undefined;
+    return told === undefined ? finding : { ...finding, seen: `${finding.seen}\n${told}` };
+  });
 }
 
 /** The most that one check shows; an edited base table shows them all. */
@@ -83,11 +112,18 @@ const noPlace = {
   column: undefined,
 } as const;
 
-/** The last one under judgement that made it on an empty database; the rest of the history is nobody's to mend. */
-function ownerOf(key: string, { steps, judged }: TwoSchemas): string | undefined {
+/**
+ * The last one under judgement that made it, on whichever of the two, or, of what it no longer makes, the edited one that makes
+ * the table; the rest of the history is nobody's to mend.
+ */
+function ownerOf(key: string, { steps, judged, edited }: TwoSchemas): string | undefined {
   const own = steps.filter(({ revision }) => judged.has(revision));
   const maker = own.findLast(({ changes }) => changes.some((change) => change.key === key));
-  return maker?.revision ?? (judged.size === 1 ? [...judged][0] : undefined);
+  if (maker !== undefined) return maker.revision;
+  for (const only of [judged, edited]) if (only.size === 1) return [...only][0];
+  const makesTable = ({ key: made }: { readonly key: string }) =>
+    /table$/.test(kindOf(made)) && identityOf(key).startsWith(`${identityOf(made)}.`);
+  return own.findLast(({ revision, changes }) => edited.has(revision) && changes.some(makesTable))?.revision;
 }
 
 function oneLine(text: string): string {

@@ -4,7 +4,8 @@ import type { Acceptance, Policy } from "../model/policy";
 import { near, nearest } from "../nearest";
 import { rules } from "../rules/index";
 import { factRules } from "./fact-rules";
-import { factRule, isLintRule, ruleIds } from "./rule-ids";
+import { factRule, ruleIds } from "./rule-ids";
+import { type Asked, wasAsked } from "./was-asked";
 
 /** A `# migration-gate: …` of a revision under judgement. */
 export interface RevisionRemark {
@@ -12,13 +13,11 @@ export interface RevisionRemark {
   readonly remark: Remark;
 }
 
-export interface SuppressionContext {
+export interface SuppressionContext extends Asked {
   readonly remarks: readonly RevisionRemark[];
   readonly policy: Policy;
   /** Ids of revisions under judgement: of others no lint rule was asked. */
   readonly judged: ReadonlySet<string>;
-  /** False where no lane has run: then what proof would show is not known. */
-  readonly proofRan: boolean;
   /** False without a base: then no edit is known. */
   readonly compared: boolean;
 }
@@ -200,7 +199,7 @@ function isKnownUnused({ rule, place, speaksOfSomething }: Allowance, context: S
   // Once an edit is merged its revision is not judged any more, and the next edit must not find the door open.
   if (/^revision-(?:edited|deleted|squashed)$/.test(rule)) return context.compared;
   const wasJudged = place.revision === undefined || context.judged.has(place.revision);
-  return wasJudged && (isLintRule(rule) || context.proofRan);
+  return wasJudged && wasAsked(rule, place.revision, context);
 }
 
 function unusedFinding({ rule, place, speaksOfSomething }: Allowance): Finding {

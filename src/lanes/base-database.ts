@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { connect } from "../databases/postgres/connection";
+import { readDatabaseFacts } from "../databases/postgres/table-facts";
 import { findVersionTables } from "../databases/postgres/version-tables";
 import { UserError } from "../errors";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
@@ -7,7 +8,7 @@ import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import { runSetup } from "../shadow/setup";
 import type { VersionTable } from "../tools/contract";
 import { failureOf } from "./blame";
-import { type BaseDatabase, type FilledDatabase, fill, rowsOf } from "./lane-rows";
+import { type BaseDatabase, type FilledDatabase, type Filling, fill, rowsOf } from "./lane-rows";
 import { type LaneContext, Stage } from "./stage";
 
 export interface BuildOptions {
@@ -35,25 +36,33 @@ export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
   const { context, load, seed } = options;
   await using stage = await opened(options);
   if (load === undefined) await goToBase(stage, options);
-  else if (stage.heads.length === 0) throw noVersion();
+  else {
+    if (stage.heads.length === 0) throw noVersion();
+    // A command of the project's may take its address from where the tool does.
+    if (seed !== undefined && !seed.endsWith(".sql")) await settingsOf("environment", () => stage.arrive());
+  }
   const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
   const versionTable = stage.versionTable ?? found[0];
   const versionTables = await stage.observe((client) => quotedNames(client, found));
   const rows = await stage.observe((client) => rowsOf(client, { versionTables }));
   const seeded = [...rows.values()].filter((table) => table.rows.length > 0).map(({ table }) => table);
   if (seed !== undefined) await settingsOf("seed", () => sow(stage, seed, context));
+  const facts = await stage.observe(readDatabaseFacts);
   const { heads } = stage;
   const { name } = await stage.handOver();
-  return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded] };
+  return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], facts };
 }
 
 /** The stage with what is there before the first migration, or with all of it. */
 async function opened({ context, load }: BuildOptions): Promise<Stage> {
   if (load === undefined) return await settingsOf("setup", () => Stage.open(context, "base"));
-  // Roles are not in a dump: a setup of SQL makes them.
+  // Roles are not in a dump: a setup of SQL makes them, and what else it makes stays in a database of its own.
   const prepare = async (database: ShadowDatabase): Promise<void> => {
-    const { setup, project } = context;
-    if (setup?.endsWith(".sql")) await runSetup(setup, database, async () => undefined, project.root);
+    const { setup, project, shadow } = context;
+    if (setup?.endsWith(".sql")) {
+      await using beside = await shadow.createDatabase("roles");
+      await runSetup(setup, beside, async () => undefined, project.root);
+    }
     await load(database);
   };
   return await settingsOf("seed-from", () => Stage.open(context, "base", { prepare }));
@@ -116,7 +125,7 @@ function noVersion(): NotBuilt {
 }
 
 /** What a UserError says, as an obstacle. A signal or a bug stays what it is. */
-async function settingsOf<Result>(
+export async function settingsOf<Result>(
   setting: "setup" | "seed" | "seed-from" | "environment",
   work: () => Promise<Result>,
 ): Promise<Result> {
@@ -138,7 +147,7 @@ async function settingsOf<Result>(
 }
 
 async function sow(stage: Stage, seed: string, { project }: LaneContext): Promise<void> {
-  await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root);
+  await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root, "seed");
 }
 
 async function quotedNames(client: Client, tables: readonly VersionTable[]): Promise<string[]> {
@@ -150,16 +159,23 @@ async function quotedNames(client: Client, tables: readonly VersionTable[]): Pro
   return rows.map(({ name }) => name);
 }
 
-/** A copy of the base with rows in every table, as that level has them. */
+/**
+ * A copy of the base with rows in every table, as that level has them; `beside` a seed's own, which alone are too well-behaved
+ * to show what a statement does with others.
+ */
 export async function fillBase(
   shadow: ShadowServer,
   base: BaseDatabase,
   level: RowLevel,
+  filling: Pick<Filling, "settings" | "hints"> & { readonly beside: boolean },
 ): Promise<FilledDatabase> {
   const database = await shadow.createDatabase(`base_${level}`, base.name);
   const client = await connect(database.address, { applicationName: "migration-gate rows" });
   try {
-    return { name: database.name, tables: await fill(client, level, base.skip, false) };
+    return {
+      name: database.name,
+      tables: await fill(client, level, { ...filling, skip: base.skip, topUp: filling.beside }),
+    };
   } finally {
     await client.end();
   }

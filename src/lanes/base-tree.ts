@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { mkdir, symlink } from "node:fs/promises";
 import path from "node:path";
 import { git } from "../project/git";
@@ -7,8 +7,10 @@ import { createPrivateDirectory } from "../shadow/private-directory";
 
 /** A commit's files in a folder of their own, with what git ignores beside them; gone when it is disposed. */
 export interface BaseTree extends AsyncDisposable {
-  /** Where the project's root is in it; absolute. */
+  /** Where the project's root is in it; absolute. It need not be there. */
   readonly root: string;
+  /** The repository's own root in it. */
+  readonly top: string;
   /** The id of the commit's whole tree. */
   readonly id: string;
   /** The environment for a tool that runs there: paths of the checkout lead into it. */
@@ -37,6 +39,7 @@ export async function openBaseTree(folder: string, commit: string): Promise<Base
     const root = path.join(tree, paths.prefix);
     return {
       root,
+      top: tree,
       id,
       environment: (parent) => moved(parent, top, tree),
       [Symbol.asyncDispose]: () => directory.remove(),
@@ -62,11 +65,18 @@ async function linkIgnored(top: string, tree: string): Promise<void> {
   ]);
   for (const name of output.split("\0")) {
     const place = name.replace(/\/$/, "");
-    if (place === "" || unwanted.test(name) || existsSync(path.join(tree, place))) continue;
-    // A folder that only this checkout has would be linked without the files beside it.
-    if (!existsSync(path.join(tree, path.dirname(place)))) continue;
+    if (place === "" || unwanted.test(name)) continue;
+    // A folder that only this checkout has would be linked without the files beside it; a link may lead out of the tree.
+    const above = place.split("/").slice(0, -1);
+    const isThere = above.every((_, end) => kindOf(path.join(tree, ...above.slice(0, end + 1))) === "folder");
+    if (!isThere || kindOf(path.join(tree, place)) !== undefined) continue;
     await symlink(path.join(top, place), path.join(tree, place));
   }
+}
+
+function kindOf(file: string): "folder" | "other" | undefined {
+  const status = lstatSync(file, { throwIfNoEntry: false });
+  return status === undefined ? undefined : status.isDirectory() ? "folder" : "other";
 }
 
 /**

@@ -1,8 +1,9 @@
 import { type AddedColumn, gradeOf } from "../evidence/row-grade";
 import { type DeployFact, rowLevels } from "../model/deploy-lane";
 import type { StepFailure } from "../model/evidence";
+import type { DataQuery } from "../model/rows";
 import type { RecordedStatement } from "../model/statement";
-import { dataQueries } from "../operations/data-query";
+import { dataQueries, type KnownObjects } from "../operations/data-query";
 import { readSql } from "../operations/read-sql";
 import type { DeployTry } from "./deploy-try";
 
@@ -11,33 +12,42 @@ export type FailedTries = readonly Pick<DeployTry, "level" | "failure" | "up" | 
 type FailureFact = Extract<DeployFact, { kind: "failure" }>;
 
 /** Each failure once, with the tamest rows on which it still happened. */
-export function failureFacts(tries: FailedTries): FailureFact[] {
+export function failureFacts(tries: FailedTries, known: KnownObjects = {}): FailureFact[] {
   const facts = new Map<string, FailureFact>();
   for (const one of tries) {
     const { failure, level } = one;
     if (failure === undefined) continue;
     const key = JSON.stringify([failure.direction, failure.again, failure.revision]);
-    const known = facts.get(key);
+    const earlier = facts.get(key);
     const isTame = rowLevels.indexOf(level) >= rowLevels.indexOf("single");
     facts.set(key, {
       kind: "failure",
       revision: failure.revision,
-      failure: known?.failure ?? failure,
+      failure: earlier?.failure ?? failure,
       level,
-      anyRow: known?.anyRow === true || isTame || failsOnAnyRow(one, failure),
-      ...(known === undefined ? questionsOf(failure) : { words: known.words, queries: known.queries }),
+      anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
+      ...(earlier === undefined
+        ? questionsOf(one, failure, known)
+        : { words: earlier.words, queries: earlier.queries }),
     });
   }
   return [...facts.values()];
 }
 
-/** What the server said is enough to know it: nothing of the revision fills the column that it adds. */
-function failsOnAnyRow({ up, again, down }: FailedTries[number], failure: StepFailure): boolean {
+/** What the server said is enough to know it: nothing on the way fills the column that it adds, in this revision or one before. */
+function failsOnAnyRow(one: FailedTries[number], failure: StepFailure): boolean {
   const error = failure.statement?.error;
   if (error === undefined) return false;
-  const leg = failure.again ? again : failure.direction === "upgrade" ? up : down;
-  const own = leg?.steps.find(({ revision }) => revision === failure.revision)?.statements;
-  return gradeOf(error, addedColumns([...(own ?? []), ...(leg?.rest ?? [])])) === "any rows";
+  const leg = legOf(one, failure);
+  const ran = leg?.steps.flatMap(({ statements }) => statements) ?? [];
+  return gradeOf(error, addedColumns([...ran, ...(leg?.rest ?? [])])) === "any rows";
+}
+
+function legOf(
+  { up, down, again: second }: FailedTries[number],
+  { direction, again }: StepFailure,
+): DeployTry["down"] {
+  return again ? second : direction === "upgrade" ? up : down;
 }
 
 function addedColumns(statements: readonly RecordedStatement[]): AddedColumn[] {
@@ -54,11 +64,36 @@ function addedColumns(statements: readonly RecordedStatement[]): AddedColumn[] {
   );
 }
 
-function questionsOf({ statement, direction, again }: StepFailure): Pick<FailureFact, "words" | "queries"> {
+function questionsOf(
+  one: FailedTries[number],
+  failure: StepFailure,
+  known: KnownObjects,
+): Pick<FailureFact, "words" | "queries"> {
+  const { statement, direction, again } = failure;
   if (statement === undefined) return { words: undefined, queries: [] };
-  const all = dataQueries(statement.sql);
-  const own = all.filter(({ sqlstate }) => sqlstate === statement.error?.sqlstate);
-  const queries = own.length > 0 ? own : all;
+  const all = dataQueries(statement.sql, known);
+  const isOwn = ({ sqlstate }: DataQuery): boolean => sqlstate === statement.error?.sqlstate;
+  const inContext = afterTheOthers(legOf(one, failure), statement, known);
+  const own = [all, inContext].map((queries) => queries.filter(isOwn)).find(({ length }) => length > 0);
+  const queries = own ?? all;
   // Production is at the base's head: what follows the upgrade asks for what is not there yet.
   return { words: queries[0]?.words, queries: direction === "upgrade" && !again ? queries : [] };
+}
+
+/** Larger ones are data. */
+const largestDefinition = 16 * 1024;
+
+/** What is asked for a constraint that an earlier statement of the change added as NOT VALID. */
+function afterTheOthers(
+  leg: DeployTry["down"],
+  statement: RecordedStatement,
+  known: KnownObjects,
+): readonly DataQuery[] {
+  if (!/\bvalidate\b/i.test(statement.sql)) return [];
+  const before = (leg?.recording.statements ?? []).filter(
+    ({ sequence, sql }) =>
+      sequence < statement.sequence && sql.length <= largestDefinition && /\bnot\s+valid\b/i.test(sql),
+  );
+  const earlier = before.map(({ sql }) => `${sql};\n`).join("");
+  return dataQueries(`${earlier}${statement.sql}`, known).slice(dataQueries(earlier, known).length);
 }

@@ -1,13 +1,17 @@
-import type { Catalog } from "../model/catalog";
+import type { Catalog, CatalogDelta } from "../model/catalog";
 import { type DeployFact, type DeployStep, type RowLevel, rowLevels } from "../model/deploy-lane";
 import type { StepFailure } from "../model/evidence";
+import type { RowSettings, UnusedRowSetting } from "../model/row-settings";
 import type { FilledTable } from "../model/rows";
 import { type FailedTries, failureFacts } from "./deploy-failures";
 import { residueFacts } from "./deploy-residue";
 import { type DeployTry, tryOnDatabase } from "./deploy-try";
 import { type DeployWay, deployWay } from "./deploy-way";
-import type { BaseDatabase, FilledDatabase } from "./lane-rows";
+import { knownObjects } from "./known-objects";
+import type { BaseDatabase, FilledDatabase, Filling } from "./lane-rows";
 import { lostRows } from "./lost-rows";
+import { hintsOfTries, type RowHints } from "./row-hints";
+import { refusedValues, unusedRowSettings } from "./row-steering";
 import type { LaneContext } from "./stage";
 
 /** What the fresh lane knows that spares this lane a try: it runs beside this one, or did. */
@@ -20,8 +24,10 @@ export interface FreshKnowledge {
 
 export interface DeployLaneOptions {
   readonly base: BaseDatabase;
-  /** The base with rows; each level is made when it is asked for. */
-  copy(level: RowLevel): Promise<FilledDatabase>;
+  /** The base with rows; each level is made when it is first asked for, with what is known of the change by then. */
+  copy(level: RowLevel, hints?: RowHints): Promise<FilledDatabase>;
+  /** What the project says of the rows. */
+  readonly rows: RowSettings | undefined;
   readonly fresh: FreshKnowledge;
   /** Downgrades are supported down to this revision; undefined is base. */
   readonly floor: string | undefined;
@@ -36,8 +42,12 @@ export interface DeployLaneResult {
   readonly tables: readonly FilledTable[];
   /** At the change's head; undefined where it was not reached. */
   readonly catalog: Catalog | undefined;
+  /** What each revision changed on the way up, as far as it came. */
+  readonly changes: readonly { readonly revision: string; readonly changes: CatalogDelta }[];
   /** Why this lane cannot tell more, where no revision is to blame. */
   readonly trouble: string | undefined;
+  /** Of `rows`, what steers nothing; unknown names only where the change's head was reached. */
+  readonly unused: readonly UnusedRowSetting[];
   readonly toolStarts: number;
 }
 
@@ -47,34 +57,57 @@ export interface DeployLaneResult {
  */
 export async function proveOnDeployed(
   context: LaneContext,
-  { base, copy, fresh, floor }: DeployLaneOptions,
+  { base, copy, fresh, floor, rows }: DeployLaneOptions,
 ): Promise<DeployLaneResult> {
   const way = deployWay(context.graph, base.heads, floor);
   const tries: DeployTry[] = [];
   let tables: readonly FilledTable[] = [];
+  let filling: Pick<Filling, "settings" | "hints"> = { settings: rows };
   await fresh.arrived;
   for (const level of rowLevels) {
     if (isGraded(tries, level)) continue;
     context.progress(`trying the change on ${level} rows`);
-    const filled = await copy(level);
+    const hints = hintsOfTries(tries, base.facts);
+    const filled = await copy(level, hints);
     if (tries.length === 0) ({ tables } = filled);
-    const last = await tryOnDatabase(context, base, level, filled, way);
+    filling = { settings: rows, hints };
+    const last = await tryOnDatabase(context, { base, level, copy: filled, way, filling });
     tries.push(last);
     if (last.failure === undefined || (await fresh.failsToo(last.failure))) break;
   }
   const last = tries.at(-1);
   if (last === undefined) throw new Error("no rows were tried");
-  const lost = await lostRows({ context, base, way, copy }, last);
-  const facts: DeployFact[] = [...failureFacts(tries), ...lost.facts, ...residueFacts(last)];
+  const lost = await lostRows({ context, base, way, copy, filling }, last);
+  const facts: DeployFact[] = [
+    ...failureFacts(tries, knownObjects(base.facts.tables)),
+    ...lost.facts,
+    ...residueFacts(last),
+  ];
   return {
     facts,
     steps: stepsOf(way, last, facts),
     level: last.level,
     tables,
     catalog: last.up.failure === undefined ? last.up.catalog : undefined,
-    trouble: last.trouble,
+    changes: last.up.steps.map(({ revision, changes }) => ({ revision, changes })),
+    trouble: last.trouble ?? (last.up.failure === undefined ? unreadText(last.rows) : undefined),
+    unused: [
+      ...(last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables])),
+      ...refusedValues(rows, base.facts.tables, tables),
+    ],
     toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
   };
+}
+
+/** What cannot be compared may have been lost. */
+function unreadText({ before, up, down }: DeployTry["rows"]): string | undefined {
+  const tables = [before, up, down].flatMap((rows) => [...(rows?.values() ?? [])]);
+  const reasons = new Map(tables.flatMap(({ table, unread }) => (unread ? [[table, unread.reason]] : [])));
+  const [first, ...more] = reasons;
+  if (first === undefined) return undefined;
+  const [table, reason] = first;
+  const others = more.length === 0 ? "" : ` and of ${more.length} more`;
+  return `the values of ${table}${others} were not compared: ${reason}`;
 }
 
 /** Where any row is enough, tamer rows would say the same: the next question is whether it takes rows at all. */
@@ -102,13 +135,13 @@ function stepsOf(way: DeployWay, last: DeployTry, facts: readonly DeployFact[]):
       downStep?.outcome === "committed" &&
       downStep.doubts.length === 0 &&
       again?.steps.some((step) => step.revision === revision && step.outcome === "committed") === true;
-    const failedDown = facts.some(
-      (fact) =>
-        fact.revision === revision &&
-        (fact.kind === "residue" ||
-          fact.kind === "second upgrade differs" ||
-          (fact.kind === "failure" && (fact.failure.direction === "downgrade" || fact.failure.again))),
-    );
+    // As on the way up: what fails on hostile rows alone is a finding, and no failed step.
+    const failedDown =
+      (failure?.revision === revision && (failure.direction === "downgrade" || failure.again)) ||
+      facts.some(
+        (fact) =>
+          fact.revision === revision && (fact.kind === "residue" || fact.kind === "second upgrade differs"),
+      );
     const stopped = failure === undefined ? last.trouble : `${failure.revision} stopped the way`;
     const reason = upStep?.doubts[0] ?? stopped ?? "no boundary was seen for it";
     return [

@@ -1,9 +1,10 @@
+import { readTableFacts, type TableFacts } from "../databases/postgres/table-facts";
 import type { RowLevel } from "../model/deploy-lane";
 import type { StepFailure } from "../model/evidence";
 import type { RowSnapshot } from "../model/rows";
 import { failureOf } from "./blame";
 import type { DeployWay } from "./deploy-way";
-import { type BaseDatabase, type FilledDatabase, fill, rowsOf } from "./lane-rows";
+import { type BaseDatabase, type FilledDatabase, type Filling, fill, rowsOf } from "./lane-rows";
 import { type LaneContext, type Leg, Stage } from "./stage";
 
 /** One way up, down and up again on a copy of the base with rows. */
@@ -17,6 +18,8 @@ export interface DeployTry {
   readonly failure: StepFailure | undefined;
   /** Set where the tool failed and no revision is to blame. */
   readonly trouble: string | undefined;
+  /** Those of the new head; undefined where it was not reached. */
+  readonly tables: readonly TableFacts[] | undefined;
   readonly rows: {
     readonly before: RowSnapshot;
     /** After the way up. */
@@ -27,13 +30,20 @@ export interface DeployTry {
   };
 }
 
+export interface TryOptions {
+  readonly base: BaseDatabase;
+  readonly level: RowLevel;
+  /** The base with rows of that level. */
+  readonly copy: FilledDatabase;
+  readonly way: DeployWay;
+  /** Of the rows at the new head. */
+  readonly filling: Pick<Filling, "settings" | "hints">;
+}
+
 /** Rows are put in at the base's head by who made the copy, and at the new head here. */
 export async function tryOnDatabase(
   context: LaneContext,
-  base: BaseDatabase,
-  level: RowLevel,
-  copy: FilledDatabase,
-  way: DeployWay,
+  { base, level, copy, way, filling }: TryOptions,
 ): Promise<DeployTry> {
   await using stage = await Stage.open(context, `deploy_${level}`, {
     template: copy.name,
@@ -41,6 +51,7 @@ export async function tryOnDatabase(
   });
   const look = () => stage.observe((client) => rowsOf(client, base));
   const before = await look();
+  let tables: DeployTry["tables"];
   const up = await stage.go("upgrade", way.top);
   const result = (rest: Partial<Omit<DeployTry, "rows">>, rows: Partial<DeployTry["rows"]>): DeployTry => {
     const legs = [up, rest.down, rest.again];
@@ -53,16 +64,17 @@ export async function tryOnDatabase(
       again: undefined,
       failure,
       trouble: failed === undefined || failure !== undefined ? bypassedIn(legs) : failed.failure?.summary,
+      tables,
       ...rest,
       rows: { before, up: undefined, toppedUp: undefined, down: undefined, ...rows },
     };
   };
   if (up.failure !== undefined || up.bypassed !== undefined) return result({}, {});
+  tables = await stage.observe(readTableFacts);
   const upRows = await look();
   if (way.floor === undefined || way.pending.length === 0) return result({}, { up: upRows });
-  await stage.observe((client) =>
-    fill(client, level, [...base.skip, ...filledByChange(before, upRows)], true),
-  );
+  const skip = [...base.skip, ...filledByChange(before, upRows)];
+  await stage.observe((client) => fill(client, level, { ...filling, skip, topUp: true }));
   const toppedUp = await look();
   const down = await stage.go("downgrade", way.floor);
   const seen = { up: upRows, toppedUp };

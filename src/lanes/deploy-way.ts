@@ -25,14 +25,27 @@ export function deployWay(graph: Graph, heads: readonly string[], limit: string 
       staying.set(id, barrierOf(graph, id, limit) ?? `it is below ${barrier}, which stays`);
     return { pending, top, floor: graph.heads.includes(barrier) ? undefined : barrier, staying };
   }
-  const last = [...applied].filter((id) => !graph.childrenOf(id).some((child) => applied.has(child)));
-  if (last.length <= 1) return { pending, top, floor: last[0] ?? "base", staying };
-  // Several heads that the change joins: one step back is the only way that names none of them.
-  const [only, ...more] = pending;
-  if (only !== undefined && more.length === 0) return { pending, top, floor: "-1", staying };
+  const roots = pending.filter((id) => graph.parentsOf(id).every((parent) => applied.has(parent)));
+  const [floor, ...others] = new Set(roots.map((id) => targetBelow(graph, id, applied)));
+  if (others.length === 0) return { pending, top, floor, staying };
   for (const id of pending)
-    staying.set(id, `the base has ${last.length} heads, and no one target below the change`);
+    staying.set(id, `the change begins at ${roots.length} places, and no one target is below all of them`);
   return { pending, top, floor: undefined, staying };
+}
+
+/**
+ * What the tool is told in order to take back this revision and what needs it, and nothing else of what is applied. Alembic
+ * takes every child of a target back, so that a parent with another child is named with the branch: `<revision>@<parent>`.
+ */
+export function targetBelow(graph: Graph, revision: string, applied: ReadonlySet<string>): string {
+  const parents = graph.get(revision)?.parents ?? [];
+  const isOnly = (siblings: readonly string[]) => siblings.every((id) => id === revision || !applied.has(id));
+  const alone = parents.find((parent) => isOnly(graph.childrenOf(parent)));
+  if (alone !== undefined) return alone;
+  const [parent] = parents;
+  if (parent !== undefined) return `${revision}@${parent}`;
+  const bases = graph.revisions.filter(({ parents: own }) => own.length === 0).map(({ id }) => id);
+  return isOnly(bases) ? "base" : `${revision}@base`;
 }
 
 /** Why a revision cannot be taken back; undefined where it can. */

@@ -14,7 +14,9 @@ export interface KeptBase {
 }
 
 interface KeptFile extends KeptBase {
-  readonly version: 1;
+  readonly version: 2;
+  /** Of the cluster's files. */
+  readonly sizes: string;
 }
 
 /** The newest ones stay: a branch or two, and what they come from. */
@@ -23,6 +25,16 @@ const mostKept = 8;
 /** Everything that a kept base depends on, as a name. */
 export function keyOfBase(parts: readonly unknown[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+
+/** A server that finds a file missing or cut may start all the same, and blame the statement that reads it. */
+async function sizesOf(cluster: string): Promise<string> {
+  const entries = await readdir(path.join(cluster, "data"), { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => path.join(parentPath, name));
+  const sizes = await Promise.all(files.sort().map(async (file) => (await stat(file)).size));
+  return keyOfBase([files.map((file) => path.relative(cluster, file)), sizes]);
 }
 
 /** Bases at their heads in a local folder, one folder each; a reader sees all of one or nothing. */
@@ -39,7 +51,7 @@ export class KeptBases {
     const cluster = path.join(this.folder, key);
     try {
       const kept = JSON.parse(await readFile(path.join(cluster, "base.json"), "utf8")) as KeptFile;
-      if (kept.version !== 1) return undefined;
+      if (kept.version !== 2 || kept.sizes !== (await sizesOf(cluster))) throw new Error("it is not whole");
       await utimes(cluster, new Date(), new Date()).catch(() => undefined);
       return { ...kept, cluster };
     } catch {
@@ -55,7 +67,7 @@ export class KeptBases {
     const { keep } = server;
     await fillCache(this.folder, path.join(this.folder, key), async (staging) => {
       await keep(staging);
-      const file: KeptFile = { version: 1, ...kept };
+      const file: KeptFile = { version: 2, sizes: await sizesOf(staging), ...kept };
       await writeFile(path.join(staging, "base.json"), JSON.stringify(file));
       return staging;
     });
@@ -68,9 +80,13 @@ export class KeptBases {
 
   private async removeOld(): Promise<void> {
     const names = (await readdir(this.folder)).filter((name) => /^[0-9a-f]{32}$/.test(name));
-    const ages = await Promise.all(
-      names.map(async (name) => ({ name, time: (await stat(path.join(this.folder, name))).mtimeMs })),
-    );
+    // Another run may be removing them, too.
+    const timeOf = (name: string) =>
+      stat(path.join(this.folder, name)).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      );
+    const ages = await Promise.all(names.map(async (name) => ({ name, time: await timeOf(name) })));
     const old = ages.sort((left, right) => right.time - left.time).slice(mostKept);
     for (const { name } of old) await this.remove(name);
   }

@@ -1,9 +1,13 @@
 import type { Client } from "pg";
 import { readRows } from "../databases/postgres/row-snapshot";
 import { fillTables } from "../databases/postgres/rows/fill";
+import { type DatabaseFacts, readTableFacts } from "../databases/postgres/table-facts";
 import type { RowLevel } from "../model/deploy-lane";
+import type { RowSettings } from "../model/row-settings";
 import type { FilledTable, RowSnapshot } from "../model/rows";
 import type { VersionTable } from "../tools/contract";
+import type { RowHints } from "./row-hints";
+import { steeringFor } from "./row-steering";
 
 /** A database as it is before the change: nobody is connected to it, and it is copied for every try. */
 export interface BaseDatabase {
@@ -15,6 +19,8 @@ export interface BaseDatabase {
   readonly versionTables: readonly string[];
   /** Tables in which nothing is put: the version table, and those that migrations filled. Quoted as the server does. */
   readonly skip: readonly string[];
+  /** Its tables, keys, constraints and enums. */
+  readonly facts: DatabaseFacts;
 }
 
 /** A copy of it with rows. */
@@ -31,21 +37,32 @@ export function rowsOf(
   return readRows(client, { skip: new Set(versionTables) });
 }
 
-/** Few rows show what a statement does with them; more would only take longer. */
-const rowsPerTable = 10;
+export interface Filling {
+  /** Tables in which nothing is put. */
+  readonly skip: readonly string[];
+  /** Beside the rows that are there. */
+  readonly topUp: boolean;
+  /** What the project says of its tables. */
+  readonly settings: RowSettings | undefined;
+  /** Absent where nothing is known of what the change asks for. */
+  readonly hints?: RowHints;
+}
 
-/** Puts rows of that level into every table but `skip`; `topUp`: beside those that are there. */
+/** Puts rows of that level into every table but those that are skipped. */
 export async function fill(
   client: Client,
   level: RowLevel,
-  skip: readonly string[],
-  topUp: boolean,
+  { skip, topUp, settings, hints }: Filling,
 ): Promise<readonly FilledTable[]> {
   if (level === "landed") return [];
+  const { tier, rows, tables } = steeringFor(level, settings, await readTableFacts(client));
   return await fillTables(client, {
-    tier: level === "hostile" ? "hostile" : "plain",
-    rows: level === "single" ? 1 : rowsPerTable,
+    tier,
+    rows,
     skip: new Set(skip),
     topUp,
+    steering: tables,
+    // Hostile rows are what nobody thought of, and those of the base are kept for other changes.
+    ...(hints === undefined || level === "hostile" ? {} : { hints }),
   });
 }

@@ -3,8 +3,8 @@ import type { DeployFact, RowLevel } from "../model/deploy-lane";
 import type { Direction } from "../model/revision";
 import type { RowLoss, RowSnapshot } from "../model/rows";
 import type { DeployTry } from "./deploy-try";
-import type { DeployWay } from "./deploy-way";
-import { type BaseDatabase, type FilledDatabase, fill, rowsOf } from "./lane-rows";
+import { type DeployWay, targetBelow } from "./deploy-way";
+import { type BaseDatabase, type FilledDatabase, type Filling, fill, rowsOf } from "./lane-rows";
 import { saysSo } from "./says-so";
 import { type LaneContext, type Leg, Stage } from "./stage";
 
@@ -12,6 +12,8 @@ export interface WalkContext {
   readonly context: LaneContext;
   readonly base: BaseDatabase;
   readonly way: DeployWay;
+  /** As in the try. */
+  readonly filling: Pick<Filling, "settings" | "hints">;
   copy(level: RowLevel): Promise<FilledDatabase>;
 }
 
@@ -96,7 +98,7 @@ async function walkStepByStep(
   last: DeployTry,
   losses: readonly Loss[],
 ): Promise<LostRows> {
-  const { context, base, way } = walk;
+  const { context, base, way, filling } = walk;
   const copy = await walk.copy(last.level);
   await using stage = await Stage.open(context, "walk", {
     template: copy.name,
@@ -122,13 +124,13 @@ async function walkStepByStep(
   }
   const up = await look();
   if (open.some(({ direction }) => direction === "downgrade") && way.floor !== undefined) {
-    await stage.observe((client) => fill(client, last.level, base.skip, true));
+    await stage.observe((client) => fill(client, last.level, { ...filling, skip: base.skip, topUp: true }));
     toppedUp = await look();
+    const applied = context.graph.applied(stage.heads);
     for (const revision of [...way.pending].reverse()) {
       if (way.staying.has(revision)) break;
-      const [parent, ...others] = context.graph.parentsOf(revision);
-      if (others.length > 0) break;
-      const leg = await stage.go("downgrade", parent ?? "base");
+      const leg = await stage.go("downgrade", targetBelow(context.graph, revision, applied));
+      applied.delete(revision);
       toolStarts++;
       if (leg.failure !== undefined) break;
       const down = await look();

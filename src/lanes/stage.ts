@@ -208,11 +208,13 @@ export class Stage implements AsyncDisposable {
     await this.runProjectCommand(command, setting);
   }
 
-  /** The database outlives the stage: nobody is connected to it, and its roles stay. */
+  /** The database outlives the stage: nobody is connected to it, and its roles stay as long as the server is used. */
   async handOver(): Promise<ShadowDatabase> {
     this.handedOver = true;
     this.recorder.stop();
     await endOtherSessions(this.client);
+    const roles = await rolesOf(this.client);
+    this.context.shadow.takeRoles?.(roles.filter((role) => !this.rolesBefore.includes(role)));
     await this.client.end();
     return this.database;
   }
@@ -253,6 +255,9 @@ export class Stage implements AsyncDisposable {
   private async runProjectCommand(command: string, setting: string): Promise<void> {
     const result = await this.execute(shellWords(command));
     this.recorder.takeRecording();
+    // It may have run another history, which has a version table of its own.
+    this.recorder.versionTable = undefined;
+    this.recorder.tracker.ignoreNothing();
     if (result.exitCode === 0) return;
     throw new ToolError({
       what: `The ${setting} command ended with ${result.exitCode ?? result.signal}.`,

@@ -1,6 +1,7 @@
 import { lostByUpgrade } from "../evidence/lane-losses";
 import type { DeployFact, DeployStep } from "../model/deploy-lane";
 import type { Graph } from "../revisions/graph";
+import { settingsOf } from "./base-database";
 import { failureOf } from "./blame";
 import type { DeployLaneResult } from "./deploy-lane";
 import { type BaseDatabase, type FilledDatabase, rowsOf } from "./lane-rows";
@@ -27,7 +28,7 @@ export function takenBack(base: Graph, change: Graph): TakenBack | undefined {
     : { revisions: gone, target: head ?? "base" };
 }
 
-/** Goes down with the base's own files, which alone know how; what goes with the revisions' own tables and columns is no loss. */
+/** Goes down with the base's own files, which alone know how; what goes with the revisions' own tables and columns is no loss. NotBuilt where they go elsewhere. */
 export async function goBack(
   context: LaneContext,
   base: BaseDatabase,
@@ -36,6 +37,8 @@ export async function goBack(
 ): Promise<DeployLaneResult> {
   const { versionTable } = base;
   await using stage = await Stage.open(context, "taken_back", { template: copy.name, versionTable });
+  // The fresh lane saw the change's files arrive; a base that was kept or loaded was not asked where its own files go.
+  await settingsOf("environment", () => stage.arrive());
   const before = await stage.observe((client) => rowsOf(client, base));
   const leg = await stage.go("downgrade", target);
   const failure = failureOf(context, leg, false);
@@ -85,6 +88,8 @@ export async function goBack(
     tables: copy.tables,
     catalog: leg.failure === undefined ? leg.catalog : undefined,
     trouble: failure === undefined ? (leg.failure?.summary ?? leg.bypassed) : undefined,
-    toolStarts: 1,
+    changes: [],
+    unused: [],
+    toolStarts: 2,
   };
 }

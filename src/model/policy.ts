@@ -1,4 +1,5 @@
 import type { Severity } from "./finding";
+import type { RowSettings } from "./row-settings";
 
 /** What a project says of one rule in migration-gate.yml. */
 export interface RuleSetting {
@@ -19,10 +20,12 @@ export interface Acceptance {
   readonly line: number;
 }
 
-/** What migration-gate.yml says of rules and findings; empty without that file. */
+/** What migration-gate.yml says of rules, findings and rows; empty without that file. */
 export interface Policy {
   /** The file as a message names it; undefined where there is none. */
   readonly file: string | undefined;
   readonly rules: ReadonlyMap<string, RuleSetting>;
   readonly accept: readonly Acceptance[];
+  /** What the deploy lane puts into tables; absent where it says nothing of it. */
+  readonly rows?: RowSettings;
 }

@@ -53,8 +53,10 @@ export interface FilledTable {
   readonly rows: number;
   /** Why there are fewer than wanted: one sentence that names the constraint or what the server said. */
   readonly reason: string | undefined;
-  /** True where keys had to be put in with constraints suspended, and were verified after. */
+  /** True where its triggers refused every row and were off for these; its keys were verified after. */
   readonly suspended: boolean;
+  /** Values that the project wants in a column, and that its type or CHECKs do not take; absent where there are none. */
+  readonly refused?: readonly { readonly column: string; readonly values: readonly string[] }[];
 }
 
 /** A read-only query that tells whether a statement can fail on, or change, the rows that a database has. */

@@ -15,6 +15,7 @@ import {
   variableOf,
 } from "../settings";
 import { acceptOf, rulesOf } from "./config-policy";
+import { rowsOf } from "./config-rows";
 import { entriesOf, isEmpty, type Source, scalarText, wrongType } from "./yaml-nodes";
 
 /** migration-gate.yml, read: settings are not yet checked, rule ids and revisions not yet known to exist. */
@@ -28,7 +29,7 @@ export const noPolicy: Policy = { file: undefined, rules: new Map(), accept: [] 
 const names = ["migration-gate.yml", "migration-gate.yaml"] as const;
 /** A person wrote it; more would only cost the parser time. */
 const maxBytes = 256 * 1024;
-const fileKeys = [...settingNames.filter((name) => takes(name, "file")), "rules", "accept"];
+const fileKeys = [...settingNames.filter((name) => takes(name, "file")), "rules", "accept", "rows"];
 
 /**
  * The file that holds a project's settings: the one that is named, else the one in the working directory, else the one
@@ -121,16 +122,18 @@ function sectionsOf(contents: unknown, source: Source): ConfigFile {
   const settings: Partial<Record<SettingName, Given>> = {};
   let rules: Policy["rules"] = new Map();
   let accept: Policy["accept"] = [];
+  let rows: Policy["rows"];
   for (const { key, node, place } of entriesOf(contents, source)) {
     if (key === "rules") rules = rulesOf(node, source);
     else if (key === "accept") accept = acceptOf(node, source);
+    else if (key === "rows") rows = rowsOf(node, source);
     else {
       const name = settingNames.find((candidate) => candidate === key);
       if (name === undefined || !takes(name, "file")) throw noKey(key, name, place);
       settings[name] = { value: settingValue(name, node, source), name, where: source.at(node ?? contents) };
     }
   }
-  return { settings, policy: { file: source.file, rules, accept } };
+  return { settings, policy: { file: source.file, rules, accept, ...(rows === undefined ? {} : { rows }) } };
 }
 
 function settingValue(name: SettingName, node: Node | null, source: Source): Given["value"] {

@@ -25,6 +25,29 @@ export function statusText(report: StatusReport, verbose: boolean, paint: Paint)
   return `${[...lost, ...lines, ...rest, "", ...summary(report, paint)].join("\n")}\n`;
 }
 
+const words = { applied: "installed", "checksum mismatch": "different checksum" } as const;
+
+/** One line a revision, oldest first, as `20240101000000/installed: 001_initial_schema`; what no file has comes last. */
+export function statusLines({ revisions, unknown }: StatusReport): string {
+  const lines = revisions.map((revision) => {
+    const { id, status } = revision;
+    const word = status in words ? words[status as keyof typeof words] : status;
+    return `${harmless(id)}/${word}: ${harmless(nameOf(revision))}`;
+  });
+  const lost = unknown.map(({ id }) => `${harmless(id)}/unknown: no revision file has this id`);
+  return `${[...lines, ...lost].join("\n")}\n`;
+}
+
+/** The file's name without its id and what tells its kind; the message where that says nothing. */
+function nameOf({ id, file, message }: RevisionStatus): string {
+  const stem = file
+    .slice(file.lastIndexOf("/") + 1)
+    .replace(/\.[^.]+$/, "")
+    .replace(/\.(?:up|down)$/, "");
+  const name = stem.replace(/^\d+_/, "");
+  return name === "" || name === id ? message : name;
+}
+
 const trouble = {
   dirty: "it stopped half way. Finish or undo by hand what it did, then mend its row in the version table.",
   "checksum mismatch":

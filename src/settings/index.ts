@@ -71,6 +71,13 @@ export const settingTable = {
     commands: ["status"],
     text: "Status: every revision, with its parents and file.",
   },
+  "status-form": {
+    type: ["list", "lines"],
+    default: "list",
+    where: ["flag", "variable"],
+    commands: ["status"],
+    text: "Status in a terminal: a list with what it means, or one line a revision, oldest first, as runbooks of SQLx show it: <version>/<installed, pending …>: <name>.",
+  },
   "status-fails": {
     type: ["unknown", "pending", "never"],
     default: "pending",

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { escapeIdentifier, escapeLiteral } from "pg";
+import { type Client, escapeIdentifier, escapeLiteral } from "pg";
 import { type Address, connect } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import { thisOwner } from "./owner";
@@ -42,6 +42,7 @@ export async function createDatabase(
   try {
     const copy = template === undefined ? "" : ` TEMPLATE ${escapeIdentifier(template)}`;
     await client.query(`CREATE DATABASE ${escapeIdentifier(name)}${copy}`);
+    if (template !== undefined) await copySettings(client, template, name);
     await client.query(
       `COMMENT ON DATABASE ${escapeIdentifier(name)} IS ${escapeLiteral(JSON.stringify(thisOwner()))}`,
     );
@@ -78,6 +79,37 @@ export async function createDatabase(
       return dropped;
     },
   };
+}
+
+/** Lists of names that are written down as they are to be read: a literal of all would be one name (pg_dump's dumputils.c). */
+const lists = new Set([
+  "search_path",
+  "temp_tablespaces",
+  "local_preload_libraries",
+  "session_preload_libraries",
+]);
+
+/** What ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET left belongs to no database's files: CREATE DATABASE does not copy it. */
+async function copySettings(client: Client, from: string, to: string): Promise<void> {
+  const { rows } = await client.query<{ role: string | null; settings: string[] }>(
+    `select r.rolname::text as role, s.setconfig as settings from pg_catalog.pg_db_role_setting s
+       join pg_catalog.pg_database d on d.oid = s.setdatabase left join pg_catalog.pg_roles r on r.oid = s.setrole
+      where d.datname = $1 and (s.setrole = 0 or r.oid is not null)`,
+    [from],
+  );
+  for (const { role, settings } of rows) {
+    const whose =
+      role === null
+        ? `DATABASE ${escapeIdentifier(to)}`
+        : `ROLE ${escapeIdentifier(role)} IN DATABASE ${escapeIdentifier(to)}`;
+    for (const setting of settings) {
+      const [, name = "", value = ""] = /^([^=]*)=(.*)$/s.exec(setting) ?? [];
+      const isList = lists.has(name) && !/^"?"?$/.test(value);
+      await client.query(
+        `ALTER ${whose} SET ${escapeIdentifier(name)} TO ${isList ? value : escapeLiteral(value.replace(/^""$/, ""))}`,
+      );
+    }
+  }
 }
 
 /** Drops the database and ends its connections; no error if it does not exist. */

@@ -47,6 +47,9 @@ export async function useGivenServer(url: string, onProgress: (text: string) => 
       open.add(database);
       return database;
     },
+    takeRoles: (roles) => {
+      for (const role of roles) usedRoles.add(role);
+    },
     processes: () => [],
     [Symbol.asyncDispose]: dispose,
   };

@@ -38,6 +38,8 @@ export interface ShadowServer extends AsyncDisposable {
    * sessions that write nothing. Undefined for a given server.
    */
   readonly keep?: (folder: string) => Promise<void>;
+  /** Roles that revisions made, to be dropped with the databases. Undefined where they go with the server. */
+  readonly takeRoles?: (roles: readonly string[]) => void;
   /** The processes of a server of our own, postmaster first, for CPU accounting; none of a given one. */
   processes(): number[];
 }

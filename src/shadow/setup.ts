@@ -9,57 +9,69 @@ import type { ShadowDatabase } from "./server";
 export type RunCommand = (command: string, database: ShadowDatabase) => Promise<void>;
 
 /**
- * Prepares a database before the first revision: a SQL file (ends with .sql, relative to `directory`), run as one
- * query, or a command.
+ * Prepares a database before the first revision, or puts rows in: a SQL file (ends with .sql, relative to `directory`), run as
+ * one query, or a command. `setting` is for messages.
  */
 export async function runSetup(
   setup: string,
   database: ShadowDatabase,
   runCommand: RunCommand,
   directory = process.cwd(),
+  setting: "setup" | "seed" = "setup",
 ): Promise<void> {
   if (!setup.endsWith(".sql")) return runCommand(setup, database);
-  const sql = await readSql(setup, resolve(directory, setup));
+  const sql = await readSql(setup, resolve(directory, setup), setting);
   const client = await connect(database.address);
   try {
     await client.query(sql);
   } catch (error) {
-    throw error instanceof DatabaseError ? setupError(setup, sql, error) : error;
+    throw error instanceof DatabaseError ? setupError({ file: setup, sql, setting }, error) : error;
   } finally {
     await client.end();
   }
 }
 
-async function readSql(setup: string, file: string): Promise<string> {
+async function readSql(setup: string, file: string, setting: string): Promise<string> {
   try {
     return (await readFile(file, "utf8")).replace(/^\uFEFF/, "");
   } catch (error) {
     throw new UserError(
       {
-        what: `The setup file ${setup} cannot be read.`,
+        what: `The ${setting} file ${setup} cannot be read.`,
         where: file,
-        do: "Correct the path in the setting `setup`.",
+        do: `Correct the path in the setting \`${setting}\`.`,
       },
       { cause: error },
     );
   }
 }
 
-function setupError(setup: string, sql: string, error: DatabaseError): UserError {
+interface SqlFile {
+  readonly file: string;
+  readonly sql: string;
+  /** That names it. */
+  readonly setting: string;
+}
+
+function setupError({ file, sql, setting }: SqlFile, error: DatabaseError): UserError {
   const place = error.position === undefined ? undefined : placeOf(sql, Number(error.position));
-  const where = place === undefined ? setup : `${setup}:${place.line}:${place.column}`;
+  const where = place === undefined ? file : `${file}:${place.line}:${place.column}`;
   const caret = place === undefined ? [] : [place.text, `${place.indent}^`];
   const told = [error.message, error.detail, error.hint].filter((text) => text !== undefined);
   const seen = [`${told.join("; ")} (${error.code})`, ...caret].join("\n");
   return new UserError(
-    { what: "The setup file failed.", where, seen, do: remedy(sql, error, place) },
+    { what: `The ${setting} file failed.`, where, seen, do: remedy({ sql, setting }, error, place) },
     { cause: error },
   );
 }
 
 /** What only psql can do is the likely reason of some errors. */
-function remedy(sql: string, error: DatabaseError, place: Place | undefined): string {
-  const psql = "or set `setup` to a command that runs the file with psql.";
+function remedy(
+  { sql, setting }: Pick<SqlFile, "sql" | "setting">,
+  error: DatabaseError,
+  place: Place | undefined,
+): string {
+  const psql = `or set \`${setting}\` to a command that runs the file with psql.`;
   if (error.code === "42601" && place?.text.trimStart().startsWith("\\")) {
     return `Remove the psql command ${place.text.trim().split(/\s/)[0]}, ${psql}`;
   }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { status } from "../../src/commands/status";
 import { urlOf } from "../../src/databases/postgres/connection";
 import { readSettings } from "../../src/project/read-settings";
-import { statusText } from "../../src/reports/status-text";
+import { statusLines, statusText } from "../../src/reports/status-text";
 import { plainPaint } from "../../src/reports/terminal";
 import type { ShadowDatabase } from "../../src/shadow/server";
 import { findProject } from "../../src/tools/find-project";
@@ -455,12 +455,16 @@ describe("status of a SQLx project", () => {
       each: "1 pending, 2 pending",
     });
     sqlx(project, database, "run", "--target-version", "1");
+    expect(statusLines((await statusIn(project, database)).report)).toBe(
+      "1/installed: accounts\n2/pending: orders\n",
+    );
     expect(await statusIn(project, database)).toMatchObject({
       state: "pending",
       each: "1 applied, 2 pending",
     });
     sqlx(project, database, "run");
     const { state, report } = await statusIn(project, database);
+    expect(statusLines(report)).toBe("1/installed: accounts\n2/installed: orders\n");
     expect({ state, heads: report.heads, table: report.versionTable }).toEqual({
       state: "up to date",
       heads: { database: ["2"], source: ["2"] },

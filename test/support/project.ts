@@ -25,10 +25,10 @@ export interface ExampleOptions extends PlaceOptions {
   readonly defects?: readonly string[];
 }
 
-/** A copy of examples/<name> without its defects/, each named patch applied by `git apply`. */
+/** A copy of examples/<name> without its defects/ and changes/, each named patch applied by `git apply`. */
 export async function copyOfExample(name: string, options: ExampleOptions = {}): Promise<Project> {
   const source = join(examples, name);
-  const left = new Set(["defects", "__pycache__"]);
+  const left = new Set(["defects", "changes", "__pycache__"]);
   return place(options, async (path) => {
     await cp(source, path, { recursive: true, filter: (file) => !left.has(basename(file)) });
     for (const defect of options.defects ?? []) {

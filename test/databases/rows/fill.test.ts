@@ -43,6 +43,17 @@ describe("tiers", () => {
     await client.end();
   });
 
+  test("hostile: a time that is the clock's by default never lies ahead; another one does", async () => {
+    const client = await database(
+      "create table a (id int primary key, born date, a timestamptz default now(), b timestamp default current_timestamp, c date default current_date, d timestamp default (now() at time zone 'utc'))",
+    );
+    await fill(client, { rows: 20 });
+    const late = (name: string) => column(client, `select distinct 1 from a where ${name} > '2030-01-01'`);
+    for (const name of ["a", "b", "c", "d"]) expect([name, await late(name)]).toEqual([name, []]);
+    expect(await late("born")).toEqual([1]);
+    await client.end();
+  });
+
   test("plain: no NULL but for the first of a tree, and no value twice", async () => {
     const client = await database(people);
     await fill(client, { tier: "plain" });
@@ -71,6 +82,40 @@ describe("tiers", () => {
   });
 });
 
+describe("circles", () => {
+  test.each([
+    ["hostile", 1],
+    ["plain", 0],
+  ] as const)(
+    "a key that had to wait for its parents points at them afterwards, %s: %i stays NULL",
+    async (tier, nulls) => {
+      const client = await database(
+        `create table author (id serial primary key, best int); create table book (id serial primary key, author int not null references author);
+       alter table author add foreign key (best) references book`,
+      );
+      await fill(client, { tier });
+      expect(await column(client, "select count(*) filter (where best is null)::int from author")).toEqual([
+        nulls,
+      ]);
+      expect(await column(client, "select count(distinct best)::int from author")).toEqual([10 - nulls]);
+      await client.end();
+    },
+  );
+});
+
+test("a key of a tenant that had to wait points at a row of that tenant", async () => {
+  const client = await database(
+    `create table tenant (id int primary key); create table project (tenant int not null references tenant, id int not null, lead int, primary key (tenant, id));
+     create table member (tenant int not null references tenant, id int not null, project int not null, primary key (tenant, id), foreign key (tenant, project) references project);
+     alter table project add foreign key (tenant, lead) references member`,
+  );
+  expect(shortages(await fill(client, { tier: "plain" }))).toEqual({});
+  expect(await column(client, "select count(*)::int > 4 from project where lead is not null")).toEqual([
+    true,
+  ]);
+  await client.end();
+});
+
 describe("what is there already", () => {
   test("counts, and is passed over by values that are unique", async () => {
     const client = await database(
@@ -82,15 +127,45 @@ describe("what is there already", () => {
     await client.end();
   });
 
+  test("what a trigger of another table put in counts as a row", async () => {
+    const client = await database(
+      `create table post (id serial primary key); create table totals (post int primary key references post, votes int not null default 0);
+       create function total() returns trigger language plpgsql as $$ begin insert into totals values (new.id, 0); return new; end $$;
+       create trigger total after insert on post for each row execute function total()`,
+    );
+    for (const topUp of [false, true])
+      expect(await fill(client, { topUp })).toMatchObject([
+        { table: "public.post", wanted: 10, rows: 10 },
+        { table: "public.totals", wanted: 10, rows: 10, reason: undefined },
+      ]);
+    expect(await column(client, "select count(*)::int from totals")).toEqual([20]);
+    await client.end();
+  });
+
   test("a row that a migration inserts after the first fill gets children at the top-up", async () => {
     const client = await database(
       "create table tenant (id int primary key, name text not null); create table note (id serial primary key, tenant int not null references tenant, other int unique references tenant)",
     );
     await fill(client);
-    await client.query("insert into tenant values (1, 'default')");
+    await client.query("insert into tenant values (9000000, 'default')");
     await fill(client, { topUp: true });
-    expect(await column(client, "select count(*)::int from note where tenant = 1")).not.toEqual([0]);
-    await expect(client.query("delete from tenant where id = 1")).rejects.toMatchObject({ code: "23503" });
+    expect(await column(client, "select count(*)::int from note where tenant = 9000000")).not.toEqual([0]);
+    await expect(client.query("delete from tenant where id = 9000000")).rejects.toMatchObject({
+      code: "23503",
+    });
+    await client.end();
+  });
+
+  test("no row that was there is changed", async () => {
+    const client = await database(
+      `create table author (id serial primary key, best int); create table book (id serial primary key, author int not null references author, at timestamptz not null default now());
+       alter table author add foreign key (best) references book; insert into author (id) values (1), (2); insert into book (id, author) values (1, 1)`,
+    );
+    const before = await contents(client);
+    await fill(client, { topUp: true });
+    const after = await contents(client);
+    for (const [table, rows] of Object.entries(before))
+      expect(after[table]).toEqual(expect.arrayContaining(rows));
     await client.end();
   });
 
@@ -140,6 +215,32 @@ describe("steering", () => {
       await column(client, 'select count(distinct code)::int + count("Note")::int from steered'),
     ).toEqual([10]);
     expect(await column(client, "select id from other order by 1")).toEqual([3, 4, 5]);
+    await client.end();
+  });
+
+  test("values of a foreign key choose among its parents", async () => {
+    const client = await database(
+      "create table tenant (id int primary key); insert into tenant values (1), (2), (3); create table note (id serial primary key, tenant int not null references tenant)",
+    );
+    await fill(client, { steering: new Map([["public.note", { values: { tenant: ["2", "9"] } }]]) });
+    expect(await column(client, "select distinct tenant from note")).toEqual([2]);
+    await client.end();
+  });
+
+  test("a unique column with few values gets those that no revision inserts, as long as there are any", async () => {
+    const client = await database(
+      `create type size as enum ('s', 'm', 'l'); create table sizes (size size primary key); create table roles (role text primary key check (role in ('admin', 'user', 'guest')));
+       create table flags (flag boolean primary key)`,
+    );
+    const hints = new Map([
+      ["public.sizes.size", ["s", "m"]],
+      ["public.roles.role", ["admin", "user"]],
+      ["public.flags.flag", ["true", "false"]],
+    ]);
+    await fill(client, { tier: "plain", hints });
+    expect(await column(client, "select size from sizes")).toEqual(["l"]);
+    expect(await column(client, "select role from roles")).toEqual(["guest"]);
+    expect(await column(client, "select count(*)::int from flags")).toEqual([2]);
     await client.end();
   });
 
@@ -218,6 +319,18 @@ describe("the session", () => {
     );
     expect((await fill(client)).map(({ table }) => table)).toEqual(["public.a"]);
     await client.end();
+  });
+
+  test.each(["LATIN1", "SQL_ASCII"])("a database in %s", async (encoding) => {
+    const admin = await server.connect("postgres");
+    await admin.query(
+      `create database "in ${encoding}" template template0 encoding ${encoding} lc_collate 'C' lc_ctype 'C'`,
+    );
+    const client = await server.connect(`in ${encoding}`);
+    await client.query(
+      "create table a (id serial primary key, name text, short varchar(9) check (short <> 'x'), doc json)",
+    );
+    expect(await fill(client)).toMatchObject([{ rows: 10 }]);
   });
 
   test("an empty database", async () => {

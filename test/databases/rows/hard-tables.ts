@@ -131,6 +131,15 @@ export const hardCases: readonly HardCase[] = [
     sql: `create table computed (a int not null, b int not null, total int generated always as (a + b) stored check (total = 12), word text, low text generated always as (lower(word)) stored unique)`,
   },
   {
+    name: "virtual columns, keys over periods, constraints that are not enforced",
+    since: 18,
+    extension: "btree_gist",
+    sql: `create table virtual (a int not null, b int not null, total int generated always as (a * 2 + b) virtual check (total = 12), word text not null);
+      create table period (id int not null, during daterange not null, primary key (id, during without overlaps));
+      create table of_period (id int primary key, p int not null, valid daterange not null, foreign key (p, period valid) references period (id, period during));
+      create table loose_check (a int check (a > 1000000) not enforced, b int not null)`,
+  },
+  {
     name: "a CHECK that nothing meets",
     sql: `create table never (a int, constraint never_at_all check (false));
       create table checksum (iban text not null check (length(iban) = 22 and substr(iban, 1, 2) = 'DE'), sha text not null constraint its_sha check (sha = md5(iban)))`,

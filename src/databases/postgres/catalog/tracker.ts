@@ -45,6 +45,12 @@ export class CatalogTracker {
     }
   }
 
+  /** Leaves nothing out any more; the next read reads all. */
+  ignoreNothing(): void {
+    this.#ignored.length = 0;
+    this.invalidate();
+  }
+
   /** Reads what changed since the last read, all of it at first and after `invalidate`. One ask when nothing changed. */
   async read(session: CatalogSession): Promise<CatalogReading> {
     try {

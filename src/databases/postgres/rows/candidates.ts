@@ -6,7 +6,7 @@ import { formats, literalsOf, minedValues } from "./mined";
 import type { FillOptions, TableSteering } from "./options";
 import { type Question, solve } from "./oracle";
 import type { Check, Column, Table } from "./shape";
-import { capacity, isNumber, isText, md5, nthValue, type ValueContext } from "./values";
+import { capacity, isNumber, isText, lengthLimit, md5, nthValue, type ValueContext } from "./values";
 
 /** Where a column's values come from. All of them were accepted by the server, except those that count on. */
 export interface ColumnValues {
@@ -22,6 +22,10 @@ export interface ColumnValues {
   readonly edges: readonly string[];
   /** Those that the CHECKs and predicates of the table name. */
   readonly spoken: readonly string[];
+  /** What the project says are its only values. */
+  readonly only: readonly string[] | undefined;
+  /** Of these, what the column's type or CHECKs do not take. */
+  readonly refused: readonly string[];
 }
 
 /** A table with all that is needed to make rows for it. */
@@ -54,17 +58,17 @@ interface Draft {
   readonly asked: readonly string[];
 }
 
-/** How far back plain values of a table are offered to a condition. */
+/** How many plain values of a column are offered to a condition. */
 const windowOf = (rows: number) => rows * 2 + 6;
 const mostMined = 160;
-/** How far from a value that a migration inserts the one is that stands for it. */
-const outOfTheWay = 10_000;
+/** Where the value lies that stands for one that a migration inserts; near ones for types that have few. */
+const detours = [0, 10_000, 10_001, 10_002, 10_003];
 
 /** Candidates for every column of these tables, tested by the server in one round trip. */
 export async function prepareValues(
   client: Client,
   tables: readonly { readonly table: Table; readonly offset: number; readonly wanted: number }[],
-  options: FillOptions,
+  options: FillOptions & { readonly isUnicode: boolean },
 ): Promise<TableValues[]> {
   const drafts = tables.map(({ table, offset, wanted }) => {
     const steering = options.steering?.get(table.key) ?? {};
@@ -123,7 +127,7 @@ interface DraftOptions {
   readonly unique: ReadonlySet<string>;
   readonly tier: RowTier;
   readonly steering: TableSteering;
-  readonly options: FillOptions;
+  readonly options: FillOptions & { readonly isUnicode: boolean };
 }
 
 function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
@@ -158,9 +162,15 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
     expressions.length > 0 && isText(type)
       ? [...formats, ...(isUnique ? variants(windowOf(wanted), offset) : [])]
       : [];
-  const edges = column.isNumbered ? [] : extremesOf(type, modifier, context);
+  const edges = column.isNumbered ? [] : extremesOf(type, modifier, context).filter(isPossible(column));
   const isOpen = expressions.length === 0 && only === undefined;
-  const candidates = [...new Set([...(only ?? []), ...hints, ...window, ...mined, ...shapes, ...edges])];
+  // A cast cuts silently what an INSERT refuses.
+  const limit = lengthLimit(type, modifier) ?? Number.POSITIVE_INFINITY;
+  // One letter that the database's encoding lacks, and the server reads nothing of the question.
+  const isWritable = (text: string) => options.isUnicode || /^[\0-\x7f]*$/.test(text);
+  const candidates = [
+    ...new Set([...(only ?? []), ...hints, ...window, ...mined, ...shapes, ...edges]),
+  ].filter((text) => [...text].length <= limit && isWritable(text));
   return {
     column,
     isUnique,
@@ -180,8 +190,16 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
           computed: computedFor(table, [name], own),
           conditions: own.map(({ expression }) => expression),
         },
-    asked: isOpen ? [...hints, ...window.slice(0, 1), ...mined, ...edges] : [],
+    asked: isOpen ? [...hints, ...window.slice(0, 1), ...mined, ...edges].filter(isWritable) : [],
   };
+}
+
+const clock = /\b(?:now|\w+_timestamp|timeofday)\(\)|\b(?:CURRENT|LOCAL)_?(?:DATE|TIME)/i;
+
+/** What takes the clock's time by default says when something happened: that never lies ahead. */
+function isPossible({ default: expression }: Column): (value: string) => boolean {
+  return (value) =>
+    expression === undefined || !clock.test(expression) || !/^(?:20[3-9]|2[1-9])\d/.test(value);
 }
 
 /** Distinct texts of other shapes than the plain ones, for a CHECK that these do not meet. */
@@ -216,11 +234,15 @@ function valuesOf(
   const hints = among(draft.hints);
   const avoided = new Set(isUnique ? draft.hints : []);
   const nth = (index: number): string | undefined => {
-    const value = nthValue(type, modifier, index, context);
-    return value !== undefined && avoided.has(value) ? nth(index + outOfTheWay) : value;
+    for (const detour of detours) {
+      const value = nthValue(type, modifier, index + detour, context);
+      if (value === undefined || !avoided.has(value)) return value;
+    }
+    return nthValue(type, modifier, index, context);
   };
   const edges = edgesOf(draft, among, avoided, tier);
-  const base = { column, isUnique, isRequired, spoken: among(draft.mined) };
+  const refused = (only ?? []).filter((value) => !good.has(value));
+  const base = { column, isUnique, isRequired, only, refused, spoken: among(draft.mined) };
   const listed = (list: readonly string[]): ColumnValues => ({
     ...base,
     count: list.length,
@@ -241,15 +263,17 @@ function valuesOf(
       edges,
     };
   }
-  const window = among(draft.window).filter((value) => !avoided.has(value));
+  const isFree = (value: string) => !avoided.has(value);
+  const window = among(draft.window).filter(isFree);
   const enough = window.length >= (isUnique ? Math.min(wanted, capacity(type, modifier)) : 1);
   const rest = among([...draft.mined, ...draft.shapes, ...draft.edges]).sort((left, right) =>
     isUnique ? Number(isSmall(left)) - Number(isSmall(right)) : 0,
   );
   // The list begins with value number `offset`.
   const found = preferred.length > 0 ? preferred : enough ? window : [...new Set([...window, ...rest])];
+  const free = found.filter(isFree);
   // Without any, the server shall say which constraint refuses what everybody would write.
-  const list = found.length > 0 ? found : draft.window;
+  const list = free.length > 0 ? free : found.length > 0 ? found : draft.window;
   const values = listed(list);
   return {
     ...values,

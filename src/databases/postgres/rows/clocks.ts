@@ -1,5 +1,5 @@
 import { type Client, escapeIdentifier } from "pg";
-import { tryStatements } from "./insert";
+import { tryQuery, tryStatements } from "./savepoint";
 import type { Column, Table } from "./shape";
 import { nthValue } from "./values";
 
@@ -23,15 +23,15 @@ export async function settleClocks(client: Client, tables: readonly Table[]): Pr
     return columns.length === 0 ? [] : [{ table, columns }];
   });
   if (suspects.length === 0) return;
-  const { rows } = await client.query<{ at: number }>(
-    suspects
+  const rows = await tryQuery<{ at: number }>(client, {
+    text: suspects
       .map(
         ({ table, columns }, at) =>
           `select ${at} as at where exists (select from ${table.key} where ${columns.map(isFresh).join(" or ")})`,
       )
       .join(" union all "),
-  );
-  for (const { at } of rows) {
+  });
+  for (const { at } of rows ?? []) {
     const { table, columns } = suspects[at]!;
     const update = columns
       .map(

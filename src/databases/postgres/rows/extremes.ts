@@ -105,9 +105,49 @@ function baseExtremes(type: TypeShape, modifier: number): readonly string[] {
     case "hstore":
       return ["a=>NULL", ""];
     default:
-      return [];
+      return isKnown(type, modifier) ? [] : guesses;
   }
 }
+
+function isKnown(type: TypeShape, modifier: number): boolean {
+  return nthValue(type, modifier, 0, { salt: "", name: "", number: 1, isKey: false }) !== undefined;
+}
+
+/** For types that nothing is known of, an extension's for the most part; the server keeps what it can read. */
+const guesses = [
+  ...[
+    "1",
+    "2",
+    "3",
+    "a",
+    "b",
+    "{}",
+    "[1,2,3]",
+    "(1,2)",
+    "(3,4)",
+    "1 2 3",
+    "1..2",
+    "1:2:",
+    "0/1",
+    "true",
+    "2024-01-15",
+  ],
+  ...["pg_class", "pg_type", "integer", "text", "now", "simple", "english", "pg_catalog"],
+  ...["978-0-393-04002-9", "978-3-16-148410-0", "1436-4522", "0317-8471", "220356483481", "M-2306-7118-7"],
+  ...[
+    "POINT(0 0)",
+    "LINESTRING(0 0,1 1)",
+    "POLYGON((0 0,1 0,1 1,0 0))",
+    "MULTIPOINT((0 0))",
+    "MULTILINESTRING((0 0,1 1))",
+  ],
+  ...[
+    "MULTIPOLYGON(((0 0,1 0,1 1,0 0)))",
+    "POINT Z(0 0 0)",
+    "SRID=4326;POLYGON((0 0,1 0,1 1,0 0))",
+    "SRID=3857;POINT(0 0)",
+  ],
+];
 
 function numericExtremes(modifier: number): readonly string[] {
   const limit = precision(modifier);

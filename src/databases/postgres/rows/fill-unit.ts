@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { buildRow, type Profile, profileOf, type Row } from "./build-row";
-import { type Answer, insertStatement, insertTogether, Refusal, tryStatements } from "./insert";
+import { insertStatement, insertTogether, verifyKeys } from "./insert";
 import {
   isConflict,
   isExhausted,
@@ -13,6 +13,7 @@ import {
   reasonOf,
 } from "./repair";
 import type { RowPlan } from "./row-plan";
+import { type Answer, Refusal, tryStatements } from "./savepoint";
 import { linkTogether } from "./together";
 import { triggerRows } from "./trigger-literals";
 
@@ -27,6 +28,8 @@ export interface UnitOutcome {
 const mostTries = 24;
 const hostileTries = 8;
 const mostFailures = 2;
+/** For the rows of a table, where a trigger takes its time. */
+const limitMs = 20_000;
 
 /**
  * Puts `wanted` rows into each table of the unit: at first all at once, then one by one, each until the server takes it.
@@ -39,13 +42,21 @@ export async function fillUnit(
 ): Promise<UnitOutcome> {
   if (wanted === 0) return { rows: 0, reason: undefined, suspended: false };
   const atOnce = await fillAtOnce(client, plans, wanted);
-  if (atOnce === true) return { rows: wanted, reason: undefined, suspended: false };
-  if (atOnce !== false && isHopeless(atOnce))
-    return { rows: 0, reason: reasonOf(atOnce, plans), suspended: false };
+  if (atOnce instanceof Refusal) {
+    if (isHopeless(atOnce)) return { rows: 0, reason: reasonOf(atOnce, plans), suspended: false };
+  } else if (atOnce.rows > 0) {
+    const reason = atOnce.rows < wanted ? reasonOf(new Refusal({}), plans) : undefined;
+    return { rows: atOnce.rows, reason, suspended: false };
+  }
   const filler = new UnitFiller(client, plans);
+  const until = performance.now() + limitMs;
   let rows = 0;
   let failures = 0;
   for (let number = 0; number < wanted && failures < mostFailures && !filler.isHopeless; number++) {
+    if (performance.now() > until) {
+      const reason = `Its rows take longer than ${limitMs / 1000} s. ${reasonOf(filler.lastRefusal, plans)}`;
+      return { rows, suspended: filler.isSuspended, reason };
+    }
     const isTaken = await filler.fillOne(number);
     rows += isTaken ? 1 : 0;
     failures = isTaken ? 0 : failures + 1;
@@ -62,15 +73,14 @@ async function fillAtOnce(
   client: Client,
   [plan, ...others]: readonly RowPlan[],
   wanted: number,
-): Promise<boolean | Refusal> {
-  if (plan === undefined || others.length > 0) return false;
+): Promise<Answer> {
+  if (plan === undefined || others.length > 0) return { rows: 0 };
   const earlier: Row[] = [];
   for (let number = 0; number < wanted; number++) {
     const nothing = { tries: 0, bumps: new Map<string, number>(), required: new Set<string>() };
     earlier.push(buildRow(plan, { ...nothing, number, profile: profile(plan, number, 0), earlier }));
   }
-  const answer = await tryStatements(client, insertStatement(plan.values.table, earlier));
-  return "rows" in answer ? answer.rows === wanted : answer;
+  return tryStatements(client, insertStatement(plan.values.table, earlier));
 }
 
 class UnitFiller {
@@ -153,9 +163,10 @@ class UnitFiller {
     );
     const insert = insertTogether(plans.map(({ values }, at) => ({ table: values.table, row: rows[at]! })));
     const role = (word: string) => `set local session_replication_role = ${word}`;
+    const verified = plans.map(({ values }) => verifyKeys(values.table)).join("");
     const answer = await tryStatements(
       this.#client,
-      off ? `${role("replica")}; ${insert}; ${role("origin")}` : insert,
+      off ? `${role("replica")}; ${insert}; ${role("origin")}${verified}` : insert,
     );
     if (answer instanceof Refusal) {
       this.lastRefusal = answer;

@@ -7,31 +7,38 @@ import { introspect } from "./introspect";
 import { solveJoints } from "./joints";
 import { setLateKeys } from "./late-keys";
 import type { FillOptions } from "./options";
+import type { Combination } from "./oracle";
 import { isHard, orderTables, type Unit } from "./order";
 import { Parents } from "./parents";
 import { type PlannedKey, planRows, type RowPlan } from "./row-plan";
 import { withOpenRowSecurity } from "./row-security";
+import { tryQuery } from "./savepoint";
 import { raiseSequences } from "./sequences";
 import { inOwnTransaction, withQualifiedNames } from "./session";
-import type { DatabaseShape, Table } from "./shape";
+import type { DatabaseShape, ForeignKey, Table } from "./shape";
 
 export type { FillOptions, TableSteering } from "./options";
 
 /**
  * Puts a few rows into every table of the database, all in one transaction on the client's session, whose settings stay as
  * they were. Equal schemas get equal rows. Tables are told in the order of their names, skipped ones not at all; a table
- * that could not be filled carries the reason. Rejects only where the session itself fails.
+ * that could not be filled carries the reason. The client must not be in a transaction; rejects only where the session
+ * itself fails.
  */
 export async function fillTables(client: Client, options: FillOptions): Promise<readonly FilledTable[]> {
   let setBack = async () => {};
   try {
-    return await inOwnTransaction(client, async () => {
+    const filled = await inOwnTransaction(client, async () => {
       const shape = await withQualifiedNames(client, () => introspect(client));
       setBack = await raiseSequences(client, shape.sequences);
       return withOpenRowSecurity(client, shape, () => fillShape(client, shape, options));
     });
-  } finally {
     await setBack();
+    return filled;
+  } catch (error) {
+    // What failed first is what must be told.
+    await setBack().catch(() => undefined);
+    throw error;
   }
 }
 
@@ -51,14 +58,15 @@ async function fillShape(client: Client, shape: DatabaseShape, options: FillOpti
       const offset = counts.get(table) ?? 0;
       return { table, offset, wanted: options.topUp ? rows : Math.max(rows - offset, 0) };
     }),
-    options,
+    { ...options, isUnicode: shape.isUnicode },
   );
   const values = new Map(prepared.map((one) => [one.table, one]));
   const parents = new Parents(client, { strangersFirst: options.topUp });
   const units = orderTables(tables);
   const waiting = new Set(tables.map(({ oid }) => oid));
+  const hasTriggers = shape.tables.some(({ triggers }) => triggers.length > 0);
   for (const unit of units) {
-    filled.push(...(await fillTablesOf(client, unit, values, parents, waiting)));
+    filled.push(...(await fillTablesOf(client, unit, values, parents, waiting, hasTriggers)));
     for (const { oid } of unit.tables) waiting.delete(oid);
   }
   for (const { table, key } of units.flatMap(({ late }) => late))
@@ -72,15 +80,14 @@ function forbidden({ key }: Table, wanted: number): FilledTable {
   return { table: key, wanted, rows: 0, reason, suspended: false };
 }
 
+/** A table that cannot be read (one of its partitions is on a server that is not there) counts as empty. */
 async function countRows(client: Client, tables: readonly Table[]): Promise<Map<Table, number>> {
-  const { rows } = await client.query<{ at: number; rows: number }>(
-    tables
-      .map(
-        ({ key, isPartitioned }, at) =>
-          `select ${at} as at, (select pg_catalog.count(*)::int4 from (select from ${isPartitioned ? "" : "only "}${key} limit 10000) as t) as rows`,
-      )
-      .join(" union all "),
-  );
+  const count = ({ key, isPartitioned }: Table, at: number) =>
+    `select ${at} as at, (select pg_catalog.count(*)::int4 from (select from ${isPartitioned ? "" : "only "}${key} limit 10000) as t) as rows`;
+  const read = (text: string) => tryQuery<{ at: number; rows: number }>(client, { text });
+  const rows = (await read(tables.map(count).join(" union all "))) ?? [];
+  if (rows.length === 0)
+    for (const [at, table] of tables.entries()) rows.push(...((await read(count(table, at))) ?? []));
   return new Map(rows.map(({ at, rows }) => [tables[at]!, rows]));
 }
 
@@ -90,13 +97,48 @@ async function fillTablesOf(
   values: ReadonlyMap<Table, TableValues>,
   parents: Parents,
   waiting: ReadonlySet<number>,
+  hasTriggers: boolean,
 ): Promise<FilledTable[]> {
   const plans: RowPlan[] = [];
   for (const table of unit.tables)
-    plans.push(await planTable(client, values.get(table)!, unit, parents, waiting));
+    plans.push(
+      await planTable(
+        client,
+        await recounted(client, values.get(table)!, hasTriggers),
+        unit,
+        parents,
+        waiting,
+      ),
+    );
   const wanted = Math.max(...plans.map((plan) => plan.values.wanted));
   const outcome = await fillUnit(client, plans, wanted);
-  return plans.map((plan) => ({ table: plan.values.table.key, wanted, ...outcome }));
+  return plans.map(({ values: { table, offset } }) => {
+    // Where ours found no place, those that triggers of other tables put in meanwhile stand for them.
+    const made = Math.max(offset - values.get(table)!.offset, 0);
+    const rows = Math.min(outcome.rows + made, wanted);
+    const reason = rows < wanted ? outcome.reason : undefined;
+    const refused = refusedIn(values.get(table)!);
+    return {
+      ...outcome,
+      table: table.key,
+      wanted,
+      rows,
+      reason,
+      ...(refused.length === 0 ? {} : { refused }),
+    };
+  });
+}
+
+function refusedIn({ columns }: TableValues): NonNullable<FilledTable["refused"]> {
+  const all = [...columns.values()].map(({ column, refused }) => ({ column: column.name, values: refused }));
+  return all.filter(({ values }) => values.length > 0);
+}
+
+/** Triggers of the tables before may have put rows into this one. */
+async function recounted(client: Client, values: TableValues, hasTriggers: boolean): Promise<TableValues> {
+  if (!hasTriggers) return values;
+  const offset = (await countRows(client, [values.table])).get(values.table) ?? values.offset;
+  return { ...values, offset };
 }
 
 async function planTable(
@@ -115,12 +157,24 @@ async function planTable(
     keys.push({
       key,
       kind: isOwn ? "itself" : isTogether ? "together" : "parents",
-      options: isTogether ? [] : await parents.keysOf(key, !waiting.has(key.parentRoot)),
+      options: isTogether ? [] : chosen(values, key, await parents.keysOf(key, !waiting.has(key.parentRoot))),
       isSpread,
       nullable: key.columns.filter((name) => values.columns.get(name)?.column.isRequired === false),
     });
   }
   return planRows(values, keys, await solveJoints(client, values, offeredBy(keys, values)));
+}
+
+/** Where a project says which values a column has, parents with others are left out, if any is left. */
+function chosen(
+  { columns }: TableValues,
+  { columns: names }: ForeignKey,
+  options: readonly Combination[],
+): readonly Combination[] {
+  const good = options.filter((option) =>
+    names.every((name, at) => columns.get(name)?.only?.includes(option[at] ?? "") !== false),
+  );
+  return good.length > 0 ? good : options;
 }
 
 /** The values that foreign keys leave to a column; those to the table itself, the keys that its rows are going to have. */

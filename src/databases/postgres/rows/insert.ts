@@ -1,46 +1,6 @@
-import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from "pg";
+import { escapeIdentifier, escapeLiteral } from "pg";
 import type { Row } from "./build-row";
 import type { Table } from "./shape";
-
-const savepoint = "migration_gate_row";
-
-/** The error of the server that refused a row. */
-export class Refusal {
-  readonly code: string;
-  readonly constraint: string | undefined;
-  readonly column: string | undefined;
-  readonly table: string | undefined;
-  readonly schema: string | undefined;
-  readonly type: string | undefined;
-  readonly message: string;
-
-  constructor({ code, constraint, column, table, schema, dataType, message }: Partial<DatabaseError>) {
-    this.code = code ?? "";
-    this.constraint = constraint;
-    this.column = column;
-    this.table = table;
-    this.schema = schema;
-    this.type = dataType;
-    this.message = message ?? "";
-  }
-}
-
-/** Rows by the server's count, which a trigger or a rule can make smaller; or why none went in. */
-export type Answer = { readonly rows: number } | Refusal;
-
-/** Runs statements so that all or none of them stay; the open transaction goes on either way. */
-export async function tryStatements(client: Client, statements: string): Promise<Answer> {
-  try {
-    const results = (await client.query(
-      `savepoint ${savepoint}; ${statements}; release savepoint ${savepoint}`,
-    )) as unknown as readonly { readonly command: string; readonly rowCount: number | null }[];
-    return { rows: results.findLast(({ command }) => command === "INSERT")?.rowCount ?? 0 };
-  } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
-    await client.query(`rollback to savepoint ${savepoint}; release savepoint ${savepoint}`);
-    return new Refusal(error);
-  }
-}
 
 /** One INSERT of all these rows; a column that only some of them have takes its default in the others. */
 export function insertStatement(table: Table, rows: readonly Row[]): string {
@@ -58,4 +18,15 @@ export function insertTogether(rows: readonly { readonly table: Table; readonly 
   const last = inserts.pop()!;
   if (inserts.length === 0) return last;
   return `with ${inserts.map((text, index) => `row${index} as (${text})`).join(", ")} ${last}`;
+}
+
+/** Fails where a row of the table has a key without a parent, which triggers that are off let pass. */
+export function verifyKeys({ key: child, foreignKeys }: Table): string {
+  const orphans = foreignKeys.map(({ columns, parent, parentColumns }) => {
+    const own = columns.map((name) => `c.${escapeIdentifier(name)}`);
+    const same = parentColumns.map((name, at) => `p.${escapeIdentifier(name)} = ${own[at]}`);
+    return `exists (select from ${child} as c where pg_catalog.num_nulls(${own.join(", ")}) = 0
+      and not exists (select from ${parent} as p where ${same.join(" and ")}))`;
+  });
+  return orphans.length === 0 ? "" : `; select 1 / (case when ${orphans.join(" or ")} then 0 else 1 end)`;
 }

@@ -19,6 +19,7 @@ export async function introspect(client: Client): Promise<DatabaseShape> {
       owner: column === null || table === null ? undefined : { table, column },
     })),
     bypassesRowSecurity: raw.bypasses,
+    isUnicode: raw.unicode,
   };
 }
 
@@ -79,6 +80,7 @@ interface RawShape {
   types: RawType[];
   sequences: { name: string; column: string | null; table: string | null }[];
   bypasses: boolean;
+  unicode: boolean;
 }
 
 const list = (row: string, from: string) =>
@@ -110,7 +112,7 @@ const statement = `with recursive t as materialized (
   select a.* from t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
 ), parts as materialized (
   select ty.oid, ty.typname, ty.typnotnull, ty.typtypmod, ty.typrelid,
-    case when ty.typtype = 'b' and ty.typcategory = 'A' and ty.typelem <> 0 then 'array' else case ty.typtype when 'e' then 'enum'
+    case when ty.typtype = 'b' and ty.typcategory = 'A' and ty.typelem <> 0 and ty.typname not in ('oidvector', 'int2vector') then 'array' else case ty.typtype when 'e' then 'enum'
       when 'd' then 'domain' when 'c' then 'composite' when 'r' then 'range' when 'm' then 'multirange' else 'base' end end as kind,
     case when ty.typtype = 'b' and ty.typcategory = 'A' then nullif(ty.typelem, 0) when ty.typtype = 'd' then ty.typbasetype
       when ty.typtype = 'r' then (select r.rngsubtype from pg_range r where r.rngtypid = ty.oid)
@@ -172,6 +174,7 @@ select jsonb_build_object(
         and has_schema_privilege(tn.oid, 'USAGE') and has_table_privilege(tc.oid, 'SELECT') limit 1) own on true
     where c.relkind = 'S' and c.relpersistence <> 't' and has_schema_privilege(n.oid, 'USAGE') and ${isUserSchema("n")} and not ${isMember("pg_class", "c.oid")}
       and case when c.relkind = 'S' then has_sequence_privilege(c.oid, 'UPDATE') and has_sequence_privilege(c.oid, 'SELECT') end),
+  'unicode', getdatabaseencoding() = 'UTF8',
   'bypasses', (select rolsuper or rolbypassrls from pg_roles where rolname = current_user)
 ) as answer`;
 

@@ -1,6 +1,10 @@
 import { type Client, escapeIdentifier } from "pg";
-import { tryStatements } from "./insert";
+import { tryQuery, tryStatements } from "./savepoint";
 import type { ForeignKey, Table } from "./shape";
+
+/** Savepoints have ids of their own, and get them later than their transaction. */
+const ofThisTransaction =
+  "u.xmin::pg_catalog.text::pg_catalog.int8 >= pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8 % 4294967296";
 
 /**
  * Sets keys that had to stay NULL because their parents came later: row by row, each to another parent; the first one
@@ -11,41 +15,31 @@ export async function setLateKeys(
   { table, key }: { readonly table: Table; readonly key: ForeignKey },
   { keepsOneNull }: { readonly keepsOneNull: boolean },
 ): Promise<void> {
-  const nullable = key.columns.filter((name) =>
-    table.columns.some((column) => column.name === name && !column.isRequired),
-  );
   const pairs = key.columns.map((name, index) => ({
     own: escapeIdentifier(name),
-    parent: escapeIdentifier(key.parentColumns[index]!),
-    isSet: nullable.includes(name),
+    parent: `p.${escapeIdentifier(key.parentColumns[index]!)}`,
+    isOpen: table.columns.some((column) => column.name === name && !column.isRequired),
   }));
-  const target = table.isPartitioned ? table.key : `only ${table.key}`;
-  const fixed = pairs
-    .filter(({ isSet }) => !isSet)
-    .map(({ own, parent }) => ` and p.${parent} = u.${own}`)
-    .join("");
-  const { rows } = await client.query<{ place: string; relation: string }>(
-    `select ctid::text as place, tableoid::pg_catalog.regclass::text as relation from ${target} as u
-     where ${pairs
-       .filter(({ isSet }) => isSet)
-       .map(({ own }) => `u.${own} is null`)
-       .join(" and ")}
+  const open = pairs.filter(({ isOpen }) => isOpen);
+  const fixed = pairs.filter(({ isOpen }) => !isOpen).map(({ own, parent }) => ` and ${parent} = u.${own}`);
+  const parents = pairs.map(({ parent }) => parent).join(", ");
+  const from = `from ${key.parent} as p where pg_catalog.num_nulls(${parents}) = 0${fixed.join("")}`;
+  const target = `${table.isPartitioned ? "" : "only "}${table.key} as u`;
+  const rows = await tryQuery<Place>(client, {
+    text: `select ctid::text as place, tableoid::text as relation from ${target}
+     where ${open.map(({ own }) => `u.${own} is null`).join(" and ")} and ${ofThisTransaction}
      order by tableoid::pg_catalog.regclass::text collate "C", ctid limit 50`,
-  );
-  const open = rows.slice(keepsOneNull ? 1 : 0);
-  const update = (place: string, at: number) =>
-    `update ${target} as u set ${pairs
-      .filter(({ isSet }) => isSet)
-      .map(({ own, parent }) => `${own} = p.${parent}`)
-      .join(
-        ", ",
-      )} from (select p.*, pg_catalog.row_number() over (order by ${pairs.map(({ parent }) => `p.${parent}`).join(", ")}) as "migration gate row",
-       pg_catalog.count(*) over () as "migration gate rows" from ${key.parent} as p) as p
-     where u.ctid = '${place}'${fixed} and p."migration gate row" = 1 + ${at} % p."migration gate rows"`;
-  const all = await tryStatements(
-    client,
-    open.map(({ place }, at) => update(place, at)).join("; ") || "select 1",
-  );
-  if ("rows" in all) return;
-  for (const [at, { place }] of open.entries()) await tryStatements(client, update(place, at));
+  });
+  const update = ({ place, relation }: Place, at: number) =>
+    `update ${target} set (${open.map(({ own }) => own).join(", ")}) = (select ${open.map(({ parent }) => parent).join(", ")} ${from}
+      order by ${parents} offset ${at} % (select greatest(pg_catalog.count(*), 1) ${from}) limit 1)
+     where u.ctid = '${place}' and u.tableoid = ${relation} and exists (select ${from})`;
+  const updates = (rows ?? []).slice(keepsOneNull ? 1 : 0).map(update);
+  if (updates.length === 0 || "rows" in (await tryStatements(client, updates.join("; ")))) return;
+  for (const one of updates) await tryStatements(client, one);
+}
+
+interface Place {
+  readonly place: string;
+  readonly relation: string;
 }

@@ -1,17 +1,7 @@
+import type { TableSteering } from "../../../model/row-settings";
 import type { RowTier } from "../../../model/rows";
 
-/** What a project says of one of its tables. */
-export interface TableSteering {
-  readonly rows?: number;
-  readonly tier?: RowTier;
-  readonly skip?: boolean;
-  /** Per column, unquoted: the only values that it is given, as text. */
-  readonly values?: Readonly<Record<string, readonly string[]>>;
-  /** Columns whose values are unique although no index says so. */
-  readonly unique?: readonly string[];
-  /** Columns that are never NULL although nothing says so. */
-  readonly notNull?: readonly string[];
-}
+export type { TableSteering } from "../../../model/row-settings";
 
 export interface FillOptions {
   readonly tier: RowTier;

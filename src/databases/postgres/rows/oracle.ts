@@ -1,4 +1,5 @@
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
+import { tryStatements } from "./savepoint";
 
 /** Combinations of values of which the server keeps those that it takes and that meet the conditions. */
 export interface Question {
@@ -22,21 +23,37 @@ export type Combination = readonly (string | null)[];
 
 /** Combinations that are tried one by one where the server stumbles over one of them. */
 const mostSingle = 600;
+/** Questions in one round trip: the server's time for a statement is limited. */
+const mostAtOnce = 400;
 
 /**
- * All questions in one round trip; an answer holds the values as the question wrote them: first those that stand at the
+ * The questions in as few round trips as can be; an answer holds the values as the question wrote them: first those that stand at the
  * same place in every pool, then in the order of a hash. Needs an open transaction; nothing stays in the session.
  */
 export async function solve(
   client: Client,
   questions: readonly Question[],
 ): Promise<readonly (readonly Combination[])[]> {
-  if (questions.length === 0) return [];
-  const texts = questions.map(statementsOf);
+  const all: (readonly Combination[])[] = [];
+  for (let at = 0; at < questions.length; at += mostAtOnce) {
+    const some = questions.slice(at, at + mostAtOnce);
+    const known = await ask(client, some);
+    if (known !== undefined) all.push(...known);
+    // One of them took too long, which the program itself cannot catch: the others shall have their answers.
+    else
+      for (const one of some) all.push((some.length === 1 ? undefined : await ask(client, [one]))?.[0] ?? []);
+  }
+  return all;
+}
+
+async function ask(
+  client: Client,
+  questions: readonly Question[],
+): Promise<readonly (readonly Combination[])[] | undefined> {
   await client.query("select pg_catalog.set_config('migration_gate.questions', $1, true)", [
-    JSON.stringify(texts),
+    JSON.stringify(questions.map(statementsOf)),
   ]);
-  await client.query(program);
+  if (!("rows" in (await tryStatements(client, program)))) return undefined;
   const { rows } = await client.query<{ answers: Combination[][] }>(answers);
   return rows[0]?.answers ?? [];
 }

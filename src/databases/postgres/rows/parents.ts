@@ -1,5 +1,6 @@
 import { type Client, escapeIdentifier } from "pg";
 import type { Combination } from "./oracle";
+import { tryQuery } from "./savepoint";
 import type { ForeignKey } from "./shape";
 import { firstKey, firstSmallKey, uuidPrefix, words } from "./values";
 
@@ -25,11 +26,12 @@ export class Parents {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const columns = key.parentColumns.map((column) => `p.${escapeIdentifier(column)}`);
-    const { rows } = await this.#client.query<Combination & unknown[]>({
+    const read = await tryQuery<(string | null)[]>(this.#client, {
       text: `select ${columns.map((column) => `${column}::pg_catalog.text`).join(", ")} from ${key.parent} as p
         where pg_catalog.num_nulls(${columns.join(", ")}) = 0 order by ${columns.join(", ")} limit ${mostParents}`,
       rowMode: "array",
     });
+    const rows = read ?? [];
     const keys = this.strangersFirst ? [...rows.filter((row) => !isOurs(row)), ...rows.filter(isOurs)] : rows;
     if (isComplete) this.#known.set(name, keys);
     return keys;

@@ -1,5 +1,5 @@
-import type { Refusal } from "./insert";
 import type { RowPlan } from "./row-plan";
+import type { Refusal } from "./savepoint";
 import type { UniqueSet } from "./shape";
 
 /** What the server's refusals taught about one table. */
@@ -22,8 +22,9 @@ export function nextRow(state: readonly Lessons[], plans: readonly RowPlan[]): v
   });
 }
 
-export function isHopeless({ code }: Refusal): boolean {
-  return hopeless.has(code);
+/** No other row would fare better. A trigger may say insufficient_privilege, too, in words of its own. */
+export function isHopeless({ code, message }: Refusal): boolean {
+  return hopeless.has(code) || (code === "42501" && message.startsWith("permission denied"));
 }
 
 /** Another row has these values. */
@@ -39,15 +40,15 @@ export function isExhausted(refusal: Refusal, plans: readonly RowPlan[], tries: 
   );
 }
 
-/** Permission, a statement or a lock that takes too long, recursion without end, nothing that the table lacks. */
-const hopeless = new Set(["42501", "57014", "55P03", "54001", "53200", "0A000", "55000"]);
+/** A statement or a lock that takes too long, recursion without end. */
+const hopeless = new Set(["57014", "55P03", "54001", "53200"]);
 /** Codes of constraints and of values; every other one comes from a trigger, or a function that the row reached. */
 const constraintCodes = new Set(["23505", "23P01", "23502", "23514", "23503", "22001", "22003", "54000"]);
 /** After so many tries the keys move, too. */
 const patience = 8;
 
-export function isTriggers({ code }: Refusal): boolean {
-  return !constraintCodes.has(code) && !hopeless.has(code);
+export function isTriggers(refusal: Refusal): boolean {
+  return !constraintCodes.has(refusal.code) && !isHopeless(refusal);
 }
 
 /** Decides what the next try of the row changes: other values of the columns that the constraint speaks of. */
@@ -57,7 +58,7 @@ export function learn(
   state: readonly Lessons[],
   tries: number,
 ): void {
-  if (hopeless.has(refusal.code)) {
+  if (isHopeless(refusal)) {
     for (const lessons of state) lessons.isHopeless = true;
     return;
   }

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { tryStatements } from "./insert";
+import { tryStatements } from "./savepoint";
 import type { DatabaseShape } from "./shape";
 
 /**

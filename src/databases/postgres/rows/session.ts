@@ -1,7 +1,9 @@
 import type { Client } from "pg";
 
 /** One INSERT or one question may take this long; a trigger that never ends is stopped by it. */
-export const statementLimitMs = 3_000;
+const statementLimitMs = 3_000;
+/** Nothing of a user's runs while the catalog is read; thousands of tables take their time. */
+const catalogLimitMs = 60_000;
 
 /**
  * Values are printed and read one way, waits end, deferred constraints are looked at at once. search_path stays what it
@@ -43,12 +45,16 @@ export async function inOwnTransaction<T>(client: Client, work: () => Promise<T>
   }
 }
 
-/** Does the work where only pg_catalog is searched, so that the server prints every other name qualified. */
+/** Reads the catalog where only pg_catalog is searched, so that the server prints every other name qualified. */
 export async function withQualifiedNames<T>(client: Client, work: () => Promise<T>): Promise<T> {
   const { rows } = await client.query<{ path: string }>(
-    "select pg_catalog.current_setting('search_path') as path, pg_catalog.set_config('search_path', 'pg_catalog', true)",
+    `select pg_catalog.current_setting('search_path') as path, pg_catalog.set_config('search_path', 'pg_catalog', true),
+       pg_catalog.set_config('statement_timeout', '${catalogLimitMs}', true)`,
   );
   const result = await work();
-  await client.query("select pg_catalog.set_config('search_path', $1, true)", [rows[0]!.path]);
+  await client.query(
+    `select pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('statement_timeout', '${statementLimitMs}', true)`,
+    [rows[0]!.path],
+  );
   return result;
 }

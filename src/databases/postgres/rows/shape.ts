@@ -5,6 +5,8 @@ export interface DatabaseShape {
   readonly sequences: readonly Sequence[];
   /** True where row security does not bind the session's role: a superuser, or BYPASSRLS. */
   readonly bypassesRowSecurity: boolean;
+  /** The database's encoding has every letter. */
+  readonly isUnicode: boolean;
 }
 
 /** Quoted names, the table's and its own schema-qualified. */

@@ -211,6 +211,18 @@ function nthBase(name: string, modifier: number, index: number, context: ValueCo
     case "ltree":
     case "lquery":
       return `top.k${index}`;
+    case "oidvector":
+    case "int2vector":
+      return `${index + 1} ${index + 2}`;
+    case "regclass":
+      return ["pg_class", "pg_type", "pg_proc"][index % 3];
+    case "regtype":
+      return ["integer", "text", "uuid"][index % 3];
+    case "txid_snapshot":
+    case "pg_snapshot":
+      return `${index + 10}:${index + 20}:`;
+    case "refcursor":
+      return `${words[index % 8]}${index}`;
     case "vector":
     case "halfvec": {
       const size = modifier > 0 ? modifier : 3;
