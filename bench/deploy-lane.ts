@@ -7,6 +7,7 @@ import { urlOf } from "../src/databases/postgres/connection";
 import { startShadow } from "../src/shadow/start";
 import { repositoryIn } from "../test/support/git";
 import { alembicFiles, type Driver, type RevisionSource, withPython } from "../test/support/project";
+import { between, readUsage, type Usage } from "./cpu";
 import { median, spread, type Target } from "./figures";
 import { type WholeCheck, wholeCheck } from "./processes";
 import { plainProject, type SampleProject } from "./projects";
@@ -18,7 +19,7 @@ const added = 2;
 /** Against the sum of the tool starts that the check consists of. */
 const most = { built: 1.3, kept: 0.7 };
 
-/** Milliseconds of the tool's starts, one after the other. */
+/** Milliseconds of the tool's starts, one after the other; `cpu` with the server's. */
 interface Starts {
   /** Status, up, down and up on an empty database. */
   readonly fresh: number;
@@ -26,6 +27,7 @@ interface Starts {
   readonly base: number;
   /** From the base's head up, down and up. */
   readonly deploy: number;
+  readonly cpu: { readonly built: number; readonly kept: number };
 }
 
 /** The whole check of a change with two revisions on top of many, with and without a kept base, against the bare tool, in turn. */
@@ -91,6 +93,11 @@ export async function benchDeployLane(
     };
     for (const name of ["built", "kept"] as const) {
       say(`  base ${name}, ratio of each pair: ${ratios[name].map((ratio) => ratio.toFixed(2)).join(" ")}`);
+      const cpu = (name === "built" ? built : kept).map(
+        (check, index) => check.cpu / (bare[index]?.cpu[name] ?? NaN),
+      );
+      // Both lanes run at once: on two idle cores half of it is what the wall can come to.
+      say(`  base ${name}, cpu ratio of each pair: ${cpu.map((ratio) => ratio.toFixed(2)).join(" ")}`);
       targets.push({
         name: `whole check, ${driver}, base ${name}`,
         bound: "at most",
@@ -150,18 +157,23 @@ async function laneCheck(project: SampleProject, cache: string, kept: boolean): 
 async function bareStarts({ path, revisions: ids }: SampleProject): Promise<Starts> {
   await using server = await startShadow({});
   const base = ids.at(-1) ?? "";
-  const timed = async (url: string, ...commands: readonly (readonly string[])[]): Promise<number> => {
+  const timed = async (url: string, ...commands: readonly (readonly string[])[]): Promise<Usage> => {
     const env = { ...withPython(), PYTHONUNBUFFERED: "1", DATABASE_URL: url };
-    const started = performance.now();
+    const before = readUsage(server.processes());
     for (const args of commands) await run("alembic", args, { cwd: path, env, maxBuffer: 2 ** 26 });
-    return performance.now() - started;
+    return between(before, readUsage(server.processes()));
   };
   const empty = urlOf((await server.createDatabase("bench")).address);
   const deployed = urlOf((await server.createDatabase("bench")).address);
   const up = ["upgrade", "head"];
+  const fresh = await timed(empty, ["current"], up, ["downgrade", "base"], up);
+  const before = await timed(deployed, ["current"], ["upgrade", base]);
+  const deploy = await timed(deployed, up, ["downgrade", base], up);
+  const kept = fresh.cpu + deploy.cpu;
   return {
-    fresh: await timed(empty, ["current"], up, ["downgrade", "base"], up),
-    base: await timed(deployed, ["current"], ["upgrade", base]),
-    deploy: await timed(deployed, up, ["downgrade", base], up),
+    fresh: fresh.wall,
+    base: before.wall,
+    deploy: deploy.wall,
+    cpu: { built: kept + before.cpu, kept },
   };
 }
