@@ -67642,7 +67642,7 @@ const factRules = {
     },
     "may-fail-on-rows": {
         says: "a step of the revision fails on some rows (duplicates, NULL, long or odd values) and passes on others",
-        severity: "warning; note in a downgrade; settled by `verify-on-env`: error where production has such rows, note where it has none",
+        severity: "warning; note in a downgrade, or where the rows of `seed` pass; settled by `verify-on-env`: error where production has such rows, note where it has none",
         why: "Whether production has such rows is not known here.",
         do: "Run the query that the finding shows on production; where it returns no rows, the step is safe.",
         never: undefined,
@@ -71742,12 +71742,19 @@ async function buildBase(options) {
         const versionTables = await stage.observe((client) => quotedNames(client, found));
         const rows = await stage.observe((client) => lane_rows_rowsOf(client, { versionTables }));
         const seeded = [...rows.values()].filter((table) => table.rows.length > 0).map(({ table }) => table);
-        if (seed !== undefined)
+        let sown = [];
+        if (seed !== undefined) {
             await settingsOf("seed", () => sow(stage, seed, context));
+            const after = await stage.observe((client) => lane_rows_rowsOf(client, { versionTables }));
+            const before = (table) => rows.get(table)?.rows.length ?? 0;
+            sown = [...after.values()]
+                .filter((table) => table.rows.length > before(table.table))
+                .map(({ table }) => table);
+        }
         const facts = await stage.observe(readDatabaseFacts);
         const { heads } = stage;
         const { name } = await stage.handOver();
-        return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], facts };
+        return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], sown, facts };
     }
     catch (e_1) {
         env_1.error = e_1;
@@ -71878,6 +71885,66 @@ async function fillBase(shadow, base, level, filling) {
     }
     finally {
         await client.end();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/base-environment.js
+
+
+
+
+
+/**
+ * A hash of what decides, beside files that git has, what the base's revisions do: the variables that the tool sees, files
+ * of variables in the project's folder, and the packages beside the tool. What every run of a CI has anew is left out.
+ * Nothing of it can be read back.
+ */
+function environmentOfBase(root, run, parent) {
+    const { env } = childEnvironment(parent, {});
+    const variables = Object.entries(env)
+        .filter(([name]) => !ofOneRun.test(name))
+        .sort(([one], [other]) => (one < other ? -1 : 1));
+    const hash = (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(variables));
+    for (const name of filesOfVariables(root))
+        hash.update(`\0${name}\0`).update((0,external_node_fs_.readFileSync)(external_node_path_default().join(root, name)));
+    return hash.update(JSON.stringify(packagesBeside(root, run, env))).digest("hex");
+}
+/** Ids, times, commits and places of one job or one terminal. A variable of the project's own has none of these names. */
+const ofOneRun = /^(?:GITHUB_|RUNNER_|ACTIONS_|CI_|BUILDKITE_|CIRCLE_|BUILD_|JENKINS_|VITEST|npm_|SSH_|XDG_SESSION|TERM|WINDOWID|_$|HOSTNAME$|PWD$|OLDPWD$|SHLVL$|INVOCATION_ID$|JOURNAL_STREAM$)/;
+function filesOfVariables(root) {
+    return (0,external_node_fs_.readdirSync)(root, { withFileTypes: true })
+        .filter((entry) => entry.isFile() && /^\.(?:flask)?env(?:\.|$)/.test(entry.name))
+        .map(({ name }) => name)
+        .sort();
+}
+/** Names and versions of what is installed where the tool is (`…-1.16.4.dist-info`); the tool's own path. */
+function packagesBeside(root, [command = ""], env) {
+    try {
+        const program = findExecutable(command, root, env);
+        // `uv run` and its like are not in the environment that they start.
+        const places = [external_node_path_default().dirname(external_node_path_default().dirname(program)), env["VIRTUAL_ENV"] ?? root, ".venv", "venv"];
+        return [
+            (0,external_node_fs_.realpathSync)(program),
+            ...places.flatMap((place) => packagesIn(external_node_path_default().resolve(root, place, "lib"))),
+        ];
+    }
+    catch {
+        // It is not there, and will not start either.
+        return [];
+    }
+}
+function packagesIn(library) {
+    return base_environment_namesIn(library)
+        .filter((name) => name.startsWith("python"))
+        .flatMap((python) => base_environment_namesIn(external_node_path_default().join(library, python, "site-packages")))
+        .filter((name) => name.endsWith(".dist-info"));
+}
+function base_environment_namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder).sort();
+    }
+    catch {
+        return [];
     }
 }
 
@@ -72630,13 +72697,41 @@ function validatedQueries(table, constraint, reading) {
     return textQueries(`ALTER TABLE ${table.name} ADD ${definition.replace(/\s+NOT VALID\s*$/i, "")}`, reading);
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/says-so.js
+
+/**
+ * Whether a step's own statements speak of what was lost: they drop the table or column, or delete from or update the
+ * table by name. What goes by a cascade, or by a cast, is said nowhere.
+ */
+function saysSo(step, { table, column, kind }) {
+    const drops = step.changes.some(({ key, after }) => after === undefined &&
+        (identityOf(key) === table || (column !== undefined && identityOf(key).startsWith(`${table}.`))));
+    if (kind === "table gone" || kind === "column gone")
+        return drops;
+    const name = says_so_lastName(table);
+    return step.statements.some(({ sql }) => /^\s*(?:with\b|delete\b|truncate\b|update\b|do\b|merge\b)/i.test(sql) && hasName(sql, name));
+}
+/** Whether a statement names a table, quoted as the server does, in whatever way. */
+function namesTable(sql, table) {
+    return hasName(sql, says_so_lastName(table));
+}
+function says_so_lastName(table) {
+    const quoted = /"((?:[^"]|"")+)"$/.exec(table)?.[1];
+    return quoted?.replaceAll('""', '"') ?? table.slice(table.lastIndexOf(".") + 1);
+}
+function hasName(sql, name) {
+    const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`, "i").test(sql);
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/deploy-failures.js
 
 
 
 
+
 /** Each failure once, with the tamest rows on which it still happened. */
-function failureFacts(tries, known = {}) {
+function failureFacts(tries, known = {}, sown = []) {
     const facts = new Map();
     for (const one of tries) {
         const { failure, level } = one;
@@ -72650,6 +72745,10 @@ function failureFacts(tries, known = {}) {
             revision: failure.revision,
             failure: earlier?.failure ?? failure,
             level,
+            // A tamer try followed in which it did not stop: with the project's own rows, which all of them have.
+            passesOnSeed: level === "hostile" &&
+                one !== tries.at(-1) &&
+                sown.some((table) => namesTable(failure.statement?.sql ?? "", table)),
             anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
             ...(earlier === undefined
                 ? questionsOf(one, failure, known)
@@ -73421,29 +73520,6 @@ function lostOfTopUp(snapshots, options) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/lanes/says-so.js
-
-/**
- * Whether a step's own statements speak of what was lost: they drop the table or column, or delete from or update the
- * table by name. What goes by a cascade, or by a cast, is said nowhere.
- */
-function saysSo(step, { table, column, kind }) {
-    const drops = step.changes.some(({ key, after }) => after === undefined &&
-        (identityOf(key) === table || (column !== undefined && identityOf(key).startsWith(`${table}.`))));
-    if (kind === "table gone" || kind === "column gone")
-        return drops;
-    const name = says_so_lastName(table);
-    return step.statements.some(({ sql }) => /^\s*(?:with\b|delete\b|truncate\b|update\b|do\b|merge\b)/i.test(sql) && hasName(sql, name));
-}
-function says_so_lastName(table) {
-    const quoted = /"((?:[^"]|"")+)"$/.exec(table)?.[1];
-    return quoted?.replaceAll('""', '"') ?? table.slice(table.lastIndexOf(".") + 1);
-}
-function hasName(sql, name) {
-    const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`, "i").test(sql);
-}
-
 ;// CONCATENATED MODULE: ./lib/lanes/lost-rows.js
 var lost_rows_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
@@ -73911,7 +73987,7 @@ async function proveOnDeployed(context, { base, copy, fresh, floor, rows }) {
         throw new Error("no rows were tried");
     const lost = await lostRows({ context, base, way, copy, filling }, last);
     const facts = [
-        ...failureFacts(tries, knownObjects(base.facts.tables)),
+        ...failureFacts(tries, knownObjects(base.facts.tables), base.sown),
         ...lost.facts,
         ...residueFacts(last),
     ];
@@ -74147,6 +74223,7 @@ async function goBack(context, base, copy, { revisions, target }) {
                 revision: failure.revision,
                 failure,
                 level: "hostile",
+                passesOnSeed: false,
                 anyRow: true,
                 words: undefined,
                 queries: [],
@@ -74884,6 +74961,7 @@ var deploy_lane_disposeResources = (undefined && undefined.__disposeResources) |
 
 
 
+
 /** Builds the base or takes the kept one, and proves the change on it. Never throws for what the base's files do. */
 async function runDeployLane(context) {
     const { lane, start } = context;
@@ -75129,6 +75207,7 @@ function dependsOn({ settings, start, lane, rows }, tree) {
         [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
         deploy_lane_hashOf(settings["seed-from"], lane.project.root),
         settings.section ?? "",
+        environmentOfBase(lane.project.root, lane.run, lane.environment),
         [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
     ];
 }
@@ -75207,6 +75286,9 @@ function deployed_failureFinding(fact, revision, context) {
         error?.detail,
         statement === undefined ? undefined : `Statement: ${proof_oneLine(statement.sql)}`,
         query === undefined ? undefined : `Query: ${query.sql}`,
+        fact.passesOnSeed
+            ? "On the rows of seed it passes: a note, as long as they are what production has."
+            : undefined,
         fact.onProduction === undefined ? undefined : answerText(fact.onProduction),
     ];
     return stepFinding(rule, deployed_severityOf(rule, fact), revision, direction, placeOfFailure(failure, revision), {
@@ -75219,8 +75301,10 @@ function deployed_failureFinding(fact, revision, context) {
     }, context);
 }
 /** What a loosened column lets in later stops every way back to the tighter one: worth knowing, and nobody's mistake. */
-function deployed_severityOf(rule, { onProduction, failure }) {
+function deployed_severityOf(rule, { onProduction, failure, passesOnSeed }) {
     if (onProduction?.answer === "safe")
+        return "note";
+    if (rule === "may-fail-on-rows" && passesOnSeed && onProduction?.answer !== "fails")
         return "note";
     if (rule === "may-fail-on-rows" && failure.direction === "downgrade")
         return "note";
