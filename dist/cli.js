@@ -66088,6 +66088,45 @@ function besideFindings({ besides, base }) {
     }));
 }
 
+;// CONCATENATED MODULE: ./lib/findings/lane-obstacles.js
+/** The tool stops before any revision, here and not on an empty database: it compares what was applied with its files. */
+function refusedOnDeployed(reason, { version, config }) {
+    return {
+        ...whole,
+        rule: "fails-on-deployed",
+        severity: "error",
+        file: config,
+        what: "The change cannot be applied to a database that was built by the base's revisions.",
+        where: "deploy lane",
+        seen: `PostgreSQL ${version}; ${reason}.`,
+        why: "Production was built by what had landed, not by what the files say now: the next deploy would stop here.",
+        do: "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.",
+    };
+}
+const whole = {
+    revision: undefined,
+    direction: undefined,
+    line: undefined,
+    column: undefined,
+    object: undefined,
+    suppressed: false,
+    suppression: undefined,
+};
+/** What the lane could not tell, and what to do about it. */
+function laneNotProved(reason, advice, { required, version, config }) {
+    return {
+        ...whole,
+        rule: "deploy-lane-not-proved",
+        severity: required ? "error" : "note",
+        file: config,
+        what: "What the change does to a database with history and rows was not proved.",
+        where: "deploy lane",
+        seen: `PostgreSQL ${version}; ${reason}.`,
+        why: "The fresh lane's verdict stands: it saw an empty database only.",
+        do: advice,
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/rules/born.js
 /** Without a schema a name stands for itself in any: for what is only read. */
 const maybeSame = (left, right) => left.name === right.name &&
@@ -75347,6 +75386,8 @@ function whyItMatters(fact) {
 }
 function whatToDo(fact, query) {
     const { anyRow, failure } = fact;
+    if (fact.onProduction?.answer === "fails")
+        return "Mend those rows before this statement, in the revision or by hand.";
     if (isOfHistory(fact)) {
         return "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.";
     }
@@ -75423,45 +75464,6 @@ function lossText(loss, when) {
 }
 function deployed_count(number, word) {
     return `${number} ${word}${number === 1 ? "" : "s"}`;
-}
-
-;// CONCATENATED MODULE: ./lib/findings/lane-obstacles.js
-/** The tool stops before any revision, here and not on an empty database: it compares what was applied with its files. */
-function refusedOnDeployed(reason, { version, config }) {
-    return {
-        ...whole,
-        rule: "fails-on-deployed",
-        severity: "error",
-        file: config,
-        what: "The change cannot be applied to a database that was built by the base's revisions.",
-        where: "deploy lane",
-        seen: `PostgreSQL ${version}; ${reason}.`,
-        why: "Production was built by what had landed, not by what the files say now: the next deploy would stop here.",
-        do: "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.",
-    };
-}
-const whole = {
-    revision: undefined,
-    direction: undefined,
-    line: undefined,
-    column: undefined,
-    object: undefined,
-    suppressed: false,
-    suppression: undefined,
-};
-/** What the lane could not tell, and what to do about it. */
-function laneNotProved(reason, advice, { required, version, config }) {
-    return {
-        ...whole,
-        rule: "deploy-lane-not-proved",
-        severity: required ? "error" : "note",
-        file: config,
-        what: "What the change does to a database with history and rows was not proved.",
-        where: "deploy lane",
-        seen: `PostgreSQL ${version}; ${reason}.`,
-        why: "The fresh lane's verdict stands: it saw an empty database only.",
-        do: advice,
-    };
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/row-settings.js
@@ -76092,6 +76094,7 @@ function unusable(name, verb, error) {
 
 
 
+
 /** The pull-request gate. Throws a UserError when nothing could be judged. */
 async function check(context) {
     const { settings } = context;
@@ -76163,8 +76166,11 @@ async function check(context) {
     findings.push(...unsteadyFindings(result.unsteady, shadow));
     const replayed = { graph, seenBy: `PostgreSQL ${shadow.version}, replay` };
     findings.push(...rewriteFindings(steps, findings, replayed));
-    if (start === undefined || deployed === undefined)
+    if (start === undefined || deployed === undefined) {
+        if (settings.require === "deploy-lane")
+            findings.push(notStarted(settings, shadow, project));
         return report(known, findings, steps, shadow);
+    }
     const lane = deployedPart(deployed, {
         settings,
         graph,
@@ -76178,6 +76184,13 @@ async function check(context) {
     });
     const all = [...withBothSchemas(findings, lane), ...lane.findings];
     return report(known, all, steps, shadow, lane.report);
+}
+/** The lane is required, and there is nothing from which it could begin. */
+function notStarted(settings, { version }, { config }) {
+    const told = { required: true, version, config };
+    return settings["deploy-lane"] === "off"
+        ? laneNotProved("it is required, and turned off", "Take deploy-lane: off away, or require.", told)
+        : laneNotProved("no base says what is deployed", "Set base to the target branch, or from to what production has.", told);
 }
 /** What the deploy lane must know of the change, whatever is under judgement. */
 function sinceBase({ commit }, history) {

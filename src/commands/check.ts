@@ -9,6 +9,7 @@ import {
   unsteadyFindings,
 } from "../findings/graph";
 import { besideFindings, environmentFindings } from "../findings/history";
+import { laneNotProved } from "../findings/lane-obstacles";
 import { lintFindings } from "../findings/lint";
 import { withBothSchemas } from "../findings/other-schema";
 import { proofFindings } from "../findings/proof";
@@ -132,7 +133,10 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   findings.push(...unsteadyFindings(result.unsteady, shadow));
   const replayed = { graph, seenBy: `PostgreSQL ${shadow.version}, replay` };
   findings.push(...rewriteFindings(steps, findings, replayed));
-  if (start === undefined || deployed === undefined) return report(known, findings, steps, shadow);
+  if (start === undefined || deployed === undefined) {
+    if (settings.require === "deploy-lane") findings.push(notStarted(settings, shadow, project));
+    return report(known, findings, steps, shadow);
+  }
   const lane = deployedPart(deployed, {
     settings,
     graph,
@@ -146,6 +150,18 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   });
   const all = [...withBothSchemas(findings, lane), ...lane.findings];
   return report(known, all, steps, shadow, lane.report);
+}
+
+/** The lane is required, and there is nothing from which it could begin. */
+function notStarted(settings: Settings, { version }: ShadowReport, { config }: ToolProject): Finding {
+  const told = { required: true, version, config };
+  return settings["deploy-lane"] === "off"
+    ? laneNotProved("it is required, and turned off", "Take deploy-lane: off away, or require.", told)
+    : laneNotProved(
+        "no base says what is deployed",
+        "Set base to the target branch, or from to what production has.",
+        told,
+      );
 }
 
 /** What the deploy lane must know of the change, whatever is under judgement. */

@@ -129,6 +129,8 @@ function whyItMatters(fact: FailureFact): string {
 
 function whatToDo(fact: FailureFact, query: DataQuery | undefined): string {
   const { anyRow, failure } = fact;
+  if (fact.onProduction?.answer === "fails")
+    return "Mend those rows before this statement, in the revision or by hand.";
   if (isOfHistory(fact)) {
     return "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.";
   }

@@ -107,6 +107,17 @@ test("what the lane could not tell is said first, and can be required", async ()
 test("it can be turned off", async () => {
   await using project = await changed({ id: "0003", down: "0002", upgrade: "", downgrade: "" });
   const { report } = await judge({ cwd: project.path, args: [...args, "--deploy-lane", "off"] });
+  for (const [reason, more] of [
+    ["turned off", [...args, "--deploy-lane", "off"]],
+    ["no base", []],
+  ] as const) {
+    const required = await judge({ cwd: project.path, args: [...more, "--require", "deploy-lane"] });
+    expect([required.code, blames(required.report), required.report.findings[0]?.seen]).toEqual([
+      1,
+      ["error deploy-lane-not-proved -"],
+      expect.stringContaining(reason),
+    ]);
+  }
   expect([report.deployLane, Object.keys(report.timings).includes("deploy lane")]).toEqual([
     undefined,
     false,
