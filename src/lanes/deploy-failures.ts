@@ -19,16 +19,20 @@ export function failureFacts(tries: FailedTries, known: KnownObjects = {}): Fail
     if (failure === undefined) continue;
     const key = JSON.stringify([failure.direction, failure.again, failure.revision]);
     const earlier = facts.get(key);
-    const isTame = rowLevels.indexOf(level) >= rowLevels.indexOf("single");
+    const questions =
+      earlier === undefined
+        ? questionsOf(one, failure, known)
+        : { words: earlier.words, queries: earlier.queries };
+    const isTame =
+      rowLevels.indexOf(level) >= rowLevels.indexOf("single") &&
+      !(level === "single" && isForProduction(one, failure, questions.queries));
     facts.set(key, {
       kind: "failure",
       revision: failure.revision,
       failure: earlier?.failure ?? failure,
       level,
       anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
-      ...(earlier === undefined
-        ? questionsOf(one, failure, known)
-        : { words: earlier.words, queries: earlier.queries }),
+      ...questions,
     });
   }
   return [...facts.values()];
@@ -38,9 +42,33 @@ export function failureFacts(tries: FailedTries, known: KnownObjects = {}): Fail
 function failsOnAnyRow(one: FailedTries[number], failure: StepFailure): boolean {
   const error = failure.statement?.error;
   if (error === undefined) return false;
+  return gradeOf(error, addedColumns(ownStatements(one, failure))) === "any rows";
+}
+
+/**
+ * A key of columns that were there: whether rows have their parents, no row of ours can tell, and the query does. What the
+ * revision puts into the table itself is its own doing.
+ */
+function isForProduction(
+  one: FailedTries[number],
+  failure: StepFailure,
+  queries: readonly DataQuery[],
+): boolean {
+  const { sqlstate, table } = failure.statement?.error ?? {};
+  if (sqlstate !== "23503" || !queries.some((query) => query.sqlstate === sqlstate)) return false;
+  return ownStatements(one, failure).every(({ sql }) =>
+    readSql(sql).changes.every(
+      ({ change }) =>
+        (change.kind !== "addColumn" && change.kind !== "dataChange") || change.table?.name !== table,
+    ),
+  );
+}
+
+/** What the revision that failed had run so far. */
+function ownStatements(one: FailedTries[number], failure: StepFailure): readonly RecordedStatement[] {
   const leg = legOf(one, failure);
   const own = leg?.steps.find(({ revision }) => revision === failure.revision)?.statements;
-  return gradeOf(error, addedColumns([...(own ?? []), ...(leg?.rest ?? [])])) === "any rows";
+  return [...(own ?? []), ...(leg?.rest ?? [])];
 }
 
 function legOf(
