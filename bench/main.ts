@@ -5,6 +5,7 @@ import { pythonBin } from "../test/support/project";
 import { benchAction } from "./action";
 import { benchApply } from "./apply";
 import { benchBackup } from "./backup";
+import { benchDeployLane } from "./deploy-lane";
 import { isFailure, summaryLine, type Target } from "./figures";
 import { benchFreshLane } from "./fresh-lane";
 import { wholeCheck } from "./processes";
@@ -23,6 +24,7 @@ const parts: Readonly<Record<string, () => Promise<Target[]>>> = {
   action: () => benchAction(quick ? 3 : 7, say),
   "fresh-lane": () => benchFreshLane(quick ? 3 : 7, say),
   stairway: () => benchStairway(quick ? 1 : 3, say),
+  "deploy-lane": () => benchDeployLane(quick ? 3 : 7, quick ? ["psycopg2"] : ["psycopg2", "asyncpg"], say),
   rows: () => benchRows(quick ? 3 : 7, say),
   apply: () => benchApply(quick ? 3 : 7, say),
   backup: () =>

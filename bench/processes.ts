@@ -35,7 +35,11 @@ export interface WholeCheck {
   readonly report: CheckReport;
 }
 
-export async function wholeCheck(project: SampleProject): Promise<WholeCheck> {
+export async function wholeCheck(
+  project: Pick<SampleProject, "path">,
+  args: readonly string[] = [],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<WholeCheck> {
   const file = join(folder, `exit-${process.hrtime.bigint()}.json`);
   const started = performance.now();
   const words = [
@@ -45,10 +49,11 @@ export async function wholeCheck(project: SampleProject): Promise<WholeCheck> {
     "check",
     "--format",
     "json",
+    ...args,
   ];
   const child = spawn(process.execPath, words, {
     cwd: project.path,
-    env: { ...withPython(), BENCH_EXIT_FILE: file },
+    env: { ...withPython(), ...variables, BENCH_EXIT_FILE: file },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const chunks: Buffer[] = [];

@@ -62146,47 +62146,47 @@ function recorder_pause(milliseconds) {
 
 
 /**
- * Prepares a database before the first revision: a SQL file (ends with .sql, relative to `directory`), run as one
- * query, or a command.
+ * Prepares a database before the first revision, or puts rows in: a SQL file (ends with .sql, relative to `directory`), run as
+ * one query, or a command. `setting` is for messages.
  */
-async function runSetup(setup, database, runCommand, directory = process.cwd()) {
+async function runSetup(setup, database, runCommand, directory = process.cwd(), setting = "setup") {
     if (!setup.endsWith(".sql"))
         return runCommand(setup, database);
-    const sql = await setup_readSql(setup, (0,external_node_path_namespaceObject.resolve)(directory, setup));
+    const sql = await setup_readSql(setup, (0,external_node_path_namespaceObject.resolve)(directory, setup), setting);
     const client = await connect(database.address);
     try {
         await client.query(sql);
     }
     catch (error) {
-        throw error instanceof DatabaseError ? setupError(setup, sql, error) : error;
+        throw error instanceof DatabaseError ? setupError({ file: setup, sql, setting }, error) : error;
     }
     finally {
         await client.end();
     }
 }
-async function setup_readSql(setup, file) {
+async function setup_readSql(setup, file, setting) {
     try {
         return (await (0,external_node_fs_promises_namespaceObject.readFile)(file, "utf8")).replace(/^\uFEFF/, "");
     }
     catch (error) {
         throw new errors_UserError({
-            what: `The setup file ${setup} cannot be read.`,
+            what: `The ${setting} file ${setup} cannot be read.`,
             where: file,
-            do: "Correct the path in the setting `setup`.",
+            do: `Correct the path in the setting \`${setting}\`.`,
         }, { cause: error });
     }
 }
-function setupError(setup, sql, error) {
+function setupError({ file, sql, setting }, error) {
     const place = error.position === undefined ? undefined : setup_placeOf(sql, Number(error.position));
-    const where = place === undefined ? setup : `${setup}:${place.line}:${place.column}`;
+    const where = place === undefined ? file : `${file}:${place.line}:${place.column}`;
     const caret = place === undefined ? [] : [place.text, `${place.indent}^`];
     const told = [error.message, error.detail, error.hint].filter((text) => text !== undefined);
     const seen = [`${told.join("; ")} (${error.code})`, ...caret].join("\n");
-    return new errors_UserError({ what: "The setup file failed.", where, seen, do: setup_remedy(sql, error, place) }, { cause: error });
+    return new errors_UserError({ what: `The ${setting} file failed.`, where, seen, do: setup_remedy({ sql, setting }, error, place) }, { cause: error });
 }
 /** What only psql can do is the likely reason of some errors. */
-function setup_remedy(sql, error, place) {
-    const psql = "or set `setup` to a command that runs the file with psql.";
+function setup_remedy({ sql, setting }, error, place) {
+    const psql = `or set \`${setting}\` to a command that runs the file with psql.`;
     if (error.code === "42601" && place?.text.trimStart().startsWith("\\")) {
         return `Remove the psql command ${place.text.trim().split(/\s/)[0]}, ${psql}`;
     }
@@ -64240,7 +64240,6 @@ async function stopPostmasterOf(data) {
 
 
 
-
 /** A new, empty cluster. UserError where initdb fails. */
 async function initialise({ installation: { bin }, directory: { server, data }, account, password, signal, }) {
     const passwordFile = (0,external_node_path_namespaceObject.join)(server, "password");
@@ -64290,13 +64289,18 @@ const cluster_notKept = new Set(["postmaster.pid", "postmaster.opts", "pg_stat_t
  */
 async function keepCluster(address, { data }, folder) {
     const client = await connect(address);
+    let current;
     try {
         await client.query("CHECKPOINT");
+        const { rows } = await client.query("select pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) as name");
+        current = rows[0]?.name ?? "";
     }
     finally {
         await client.end();
     }
-    await copyFiles(data, (0,external_node_path_namespaceObject.join)(folder, "data"));
+    // Later segments are old ones that wait to be written again.
+    const isSpare = (name) => /^[0-9A-F]{24}$/.test(name) && name > current;
+    await copyFiles(data, (0,external_node_path_namespaceObject.join)(folder, "data"), isSpare);
 }
 /** A copy of a kept cluster with a password of its own. UserError where the files are not whole. */
 async function restoreCluster(kept, { installation: { bin }, directory: { server, data }, account, password, signal }) {
@@ -64314,7 +64318,8 @@ async function restoreCluster(kept, { installation: { bin }, directory: { server
     if (account !== undefined)
         await giveTo(data, account);
     // Single-user mode asks for no password, and recovers first. Its input is the statement, so that no list of processes shows it.
-    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_namespaceObject.join)(bin, "postgres"), ["--single", "-D", data, "postgres"], {
+    // Without fsync: recovery would bring every file to the disk first.
+    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_namespaceObject.join)(bin, "postgres"), ["--single", "-F", "-D", data, "postgres"], {
         ...(account ?? {}),
         cwd: server,
         env: serverEnvironment(),
@@ -64337,12 +64342,16 @@ async function restoreCluster(kept, { installation: { bin }, directory: { server
         do: "Remove that folder; the next run builds it anew.",
     });
 }
-async function copyFiles(from, to) {
-    await (0,external_node_fs_promises_namespaceObject.cp)(from, to, {
-        recursive: true,
-        mode: external_node_fs_.constants.COPYFILE_FICLONE,
-        filter: (source) => !cluster_notKept.has((0,external_node_path_namespaceObject.basename)(source)),
-    });
+/** By cp: Node truncates each file first, so that ext4 writes it to the disk at its close, and its removal waits for that. */
+async function copyFiles(from, to, isLeftOut = () => false) {
+    await (0,external_node_fs_promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.join)(to, "pg_wal"), { recursive: true, mode: 0o700 });
+    for (const folder of [".", "pg_wal"]) {
+        const names = (await (0,external_node_fs_promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(from, folder))).filter((name) => name !== "pg_wal" && !cluster_notKept.has(name) && !isLeftOut(name));
+        const files = names.map((name) => (0,external_node_path_namespaceObject.join)(from, folder, name));
+        const result = await runProgram("cp", ["-Rp", ...files, (0,external_node_path_namespaceObject.join)(to, folder)]);
+        if (!result.ok)
+            throw new Error(result.stderr);
+    }
 }
 async function giveTo(folder, account) {
     await (0,external_node_fs_promises_namespaceObject.lchown)(folder, account.uid, account.gid);
@@ -67633,7 +67642,7 @@ const factRules = {
     },
     "may-fail-on-rows": {
         says: "a step of the revision fails on some rows (duplicates, NULL, long or odd values) and passes on others",
-        severity: "warning; note in a downgrade; settled by `verify-on-env`: error where production has such rows, note where it has none",
+        severity: "warning; note in a downgrade, or where the rows of `seed` pass; settled by `verify-on-env`: error where production has such rows, note where it has none",
         why: "Whether production has such rows is not known here.",
         do: "Run the query that the finding shows on production; where it returns no rows, the step is safe.",
         never: undefined,
@@ -67674,10 +67683,10 @@ const factRules = {
         never: undefined,
     },
     "unused-row-setting": {
-        says: "an entry under `rows` of migration-gate.yml names a table or column that there is not, neither before nor after the change",
+        says: "an entry under `rows` of migration-gate.yml names a table or column that there is not, neither before nor after the change, or a value that its column does not take",
         severity: "warning",
         why: "Whoever wrote it believes that the rows are as it says, and they are not.",
-        do: "Correct the name, or remove the entry.",
+        do: "Correct it, or remove the entry.",
         never: undefined,
     },
     "column-order-differs": {
@@ -70297,7 +70306,8 @@ function candidates_valuesOf(draft, good, offset, wanted, tier) {
         return nthValue(type, modifier, index, context);
     };
     const edges = edgesOf(draft, among, avoided, tier);
-    const base = { column, isUnique, isRequired, only, spoken: among(draft.mined) };
+    const refused = (only ?? []).filter((value) => !good.has(value));
+    const base = { column, isUnique, isRequired, only, refused, spoken: among(draft.mined) };
     const listed = (list) => ({
         ...base,
         count: list.length,
@@ -71459,8 +71469,21 @@ async function fillTablesOf(client, unit, values, parents, waiting, hasTriggers)
         // Where ours found no place, those that triggers of other tables put in meanwhile stand for them.
         const made = Math.max(offset - values.get(table).offset, 0);
         const rows = Math.min(outcome.rows + made, wanted);
-        return { ...outcome, table: table.key, wanted, rows, reason: rows < wanted ? outcome.reason : undefined };
+        const reason = rows < wanted ? outcome.reason : undefined;
+        const refused = refusedIn(values.get(table));
+        return {
+            ...outcome,
+            table: table.key,
+            wanted,
+            rows,
+            reason,
+            ...(refused.length === 0 ? {} : { refused }),
+        };
     });
+}
+function refusedIn({ columns }) {
+    const all = [...columns.values()].map(({ column, refused }) => ({ column: column.name, values: refused }));
+    return all.filter(({ values }) => values.length > 0);
 }
 /** Triggers of the tables before may have put rows into this one. */
 async function recounted(client, values, hasTriggers) {
@@ -71568,6 +71591,21 @@ function unusedRowSettings(settings, tables) {
             line: own.line,
             among: [table.key],
             nearest: near(column, columns),
+        }));
+    });
+}
+/** Values that the server does not take for their column, as a fill of the base met them. */
+function refusedValues(settings, tables, filled) {
+    const refusals = new Map(filled.map(({ table, refused }) => [table, refused ?? []]));
+    return (settings?.tables ?? []).flatMap((own) => {
+        const key = meant(own.table, tables)?.key ?? "";
+        return (refusals.get(key) ?? []).map(({ column, values }) => ({
+            table: own.table,
+            column,
+            line: own.line,
+            among: [key],
+            refused: values,
+            nearest: undefined,
         }));
     });
 }
@@ -71692,19 +71730,31 @@ async function buildBase(options) {
         const stage = base_database_addDisposableResource(env_1, await opened(options), true);
         if (load === undefined)
             await goToBase(stage, options);
-        else if (stage.heads.length === 0)
-            throw base_database_noVersion();
+        else {
+            if (stage.heads.length === 0)
+                throw base_database_noVersion();
+            // A command of the project's may take its address from where the tool does.
+            if (seed !== undefined && !seed.endsWith(".sql"))
+                await settingsOf("environment", () => stage.arrive());
+        }
         const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
         const versionTable = stage.versionTable ?? found[0];
         const versionTables = await stage.observe((client) => quotedNames(client, found));
         const rows = await stage.observe((client) => lane_rows_rowsOf(client, { versionTables }));
         const seeded = [...rows.values()].filter((table) => table.rows.length > 0).map(({ table }) => table);
-        if (seed !== undefined)
+        let sown = [];
+        if (seed !== undefined) {
             await settingsOf("seed", () => sow(stage, seed, context));
+            const after = await stage.observe((client) => lane_rows_rowsOf(client, { versionTables }));
+            const before = (table) => rows.get(table)?.rows.length ?? 0;
+            sown = [...after.values()]
+                .filter((table) => table.rows.length > before(table.table))
+                .map(({ table }) => table);
+        }
         const facts = await stage.observe(readDatabaseFacts);
         const { heads } = stage;
         const { name } = await stage.handOver();
-        return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], facts };
+        return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], sown, facts };
     }
     catch (e_1) {
         env_1.error = e_1;
@@ -71813,25 +71863,88 @@ async function settingsOf(setting, work) {
     }
 }
 async function sow(stage, seed, { project }) {
-    await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root);
+    await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root, "seed");
 }
 async function quotedNames(client, tables) {
     const names = tables.map(({ schema, table }) => [schema ?? "public", table]);
     const { rows } = await client.query("select pg_catalog.format('%I.%I', one ->> 0, one ->> 1) as name from pg_catalog.json_array_elements($1::json) one", [JSON.stringify(names)]);
     return rows.map(({ name }) => name);
 }
-/** A copy of the base with rows in every table, as that level has them. */
+/**
+ * A copy of the base with rows in every table, as that level has them; `beside` a seed's own, which alone are too well-behaved
+ * to show what a statement does with others.
+ */
 async function fillBase(shadow, base, level, filling) {
     const database = await shadow.createDatabase(`base_${level}`, base.name);
     const client = await connect(database.address, { applicationName: "migration-gate rows" });
     try {
         return {
             name: database.name,
-            tables: await lane_rows_fill(client, level, { ...filling, skip: base.skip, topUp: false }),
+            tables: await lane_rows_fill(client, level, { ...filling, skip: base.skip, topUp: filling.beside }),
         };
     }
     finally {
         await client.end();
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/base-environment.js
+
+
+
+
+
+/**
+ * A hash of what decides, beside files that git has, what the base's revisions do: the variables that the tool sees, files
+ * of variables in the project's folder, and the packages beside the tool. What every run of a CI has anew is left out.
+ * Nothing of it can be read back.
+ */
+function environmentOfBase(root, run, parent) {
+    const { env } = childEnvironment(parent, {});
+    const variables = Object.entries(env)
+        .filter(([name]) => !ofOneRun.test(name))
+        .sort(([one], [other]) => (one < other ? -1 : 1));
+    const hash = (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(variables));
+    for (const name of filesOfVariables(root))
+        hash.update(`\0${name}\0`).update((0,external_node_fs_.readFileSync)(external_node_path_default().join(root, name)));
+    return hash.update(JSON.stringify(packagesBeside(root, run, env))).digest("hex");
+}
+/** Ids, times, commits and places of one job or one terminal. A variable of the project's own has none of these names. */
+const ofOneRun = /^(?:GITHUB_|RUNNER_|ACTIONS_|CI_|BUILDKITE_|CIRCLE_|BUILD_|JENKINS_|VITEST|npm_|SSH_|XDG_SESSION|TERM|WINDOWID|_$|HOSTNAME$|PWD$|OLDPWD$|SHLVL$|INVOCATION_ID$|JOURNAL_STREAM$)/;
+function filesOfVariables(root) {
+    return (0,external_node_fs_.readdirSync)(root, { withFileTypes: true })
+        .filter((entry) => entry.isFile() && /^\.(?:flask)?env(?:\.|$)/.test(entry.name))
+        .map(({ name }) => name)
+        .sort();
+}
+/** Names and versions of what is installed where the tool is (`…-1.16.4.dist-info`); the tool's own path. */
+function packagesBeside(root, [command = ""], env) {
+    try {
+        const program = findExecutable(command, root, env);
+        // `uv run` and its like are not in the environment that they start.
+        const places = [external_node_path_default().dirname(external_node_path_default().dirname(program)), env["VIRTUAL_ENV"] ?? root, ".venv", "venv"];
+        return [
+            (0,external_node_fs_.realpathSync)(program),
+            ...places.flatMap((place) => packagesIn(external_node_path_default().resolve(root, place, "lib"))),
+        ];
+    }
+    catch {
+        // It is not there, and will not start either.
+        return [];
+    }
+}
+function packagesIn(library) {
+    return base_environment_namesIn(library)
+        .filter((name) => name.startsWith("python"))
+        .flatMap((python) => base_environment_namesIn(external_node_path_default().join(library, python, "site-packages")))
+        .filter((name) => name.endsWith(".dist-info"));
+}
+function base_environment_namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder).sort();
+    }
+    catch {
+        return [];
     }
 }
 
@@ -72584,13 +72697,41 @@ function validatedQueries(table, constraint, reading) {
     return textQueries(`ALTER TABLE ${table.name} ADD ${definition.replace(/\s+NOT VALID\s*$/i, "")}`, reading);
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/says-so.js
+
+/**
+ * Whether a step's own statements speak of what was lost: they drop the table or column, or delete from or update the
+ * table by name. What goes by a cascade, or by a cast, is said nowhere.
+ */
+function saysSo(step, { table, column, kind }) {
+    const drops = step.changes.some(({ key, after }) => after === undefined &&
+        (identityOf(key) === table || (column !== undefined && identityOf(key).startsWith(`${table}.`))));
+    if (kind === "table gone" || kind === "column gone")
+        return drops;
+    const name = says_so_lastName(table);
+    return step.statements.some(({ sql }) => /^\s*(?:with\b|delete\b|truncate\b|update\b|do\b|merge\b)/i.test(sql) && hasName(sql, name));
+}
+/** Whether a statement names a table, quoted as the server does, in whatever way. */
+function namesTable(sql, table) {
+    return hasName(sql, says_so_lastName(table));
+}
+function says_so_lastName(table) {
+    const quoted = /"((?:[^"]|"")+)"$/.exec(table)?.[1];
+    return quoted?.replaceAll('""', '"') ?? table.slice(table.lastIndexOf(".") + 1);
+}
+function hasName(sql, name) {
+    const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`, "i").test(sql);
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/deploy-failures.js
 
 
 
 
+
 /** Each failure once, with the tamest rows on which it still happened. */
-function failureFacts(tries, known = {}) {
+function failureFacts(tries, known = {}, sown = []) {
     const facts = new Map();
     for (const one of tries) {
         const { failure, level } = one;
@@ -72604,6 +72745,10 @@ function failureFacts(tries, known = {}) {
             revision: failure.revision,
             failure: earlier?.failure ?? failure,
             level,
+            // A tamer try followed in which it did not stop: with the project's own rows, which all of them have.
+            passesOnSeed: level === "hostile" &&
+                one !== tries.at(-1) &&
+                sown.some((table) => namesTable(failure.statement?.sql ?? "", table)),
             anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
             ...(earlier === undefined
                 ? questionsOf(one, failure, known)
@@ -72612,14 +72757,14 @@ function failureFacts(tries, known = {}) {
     }
     return [...facts.values()];
 }
-/** What the server said is enough to know it: nothing of the revision fills the column that it adds. */
+/** What the server said is enough to know it: nothing on the way fills the column that it adds, in this revision or one before. */
 function failsOnAnyRow(one, failure) {
     const error = failure.statement?.error;
     if (error === undefined)
         return false;
     const leg = legOf(one, failure);
-    const own = leg?.steps.find(({ revision }) => revision === failure.revision)?.statements;
-    return gradeOf(error, addedColumns([...(own ?? []), ...(leg?.rest ?? [])])) === "any rows";
+    const ran = leg?.steps.flatMap(({ statements }) => statements) ?? [];
+    return gradeOf(error, addedColumns([...ran, ...(leg?.rest ?? [])])) === "any rows";
 }
 function legOf({ up, down, again: second }, { direction, again }) {
     return again ? second : direction === "upgrade" ? up : down;
@@ -73375,29 +73520,6 @@ function lostOfTopUp(snapshots, options) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/lanes/says-so.js
-
-/**
- * Whether a step's own statements speak of what was lost: they drop the table or column, or delete from or update the
- * table by name. What goes by a cascade, or by a cast, is said nowhere.
- */
-function saysSo(step, { table, column, kind }) {
-    const drops = step.changes.some(({ key, after }) => after === undefined &&
-        (identityOf(key) === table || (column !== undefined && identityOf(key).startsWith(`${table}.`))));
-    if (kind === "table gone" || kind === "column gone")
-        return drops;
-    const name = says_so_lastName(table);
-    return step.statements.some(({ sql }) => /^\s*(?:with\b|delete\b|truncate\b|update\b|do\b|merge\b)/i.test(sql) && hasName(sql, name));
-}
-function says_so_lastName(table) {
-    const quoted = /"((?:[^"]|"")+)"$/.exec(table)?.[1];
-    return quoted?.replaceAll('""', '"') ?? table.slice(table.lastIndexOf(".") + 1);
-}
-function hasName(sql, name) {
-    const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`, "i").test(sql);
-}
-
 ;// CONCATENATED MODULE: ./lib/lanes/lost-rows.js
 var lost_rows_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
@@ -73787,17 +73909,19 @@ const samples = {
 };
 /** A column of generated data names more than anybody wants. */
 const row_hints_most = 40;
+/** What is known of a change by what was tried of it. */
+function hintsOfTries(tries, { tables, enums }) {
+    const legs = tries.flatMap(({ up, down, again }) => [up, down, again]);
+    const texts = legs.flatMap((leg) => leg?.recording.statements ?? []).map(({ sql }) => sql);
+    const all = [...tables, ...tries.flatMap((one) => one.tables ?? [])];
+    return hintsOf([...new Set(texts)], { tables: all, enums });
+}
 /**
- * What the statements that were seen so far name: literals of CHECKs and conditions, labels of enums to which a text is
- * cast, samples of other types, values that are inserted. Tables and columns that neither the base nor the change's head has
- * are left out.
+ * What these statements name: literals of CHECKs and conditions, labels of enums to which a column is cast, samples of other
+ * types to which a text is cast, values that are inserted. Other tables and columns than these are left out.
  */
-function hintsOf(tries, base) {
-    const texts = tries
-        .flatMap(({ up, down, again }) => [up, down, again].flatMap((leg) => leg?.recording.statements ?? []))
-        .map(({ sql }) => sql);
-    const tables = [...base.tables, ...tries.flatMap((one) => one.tables ?? [])];
-    const { values, casts, labels } = namedLiterals([...new Set(texts)]);
+function hintsOf(texts, { tables, enums }) {
+    const { values, casts, labels } = namedLiterals(texts);
     const hints = new Map();
     const add = (at, found, isForText) => {
         for (const { key, columns } of tables.filter((table) => at.tables.some((name) => row_hints_isNamed(table, name)))) {
@@ -73809,7 +73933,7 @@ function hintsOf(tries, base) {
         }
     };
     for (const { at, type } of casts) {
-        const known = [...(labels.get(type) ?? []), ...(base.enums[type] ?? [])];
+        const known = [...(labels.get(type) ?? []), ...(enums[type] ?? [])];
         if (known.length > 0)
             add(at, known, false);
         else
@@ -73848,7 +73972,7 @@ async function proveOnDeployed(context, { base, copy, fresh, floor, rows }) {
         if (isGraded(tries, level))
             continue;
         context.progress(`trying the change on ${level} rows`);
-        const hints = hintsOf(tries, base.facts);
+        const hints = hintsOfTries(tries, base.facts);
         const filled = await copy(level, hints);
         if (tries.length === 0)
             ({ tables } = filled);
@@ -73863,7 +73987,7 @@ async function proveOnDeployed(context, { base, copy, fresh, floor, rows }) {
         throw new Error("no rows were tried");
     const lost = await lostRows({ context, base, way, copy, filling }, last);
     const facts = [
-        ...failureFacts(tries, knownObjects(base.facts.tables)),
+        ...failureFacts(tries, knownObjects(base.facts.tables), base.sown),
         ...lost.facts,
         ...residueFacts(last),
     ];
@@ -73874,10 +73998,24 @@ async function proveOnDeployed(context, { base, copy, fresh, floor, rows }) {
         tables,
         catalog: last.up.failure === undefined ? last.up.catalog : undefined,
         changes: last.up.steps.map(({ revision, changes }) => ({ revision, changes })),
-        trouble: last.trouble,
-        unused: last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables]),
+        trouble: last.trouble ?? (last.up.failure === undefined ? unreadText(last.rows) : undefined),
+        unused: [
+            ...(last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables])),
+            ...refusedValues(rows, base.facts.tables, tables),
+        ],
         toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
     };
+}
+/** What cannot be compared may have been lost. */
+function unreadText({ before, up, down }) {
+    const tables = [before, up, down].flatMap((rows) => [...(rows?.values() ?? [])]);
+    const reasons = new Map(tables.flatMap(({ table, unread }) => (unread ? [[table, unread.reason]] : [])));
+    const [first, ...more] = reasons;
+    if (first === undefined)
+        return undefined;
+    const [table, reason] = first;
+    const others = more.length === 0 ? "" : ` and of ${more.length} more`;
+    return `the values of ${table}${others} were not compared: ${reason}`;
 }
 /** Where any row is enough, tamer rows would say the same: the next question is whether it takes rows at all. */
 function isGraded(tries, level) {
@@ -73900,10 +74038,9 @@ function deploy_lane_stepsOf(way, last, facts) {
         const isDown = downStep?.outcome === "committed" &&
             downStep.doubts.length === 0 &&
             again?.steps.some((step) => step.revision === revision && step.outcome === "committed") === true;
-        const failedDown = facts.some((fact) => fact.revision === revision &&
-            (fact.kind === "residue" ||
-                fact.kind === "second upgrade differs" ||
-                (fact.kind === "failure" && (fact.failure.direction === "downgrade" || fact.failure.again))));
+        // As on the way up: what fails on hostile rows alone is a finding, and no failed step.
+        const failedDown = (failure?.revision === revision && (failure.direction === "downgrade" || failure.again)) ||
+            facts.some((fact) => fact.revision === revision && (fact.kind === "residue" || fact.kind === "second upgrade differs"));
         const stopped = failure === undefined ? last.trouble : `${failure.revision} stopped the way`;
         const reason = upStep?.doubts[0] ?? stopped ?? "no boundary was seen for it";
         return [
@@ -74086,6 +74223,7 @@ async function goBack(context, base, copy, { revisions, target }) {
                 revision: failure.revision,
                 failure,
                 level: "hostile",
+                passesOnSeed: false,
                 anyRow: true,
                 words: undefined,
                 queries: [],
@@ -74823,6 +74961,7 @@ var deploy_lane_disposeResources = (undefined && undefined.__disposeResources) |
 
 
 
+
 /** Builds the base or takes the kept one, and proves the change on it. Never throws for what the base's files do. */
 async function runDeployLane(context) {
     const { lane, start } = context;
@@ -74873,6 +75012,14 @@ function obstacleOf(error) {
         do: advice,
     };
 }
+/** What is applied already would be judged by nobody. */
+function leadsOut(id) {
+    return {
+        cause: "settings",
+        reason: `the base's files lead to revision "${id}", which the change brings`,
+        do: "Let links and script_location name their places relative to the project, so that another checkout of it has its own revisions.",
+    };
+}
 function openBase(context, tree) {
     const { lane } = context;
     const project = find_project_sourceOf(lane.project).openCopy(tree.root) ?? elsewhere(tree, lane.project);
@@ -74886,6 +75033,9 @@ function openBase(context, tree) {
     const { revisions } = toolNamed(project.tool).read(project);
     if (revisions.length === 0)
         return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
+    const strange = revisions.find(({ id }) => context.brought.has(id));
+    if (strange !== undefined)
+        return { kind: "not proved", obstacle: leadsOut(strange.id) };
     const graph = buildGraph(revisions);
     const problem = graph.problems.find(isFatal);
     if (problem === undefined && project.unprovable === undefined)
@@ -74944,7 +75094,7 @@ async function onServer(context, tree, opened) {
         const copies = new Map([["hostile", Promise.resolve(hostile)]]);
         const { rows } = context;
         const copy = (level, hints) => {
-            const filling = { settings: rows, ...(hints === undefined ? {} : { hints }) };
+            const filling = { settings: rows, beside: isSown(context), ...(hints === undefined ? {} : { hints }) };
             const made = copies.get(level) ?? fillBase(server, base, level, filling);
             copies.set(level, made);
             return made;
@@ -74970,6 +75120,10 @@ async function onServer(context, tree, opened) {
         if (result_2)
             await result_2;
     }
+}
+/** The project puts rows of its own in. */
+function isSown({ settings }) {
+    return settings.seed !== undefined;
 }
 /** It only saves time: undefined where there is no place for it. */
 async function keptBases({ lane }) {
@@ -74997,7 +75151,10 @@ async function makeBase(context, tree, opened, server) {
     };
     const base = await buildBase(options);
     lane.progress("filling the base's tables");
-    const hostile = await fillBase(server, base, "hostile", { settings: context.rows });
+    const hostile = await fillBase(server, base, "hostile", {
+        settings: context.rows,
+        beside: isSown(context),
+    });
     return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
 }
 /** The tool on the base's files. */
@@ -75050,6 +75207,7 @@ function dependsOn({ settings, start, lane, rows }, tree) {
         [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
         deploy_lane_hashOf(settings["seed-from"], lane.project.root),
         settings.section ?? "",
+        environmentOfBase(lane.project.root, lane.run, lane.environment),
         [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
     ];
 }
@@ -75116,7 +75274,11 @@ function deployed_failureFinding(fact, revision, context) {
     const { failure, level } = fact;
     const { direction, statement } = failure;
     const error = statement?.error;
-    const rule = level === "landed" ? "fails-on-deployed" : fact.anyRow ? "fails-on-rows" : "may-fail-on-rows";
+    const rule = isOfHistory(fact)
+        ? "fails-on-deployed"
+        : fact.anyRow
+            ? "fails-on-rows"
+            : "may-fail-on-rows";
     const name = failure.again ? "second upgrade" : direction;
     const [query] = level === "landed" ? [] : fact.queries;
     const seen = [
@@ -75124,6 +75286,9 @@ function deployed_failureFinding(fact, revision, context) {
         error?.detail,
         statement === undefined ? undefined : `Statement: ${proof_oneLine(statement.sql)}`,
         query === undefined ? undefined : `Query: ${query.sql}`,
+        fact.passesOnSeed
+            ? "On the rows of seed it passes: a note, as long as they are what production has."
+            : undefined,
         fact.onProduction === undefined ? undefined : answerText(fact.onProduction),
     ];
     return stepFinding(rule, deployed_severityOf(rule, fact), revision, direction, placeOfFailure(failure, revision), {
@@ -75136,8 +75301,10 @@ function deployed_failureFinding(fact, revision, context) {
     }, context);
 }
 /** What a loosened column lets in later stops every way back to the tighter one: worth knowing, and nobody's mistake. */
-function deployed_severityOf(rule, { onProduction, failure }) {
+function deployed_severityOf(rule, { onProduction, failure, passesOnSeed }) {
     if (onProduction?.answer === "safe")
+        return "note";
+    if (rule === "may-fail-on-rows" && passesOnSeed && onProduction?.answer !== "fails")
         return "note";
     if (rule === "may-fail-on-rows" && failure.direction === "downgrade")
         return "note";
@@ -75150,28 +75317,37 @@ function answerText({ answer, where, rows, reason }) {
         return `Asked at ${where}: ${reason ?? "no answer"}.`;
     return `Asked at ${where}: ${rows === undefined ? "it has such rows" : `${rows}${rows >= 20 ? " or more" : ""} such ${rows === 1 ? "row" : "rows"}`}.`;
 }
-function whatFails({ level, anyRow, words }, name, { id }) {
+/** Without rows of ours it is the schema that stops it, or rows of migrations and of the seed (SQLSTATE classes 22 and 23). */
+function isOfHistory({ level, failure }) {
+    return level === "landed" && !/^2[23]/.test(failure.statement?.error?.sqlstate ?? "");
+}
+function whatFails(fact, name, { id }) {
+    const { level, anyRow, words } = fact;
     const step = `The ${name} of revision ${id} fails`;
+    if (level === "landed" && !isOfHistory(fact))
+        return `${step} on the rows that migrations or the seed put there.`;
     if (level === "landed")
         return `${step} on a database that was built by the base's revisions.`;
     if (anyRow)
         return `${step} on any table that has rows.`;
     return words === undefined ? `${step} on some rows.` : `${step} on some rows: it ${words}.`;
 }
-function whyItMatters({ level, anyRow, failure, onProduction }) {
+function whyItMatters(fact) {
+    const { anyRow, failure, onProduction } = fact;
     if (onProduction?.answer === "safe")
         return "It was asked where the rows are: the step is safe there by now.";
     if (onProduction?.answer === "fails")
         return "It was asked where the rows are: a deploy would stop here.";
-    if (level === "landed")
+    if (isOfHistory(fact))
         return "Production was built by what had landed, not by what the files say now: the next deploy would stop here.";
     const where = failure.direction === "upgrade" && !failure.again ? "A deploy" : "A rollback";
     return anyRow
         ? `${where} would stop here, and no check on an empty database sees it.`
         : "Whether production has such rows is not known here.";
 }
-function whatToDo({ level, anyRow, failure }, query) {
-    if (level === "landed") {
+function whatToDo(fact, query) {
+    const { anyRow, failure } = fact;
+    if (isOfHistory(fact)) {
         return "Restore the landed revisions (see revision-edited and revision-deleted), and write what they must lead to as a new one.";
     }
     const state = failure.statement?.error?.sqlstate;
@@ -75193,7 +75369,7 @@ function rowsText(level) {
         case "single":
             return "one plain row in every table";
         case "landed":
-            return "without other rows than those of migrations";
+            return "without other rows than those of migrations and of the seed";
     }
 }
 function lossFinding({ loss, direction, said }, revision, context) {
@@ -75310,14 +75486,18 @@ function rowSettingFindings(unused, { file, seenBy }) {
         suppression: undefined,
     }));
 }
-function whatIsUnused({ table, column, among }) {
+function whatIsUnused({ table, column, among, refused }) {
+    if (refused !== undefined)
+        return `The column ${among[0]}.${column} does not take ${refused.map((value) => `"${value}"`).join(", ")}, which rows wants in it.`;
     if (column !== undefined)
         return `The table ${among[0] ?? table} has no column "${column}", which rows names.`;
     return among.length === 0
         ? `There is no table "${table}", which rows names.`
         : `The table "${table}", which rows names, could be ${among.join(" or ")}: none of them is steered.`;
 }
-function row_settings_whatToDo({ among, column, nearest }) {
+function row_settings_whatToDo({ among, column, nearest, refused }) {
+    if (refused !== undefined)
+        return "Write values that the column's type and CHECKs take.";
     if (nearest !== undefined)
         return `Did you mean ${nearest}? ${factRules["unused-row-setting"].do}`;
     return column === undefined && among.length > 0
@@ -75392,6 +75572,8 @@ function deployedPart(outcome, context) {
                 ? "See the other findings, and run the check again when they are mended."
                 : "Run the tool on a copy of production to see what it does.", told),
         ];
+    // None was wanted where the seed had put in enough.
+    const empty = result.tables.filter(({ rows: put, wanted }) => put === 0 && wanted > 0);
     return {
         report: {
             status: failed ? "failed" : unproved === undefined ? "proved" : "not proved",
@@ -75402,10 +75584,8 @@ function deployedPart(outcome, context) {
             rows: result.level,
             tables: {
                 all: result.tables.length,
-                filled: result.tables.filter(({ rows }) => rows > 0).length,
-                unfilled: result.tables
-                    .filter(({ rows }) => rows === 0)
-                    .map(({ table, reason }) => ({ table, reason: reason ?? "no row was taken" })),
+                filled: result.tables.length - empty.length,
+                unfilled: empty.map(({ table, reason }) => ({ table, reason: reason ?? "no row was taken" })),
             },
             steps: result.steps,
         },
@@ -76001,11 +76181,14 @@ async function check(context) {
 }
 /** What the deploy lane must know of the change, whatever is under judgement. */
 function sinceBase({ commit }, history) {
-    const states = [...(history?.states.values() ?? ["new"])];
-    const isThere = history !== undefined && (history.deleted.length > 0 || states.some((state) => state !== "new"));
+    const entries = [...(history?.states ?? [])];
+    const states = entries.map(([, state]) => state);
+    const isBase = history !== undefined && history.base.commit === commit;
+    const isThere = (history?.deleted.length ?? 0) > 0 || states.some((state) => state !== "new");
     return {
-        hasLanded: isThere && history.base.commit === commit,
-        isNothingNew: states.every((state) => state === "unchanged"),
+        hasLanded: isBase && isThere,
+        brought: new Set(isBase ? entries.flatMap(([id, state]) => (state === "new" ? id : [])) : []),
+        isNothingNew: history !== undefined && states.every((state) => state === "unchanged"),
     };
 }
 function check_hashOf(project, revision) {

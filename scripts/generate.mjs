@@ -106,7 +106,7 @@ function rowsSection({ rowSections, tableRowKeys, defaultRowKeys, mostRowsPerTab
   return `## \`rows\`
 
 What the deploy lane puts into the tables of the base and of the change, see [deploy-lane-rows.md](deploy-lane-rows.md). In
-migration-gate.yml only. A table or column that there is not is a warning (\`unused-row-setting\`).
+migration-gate.yml only. A table, column or value that cannot be is a warning (\`unused-row-setting\`).
 
 ${list(Object.entries(rowSections))}
 

@@ -152,13 +152,15 @@ export async function check(context: CheckContext): Promise<CheckReport> {
 function sinceBase(
   { commit }: LaneStart,
   history: RevisionHistory | undefined,
-): Pick<DeployLaneContext, "hasLanded" | "isNothingNew"> {
-  const states = [...(history?.states.values() ?? ["new"])];
-  const isThere =
-    history !== undefined && (history.deleted.length > 0 || states.some((state) => state !== "new"));
+): Pick<DeployLaneContext, "hasLanded" | "brought" | "isNothingNew"> {
+  const entries = [...(history?.states ?? [])];
+  const states = entries.map(([, state]) => state);
+  const isBase = history !== undefined && history.base.commit === commit;
+  const isThere = (history?.deleted.length ?? 0) > 0 || states.some((state) => state !== "new");
   return {
-    hasLanded: isThere && history.base.commit === commit,
-    isNothingNew: states.every((state) => state === "unchanged"),
+    hasLanded: isBase && isThere,
+    brought: new Set(isBase ? entries.flatMap(([id, state]) => (state === "new" ? id : [])) : []),
+    isNothingNew: history !== undefined && states.every((state) => state === "unchanged"),
   };
 }
 

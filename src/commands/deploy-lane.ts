@@ -7,6 +7,7 @@ import { type Address, connect } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import { isFatal } from "../findings/graph";
 import { type BuildOptions, buildBase, fillBase, NotBuilt } from "../lanes/base-database";
+import { environmentOfBase } from "../lanes/base-environment";
 import { type BaseTree, openBaseTree } from "../lanes/base-tree";
 import { type DeployLaneResult, type FreshKnowledge, proveOnDeployed } from "../lanes/deploy-lane";
 import { type KeptBase, KeptBases, keyOfBase } from "../lanes/kept-base";
@@ -49,6 +50,8 @@ export interface DeployLaneContext extends BesideFreshLane {
   readonly isNothingNew: boolean;
   /** Revisions of this project are in the start's commit, wherever its files lie there. */
   readonly hasLanded: boolean;
+  /** Revisions that the start's commit cannot have: the change brings them. */
+  readonly brought: ReadonlySet<string>;
   /** Whose rows settle what depends on rows. */
   readonly asked: Address | undefined;
 }
@@ -108,6 +111,15 @@ function obstacleOf(error: unknown): LaneObstacle | undefined {
   };
 }
 
+/** What is applied already would be judged by nobody. */
+function leadsOut(id: string): LaneObstacle {
+  return {
+    cause: "settings",
+    reason: `the base's files lead to revision "${id}", which the change brings`,
+    do: "Let links and script_location name their places relative to the project, so that another checkout of it has its own revisions.",
+  };
+}
+
 interface Opened {
   readonly project: ToolProject;
   readonly graph: Graph;
@@ -128,6 +140,8 @@ function openBase(context: DeployLaneContext, tree: BaseTree): Opened | DeployLa
   const { revisions } = toolNamed(project.tool).read(project);
   if (revisions.length === 0)
     return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
+  const strange = revisions.find(({ id }) => context.brought.has(id));
+  if (strange !== undefined) return { kind: "not proved", obstacle: leadsOut(strange.id) };
   const graph = buildGraph(revisions);
   const problem = graph.problems.find(isFatal);
   if (problem === undefined && project.unprovable === undefined) return { project, graph };
@@ -191,7 +205,7 @@ async function onServer(
   const copies = new Map<RowLevel, Promise<FilledDatabase>>([["hostile", Promise.resolve(hostile)]]);
   const { rows } = context;
   const copy = (level: RowLevel, hints?: RowHints): Promise<FilledDatabase> => {
-    const filling = { settings: rows, ...(hints === undefined ? {} : { hints }) };
+    const filling = { settings: rows, beside: isSown(context), ...(hints === undefined ? {} : { hints }) };
     const made = copies.get(level) ?? fillBase(server, base, level, filling);
     copies.set(level, made);
     return made;
@@ -210,6 +224,11 @@ async function onServer(
   const { asked } = context;
   const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
   return { kind: "ran", result: { ...result, facts }, base, kept: isKept, differs: kept.differs };
+}
+
+/** The project puts rows of its own in. */
+function isSown({ settings }: DeployLaneContext): boolean {
+  return settings.seed !== undefined;
 }
 
 /** It only saves time: undefined where there is no place for it. */
@@ -243,7 +262,10 @@ async function makeBase(
   };
   const base = await buildBase(options);
   lane.progress("filling the base's tables");
-  const hostile = await fillBase(server, base, "hostile", { settings: context.rows });
+  const hostile = await fillBase(server, base, "hostile", {
+    settings: context.rows,
+    beside: isSown(context),
+  });
   return { base, hostile, differs: options.load === undefined ? [] : await differences(options, base) };
 }
 
@@ -305,6 +327,7 @@ function dependsOn({ settings, start, lane, rows }: DeployLaneContext, tree: Bas
     [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
     hashOf(settings["seed-from"], lane.project.root),
     settings.section ?? "",
+    environmentOfBase(lane.project.root, lane.run, lane.environment),
     [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
   ];
 }

@@ -102,6 +102,8 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
             told,
           ),
         ];
+  // None was wanted where the seed had put in enough.
+  const empty = result.tables.filter(({ rows: put, wanted }) => put === 0 && wanted > 0);
   return {
     report: {
       status: failed ? "failed" : unproved === undefined ? "proved" : "not proved",
@@ -112,10 +114,8 @@ export function deployedPart(outcome: DeployLaneOutcome, context: DeployReportCo
       rows: result.level,
       tables: {
         all: result.tables.length,
-        filled: result.tables.filter(({ rows }) => rows > 0).length,
-        unfilled: result.tables
-          .filter(({ rows }) => rows === 0)
-          .map(({ table, reason }) => ({ table, reason: reason ?? "no row was taken" })),
+        filled: result.tables.length - empty.length,
+        unfilled: empty.map(({ table, reason }) => ({ table, reason: reason ?? "no row was taken" })),
       },
       steps: result.steps,
     },

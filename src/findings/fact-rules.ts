@@ -83,7 +83,7 @@ export const factRules = {
   "may-fail-on-rows": {
     says: "a step of the revision fails on some rows (duplicates, NULL, long or odd values) and passes on others",
     severity:
-      "warning; note in a downgrade; settled by `verify-on-env`: error where production has such rows, note where it has none",
+      "warning; note in a downgrade, or where the rows of `seed` pass; settled by `verify-on-env`: error where production has such rows, note where it has none",
     why: "Whether production has such rows is not known here.",
     do: "Run the query that the finding shows on production; where it returns no rows, the step is safe.",
     never: undefined,
@@ -124,10 +124,10 @@ export const factRules = {
     never: undefined,
   },
   "unused-row-setting": {
-    says: "an entry under `rows` of migration-gate.yml names a table or column that there is not, neither before nor after the change",
+    says: "an entry under `rows` of migration-gate.yml names a table or column that there is not, neither before nor after the change, or a value that its column does not take",
     severity: "warning",
     why: "Whoever wrote it believes that the rows are as it says, and they are not.",
-    do: "Correct the name, or remove the entry.",
+    do: "Correct it, or remove the entry.",
     never: undefined,
   },
   "column-order-differs": {

@@ -26,7 +26,9 @@ export function rowSettingFindings(
   }));
 }
 
-function whatIsUnused({ table, column, among }: UnusedRowSetting): string {
+function whatIsUnused({ table, column, among, refused }: UnusedRowSetting): string {
+  if (refused !== undefined)
+    return `The column ${among[0]}.${column} does not take ${refused.map((value) => `"${value}"`).join(", ")}, which rows wants in it.`;
   if (column !== undefined)
     return `The table ${among[0] ?? table} has no column "${column}", which rows names.`;
   return among.length === 0
@@ -34,7 +36,8 @@ function whatIsUnused({ table, column, among }: UnusedRowSetting): string {
     : `The table "${table}", which rows names, could be ${among.join(" or ")}: none of them is steered.`;
 }
 
-function whatToDo({ among, column, nearest }: UnusedRowSetting): string {
+function whatToDo({ among, column, nearest, refused }: UnusedRowSetting): string {
+  if (refused !== undefined) return "Write values that the column's type and CHECKs take.";
   if (nearest !== undefined) return `Did you mean ${nearest}? ${factRules["unused-row-setting"].do}`;
   return column === undefined && among.length > 0
     ? `Write it with its schema, e.g. ${among[0]}.`

@@ -36,17 +36,29 @@ export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
   const { context, load, seed } = options;
   await using stage = await opened(options);
   if (load === undefined) await goToBase(stage, options);
-  else if (stage.heads.length === 0) throw noVersion();
+  else {
+    if (stage.heads.length === 0) throw noVersion();
+    // A command of the project's may take its address from where the tool does.
+    if (seed !== undefined && !seed.endsWith(".sql")) await settingsOf("environment", () => stage.arrive());
+  }
   const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
   const versionTable = stage.versionTable ?? found[0];
   const versionTables = await stage.observe((client) => quotedNames(client, found));
   const rows = await stage.observe((client) => rowsOf(client, { versionTables }));
   const seeded = [...rows.values()].filter((table) => table.rows.length > 0).map(({ table }) => table);
-  if (seed !== undefined) await settingsOf("seed", () => sow(stage, seed, context));
+  let sown: string[] = [];
+  if (seed !== undefined) {
+    await settingsOf("seed", () => sow(stage, seed, context));
+    const after = await stage.observe((client) => rowsOf(client, { versionTables }));
+    const before = (table: string): number => rows.get(table)?.rows.length ?? 0;
+    sown = [...after.values()]
+      .filter((table) => table.rows.length > before(table.table))
+      .map(({ table }) => table);
+  }
   const facts = await stage.observe(readDatabaseFacts);
   const { heads } = stage;
   const { name } = await stage.handOver();
-  return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], facts };
+  return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], sown, facts };
 }
 
 /** The stage with what is there before the first migration, or with all of it. */
@@ -155,19 +167,22 @@ async function quotedNames(client: Client, tables: readonly VersionTable[]): Pro
   return rows.map(({ name }) => name);
 }
 
-/** A copy of the base with rows in every table, as that level has them. */
+/**
+ * A copy of the base with rows in every table, as that level has them; `beside` a seed's own, which alone are too well-behaved
+ * to show what a statement does with others.
+ */
 export async function fillBase(
   shadow: ShadowServer,
   base: BaseDatabase,
   level: RowLevel,
-  filling: Pick<Filling, "settings" | "hints">,
+  filling: Pick<Filling, "settings" | "hints"> & { readonly beside: boolean },
 ): Promise<FilledDatabase> {
   const database = await shadow.createDatabase(`base_${level}`, base.name);
   const client = await connect(database.address, { applicationName: "migration-gate rows" });
   try {
     return {
       name: database.name,
-      tables: await fill(client, level, { ...filling, skip: base.skip, topUp: false }),
+      tables: await fill(client, level, { ...filling, skip: base.skip, topUp: filling.beside }),
     };
   } finally {
     await client.end();

@@ -6,13 +6,18 @@ import type { RecordedStatement } from "../model/statement";
 import { dataQueries, type KnownObjects } from "../operations/data-query";
 import { readSql } from "../operations/read-sql";
 import type { DeployTry } from "./deploy-try";
+import { namesTable } from "./says-so";
 
 export type FailedTries = readonly Pick<DeployTry, "level" | "failure" | "up" | "down" | "again">[];
 
 type FailureFact = Extract<DeployFact, { kind: "failure" }>;
 
 /** Each failure once, with the tamest rows on which it still happened. */
-export function failureFacts(tries: FailedTries, known: KnownObjects = {}): FailureFact[] {
+export function failureFacts(
+  tries: FailedTries,
+  known: KnownObjects = {},
+  sown: readonly string[] = [],
+): FailureFact[] {
   const facts = new Map<string, FailureFact>();
   for (const one of tries) {
     const { failure, level } = one;
@@ -31,6 +36,11 @@ export function failureFacts(tries: FailedTries, known: KnownObjects = {}): Fail
       revision: failure.revision,
       failure: earlier?.failure ?? failure,
       level,
+      // A tamer try followed in which it did not stop: with the project's own rows, which all of them have.
+      passesOnSeed:
+        level === "hostile" &&
+        one !== tries.at(-1) &&
+        sown.some((table) => namesTable(failure.statement?.sql ?? "", table)),
       anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
       ...questions,
     });
@@ -38,16 +48,16 @@ export function failureFacts(tries: FailedTries, known: KnownObjects = {}): Fail
   return [...facts.values()];
 }
 
-/** What the server said is enough to know it: nothing of the revision fills the column that it adds. */
+/** What the server said is enough to know it: nothing on the way fills the column that it adds, in this revision or one before. */
 function failsOnAnyRow(one: FailedTries[number], failure: StepFailure): boolean {
   const error = failure.statement?.error;
   if (error === undefined) return false;
-  return gradeOf(error, addedColumns(ownStatements(one, failure))) === "any rows";
+  return gradeOf(error, addedColumns(statementsOf(one, failure))) === "any rows";
 }
 
 /**
  * A key of columns that were there: whether rows have their parents, no row of ours can tell, and the query does. What the
- * revision puts into the table itself is its own doing.
+ * change puts into the table itself is its own doing.
  */
 function isForProduction(
   one: FailedTries[number],
@@ -56,7 +66,7 @@ function isForProduction(
 ): boolean {
   const { sqlstate, table } = failure.statement?.error ?? {};
   if (sqlstate !== "23503" || !queries.some((query) => query.sqlstate === sqlstate)) return false;
-  return ownStatements(one, failure).every(({ sql }) =>
+  return statementsOf(one, failure).every(({ sql }) =>
     readSql(sql).changes.every(
       ({ change }) =>
         (change.kind !== "addColumn" && change.kind !== "dataChange") || change.table?.name !== table,
@@ -64,11 +74,11 @@ function isForProduction(
   );
 }
 
-/** What the revision that failed had run so far. */
-function ownStatements(one: FailedTries[number], failure: StepFailure): readonly RecordedStatement[] {
+/** What had run on that way when it failed. */
+function statementsOf(one: FailedTries[number], failure: StepFailure): readonly RecordedStatement[] {
   const leg = legOf(one, failure);
-  const own = leg?.steps.find(({ revision }) => revision === failure.revision)?.statements;
-  return [...(own ?? []), ...(leg?.rest ?? [])];
+  const ran = leg?.steps.flatMap(({ statements }) => statements) ?? [];
+  return [...ran, ...(leg?.rest ?? [])];
 }
 
 function legOf(

@@ -10,8 +10,8 @@ import { type DeployWay, deployWay } from "./deploy-way";
 import { knownObjects } from "./known-objects";
 import type { BaseDatabase, FilledDatabase, Filling } from "./lane-rows";
 import { lostRows } from "./lost-rows";
-import { hintsOf, type RowHints } from "./row-hints";
-import { unusedRowSettings } from "./row-steering";
+import { hintsOfTries, type RowHints } from "./row-hints";
+import { refusedValues, unusedRowSettings } from "./row-steering";
 import type { LaneContext } from "./stage";
 
 /** What the fresh lane knows that spares this lane a try: it runs beside this one, or did. */
@@ -46,7 +46,7 @@ export interface DeployLaneResult {
   readonly changes: readonly { readonly revision: string; readonly changes: CatalogDelta }[];
   /** Why this lane cannot tell more, where no revision is to blame. */
   readonly trouble: string | undefined;
-  /** Of `rows`, what steers nothing; none where the change's head was not reached. */
+  /** Of `rows`, what steers nothing; unknown names only where the change's head was reached. */
   readonly unused: readonly UnusedRowSetting[];
   readonly toolStarts: number;
 }
@@ -67,7 +67,7 @@ export async function proveOnDeployed(
   for (const level of rowLevels) {
     if (isGraded(tries, level)) continue;
     context.progress(`trying the change on ${level} rows`);
-    const hints = hintsOf(tries, base.facts);
+    const hints = hintsOfTries(tries, base.facts);
     const filled = await copy(level, hints);
     if (tries.length === 0) ({ tables } = filled);
     filling = { settings: rows, hints };
@@ -79,7 +79,7 @@ export async function proveOnDeployed(
   if (last === undefined) throw new Error("no rows were tried");
   const lost = await lostRows({ context, base, way, copy, filling }, last);
   const facts: DeployFact[] = [
-    ...failureFacts(tries, knownObjects(base.facts.tables)),
+    ...failureFacts(tries, knownObjects(base.facts.tables), base.sown),
     ...lost.facts,
     ...residueFacts(last),
   ];
@@ -90,10 +90,24 @@ export async function proveOnDeployed(
     tables,
     catalog: last.up.failure === undefined ? last.up.catalog : undefined,
     changes: last.up.steps.map(({ revision, changes }) => ({ revision, changes })),
-    trouble: last.trouble,
-    unused: last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables]),
+    trouble: last.trouble ?? (last.up.failure === undefined ? unreadText(last.rows) : undefined),
+    unused: [
+      ...(last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables])),
+      ...refusedValues(rows, base.facts.tables, tables),
+    ],
     toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
   };
+}
+
+/** What cannot be compared may have been lost. */
+function unreadText({ before, up, down }: DeployTry["rows"]): string | undefined {
+  const tables = [before, up, down].flatMap((rows) => [...(rows?.values() ?? [])]);
+  const reasons = new Map(tables.flatMap(({ table, unread }) => (unread ? [[table, unread.reason]] : [])));
+  const [first, ...more] = reasons;
+  if (first === undefined) return undefined;
+  const [table, reason] = first;
+  const others = more.length === 0 ? "" : ` and of ${more.length} more`;
+  return `the values of ${table}${others} were not compared: ${reason}`;
 }
 
 /** Where any row is enough, tamer rows would say the same: the next question is whether it takes rows at all. */

@@ -26,20 +26,26 @@ const samples: Readonly<Record<string, readonly string[]>> = {
 /** A column of generated data names more than anybody wants. */
 const most = 40;
 
+/** What is known of a change by what was tried of it. */
+export function hintsOfTries(
+  tries: readonly Pick<DeployTry, "up" | "down" | "again" | "tables">[],
+  { tables, enums }: DatabaseFacts,
+): RowHints {
+  const legs = tries.flatMap(({ up, down, again }) => [up, down, again]);
+  const texts = legs.flatMap((leg) => leg?.recording.statements ?? []).map(({ sql }) => sql);
+  const all = [...tables, ...tries.flatMap((one) => one.tables ?? [])];
+  return hintsOf([...new Set(texts)], { tables: all, enums });
+}
+
 /**
- * What the statements that were seen so far name: literals of CHECKs and conditions, labels of enums to which a text is
- * cast, samples of other types, values that are inserted. Tables and columns that neither the base nor the change's head has
- * are left out.
+ * What these statements name: literals of CHECKs and conditions, labels of enums to which a column is cast, samples of other
+ * types to which a text is cast, values that are inserted. Other tables and columns than these are left out.
  */
 export function hintsOf(
-  tries: readonly Pick<DeployTry, "up" | "down" | "again" | "tables">[],
-  base: DatabaseFacts,
+  texts: readonly string[],
+  { tables, enums }: { readonly tables: readonly HintedTable[]; readonly enums: DatabaseFacts["enums"] },
 ): RowHints {
-  const texts = tries
-    .flatMap(({ up, down, again }) => [up, down, again].flatMap((leg) => leg?.recording.statements ?? []))
-    .map(({ sql }) => sql);
-  const tables: readonly HintedTable[] = [...base.tables, ...tries.flatMap((one) => one.tables ?? [])];
-  const { values, casts, labels } = namedLiterals([...new Set(texts)]);
+  const { values, casts, labels } = namedLiterals(texts);
   const hints = new Map<string, string[]>();
   const add = (at: ColumnName, found: readonly string[], isForText: boolean): void => {
     for (const { key, columns } of tables.filter((table) => at.tables.some((name) => isNamed(table, name)))) {
@@ -50,7 +56,7 @@ export function hintsOf(
     }
   };
   for (const { at, type } of casts) {
-    const known = [...(labels.get(type) ?? []), ...(base.enums[type] ?? [])];
+    const known = [...(labels.get(type) ?? []), ...(enums[type] ?? [])];
     if (known.length > 0) add(at, known, false);
     else add(at, samples[type] ?? [], true);
   }

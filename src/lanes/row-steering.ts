@@ -2,7 +2,7 @@ import { escapeIdentifier } from "pg";
 import type { TableFacts } from "../databases/postgres/table-facts";
 import type { RowLevel } from "../model/deploy-lane";
 import type { RowSettings, TableRowSettings, TableSteering, UnusedRowSetting } from "../model/row-settings";
-import type { RowTier } from "../model/rows";
+import type { FilledTable, RowTier } from "../model/rows";
 import { near } from "../nearest";
 
 export type NamedTable = Pick<TableFacts, "key" | "schema" | "name" | "columns">;
@@ -83,6 +83,26 @@ export function unusedRowSettings(
         among: [table.key],
         nearest: near(column, columns),
       }));
+  });
+}
+
+/** Values that the server does not take for their column, as a fill of the base met them. */
+export function refusedValues(
+  settings: RowSettings | undefined,
+  tables: readonly NamedTable[],
+  filled: readonly FilledTable[],
+): UnusedRowSetting[] {
+  const refusals = new Map(filled.map(({ table, refused }) => [table, refused ?? []]));
+  return (settings?.tables ?? []).flatMap((own) => {
+    const key = meant(own.table, tables)?.key ?? "";
+    return (refusals.get(key) ?? []).map(({ column, values }) => ({
+      table: own.table,
+      column,
+      line: own.line,
+      among: [key],
+      refused: values,
+      nearest: undefined,
+    }));
   });
 }
 

@@ -19,6 +19,11 @@ export function saysSo(step: RecordedStep, { table, column, kind }: RowLoss): bo
   );
 }
 
+/** Whether a statement names a table, quoted as the server does, in whatever way. */
+export function namesTable(sql: string, table: string): boolean {
+  return hasName(sql, lastName(table));
+}
+
 function lastName(table: string): string {
   const quoted = /"((?:[^"]|"")+)"$/.exec(table)?.[1];
   return quoted?.replaceAll('""', '"') ?? table.slice(table.lastIndexOf(".") + 1);

@@ -50,6 +50,7 @@ export async function goBack(
       revision: failure.revision,
       failure,
       level: "hostile",
+      passesOnSeed: false,
       anyRow: true,
       words: undefined,
       queries: [],

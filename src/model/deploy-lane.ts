@@ -34,6 +34,8 @@ export type DeployFact =
       readonly level: RowLevel;
       /** True where any row is enough, by what the server said: a column that the revision adds itself. */
       readonly anyRow: boolean;
+      /** The project's own rows are in the table, and it passed on them. */
+      readonly passesOnSeed: boolean;
       /** What rows make it fail, e.g. "fails if two rows share email"; undefined where that is not known. */
       readonly words: string | undefined;
       /** What tells on production whether the statement would fail there; none for what runs after the upgrade. */

@@ -36,6 +36,8 @@ export interface UnusedRowSetting {
   readonly line: number;
   /** Tables that it could mean, where it means none of them for sure; of a column its table's, quoted as in catalog keys. */
   readonly among: readonly string[];
+  /** Values of `column` that its type or CHECKs do not take; absent where the names are the matter. */
+  readonly refused?: readonly string[];
   /** The nearest name that there is. */
   readonly nearest: string | undefined;
 }

@@ -55,6 +55,8 @@ export interface FilledTable {
   readonly reason: string | undefined;
   /** True where its triggers refused every row and were off for these; its keys were verified after. */
   readonly suspended: boolean;
+  /** Values that the project wants in a column, and that its type or CHECKs do not take; absent where there are none. */
+  readonly refused?: readonly { readonly column: string; readonly values: readonly string[] }[];
 }
 
 /** A read-only query that tells whether a statement can fail on, or change, the rows that a database has. */

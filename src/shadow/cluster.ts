@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { constants } from "node:fs";
-import { chown, cp, lchown, readdir, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { chown, lchown, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { escapeLiteral } from "pg";
 import { type Address, connect } from "../databases/postgres/connection";
 import { UserError } from "../errors";
@@ -79,12 +78,19 @@ export async function keepCluster(
   folder: string,
 ): Promise<void> {
   const client = await connect(address);
+  let current: string;
   try {
     await client.query("CHECKPOINT");
+    const { rows } = await client.query<{ name: string }>(
+      "select pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) as name",
+    );
+    current = rows[0]?.name ?? "";
   } finally {
     await client.end();
   }
-  await copyFiles(data, join(folder, "data"));
+  // Later segments are old ones that wait to be written again.
+  const isSpare = (name: string) => /^[0-9A-F]{24}$/.test(name) && name > current;
+  await copyFiles(data, join(folder, "data"), isSpare);
 }
 
 /** A copy of a kept cluster with a password of its own. UserError where the files are not whole. */
@@ -107,7 +113,8 @@ export async function restoreCluster(
   }
   if (account !== undefined) await giveTo(data, account);
   // Single-user mode asks for no password, and recovers first. Its input is the statement, so that no list of processes shows it.
-  const child = spawn(join(bin, "postgres"), ["--single", "-D", data, "postgres"], {
+  // Without fsync: recovery would bring every file to the disk first.
+  const child = spawn(join(bin, "postgres"), ["--single", "-F", "-D", data, "postgres"], {
     ...(account ?? {}),
     cwd: server,
     env: serverEnvironment(),
@@ -130,12 +137,21 @@ export async function restoreCluster(
   });
 }
 
-async function copyFiles(from: string, to: string): Promise<void> {
-  await cp(from, to, {
-    recursive: true,
-    mode: constants.COPYFILE_FICLONE,
-    filter: (source) => !notKept.has(basename(source)),
-  });
+/** By cp: Node truncates each file first, so that ext4 writes it to the disk at its close, and its removal waits for that. */
+async function copyFiles(
+  from: string,
+  to: string,
+  isLeftOut: (name: string) => boolean = () => false,
+): Promise<void> {
+  await mkdir(join(to, "pg_wal"), { recursive: true, mode: 0o700 });
+  for (const folder of [".", "pg_wal"]) {
+    const names = (await readdir(join(from, folder))).filter(
+      (name) => name !== "pg_wal" && !notKept.has(name) && !isLeftOut(name),
+    );
+    const files = names.map((name) => join(from, folder, name));
+    const result = await runProgram("cp", ["-Rp", ...files, join(to, folder)]);
+    if (!result.ok) throw new Error(result.stderr);
+  }
 }
 
 async function giveTo(folder: string, account: NonNullable<Account>): Promise<void> {

@@ -57,21 +57,43 @@ test("a tool that goes elsewhere ends the check with its message, also where the
   expect(stderr).not.toContain("Node.js v");
 });
 
-test("a base whose project lies elsewhere is not proved, and no base that has nothing", async () => {
+test("a base whose project lies elsewhere is found there, and not proved where two could be it", async () => {
   const { project: made, repository } = await project({ revisions: [users] });
   await using _ = made;
+  const move = (to: string) => {
+    for (const name of ["alembic.ini", "migrations"]) repository.git("mv", name, `${to}/${name}`);
+  };
   repository.write("backend/README");
-  for (const name of ["alembic.ini", "migrations"]) repository.git("mv", name, `backend/${name}`);
+  move("backend");
   repository.write(`backend/${fileOf(city)}`, textOf(city));
   repository.commit();
-  const { code, report } = await judge({
-    cwd: `${made.path}/backend`,
-    args: [...args, "--require", "deploy-lane"],
-  });
-  expect({ code, findings: blames(report), lane: report.deployLane?.reason }).toEqual({
+  const check = async () => {
+    const { code, report } = await judge({
+      cwd: `${made.path}/backend`,
+      args: [...args, "--require", "deploy-lane"],
+    });
+    const { status, reason } = report.deployLane ?? {};
+    return { code, findings: blames(report), status, reason };
+  };
+  expect(await check()).toEqual({ code: 0, findings: [], status: "proved", reason: undefined });
+  // The base has two now, neither of them where the change has its own.
+  repository.git("checkout", "-q", "main");
+  repository.write("one/README");
+  move("one");
+  for (const [file, text] of Object.entries(alembicFiles({ revisions: [users] })))
+    repository.write(`two/${file}`, text);
+  const base = repository.commit();
+  repository.git("checkout", "-q", "topic");
+  repository.git("rebase", "-q", "--onto", base, "topic~0", "topic");
+  repository.git("rm", "-rq", "one", "two");
+  for (const [file, text] of Object.entries(alembicFiles({ revisions: [users, city] })))
+    repository.write(`backend/${file}`, text);
+  repository.commit();
+  expect(await check()).toEqual({
     code: 1,
     findings: ["error deploy-lane-not-proved -"],
-    lane: expect.stringContaining("the change moves its folder"),
+    status: "not proved",
+    reason: expect.stringContaining("the change moves its folder"),
   });
 });
 
@@ -213,6 +235,25 @@ test("roles that the base made on a given server go with its databases", async (
 });
 
 describe("the base's files", () => {
+  test("that lead to the change's revisions prove nothing", async () => {
+    await using made = await alembicProject({ revisions: [], files: { [`db/0001.py`]: textOf(users) } });
+    symlinkSync(join(made.path, "db"), join(made.path, "migrations", "versions"));
+    const repository = repositoryIn(made.path);
+    repository.commit();
+    repository.git("checkout", "-qb", "topic");
+    const revision = {
+      ...city,
+      upgrade: 'op.add_column("users", sa.Column("city", sa.Text, nullable=False))',
+    };
+    repository.write("db/0002.py", textOf(revision));
+    repository.commit();
+    const { report } = await judge({ cwd: made.path, args });
+    expect(report.deployLane).toMatchObject({
+      status: "not proved",
+      reason: expect.stringContaining('"0002"'),
+    });
+  });
+
   test("get what git ignores only where their own folders are", async () => {
     const { project: made, repository } = await project({
       revisions: [users],
@@ -238,5 +279,99 @@ describe("the base's files", () => {
     ]);
     expect(readdirSync(join(tree.root, "migrations"))).toContain("a.log");
     expect(readdirSync(dirname(tree.root))).not.toContain("a.log");
+  });
+});
+
+test("on one of several heads, only the change is taken back", async () => {
+  const beginning = (id: string): RevisionSource => ({
+    id,
+    down: null,
+    upgrade: `op.create_table("${id}", sa.Column("id", sa.Integer, primary_key=True))`,
+    downgrade: `op.drop_table("${id}")`,
+  });
+  const { project: made, repository } = await project({ revisions: [beginning("a1"), beginning("b1")] });
+  await using _ = made;
+  const revision = {
+    id: "a2",
+    down: "a1",
+    upgrade: 'op.add_column("a1", sa.Column("x", sa.Integer))',
+    downgrade: 'op.drop_column("a1", "x")',
+  };
+  repository.write(fileOf(revision), textOf(revision));
+  repository.commit();
+  const { report } = await judge({ cwd: made.path, args });
+  expect({ lane: report.deployLane?.status, findings: blames(report) }).toEqual({
+    lane: "proved",
+    findings: ["error multiple-heads a2"],
+  });
+});
+
+test("a seed's well-behaved rows do not hide what others would meet", async () => {
+  const { project: made, repository } = await project({
+    revisions: [users],
+    files: { "seed.sql": "INSERT INTO users SELECT i, 'name ' || i FROM generate_series(1, 12) i;" },
+  });
+  await using _ = made;
+  const revision = {
+    ...city,
+    upgrade: 'op.create_unique_constraint("one_name", "users", ["name"])',
+    downgrade: 'op.drop_constraint("one_name", "users")',
+  };
+  repository.write(fileOf(revision), textOf(revision));
+  repository.commit();
+  const { report } = await judge({ cwd: made.path, args: [...args, "--seed", "seed.sql"] });
+  expect(blames(report)).toContain("warning may-fail-on-rows 0002");
+});
+
+test.for([
+  ["error fails-on-rows", ""],
+  ["warning may-fail-on-rows", "op.execute(\"UPDATE users SET city = coalesce(name, 'x')\")"],
+])("%s where the column that the change added is filled by %o", async ([expected, filled]) => {
+  const { project: made, repository } = await project({ revisions: [users] });
+  await using _ = made;
+  const added = {
+    ...city,
+    upgrade: `op.add_column("users", sa.Column("city", sa.Text, nullable=False, server_default="x"))\n${filled}`,
+  };
+  const unique = {
+    id: "0003",
+    down: "0002",
+    upgrade: 'op.create_unique_constraint("one_city", "users", ["city"])',
+    downgrade: 'op.drop_constraint("one_city", "users")',
+  };
+  for (const revision of [added, unique]) repository.write(fileOf(revision), textOf(revision));
+  repository.commit();
+  const { report } = await judge({ cwd: made.path, args });
+  expect(blames(report).filter((blame) => blame.includes("fail"))).toEqual([`${expected} 0003`]);
+});
+
+test("values that are too large to be compared are not proved to stay", async () => {
+  const { project: made, repository } = await project({
+    revisions: [users],
+    files: {
+      "seed.sql": `INSERT INTO users SELECT i, string_agg(md5((i * 1000000 + j)::text), '')
+        FROM generate_series(1, 20) i, generate_series(1, 80000) j GROUP BY i;`,
+    },
+  });
+  await using _ = made;
+  const revision = {
+    ...city,
+    upgrade: "",
+    downgrade: 'op.drop_column("users", "name")\nop.add_column("users", sa.Column("name", sa.Text))',
+  };
+  repository.write(fileOf(revision), textOf(revision));
+  repository.commit();
+  const { code, report } = await judge({
+    cwd: made.path,
+    args: [...args, "--seed", "seed.sql", "--require", "deploy-lane"],
+  });
+  expect({ code, lane: report.deployLane, findings: blames(report) }).toMatchObject({
+    code: 1,
+    lane: {
+      status: "not proved",
+      reason: expect.stringMatching(/^the values of public\.users were not compared: /),
+      tables: { filled: 1, all: 1, unfilled: [] },
+    },
+    findings: ["error deploy-lane-not-proved -"],
   });
 });

@@ -136,3 +136,33 @@ test("a SQL file of rows that the base does not have yet is the change's own", a
     "users_nickname_check",
   );
 });
+
+test("rows of the project's own that pass make it a note", async () => {
+  await using project = await changed({
+    id: "0003",
+    down: "0002",
+    upgrade: `with op.get_context().autocommit_block():
+    op.create_index("users_nickname", "users", ["nickname"], unique=True, postgresql_concurrently=True)`,
+    downgrade: `with op.get_context().autocommit_block():
+    op.drop_index("users_nickname", postgresql_concurrently=True)`,
+  });
+  const found = async (...more: string[]) => {
+    const { report } = await judge({ cwd: project.path, args: [...args, ...more] });
+    return report.findings.filter(({ rule }) => rule === "may-fail-on-rows").map(({ severity }) => severity);
+  };
+  repositoryIn(project.path).write(
+    "rows.sql",
+    "INSERT INTO users (id, nickname, tenant_id) SELECT n, 'user ' || n, 1 FROM generate_series(1, 20) n",
+  );
+  expect([await found(), await found("--seed", "rows.sql")]).toEqual([["warning"], ["note"]]);
+});
+
+test("a kept base is not taken for another environment's", async () => {
+  await using project = await changed({ id: "0003", down: "0002", upgrade: "", downgrade: "" });
+  const run = async (tenant: string) => {
+    const { report } = await judge({ cwd: project.path, args, env: { TENANT: tenant } });
+    return report.deployLane?.kept;
+  };
+  const tenant = `t${process.pid}${Date.now()}`;
+  expect([await run(tenant), await run(tenant), await run(`${tenant}b`)]).toEqual([false, true, false]);
+});

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readTableFacts } from "../../src/databases/postgres/table-facts";
 import { type Filling, fill } from "../../src/lanes/lane-rows";
-import { unusedRowSettings } from "../../src/lanes/row-steering";
+import { refusedValues, unusedRowSettings } from "../../src/lanes/row-steering";
 import type { RowLevel } from "../../src/model/deploy-lane";
 import type { RowSettings, TableRowSettings } from "../../src/model/row-settings";
 import { startServer, type TestServer } from "../databases/server";
@@ -164,4 +164,33 @@ test("what steers nothing is told, with the nearest name", async () => {
     { table: "nowhere", column: undefined, line: 5, among: [], nearest: undefined },
   ]);
   expect(unusedRowSettings(undefined, tables)).toEqual([]);
+});
+
+test("values that a column does not take are told, and the others stay", async () => {
+  const client = await database();
+  await client.query(
+    "create type state as enum ('open', 'closed'); alter table log add column state state, add column size int check (size < 10)",
+  );
+  const tables = await readTableFacts(client);
+  const given = settings([
+    { table: "log", values: { state: ["open", "opne"], size: ["3", "30", "x"], line: ["a"] } },
+    { table: "users", values: { role: ["a"] } },
+  ]);
+  const made = await fill(client, "hostile", { skip: [], topUp: false, settings: given });
+  const { rows } = await client.query<{ states: string[]; sizes: number[] }>(
+    "select array_agg(distinct state) filter (where state is not null)::text[] as states, array_agg(distinct size) filter (where size is not null) as sizes from log",
+  );
+  await client.end();
+  expect(rows).toEqual([{ states: ["open"], sizes: [3] }]);
+  expect(refusedValues(given, tables, made)).toEqual([
+    { table: "log", column: "state", line: 1, among: ["public.log"], refused: ["opne"], nearest: undefined },
+    {
+      table: "log",
+      column: "size",
+      line: 1,
+      among: ["public.log"],
+      refused: ["30", "x"],
+      nearest: undefined,
+    },
+  ]);
 });

@@ -24,6 +24,8 @@ export interface ColumnValues {
   readonly spoken: readonly string[];
   /** What the project says are its only values. */
   readonly only: readonly string[] | undefined;
+  /** Of these, what the column's type or CHECKs do not take. */
+  readonly refused: readonly string[];
 }
 
 /** A table with all that is needed to make rows for it. */
@@ -242,7 +244,8 @@ function valuesOf(
     return nthValue(type, modifier, index, context);
   };
   const edges = edgesOf(draft, among, avoided, tier);
-  const base = { column, isUnique, isRequired, only, spoken: among(draft.mined) };
+  const refused = (only ?? []).filter((value) => !good.has(value));
+  const base = { column, isUnique, isRequired, only, refused, spoken: among(draft.mined) };
   const listed = (list: readonly string[]): ColumnValues => ({
     ...base,
     count: list.length,

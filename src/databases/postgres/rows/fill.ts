@@ -116,8 +116,22 @@ async function fillTablesOf(
     // Where ours found no place, those that triggers of other tables put in meanwhile stand for them.
     const made = Math.max(offset - values.get(table)!.offset, 0);
     const rows = Math.min(outcome.rows + made, wanted);
-    return { ...outcome, table: table.key, wanted, rows, reason: rows < wanted ? outcome.reason : undefined };
+    const reason = rows < wanted ? outcome.reason : undefined;
+    const refused = refusedIn(values.get(table)!);
+    return {
+      ...outcome,
+      table: table.key,
+      wanted,
+      rows,
+      reason,
+      ...(refused.length === 0 ? {} : { refused }),
+    };
   });
+}
+
+function refusedIn({ columns }: TableValues): NonNullable<FilledTable["refused"]> {
+  const all = [...columns.values()].map(({ column, refused }) => ({ column: column.name, values: refused }));
+  return all.filter(({ values }) => values.length > 0);
 }
 
 /** Triggers of the tables before may have put rows into this one. */
