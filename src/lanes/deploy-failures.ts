@@ -24,7 +24,13 @@ export function failureFacts(
     if (failure === undefined) continue;
     const key = JSON.stringify([failure.direction, failure.again, failure.revision]);
     const earlier = facts.get(key);
-    const isTame = rowLevels.indexOf(level) >= rowLevels.indexOf("single");
+    const questions =
+      earlier === undefined
+        ? questionsOf(one, failure, known)
+        : { words: earlier.words, queries: earlier.queries };
+    const isTame =
+      rowLevels.indexOf(level) >= rowLevels.indexOf("single") &&
+      !(level === "single" && isForProduction(one, failure, questions.queries));
     facts.set(key, {
       kind: "failure",
       revision: failure.revision,
@@ -36,9 +42,7 @@ export function failureFacts(
         one !== tries.at(-1) &&
         sown.some((table) => namesTable(failure.statement?.sql ?? "", table)),
       anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
-      ...(earlier === undefined
-        ? questionsOf(one, failure, known)
-        : { words: earlier.words, queries: earlier.queries }),
+      ...questions,
     });
   }
   return [...facts.values()];
@@ -48,9 +52,33 @@ export function failureFacts(
 function failsOnAnyRow(one: FailedTries[number], failure: StepFailure): boolean {
   const error = failure.statement?.error;
   if (error === undefined) return false;
+  return gradeOf(error, addedColumns(statementsOf(one, failure))) === "any rows";
+}
+
+/**
+ * A key of columns that were there: whether rows have their parents, no row of ours can tell, and the query does. What the
+ * change puts into the table itself is its own doing.
+ */
+function isForProduction(
+  one: FailedTries[number],
+  failure: StepFailure,
+  queries: readonly DataQuery[],
+): boolean {
+  const { sqlstate, table } = failure.statement?.error ?? {};
+  if (sqlstate !== "23503" || !queries.some((query) => query.sqlstate === sqlstate)) return false;
+  return statementsOf(one, failure).every(({ sql }) =>
+    readSql(sql).changes.every(
+      ({ change }) =>
+        (change.kind !== "addColumn" && change.kind !== "dataChange") || change.table?.name !== table,
+    ),
+  );
+}
+
+/** What had run on that way when it failed. */
+function statementsOf(one: FailedTries[number], failure: StepFailure): readonly RecordedStatement[] {
   const leg = legOf(one, failure);
   const ran = leg?.steps.flatMap(({ statements }) => statements) ?? [];
-  return gradeOf(error, addedColumns([...ran, ...(leg?.rest ?? [])])) === "any rows";
+  return [...ran, ...(leg?.rest ?? [])];
 }
 
 function legOf(

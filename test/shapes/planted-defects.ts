@@ -70,7 +70,7 @@ export const defectKinds: readonly DefectKind[] = [
     plant: ({ table }) => ({
       upgrade: `op.alter_column("${table}", "name", type_=sa.Integer, postgresql_using="name::integer")`,
       downgrade: `op.alter_column("${table}", "name", type_=sa.String(120))`,
-      findings: (id) => [`error fails-on-rows ${id}`],
+      findings: (id) => [`warning may-fail-on-rows ${id}`],
     }),
   },
   {

@@ -1,3 +1,4 @@
+import { lintOff } from "../support/gate";
 import { landed, project, revision, revisionFiles, type Shape, sql } from "./shape";
 import { testShapes } from "./table";
 
@@ -275,6 +276,30 @@ const shapes: Readonly<Record<string, Shape>> = {
       ),
       findings: ["error fails-on-rows 0003"],
       lane: "failed",
+    },
+  },
+  "16: a foreign key on a column that had none": {
+    base: {
+      ...project([
+        revision(
+          "0001",
+          null,
+          'op.create_table("a", sa.Column("id", sa.Integer, primary_key=True))\nop.create_table("b", sa.Column("id", sa.Integer, primary_key=True), sa.Column("a_id", sa.Integer))',
+          'op.drop_table("b")\nop.drop_table("a")',
+        ),
+      ]),
+      ...lintOff,
+    },
+    bad: {
+      change: revisionFiles(
+        revision(
+          "0002",
+          "0001",
+          'op.create_foreign_key("b_a_fk", "b", "a", ["a_id"], ["id"])',
+          'op.drop_constraint("b_a_fk", "b")',
+        ),
+      ),
+      findings: ["warning may-fail-on-rows 0002"],
     },
   },
 };

@@ -46,6 +46,8 @@ interface Draft {
   readonly isUnique: boolean;
   readonly isRequired: boolean;
   readonly context: ValueContext;
+  /** How far its plain values are ahead of those of the first column of its type. */
+  readonly shift: number;
   readonly only: readonly string[] | undefined;
   readonly hints: readonly string[];
   readonly window: readonly string[];
@@ -176,6 +178,7 @@ function draftOf(table: Table, column: Column, given: DraftOptions): Draft {
     isUnique,
     isRequired: column.isRequired || (steering.notNull ?? []).includes(name),
     context,
+    shift: shiftOf(table, column, unique),
     only,
     hints,
     window,
@@ -259,7 +262,7 @@ function valuesOf(
       ...base,
       count: isKnown ? preferred.length : count,
       // Labels that a revision names are all that it may accept: none other among them.
-      plain: (index) => (isKnown ? preferred[index % preferred.length] : nth(index)),
+      plain: (index) => (isKnown ? preferred[index % preferred.length] : nth(index + draft.shift)),
       edges,
     };
   }
@@ -279,6 +282,15 @@ function valuesOf(
     ...values,
     plain: (index) => values.plain(index + list.length - (offset % Math.max(list.length, 1))),
   };
+}
+
+/** Two columns of a row that hold the same would hide that a revision takes one for the other. */
+function shiftOf(table: Table, column: Column, unique: ReadonlySet<string>): number {
+  const isPlain = ({ name, isNumbered }: Column) => !unique.has(name) && !isNumbered;
+  if (!isPlain(column)) return 0;
+  return table.columns.filter(
+    (other) => other.number < column.number && other.typeName === column.typeName && isPlain(other),
+  ).length;
 }
 
 /** Where rows are told apart, no number by itself: 0, ±1 and the ends of the range are nobody's id. */
