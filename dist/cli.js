@@ -70292,6 +70292,7 @@ function draftOf(table, column, given) {
         isUnique,
         isRequired: column.isRequired || (steering.notNull ?? []).includes(name),
         context,
+        shift: shiftOf(table, column, unique),
         only,
         hints,
         window,
@@ -70364,7 +70365,7 @@ function candidates_valuesOf(draft, good, offset, wanted, tier) {
             ...base,
             count: isKnown ? preferred.length : count,
             // Labels that a revision names are all that it may accept: none other among them.
-            plain: (index) => (isKnown ? preferred[index % preferred.length] : nth(index)),
+            plain: (index) => (isKnown ? preferred[index % preferred.length] : nth(index + draft.shift)),
             edges,
         };
     }
@@ -70382,6 +70383,13 @@ function candidates_valuesOf(draft, good, offset, wanted, tier) {
         ...values,
         plain: (index) => values.plain(index + list.length - (offset % Math.max(list.length, 1))),
     };
+}
+/** Two columns of a row that hold the same would hide that a revision takes one for the other. */
+function shiftOf(table, column, unique) {
+    const isPlain = ({ name, isNumbered }) => !unique.has(name) && !isNumbered;
+    if (!isPlain(column))
+        return 0;
+    return table.columns.filter((other) => other.number < column.number && other.typeName === column.typeName && isPlain(other)).length;
 }
 /** Where rows are told apart, no number by itself: 0, ±1 and the ends of the range are nobody's id. */
 function edgesOf({ column, isUnique, edges, mined }, among, avoided, tier) {
@@ -72778,7 +72786,11 @@ function failureFacts(tries, known = {}, sown = []) {
             continue;
         const key = JSON.stringify([failure.direction, failure.again, failure.revision]);
         const earlier = facts.get(key);
-        const isTame = rowLevels.indexOf(level) >= rowLevels.indexOf("single");
+        const questions = earlier === undefined
+            ? questionsOf(one, failure, known)
+            : { words: earlier.words, queries: earlier.queries };
+        const isTame = rowLevels.indexOf(level) >= rowLevels.indexOf("single") &&
+            !(level === "single" && isForProduction(one, failure, questions.queries));
         facts.set(key, {
             kind: "failure",
             revision: failure.revision,
@@ -72789,9 +72801,7 @@ function failureFacts(tries, known = {}, sown = []) {
                 one !== tries.at(-1) &&
                 sown.some((table) => namesTable(failure.statement?.sql ?? "", table)),
             anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
-            ...(earlier === undefined
-                ? questionsOf(one, failure, known)
-                : { words: earlier.words, queries: earlier.queries }),
+            ...questions,
         });
     }
     return [...facts.values()];
@@ -72801,9 +72811,23 @@ function failsOnAnyRow(one, failure) {
     const error = failure.statement?.error;
     if (error === undefined)
         return false;
+    return gradeOf(error, addedColumns(deploy_failures_statementsOf(one, failure))) === "any rows";
+}
+/**
+ * A key of columns that were there: whether rows have their parents, no row of ours can tell, and the query does. What the
+ * change puts into the table itself is its own doing.
+ */
+function isForProduction(one, failure, queries) {
+    const { sqlstate, table } = failure.statement?.error ?? {};
+    if (sqlstate !== "23503" || !queries.some((query) => query.sqlstate === sqlstate))
+        return false;
+    return deploy_failures_statementsOf(one, failure).every(({ sql }) => readSql(sql).changes.every(({ change }) => (change.kind !== "addColumn" && change.kind !== "dataChange") || change.table?.name !== table));
+}
+/** What had run on that way when it failed. */
+function deploy_failures_statementsOf(one, failure) {
     const leg = legOf(one, failure);
     const ran = leg?.steps.flatMap(({ statements }) => statements) ?? [];
-    return gradeOf(error, addedColumns([...ran, ...(leg?.rest ?? [])])) === "any rows";
+    return [...ran, ...(leg?.rest ?? [])];
 }
 function legOf({ up, down, again: second }, { direction, again }) {
     return again ? second : direction === "upgrade" ? up : down;
