@@ -75188,8 +75188,10 @@ async function onServer(context, tree, opened) {
 function isSown({ settings }) {
     return settings.seed !== undefined;
 }
-/** It only saves time: undefined where there is no place for it. */
-async function keptBases({ lane }) {
+/** It only saves time: undefined where there is no place for it. What came from production stays nowhere. */
+async function keptBases({ lane, settings }) {
+    if (settings["seed-from"] !== undefined)
+        return undefined;
     try {
         return await KeptBases.open();
     }
@@ -75268,7 +75270,6 @@ function dependsOn({ settings, start, lane, rows }, tree) {
         lane.run,
         [settings["database-url-env"], settings["database-url-format"], env],
         [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
-        deploy_lane_hashOf(settings["seed-from"], lane.project.root),
         settings.section ?? "",
         environmentOfBase(lane.project.root, lane.run, lane.environment),
         [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],

@@ -231,8 +231,9 @@ function isSown({ settings }: DeployLaneContext): boolean {
   return settings.seed !== undefined;
 }
 
-/** It only saves time: undefined where there is no place for it. */
-async function keptBases({ lane }: DeployLaneContext): Promise<KeptBases | undefined> {
+/** It only saves time: undefined where there is no place for it. What came from production stays nowhere. */
+async function keptBases({ lane, settings }: DeployLaneContext): Promise<KeptBases | undefined> {
+  if (settings["seed-from"] !== undefined) return undefined;
   try {
     return await KeptBases.open();
   } catch (error) {
@@ -325,7 +326,6 @@ function dependsOn({ settings, start, lane, rows }: DeployLaneContext, tree: Bas
     lane.run,
     [settings["database-url-env"], settings["database-url-format"], env],
     [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
-    hashOf(settings["seed-from"], lane.project.root),
     settings.section ?? "",
     environmentOfBase(lane.project.root, lane.run, lane.environment),
     [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
