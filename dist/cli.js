@@ -67681,7 +67681,7 @@ const factRules = {
     },
     "may-fail-on-rows": {
         says: "a step of the revision fails on some rows (duplicates, NULL, long or odd values) and passes on others",
-        severity: "warning; note in a downgrade, or where the rows of `seed` pass; settled by `verify-on-env`: error where production has such rows, note where it has none",
+        severity: "warning; note in a downgrade, or where 100 rows or more of `seed` pass; settled by `verify-on-env`: error where production has such rows, note where it has none",
         why: "Whether production has such rows is not known here.",
         do: "Run the query that the finding shows on production; where it returns no rows, the step is safe.",
         never: undefined,
@@ -68897,6 +68897,455 @@ async function inCatalog(client, work) {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/evidence/row-values.js
+const isNumber = /^(?:smallint|integer|bigint|numeric|real|double precision)\b(?!.*\[\])/;
+const isBoolean = /^boolean$/;
+const isTime = /^(?:timestamp|date|time)\b(?!.*\[\])/;
+const isJson = /^jsonb?$/;
+const isUuid = /^uuid$/;
+const isNetwork = /^(?:inet|cidr)$/;
+/**
+ * How the values of a column are compared whose type may have changed: 1.50 is 1.5 as soon as one of the types is a
+ * number, but never from one text to another. Times are those of a snapshot, in UTC.
+ */
+function canonicalFor(before, after) {
+    const rules = [before, after].flatMap((type) => row_values_rulesOf(type, before === after));
+    const unique = [...new Set(rules)];
+    return (value) => (value === null ? null : unique.reduce((text, rule) => rule(text), value));
+}
+function row_values_rulesOf(type, same) {
+    if (isNumber.test(type))
+        return [decimal];
+    if (same)
+        return [];
+    if (isBoolean.test(type))
+        return [row_values_truth];
+    if (isTime.test(type))
+        return [instant];
+    if (isJson.test(type))
+        return [json];
+    if (isUuid.test(type))
+        return [uuid];
+    return isNetwork.test(type) ? [address] : [];
+}
+/** Without an exponent and without zeros that say nothing; other texts, NaN among them, stay. */
+function decimal(text) {
+    const [, sign, whole = "", fraction = "", exponent = "0"] = /^\s*([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d{1,4}))?\s*$/.exec(text) ?? [];
+    if (sign === undefined || whole + fraction === "")
+        return text;
+    const digits = whole + fraction;
+    const point = whole.length + Number(exponent);
+    const left = point <= 0 ? "0" : digits.slice(0, point).padEnd(point, "0");
+    const right = point <= 0 ? digits.padStart(digits.length - point, "0") : digits.slice(point);
+    const plain = `${left.replace(/^0+(?=\d)/, "")}.${right}`.replace(/\.?0*$/, "");
+    return sign === "-" && plain !== "0" ? `-${plain}` : plain;
+}
+/** boolin's words (manual, 8.6), and the numbers that a cast makes of them. */
+function row_values_truth(text) {
+    const word = text.trim().toLowerCase();
+    if (/^(?:t|tr|tru|true|y|ye|yes|on|1)$/.test(word))
+        return "true";
+    return /^(?:f|fa|fal|fals|false|n|no|of|off|0)$/.test(word) ? "false" : text;
+}
+/** A day is its midnight. */
+function instant(text) {
+    return text
+        .trim()
+        .replace("T", " ")
+        .replace(/(?:\+00(?::00)?|Z)$/, "")
+        .replace(/(?<=\d-\d\d-\d\d) 00:00:00(?:\.0+)?$/, "")
+        .replace(/(?<=:\d\d\.\d*?)0+$/, "")
+        .replace(/\.$/, "");
+}
+function json(text) {
+    try {
+        return JSON.stringify(sorted(JSON.parse(text)));
+    }
+    catch {
+        return text;
+    }
+}
+function sorted(value) {
+    if (Array.isArray(value))
+        return value.map(sorted);
+    if (typeof value !== "object" || value === null)
+        return value;
+    const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+    return Object.fromEntries(entries.map(([name, part]) => [name, sorted(part)]));
+}
+function uuid(text) {
+    return text.toLowerCase().replace(/[{}-]/g, "");
+}
+function address(text) {
+    return text.replace(/(?<=^[\d.]+)\/32$|(?<=^[\da-f:.]*:[\da-f:.]*)\/128$/i, "");
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/secret-columns.js
+/** Words of a column's name, in snake case, in the singular. */
+const secretWords = new Set("password passwd passphrase passcode pwd secret token jwt key apikey hash digest salt nonce signature credential cookie auth otp totp mfa pin cvv cvc card pan iban bic ssn sin passport license dob birthdate".split(" "));
+/** Words that name a secret wherever they stand, also in `userpassword`. */
+const secretParts = /passw(?:or)?d|secret|token|apikey|iban|creditcard|cardn(?:o|um)|socialsecurity|taxid/;
+/** True where a column's name says that its values are nobody's business: they are never shown. */
+function isSecretColumn(name) {
+    const snake = name.replace(/(\p{Ll})(\p{Lu})/gu, "$1_$2").toLowerCase();
+    const words = snake.split(/[^\p{L}]+/u).map((word) => word.replace(/(?<=..)(?<!s)s$/, ""));
+    return words.some((word) => secretWords.has(word)) || secretParts.test(words.join(""));
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-columns.js
+
+
+/**
+ * The columns of one table before and after. One of another name is the same column where every old row has its value
+ * there: rows are told by the primary key, and where there is none, the values must be the same ones altogether.
+ */
+function pairColumns(before, after) {
+    const places = new Map(after.columns.map(({ name }, at) => [name, at]));
+    const pairs = [];
+    const missing = [];
+    for (const [at, { name }] of before.columns.entries()) {
+        const place = places.get(name);
+        places.delete(name);
+        if (place === undefined)
+            missing.push(at);
+        else
+            pairs.push(pairOf(before, at, after, place));
+    }
+    const key = keyPairs(before, pairs);
+    const gone = [];
+    for (const at of missing) {
+        const type = before.columns[at].type;
+        const candidates = [...places.values()]
+            .sort((left, right) => Number(after.columns[right].type === type) - Number(after.columns[left].type === type))
+            .map((place) => pairOf(before, at, after, place));
+        const renamed = candidates.find((pair) => keepsValues(before, after, pair, key));
+        if (renamed === undefined)
+            gone.push(at);
+        else {
+            pairs.push(renamed);
+            places.delete(after.columns[renamed.after].name);
+        }
+    }
+    return { pairs, gone };
+}
+function pairOf(before, at, after, place) {
+    const { name, type } = before.columns[at];
+    const other = after.columns[place];
+    return {
+        name,
+        before: at,
+        after: place,
+        canonical: canonicalFor(type, other.type),
+        isSecret: isSecretColumn(name) || isSecretColumn(other.name),
+        isTime: type === other.type && /^(?:timestamp|date)\b(?!.*\[\])/.test(type),
+    };
+}
+/** The primary key's columns; none where one of them is gone. */
+function keyPairs({ key }, pairs) {
+    const found = pairs.filter(({ name }) => key.includes(name));
+    return found.length === key.length ? found : [];
+}
+function keepsValues(before, after, pair, key) {
+    if (before.rows.every((row) => row[pair.before] === null))
+        return false;
+    if (key.length === 0) {
+        const columns = [pair];
+        return unmatched(before.rows, after.rows, columns).before.length === 0;
+    }
+    const rows = new Map(after.rows.map((row) => [row_columns_textOf(row, key, "after"), row]));
+    const both = before.rows.flatMap((row) => {
+        const other = rows.get(row_columns_textOf(row, key, "before"));
+        return other === undefined ? [] : [{ row, other }];
+    });
+    const isSame = ({ row, other }) => pair.canonical(row[pair.before]) === pair.canonical(other[pair.after]);
+    return both.some(({ row }) => row[pair.before] !== null) && both.every(isSame);
+}
+/** A row as one text, equal where these columns' values are. */
+function row_columns_textOf(row, pairs, side) {
+    return JSON.stringify(pairs.map((pair) => pair.canonical(row[pair[side]])));
+}
+/** The rows of each side that the other one has not, in these columns; equal rows count one by one. */
+function unmatched(before, after, pairs) {
+    const there = new Map();
+    for (const row of after) {
+        const text = row_columns_textOf(row, pairs, "after");
+        const equal = there.get(text);
+        if (equal === undefined)
+            there.set(text, [row]);
+        else
+            equal.push(row);
+    }
+    const left = before.filter((row) => there.get(row_columns_textOf(row, pairs, "before"))?.pop() === undefined);
+    return { before: left, after: [...there.values()].flat() };
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-examples.js
+const most = 3;
+const row_examples_longest = 60;
+/** A time to the microsecond has 29. */
+const half = 29;
+/** The first few different values of a column, cut; none of a secret one. */
+function examplesOf(isSecret, values) {
+    return isSecret ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
+}
+/** What became of values, e.g. `1.25 → 1.3`. */
+function changeExamples(isSecret, changes) {
+    if (isSecret)
+        return [];
+    const side = (value) => cut(value ?? "NULL", half);
+    return [...new Set(changes.map(({ from, to }) => `${side(from)} → ${side(to)}`))].slice(0, most);
+}
+/** By what a row is known: its key, else its first columns, e.g. `id = 3`. */
+function rowExamples(rows, pairs, key) {
+    const shown = (key.length > 0 ? key : pairs).filter(({ isSecret }) => !isSecret).slice(0, most);
+    if (shown.length === 0)
+        return [];
+    const texts = rows
+        .slice(0, most)
+        .map((row) => shown.map(({ name, before }) => `${name} = ${row[before] ?? "NULL"}`).join(", "));
+    return texts.map((text) => cut(text));
+}
+/** A text that is cut tells its length, by which two of the same beginning differ. */
+function cut(text, length = row_examples_longest) {
+    let count = 0;
+    for (const _ of text)
+        count++;
+    if (count <= length)
+        return text;
+    const rest = `… (${count} characters)`;
+    return [...text.slice(0, 2 * length)].slice(0, Math.max(0, length - rest.length)).join("") + rest;
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-comparison.js
+
+
+/**
+ * The rows of a table that are not there any more as they were, in the columns that both sides have. A row of the same
+ * primary key is the same row; without a key only the columns' values are compared, each column by itself.
+ */
+function compareRows(before, after, pairs) {
+    const rest = unmatched(before.rows, after.rows, pairs);
+    if (rest.before.length === 0)
+        return [];
+    const key = keyPairs(before, pairs);
+    if (key.length > 0)
+        return byKey({ before, after, pairs, key }, rest);
+    const kept = pairs.filter((pair) => !isTouched(pair, rest));
+    const other = unmatched(rest.before, rest.after, kept);
+    return other.before.length === 0 ? [] : withoutKey({ before, after, pairs: kept, key }, other);
+}
+function byKey(comparison, rest) {
+    const { key, pairs } = comparison;
+    const others = new Map(rest.after.map((row) => [row_columns_textOf(row, key, "after"), row]));
+    const same = [];
+    const alone = rest.before.filter((row) => {
+        const text = row_columns_textOf(row, key, "before");
+        const other = others.get(text);
+        if (other === undefined)
+            return true;
+        others.delete(text);
+        same.push({ row, other });
+        return false;
+    });
+    // A key may have been made anew: then all the other columns are as they were.
+    const values = pairs.filter((pair) => !key.includes(pair));
+    const gone = values.length === 0 ? alone : unmatched(alone, [...others.values()], values).before;
+    return [
+        ...changedColumns(comparison, same),
+        ...(gone.length < alone.length ? row_comparison_changedKeys(comparison, alone, new Set(gone)) : []),
+        ...goneRows(comparison, gone, gone.length),
+    ];
+}
+function changedColumns(comparison, same) {
+    return comparison.pairs.flatMap((pair) => {
+        const { canonical } = pair;
+        const changes = same
+            .map(({ row, other }) => ({ from: row[pair.before], to: other[pair.after] }))
+            .filter(({ from, to }) => canonical(from) !== canonical(to));
+        if (changes.length === 0 || changes.every((change) => isTouch(pair, change)))
+            return [];
+        const values = changes.filter(({ from }) => from !== null);
+        const onlyNulls = values.length === 0;
+        const lost = row_comparison_missing(changes.map(({ from }) => canonical(from)), changes.map(({ to }) => canonical(to)));
+        return [
+            columnLoss(comparison, pair, {
+                kind: lost.length === 0 ? "values moved" : "values changed",
+                lost: onlyNulls ? changes.length : values.length,
+                examples: changeExamples(pair.isSecret, onlyNulls ? changes : values),
+                onlyNulls,
+            }),
+        ];
+    });
+}
+/** Columns that a trigger, or the migration itself, sets whenever it writes a row. */
+const lastChange = /(?:^|_)(?:updated|modified|changed|touched|mtime)(?:_|$)|(?:updated|modified|changed)(?:at|on)$/;
+/** The time of a row's last change moved on: that the row was written is no loss. */
+function isTouch({ name, isTime }, { from, to }) {
+    return isTime && to !== null && (from === null || from < to) && lastChange.test(name.toLowerCase());
+}
+/** Every row that differs has a later time than all had. */
+function isTouched(pair, rest) {
+    const was = rest.before.flatMap((row) => row[pair.before] ?? []).reduce(later, "");
+    return (rest.after.length > 0 && rest.after.every((row) => isTouch(pair, { from: was, to: row[pair.after] })));
+}
+function later(left, right) {
+    return left < right ? right : left;
+}
+function row_comparison_changedKeys(comparison, alone, gone) {
+    const kept = alone.filter((row) => !gone.has(row));
+    return comparison.key.map((pair) => columnLoss(comparison, pair, {
+        kind: "values changed",
+        lost: kept.length,
+        examples: examplesOf(pair.isSecret, kept.flatMap((row) => row[pair.before] ?? [])),
+        onlyNulls: false,
+    }));
+}
+/** Which row is which cannot be told: rows that are fewer, then values that no row has any more, else the rows' order. */
+function withoutKey(comparison, rest) {
+    const fewer = Math.max(0, rest.before.length - rest.after.length);
+    const changed = comparison.pairs.flatMap((pair) => {
+        const lost = row_comparison_missing(rest.before.map((row) => pair.canonical(row[pair.before])), rest.after.map((row) => pair.canonical(row[pair.after])));
+        if (lost.length <= fewer)
+            return [];
+        const values = lost.flatMap((value) => value ?? []);
+        const onlyNulls = values.length === 0;
+        return [
+            columnLoss(comparison, pair, {
+                kind: "values changed",
+                lost: onlyNulls ? lost.length : values.length,
+                examples: examplesOf(pair.isSecret, values),
+                onlyNulls,
+            }),
+        ];
+    });
+    if (fewer > 0)
+        return [...goneRows(comparison, fewer === rest.before.length ? rest.before : [], fewer), ...changed];
+    if (changed.length > 0)
+        return changed;
+    return [
+        {
+            ...tableLoss(comparison, "values moved", rest.before.length),
+            examples: rowExamples(rest.before, comparison.pairs, comparison.key),
+        },
+    ];
+}
+function goneRows(comparison, rows, lost) {
+    if (lost === 0)
+        return [];
+    const examples = rowExamples(rows, comparison.pairs, comparison.key);
+    return [{ ...tableLoss(comparison, "rows gone", lost), examples }];
+}
+function tableLoss({ before, after }, kind, lost) {
+    return {
+        table: before.table,
+        kind,
+        column: undefined,
+        before: before.rows.length,
+        after: after.rows.length,
+        lost,
+        examples: [],
+        onlyNulls: false,
+    };
+}
+function columnLoss({ before, after }, pair, loss) {
+    const filled = (rows, at) => rows.filter((row) => row[at] !== null).length;
+    return {
+        table: before.table,
+        column: pair.name,
+        before: filled(before.rows, pair.before),
+        after: filled(after.rows, pair.after),
+        ...loss,
+    };
+}
+/** Those of the values that the others do not have, counted one by one. */
+function row_comparison_missing(values, others) {
+    const counts = new Map();
+    for (const value of others)
+        counts.set(value, (counts.get(value) ?? 0) + 1);
+    return values.filter((value) => {
+        const count = counts.get(value) ?? 0;
+        if (count > 0)
+            counts.set(value, count - 1);
+        return count === 0;
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/evidence/row-losses.js
+
+
+
+
+/**
+ * What `before` held and `after` does not, by table in the order of `before`. Rows and columns that only `after` has are
+ * no loss, nor is a table or column that has another name now, nor a value that another type prints in another way.
+ * Of a table that was not read there is only the number of its rows.
+ */
+function rowLosses(before, after, { countOnly } = {}) {
+    const fresh = new Map([...after].filter(([name]) => !before.has(name)));
+    return [...before.values()].flatMap((table) => {
+        const same = after.get(table.table);
+        if (same === undefined)
+            return withoutTable(table, fresh);
+        return countOnly?.has(table.table) === true ? fewerRows(table, same) : tableLosses(table, same);
+    });
+}
+/** How many rows a table has; undefined where that is not known. */
+function rowCount({ rows, unread }) {
+    return unread === undefined ? rows.length : unread.rows;
+}
+/** A table of another name is this one where nothing but whole columns is missing in it. */
+function withoutTable(table, fresh) {
+    const count = rowCount(table);
+    if (count === 0)
+        return [];
+    const renamed = [...fresh.values()]
+        .filter((candidate) => table.unread === undefined && candidate.unread === undefined)
+        .filter((candidate) => sharesValues(table, candidate))
+        .map((candidate) => ({ candidate, losses: tableLosses(table, candidate) }))
+        .filter(({ losses }) => losses.every(({ kind }) => kind === "column gone"))
+        .sort((left, right) => left.losses.length - right.losses.length)[0];
+    if (renamed !== undefined) {
+        fresh.delete(renamed.candidate.table);
+        return renamed.losses;
+    }
+    const rows = count ?? 0;
+    return [lossOf(table, "table gone", { before: rows, after: 0, lost: rows })];
+}
+/** More columns with values have a counterpart than have none. */
+function sharesValues(table, candidate) {
+    const { pairs, gone } = pairColumns(table, candidate);
+    const withValues = (places) => places.filter((at) => table.rows.some((row) => row[at] !== null)).length;
+    return withValues(pairs.map((pair) => pair.before)) > withValues(gone);
+}
+function tableLosses(before, after) {
+    if (before.unread !== undefined || after.unread !== undefined)
+        return fewerRows(before, after);
+    const { pairs, gone } = pairColumns(before, after);
+    const rows = compareRows(before, after, pairs);
+    // Without a row, no column has anything left: one message is enough.
+    return after.rows.length === 0 ? rows : [...goneColumns(before, gone), ...rows];
+}
+function goneColumns(before, gone) {
+    return gone.flatMap((at) => {
+        const values = before.rows.flatMap((row) => row[at] ?? []);
+        if (values.length === 0)
+            return [];
+        const column = before.columns[at].name;
+        const count = values.length;
+        const examples = examplesOf(isSecretColumn(column), values);
+        return [{ ...lossOf(before, "column gone", { before: count, after: 0, lost: count }), column, examples }];
+    });
+}
+function fewerRows(before, after) {
+    const [was, is] = [rowCount(before), rowCount(after)];
+    if (was === undefined || is === undefined || is >= was)
+        return [];
+    return [lossOf(before, "rows gone", { before: was, after: is, lost: was - is })];
+}
+function lossOf({ table }, kind, counts) {
+    return { table, kind, column: undefined, ...counts, examples: [], onlyNulls: false };
+}
+
 ;// CONCATENATED MODULE: ./lib/databases/postgres/row-snapshot.js
 
 
@@ -69071,9 +69520,9 @@ const texts = new Set(["text", "varchar", "bpchar", "citext", "name"]);
 function isText(type) {
     return type.kind === "domain" ? type.of !== undefined && isText(type.of) : texts.has(type.name);
 }
-function isNumber(type) {
+function values_isNumber(type) {
     if (type.kind === "domain")
-        return type.of !== undefined && isNumber(type.of);
+        return type.of !== undefined && values_isNumber(type.of);
     return ["int2", "int4", "int8", "numeric", "float4", "float8", "oid", "money"].includes(type.name);
 }
 /** The longest text that a column takes, in characters. */
@@ -70393,7 +70842,7 @@ function shiftOf(table, column, unique) {
 }
 /** Where rows are told apart, no number by itself: 0, ±1 and the ends of the range are nobody's id. */
 function edgesOf({ column, isUnique, edges, mined }, among, avoided, tier) {
-    if (tier === "plain" || (isUnique && isNumber(column.type)))
+    if (tier === "plain" || (isUnique && values_isNumber(column.type)))
         return [];
     if (!isUnique)
         return interleave(among(edges), among(mined));
@@ -71760,6 +72209,7 @@ var base_database_disposeResources = (undefined && undefined.__disposeResources)
 
 
 
+
 /** The base cannot be had; the fresh lane's verdict stands. */
 class NotBuilt extends Error {
     obstacle;
@@ -71793,9 +72243,8 @@ async function buildBase(options) {
         if (seed !== undefined) {
             await settingsOf("seed", () => sow(stage, seed, context));
             const after = await stage.observe((client) => lane_rows_rowsOf(client, { versionTables }));
-            const before = (table) => rows.get(table)?.rows.length ?? 0;
             sown = [...after.values()]
-                .filter((table) => table.rows.length > before(table.table))
+                .filter((table) => (rowCount(table) ?? 0) - (rows.get(table.table)?.rows.length ?? 0) >= tellingRows)
                 .map(({ table }) => table);
         }
         const facts = await stage.observe(readDatabaseFacts);
@@ -71813,6 +72262,8 @@ async function buildBase(options) {
             await result_1;
     }
 }
+/** So many rows of the project's own say more of a table than rows that were made up. */
+const tellingRows = 100;
 /** The stage with what is there before the first migration, or with all of it. */
 async function opened({ context, load }) {
     if (load === undefined)
@@ -73096,455 +73547,6 @@ function knownObjects(tables) {
             return Object.hasOwn(constraints, constraint) ? constraints[constraint] : undefined;
         },
     };
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/row-values.js
-const row_values_isNumber = /^(?:smallint|integer|bigint|numeric|real|double precision)\b(?!.*\[\])/;
-const isBoolean = /^boolean$/;
-const isTime = /^(?:timestamp|date|time)\b(?!.*\[\])/;
-const isJson = /^jsonb?$/;
-const isUuid = /^uuid$/;
-const isNetwork = /^(?:inet|cidr)$/;
-/**
- * How the values of a column are compared whose type may have changed: 1.50 is 1.5 as soon as one of the types is a
- * number, but never from one text to another. Times are those of a snapshot, in UTC.
- */
-function canonicalFor(before, after) {
-    const rules = [before, after].flatMap((type) => row_values_rulesOf(type, before === after));
-    const unique = [...new Set(rules)];
-    return (value) => (value === null ? null : unique.reduce((text, rule) => rule(text), value));
-}
-function row_values_rulesOf(type, same) {
-    if (row_values_isNumber.test(type))
-        return [decimal];
-    if (same)
-        return [];
-    if (isBoolean.test(type))
-        return [row_values_truth];
-    if (isTime.test(type))
-        return [instant];
-    if (isJson.test(type))
-        return [json];
-    if (isUuid.test(type))
-        return [uuid];
-    return isNetwork.test(type) ? [address] : [];
-}
-/** Without an exponent and without zeros that say nothing; other texts, NaN among them, stay. */
-function decimal(text) {
-    const [, sign, whole = "", fraction = "", exponent = "0"] = /^\s*([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d{1,4}))?\s*$/.exec(text) ?? [];
-    if (sign === undefined || whole + fraction === "")
-        return text;
-    const digits = whole + fraction;
-    const point = whole.length + Number(exponent);
-    const left = point <= 0 ? "0" : digits.slice(0, point).padEnd(point, "0");
-    const right = point <= 0 ? digits.padStart(digits.length - point, "0") : digits.slice(point);
-    const plain = `${left.replace(/^0+(?=\d)/, "")}.${right}`.replace(/\.?0*$/, "");
-    return sign === "-" && plain !== "0" ? `-${plain}` : plain;
-}
-/** boolin's words (manual, 8.6), and the numbers that a cast makes of them. */
-function row_values_truth(text) {
-    const word = text.trim().toLowerCase();
-    if (/^(?:t|tr|tru|true|y|ye|yes|on|1)$/.test(word))
-        return "true";
-    return /^(?:f|fa|fal|fals|false|n|no|of|off|0)$/.test(word) ? "false" : text;
-}
-/** A day is its midnight. */
-function instant(text) {
-    return text
-        .trim()
-        .replace("T", " ")
-        .replace(/(?:\+00(?::00)?|Z)$/, "")
-        .replace(/(?<=\d-\d\d-\d\d) 00:00:00(?:\.0+)?$/, "")
-        .replace(/(?<=:\d\d\.\d*?)0+$/, "")
-        .replace(/\.$/, "");
-}
-function json(text) {
-    try {
-        return JSON.stringify(sorted(JSON.parse(text)));
-    }
-    catch {
-        return text;
-    }
-}
-function sorted(value) {
-    if (Array.isArray(value))
-        return value.map(sorted);
-    if (typeof value !== "object" || value === null)
-        return value;
-    const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
-    return Object.fromEntries(entries.map(([name, part]) => [name, sorted(part)]));
-}
-function uuid(text) {
-    return text.toLowerCase().replace(/[{}-]/g, "");
-}
-function address(text) {
-    return text.replace(/(?<=^[\d.]+)\/32$|(?<=^[\da-f:.]*:[\da-f:.]*)\/128$/i, "");
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/secret-columns.js
-/** Words of a column's name, in snake case, in the singular. */
-const secretWords = new Set("password passwd passphrase passcode pwd secret token jwt key apikey hash digest salt nonce signature credential cookie auth otp totp mfa pin cvv cvc card pan iban bic ssn sin passport license dob birthdate".split(" "));
-/** Words that name a secret wherever they stand, also in `userpassword`. */
-const secretParts = /passw(?:or)?d|secret|token|apikey|iban|creditcard|cardn(?:o|um)|socialsecurity|taxid/;
-/** True where a column's name says that its values are nobody's business: they are never shown. */
-function isSecretColumn(name) {
-    const snake = name.replace(/(\p{Ll})(\p{Lu})/gu, "$1_$2").toLowerCase();
-    const words = snake.split(/[^\p{L}]+/u).map((word) => word.replace(/(?<=..)(?<!s)s$/, ""));
-    return words.some((word) => secretWords.has(word)) || secretParts.test(words.join(""));
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/row-columns.js
-
-
-/**
- * The columns of one table before and after. One of another name is the same column where every old row has its value
- * there: rows are told by the primary key, and where there is none, the values must be the same ones altogether.
- */
-function pairColumns(before, after) {
-    const places = new Map(after.columns.map(({ name }, at) => [name, at]));
-    const pairs = [];
-    const missing = [];
-    for (const [at, { name }] of before.columns.entries()) {
-        const place = places.get(name);
-        places.delete(name);
-        if (place === undefined)
-            missing.push(at);
-        else
-            pairs.push(pairOf(before, at, after, place));
-    }
-    const key = keyPairs(before, pairs);
-    const gone = [];
-    for (const at of missing) {
-        const type = before.columns[at].type;
-        const candidates = [...places.values()]
-            .sort((left, right) => Number(after.columns[right].type === type) - Number(after.columns[left].type === type))
-            .map((place) => pairOf(before, at, after, place));
-        const renamed = candidates.find((pair) => keepsValues(before, after, pair, key));
-        if (renamed === undefined)
-            gone.push(at);
-        else {
-            pairs.push(renamed);
-            places.delete(after.columns[renamed.after].name);
-        }
-    }
-    return { pairs, gone };
-}
-function pairOf(before, at, after, place) {
-    const { name, type } = before.columns[at];
-    const other = after.columns[place];
-    return {
-        name,
-        before: at,
-        after: place,
-        canonical: canonicalFor(type, other.type),
-        isSecret: isSecretColumn(name) || isSecretColumn(other.name),
-        isTime: type === other.type && /^(?:timestamp|date)\b(?!.*\[\])/.test(type),
-    };
-}
-/** The primary key's columns; none where one of them is gone. */
-function keyPairs({ key }, pairs) {
-    const found = pairs.filter(({ name }) => key.includes(name));
-    return found.length === key.length ? found : [];
-}
-function keepsValues(before, after, pair, key) {
-    if (before.rows.every((row) => row[pair.before] === null))
-        return false;
-    if (key.length === 0) {
-        const columns = [pair];
-        return unmatched(before.rows, after.rows, columns).before.length === 0;
-    }
-    const rows = new Map(after.rows.map((row) => [row_columns_textOf(row, key, "after"), row]));
-    const both = before.rows.flatMap((row) => {
-        const other = rows.get(row_columns_textOf(row, key, "before"));
-        return other === undefined ? [] : [{ row, other }];
-    });
-    const isSame = ({ row, other }) => pair.canonical(row[pair.before]) === pair.canonical(other[pair.after]);
-    return both.some(({ row }) => row[pair.before] !== null) && both.every(isSame);
-}
-/** A row as one text, equal where these columns' values are. */
-function row_columns_textOf(row, pairs, side) {
-    return JSON.stringify(pairs.map((pair) => pair.canonical(row[pair[side]])));
-}
-/** The rows of each side that the other one has not, in these columns; equal rows count one by one. */
-function unmatched(before, after, pairs) {
-    const there = new Map();
-    for (const row of after) {
-        const text = row_columns_textOf(row, pairs, "after");
-        const equal = there.get(text);
-        if (equal === undefined)
-            there.set(text, [row]);
-        else
-            equal.push(row);
-    }
-    const left = before.filter((row) => there.get(row_columns_textOf(row, pairs, "before"))?.pop() === undefined);
-    return { before: left, after: [...there.values()].flat() };
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/row-examples.js
-const most = 3;
-const row_examples_longest = 60;
-/** A time to the microsecond has 29. */
-const half = 29;
-/** The first few different values of a column, cut; none of a secret one. */
-function examplesOf(isSecret, values) {
-    return isSecret ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
-}
-/** What became of values, e.g. `1.25 → 1.3`. */
-function changeExamples(isSecret, changes) {
-    if (isSecret)
-        return [];
-    const side = (value) => cut(value ?? "NULL", half);
-    return [...new Set(changes.map(({ from, to }) => `${side(from)} → ${side(to)}`))].slice(0, most);
-}
-/** By what a row is known: its key, else its first columns, e.g. `id = 3`. */
-function rowExamples(rows, pairs, key) {
-    const shown = (key.length > 0 ? key : pairs).filter(({ isSecret }) => !isSecret).slice(0, most);
-    if (shown.length === 0)
-        return [];
-    const texts = rows
-        .slice(0, most)
-        .map((row) => shown.map(({ name, before }) => `${name} = ${row[before] ?? "NULL"}`).join(", "));
-    return texts.map((text) => cut(text));
-}
-/** A text that is cut tells its length, by which two of the same beginning differ. */
-function cut(text, length = row_examples_longest) {
-    let count = 0;
-    for (const _ of text)
-        count++;
-    if (count <= length)
-        return text;
-    const rest = `… (${count} characters)`;
-    return [...text.slice(0, 2 * length)].slice(0, Math.max(0, length - rest.length)).join("") + rest;
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/row-comparison.js
-
-
-/**
- * The rows of a table that are not there any more as they were, in the columns that both sides have. A row of the same
- * primary key is the same row; without a key only the columns' values are compared, each column by itself.
- */
-function compareRows(before, after, pairs) {
-    const rest = unmatched(before.rows, after.rows, pairs);
-    if (rest.before.length === 0)
-        return [];
-    const key = keyPairs(before, pairs);
-    if (key.length > 0)
-        return byKey({ before, after, pairs, key }, rest);
-    const kept = pairs.filter((pair) => !isTouched(pair, rest));
-    const other = unmatched(rest.before, rest.after, kept);
-    return other.before.length === 0 ? [] : withoutKey({ before, after, pairs: kept, key }, other);
-}
-function byKey(comparison, rest) {
-    const { key, pairs } = comparison;
-    const others = new Map(rest.after.map((row) => [row_columns_textOf(row, key, "after"), row]));
-    const same = [];
-    const alone = rest.before.filter((row) => {
-        const text = row_columns_textOf(row, key, "before");
-        const other = others.get(text);
-        if (other === undefined)
-            return true;
-        others.delete(text);
-        same.push({ row, other });
-        return false;
-    });
-    // A key may have been made anew: then all the other columns are as they were.
-    const values = pairs.filter((pair) => !key.includes(pair));
-    const gone = values.length === 0 ? alone : unmatched(alone, [...others.values()], values).before;
-    return [
-        ...changedColumns(comparison, same),
-        ...(gone.length < alone.length ? row_comparison_changedKeys(comparison, alone, new Set(gone)) : []),
-        ...goneRows(comparison, gone, gone.length),
-    ];
-}
-function changedColumns(comparison, same) {
-    return comparison.pairs.flatMap((pair) => {
-        const { canonical } = pair;
-        const changes = same
-            .map(({ row, other }) => ({ from: row[pair.before], to: other[pair.after] }))
-            .filter(({ from, to }) => canonical(from) !== canonical(to));
-        if (changes.length === 0 || changes.every((change) => isTouch(pair, change)))
-            return [];
-        const values = changes.filter(({ from }) => from !== null);
-        const onlyNulls = values.length === 0;
-        const lost = row_comparison_missing(changes.map(({ from }) => canonical(from)), changes.map(({ to }) => canonical(to)));
-        return [
-            columnLoss(comparison, pair, {
-                kind: lost.length === 0 ? "values moved" : "values changed",
-                lost: onlyNulls ? changes.length : values.length,
-                examples: changeExamples(pair.isSecret, onlyNulls ? changes : values),
-                onlyNulls,
-            }),
-        ];
-    });
-}
-/** Columns that a trigger, or the migration itself, sets whenever it writes a row. */
-const lastChange = /(?:^|_)(?:updated|modified|changed|touched|mtime)(?:_|$)|(?:updated|modified|changed)(?:at|on)$/;
-/** The time of a row's last change moved on: that the row was written is no loss. */
-function isTouch({ name, isTime }, { from, to }) {
-    return isTime && to !== null && (from === null || from < to) && lastChange.test(name.toLowerCase());
-}
-/** Every row that differs has a later time than all had. */
-function isTouched(pair, rest) {
-    const was = rest.before.flatMap((row) => row[pair.before] ?? []).reduce(later, "");
-    return (rest.after.length > 0 && rest.after.every((row) => isTouch(pair, { from: was, to: row[pair.after] })));
-}
-function later(left, right) {
-    return left < right ? right : left;
-}
-function row_comparison_changedKeys(comparison, alone, gone) {
-    const kept = alone.filter((row) => !gone.has(row));
-    return comparison.key.map((pair) => columnLoss(comparison, pair, {
-        kind: "values changed",
-        lost: kept.length,
-        examples: examplesOf(pair.isSecret, kept.flatMap((row) => row[pair.before] ?? [])),
-        onlyNulls: false,
-    }));
-}
-/** Which row is which cannot be told: rows that are fewer, then values that no row has any more, else the rows' order. */
-function withoutKey(comparison, rest) {
-    const fewer = Math.max(0, rest.before.length - rest.after.length);
-    const changed = comparison.pairs.flatMap((pair) => {
-        const lost = row_comparison_missing(rest.before.map((row) => pair.canonical(row[pair.before])), rest.after.map((row) => pair.canonical(row[pair.after])));
-        if (lost.length <= fewer)
-            return [];
-        const values = lost.flatMap((value) => value ?? []);
-        const onlyNulls = values.length === 0;
-        return [
-            columnLoss(comparison, pair, {
-                kind: "values changed",
-                lost: onlyNulls ? lost.length : values.length,
-                examples: examplesOf(pair.isSecret, values),
-                onlyNulls,
-            }),
-        ];
-    });
-    if (fewer > 0)
-        return [...goneRows(comparison, fewer === rest.before.length ? rest.before : [], fewer), ...changed];
-    if (changed.length > 0)
-        return changed;
-    return [
-        {
-            ...tableLoss(comparison, "values moved", rest.before.length),
-            examples: rowExamples(rest.before, comparison.pairs, comparison.key),
-        },
-    ];
-}
-function goneRows(comparison, rows, lost) {
-    if (lost === 0)
-        return [];
-    const examples = rowExamples(rows, comparison.pairs, comparison.key);
-    return [{ ...tableLoss(comparison, "rows gone", lost), examples }];
-}
-function tableLoss({ before, after }, kind, lost) {
-    return {
-        table: before.table,
-        kind,
-        column: undefined,
-        before: before.rows.length,
-        after: after.rows.length,
-        lost,
-        examples: [],
-        onlyNulls: false,
-    };
-}
-function columnLoss({ before, after }, pair, loss) {
-    const filled = (rows, at) => rows.filter((row) => row[at] !== null).length;
-    return {
-        table: before.table,
-        column: pair.name,
-        before: filled(before.rows, pair.before),
-        after: filled(after.rows, pair.after),
-        ...loss,
-    };
-}
-/** Those of the values that the others do not have, counted one by one. */
-function row_comparison_missing(values, others) {
-    const counts = new Map();
-    for (const value of others)
-        counts.set(value, (counts.get(value) ?? 0) + 1);
-    return values.filter((value) => {
-        const count = counts.get(value) ?? 0;
-        if (count > 0)
-            counts.set(value, count - 1);
-        return count === 0;
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/row-losses.js
-
-
-
-
-/**
- * What `before` held and `after` does not, by table in the order of `before`. Rows and columns that only `after` has are
- * no loss, nor is a table or column that has another name now, nor a value that another type prints in another way.
- * Of a table that was not read there is only the number of its rows.
- */
-function rowLosses(before, after, { countOnly } = {}) {
-    const fresh = new Map([...after].filter(([name]) => !before.has(name)));
-    return [...before.values()].flatMap((table) => {
-        const same = after.get(table.table);
-        if (same === undefined)
-            return withoutTable(table, fresh);
-        return countOnly?.has(table.table) === true ? fewerRows(table, same) : tableLosses(table, same);
-    });
-}
-/** How many rows a table has; undefined where that is not known. */
-function rowCount({ rows, unread }) {
-    return unread === undefined ? rows.length : unread.rows;
-}
-/** A table of another name is this one where nothing but whole columns is missing in it. */
-function withoutTable(table, fresh) {
-    const count = rowCount(table);
-    if (count === 0)
-        return [];
-    const renamed = [...fresh.values()]
-        .filter((candidate) => table.unread === undefined && candidate.unread === undefined)
-        .filter((candidate) => sharesValues(table, candidate))
-        .map((candidate) => ({ candidate, losses: tableLosses(table, candidate) }))
-        .filter(({ losses }) => losses.every(({ kind }) => kind === "column gone"))
-        .sort((left, right) => left.losses.length - right.losses.length)[0];
-    if (renamed !== undefined) {
-        fresh.delete(renamed.candidate.table);
-        return renamed.losses;
-    }
-    const rows = count ?? 0;
-    return [lossOf(table, "table gone", { before: rows, after: 0, lost: rows })];
-}
-/** More columns with values have a counterpart than have none. */
-function sharesValues(table, candidate) {
-    const { pairs, gone } = pairColumns(table, candidate);
-    const withValues = (places) => places.filter((at) => table.rows.some((row) => row[at] !== null)).length;
-    return withValues(pairs.map((pair) => pair.before)) > withValues(gone);
-}
-function tableLosses(before, after) {
-    if (before.unread !== undefined || after.unread !== undefined)
-        return fewerRows(before, after);
-    const { pairs, gone } = pairColumns(before, after);
-    const rows = compareRows(before, after, pairs);
-    // Without a row, no column has anything left: one message is enough.
-    return after.rows.length === 0 ? rows : [...goneColumns(before, gone), ...rows];
-}
-function goneColumns(before, gone) {
-    return gone.flatMap((at) => {
-        const values = before.rows.flatMap((row) => row[at] ?? []);
-        if (values.length === 0)
-            return [];
-        const column = before.columns[at].name;
-        const count = values.length;
-        const examples = examplesOf(isSecretColumn(column), values);
-        return [{ ...lossOf(before, "column gone", { before: count, after: 0, lost: count }), column, examples }];
-    });
-}
-function fewerRows(before, after) {
-    const [was, is] = [rowCount(before), rowCount(after)];
-    if (was === undefined || is === undefined || is >= was)
-        return [];
-    return [lossOf(before, "rows gone", { before: was, after: is, lost: was - is })];
-}
-function lossOf({ table }, kind, counts) {
-    return { table, kind, column: undefined, ...counts, examples: [], onlyNulls: false };
 }
 
 ;// CONCATENATED MODULE: ./lib/evidence/lane-losses.js

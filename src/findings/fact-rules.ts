@@ -83,7 +83,7 @@ export const factRules = {
   "may-fail-on-rows": {
     says: "a step of the revision fails on some rows (duplicates, NULL, long or odd values) and passes on others",
     severity:
-      "warning; note in a downgrade, or where the rows of `seed` pass; settled by `verify-on-env`: error where production has such rows, note where it has none",
+      "warning; note in a downgrade, or where 100 rows or more of `seed` pass; settled by `verify-on-env`: error where production has such rows, note where it has none",
     why: "Whether production has such rows is not known here.",
     do: "Run the query that the finding shows on production; where it returns no rows, the step is safe.",
     never: undefined,

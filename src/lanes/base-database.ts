@@ -3,6 +3,7 @@ import { connect } from "../databases/postgres/connection";
 import { readDatabaseFacts } from "../databases/postgres/table-facts";
 import { findVersionTables } from "../databases/postgres/version-tables";
 import { UserError } from "../errors";
+import { rowCount } from "../evidence/row-losses";
 import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import { runSetup } from "../shadow/setup";
@@ -50,9 +51,8 @@ export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
   if (seed !== undefined) {
     await settingsOf("seed", () => sow(stage, seed, context));
     const after = await stage.observe((client) => rowsOf(client, { versionTables }));
-    const before = (table: string): number => rows.get(table)?.rows.length ?? 0;
     sown = [...after.values()]
-      .filter((table) => table.rows.length > before(table.table))
+      .filter((table) => (rowCount(table) ?? 0) - (rows.get(table.table)?.rows.length ?? 0) >= tellingRows)
       .map(({ table }) => table);
   }
   const facts = await stage.observe(readDatabaseFacts);
@@ -60,6 +60,9 @@ export async function buildBase(options: BuildOptions): Promise<BaseDatabase> {
   const { name } = await stage.handOver();
   return { name, heads, versionTable, versionTables, skip: [...versionTables, ...seeded], sown, facts };
 }
+
+/** So many rows of the project's own say more of a table than rows that were made up. */
+const tellingRows = 100;
 
 /** The stage with what is there before the first migration, or with all of it. */
 async function opened({ context, load }: BuildOptions): Promise<Stage> {

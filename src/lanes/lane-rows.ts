@@ -17,7 +17,7 @@ export interface BaseDatabase {
   readonly versionTable: VersionTable | undefined;
   /** Every table that could be the version table, quoted as the server does: its rows are nobody's data. */
   readonly versionTables: readonly string[];
-  /** Tables into which the seed put rows. */
+  /** Tables into which the seed put rows enough to tell what production's are like. */
   readonly sown: readonly string[];
   /** Tables in which nothing is put: the version table, and those that migrations filled. Quoted as the server does. */
   readonly skip: readonly string[];

@@ -69,9 +69,11 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
     const red = await run([defect]);
     expect(red.jobs, red.log).toEqual({ "migration-gate": "failure" });
     expect(red.log).toContain("node v24.");
-    expect(red.outputs).toMatchObject({ verdict: "failed", findings: "1", errors: "1", warnings: "0" });
+    expect(red.outputs).toMatchObject({ verdict: "failed", findings: "2", errors: "2", warnings: "0" });
+    // The narrower type is not what was there, and cuts what is in it.
     expect(red.annotations.map(({ level, title, file, line }) => ({ level, title, file, line }))).toEqual([
       { level: "error", title: "downgrade-leaves-residue", file: revision, line: "23" },
+      { level: "error", title: "downgrade-loses-data", file: revision, line: "23" },
     ]);
     expect(red.summary).toContain("```mermaid");
     expect(api.requests.map(({ operation, status }) => `${operation} ${status}`)).toEqual([
@@ -144,7 +146,7 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
     repository.change([defect]);
     const red = await runAct({ ...options(), event: "merge_group", payload: repository.mergeGroup() });
     expect(red.jobs, red.log).toEqual({ "migration-gate": "failure" });
-    expect(red.outputs).toMatchObject({ errors: "1", "new-revisions": "20260602_093000_longer_titles" });
+    expect(red.outputs).toMatchObject({ errors: "2", "new-revisions": "20260602_093000_longer_titles" });
     expect(api.requests).toEqual([]);
   });
 
@@ -173,8 +175,8 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
     const red = await run([defect], { token: readOnlyToken });
     expect(red.jobs, red.log).toEqual({ "migration-gate": "failure" });
     expect(red.summary).toContain("downgrade&#45;leaves&#45;residue");
-    expect(red.annotations.map(({ level }) => level)).toEqual(["error", "notice"]);
-    expect(red.annotations[1]?.message).toContain("Resource not accessible by integration");
+    expect(red.annotations.map(({ level }) => level)).toEqual(["error", "error", "notice"]);
+    expect(red.annotations[2]?.message).toContain("Resource not accessible by integration");
     expect(api.comments).toEqual([]);
   });
 

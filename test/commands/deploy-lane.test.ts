@@ -148,7 +148,7 @@ test("a SQL file of rows that the base does not have yet is the change's own", a
   );
 });
 
-test("rows of the project's own that pass make it a note", async () => {
+test("many rows of the project's own that pass make it a note", async () => {
   await using project = await changed({
     id: "0003",
     down: "0002",
@@ -163,7 +163,7 @@ test("rows of the project's own that pass make it a note", async () => {
   };
   repositoryIn(project.path).write(
     "rows.sql",
-    "INSERT INTO users (id, nickname, tenant_id) SELECT n, 'user ' || n, 1 FROM generate_series(1, 20) n",
+    "INSERT INTO users (id, nickname, tenant_id) SELECT n, 'user ' || n, 1 FROM generate_series(1, 200) n",
   );
   expect([await found(), await found("--seed", "rows.sql")]).toEqual([["warning"], ["note"]]);
 });

@@ -44,7 +44,7 @@ function run(defects: readonly string[]): Promise<ActRun> {
 test("the service container is the shadow: red on a defect, green on its mend", async () => {
   const red = await run(["downgrade-restores-narrower-type"]);
   expect(red.jobs, red.log).toEqual({ "migration-gate": "failure" });
-  expect(red.outputs).toMatchObject({ verdict: "failed", errors: "1" });
+  expect(red.outputs).toMatchObject({ verdict: "failed", errors: "2" });
   expect(red.summary).toContain("PostgreSQL 17&#46;10 (the given server).");
 
   const green = await run([]);

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { UserError } from "../../src/errors";
 import { openReach } from "../../src/executors/isolation";
 import { type Command, graceMs, runCommand, terminateAll } from "../../src/executors/local";
@@ -173,13 +173,18 @@ describe("nothing is left running", () => {
 
   test("no files and no descriptors", async () => {
     if (process.platform !== "linux") return;
+    // Other tests run commands at the same time: a temporary folder of its own.
+    const own = join(folder, "tmp");
+    await mkdir(own);
+    vi.stubEnv("TMPDIR", own);
     await run(["true"]);
     const descriptors = async () => (await readdir("/proc/self/fd")).length;
     const before = await descriptors();
     for (let count = 0; count < 20; count++) await run(["true"]);
     await sleep(50);
     expect(await descriptors()).toBeLessThanOrEqual(before);
-    expect((await readdir(tmpdir())).filter((name) => name.startsWith("migration-gate-output-"))).toEqual([]);
+    expect(await readdir(own)).toEqual([]);
+    vi.unstubAllEnvs();
   });
 });
 
