@@ -5,12 +5,12 @@ import { Random } from "../support/random";
 import { judgePlanted } from "./planted";
 
 /** CI gives another one each time; a failure is repeated with the seed that it printed. */
-const seed = Number(process.env.MIGRATION_GATE_SEED || Math.floor(Math.random() * 2 ** 31));
+const seed = Number(process.env.TEST_SEED || Math.floor(Math.random() * 2 ** 31));
 const random = new Random(seed);
 const revisions = 70;
 const defects = 30;
 
-process.stdout.write(`MIGRATION_GATE_SEED=${seed} repeats test/attribution\n`);
+process.stdout.write(`TEST_SEED=${seed} repeats test/attribution\n`);
 
 const cases = drivers.flatMap((driver) =>
   [false, true].map((transactionPerMigration) => ({
@@ -22,7 +22,7 @@ const cases = drivers.flatMap((driver) =>
 /** Defects that stop other revisions cost a way of their own each: one combination a run has them, by the seed. */
 const withAllEffects = random.between(0, cases.length - 1);
 
-describe(`${defects} planted defects, each named on its revision and none other (MIGRATION_GATE_SEED=${seed})`, () => {
+describe(`${defects} planted defects, each named on its revision and none other (TEST_SEED=${seed})`, () => {
   test.each(cases.map((options, index) => ({ ...options, all: index === withAllEffects })))(
     "$driver, transaction_per_migration $transactionPerMigration, seed $seed, all effects $all",
     { timeout: 300_000 },

@@ -7,8 +7,8 @@ import { cleanRevision, type DefectEffect, type DefectKind, defectKinds } from "
 import { judgeChange, revision, revisionFiles, toldBy } from "./shape";
 
 /** CI gives another one each time; a failure is repeated with the seed that it printed. */
-const seed = Number(process.env.MIGRATION_GATE_SEED || Math.floor(Math.random() * 2 ** 31));
-process.stdout.write(`MIGRATION_GATE_SEED=${seed} repeats test/shapes\n`);
+const seed = Number(process.env.TEST_SEED || Math.floor(Math.random() * 2 ** 31));
+process.stdout.write(`TEST_SEED=${seed} repeats test/shapes\n`);
 
 interface Case {
   readonly seed: number;
@@ -69,7 +69,7 @@ function plant({ kinds, ...given }: Case) {
   };
 }
 
-describe(`each planted defect is named on its revision, and nothing else is (MIGRATION_GATE_SEED=${seed})`, () => {
+describe(`each planted defect is named on its revision, and nothing else is (TEST_SEED=${seed})`, () => {
   const cases = deal(new Random(seed)).map((one) => ({
     ...one,
     names: one.kinds.map(({ name }) => name).join("; "),

@@ -5,8 +5,8 @@ import { randomSchema } from "./random-schema";
 import { contents, fill, ownedDatabase } from "./support";
 
 /** CI gives another one each time; a failure is repeated with the seed that it printed. */
-const seed = Number(process.env.MIGRATION_GATE_SEED || Math.floor(Math.random() * 2 ** 31));
-process.stdout.write(`MIGRATION_GATE_SEED=${seed} repeats test/databases/rows\n`);
+const seed = Number(process.env.TEST_SEED || Math.floor(Math.random() * 2 ** 31));
+process.stdout.write(`TEST_SEED=${seed} repeats test/databases/rows\n`);
 
 let server: TestServer;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => server?.[Symbol.asyncDispose]());
 
 describe.each(["hostile", "plain"] as const)(
-  `200 tables of a random schema, %s (MIGRATION_GATE_SEED=${seed})`,
+  `200 tables of a random schema, %s (TEST_SEED=${seed})`,
   (tier) => {
     test("are filled to 98 % or more, the rest is named, and a second database gets the same", async () => {
       const sql = randomSchema(new Random(seed), 200);
