@@ -40,7 +40,8 @@ export async function wholeCheck(
   args: readonly string[] = [],
   variables: Readonly<Record<string, string>> = {},
 ): Promise<WholeCheck> {
-  const file = join(folder, `exit-${process.hrtime.bigint()}.json`);
+  // One name for all runs, which come one after the other: a variable that changes would be another environment to a kept base.
+  const file = join(folder, "exit.json");
   const started = performance.now();
   const words = [
     "--import",
