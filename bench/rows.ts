@@ -1,4 +1,5 @@
 import { connect } from "../src/databases/postgres/connection";
+import { readRows } from "../src/databases/postgres/row-snapshot";
 import { fillTables } from "../src/databases/postgres/rows/fill";
 import { startShadow } from "../src/shadow/start";
 import { randomSchema } from "../test/databases/rows/random-schema";
@@ -10,11 +11,17 @@ const rows = 10;
 /** The schemas of these seeds, in turn. */
 const seeds = [1, 2, 3];
 const mostSeconds = 3;
+const mostReadingSeconds = 0.3;
 
-/** Fills random schemas from nothing, then tops them up. */
+/** Fills random schemas from nothing, tops them up, and reads their rows. */
 export async function benchRows(repetitions: number, say: (line: string) => void): Promise<Target[]> {
   await using server = await startShadow({});
-  const fills: Record<string, number[]> = { "fill, hostile": [], "fill, plain": [], "top-up, hostile": [] };
+  const fills: Record<string, number[]> = {
+    "fill, hostile": [],
+    "fill, plain": [],
+    "top-up, hostile": [],
+    read: [],
+  };
   let wanted = 0;
   let filled = 0;
   for (let round = -1; round < repetitions; round++) {
@@ -33,6 +40,9 @@ export async function benchRows(repetitions: number, say: (line: string) => void
           wanted += outcome.length;
           filled += outcome.filter((table) => table.rows > 0).length;
         }
+        const started = performance.now();
+        await readRows(client);
+        if (round >= 0) fills["read"]!.push(performance.now() - started);
       } finally {
         await client.end();
       }
@@ -50,6 +60,13 @@ export async function benchRows(repetitions: number, say: (line: string) => void
       value: mostSeconds,
       unit: " s",
       measured: median(fills["fill, hostile"]!) / 1000,
+    },
+    {
+      name: `reading the rows of ${tables} tables`,
+      bound: "at most",
+      value: mostReadingSeconds,
+      unit: " s",
+      measured: median(fills["read"]!) / 1000,
     },
     {
       name: "tables that get rows",

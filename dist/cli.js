@@ -43316,7 +43316,191 @@ const interruptedVerify = {
     do: "Run the same job again: where nothing is pending any more, it says so.",
 };
 
+;// CONCATENATED MODULE: ./lib/databases/postgres/version-tables.js
+/**
+ * Every table of the database with these columns and no other, the one of ids of text or a number, in order of schema and
+ * name: a version table may have any name and lie in any schema. Needs no rights but to connect.
+ */
+async function findVersionTables(client, { column, columns = [column] }) {
+    const { rows } = await client.query(`select n.nspname as schema, c.relname as table,
+       pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select') as readable
+     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p') and c.relpersistence <> 't'
+       and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+       and (select pg_catalog.array_agg(a.attname::text order by a.attname::text collate "C") from pg_catalog.pg_attribute a
+            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) = $2::text[]
+       and exists (select from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
+                   where a.attrelid = c.oid and a.attname = $1 and t.typcategory::text = any ($3::text[]))
+     order by 1, 2`, 
+    // A lone column of numbers could be anything; text of that name could not.
+    [column, [...columns].sort(), columns.length > 1 ? ["S", "N"] : ["S"]]);
+    return rows;
+}
+/** Tables of users' schemas that no extension brought: the first names, and how many there are. */
+async function userTables(client) {
+    const { rows } = await client.query(`select pg_catalog.format('%I.%I', n.nspname, c.relname) as name, (pg_catalog.count(*) over ())::int as count
+     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p') and c.relpersistence <> 't' and not c.relispartition
+       and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+       and not exists (select from pg_catalog.pg_depend m where m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                       and m.objid = c.oid and m.deptype = 'e')
+     order by 1 limit 5`);
+    return { names: rows.map(({ name }) => name), count: rows[0]?.count ?? 0 };
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/read-versions.js
+
+
+/** The version table's content by our own SQL. Reads only; a UserError where it cannot be told. */
+async function readVersions(client, options) {
+    await client.query("begin transaction isolation level repeatable read read only");
+    try {
+        const { rows } = await client.query("select pg_catalog.current_database() as name, pg_catalog.current_setting('server_version') as server, current_user as role");
+        const [{ name, server, role } = { name: "", server: "", role: "" }] = rows;
+        const database = { name, server };
+        const candidates = await findVersionTables(client, options.tool.versionTable);
+        const chosen = await choose(client, candidates, options, role);
+        if (chosen !== undefined) {
+            const { schema, table } = chosen.candidate;
+            const versionTable = { schema, table };
+            return {
+                database,
+                versionTable,
+                heads: chosen.heads,
+                rows: await readRows(client, options.tool, versionTable),
+            };
+        }
+        const tables = await userTables(client);
+        if (tables.count > 0)
+            throw notStamped(tables, options);
+        return { database, versionTable: undefined, heads: [] };
+    }
+    finally {
+        await client.query("rollback").catch(() => undefined);
+    }
+}
+async function readRows(client, { rows: protocol }, table) {
+    if (protocol === undefined)
+        return undefined;
+    const { rows } = await client.query({
+        text: protocol.sql(table),
+        rowMode: "array",
+    });
+    return rows.map(([id, success, checksum]) => ({ id, success, checksum }));
+}
+async function choose(client, all, options, role) {
+    const wanted = options.versionTable;
+    const named = wanted === undefined ? all : all.filter((candidate) => isNamed(candidate, wanted));
+    if (wanted !== undefined && named.length === 0)
+        throw notThere(wanted, all, options);
+    const read = [];
+    for (const candidate of named) {
+        if (!candidate.readable)
+            continue;
+        const { rows } = await client.query({
+            text: options.tool.versionsSql(candidate),
+            rowMode: "array",
+        });
+        read.push({ candidate, heads: rows.map(([id]) => id) });
+    }
+    const hidden = named.filter(({ readable }) => !readable);
+    const [unread] = [...hidden].sort((one, other) => unusual(one, options) - unusual(other, options));
+    // What may not be read could be the one: the others tell only when they hold this project's ids.
+    if (unread !== undefined && !read.some(({ heads }) => heads.some(options.isKnown)))
+        throw notReadable(unread, role, options);
+    if (read.length <= 1)
+        return read[0];
+    const ours = read.filter(({ heads }) => heads.some(options.isKnown));
+    if (ours.length === 1)
+        return ours[0];
+    throw new errors_UserError({
+        what: `The database has ${read.length} tables that may be the version table.`,
+        where: options.where,
+        seen: read
+            .map(({ candidate, heads }) => `${print(candidate)}: ${heads.join(", ") || "empty"}`)
+            .join("\n"),
+        do: `Set version-table to one of them, e.g. --version-table ${print(read[0].candidate)}`,
+    });
+}
+function unusual({ table }, { tool }) {
+    return table === tool.versionTable.name ? 0 : 1;
+}
+function isNamed({ schema, table }, wanted) {
+    return wanted === table || wanted === `${schema}.${table}`;
+}
+function print({ schema, table }) {
+    return `${schema}.${table}`;
+}
+function notThere(wanted, all, { where }) {
+    return new errors_UserError({
+        what: `The database has no version table "${wanted}".`,
+        where,
+        seen: all.length === 0 ? "It has no version table at all." : `It has ${all.map(print).join(", ")}.`,
+        do: all.length === 0
+            ? "Correct version-table, or leave it out."
+            : `Set version-table to ${print(all[0])}, or leave it out.`,
+    });
+}
+function notReadable(candidate, role, { where }) {
+    const quote = (name) => `"${name.replaceAll('"', '""')}"`;
+    const schema = quote(candidate.schema);
+    return new errors_UserError({
+        what: `The role "${role}" may not read the version table ${print(candidate)}.`,
+        where,
+        do: `GRANT USAGE ON SCHEMA ${schema} TO ${quote(role)}; GRANT SELECT ON ${schema}.${quote(candidate.table)} TO ${quote(role)};`,
+    });
+}
+function notStamped({ names, count }, options) {
+    const { where, stamp, tool } = options;
+    return new errors_UserError({
+        what: `The database has ${count} ${count === 1 ? "table" : "tables"} and no version table (${tool.versionTable.name}).`,
+        where,
+        seen: `${names.join(", ")}${count > names.length ? ", …" : ""}`,
+        why: "Which revisions it has is not written down; an upgrade would start at the first one and meet what is there.",
+        do: stamp === undefined
+            ? `Find out which revisions its schema has, and write their rows into ${tool.versionTable.name} once.`
+            : `Find out which revision its schema is, and write that down once: ${stamp} <revision>`,
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/versions-at.js
+
+
+
+
+/** A network that drops everything must not be waited for. */
+const versions_at_answerLimitMs = 30_000;
+/** Of a database, for messages: no secret. */
+function versions_at_placeOf({ host, port, database }) {
+    return `${host}:${port}/${database}`;
+}
+/** The version table's content of a database, on a connection that is closed again. A UserError where it cannot be told. */
+async function versionsAt(address, reading, applicationName) {
+    const client = await connect(address, { applicationName });
+    const where = versions_at_placeOf(address);
+    try {
+        return await within(client, readVersions(client, { ...reading, where }), versions_at_answerLimitMs);
+    }
+    catch (error) {
+        throw error instanceof errors_UserError ? error : notRead(where, error);
+    }
+    finally {
+        await own_session_close(client);
+    }
+}
+/** What is no answer of ours: the server's refusal, or none in time. */
+function notRead(where, error) {
+    return new errors_UserError({
+        what: "The version table could not be read.",
+        where,
+        seen: error instanceof Error ? error.message : String(error),
+        why: "What is applied cannot be told.",
+        do: "See in pg_stat_activity whether a session holds an exclusive lock on it (another migration at work), and whether a limit of this role ends queries; then run it again.",
+    }, { cause: error });
+}
+
 ;// CONCATENATED MODULE: ./lib/deploy/promotion.js
+
 
 
 
@@ -43353,7 +43537,7 @@ async function earlierOnes(target, settings, environment) {
         }
         const address = parseAddress(url, variable);
         const { heads } = await target.seenAt(address);
-        found.push({ heads, where: `${variable}: ${address.host}:${address.port}/${address.database}` });
+        found.push({ heads, where: `${variable}: ${versions_at_placeOf(address)}` });
     }
     if (record !== undefined)
         found.push(recordedAt(record));
@@ -56480,154 +56664,8 @@ function database_address_databaseAddress(settings, environment) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/databases/postgres/version-tables.js
-/**
- * Every table of the database with these columns and no other, the one of ids of text or a number, in order of schema and
- * name: a version table may have any name and lie in any schema. Needs no rights but to connect.
- */
-async function findVersionTables(client, { column, columns = [column] }) {
-    const { rows } = await client.query(`select n.nspname as schema, c.relname as table,
-       pg_catalog.has_schema_privilege(n.oid, 'usage') and pg_catalog.has_table_privilege(c.oid, 'select') as readable
-     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where c.relkind in ('r', 'p') and c.relpersistence <> 't'
-       and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-       and (select pg_catalog.array_agg(a.attname::text order by a.attname::text collate "C") from pg_catalog.pg_attribute a
-            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) = $2::text[]
-       and exists (select from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
-                   where a.attrelid = c.oid and a.attname = $1 and t.typcategory::text = any ($3::text[]))
-     order by 1, 2`, 
-    // A lone column of numbers could be anything; text of that name could not.
-    [column, [...columns].sort(), columns.length > 1 ? ["S", "N"] : ["S"]]);
-    return rows;
-}
-/** Tables of users' schemas that no extension brought: the first names, and how many there are. */
-async function userTables(client) {
-    const { rows } = await client.query(`select pg_catalog.format('%I.%I', n.nspname, c.relname) as name, (pg_catalog.count(*) over ())::int as count
-     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where c.relkind in ('r', 'p') and c.relpersistence <> 't' and not c.relispartition
-       and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-       and not exists (select from pg_catalog.pg_depend m where m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                       and m.objid = c.oid and m.deptype = 'e')
-     order by 1 limit 5`);
-    return { names: rows.map(({ name }) => name), count: rows[0]?.count ?? 0 };
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/read-versions.js
-
-
-/** The version table's content by our own SQL. Reads only; a UserError where it cannot be told. */
-async function readVersions(client, options) {
-    await client.query("begin transaction isolation level repeatable read read only");
-    try {
-        const { rows } = await client.query("select pg_catalog.current_database() as name, pg_catalog.current_setting('server_version') as server, current_user as role");
-        const [{ name, server, role } = { name: "", server: "", role: "" }] = rows;
-        const database = { name, server };
-        const candidates = await findVersionTables(client, options.tool.versionTable);
-        const chosen = await choose(client, candidates, options, role);
-        if (chosen !== undefined) {
-            const { schema, table } = chosen.candidate;
-            const versionTable = { schema, table };
-            return {
-                database,
-                versionTable,
-                heads: chosen.heads,
-                rows: await readRows(client, options.tool, versionTable),
-            };
-        }
-        const tables = await userTables(client);
-        if (tables.count > 0)
-            throw notStamped(tables, options);
-        return { database, versionTable: undefined, heads: [] };
-    }
-    finally {
-        await client.query("rollback").catch(() => undefined);
-    }
-}
-async function readRows(client, { rows: protocol }, table) {
-    if (protocol === undefined)
-        return undefined;
-    const { rows } = await client.query({
-        text: protocol.sql(table),
-        rowMode: "array",
-    });
-    return rows.map(([id, success, checksum]) => ({ id, success, checksum }));
-}
-async function choose(client, all, options, role) {
-    const wanted = options.versionTable;
-    const named = wanted === undefined ? all : all.filter((candidate) => isNamed(candidate, wanted));
-    if (wanted !== undefined && named.length === 0)
-        throw notThere(wanted, all, options);
-    const read = [];
-    for (const candidate of named) {
-        if (!candidate.readable)
-            continue;
-        const { rows } = await client.query({
-            text: options.tool.versionsSql(candidate),
-            rowMode: "array",
-        });
-        read.push({ candidate, heads: rows.map(([id]) => id) });
-    }
-    const hidden = named.filter(({ readable }) => !readable);
-    const [unread] = [...hidden].sort((one, other) => unusual(one, options) - unusual(other, options));
-    // What may not be read could be the one: the others tell only when they hold this project's ids.
-    if (unread !== undefined && !read.some(({ heads }) => heads.some(options.isKnown)))
-        throw notReadable(unread, role, options);
-    if (read.length <= 1)
-        return read[0];
-    const ours = read.filter(({ heads }) => heads.some(options.isKnown));
-    if (ours.length === 1)
-        return ours[0];
-    throw new errors_UserError({
-        what: `The database has ${read.length} tables that may be the version table.`,
-        where: options.where,
-        seen: read
-            .map(({ candidate, heads }) => `${print(candidate)}: ${heads.join(", ") || "empty"}`)
-            .join("\n"),
-        do: `Set version-table to one of them, e.g. --version-table ${print(read[0].candidate)}`,
-    });
-}
-function unusual({ table }, { tool }) {
-    return table === tool.versionTable.name ? 0 : 1;
-}
-function isNamed({ schema, table }, wanted) {
-    return wanted === table || wanted === `${schema}.${table}`;
-}
-function print({ schema, table }) {
-    return `${schema}.${table}`;
-}
-function notThere(wanted, all, { where }) {
-    return new errors_UserError({
-        what: `The database has no version table "${wanted}".`,
-        where,
-        seen: all.length === 0 ? "It has no version table at all." : `It has ${all.map(print).join(", ")}.`,
-        do: all.length === 0
-            ? "Correct version-table, or leave it out."
-            : `Set version-table to ${print(all[0])}, or leave it out.`,
-    });
-}
-function notReadable(candidate, role, { where }) {
-    const quote = (name) => `"${name.replaceAll('"', '""')}"`;
-    const schema = quote(candidate.schema);
-    return new errors_UserError({
-        what: `The role "${role}" may not read the version table ${print(candidate)}.`,
-        where,
-        do: `GRANT USAGE ON SCHEMA ${schema} TO ${quote(role)}; GRANT SELECT ON ${schema}.${quote(candidate.table)} TO ${quote(role)};`,
-    });
-}
-function notStamped({ names, count }, options) {
-    const { where, stamp, tool } = options;
-    return new errors_UserError({
-        what: `The database has ${count} ${count === 1 ? "table" : "tables"} and no version table (${tool.versionTable.name}).`,
-        where,
-        seen: `${names.join(", ")}${count > names.length ? ", …" : ""}`,
-        why: "Which revisions it has is not written down; an upgrade would start at the first one and meet what is there.",
-        do: stamp === undefined
-            ? `Find out which revisions its schema has, and write their rows into ${tool.versionTable.name} once.`
-            : `Find out which revision its schema is, and write that down once: ${stamp} <revision>`,
-    });
-}
-
 ;// CONCATENATED MODULE: ./lib/deploy/target.js
+
 
 
 
@@ -56644,7 +56682,6 @@ function notStamped({ names, count }, options) {
 
 /** A network that drops everything must not be waited for. */
 const aliveLimitMs = 5_000;
-const target_answerLimitMs = 30_000;
 /** Opens both. Reads only, and does not start the tool; a UserError where a project, its history or the database is not usable. */
 async function openTarget(settings, environment, applicationName) {
     const project = findProject(settings["working-directory"], settings);
@@ -56662,7 +56699,7 @@ async function openTarget(settings, environment, applicationName) {
     }
     const address = database_address_databaseAddress(settings, environment);
     const run = tool.runWords(project, settings.run, environment["PATH"]);
-    const where = target_placeOf(address);
+    const where = versions_at_placeOf(address);
     const reading = {
         tool,
         versionTable: settings["version-table"],
@@ -56696,25 +56733,13 @@ async function openTarget(settings, environment, applicationName) {
                 versionTable: table === undefined ? reading.versionTable : `${table.schema}.${table.table}`,
             };
             try {
-                return await within(here, readVersions(here, options), target_answerLimitMs);
+                return await within(here, readVersions(here, options), versions_at_answerLimitMs);
             }
             catch (error) {
                 throw error instanceof errors_UserError ? error : notRead(where, error);
             }
         },
-        async seenAt(other) {
-            const there = await connect(other, { applicationName });
-            const at = target_placeOf(other);
-            try {
-                return await within(there, readVersions(there, { ...reading, where: at }), target_answerLimitMs);
-            }
-            catch (error) {
-                throw error instanceof errors_UserError ? error : notRead(at, error);
-            }
-            finally {
-                await own_session_close(there);
-            }
-        },
+        seenAt: (other) => versionsAt(other, reading, applicationName),
         async status(seen) {
             const unknown = [];
             for (const id of unknownIds(graph, seen))
@@ -56724,15 +56749,6 @@ async function openTarget(settings, environment, applicationName) {
         [Symbol.asyncDispose]: () => own_session_close(open),
     };
 }
-function notRead(where, error) {
-    return new errors_UserError({
-        what: "The version table could not be read.",
-        where,
-        seen: error instanceof Error ? error.message : String(error),
-        why: "What is applied cannot be told.",
-        do: "See in pg_stat_activity whether a session holds an exclusive lock on it (another migration at work), and whether a limit of this role ends queries; then run it again.",
-    }, { cause: error });
-}
 async function isAlive(client) {
     try {
         await within(client, client.query("select 1"), aliveLimitMs);
@@ -56741,9 +56757,6 @@ async function isAlive(client) {
     catch {
         return false;
     }
-}
-function target_placeOf({ host, port, database }) {
-    return `${host}:${port}/${database}`;
 }
 function stampLine(tool, project, run) {
     const words = tool.commands(project).stamp;
@@ -59893,7 +59906,21 @@ function keyOfStep({ revision, direction, again }) {
     return JSON.stringify([revision, direction, again]);
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/names.js
+/** Whether a text has this name as a word: not as a part of another name. */
+function hasWord(text, word, flags = "") {
+    const pattern = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`, flags).test(text);
+}
+/** The object's own name out of an identity, unquoted, as error messages and statements have it. */
+function names_lastPart(identity) {
+    const withoutArguments = identity.replace(/\(.*\)$/s, "");
+    const quoted = /"((?:[^"]|"")+)"$/.exec(withoutArguments)?.[1];
+    return quoted?.replaceAll('""', '"') ?? withoutArguments.slice(withoutArguments.lastIndexOf(".") + 1);
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/blame.js
+
 
 /** In a failed transaction every statement gets this; what matters is the error before it. */
 const inFailedTransaction = "25P02";
@@ -59933,7 +59960,7 @@ function isThereAlready(statement, key) {
     const { sqlstate, message } = statement?.error ?? {};
     return (!/^(?:column|constraint)/.test(kindOf(key)) &&
         /^(?:42P07|42P06|42710|42723)$/.test(sqlstate ?? "") &&
-        hasWord(message ?? "", blame_lastPart(identityOf(key))));
+        hasWord(message ?? "", names_lastPart(identityOf(key))));
 }
 function firstCause(failed) {
     return failed.findLast(({ error }) => error?.sqlstate !== inFailedTransaction) ?? failed.at(-1);
@@ -60000,21 +60027,11 @@ function related(context, leg, revision) {
 function culpritsOf(failure, standing) {
     const error = failure.statement?.error;
     const text = [error?.message, error?.detail].join("\n");
-    const named = standing.filter(({ key }) => hasWord(text, blame_lastPart(identityOf(key))));
+    const named = standing.filter(({ key }) => hasWord(text, names_lastPart(identityOf(key))));
     return ownersOf(named);
 }
 function ownersOf(differences) {
     return [...new Set(differences.map(({ owner }) => owner))].filter((owner) => owner !== "");
-}
-function hasWord(text, word) {
-    const pattern = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`).test(text);
-}
-/** The object's own name, as error messages quote it. */
-function blame_lastPart(identity) {
-    const withoutArguments = identity.replace(/\(.*\)$/s, "");
-    const quoted = /"((?:[^"]|"")+)"$/.exec(withoutArguments)?.[1];
-    return quoted?.replaceAll('""', '"') ?? withoutArguments.slice(withoutArguments.lastIndexOf(".") + 1);
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/ledger.js
@@ -63184,7 +63201,6 @@ async function proveOnEmptyDatabase(context, options) {
         unexplained: [...new Set(legs.flatMap((leg) => leg.unexplained))],
         unsteady: ledger.unsteady,
         legs,
-        toolStarts: legs.length + 1,
         start,
     };
 }
@@ -67146,103 +67162,6 @@ function escapeRegExp(text) {
     return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-;// CONCATENATED MODULE: ./lib/findings/other-schema.js
-
-
-
-
-/** To the finding on an edited revision, what the edit makes of databases that have it: seen, and not read from the texts. */
-function withBothSchemas(findings, { findings: seen, bothRan }) {
-    if (!bothRan)
-        return [...findings];
-    const differing = seen.filter(({ rule }) => rule === "schema-depends-on-history");
-    return findings.map((finding) => {
-        if (finding.rule !== "revision-edited")
-            return finding;
-        const own = differing.filter(({ revision }) => revision === finding.revision);
-        const told = own.length > 0
-            ? own.map(({ what }) => what).join(" ")
-            : differing.length === 0
-                ? "Both texts were run: a database that has it and an empty one end with the same schema."
-                : undefined;
-        return told === undefined ? finding : { ...finding, seen: `${finding.seen}\n${told}` };
-    });
-}
-/** The most that one check shows; an edited base table shows them all. */
-const mostShown = 10;
-/** What production would have otherwise than every database that is made from now on. */
-function otherSchemaFindings(schemas) {
-    const { fresh, deployed, before } = schemas;
-    const keys = new Set([...fresh.keys(), ...deployed.keys()]);
-    const differing = [...keys].filter((key) => fresh.get(key) !== deployed.get(key) && kindOf(key) !== "column order" && !before.has(key));
-    if (differing.length === 0)
-        return [];
-    const delta = (catalog) => differing.map((key) => ({ key, before: undefined, after: catalog.get(key) }));
-    const differences = deltas_differencesOf(delta(fresh), delta(deployed)).map((difference) => ({
-        ...difference,
-        owner: ownerOf(difference.key, schemas) ?? "",
-    }));
-    const objects = groupByObject(differences);
-    const shown = objects.slice(0, mostShown).map(({ key, change, main }) => {
-        const owner = schemas.graph.get(main.owner);
-        const place = owner === undefined ? noPlace : places_placeOf(owner, "upgrade", key);
-        const name = `${kindOf(key)} ${identityOf(key)}`;
-        const has = change === "missing"
-            ? `does not have the ${name}, which an empty database gets`
-            : change === "left"
-                ? `has the ${name}, which an empty database does not get`
-                : `has another ${name} than an empty database gets`;
-        return {
-            ...noPlace,
-            ...place,
-            rule: "schema-depends-on-history",
-            severity: "error",
-            revision: owner?.id,
-            direction: owner === undefined ? undefined : "upgrade",
-            object: key,
-            what: `A database with the base's history ${has}.`,
-            where: owner === undefined ? "the change's head" : `revision ${owner.id}, upgrade`,
-            seen: `${schemas.seenBy}; ${change === "changed" ? describeChange(main) : other_schema_oneLine(main.expected ?? main.found ?? "")}`,
-            why: "Production has that history: from now on it and every new database (tests, new tenants) have different schemas, and no later check can see it.",
-            do: owner === undefined
-                ? other_schema_advice
-                : `Restore ${owner.location.file}, and write the change as a new revision.`,
-            suppressed: false,
-            suppression: undefined,
-        };
-    });
-    const left = objects.length - shown.length;
-    const last = shown.at(-1);
-    if (left === 0 || last === undefined)
-        return shown;
-    return [...shown.slice(0, -1), { ...last, seen: `${last.seen}\n${left} more objects differ.` }];
-}
-const other_schema_advice = "Find what builds it otherwise (a landed revision that was edited, code or a setting that revisions read), restore that, and write the change as a new revision.";
-const noPlace = {
-    file: undefined,
-    line: undefined,
-    column: undefined,
-};
-/**
- * The last one under judgement that made it, on whichever of the two, or, of what it no longer makes, the edited one that makes
- * the table; the rest of the history is nobody's to mend.
- */
-function ownerOf(key, { steps, judged, edited }) {
-    const own = steps.filter(({ revision }) => judged.has(revision));
-    const maker = own.findLast(({ changes }) => changes.some((change) => change.key === key));
-    if (maker !== undefined)
-        return maker.revision;
-    for (const only of [judged, edited])
-        if (only.size === 1)
-            return [...only][0];
-    const makesTable = ({ key: made }) => /table$/.test(kindOf(made)) && identityOf(key).startsWith(`${identityOf(made)}.`);
-    return own.findLast(({ revision, changes }) => edited.has(revision) && changes.some(makesTable))?.revision;
-}
-function other_schema_oneLine(text) {
-    const line = text.replace(/\s+/g, " ").trim();
-    return line.length > 300 ? `${line.slice(0, 300)}…` : line;
-}
-
 ;// CONCATENATED MODULE: ./lib/shadow/missing-extension.js
 /** PostgreSQL 14 says 58P01 where later versions say 0A000; a library is looked for when the extension is created or used. */
 const patterns = [
@@ -67536,6 +67455,100 @@ const proof_shownCharacters = 400;
 function proof_oneLine(text) {
     const line = text.replace(/\s+/g, " ").trim();
     return line.length > proof_shownCharacters ? `${line.slice(0, proof_shownCharacters)}…` : line;
+}
+
+;// CONCATENATED MODULE: ./lib/findings/other-schema.js
+
+
+
+
+
+/** To the finding on an edited revision, what the edit makes of databases that have it: seen, and not read from the texts. */
+function withBothSchemas(findings, { findings: seen, bothRan }) {
+    if (!bothRan)
+        return [...findings];
+    const differing = seen.filter(({ rule }) => rule === "schema-depends-on-history");
+    return findings.map((finding) => {
+        if (finding.rule !== "revision-edited")
+            return finding;
+        const own = differing.filter(({ revision }) => revision === finding.revision);
+        const told = own.length > 0
+            ? own.map(({ what }) => what).join(" ")
+            : differing.length === 0
+                ? "Both texts were run: a database that has it and an empty one end with the same schema."
+                : undefined;
+        return told === undefined ? finding : { ...finding, seen: `${finding.seen}\n${told}` };
+    });
+}
+/** The most that one check shows; an edited base table shows them all. */
+const mostShown = 10;
+/** What production would have otherwise than every database that is made from now on. */
+function otherSchemaFindings(schemas) {
+    const { fresh, deployed, before } = schemas;
+    const keys = new Set([...fresh.keys(), ...deployed.keys()]);
+    const differing = [...keys].filter((key) => fresh.get(key) !== deployed.get(key) && kindOf(key) !== "column order" && !before.has(key));
+    if (differing.length === 0)
+        return [];
+    const delta = (catalog) => differing.map((key) => ({ key, before: undefined, after: catalog.get(key) }));
+    const differences = deltas_differencesOf(delta(fresh), delta(deployed)).map((difference) => ({
+        ...difference,
+        owner: ownerOf(difference.key, schemas) ?? "",
+    }));
+    const objects = groupByObject(differences);
+    const shown = objects.slice(0, mostShown).map(({ key, change, main }) => {
+        const owner = schemas.graph.get(main.owner);
+        const place = owner === undefined ? noPlace : places_placeOf(owner, "upgrade", key);
+        const name = `${kindOf(key)} ${identityOf(key)}`;
+        const has = change === "missing"
+            ? `does not have the ${name}, which an empty database gets`
+            : change === "left"
+                ? `has the ${name}, which an empty database does not get`
+                : `has another ${name} than an empty database gets`;
+        return {
+            ...noPlace,
+            ...place,
+            rule: "schema-depends-on-history",
+            severity: "error",
+            revision: owner?.id,
+            direction: owner === undefined ? undefined : "upgrade",
+            object: key,
+            what: `A database with the base's history ${has}.`,
+            where: owner === undefined ? "the change's head" : `revision ${owner.id}, upgrade`,
+            seen: `${schemas.seenBy}; ${change === "changed" ? describeChange(main) : proof_oneLine(main.expected ?? main.found ?? "")}`,
+            why: "Production has that history: from now on it and every new database (tests, new tenants) have different schemas, and no later check can see it.",
+            do: owner === undefined
+                ? other_schema_advice
+                : `Restore ${owner.location.file}, and write the change as a new revision.`,
+            suppressed: false,
+            suppression: undefined,
+        };
+    });
+    const left = objects.length - shown.length;
+    const last = shown.at(-1);
+    if (left === 0 || last === undefined)
+        return shown;
+    return [...shown.slice(0, -1), { ...last, seen: `${last.seen}\n${left} more objects differ.` }];
+}
+const other_schema_advice = "Find what builds it otherwise (a landed revision that was edited, code or a setting that revisions read), restore that, and write the change as a new revision.";
+const noPlace = {
+    file: undefined,
+    line: undefined,
+    column: undefined,
+};
+/**
+ * The last one under judgement that made it, on whichever of the two, or, of what it no longer makes, the edited one that makes
+ * the table; the rest of the history is nobody's to mend.
+ */
+function ownerOf(key, { steps, judged, edited }) {
+    const own = steps.filter(({ revision }) => judged.has(revision));
+    const maker = own.findLast(({ changes }) => changes.some((change) => change.key === key));
+    if (maker !== undefined)
+        return maker.revision;
+    for (const only of [judged, edited])
+        if (only.size === 1)
+            return [...only][0];
+    const makesTable = ({ key: made }) => /table$/.test(kindOf(made)) && identityOf(key).startsWith(`${identityOf(made)}.`);
+    return own.findLast(({ revision, changes }) => edited.has(revision) && changes.some(makesTable))?.revision;
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/rewrites.js
@@ -68694,9 +68707,6 @@ function plainText(bytes) {
 
 
 
-
-/** A network that drops everything must not be waited for. */
-const environments_limitMs = 30_000;
 /**
  * What each entry of the setting `environments` holds, one after the other, each in a read-only transaction. What cannot
  * be read is told as such, never thrown.
@@ -68721,16 +68731,8 @@ async function readEnvironments(entries, reading, environment) {
 }
 async function seenAt(name, url, reading) {
     const address = parseAddress(url, name);
-    const place = `${address.host}:${address.port}/${address.database}`;
-    const client = await connect(address, { applicationName: "migration-gate check" });
-    try {
-        const options = { ...reading, where: place, stamp: undefined };
-        const { heads, rows } = await within(client, readVersions(client, options), environments_limitMs);
-        return { kind: "seen", name, where: `${name} (${place})`, time: now(), heads, rows };
-    }
-    finally {
-        await own_session_close(client);
-    }
+    const { heads, rows } = await versionsAt(address, { ...reading, stamp: undefined }, "migration-gate check");
+    return { kind: "seen", name, where: `${name} (${versions_at_placeOf(address)})`, time: now(), heads, rows };
 }
 /** A record says where its apply or rollback left the database. */
 function recordedIn(name) {
@@ -69280,13 +69282,11 @@ function row_comparison_missing(values, others) {
  * no loss, nor is a table or column that has another name now, nor a value that another type prints in another way.
  * Of a table that was not read there is only the number of its rows.
  */
-function rowLosses(before, after, { countOnly } = {}) {
+function rowLosses(before, after) {
     const fresh = new Map([...after].filter(([name]) => !before.has(name)));
     return [...before.values()].flatMap((table) => {
         const same = after.get(table.table);
-        if (same === undefined)
-            return withoutTable(table, fresh);
-        return countOnly?.has(table.table) === true ? fewerRows(table, same) : tableLosses(table, same);
+        return same === undefined ? withoutTable(table, fresh) : tableLosses(table, same);
     });
 }
 /** How many rows a table has; undefined where that is not known. */
@@ -72351,14 +72351,16 @@ async function settingsOf(setting, work) {
     catch (error) {
         if (!(error instanceof errors_UserError))
             throw error;
-        const { what, seen, do: advice } = error.parts;
-        const [first] = (seen ?? "").split("\n");
-        throw new NotBuilt({
-            cause: setting === "environment" ? "environment" : "settings",
-            reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`.replace(/\.$/, ""),
-            do: advice,
-        });
+        const cause = setting === "environment" ? "environment" : "settings";
+        const obstacle = obstacleOf(error, cause);
+        throw new NotBuilt({ ...obstacle, reason: `on the base's files: ${obstacle.reason}` });
     }
+}
+/** What a message says, in one sentence without its end. */
+function obstacleOf({ parts }, cause) {
+    const [first = ""] = (parts.seen ?? "").split("\n");
+    const what = parts.what.replace(/\.$/, "");
+    return { cause, reason: first === "" ? what : `${what}: ${first.replace(/\.$/, "")}`, do: parts.do };
 }
 async function sow(stage, seed, { project }) {
     await runSetup(seed, stage.database, (command) => stage.runOnce(command, "seed"), project.root, "seed");
@@ -72404,11 +72406,20 @@ function environmentOfBase(root, run, parent) {
         .sort(([one], [other]) => (one < other ? -1 : 1));
     const hash = (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(variables));
     for (const name of filesOfVariables(root))
-        hash.update(`\0${name}\0`).update((0,external_node_fs_.readFileSync)(external_node_path_default().join(root, name)));
+        hash.update(`\0${name}\0`).update(base_environment_textOf(external_node_path_default().join(root, name)));
     return hash.update(JSON.stringify(packagesBeside(root, run, env))).digest("hex");
 }
 /** Ids, times, commits and places of one job or one terminal. A variable of the project's own has none of these names. */
 const ofOneRun = /^(?:GITHUB_|RUNNER_|ACTIONS_|CI_|BUILDKITE_|CIRCLE_|BUILD_|JENKINS_|VITEST|npm_|SSH_|XDG_SESSION|TERM|WINDOWID|_$|HOSTNAME$|PWD$|OLDPWD$|SHLVL$|INVOCATION_ID$|JOURNAL_STREAM$)/;
+/** What cannot be read here, the tool cannot read either. */
+function base_environment_textOf(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file);
+    }
+    catch {
+        return "";
+    }
+}
 function filesOfVariables(root) {
     return (0,external_node_fs_.readdirSync)(root, { withFileTypes: true })
         .filter((entry) => entry.isFile() && /^\.(?:flask)?env(?:\.|$)/.test(entry.name))
@@ -73198,28 +73209,20 @@ function validatedQueries(table, constraint, reading) {
 ;// CONCATENATED MODULE: ./lib/lanes/says-so.js
 
 /**
- * Whether a step's own statements speak of what was lost: they drop the table or column, or delete from or update the
- * table by name. What goes by a cascade, or by a cast, is said nowhere.
+ * Whether a step's own statements speak of what was lost: they drop the table or column by name, or delete from or update
+ * the table. What goes by a cascade, or by a cast, is said nowhere.
  */
-function saysSo(step, { table, column, kind }) {
-    const drops = step.changes.some(({ key, after }) => after === undefined &&
-        (identityOf(key) === table || (column !== undefined && identityOf(key).startsWith(`${table}.`))));
-    if (kind === "table gone" || kind === "column gone")
-        return drops;
-    const name = says_so_lastName(table);
-    return step.statements.some(({ sql }) => /^\s*(?:with\b|delete\b|truncate\b|update\b|do\b|merge\b)/i.test(sql) && hasName(sql, name));
+function saysSo({ statements }, loss) {
+    const { table, column, kind } = loss;
+    const isGone = kind === "table gone" || kind === "column gone";
+    const verb = isGone ? /\bdrop\b/i : /^\s*(?:with\b|delete\b|truncate\b|update\b|do\b|merge\b)/i;
+    return statements.some(({ sql }) => verb.test(sql) &&
+        namesTable(sql, table) &&
+        (kind !== "column gone" || column === undefined || hasWord(sql, column, "i")));
 }
 /** Whether a statement names a table, quoted as the server does, in whatever way. */
 function namesTable(sql, table) {
-    return hasName(sql, says_so_lastName(table));
-}
-function says_so_lastName(table) {
-    const quoted = /"((?:[^"]|"")+)"$/.exec(table)?.[1];
-    return quoted?.replaceAll('""', '"') ?? table.slice(table.lastIndexOf(".") + 1);
-}
-function hasName(sql, name) {
-    const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`, "i").test(sql);
+    return hasWord(sql, names_lastPart(table), "i");
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/deploy-failures.js
@@ -73552,24 +73555,24 @@ function knownObjects(tables) {
 ;// CONCATENATED MODULE: ./lib/evidence/lane-losses.js
 
 /** What the upgrade alone lost: a downgrade may bring it back, where the values went elsewhere. */
-function lostByUpgrade({ base, upgraded }, options) {
-    return rowLosses(base, upgraded, options);
+function lostByUpgrade({ base, upgraded, }) {
+    return rowLosses(base, upgraded);
 }
 /** What the base had and the downgraded database does not. What the top-up itself changed (a trigger) is left out. */
-function lostByRoundTrip({ base, upgraded, toppedUp, downgraded }, options) {
+function lostByRoundTrip({ base, upgraded, toppedUp, downgraded }) {
     const placeOf = ({ table, column }) => JSON.stringify([table, column]);
-    const byTopUp = new Set(rowLosses(upgraded, toppedUp, options)
+    const byTopUp = new Set(rowLosses(upgraded, toppedUp)
         .filter(({ kind, column }) => kind.startsWith("values") && column !== undefined)
         .map(placeOf));
-    return rowLosses(base, downgraded, options).filter((loss) => !loss.kind.startsWith("values") || !byTopUp.has(placeOf(loss)));
+    return rowLosses(base, downgraded).filter((loss) => !loss.kind.startsWith("values") || !byTopUp.has(placeOf(loss)));
 }
 /**
  * How many rows of the top-up the downgrade deleted, by table of the base. Rows that the upgrade put in are the
  * downgrade's to delete; a table whose rows `lostByRoundTrip` misses already is not told again.
  */
-function lostOfTopUp(snapshots, options) {
+function lostOfTopUp(snapshots) {
     const { base, upgraded, toppedUp, downgraded } = snapshots;
-    const told = new Set(lostByRoundTrip(snapshots, options).flatMap(({ table, kind }) => (kind.endsWith("gone") ? table : [])));
+    const told = new Set(lostByRoundTrip(snapshots).flatMap(({ table, kind }) => (kind.endsWith("gone") ? table : [])));
     return [...base.keys()].flatMap((table) => {
         const [was, put, is, left] = [base, upgraded, toppedUp, downgraded].map((rows) => {
             const found = rows.get(table);
@@ -73653,16 +73656,13 @@ async function lostRows(walk, last) {
     const losses = lossesOf(last.rows);
     const { pending } = walk.way;
     if (losses.length === 0)
-        return { facts: [], toolStarts: 0 };
+        return [];
     const [only, ...more] = pending;
     if (only !== undefined && more.length === 0) {
-        return { facts: losses.map((loss) => factOf(only, loss, lost_rows_legOf(last, loss.direction))), toolStarts: 0 };
+        return losses.map((loss) => factOf(only, loss, lost_rows_legOf(last, loss.direction)));
     }
     if (pending.length > maximumWalk) {
-        return {
-            facts: losses.map((loss) => factOf(likely(last, loss), loss, lost_rows_legOf(last, loss.direction))),
-            toolStarts: 0,
-        };
+        return losses.map((loss) => factOf(likely(last, loss), loss, lost_rows_legOf(last, loss.direction)));
     }
     return await walkStepByStep(walk, last, losses);
 }
@@ -73715,7 +73715,6 @@ async function walkStepByStep(walk, last, losses) {
         const look = () => stage.observe((client) => lane_rows_rowsOf(client, base));
         const facts = [];
         let open = [...losses];
-        let toolStarts = 0;
         const before = await look();
         const settle = (revision, direction, leg, seen) => {
             const keys = new Set(seen.map(lost_rows_keyOf));
@@ -73726,7 +73725,6 @@ async function walkStepByStep(walk, last, losses) {
         let toppedUp;
         for (const revision of way.pending) {
             const leg = await stage.go("upgrade", revision);
-            toolStarts++;
             if (leg.failure !== undefined)
                 break;
             settle(revision, "upgrade", leg, lostByUpgrade({ base: before, upgraded: await look() }));
@@ -73741,7 +73739,6 @@ async function walkStepByStep(walk, last, losses) {
                     break;
                 const leg = await stage.go("downgrade", targetBelow(context.graph, revision, applied));
                 applied.delete(revision);
-                toolStarts++;
                 if (leg.failure !== undefined)
                     break;
                 const down = await look();
@@ -73750,7 +73747,7 @@ async function walkStepByStep(walk, last, losses) {
             }
         }
         facts.push(...open.map((loss) => factOf(likely(last, loss), loss, lost_rows_legOf(last, loss.direction))));
-        return { facts, toolStarts };
+        return facts;
     }
     catch (e_1) {
         env_1.error = e_1;
@@ -74053,7 +74050,7 @@ async function proveOnDeployed(context, { base, copy, fresh, floor, rows }) {
     const lost = await lostRows({ context, base, way, copy, filling }, last);
     const facts = [
         ...failureFacts(tries, knownObjects(base.facts.tables), base.sown),
-        ...lost.facts,
+        ...lost,
         ...residueFacts(last),
     ];
     return {
@@ -74068,7 +74065,6 @@ async function proveOnDeployed(context, { base, copy, fresh, floor, rows }) {
             ...(last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables])),
             ...refusedValues(rows, base.facts.tables, tables),
         ],
-        toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
     };
 }
 /** What cannot be compared may have been lost. */
@@ -74088,9 +74084,6 @@ function isGraded(tries, level) {
         return false;
     const last = tries.at(-1);
     return (last?.failure !== undefined && failureFacts([last]).some((fact) => fact.kind === "failure" && fact.anyRow));
-}
-function startsOf({ down, again }) {
-    return 1 + (down === undefined ? 0 : 1) + (again === undefined ? 0 : 1);
 }
 function deploy_lane_stepsOf(way, last, facts) {
     const { failure, up, down, again } = last;
@@ -74330,7 +74323,6 @@ async function goBack(context, base, copy, { revisions, target }) {
             trouble: failure === undefined ? (leg.failure?.summary ?? leg.bypassed) : undefined,
             changes: [],
             unused: [],
-            toolStarts: 2,
         };
     }
     catch (e_1) {
@@ -74898,6 +74890,7 @@ function ask_data_query_reasonOf(error, sqlstate, statementTimeoutMs) {
 
 
 
+
 /** The database that verify-on-env names; undefined without that setting. A UserError where the variable has no address. */
 function verifiedDatabase(settings, environment) {
     const variable = settings["verify-on-env"];
@@ -74913,7 +74906,7 @@ function verifiedDatabase(settings, environment) {
 }
 /** Asks that database what its rows mean to the statements that failed on some rows, and only reads. */
 async function verifyOn(address, facts) {
-    const where = `${address.host}:${address.port}/${address.database}`;
+    const where = versions_at_placeOf(address);
     const settled = [];
     for (const fact of facts) {
         const isOpen = fact.kind === "failure" && fact.level !== "landed" && fact.queries.length > 0;
@@ -75050,14 +75043,14 @@ async function runDeployLane(context) {
         }
     }
     catch (error) {
-        const obstacle = obstacleOf(error);
+        const obstacle = obstacleIn(error);
         if (obstacle === undefined)
             throw error;
         return { kind: "not proved", obstacle };
     }
 }
 /** What keeps this lane from running is no reason to lose what the fresh lane saw. Undefined for a bug. */
-function obstacleOf(error) {
+function obstacleIn(error) {
     if (error instanceof NotBuilt)
         return error.obstacle;
     if (error instanceof GitError) {
@@ -75067,15 +75060,7 @@ function obstacleOf(error) {
             do: "Check out with the whole history (actions/checkout: fetch-depth: 0), and with what its filters need (lfs: true).",
         };
     }
-    if (!(error instanceof errors_UserError))
-        return undefined;
-    const { what, seen, do: advice } = error.parts;
-    const [first = ""] = (seen ?? "").split("\n");
-    return {
-        cause: "environment",
-        reason: `${what.replace(/\.$/, "")}${first === "" ? "" : `: ${first}`}`,
-        do: advice,
-    };
+    return error instanceof errors_UserError ? obstacleOf(error, "environment") : undefined;
 }
 /** What is applied already would be judged by nobody. */
 function leadsOut(id) {
@@ -75131,16 +75116,15 @@ async function onServer(context, tree, opened) {
         const { lane } = context;
         const { project } = opened;
         const bases = await keptBases(context);
-        const keyFor = (wanted) => keyOfBase([
+        const fixed = [
             version,
             programHash(),
-            wanted.kind,
-            wanted.version,
             process.arch,
             tree.id,
             external_node_path_default().relative(tree.root, project.root),
             ...dependsOn(context, tree),
-        ]);
+        ];
+        const keyFor = ({ kind, version: server }) => keyOfBase([kind, server, ...fixed]);
         // Of the cluster that the server was started with: by then another check may have kept another one.
         let found;
         const server = deploy_lane_addDisposableResource(env_2, await context.openServer(async (wanted) => {
@@ -75404,9 +75388,9 @@ function whyItMatters(fact) {
         return "It was asked where the rows are: the step is safe there by now.";
     if (onProduction?.answer === "fails")
         return "It was asked where the rows are: a deploy would stop here.";
-    if (isOfHistory(fact))
-        return "Production was built by what had landed, not by what the files say now: the next deploy would stop here.";
     const where = failure.direction === "upgrade" && !failure.again ? "A deploy" : "A rollback";
+    if (isOfHistory(fact))
+        return `Production was built by what had landed, not by what the files say now. ${where} would stop here.`;
     return anyRow
         ? `${where} would stop here, and no check on an empty database sees it.`
         : "Whether production has such rows is not known here.";
@@ -75672,7 +75656,6 @@ async function laneStart({ root, from, read, graph, history, }) {
 
 
 
-
 /** The heads of the database that from-env names, by its version table alone; undefined without that setting. */
 async function readStart({ settings, environment }, { tool, graph }) {
     const variable = settings["from-env"];
@@ -75686,21 +75669,13 @@ async function readStart({ settings, environment }, { tool, graph }) {
         });
     }
     const address = parseAddress(url, variable);
-    const where = `${address.host}:${address.port}/${address.database}`;
-    const client = await connect(address, { applicationName: "migration-gate check" });
-    try {
-        const { heads } = await readVersions(client, {
-            tool,
-            versionTable: settings["version-table"],
-            isKnown: (id) => graph.get(id) !== undefined,
-            where,
-            stamp: undefined,
-        });
-        return { heads, where };
-    }
-    finally {
-        await own_session_close(client);
-    }
+    const { heads } = await versionsAt(address, {
+        tool,
+        versionTable: settings["version-table"],
+        isKnown: (id) => graph.get(id) !== undefined,
+        stamp: undefined,
+    }, "migration-gate check");
+    return { heads, where: versions_at_placeOf(address) };
 }
 
 ;// CONCATENATED MODULE: ./lib/findings/was-asked.js
@@ -76164,7 +76139,7 @@ async function check(context) {
         : await laneStart({
             root: project.root,
             from: settings.from,
-            read: await readStart(context, { project, tool, graph }),
+            read: await readStart(context, { tool, graph }),
             graph,
             history,
         });

@@ -93,7 +93,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
       : await laneStart({
           root: project.root,
           from: settings.from,
-          read: await readStart(context, { project, tool, graph }),
+          read: await readStart(context, { tool, graph }),
           graph,
           history,
         });

@@ -6,7 +6,7 @@ import { catalogSession } from "../databases/postgres/catalog/session";
 import { type Address, connect } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import { isFatal } from "../findings/graph";
-import { type BuildOptions, buildBase, fillBase, NotBuilt } from "../lanes/base-database";
+import { type BuildOptions, buildBase, fillBase, NotBuilt, obstacleOf } from "../lanes/base-database";
 import { environmentOfBase } from "../lanes/base-environment";
 import { type BaseTree, openBaseTree } from "../lanes/base-tree";
 import { type DeployLaneResult, type FreshKnowledge, proveOnDeployed } from "../lanes/deploy-lane";
@@ -85,14 +85,14 @@ export async function runDeployLane(context: DeployLaneContext): Promise<DeployL
     const opened = openBase(context, tree);
     return "kind" in opened ? opened : await onServer(context, tree, opened);
   } catch (error) {
-    const obstacle = obstacleOf(error);
+    const obstacle = obstacleIn(error);
     if (obstacle === undefined) throw error;
     return { kind: "not proved", obstacle };
   }
 }
 
 /** What keeps this lane from running is no reason to lose what the fresh lane saw. Undefined for a bug. */
-function obstacleOf(error: unknown): LaneObstacle | undefined {
+function obstacleIn(error: unknown): LaneObstacle | undefined {
   if (error instanceof NotBuilt) return error.obstacle;
   if (error instanceof GitError) {
     return {
@@ -101,14 +101,7 @@ function obstacleOf(error: unknown): LaneObstacle | undefined {
       do: "Check out with the whole history (actions/checkout: fetch-depth: 0), and with what its filters need (lfs: true).",
     };
   }
-  if (!(error instanceof UserError)) return undefined;
-  const { what, seen, do: advice } = error.parts;
-  const [first = ""] = (seen ?? "").split("\n");
-  return {
-    cause: "environment",
-    reason: `${what.replace(/\.$/, "")}${first === "" ? "" : `: ${first}`}`,
-    do: advice,
-  };
+  return error instanceof UserError ? obstacleOf(error, "environment") : undefined;
 }
 
 /** What is applied already would be judged by nobody. */
@@ -173,17 +166,16 @@ async function onServer(
   const { lane } = context;
   const { project } = opened;
   const bases = await keptBases(context);
-  const keyFor = (wanted: Pick<ShadowServer, "kind" | "version">): string =>
-    keyOfBase([
-      version,
-      programHash(),
-      wanted.kind,
-      wanted.version,
-      process.arch,
-      tree.id,
-      path.relative(tree.root, project.root),
-      ...dependsOn(context, tree),
-    ]);
+  const fixed = [
+    version,
+    programHash(),
+    process.arch,
+    tree.id,
+    path.relative(tree.root, project.root),
+    ...dependsOn(context, tree),
+  ];
+  const keyFor = ({ kind, version: server }: Pick<ShadowServer, "kind" | "version">): string =>
+    keyOfBase([kind, server, ...fixed]);
   // Of the cluster that the server was started with: by then another check may have kept another one.
   let found: KeptBase | undefined;
   await using server = await context.openServer(

@@ -1,10 +1,9 @@
-import { connect, parseAddress } from "../databases/postgres/connection";
-import { close } from "../databases/postgres/own-session";
-import { readVersions } from "../deploy/read-versions";
+import { parseAddress } from "../databases/postgres/connection";
+import { placeOf, versionsAt } from "../deploy/versions-at";
 import { UserError } from "../errors";
 import type { Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
-import type { MigrationTool, ToolProject } from "../tools/contract";
+import type { MigrationTool } from "../tools/contract";
 
 export interface ReadStartContext {
   readonly settings: Settings;
@@ -14,7 +13,7 @@ export interface ReadStartContext {
 /** The heads of the database that from-env names, by its version table alone; undefined without that setting. */
 export async function readStart(
   { settings, environment }: ReadStartContext,
-  { tool, graph }: { readonly project: ToolProject; readonly tool: MigrationTool; readonly graph: Graph },
+  { tool, graph }: { readonly tool: MigrationTool; readonly graph: Graph },
 ): Promise<{ readonly heads: readonly string[]; readonly where: string } | undefined> {
   const variable = settings["from-env"];
   if (variable === undefined) return undefined;
@@ -26,18 +25,15 @@ export async function readStart(
     });
   }
   const address = parseAddress(url, variable);
-  const where = `${address.host}:${address.port}/${address.database}`;
-  const client = await connect(address, { applicationName: "migration-gate check" });
-  try {
-    const { heads } = await readVersions(client, {
+  const { heads } = await versionsAt(
+    address,
+    {
       tool,
       versionTable: settings["version-table"],
       isKnown: (id) => graph.get(id) !== undefined,
-      where,
       stamp: undefined,
-    });
-    return { heads, where };
-  } finally {
-    await close(client);
-  }
+    },
+    "migration-gate check",
+  );
+  return { heads, where: placeOf(address) };
 }

@@ -1,5 +1,6 @@
 import { askDataQueries, type DataAnswer } from "../databases/postgres/ask-data-query";
 import { type Address, parseAddress, redact } from "../databases/postgres/connection";
+import { placeOf } from "../deploy/versions-at";
 import { UserError } from "../errors";
 import type { DeployFact, OnProduction } from "../model/deploy-lane";
 import type { DataQuery } from "../model/rows";
@@ -22,7 +23,7 @@ export function verifiedDatabase(
 
 /** Asks that database what its rows mean to the statements that failed on some rows, and only reads. */
 export async function verifyOn(address: Address, facts: readonly DeployFact[]): Promise<DeployFact[]> {
-  const where = `${address.host}:${address.port}/${address.database}`;
+  const where = placeOf(address);
   const settled: DeployFact[] = [];
   for (const fact of facts) {
     const isOpen = fact.kind === "failure" && fact.level !== "landed" && fact.queries.length > 0;

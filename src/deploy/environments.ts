@@ -1,13 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
-import { connect, parseAddress } from "../databases/postgres/connection";
-import { close, within } from "../databases/postgres/own-session";
+import { parseAddress } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import type { DeployReport } from "../model/deployment";
 import type { EnvironmentState } from "../model/environment";
-import { type ReadOptions, readVersions } from "./read-versions";
-
-/** A network that drops everything must not be waited for. */
-const limitMs = 30_000;
+import type { ReadOptions } from "./read-versions";
+import { placeOf, versionsAt } from "./versions-at";
 
 export type EnvironmentReading = Omit<ReadOptions, "where" | "stamp">;
 
@@ -36,15 +33,8 @@ export async function readEnvironments(
 
 async function seenAt(name: string, url: string, reading: EnvironmentReading): Promise<EnvironmentState> {
   const address = parseAddress(url, name);
-  const place = `${address.host}:${address.port}/${address.database}`;
-  const client = await connect(address, { applicationName: "migration-gate check" });
-  try {
-    const options = { ...reading, where: place, stamp: undefined };
-    const { heads, rows } = await within(client, readVersions(client, options), limitMs);
-    return { kind: "seen", name, where: `${name} (${place})`, time: now(), heads, rows };
-  } finally {
-    await close(client);
-  }
+  const { heads, rows } = await versionsAt(address, { ...reading, stamp: undefined }, "migration-gate check");
+  return { kind: "seen", name, where: `${name} (${placeOf(address)})`, time: now(), heads, rows };
 }
 
 /** A record says where its apply or rollback left the database. */

@@ -5,6 +5,7 @@ import type { DeployReport } from "../model/deployment";
 import type { Revision } from "../model/revision";
 import type { Settings } from "../settings";
 import type { Target } from "./target";
+import { placeOf } from "./versions-at";
 
 /** The environment before this one, by what was seen of it. */
 interface Earlier {
@@ -54,7 +55,7 @@ async function earlierOnes(
     }
     const address = parseAddress(url, variable);
     const { heads } = await target.seenAt(address);
-    found.push({ heads, where: `${variable}: ${address.host}:${address.port}/${address.database}` });
+    found.push({ heads, where: `${variable}: ${placeOf(address)}` });
   }
   if (record !== undefined) found.push(recordedAt(record));
   return found;

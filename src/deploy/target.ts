@@ -17,10 +17,10 @@ import { shellWord } from "../tools/shell-words";
 import { databaseAddress } from "./database-address";
 import { readVersions } from "./read-versions";
 import { type SeenDatabase, statusOf, unknownIds } from "./status";
+import { answerLimitMs, notRead, placeOf, versionsAt } from "./versions-at";
 
 /** A network that drops everything must not be waited for. */
 const aliveLimitMs = 5_000;
-const answerLimitMs = 30_000;
 
 /** A project and the database that it is deployed to, connected. */
 export interface Target extends AsyncDisposable {
@@ -103,17 +103,7 @@ export async function openTarget(
         throw error instanceof UserError ? error : notRead(where, error);
       }
     },
-    async seenAt(other) {
-      const there = await connect(other, { applicationName });
-      const at = placeOf(other);
-      try {
-        return await within(there, readVersions(there, { ...reading, where: at }), answerLimitMs);
-      } catch (error) {
-        throw error instanceof UserError ? error : notRead(at, error);
-      } finally {
-        await close(there);
-      }
-    },
+    seenAt: (other) => versionsAt(other, reading, applicationName),
     async status(seen) {
       const unknown: UnknownRevision[] = [];
       for (const id of unknownIds(graph, seen)) unknown.push(await lookUp(tool, project.root, id));
@@ -128,19 +118,6 @@ export async function openTarget(
   };
 }
 
-function notRead(where: string, error: unknown): UserError {
-  return new UserError(
-    {
-      what: "The version table could not be read.",
-      where,
-      seen: error instanceof Error ? error.message : String(error),
-      why: "What is applied cannot be told.",
-      do: "See in pg_stat_activity whether a session holds an exclusive lock on it (another migration at work), and whether a limit of this role ends queries; then run it again.",
-    },
-    { cause: error },
-  );
-}
-
 async function isAlive(client: Client): Promise<boolean> {
   try {
     await within(client, client.query("select 1"), aliveLimitMs);
@@ -148,10 +125,6 @@ async function isAlive(client: Client): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function placeOf({ host, port, database }: Address): string {
-  return `${host}:${port}/${database}`;
 }
 
 function stampLine(tool: MigrationTool, project: ToolProject, run: readonly string[]): string | undefined {

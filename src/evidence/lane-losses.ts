@@ -1,5 +1,5 @@
 import type { RowLoss, RowSnapshot } from "../model/rows";
-import { type LossOptions, rowCount, rowLosses } from "./row-losses";
+import { rowCount, rowLosses } from "./row-losses";
 
 /** The rows of a database at the stations of the deploy lane. */
 export interface LaneSnapshots {
@@ -14,25 +14,22 @@ export interface LaneSnapshots {
 }
 
 /** What the upgrade alone lost: a downgrade may bring it back, where the values went elsewhere. */
-export function lostByUpgrade(
-  { base, upgraded }: Pick<LaneSnapshots, "base" | "upgraded">,
-  options?: LossOptions,
-): readonly RowLoss[] {
-  return rowLosses(base, upgraded, options);
+export function lostByUpgrade({
+  base,
+  upgraded,
+}: Pick<LaneSnapshots, "base" | "upgraded">): readonly RowLoss[] {
+  return rowLosses(base, upgraded);
 }
 
 /** What the base had and the downgraded database does not. What the top-up itself changed (a trigger) is left out. */
-export function lostByRoundTrip(
-  { base, upgraded, toppedUp, downgraded }: LaneSnapshots,
-  options?: LossOptions,
-): readonly RowLoss[] {
+export function lostByRoundTrip({ base, upgraded, toppedUp, downgraded }: LaneSnapshots): readonly RowLoss[] {
   const placeOf = ({ table, column }: RowLoss): string => JSON.stringify([table, column]);
   const byTopUp = new Set(
-    rowLosses(upgraded, toppedUp, options)
+    rowLosses(upgraded, toppedUp)
       .filter(({ kind, column }) => kind.startsWith("values") && column !== undefined)
       .map(placeOf),
   );
-  return rowLosses(base, downgraded, options).filter(
+  return rowLosses(base, downgraded).filter(
     (loss) => !loss.kind.startsWith("values") || !byTopUp.has(placeOf(loss)),
   );
 }
@@ -41,10 +38,10 @@ export function lostByRoundTrip(
  * How many rows of the top-up the downgrade deleted, by table of the base. Rows that the upgrade put in are the
  * downgrade's to delete; a table whose rows `lostByRoundTrip` misses already is not told again.
  */
-export function lostOfTopUp(snapshots: LaneSnapshots, options?: LossOptions): readonly RowLoss[] {
+export function lostOfTopUp(snapshots: LaneSnapshots): readonly RowLoss[] {
   const { base, upgraded, toppedUp, downgraded } = snapshots;
   const told = new Set(
-    lostByRoundTrip(snapshots, options).flatMap(({ table, kind }) => (kind.endsWith("gone") ? table : [])),
+    lostByRoundTrip(snapshots).flatMap(({ table, kind }) => (kind.endsWith("gone") ? table : [])),
   );
   return [...base.keys()].flatMap((table): RowLoss[] => {
     const [was, put, is, left] = [base, upgraded, toppedUp, downgraded].map((rows) => {

@@ -4,26 +4,16 @@ import { compareRows } from "./row-comparison";
 import { examplesOf } from "./row-examples";
 import { isSecretColumn } from "./secret-columns";
 
-export interface LossOptions {
-  /** Tables whose rows are only counted: what is in them changes by itself. */
-  readonly countOnly?: ReadonlySet<string>;
-}
-
 /**
  * What `before` held and `after` does not, by table in the order of `before`. Rows and columns that only `after` has are
  * no loss, nor is a table or column that has another name now, nor a value that another type prints in another way.
  * Of a table that was not read there is only the number of its rows.
  */
-export function rowLosses(
-  before: RowSnapshot,
-  after: RowSnapshot,
-  { countOnly }: LossOptions = {},
-): readonly RowLoss[] {
+export function rowLosses(before: RowSnapshot, after: RowSnapshot): readonly RowLoss[] {
   const fresh = new Map([...after].filter(([name]) => !before.has(name)));
   return [...before.values()].flatMap((table): readonly RowLoss[] => {
     const same = after.get(table.table);
-    if (same === undefined) return withoutTable(table, fresh);
-    return countOnly?.has(table.table) === true ? fewerRows(table, same) : tableLosses(table, same);
+    return same === undefined ? withoutTable(table, fresh) : tableLosses(table, same);
   });
 }
 

@@ -119,9 +119,9 @@ function whyItMatters(fact: FailureFact): string {
   if (onProduction?.answer === "safe")
     return "It was asked where the rows are: the step is safe there by now.";
   if (onProduction?.answer === "fails") return "It was asked where the rows are: a deploy would stop here.";
-  if (isOfHistory(fact))
-    return "Production was built by what had landed, not by what the files say now: the next deploy would stop here.";
   const where = failure.direction === "upgrade" && !failure.again ? "A deploy" : "A rollback";
+  if (isOfHistory(fact))
+    return `Production was built by what had landed, not by what the files say now. ${where} would stop here.`;
   return anyRow
     ? `${where} would stop here, and no check on an empty database sees it.`
     : "Whether production has such rows is not known here.";
@@ -145,7 +145,7 @@ function whatToDo(fact: FailureFact, query: DataQuery | undefined): string {
 }
 
 /** What the tables held. */
-export function rowsText(level: RowLevel): string {
+function rowsText(level: RowLevel): string {
   switch (level) {
     case "hostile":
       return "tables filled with NULL, duplicates and extremes wherever allowed";

@@ -5,6 +5,7 @@ import type { Finding } from "../model/finding";
 import type { Graph } from "../revisions/graph";
 import { describeChange, groupByObject } from "./objects";
 import { placeOf } from "./places";
+import { oneLine } from "./proof";
 
 export interface TwoSchemas {
   /** At the change's head: what an empty database got, and what one with the base's history got. */
@@ -124,9 +125,4 @@ function ownerOf(key: string, { steps, judged, edited }: TwoSchemas): string | u
   const makesTable = ({ key: made }: { readonly key: string }) =>
     /table$/.test(kindOf(made)) && identityOf(key).startsWith(`${identityOf(made)}.`);
   return own.findLast(({ revision, changes }) => edited.has(revision) && changes.some(makesTable))?.revision;
-}
-
-function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 }

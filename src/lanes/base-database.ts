@@ -144,17 +144,17 @@ export async function settingsOf<Result>(
     return await work();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const { what, seen, do: advice } = error.parts;
-    const [first] = (seen ?? "").split("\n");
-    throw new NotBuilt({
-      cause: setting === "environment" ? "environment" : "settings",
-      reason: `on the base's files: ${what}${first === undefined || first === "" ? "" : ` ${first}`}`.replace(
-        /\.$/,
-        "",
-      ),
-      do: advice,
-    });
+    const cause = setting === "environment" ? "environment" : "settings";
+    const obstacle = obstacleOf(error, cause);
+    throw new NotBuilt({ ...obstacle, reason: `on the base's files: ${obstacle.reason}` });
   }
+}
+
+/** What a message says, in one sentence without its end. */
+export function obstacleOf({ parts }: UserError, cause: LaneObstacle["cause"]): LaneObstacle {
+  const [first = ""] = (parts.seen ?? "").split("\n");
+  const what = parts.what.replace(/\.$/, "");
+  return { cause, reason: first === "" ? what : `${what}: ${first.replace(/\.$/, "")}`, do: parts.do };
 }
 
 async function sow(stage: Stage, seed: string, { project }: LaneContext): Promise<void> {

@@ -15,14 +15,22 @@ export function environmentOfBase(root: string, run: readonly string[], parent: 
     .filter(([name]) => !ofOneRun.test(name))
     .sort(([one], [other]) => (one < other ? -1 : 1));
   const hash = createHash("sha256").update(JSON.stringify(variables));
-  for (const name of filesOfVariables(root))
-    hash.update(`\0${name}\0`).update(readFileSync(path.join(root, name)));
+  for (const name of filesOfVariables(root)) hash.update(`\0${name}\0`).update(textOf(path.join(root, name)));
   return hash.update(JSON.stringify(packagesBeside(root, run, env))).digest("hex");
 }
 
 /** Ids, times, commits and places of one job or one terminal. A variable of the project's own has none of these names. */
 const ofOneRun =
   /^(?:GITHUB_|RUNNER_|ACTIONS_|CI_|BUILDKITE_|CIRCLE_|BUILD_|JENKINS_|VITEST|npm_|SSH_|XDG_SESSION|TERM|WINDOWID|_$|HOSTNAME$|PWD$|OLDPWD$|SHLVL$|INVOCATION_ID$|JOURNAL_STREAM$)/;
+
+/** What cannot be read here, the tool cannot read either. */
+function textOf(file: string): Buffer | string {
+  try {
+    return readFileSync(file);
+  } catch {
+    return "";
+  }
+}
 
 function filesOfVariables(root: string): string[] {
   return readdirSync(root, { withFileTypes: true })

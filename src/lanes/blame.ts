@@ -1,6 +1,7 @@
 import { identityOf, kindOf } from "../model/catalog";
 import type { Difference, StepFailure } from "../model/evidence";
 import type { RecordedStatement } from "../model/statement";
+import { hasWord, lastPart } from "./names";
 import type { LaneContext, Leg } from "./stage";
 
 /** In a failed transaction every statement gets this; what matters is the error before it. */
@@ -119,16 +120,4 @@ export function culpritsOf(failure: StepFailure, standing: readonly Difference[]
 
 export function ownersOf(differences: readonly Difference[]): string[] {
   return [...new Set(differences.map(({ owner }) => owner))].filter((owner) => owner !== "");
-}
-
-function hasWord(text: string, word: string): boolean {
-  const pattern = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`(?<![\\w$])${pattern}(?![\\w$])`).test(text);
-}
-
-/** The object's own name, as error messages quote it. */
-function lastPart(identity: string): string {
-  const withoutArguments = identity.replace(/\(.*\)$/s, "");
-  const quoted = /"((?:[^"]|"")+)"$/.exec(withoutArguments)?.[1];
-  return quoted?.replaceAll('""', '"') ?? withoutArguments.slice(withoutArguments.lastIndexOf(".") + 1);
 }

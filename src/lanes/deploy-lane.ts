@@ -48,7 +48,6 @@ export interface DeployLaneResult {
   readonly trouble: string | undefined;
   /** Of `rows`, what steers nothing; unknown names only where the change's head was reached. */
   readonly unused: readonly UnusedRowSetting[];
-  readonly toolStarts: number;
 }
 
 /**
@@ -80,7 +79,7 @@ export async function proveOnDeployed(
   const lost = await lostRows({ context, base, way, copy, filling }, last);
   const facts: DeployFact[] = [
     ...failureFacts(tries, knownObjects(base.facts.tables), base.sown),
-    ...lost.facts,
+    ...lost,
     ...residueFacts(last),
   ];
   return {
@@ -95,7 +94,6 @@ export async function proveOnDeployed(
       ...(last.tables === undefined ? [] : unusedRowSettings(rows, [...base.facts.tables, ...last.tables])),
       ...refusedValues(rows, base.facts.tables, tables),
     ],
-    toolStarts: tries.reduce((sum, one) => sum + startsOf(one), 0) + lost.toolStarts,
   };
 }
 
@@ -117,10 +115,6 @@ function isGraded(tries: FailedTries, level: RowLevel): boolean {
   return (
     last?.failure !== undefined && failureFacts([last]).some((fact) => fact.kind === "failure" && fact.anyRow)
   );
-}
-
-function startsOf({ down, again }: DeployTry): number {
-  return 1 + (down === undefined ? 0 : 1) + (again === undefined ? 0 : 1);
 }
 
 function stepsOf(way: DeployWay, last: DeployTry, facts: readonly DeployFact[]): DeployStep[] {

@@ -34,7 +34,6 @@ export interface FreshLaneResult {
   readonly unsteady: readonly string[];
   /** The first way up and the first way down, for the replay. */
   readonly legs: readonly Leg[];
-  readonly toolStarts: number;
   /** The catalog on which the first way up began: an empty database, and what the setup made. */
   readonly start: CatalogDelta;
 }
@@ -105,7 +104,6 @@ export async function proveOnEmptyDatabase(
     unexplained: [...new Set(legs.flatMap((leg) => leg.unexplained))],
     unsteady: ledger.unsteady,
     legs,
-    toolStarts: legs.length + 1,
     start,
   };
 }

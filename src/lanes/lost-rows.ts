@@ -22,11 +22,6 @@ interface Loss {
   readonly loss: RowLoss;
 }
 
-export interface LostRows {
-  readonly facts: readonly DeployFact[];
-  readonly toolStarts: number;
-}
-
 /** To find the revision among more than this would take too many starts of the tool. */
 const maximumWalk = 10;
 
@@ -34,19 +29,16 @@ const maximumWalk = 10;
  * What users had at the base's head and do not have any more, each on the revision that lost it. Lost by the upgrade is
  * what its downgrade does not bring back either; where nothing can be taken back, all that is gone at the head.
  */
-export async function lostRows(walk: WalkContext, last: DeployTry): Promise<LostRows> {
+export async function lostRows(walk: WalkContext, last: DeployTry): Promise<readonly DeployFact[]> {
   const losses = lossesOf(last.rows);
   const { pending } = walk.way;
-  if (losses.length === 0) return { facts: [], toolStarts: 0 };
+  if (losses.length === 0) return [];
   const [only, ...more] = pending;
   if (only !== undefined && more.length === 0) {
-    return { facts: losses.map((loss) => factOf(only, loss, legOf(last, loss.direction))), toolStarts: 0 };
+    return losses.map((loss) => factOf(only, loss, legOf(last, loss.direction)));
   }
   if (pending.length > maximumWalk) {
-    return {
-      facts: losses.map((loss) => factOf(likely(last, loss), loss, legOf(last, loss.direction))),
-      toolStarts: 0,
-    };
+    return losses.map((loss) => factOf(likely(last, loss), loss, legOf(last, loss.direction)));
   }
   return await walkStepByStep(walk, last, losses);
 }
@@ -97,7 +89,7 @@ async function walkStepByStep(
   walk: WalkContext,
   last: DeployTry,
   losses: readonly Loss[],
-): Promise<LostRows> {
+): Promise<readonly DeployFact[]> {
   const { context, base, way, filling } = walk;
   const copy = await walk.copy(last.level);
   await using stage = await Stage.open(context, "walk", {
@@ -107,7 +99,6 @@ async function walkStepByStep(
   const look = (): Promise<RowSnapshot> => stage.observe((client) => rowsOf(client, base));
   const facts: DeployFact[] = [];
   let open = [...losses];
-  let toolStarts = 0;
   const before = await look();
   const settle = (revision: string, direction: Direction, leg: Leg, seen: readonly RowLoss[]) => {
     const keys = new Set(seen.map(keyOf));
@@ -118,7 +109,6 @@ async function walkStepByStep(
   let toppedUp: RowSnapshot | undefined;
   for (const revision of way.pending) {
     const leg = await stage.go("upgrade", revision);
-    toolStarts++;
     if (leg.failure !== undefined) break;
     settle(revision, "upgrade", leg, lostByUpgrade({ base: before, upgraded: await look() }));
   }
@@ -131,7 +121,6 @@ async function walkStepByStep(
       if (way.staying.has(revision)) break;
       const leg = await stage.go("downgrade", targetBelow(context.graph, revision, applied));
       applied.delete(revision);
-      toolStarts++;
       if (leg.failure !== undefined) break;
       const down = await look();
       const gone = lossesOf({ before, up, toppedUp, down }).filter(
@@ -146,5 +135,5 @@ async function walkStepByStep(
     }
   }
   facts.push(...open.map((loss) => factOf(likely(last, loss), loss, legOf(last, loss.direction))));
-  return { facts, toolStarts };
+  return facts;
 }

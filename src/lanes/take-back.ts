@@ -91,6 +91,5 @@ export async function goBack(
     trouble: failure === undefined ? (leg.failure?.summary ?? leg.bypassed) : undefined,
     changes: [],
     unused: [],
-    toolStarts: 2,
   };
 }
