@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readFile, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { fillCache, usableCache } from "../shadow/cache";
+import { fillCache, removeOldest, usableCache } from "../shadow/cache";
+import { sizesOf } from "../shadow/cluster";
 import type { ShadowServer } from "../shadow/server";
 import type { BaseDatabase, FilledDatabase } from "./lane-rows";
 
@@ -27,16 +28,6 @@ export function keyOfBase(parts: readonly unknown[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }
 
-/** A server that finds a file missing or cut may start all the same, and blame the statement that reads it. */
-async function sizesOf(cluster: string): Promise<string> {
-  const entries = await readdir(path.join(cluster, "data"), { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => path.join(parentPath, name));
-  const sizes = await Promise.all(files.sort().map(async (file) => (await stat(file)).size));
-  return keyOfBase([files.map((file) => path.relative(cluster, file)), sizes]);
-}
-
 /** Bases at their heads in a local folder, one folder each; a reader sees all of one or nothing. */
 export class KeptBases {
   private constructor(private readonly folder: string) {}
@@ -51,7 +42,8 @@ export class KeptBases {
     const cluster = path.join(this.folder, key);
     try {
       const kept = JSON.parse(await readFile(path.join(cluster, "base.json"), "utf8")) as KeptFile;
-      if (kept.version !== 2 || kept.sizes !== (await sizesOf(cluster))) throw new Error("it is not whole");
+      if (kept.version !== 2 || kept.sizes !== (await sizesOf(path.join(cluster, "data"))))
+        throw new Error("it is not whole");
       await utimes(cluster, new Date(), new Date()).catch(() => undefined);
       return { ...kept, cluster };
     } catch {
@@ -67,27 +59,14 @@ export class KeptBases {
     const { keep } = server;
     await fillCache(this.folder, path.join(this.folder, key), async (staging) => {
       await keep(staging);
-      const file: KeptFile = { version: 2, sizes: await sizesOf(staging), ...kept };
+      const file: KeptFile = { version: 2, sizes: await sizesOf(path.join(staging, "data")), ...kept };
       await writeFile(path.join(staging, "base.json"), JSON.stringify(file));
       return staging;
     });
-    await this.removeOld();
+    await removeOldest(this.folder, mostKept);
   }
 
   async remove(key: string): Promise<void> {
     await rm(path.join(this.folder, key), { recursive: true, force: true });
-  }
-
-  private async removeOld(): Promise<void> {
-    const names = (await readdir(this.folder)).filter((name) => /^[0-9a-f]{32}$/.test(name));
-    // Another run may be removing them, too.
-    const timeOf = (name: string) =>
-      stat(path.join(this.folder, name)).then(
-        ({ mtimeMs }) => mtimeMs,
-        () => 0,
-      );
-    const ages = await Promise.all(names.map(async (name) => ({ name, time: await timeOf(name) })));
-    const old = ages.sort((left, right) => right.time - left.time).slice(mostKept);
-    for (const { name } of old) await this.remove(name);
   }
 }

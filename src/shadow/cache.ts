@@ -10,8 +10,8 @@ import { isAbandoned } from "./owner";
 
 const stagingPrefix = ".fetch-";
 
-/** What is kept: programs of a fetched PostgreSQL, or clusters at a base's head. */
-export type CachePart = "postgres" | "bases";
+/** What is kept: programs of a fetched PostgreSQL, empty clusters, or clusters at a base's head. */
+export type CachePart = "postgres" | "clusters" | "bases";
 
 /**
  * Where a part of the cache is: the setting, $MIGRATION_GATE_CACHE, GitHub's tool cache, $XDG_CACHE_HOME or
@@ -91,4 +91,18 @@ async function removeOldStaging(cache: string): Promise<void> {
     if (!name.startsWith(stagingPrefix) || !isAbandoned((await stat(path)).mtime)) continue;
     await rm(path, { recursive: true, force: true });
   }
+}
+
+/** Removes all but the newest folders whose names are 32 hexadecimal digits, by the time of their last use. */
+export async function removeOldest(cache: string, most: number): Promise<void> {
+  const names = (await readdir(cache)).filter((name) => /^[0-9a-f]{32}$/.test(name));
+  // Another run may be removing them, too.
+  const timeOf = (name: string) =>
+    stat(join(cache, name)).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+  const ages = await Promise.all(names.map(async (name) => ({ name, time: await timeOf(name) })));
+  const old = ages.sort((left, right) => right.time - left.time).slice(most);
+  for (const { name } of old) await rm(join(cache, name), { recursive: true, force: true });
 }

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chown, lchown, mkdir, readdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chown, lchown, lstat, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { escapeLiteral } from "pg";
 import { type Address, connect } from "../databases/postgres/connection";
 import { UserError } from "../errors";
@@ -138,7 +139,7 @@ export async function restoreCluster(
 }
 
 /** By cp: Node truncates each file first, so that ext4 writes it to the disk at its close, and its removal waits for that. */
-async function copyFiles(
+export async function copyFiles(
   from: string,
   to: string,
   isLeftOut: (name: string) => boolean = () => false,
@@ -154,12 +155,28 @@ async function copyFiles(
   }
 }
 
-async function giveTo(folder: string, account: NonNullable<Account>): Promise<void> {
-  await lchown(folder, account.uid, account.gid);
+/** Files keep their owner when they are copied; those of a cache that came from elsewhere have none of this machine's. */
+async function giveTo(folder: string, { uid, gid }: NonNullable<Account>): Promise<void> {
+  for (const made of [folder, join(folder, "pg_wal")]) await lchown(made, uid, gid);
+  const copied = await lstat(join(folder, "PG_VERSION"));
+  if (copied.uid === uid && copied.gid === gid) return;
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  await Promise.all(
-    entries.map((entry) => lchown(join(entry.parentPath, entry.name), account.uid, account.gid)),
+  await Promise.all(entries.map((entry) => lchown(join(entry.parentPath, entry.name), uid, gid)));
+}
+
+/**
+ * Names and sizes of a cluster's files, as a hash: a server that finds a file missing or cut may start all the same, and
+ * blame the statement that reads it.
+ */
+export async function sizesOf(data: string): Promise<string> {
+  const entries = await readdir(data, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  const sizes = await Promise.all(
+    files.sort().map(async (file) => [relative(data, file), (await stat(file)).size]),
   );
+  return createHash("sha256").update(JSON.stringify(sizes)).digest("hex");
 }
 
 /** The end of what a program said. */

@@ -10,8 +10,9 @@ import type { Address } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import { type Account, serverEnvironment } from "./account";
 import { haltIfEnding, registerCleanup } from "./cleanup";
-import { initialise, keepCluster, lastLines, restoreCluster } from "./cluster";
+import { keepCluster, lastLines, restoreCluster } from "./cluster";
 import { createDatabase } from "./databases";
+import { provideEmptyCluster } from "./empty-cluster";
 import type { Installation } from "./installed";
 import { createPrivateDirectory, type PrivateDirectory } from "./private-directory";
 import { type ShadowServer, shadowUrlSetting } from "./server";
@@ -45,7 +46,7 @@ export interface PrivateServerOptions {
 }
 
 /**
- * A new cluster, or a copy of a kept one, in a private directory with a password that only this process knows, and its
+ * An empty cluster, or a copy of a kept one, in a private directory with a password that only this process knows, and its
  * server on a free port of 127.0.0.1. Stopped and removed on disposal and when this process ends.
  */
 export async function startPrivateServer(
@@ -85,7 +86,7 @@ export async function startPrivateServer(
   try {
     const password = randomBytes(18).toString("base64url");
     const cluster = { installation, directory, account, password, signal: starting.signal };
-    preparing = kept === undefined ? initialise(cluster) : restoreCluster(kept, cluster);
+    preparing = kept === undefined ? provideEmptyCluster(cluster) : restoreCluster(kept, cluster);
     await preparing;
     const { port, socket } = await start(installation, directory, account, choosePort, (child) => {
       postmaster = child;
