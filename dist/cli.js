@@ -57277,6 +57277,16 @@ async function removeOldStaging(cache) {
         await (0,external_node_fs_promises_namespaceObject.rm)(path, { recursive: true, force: true });
     }
 }
+/** Removes all but the newest folders whose names are 32 hexadecimal digits, by the time of their last use. */
+async function removeOldest(cache, most) {
+    const names = (await (0,external_node_fs_promises_namespaceObject.readdir)(cache)).filter((name) => /^[0-9a-f]{32}$/.test(name));
+    // Another run may be removing them, too.
+    const timeOf = (name) => (0,external_node_fs_promises_namespaceObject.stat)((0,external_node_path_namespaceObject.join)(cache, name)).then(({ mtimeMs }) => mtimeMs, () => 0);
+    const ages = await Promise.all(names.map(async (name) => ({ name, time: await timeOf(name) })));
+    const old = ages.sort((left, right) => right.time - left.time).slice(most);
+    for (const { name } of old)
+        await (0,external_node_fs_promises_namespaceObject.rm)((0,external_node_path_namespaceObject.join)(cache, name), { recursive: true, force: true });
+}
 
 ;// CONCATENATED MODULE: ./lib/backup/program-packages.js
 /** Node's names, and what pip calls them. */
@@ -64256,6 +64266,7 @@ async function stopPostmasterOf(data) {
 
 
 
+
 /** A new, empty cluster. UserError where initdb fails. */
 async function initialise({ installation: { bin }, directory: { server, data }, account, password, signal, }) {
     const passwordFile = (0,external_node_path_namespaceObject.join)(server, "password");
@@ -64369,17 +64380,115 @@ async function copyFiles(from, to, isLeftOut = () => false) {
             throw new Error(result.stderr);
     }
 }
-async function giveTo(folder, account) {
-    await (0,external_node_fs_promises_namespaceObject.lchown)(folder, account.uid, account.gid);
+/** Files keep their owner when they are copied; those of a cache that came from elsewhere have none of this machine's. */
+async function giveTo(folder, { uid, gid }) {
+    for (const made of [folder, (0,external_node_path_namespaceObject.join)(folder, "pg_wal")])
+        await (0,external_node_fs_promises_namespaceObject.lchown)(made, uid, gid);
+    const copied = await (0,external_node_fs_promises_namespaceObject.lstat)((0,external_node_path_namespaceObject.join)(folder, "PG_VERSION"));
+    if (copied.uid === uid && copied.gid === gid)
+        return;
     const entries = await (0,external_node_fs_promises_namespaceObject.readdir)(folder, { recursive: true, withFileTypes: true });
-    await Promise.all(entries.map((entry) => (0,external_node_fs_promises_namespaceObject.lchown)((0,external_node_path_namespaceObject.join)(entry.parentPath, entry.name), account.uid, account.gid)));
+    await Promise.all(entries.map((entry) => (0,external_node_fs_promises_namespaceObject.lchown)((0,external_node_path_namespaceObject.join)(entry.parentPath, entry.name), uid, gid)));
+}
+/**
+ * Names and sizes of a cluster's files, as a hash: a server that finds a file missing or cut may start all the same, and
+ * blame the statement that reads it.
+ */
+async function sizesOf(data) {
+    const entries = await (0,external_node_fs_promises_namespaceObject.readdir)(data, { recursive: true, withFileTypes: true });
+    const files = entries
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => (0,external_node_path_namespaceObject.join)(parentPath, name));
+    const sizes = await Promise.all(files.sort().map(async (file) => [(0,external_node_path_namespaceObject.relative)(data, file), (await (0,external_node_fs_promises_namespaceObject.stat)(file)).size]));
+    return (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(sizes)).digest("hex");
 }
 /** The end of what a program said. */
 function cluster_lastLines(text) {
     return text.trim().split("\n").slice(-5).join("\n");
 }
 
+;// CONCATENATED MODULE: ./lib/shadow/empty-cluster.js
+
+
+
+
+
+
+/** A version or two, and what they were before their packages' last update. */
+const mostKept = 4;
+/** By folder: the first of two servers that start at once makes the cluster, the other one copies it. */
+const underWay = new Map();
+/**
+ * An empty cluster for a server: a copy of the one that an earlier start left in the cache, which takes a quarter of the
+ * time of initdb; initdb where there is none, and where it cannot be read. UserError where initdb fails.
+ */
+async function provideEmptyCluster(parts) {
+    const kept = await folderOf(parts);
+    if (kept === undefined)
+        return initialise(parts);
+    const { folder, name } = kept;
+    const target = (0,external_node_path_namespaceObject.join)(folder, name);
+    while (underWay.has(target))
+        await underWay.get(target)?.catch(() => undefined);
+    if (await restored(target, parts))
+        return;
+    const making = makeAndKeep(folder, target, parts);
+    underWay.set(target, making);
+    try {
+        await making;
+    }
+    finally {
+        underWay.delete(target);
+    }
+}
+/** Where it is kept, named after all that initdb's files depend on; undefined where there is no place to keep it in. */
+async function folderOf({ installation: { bin, version }, }) {
+    try {
+        const folder = await usableCache(undefined, undefined, "clusters");
+        const programs = ["initdb", "postgres"].map((program) => (0,external_node_fs_.statSync)((0,external_node_path_namespaceObject.join)(bin, program)));
+        const parts = [1, version, process.arch, ...programs.map(({ mtimeMs, size }) => [mtimeMs, size])];
+        const name = (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+        return { folder, name };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** True when the server has its cluster. What is not whole is removed. */
+async function restored(target, parts) {
+    const sizes = await (0,external_node_fs_promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(target, "sizes"), "utf8").catch(() => undefined);
+    if (sizes === undefined)
+        return false;
+    try {
+        if (sizes !== (await sizesOf((0,external_node_path_namespaceObject.join)(target, "data"))))
+            throw new Error("it is not whole");
+        await restoreCluster(target, parts);
+        await (0,external_node_fs_promises_namespaceObject.utimes)(target, new Date(), new Date()).catch(() => undefined);
+        return true;
+    }
+    catch (error) {
+        if (parts.signal.aborted)
+            throw error;
+        await (0,external_node_fs_promises_namespaceObject.rm)(target, { recursive: true, force: true }).catch(() => undefined);
+        await (0,external_node_fs_promises_namespaceObject.rm)(parts.directory.data, { recursive: true, force: true });
+        return false;
+    }
+}
+async function makeAndKeep(folder, target, parts) {
+    await initialise(parts);
+    const { data } = parts.directory;
+    // A full disk or a folder that is closed now: the server has what it needs.
+    await fillCache(folder, target, async (staging) => {
+        await copyFiles(data, (0,external_node_path_namespaceObject.join)(staging, "data"));
+        await (0,external_node_fs_promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(staging, "sizes"), await sizesOf((0,external_node_path_namespaceObject.join)(staging, "data")));
+        return staging;
+    })
+        .then(() => removeOldest(folder, mostKept))
+        .catch(() => undefined);
+}
+
 ;// CONCATENATED MODULE: ./lib/shadow/private-server.js
+
 
 
 
@@ -64415,7 +64524,7 @@ const private_server_settings = {
 /** sockaddr_un holds 107 bytes and a final zero on Linux, 103 on macOS. */
 const socketPathLimit = process.platform === "linux" ? 107 : 103;
 /**
- * A new cluster, or a copy of a kept one, in a private directory with a password that only this process knows, and its
+ * An empty cluster, or a copy of a kept one, in a private directory with a password that only this process knows, and its
  * server on a free port of 127.0.0.1. Stopped and removed on disposal and when this process ends.
  */
 async function startPrivateServer(kind, installation, account, { choosePort = freePort, kept } = {}) {
@@ -64452,7 +64561,7 @@ async function startPrivateServer(kind, installation, account, { choosePort = fr
     try {
         const password = (0,external_node_crypto_.randomBytes)(18).toString("base64url");
         const cluster = { installation, directory, account, password, signal: starting.signal };
-        preparing = kept === undefined ? initialise(cluster) : restoreCluster(kept, cluster);
+        preparing = kept === undefined ? provideEmptyCluster(cluster) : restoreCluster(kept, cluster);
         await preparing;
         const { port, socket } = await start(installation, directory, account, choosePort, (child) => {
             postmaster = child;
@@ -68493,9 +68602,9 @@ async function readHistory(source, revisions, base) {
     const before = await placesBefore(source, paths, base.commit, now, changed);
     const [tree, tracked] = await Promise.all([
         filesOfCommit(root, base.commit, [
-            ...new Set([...now.folders, ...before.folders, ...places.map(folderOf)]),
+            ...new Set([...now.folders, ...before.folders, ...places.map(history_folderOf)]),
         ]),
-        trackedFiles(root, [...new Set([...now.folders, ...places.map(folderOf)])]),
+        trackedFiles(root, [...new Set([...now.folders, ...places.map(history_folderOf)])]),
     ]);
     const { landed, folders } = await landedRevisions({ source, paths, changes, tree, before, places });
     const wasRevision = (place) => isIn({ ...before, folders }, place);
@@ -68598,8 +68707,8 @@ async function landedRevisions(given) {
     const found = await readAll(source, paths, wanted);
     const ids = new Set(places.map(({ revision }) => revision.id));
     const movedFrom = found.filter(({ path: place, revision }) => !isIn(before, place) && ids.has(revision.id));
-    const more = [...new Set(movedFrom.map(folderOf))];
-    const unread = changes.flatMap(({ path: place, before: id }) => id !== undefined && !wanted.has(place) && more.includes(folderOf({ path: place }))
+    const more = [...new Set(movedFrom.map(history_folderOf))];
+    const unread = changes.flatMap(({ path: place, before: id }) => id !== undefined && !wanted.has(place) && more.includes(history_folderOf({ path: place }))
         ? [[place, id]]
         : []);
     found.push(...(await readAll(source, paths, new Map(unread))));
@@ -68680,17 +68789,17 @@ function wayBack({ sql, location }, place) {
     if (sql?.down === undefined)
         return undefined;
     const beside = external_node_path_default().posix.relative(external_node_path_default().posix.dirname(location.file), sql.down);
-    return external_node_path_default().posix.join(folderOf({ path: place }), beside);
+    return external_node_path_default().posix.join(history_folderOf({ path: place }), beside);
 }
 /** A commit that was made by hand may hold any name. */
 function staysInside(place) {
     return !place.split("/").includes("..");
 }
 function isIn({ folders, recursive }, place) {
-    const own = folderOf({ path: place });
+    const own = history_folderOf({ path: place });
     return folders.some((folder) => own === folder || (recursive && (folder === "" || own.startsWith(`${folder}/`))));
 }
-function folderOf({ path: place }) {
+function history_folderOf({ path: place }) {
     const folder = external_node_path_default().posix.dirname(place);
     return folder === "." ? "" : folder;
 }
@@ -74125,20 +74234,12 @@ function deploy_lane_stepsOf(way, last, facts) {
 
 
 
+
 /** The newest ones stay: a branch or two, and what they come from. */
-const mostKept = 8;
+const kept_base_mostKept = 8;
 /** Everything that a kept base depends on, as a name. */
 function keyOfBase(parts) {
     return (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
-}
-/** A server that finds a file missing or cut may start all the same, and blame the statement that reads it. */
-async function sizesOf(cluster) {
-    const entries = await (0,external_node_fs_promises_namespaceObject.readdir)(external_node_path_default().join(cluster, "data"), { recursive: true, withFileTypes: true });
-    const files = entries
-        .filter((entry) => entry.isFile())
-        .map(({ parentPath, name }) => external_node_path_default().join(parentPath, name));
-    const sizes = await Promise.all(files.sort().map(async (file) => (await (0,external_node_fs_promises_namespaceObject.stat)(file)).size));
-    return keyOfBase([files.map((file) => external_node_path_default().relative(cluster, file)), sizes]);
 }
 /** Bases at their heads in a local folder, one folder each; a reader sees all of one or nothing. */
 class KeptBases {
@@ -74155,7 +74256,7 @@ class KeptBases {
         const cluster = external_node_path_default().join(this.folder, key);
         try {
             const kept = JSON.parse(await (0,external_node_fs_promises_namespaceObject.readFile)(external_node_path_default().join(cluster, "base.json"), "utf8"));
-            if (kept.version !== 2 || kept.sizes !== (await sizesOf(cluster)))
+            if (kept.version !== 2 || kept.sizes !== (await sizesOf(external_node_path_default().join(cluster, "data"))))
                 throw new Error("it is not whole");
             await (0,external_node_fs_promises_namespaceObject.utimes)(cluster, new Date(), new Date()).catch(() => undefined);
             return { ...kept, cluster };
@@ -74173,23 +74274,14 @@ class KeptBases {
         const { keep } = server;
         await fillCache(this.folder, external_node_path_default().join(this.folder, key), async (staging) => {
             await keep(staging);
-            const file = { version: 2, sizes: await sizesOf(staging), ...kept };
+            const file = { version: 2, sizes: await sizesOf(external_node_path_default().join(staging, "data")), ...kept };
             await (0,external_node_fs_promises_namespaceObject.writeFile)(external_node_path_default().join(staging, "base.json"), JSON.stringify(file));
             return staging;
         });
-        await this.removeOld();
+        await removeOldest(this.folder, kept_base_mostKept);
     }
     async remove(key) {
         await (0,external_node_fs_promises_namespaceObject.rm)(external_node_path_default().join(this.folder, key), { recursive: true, force: true });
-    }
-    async removeOld() {
-        const names = (await (0,external_node_fs_promises_namespaceObject.readdir)(this.folder)).filter((name) => /^[0-9a-f]{32}$/.test(name));
-        // Another run may be removing them, too.
-        const timeOf = (name) => (0,external_node_fs_promises_namespaceObject.stat)(external_node_path_default().join(this.folder, name)).then(({ mtimeMs }) => mtimeMs, () => 0);
-        const ages = await Promise.all(names.map(async (name) => ({ name, time: await timeOf(name) })));
-        const old = ages.sort((left, right) => right.time - left.time).slice(mostKept);
-        for (const { name } of old)
-            await this.remove(name);
     }
 }
 
