@@ -19,6 +19,7 @@ import { connectPlain, connectUpstream, type Upstream } from "./upstream";
 
 /** Bytes that a client may have sent ahead; then it has to wait. */
 const aheadLimit = 4 << 20;
+const nothing = Buffer.alloc(0);
 /** A signal arrives a little after the server closed the connection of its CancelRequest. */
 const cancelMs = 5;
 /** At the longest an inspection waits so long for a CancelRequest to be over. */
@@ -58,6 +59,8 @@ export class Session {
   private readonly waiting = new Queue<Frame>();
   private ahead = 0;
   private inspection: Promise<void> | undefined;
+  /** What the server said right before a ReadyForQuery that is withheld: alone it would wake the client for nothing. */
+  private held: Buffer | undefined;
   private cancelsInFlight = 0;
   private server: net.Socket | undefined;
   private encrypted = false;
@@ -113,6 +116,7 @@ export class Session {
     socket.on("close", () => {
       this.serverGone = true;
       this.injector.abort("the server closed the connection");
+      this.toClient(nothing);
       this.client.end();
       if (this.inspection === undefined) this.lose();
       this.tellClosed();
@@ -155,6 +159,10 @@ export class Session {
   }
 
   private toClient(bytes: Buffer): void {
+    if (this.held !== undefined) {
+      bytes = Buffer.concat([this.held, bytes]);
+      this.held = undefined;
+    }
     if (this.client.writable && !this.client.write(bytes) && this.inspection === undefined)
       this.server?.pause();
   }
@@ -307,19 +315,22 @@ export class Session {
     };
     for (const [index, frame] of frames.entries()) {
       let own: Buffer | undefined;
+      let withheld = false;
       if (this.inspection !== undefined) {
         if (this.injector.fromServer(frame)) continue;
       } else if (this.phase === "authentication") {
         own = this.duringAuthentication(frame);
         if (own === undefined) continue;
       } else if (frame.type === "Z") {
-        if (!this.onReady(frame)) continue;
+        withheld = this.onReady(frame);
+        if (!withheld) continue;
       } else {
         this.units.fromServer(frame);
         continue;
       }
       // This frame does not go on as it is.
-      forward(index);
+      if (withheld && index > from) this.held = bytesOf(frames, from, index);
+      else forward(index);
       if (own !== undefined) this.toClient(own);
       from = index + 1;
     }
