@@ -15,7 +15,10 @@ import { benchMemory, benchStairway } from "./stairway";
 import { benchStaticLane } from "./static-lane";
 
 const quick = process.argv.includes("--quick");
-const only = process.argv.find((word) => word.startsWith("--only="))?.slice("--only=".length);
+const only = process.argv
+  .find((word) => word.startsWith("--only="))
+  ?.slice("--only=".length)
+  .split(",");
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 say(await machine());
@@ -34,9 +37,11 @@ const parts: Readonly<Record<string, () => Promise<Target[]>>> = {
     ),
   memory: () => benchMemory(say, quick ? [200] : [200, 1000]),
 };
+const unknown = only?.find((name) => !Object.hasOwn(parts, name));
+if (unknown !== undefined) throw new Error(`--only=${unknown}: there are ${Object.keys(parts).join(", ")}`);
 const targets: Target[] = [];
 for (const [name, run] of Object.entries(parts))
-  if (only === undefined || only === name) targets.push(...(await run()));
+  if (only === undefined || only.includes(name)) targets.push(...(await run()));
 say("");
 for (const target of targets) say(summaryLine(target));
 say(`load at the end ${load()}`);
