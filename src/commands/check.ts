@@ -221,7 +221,12 @@ function report(
   // From production's revision, all that is pending there is one change.
   const pending = deployLane?.steps.map(({ revision }) => revision) ?? [];
   const changed = new Set([...judged, ...deleted.map(({ id }) => id), ...pending]);
-  const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed, deployLane });
+  const settled = settle(asNotes(found, changed), shadow !== undefined, {
+    ...known,
+    changed,
+    revisions: new Set(graph.revisions.map(({ id }) => id)),
+    deployLane,
+  });
   const findings = oneErrorForEmptyDowngrade(settled);
   return {
     version: 1,

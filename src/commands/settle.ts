@@ -24,6 +24,8 @@ export interface SettleContext {
   readonly history: RevisionHistory | undefined;
   /** The revisions under judgement, and the deleted ones. */
   readonly changed: ReadonlySet<string>;
+  /** All that have a file. */
+  readonly revisions: ReadonlySet<string>;
   /** Undefined where that lane was not run. */
   readonly deployLane: DeployLaneReport | undefined;
 }
@@ -56,7 +58,13 @@ export function settle(findings: readonly Finding[], proofRan: boolean, context:
   const edited: EditedTexts = history?.edited ?? new Map();
   const compared = history !== undefined;
   const known = { judged, proofRan, deployLane: context.deployLane };
-  const suppressed = suppress(findings, { remarks: accepted.remarks, policy, compared, ...known });
+  const suppressed = suppress(findings, {
+    remarks: accepted.remarks,
+    policy,
+    compared,
+    revisions: context.revisions,
+    ...known,
+  });
   let entries = accepted.baseline;
   if (settings["write-baseline"]) {
     const text = baselineText(suppressed, edited);

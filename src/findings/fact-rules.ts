@@ -223,7 +223,7 @@ export const factRules = {
     never: undefined,
   },
   "unknown-suppression": {
-    says: "a suppression, or migration-gate.yml, names a rule or says a word that does not exist",
+    says: "a suppression, or migration-gate.yml, names a rule or a revision, or says a word, that does not exist",
     severity: "warning",
     why: "It suppresses nothing, and whoever reads it believes that it does.",
     do: "Write the id as a finding shows it; migration-gate explain lists all.",

@@ -18,6 +18,8 @@ export interface SuppressionContext extends Asked {
   readonly policy: Policy;
   /** Ids of revisions under judgement: of others no lint rule was asked. */
   readonly judged: ReadonlySet<string>;
+  /** Ids of all revisions that have a file. */
+  readonly revisions: ReadonlySet<string>;
   /** False without a base: then no edit is known. */
   readonly compared: boolean;
 }
@@ -46,6 +48,7 @@ export function suppress(findings: readonly Finding[], context: SuppressionConte
     ...marked,
     ...context.remarks.flatMap(unknownWord),
     ...settingProblems(context.policy),
+    ...unknownRevisions(findings, context),
     ...all.flatMap((allowance) => problemOf(allowance) ?? []),
     ...valid
       .filter((allowance) => !used.has(allowance) && isKnownUnused(allowance, context))
@@ -157,6 +160,27 @@ function unknownRule(rule: string, place: Place): Finding {
       );
 }
 
+/** An entry of migration-gate.yml for a revision that is nowhere: a slip, or what a squash has left behind. */
+function unknownRevisions(
+  findings: readonly Finding[],
+  { policy, revisions, judged }: SuppressionContext,
+): Finding[] {
+  const isKnown = (id: string) =>
+    revisions.has(id) || judged.has(id) || findings.some(({ revision }) => revision === id);
+  return policy.accept.flatMap(({ rule, revision, line }) => {
+    if (isKnown(revision) || ofHistory.test(rule)) return [];
+    const close = near(revision, [...revisions]);
+    return [
+      about(
+        "unknown-suppression",
+        { file: policy.file, line, column: 1, revision },
+        `There is no revision "${revision}"${close === undefined ? "" : `; the nearest is "${close}"`}.`,
+        close === undefined ? "Remove the entry." : `Write ${close}, or remove the entry.`,
+      ),
+    ];
+  });
+}
+
 function unknownWord({ revision, remark }: RevisionRemark): Finding[] {
   const [word = ""] = /^[\w-]*/.exec(remark.text) ?? [];
   const { file, line, column } = remark;
@@ -193,11 +217,14 @@ function settingProblems(policy: Policy): Finding[] {
   });
 }
 
+/** Rules of revisions that need not be there any more. */
+const ofHistory = /^revision-(?:edited|deleted|squashed)$/;
+
 /** Where its rule was not asked, or no lane has run, it may yet be needed. */
 function isKnownUnused({ rule, place, speaksOfSomething }: Allowance, context: SuppressionContext): boolean {
   if (!speaksOfSomething) return true;
   // Once an edit is merged its revision is not judged any more, and the next edit must not find the door open.
-  if (/^revision-(?:edited|deleted|squashed)$/.test(rule)) return context.compared;
+  if (ofHistory.test(rule)) return context.compared;
   const wasJudged = place.revision === undefined || context.judged.has(place.revision);
   return wasJudged && wasAsked(rule, place.revision, context);
 }

@@ -48,6 +48,7 @@ function judged(lines: readonly string[], rule = "ban-drop-column", proofRan = t
     remarks,
     policy: noPolicy,
     judged: new Set(["r"]),
+    revisions: new Set(["r"]),
     proofRan,
     compared: true,
   }).map(shown);
@@ -219,7 +220,13 @@ test.each(onOneLine)("a suppression in SQL %s", (_, sql, expected) => {
         ]
       : [],
   );
-  const context = { policy: noPolicy, judged: new Set(["r"]), proofRan: true, compared: true };
+  const context = {
+    policy: noPolicy,
+    judged: new Set(["r"]),
+    revisions: new Set(["r"]),
+    proofRan: true,
+    compared: true,
+  };
   const found = suppress([...drops, finding(rule, 6, { column: 5, what: "call" })], {
     ...context,
     remarks: remarks.map((remark) => ({ revision: "r", remark })),
@@ -240,6 +247,7 @@ describe("a suppression by comment", () => {
       remarks,
       policy: noPolicy,
       judged: new Set(["r"]),
+      revisions: new Set(["r"]),
       proofRan: true,
       compared: true,
     });
@@ -254,6 +262,7 @@ describe("a suppression by comment", () => {
       remarks,
       policy: noPolicy,
       judged: new Set(["r"]),
+      revisions: new Set(["r"]),
       proofRan: true,
       compared: true,
     });
@@ -271,7 +280,13 @@ describe("a suppression by comment", () => {
 });
 
 function withPolicy(policy: Partial<Policy>, findings: readonly Finding[]): string[] {
-  const context = { remarks: [], judged: new Set(["r"]), proofRan: true, compared: true };
+  const context = {
+    remarks: [],
+    judged: new Set(["r"]),
+    revisions: new Set(["r", "old"]),
+    proofRan: true,
+    compared: true,
+  };
   return suppress(findings, {
     ...context,
     policy: { ...noPolicy, file: "migration-gate.yml", ...policy },
@@ -303,13 +318,34 @@ describe("migration-gate.yml", () => {
     ]);
   });
 
+  test("a revision that is nowhere is a slip, one that was deleted is not", () => {
+    const accept = [
+      { rule: "ban-drop-column", revision: "odl", because: "x", line: 2 },
+      { rule: "revision-deleted", revision: "gone", because: "x", line: 3 },
+      { rule: "ban-drop-column", revision: "found", because: "x", line: 4 },
+    ];
+    const more = [finding("ban-drop-column", 7, { revision: "found" })];
+    expect(withPolicy({ accept }, more)).toEqual([
+      "ban-drop-column:7 (x)",
+      "warning unknown-suppression:2",
+      "warning unused-suppression:3",
+    ]);
+  });
+
   test.each([
     ["is unused once it is merged", true, ["warning unused-suppression:2"]],
     ["may be needed where no base is known", false, []],
   ])("an entry for the edit of a revision that is not judged %s", (_, compared, expected) => {
     const accept = [{ rule: "revision-edited", revision: "old", because: "x", line: 2 }];
     const policy = { ...noPolicy, file: "migration-gate.yml", accept };
-    const context = { remarks: [], policy, judged: new Set(["r"]), proofRan: false, compared };
+    const context = {
+      remarks: [],
+      policy,
+      judged: new Set(["r"]),
+      revisions: new Set(["r"]),
+      proofRan: false,
+      compared,
+    };
     expect(suppress([], context).map(shown)).toEqual(expected);
   });
 
