@@ -149,9 +149,9 @@ function openBase(context: DeployLaneContext, tree: BaseTree): Opened | DeployLa
 }
 
 /** The only project of this tool in the base, where the change moved its folder. */
-function elsewhere({ top }: BaseTree, { tool, section }: ToolProject): ToolProject | undefined {
+function elsewhere({ top }: BaseTree, { tool, section, words }: ToolProject): ToolProject | undefined {
   try {
-    return findProject(top, { tool, section });
+    return { ...findProject(top, { tool, section }), words };
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -45,6 +45,16 @@ export const settingTable = {
     default: undefined,
     text: "What starts the tool, split into words without a shell; found by the project's lock file.",
   },
+  "run-apply": {
+    type: "text",
+    default: undefined,
+    text: "Words after run by which a program of the project's own applies all that is pending (everruns-admin migrate), where it does not take the tool's.",
+  },
+  "run-status": {
+    type: "text",
+    default: undefined,
+    text: "Words after run by which that program shows its status and changes nothing (migrate-info); run-apply needs it.",
+  },
   "database-url-env": {
     type: "text",
     default: "DATABASE_URL",

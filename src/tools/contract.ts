@@ -28,6 +28,16 @@ export interface ToolProject extends ProjectCandidate {
   readonly environmentFolders: readonly string[];
   /** Where it is known that no step of this project can be proved, though its files can be read: why. */
   readonly unprovable?: Unprovable | undefined;
+  /** Of a program of the project's own, where the settings name one. */
+  readonly words?: OwnWords | undefined;
+}
+
+/** Words that a program takes instead of the tool's own, after those of `run`. */
+export interface OwnWords {
+  /** Applies all that is pending; it can neither be told where to stop nor go back. */
+  readonly apply: readonly string[] | undefined;
+  /** Changes nothing. */
+  readonly status: readonly string[] | undefined;
 }
 
 /** Parts of a message: the fact, and what can be done. */
@@ -69,8 +79,10 @@ export interface ToolCommands {
   readonly current: readonly string[];
   /** Writes the revision that follows it into the version table; undefined where the tool has no such command. */
   readonly stamp: readonly string[] | undefined;
-  upgrade(target: string): readonly string[];
-  downgrade(target: string): readonly string[];
+  /** Undefined where the program goes to the newest revision only, and the target is another one. */
+  upgrade(target: string): readonly string[] | undefined;
+  /** Undefined where the program cannot go back. */
+  downgrade(target: string): readonly string[] | undefined;
 }
 
 export interface VersionTable {

@@ -3,9 +3,10 @@ import path from "node:path";
 import { ToolError, UserError } from "../errors";
 import type { MigrationTool, ProjectCandidate, ReadRevisions, ToolName, ToolProject } from "./contract";
 import { toolNamed, tools } from "./index";
+import { ownWords, type WordSettings } from "./own-words";
 
 /** What the settings say of the project; all of it may be left out. */
-export interface ProjectWish {
+export interface ProjectWish extends WordSettings {
   readonly tool?: ToolName | undefined;
   /** A configuration file, relative to the folder. */
   readonly config?: string | undefined;
@@ -55,7 +56,8 @@ export function findProject(folder: string, wish: ProjectWish = {}): ToolProject
     });
   }
   if (others.length > 0) throw tooMany(root, folder, found);
-  return toolNamed(only.tool).open(settled(only, root, wish.section), wish.section);
+  const words = ownWords(wish);
+  return { ...toolNamed(only.tool).open(settled(only, root, wish.section), wish.section), words };
 }
 
 /** Every revision of the project; a ToolError where there is none. */
@@ -89,7 +91,8 @@ function openCopy(project: ToolProject, root: string): ToolProject | undefined {
   const tool = toolNamed(project.tool);
   const candidate = tool.detect(root, project.config) ?? tool.detect(root);
   try {
-    return candidate === undefined ? undefined : tool.open(candidate, project.section);
+    if (candidate === undefined) return undefined;
+    return { ...tool.open(candidate, project.section), words: project.words };
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
