@@ -55,6 +55,11 @@ export const settingTable = {
     default: undefined,
     text: "Words after run by which that program shows its status and changes nothing (migrate-info); run-apply needs it.",
   },
+  "other-sources": {
+    type: "list",
+    default: undefined,
+    text: "SQLx: folders of other migrations that write the same version table (sqlx migrate run --ignore-missing), from the project's folder, or any where they are in another repository; their rows are left alone. May be repeated.",
+  },
   "database-url-env": {
     type: "text",
     default: "DATABASE_URL",

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { ToolError, UserError } from "../errors";
 import type { MigrationTool, ProjectCandidate, ReadRevisions, ToolName, ToolProject } from "./contract";
-import { toolNamed, tools } from "./index";
+import { toolNamed, toolOf, tools } from "./index";
 import { ownWords, type WordSettings } from "./own-words";
 
 /** What the settings say of the project; all of it may be left out. */
@@ -12,6 +12,8 @@ export interface ProjectWish extends WordSettings {
   readonly config?: string | undefined;
   /** The section of the configuration (`alembic -n`). */
   readonly section?: string | undefined;
+  /** Other migrations that write the same version table. */
+  readonly "other-sources"?: readonly string[] | undefined;
 }
 
 /** Folders that hold other people's projects, or none. */
@@ -57,12 +59,21 @@ export function findProject(folder: string, wish: ProjectWish = {}): ToolProject
   }
   if (others.length > 0) throw tooMany(root, folder, found);
   const words = ownWords(wish);
-  return { ...toolNamed(only.tool).open(settled(only, root, wish.section), wish.section), words };
+  const sources = wish["other-sources"] ?? [];
+  const opened = toolNamed(only.tool).open(settled(only, root, wish.section), wish.section, sources);
+  if (sources.length > 0 && opened.otherSources === undefined) {
+    throw new UserError({
+      what: `The setting other-sources is "${sources.join(", ")}", and ${only.tool} has none.`,
+      where: only.config,
+      do: "Leave other-sources out.",
+    });
+  }
+  return { ...opened, words };
 }
 
 /** Every revision of the project; a ToolError where there is none. */
 export function readRevisions(project: ToolProject): ReadRevisions {
-  const read = toolNamed(project.tool).read(project);
+  const read = toolOf(project).read(project);
   if (read.revisions.length > 0) return read;
   throw new ToolError({
     what: "The project has no revisions.",
@@ -77,11 +88,12 @@ export function readRevisions(project: ToolProject): ReadRevisions {
 
 /** The project with what history needs of its tool. */
 export function sourceOf(project: ToolProject) {
+  const { readOne, sameBytes, meaningOf } = toolOf(project);
   return {
     ...project,
-    readOne: toolNamed(project.tool).readOne,
-    comparesBytes: toolNamed(project.tool).comparesBytes === true,
-    meaningOf: toolNamed(project.tool).meaningOf,
+    readOne,
+    sameBytes: sameBytes ?? (() => true),
+    meaningOf,
     openCopy: (root: string) => openCopy(project, root),
   };
 }
@@ -92,7 +104,8 @@ function openCopy(project: ToolProject, root: string): ToolProject | undefined {
   const candidate = tool.detect(root, project.config) ?? tool.detect(root);
   try {
     if (candidate === undefined) return undefined;
-    return { ...tool.open(candidate, project.section), words: project.words };
+    const { words, otherSources } = project;
+    return { ...tool.open(candidate, project.section), words, otherSources };
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -46,6 +46,28 @@ const causes: readonly { readonly pattern: RegExp; readonly cause: (match: RegEx
     }),
   },
   {
+    pattern: /\bmigration (-?\d+) is older than the latest applied migration (-?\d+)/,
+    cause: ([, wanted, latest]) => ({
+      summary: `sqlx does not go to ${wanted}: version ${latest} is applied already, and the rows of other sources count.`,
+      do: "Leave to out: then all that is pending is applied.",
+    }),
+  },
+  {
+    pattern: /unexpected argument '--config'/,
+    cause: () => ({
+      summary:
+        "This sqlx-cli is older than 0.9: it does not read sqlx.toml, and would work on another version table or compare other checksums.",
+      do: "Install sqlx-cli 0.9 or later (cargo install sqlx-cli).",
+    }),
+  },
+  {
+    pattern: /`(\w+)` \(`common\.database-url-var` in `sqlx\.toml`\) must be set/,
+    cause: ([, variable]) => ({
+      summary: `sqlx was given no address: its sqlx.toml says that it is in ${variable}.`,
+      do: `Set database-url-env to ${variable}.`,
+    }),
+  },
+  {
     pattern: /error parsing migration filename (.+?); expected integer version prefix/,
     cause: ([, name]) => ({
       summary: `${name} lies among the migrations and has no version.`,
@@ -54,7 +76,7 @@ const causes: readonly { readonly pattern: RegExp; readonly cause: (match: RegEx
   },
   {
     pattern:
-      /DATABASE_URL(?: must be set|`? environment variable)|--database-url .* (?:required|not provided)/,
+      /DATABASE_URL`?(?: must be set| environment variable)|--database-url .* (?:required|not provided)/,
     cause: () => ({
       summary: "sqlx was given no address.",
       do: "Set database-url-env to DATABASE_URL, which sqlx reads.",
