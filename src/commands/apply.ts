@@ -7,6 +7,7 @@ import { openTarget, type Target } from "../deploy/target";
 import { UserError } from "../errors";
 import type { DeployPlan, DeployReport } from "../model/deployment";
 import type { Settings } from "../settings";
+import { upgradeWords } from "../tools/own-words";
 import {
   backupFor,
   comparedWithProof,
@@ -47,6 +48,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     if (planFile !== undefined && reviewed !== undefined) requireSameGoal(planFile, reviewed, first);
     return await nothingToDo(target, first, settings, started);
   }
+  const words = wordsUp(target, first.goal);
   const proving = { settings, environment, progress: listener.say };
   const plan = async () => makePlan(target, first, await proveRevisions(proving, target, first.goal.pending));
   if (settings["dry-run"]) return await plan();
@@ -76,7 +78,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     applied: goal.applied,
     goalHeads: goal.heads,
     revisions: goal.pending,
-    words: target.tool.commands(target.project).upgrade(goal.target),
+    words,
     ...compared,
     backup,
     warnings,
@@ -95,6 +97,20 @@ interface Look {
 async function look(target: Target, to: string | undefined): Promise<Look> {
   const seen = await seenByKnownSource(target);
   return { seen, goal: goalOf(target.graph, seen.heads, to) };
+}
+
+/** A UserError where the program cannot stop where it is to. */
+function wordsUp(target: Target, { target: goal, pending }: Goal): readonly string[] {
+  const words = upgradeWords(target, goal);
+  if (words !== undefined) return words;
+  const program = [...target.run, ...(target.project.words?.apply ?? [])].join(" ");
+  const later = target.graph.revisions.filter(({ id }) => !target.graph.ancestors(goal).has(id));
+  throw new UserError({
+    what: `"${program}" applies all that is pending; it cannot stop at ${goal}.`,
+    where: "run-apply",
+    seen: `Pending up to there: ${pending.map(({ id }) => id).join(", ")}. After it: ${later.map(({ id }) => id).join(", ")}.`,
+    do: `Leave to out, or deploy the release whose newest revision is ${goal}.`,
+  });
 }
 
 function idsOf({ goal }: Look): string {

@@ -28,7 +28,7 @@ import type { RevisionHistory } from "../revisions/history";
 import type { Settings } from "../settings";
 import type { ToolProject } from "../tools/contract";
 import { findProject, readRevisions, sourceOf } from "../tools/find-project";
-import { toolNamed } from "../tools/index";
+import { toolOf } from "../tools/index";
 import { revisionSource } from "../tools/revision-source";
 import { compareWithBase, findingsOnHistory, isFileJudged, staticGraphFindings } from "./compare";
 import { type DeployLaneContext, runDeployLane } from "./deploy-lane";
@@ -53,7 +53,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   await loadModule();
   const project = findProject(settings["working-directory"], settings);
   requireOnlyConfig(project.root, context.policy.file);
-  const tool = toolNamed(project.tool);
+  const tool = toolOf(project);
   const read = readRevisions(project);
   const graph = buildGraph(read.revisions);
   const history = await compareWithBase(context, sourceOf(project), read.revisions);

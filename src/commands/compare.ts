@@ -10,7 +10,7 @@ import { buildGraph, type Graph } from "../revisions/graph";
 import { afterMerge, type RevisionHistory, type RevisionSource, readHistory } from "../revisions/history";
 import type { Settings } from "../settings";
 import type { ReadRevisions, ToolProject } from "../tools/contract";
-import { toolNamed } from "../tools/index";
+import { toolOf } from "../tools/index";
 import { shellWord } from "../tools/shell-words";
 import { environmentsOf } from "./taken-back";
 
@@ -32,7 +32,7 @@ export async function findingsOnHistory(
   history: RevisionHistory,
 ): Promise<Finding[]> {
   const { settings, environment } = context;
-  const tool = toolNamed(project.tool);
+  const tool = toolOf(project);
   const bytesOf = ({ location }: Revision) => readFileSync(path.resolve(project.root, location.file));
   const landedTexts = new Map<string, RevisionText>();
   const table = { table: tool.versionTable.name };

@@ -24,7 +24,7 @@ import type { Settings } from "../settings";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import type { ToolProject } from "../tools/contract";
 import { findProject, sourceOf } from "../tools/find-project";
-import { toolNamed } from "../tools/index";
+import { toolOf } from "../tools/index";
 import { version } from "../version";
 import type { LaneStart } from "./lane-start";
 import { loadSeed } from "./seed-from";
@@ -130,7 +130,7 @@ function openBase(context: DeployLaneContext, tree: BaseTree): Opened | DeployLa
   }
   if (project === undefined)
     return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
-  const { revisions } = toolNamed(project.tool).read(project);
+  const { revisions } = toolOf(project).read(project);
   if (revisions.length === 0)
     return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
   const strange = revisions.find(({ id }) => context.brought.has(id));
@@ -149,9 +149,12 @@ function openBase(context: DeployLaneContext, tree: BaseTree): Opened | DeployLa
 }
 
 /** The only project of this tool in the base, where the change moved its folder. */
-function elsewhere({ top }: BaseTree, { tool, section }: ToolProject): ToolProject | undefined {
+function elsewhere(
+  { top }: BaseTree,
+  { tool, section, words, otherSources }: ToolProject,
+): ToolProject | undefined {
   try {
-    return findProject(top, { tool, section });
+    return { ...findProject(top, { tool, section }), words, otherSources };
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
@@ -269,7 +272,7 @@ function baseContext(
   { project, graph }: Opened,
   server: ShadowServer,
 ): LaneContext {
-  const tool = toolNamed(project.tool);
+  const tool = toolOf(project);
   const environment = tree.environment(lane.environment);
   return {
     ...lane,

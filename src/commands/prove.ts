@@ -1,6 +1,7 @@
 import { loadModule } from "libpg-query";
 import type { Proved } from "../deploy/plan";
 import { UserError } from "../errors";
+import { runsElsewhere } from "../executors/elsewhere";
 import { createIsolation, type Isolation, openReach } from "../executors/isolation";
 import { terminateForGood } from "../executors/local";
 import { keyOfStep, knownSteps } from "../findings/known-steps";
@@ -56,14 +57,15 @@ export async function prove(
   await using shadow = await startShadow(options);
   // Registered after the server, so ended before it.
   await using _commands = commandsEndBySignal();
-  await using isolation = await isolate(settings);
+  const run = tool.runWords(project, settings.run, environment["PATH"]);
+  await using isolation = await isolate(settings, run);
   clock.stop("shadow start");
   const lane = {
     shadow,
     isolation,
     tool,
     project,
-    run: tool.runWords(project, settings.run, environment["PATH"]),
+    run,
     graph,
     address: {
       databaseUrlEnv: settings["database-url-env"],
@@ -181,8 +183,16 @@ function stepsWith(
   }));
 }
 
-async function isolate(settings: Settings): Promise<Isolation> {
+async function isolate(settings: Settings, run: readonly string[]): Promise<Isolation> {
   if (settings.isolation === "off") return openReach("the setting isolation is off");
+  if (runsElsewhere(run)) {
+    if (settings.isolation === "auto") return openReach(`${run[0]} does its work in another network`);
+    throw new UserError({
+      what: `isolation is required, and ${run[0]} does its work in another network than this one.`,
+      where: `run: ${run.join(" ")}`,
+      do: "Set isolation to auto, and see by the program's own network that it reaches nothing but the shadow; or set run to a program of this machine.",
+    });
+  }
   const isolation = await createIsolation();
   if (isolation.kind === "none" && settings.isolation === "required") {
     throw new UserError({

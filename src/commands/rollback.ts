@@ -80,7 +80,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     applied: newest.applied,
     goalHeads: newest.heads,
     revisions: [revision],
-    words: target.tool.commands(target.project).downgrade(oneBack(revision)),
+    words: target.tool.commands(target.project).downgrade(oneBack(revision)) ?? [],
     reverse,
     ...compared,
     backup,

@@ -4,7 +4,7 @@ import type { Revision } from "../model/revision";
 import type { RevisionHistory } from "../revisions/history";
 import type { Settings } from "../settings";
 import type { ToolProject } from "../tools/contract";
-import { toolNamed } from "../tools/index";
+import { toolOf } from "../tools/index";
 
 /** What the databases of the setting `environments` hold; undefined where the change takes nothing away, and none is asked. */
 export async function environmentsOf(
@@ -16,7 +16,7 @@ export async function environmentsOf(
   if (deleted.length === 0 || settings.environments.length === 0) return undefined;
   const known = new Set([...revisions, ...deleted.map(({ revision }) => revision)].map(({ id }) => id));
   const reading = {
-    tool: toolNamed(project.tool),
+    tool: toolOf(project),
     versionTable: settings["version-table"],
     isKnown: (id: string) => known.has(id),
   };

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors";
 import { type CommandResult, commandPorts, terminateForGood } from "../executors/local";
 import { textOfFile } from "../executors/readable-files";
+import { isWithoutTransaction } from "../lanes/own-way-back";
 import type { DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
 import { registerCleanup } from "../shadow/cleanup";
@@ -37,7 +38,9 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
   const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOfFile(file)));
   const repeatable =
-    job.reverse !== undefined || (isKept && sources.every(({ text }) => worksInOneTransaction(text)));
+    job.reverse === undefined
+      ? isKept && sources.every(({ text }) => worksInOneTransaction(text))
+      : !sources.some(({ text }) => isWithoutTransaction(text));
   const begun = new Set<string>();
   const reporter = new Reporter(job, sources, begun, isKept);
   await requireUnchanged(job);
@@ -84,7 +87,12 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       dropInvalidIndexes: settings["drop-invalid-indexes"],
       lock: job.lock,
       note,
-      ...ownWork(job, { applicationName, options, lockTimeoutMs, statementTimeoutMs }),
+      ...ownWork(job, {
+        applicationName,
+        options,
+        lockTimeoutMs: isConcurrent ? undefined : lockTimeoutMs,
+        statementTimeoutMs,
+      }),
       client: () => target.client(),
       isOver: async () => {
         const now = await reporter.seenNow();

@@ -1,4 +1,3 @@
-import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import type { Address } from "../databases/postgres/connection";
@@ -10,6 +9,7 @@ import {
 } from "../databases/postgres/leftovers";
 import { within } from "../databases/postgres/own-session";
 import { bugParts, UserError } from "../errors";
+import { runsElsewhere } from "../executors/elsewhere";
 import { openReach } from "../executors/isolation";
 import { type CommandResult, commandPorts, runCommand } from "../executors/local";
 import type { LockWait, Problem } from "../model/deployment";
@@ -198,13 +198,6 @@ function nameOf({ name, table }: UnvalidatedConstraint): string {
 
 function problemOf(error: unknown): Problem {
   return error instanceof UserError ? error.parts : bugParts(error);
-}
-
-/** Programs whose work is done by a process that is no child of theirs, in a network of its own. */
-function runsElsewhere([program = ""]: readonly string[]): boolean {
-  return /^(?:docker|docker-compose|podman|nerdctl|kubectl|oc|fly|flyctl|railway|gcloud|aws|ssh|heroku)$/.test(
-    path.basename(program),
-  );
 }
 
 function limitOf(last: CommandResult, { cancelled }: WatchSummary): MigrationResult["limit"] {

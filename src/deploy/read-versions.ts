@@ -14,6 +14,8 @@ export interface ReadOptions {
   readonly versionTable: string | undefined;
   /** True for an id of the source: tells which of several tables is this project's. */
   readonly isKnown: (id: string) => boolean;
+  /** True where this is the checksum of the file of that id. Absent where nobody asks. */
+  readonly isApplied?: ((id: string, checksum: string) => boolean) | undefined;
   /** Of the database, for messages: no secret. */
   readonly where: string;
   /** The command that writes a revision into the version table, for a person to type; undefined where there is none. */
@@ -42,7 +44,9 @@ export async function readVersions(client: Client, options: ReadOptions): Promis
       };
     }
     const tables = await userTables(client);
-    if (tables.count > 0) throw notStamped(tables, options);
+    // Another source's table says that the database is shared: this one comes to it now.
+    const isShared = options.versionTable === undefined && candidates.length > 0;
+    if (tables.count > 0 && !isShared) throw notStamped(tables, options);
     return { database, versionTable: undefined, heads: [] };
   } finally {
     await client.query("rollback").catch(() => undefined);
@@ -73,9 +77,13 @@ async function choose(
   options: ReadOptions,
   role: string,
 ): Promise<Chosen | undefined> {
-  const wanted = options.versionTable;
+  const wanted = options.versionTable ?? options.tool.versionTable.given;
   const named = wanted === undefined ? all : all.filter((candidate) => isNamed(candidate, wanted));
-  if (wanted !== undefined && named.length === 0) throw notThere(wanted, all, options);
+  if (wanted !== undefined && named.length === 0) {
+    if (options.versionTable !== undefined) throw notThere(wanted, all, options);
+    await requireNotRenamed(client, wanted, all, options);
+    return undefined;
+  }
   const read: Chosen[] = [];
   for (const candidate of named) {
     if (!candidate.readable) continue;
@@ -93,6 +101,9 @@ async function choose(
   if (read.length <= 1) return read[0];
   const ours = read.filter(({ heads }) => heads.some(options.isKnown));
   if (ours.length === 1) return ours[0];
+  // Versions are numbers that any project may have; where its configuration names no table, it has the usual one.
+  const usual = read.filter(({ candidate }) => unusual(candidate, options) === 0);
+  if (options.tool.rows !== undefined && usual.length === 1) return usual[0];
   throw new UserError({
     what: `The database has ${read.length} tables that may be the version table.`,
     where: options.where,
@@ -101,6 +112,28 @@ async function choose(
       .join("\n"),
     do: `Set version-table to one of them, e.g. --version-table ${print(read[0]!.candidate)}`,
   });
+}
+
+/** A UserError where the rows of this very project are in another table: its name was changed in the configuration. */
+async function requireNotRenamed(
+  client: Client,
+  wanted: string,
+  all: readonly VersionTableCandidate[],
+  { tool, where, isApplied }: ReadOptions,
+): Promise<void> {
+  for (const candidate of all) {
+    if (!candidate.readable) continue;
+    const rows = (await readRows(client, tool, candidate)) ?? [];
+    const same = rows.filter(({ id, checksum }) => isApplied?.(id, checksum) === true);
+    if (same.length === 0) continue;
+    throw new UserError({
+      what: `The project's version table is ${wanted}, which is not there, and ${print(candidate)} has its migrations.`,
+      where,
+      seen: `${same.length} of the ${rows.length} rows of ${print(candidate)} have the versions and checksums of the project's files.`,
+      why: "The tool would make the new table, and run every migration again.",
+      do: `Take the change of the name back, or make the table first, with its rows: CREATE TABLE ${wanted} (LIKE ${print(candidate)} INCLUDING ALL); INSERT INTO ${wanted} SELECT * FROM ${print(candidate)};`,
+    });
+  }
 }
 
 function unusual({ table }: VersionTableCandidate, { tool }: ReadOptions): number {

@@ -1,4 +1,5 @@
 import { bugParts, UserError } from "../errors";
+import { isWithoutTransaction } from "../lanes/own-way-back";
 import type { Catalog } from "../model/catalog";
 import type { DeployReport, Problem } from "../model/deployment";
 import { majorOf } from "../model/status";
@@ -156,7 +157,7 @@ export class Reporter {
     const failed = revisions.find(({ location }) => location.file === file)?.id;
     const cameAfter = (id: string) =>
       failed !== undefined && id !== failed && target.graph.ancestors(id).has(failed) && !this.begun.has(id);
-    if (this.job.reverse !== undefined) return true;
+    if (this.job.reverse !== undefined) return !this.sources.some(({ text }) => isWithoutTransaction(text));
     if (!this.isKept) return false;
     return revisions.every(
       ({ id }, index) => worksInOneTransaction(this.sources[index]?.text ?? "") || cameAfter(id),

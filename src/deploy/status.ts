@@ -5,7 +5,7 @@ import type { Graph } from "../revisions/graph";
 /** What the database was seen to hold. */
 export interface SeenDatabase {
   readonly database: StatusReport["database"];
-  /** Undefined where there is no version table and no other table: nothing was installed yet. */
+  /** Undefined where there is none, and no other table but those of another source: nothing was installed yet. */
   readonly versionTable: { readonly schema: string; readonly table: string } | undefined;
   /** The version table's content. */
   readonly heads: readonly string[];

@@ -15,14 +15,15 @@ export interface TakeBack {
   readonly applicationName: string;
   /** libpq's options for the session, where the server takes them. */
   readonly options: string | undefined;
-  readonly lockTimeoutMs: number;
+  readonly lockTimeoutMs: number | undefined;
   readonly statementTimeoutMs: number;
   readonly timeoutMs: number;
 }
 
 /**
- * Takes back what the tool cannot, on the real database: the reverse and the deletion of the row in one transaction,
- * on a connection of its own. It is told as a command's end; nothing is left of what did not end well.
+ * Takes back what the tool cannot, on the real database: the reverse and the deletion of the row, in one transaction
+ * unless the file says otherwise, on a connection of its own. It is told as a command's end; of what did not end well
+ * nothing is left then.
  */
 export function takeBack(job: TakeBack, abort: AbortSignal): Promise<CommandResult> {
   const { address, tool } = job.target;
@@ -37,7 +38,7 @@ export function takeBack(job: TakeBack, abort: AbortSignal): Promise<CommandResu
     deletion: tool.rows?.deletion(table, job.revision) ?? "",
     writesVersions: (sql) => tool.versionWrites(sql, table).length > 0,
     before: [
-      `SET lock_timeout = ${job.lockTimeoutMs}`,
+      ...(job.lockTimeoutMs === undefined ? [] : [`SET lock_timeout = ${job.lockTimeoutMs}`]),
       `SET statement_timeout = ${job.statementTimeoutMs}`,
       "SET idle_in_transaction_session_timeout = 0",
     ],

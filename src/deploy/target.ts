@@ -12,7 +12,7 @@ import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import type { MigrationTool, ReadRevisions, ToolProject } from "../tools/contract";
 import { findProject, readRevisions } from "../tools/find-project";
-import { toolNamed } from "../tools/index";
+import { toolOf } from "../tools/index";
 import { shellWord } from "../tools/shell-words";
 import { databaseAddress } from "./database-address";
 import { readVersions } from "./read-versions";
@@ -51,7 +51,7 @@ export async function openTarget(
   applicationName: string,
 ): Promise<Target> {
   const project = findProject(settings["working-directory"], settings);
-  const tool = toolNamed(project.tool);
+  const tool = toolOf(project);
   const read = readRevisions(project);
   const graph = buildGraph(read.revisions);
   const broken = graph.problems.find(isFatal);
@@ -66,10 +66,15 @@ export async function openTarget(
   const address = databaseAddress(settings, environment);
   const run = tool.runWords(project, settings.run, environment["PATH"]);
   const where = placeOf(address);
+  const bytesOf: Target["bytesOf"] = ({ location }) => readFileSync(path.join(project.root, location.file));
   const reading = {
     tool,
     versionTable: settings["version-table"],
     isKnown: (id: string) => graph.get(id) !== undefined,
+    isApplied(id: string, checksum: string) {
+      const revision = graph.get(id);
+      return revision !== undefined && tool.rows?.compare(bytesOf(revision), checksum) === "same";
+    },
     stamp: stampLine(tool, project, run),
   };
   let open = await connect(address, { applicationName });
@@ -79,7 +84,6 @@ export async function openTarget(
     open = await connect(address, { applicationName });
     return open;
   };
-  const bytesOf: Target["bytesOf"] = ({ location }) => readFileSync(path.join(project.root, location.file));
   return {
     project,
     tool,

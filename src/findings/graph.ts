@@ -137,7 +137,7 @@ export function unexplainedFindings(
 ): Finding[] {
   return notProved(texts, shadow, {
     what: "The version table held something that no revision explains, so that a step of this history was not judged.",
-    do: "Write revision and down_revision as constant strings, and let only the tool write to its version table.",
+    do: "Write revision and down_revision as constant strings, let only the tool write to its version table, and build a program that brings its migrations along from this very commit.",
   });
 }
 

@@ -63,7 +63,10 @@ export function notArrived(
       where: project.config,
       seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${port}); no question for the version table came there.`,
       why: takesAddressElsewhere,
-      do: `Let env.py run the revisions on the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
+      do:
+        project.words?.status === undefined
+          ? `Let ${tool.addressReader} take the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`
+          : `Let run-status be a command that reads ${tool.versionTable.name}; and let it take the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes it.`,
     });
   }
   return new ToolError({

@@ -8,6 +8,7 @@ import type { LaneObstacle, RowLevel } from "../model/deploy-lane";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import { runSetup } from "../shadow/setup";
 import type { VersionTable } from "../tools/contract";
+import { upgradeWords } from "../tools/own-words";
 import { failureOf } from "./blame";
 import { type BaseDatabase, type FilledDatabase, type Filling, fill, rowsOf } from "./lane-rows";
 import { type LaneContext, Stage } from "./stage";
@@ -91,12 +92,27 @@ async function goToBase(stage: Stage, { context, targets }: BuildOptions): Promi
   }
   await settingsOf("environment", () => stage.arrive());
   const words = targets.length > 0 ? targets : [graph.heads.length === 1 ? "head" : "heads"];
+  const beyond = words.find((word) => upgradeWords(context, word) === undefined);
+  if (beyond !== undefined) {
+    throw new NotBuilt({
+      cause: "settings",
+      reason: `the lane is to begin at ${beyond}, and run-apply goes to the newest revision only`,
+      do: "Set from to a commit or tag whose newest revision that is, or check with the tool itself: without run, run-apply and run-status.",
+    });
+  }
   for (const word of words) await goUp(stage, context, word);
   const wanted = targets.length > 0 ? targets : graph.heads;
   const missing = wanted.filter((id) => !graph.applied(stage.heads).has(id));
   if (missing.length === 0) return;
+  const stands = stage.heads.join(", ") || "nothing";
   throw new NotBuilt(
-    seenOtherwise(`the tool ended well, and ${missing.join(", ")} is not in the version table`),
+    context.project.words?.apply === undefined
+      ? seenOtherwise(`the tool ended well, and ${missing.join(", ")} is not in the version table`)
+      : {
+          cause: "settings",
+          reason: `"${context.run.join(" ")}" ended well, and the version table holds ${stands} instead of ${missing.join(", ")}: a program brings its own migrations, not the base's`,
+          do: "Check with the tool itself, which reads the base's files: without run, run-apply and run-status.",
+        },
   );
 }
 

@@ -3,6 +3,7 @@ import type { CatalogDelta } from "../model/catalog";
 import type { ProofFact } from "../model/evidence";
 import type { Direction } from "../model/revision";
 import type { StepStatus } from "../model/verdict";
+import { upgradeWords } from "../tools/own-words";
 import { failureOf } from "./blame";
 import { Ledger } from "./ledger";
 import { type Route, runSegment } from "./segment";
@@ -87,6 +88,14 @@ export async function proveOnEmptyDatabase(
     }
     if (trouble !== undefined) {
       settleBoth(ledger, id, trouble);
+      continue;
+    }
+    if (upgradeWords(context, id) === undefined) {
+      settleBoth(
+        ledger,
+        id,
+        `it needs a way of its own that ends there, and run-apply goes to the newest revision only; check with ${context.tool.name} itself, without run-apply`,
+      );
       continue;
     }
     let route = routeTo(context, ledger, id);

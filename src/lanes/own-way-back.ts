@@ -21,6 +21,11 @@ export interface OwnWayBack {
   readonly libraryLock?: string;
 }
 
+/** SQLx's mark at the very beginning of a file: its statements run one by one, each in a transaction of its own. */
+export function isWithoutTransaction(text: string): boolean {
+  return text.startsWith("-- no-transaction");
+}
+
 /** A part of a way down: by the tool to `target`, or revisions by the gate, in their order. */
 export type PartDown = { readonly target: string } | { readonly reverses: readonly Reverse[] };
 
@@ -59,8 +64,8 @@ export function partsDown(graph: Graph, heads: readonly string[], target: string
 }
 
 /**
- * Runs them on one connection, each in one transaction, and tells it as a command's end; the first that fails is the
- * last. `libpg-query`'s loadModule() must have resolved before.
+ * Runs them on one connection, each in one transaction unless its file says otherwise, and tells it as a command's end;
+ * the first that fails is the last. `libpg-query`'s loadModule() must have resolved before.
  */
 export async function runWayBack(
   open: () => Promise<Client>,
@@ -90,7 +95,9 @@ export async function runWayBack(
       current = back;
       const statements = statementsOf(back);
       client ??= await open();
-      const work = inOneTransaction(client, back, statements);
+      const work = isWithoutTransaction(back.text)
+        ? oneByOne(client, back, statements)
+        : inOneTransaction(client, back, statements);
       const left = timeoutMs - (performance.now() - started);
       await within(client, Promise.race([work, aborted]), Math.max(1, left));
       output += `${back.file}: done, and the row of version ${back.revision} is deleted\n`;
@@ -139,13 +146,15 @@ function statementsOf({ text, file, revision, writesVersions }: OwnWayBack): Sta
     const sql = bytes.subarray(location, to).toString().slice(blank.length);
     if (stmt !== undefined && "TransactionStmt" in stmt) {
       throw new Stopped(
-        `${sql.split(/\s/)[0]} in ${file}: it runs in one transaction with the deletion of its row`,
+        isWithoutTransaction(text)
+          ? `${sql.split(/\s/)[0]} in ${file}: its statements run one by one, without a transaction around them`
+          : `${sql.split(/\s/)[0]} in ${file}: it runs in one transaction with the deletion of its row`,
         from,
       );
     }
     if (writesVersions(sql)) {
       throw new Stopped(
-        `${file} writes the version table: the row of version ${revision} is deleted after it, in the same transaction`,
+        `${file} writes the version table: the gate deletes the row of version ${revision} after it`,
         from,
       );
     }
@@ -155,37 +164,55 @@ function statementsOf({ text, file, revision, writesVersions }: OwnWayBack): Sta
 
 async function inOneTransaction(
   client: Client,
-  { file, revision, deletion, before = [], libraryLock }: OwnWayBack,
+  back: OwnWayBack,
   statements: readonly Statement[],
 ): Promise<void> {
-  for (const setting of before) await client.query(setting);
+  for (const setting of back.before ?? []) await client.query(setting);
   await client.query("BEGIN");
   try {
-    if (libraryLock !== undefined) {
-      const { rows } = await client.query<{ free: boolean }>(
-        `SELECT pg_catalog.pg_try_advisory_xact_lock(${libraryLock}) AS free`,
-      );
-      if (rows[0]?.free !== true)
-        throw new Stopped("55P03: an application that migrates at its start holds its lock", undefined);
-    }
-    for (const { sql, from } of statements) {
-      try {
-        await client.query(sql);
-      } catch (error) {
-        throw stoppedAt(error, from);
-      }
-    }
-    const { rowCount } = await client.query(deletion);
-    if (rowCount !== 1)
-      throw new Stopped(
-        `${rowCount ?? 0} rows of version ${revision} were deleted after ${file}, and it is to be one`,
-        undefined,
-      );
+    await requireFree(client, back);
+    await runStatements(client, back, statements);
     await client.query("COMMIT");
   } catch (error) {
     await client.query("ROLLBACK").catch(() => undefined);
     throw error;
   }
+}
+
+async function oneByOne(client: Client, back: OwnWayBack, statements: readonly Statement[]): Promise<void> {
+  for (const setting of back.before ?? []) await client.query(setting);
+  // Not held on the way: who waits for it has a snapshot, for whose end a statement CONCURRENTLY waits in turn.
+  await requireFree(client, back);
+  await runStatements(client, back, statements);
+}
+
+async function requireFree(client: Client, { libraryLock }: OwnWayBack): Promise<void> {
+  if (libraryLock === undefined) return;
+  const { rows } = await client.query<{ free: boolean }>(
+    `SELECT pg_catalog.pg_try_advisory_xact_lock(${libraryLock}) AS free`,
+  );
+  if (rows[0]?.free !== true)
+    throw new Stopped("55P03: an application that migrates at its start holds its lock", undefined);
+}
+
+async function runStatements(
+  client: Client,
+  { file, revision, deletion }: OwnWayBack,
+  statements: readonly Statement[],
+): Promise<void> {
+  for (const { sql, from } of statements) {
+    try {
+      await client.query(sql);
+    } catch (error) {
+      throw stoppedAt(error, from);
+    }
+  }
+  const { rowCount } = await client.query(deletion);
+  if (rowCount !== 1)
+    throw new Stopped(
+      `${rowCount ?? 0} rows of version ${revision} were deleted after ${file}, and it is to be one`,
+      undefined,
+    );
 }
 
 function stoppedAt(error: unknown, from: number): Stopped {

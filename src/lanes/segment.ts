@@ -4,6 +4,7 @@ import type { RecordedStep } from "../evidence/steps";
 import { ownTransactionEnd } from "../evidence/transaction-ends";
 import type { CatalogDelta } from "../model/catalog";
 import type { Difference, StepFailure } from "../model/evidence";
+import { upgradeWords } from "../tools/own-words";
 import { culpritsOf, failureOf, ownersOf, refusedTogether } from "./blame";
 import { doubtOf } from "./doubt";
 import type { Ledger } from "./ledger";
@@ -151,7 +152,7 @@ class Segment {
 
   /** Of several revisions in one transaction whose COMMIT the server refuses, halving the way finds the one. */
   private async findRefused(together: Leg): Promise<boolean> {
-    const revisions = refusedTogether(together);
+    const revisions = refusedTogether(together).filter((id) => upgradeWords(this.context, id) !== undefined);
     let [low, high] = [0, revisions.length];
     while (low < high) {
       const target = revisions[(low + high - 1) >> 1];
@@ -180,13 +181,13 @@ class Segment {
     const { context, stage } = this;
     if (leg.failure !== undefined || leg.steps.length > 0 || stage.heads.length > 0) return;
     if (leg.recording.boundaries.some(({ heads }) => heads.length > 0)) return;
-    const command = [...context.run, ...context.tool.commands(context.project).upgrade(top)].join(" ");
+    const command = [...context.run, ...(upgradeWords(context, top) ?? [])].join(" ");
     throw new ToolError({
       what: `"${command}" ended well and applied no revision to the shadow database, so nothing was downgraded.`,
       where: context.project.config,
       seen: lastLinesOf(leg) || "It printed nothing.",
       why: "The revisions may have gone to another database, whose address the project takes from elsewhere; a downgrade would empty it.",
-      do: `Let env.py run the revisions on the address in ${context.address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
+      do: `Let the revisions run on the address in ${context.address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
     });
   }
 
@@ -369,7 +370,9 @@ class Segment {
     const left = graph.revisions.filter(({ id }) => wanted.has(id) && !beyond.has(id));
     const parents = new Set(left.flatMap(({ id }) => graph.parentsOf(id)));
     const applied = graph.applied(this.stage.heads);
-    return left.filter(({ id }) => !parents.has(id) && !applied.has(id)).map(({ id }) => id);
+    return left
+      .filter(({ id }) => !parents.has(id) && !applied.has(id))
+      .flatMap(({ id }) => (upgradeWords(this.context, id) === undefined ? [] : id));
   }
 
   private async go(direction: "upgrade" | "downgrade", target: string, atOnce = false): Promise<Leg> {

@@ -21,6 +21,7 @@ import type { Graph } from "../revisions/graph";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import { runSetup } from "../shadow/setup";
 import type { MigrationTool, ToolFailure, ToolProject, VersionTable } from "../tools/contract";
+import { upgradeWords } from "../tools/own-words";
 import { shellWords } from "../tools/shell-words";
 import { lastLines, notArrived } from "./arrival";
 import { partsDown, runWayBack } from "./own-way-back";
@@ -268,8 +269,14 @@ export class Stage implements AsyncDisposable {
   }
 
   private byTool(direction: Direction, target: string): Promise<CommandResult> {
-    const { run, tool, project } = this.context;
-    return this.execute([...run, ...tool.commands(project)[direction](target)]);
+    const { context } = this;
+    const words =
+      direction === "upgrade"
+        ? upgradeWords(context, target)
+        : context.tool.commands(context.project).downgrade(target);
+    if (words !== undefined) return this.execute([...context.run, ...words]);
+    const output = `error: the program of run-apply does not go to ${target}: it goes to the newest revision only`;
+    return Promise.resolve({ ...allWell, exitCode: 1, output });
   }
 
   /** By the tool, and what it cannot take back by a connection of our own through the recorder. */

@@ -88,7 +88,7 @@ function summary(report: StatusReport, paint: Paint): string[] {
     revisions.filter((revision) => revision.status === status).length;
   const table =
     versionTable === undefined
-      ? "no version table, and no other table: nothing was installed yet"
+      ? "no version table of this project: nothing was installed yet"
       : `${harmless(`${versionTable.schema}.${versionTable.table}`)} holds ${heads.database.map(harmless).join(", ") || "nothing"}`;
   const lines = [`${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: ${table}.`];
   if (unknown.length > 0) {

@@ -23,8 +23,8 @@ export interface RevisionSource {
   readonly root: string;
   readonly revisionFolders: readonly string[];
   readonly recursive: boolean;
-  /** True where the tool compares the bytes of what it applied: other line ends are another text. */
-  readonly comparesBytes: boolean;
+  /** False where the tool compares the bytes of what it applied, and these differ: other line ends are another text. */
+  sameBytes(one: Uint8Array, other: Uint8Array): boolean;
   /** What a file means whatever its formatting and comments; undefined where that cannot be told, or every byte counts. */
   readonly meaningOf?: ((bytes: Uint8Array) => string | undefined) | undefined;
   /** Absolute: files that say where the revisions are. */
@@ -125,7 +125,7 @@ export async function readHistory(
       const text = plainText(bytes);
       const sameText =
         old === undefined || text === plainText(old.bytes) || meansTheSame(source, bytes, old.bytes);
-      const sameBytes = old === undefined || !source.comparesBytes || bytes.equals(old.bytes);
+      const sameBytes = old === undefined || source.sameBytes(bytes, old.bytes);
       const isMovedWithIt =
         old !== undefined && old.path !== place && (await hasSameBack(source, old, revision, tree));
       const sameBack = backChange?.before === undefined || isMovedWithIt;

@@ -66,7 +66,7 @@ function withoutFile(revision: Revision, { down, byGate }: SqlFiles): Objection 
   const missing = down ?? file.replace(/\.sql$/, ".down.sql");
   const who =
     byGate === true
-      ? ` (migration-gate proves it and rollback runs it), or make it reversible: ${file.replace(/\.sql$/, ".up.sql")} and .down.sql`
+      ? ` (migration-gate proves it and rollback runs it)${/\.up\.sql$/.test(file) ? "" : `, or make it reversible: ${file.replace(/\.sql$/, ".up.sql")} and .down.sql`}`
       : "";
   return {
     ...objection(revision, `Revision ${revision.id} has no way back: there is no ${missing}.`),

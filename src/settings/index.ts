@@ -45,6 +45,21 @@ export const settingTable = {
     default: undefined,
     text: "What starts the tool, split into words without a shell; found by the project's lock file.",
   },
+  "run-apply": {
+    type: "text",
+    default: undefined,
+    text: "Words after run by which a program of the project's own applies all that is pending (everruns-admin migrate), where it does not take the tool's.",
+  },
+  "run-status": {
+    type: "text",
+    default: undefined,
+    text: "Words after run by which that program shows its status and changes nothing (migrate-info); run-apply needs it.",
+  },
+  "other-sources": {
+    type: "list",
+    default: undefined,
+    text: "SQLx: folders of other migrations that write the same version table (sqlx migrate run --ignore-missing), from the project's folder, or any where they are in another repository; their rows are left alone. May be repeated.",
+  },
   "database-url-env": {
     type: "text",
     default: "DATABASE_URL",

@@ -28,6 +28,18 @@ export interface ToolProject extends ProjectCandidate {
   readonly environmentFolders: readonly string[];
   /** Where it is known that no step of this project can be proved, though its files can be read: why. */
   readonly unprovable?: Unprovable | undefined;
+  /** Of a program of the project's own, where the settings name one. */
+  readonly words?: OwnWords | undefined;
+  /** Folders, relative to the root, of migrations that are no part of the project and write the same version table. */
+  readonly otherSources?: readonly string[] | undefined;
+}
+
+/** Words that a program takes instead of the tool's own, after those of `run`. */
+export interface OwnWords {
+  /** Applies all that is pending; it can neither be told where to stop nor go back. */
+  readonly apply: readonly string[] | undefined;
+  /** Changes nothing. */
+  readonly status: readonly string[] | undefined;
 }
 
 /** Parts of a message: the fact, and what can be done. */
@@ -69,8 +81,10 @@ export interface ToolCommands {
   readonly current: readonly string[];
   /** Writes the revision that follows it into the version table; undefined where the tool has no such command. */
   readonly stamp: readonly string[] | undefined;
-  upgrade(target: string): readonly string[];
-  downgrade(target: string): readonly string[];
+  /** Undefined where the program goes to the newest revision only, and the target is another one. */
+  upgrade(target: string): readonly string[] | undefined;
+  /** Undefined where the program cannot go back. */
+  downgrade(target: string): readonly string[] | undefined;
 }
 
 export interface VersionTable {
@@ -128,8 +142,13 @@ export interface MigrationTool {
   readonly lookedFor: readonly string[];
   /** The project in this very folder; undefined when there is none of this tool. Reads no further. */
   detect(folder: string, config?: string): ProjectCandidate | undefined;
-  /** Reads the configuration. UserError where it is broken, with file and line. */
-  open(candidate: ProjectCandidate, section?: string): ToolProject;
+  /**
+   * Reads the configuration. UserError where it is broken, with file and line. A tool that takes no `otherSources`
+   * leaves them out of the project.
+   */
+  open(candidate: ProjectCandidate, section?: string, otherSources?: readonly string[]): ToolProject;
+  /** The same tool as this project's own configuration has it; absent where it is the same for all. */
+  forProject?(project: ToolProject): MigrationTool;
   /** The words that start the tool in this project: the setting `run`, else what the project's lock file says. */
   runWords(project: ToolProject, run?: string, path?: string): readonly string[];
   /** Every revision; a file that cannot be read is a problem, never an exception. */
@@ -158,13 +177,18 @@ export interface MigrationTool {
     readonly name: string;
     readonly column: string;
     readonly columns?: readonly string[];
+    /** The table, or schema.table, that the project's own configuration names. */
+    readonly given?: string;
   };
   /** A line of a file that has this revision, as a POSIX extended regular expression. */
   revisionLine(id: string): string;
   /** Of a tool that writes a row for each revision it applied. */
   readonly rows?: VersionRows;
-  /** True where the tool compares the bytes of what it applied with those of the file. */
-  readonly comparesBytes?: boolean;
+  /**
+   * Whether the tool takes one file for the other when it compares the bytes of what it applied; absent where it
+   * compares none.
+   */
+  sameBytes?(one: Uint8Array, other: Uint8Array): boolean;
   /**
    * What a revision's file means, as a text that formatting and comments do not change; undefined where it cannot be told.
    * Absent where every byte counts.

@@ -2,15 +2,18 @@ import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { ToolError, UserError } from "../errors";
 import type { MigrationTool, ProjectCandidate, ReadRevisions, ToolName, ToolProject } from "./contract";
-import { toolNamed, tools } from "./index";
+import { toolNamed, toolOf, tools } from "./index";
+import { ownWords, type WordSettings } from "./own-words";
 
 /** What the settings say of the project; all of it may be left out. */
-export interface ProjectWish {
+export interface ProjectWish extends WordSettings {
   readonly tool?: ToolName | undefined;
   /** A configuration file, relative to the folder. */
   readonly config?: string | undefined;
   /** The section of the configuration (`alembic -n`). */
   readonly section?: string | undefined;
+  /** Other migrations that write the same version table. */
+  readonly "other-sources"?: readonly string[] | undefined;
 }
 
 /** Folders that hold other people's projects, or none. */
@@ -55,12 +58,22 @@ export function findProject(folder: string, wish: ProjectWish = {}): ToolProject
     });
   }
   if (others.length > 0) throw tooMany(root, folder, found);
-  return toolNamed(only.tool).open(settled(only, root, wish.section), wish.section);
+  const words = ownWords(wish);
+  const sources = wish["other-sources"] ?? [];
+  const opened = toolNamed(only.tool).open(settled(only, root, wish.section), wish.section, sources);
+  if (sources.length > 0 && opened.otherSources === undefined) {
+    throw new UserError({
+      what: `The setting other-sources is "${sources.join(", ")}", and ${only.tool} has none.`,
+      where: only.config,
+      do: "Leave other-sources out.",
+    });
+  }
+  return { ...opened, words };
 }
 
 /** Every revision of the project; a ToolError where there is none. */
 export function readRevisions(project: ToolProject): ReadRevisions {
-  const read = toolNamed(project.tool).read(project);
+  const read = toolOf(project).read(project);
   if (read.revisions.length > 0) return read;
   throw new ToolError({
     what: "The project has no revisions.",
@@ -75,11 +88,12 @@ export function readRevisions(project: ToolProject): ReadRevisions {
 
 /** The project with what history needs of its tool. */
 export function sourceOf(project: ToolProject) {
+  const { readOne, sameBytes, meaningOf } = toolOf(project);
   return {
     ...project,
-    readOne: toolNamed(project.tool).readOne,
-    comparesBytes: toolNamed(project.tool).comparesBytes === true,
-    meaningOf: toolNamed(project.tool).meaningOf,
+    readOne,
+    sameBytes: sameBytes ?? (() => true),
+    meaningOf,
     openCopy: (root: string) => openCopy(project, root),
   };
 }
@@ -89,7 +103,9 @@ function openCopy(project: ToolProject, root: string): ToolProject | undefined {
   const tool = toolNamed(project.tool);
   const candidate = tool.detect(root, project.config) ?? tool.detect(root);
   try {
-    return candidate === undefined ? undefined : tool.open(candidate, project.section);
+    if (candidate === undefined) return undefined;
+    const { words, otherSources } = project;
+    return { ...tool.open(candidate, project.section), words, otherSources };
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

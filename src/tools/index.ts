@@ -1,10 +1,16 @@
 import { alembic } from "./alembic/tool";
-import type { MigrationTool, ToolName } from "./contract";
+import type { MigrationTool, ToolName, ToolProject } from "./contract";
 import { flaskMigrate } from "./flask-migrate/tool";
 import { sqlx } from "./sqlx/tool";
 
 /** Every tool, one line each. */
 export const tools: readonly MigrationTool[] = [alembic, flaskMigrate, sqlx];
+
+/** The tool of this project, as the project's own configuration has it. */
+export function toolOf(project: ToolProject): MigrationTool {
+  const tool = toolNamed(project.tool);
+  return tool.forProject?.(project) ?? tool;
+}
 
 /** A tool by its name. */
 export function toolNamed(name: ToolName): MigrationTool {

@@ -79,6 +79,25 @@ do    Set working-directory, for instance working-directory: a.`,
 where <root>
 do    Set config to the file's path from working-directory.`,
   },
+  "words for a program that is not named": {
+    files: { "alembic.ini": ini, "migrations/env.py": "" },
+    wish: { "run-apply": "migrate", "run-status": "migrate-info" },
+    error: `error: run-apply is "migrate", and nothing says which program takes it.
+do    Set run to the program, for instance run: everruns-admin with run-apply: migrate.`,
+  },
+  "words that apply, and none that only look": {
+    files: { "alembic.ini": ini, "migrations/env.py": "" },
+    wish: { run: "everruns-admin", "run-apply": "migrate" },
+    error: `error: run-apply is "migrate", and run-status is not set.
+why   Before a program may change a database, it must be seen to come there by a command that changes nothing.
+do    Set run-status to its harmless command, for instance run-status: migrate-info.`,
+  },
+  "words that are none": {
+    files: { "alembic.ini": ini, "migrations/env.py": "" },
+    wish: { run: "everruns-admin", "run-apply": "migrate", "run-status": " " },
+    error: `error: The setting "run-status" is empty.
+do    Set it to the words that follow those of run (for instance run: everruns-admin with run-status: migrate-info), or leave it out.`,
+  },
   "a broken ini file": {
     files: { "alembic.ini": "[alembic]\nscript_location\n", "migrations/env.py": "" },
     error: `error: alembic.ini is not a valid ini file: Alembic cannot read it.

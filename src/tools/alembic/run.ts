@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors";
 import type { ToolCommands, ToolProject } from "../contract";
+import { withOwnWords } from "../own-words";
 import { shellWord, shellWords } from "../shell-words";
 
 /**
@@ -45,12 +46,12 @@ export function lockedWords(root: string, program: string): readonly string[] | 
 /** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
 export function commands(project: ToolProject): ToolCommands {
   const options = optionsOf(project);
-  return {
+  return withOwnWords(project, {
     current: [...options, "current"],
     stamp: [...options, "stamp"],
     upgrade: (target) => [...options, "upgrade", target],
     downgrade: (target) => [...options, "downgrade", target],
-  };
+  });
 }
 
 /** `Running upgrade 1a, 2b -> 3c, message` and `Running downgrade 3c -> 2b, message` (alembic.runtime.migration). */

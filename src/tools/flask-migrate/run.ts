@@ -2,6 +2,7 @@ import path from "node:path";
 import { UserError } from "../../errors";
 import { lockedWords, programWords } from "../alembic/run";
 import type { ToolCommands, ToolProject } from "../contract";
+import { withOwnWords } from "../own-words";
 import { shellWord, shellWords } from "../shell-words";
 
 /**
@@ -19,12 +20,12 @@ export function runWords(
 /** `flask db`'s arguments; the directory is named only where it is not the usual one. */
 export function commands(project: ToolProject): ToolCommands {
   const options = optionsOf(project);
-  return {
+  return withOwnWords(project, {
     current: ["current", ...options],
     stamp: ["stamp", ...options],
     upgrade: (target) => ["upgrade", ...options, ...argument(target)],
     downgrade: (target) => ["downgrade", ...options, ...argument(target)],
-  };
+  });
 }
 
 /** Click takes "-1" for an option. */

@@ -3,6 +3,8 @@ import path from "node:path";
 import { UserError } from "../../errors";
 import type { ProjectCandidate, ToolProject } from "../contract";
 import { isMigrationName } from "./migration-name";
+import { requireSources } from "./other-sources";
+import { readSqlxToml, sqlxTomlFile } from "./sqlx-toml";
 
 /** sqlx-cli's and `migrate!`'s own. */
 const usualFolder = "migrations";
@@ -23,14 +25,20 @@ export function detect(folder: string, config?: string): ProjectCandidate | unde
       statSync(path.resolve(folder, config), { throwIfNoEntry: false })?.isDirectory() === true;
     return isFolder ? { tool: "sqlx", root: folder, config: config.replace(/\/+$/, "") } : undefined;
   }
-  const migrations = path.join(folder, usualFolder);
+  const named = readSqlxToml(folder).migrationsDir;
+  const own = named === undefined ? usualFolder : path.posix.normalize(named).replace(/\/+$/, "");
+  const migrations = path.join(folder, own);
   const first = namesIn(migrations).find(isMigrationName);
   if (first === undefined || othersMark.test(textOf(path.join(migrations, first)))) return undefined;
   const isSqlx = isFile(path.join(folder, "sqlx.toml")) || namesSqlx(folder, crateDepth);
-  return isSqlx ? { tool: "sqlx", root: folder, config: usualFolder } : undefined;
+  return isSqlx ? { tool: "sqlx", root: folder, config: own } : undefined;
 }
 
-export function open(candidate: ProjectCandidate, section?: string): ToolProject {
+export function open(
+  candidate: ProjectCandidate,
+  section?: string,
+  otherSources: readonly string[] = [],
+): ToolProject {
   if (section !== undefined) {
     throw new UserError({
       what: `The setting section is "${section}", and SQLx has none.`,
@@ -38,13 +46,16 @@ export function open(candidate: ProjectCandidate, section?: string): ToolProject
       do: "Leave section out.",
     });
   }
+  requireSources(candidate.root, candidate.config, otherSources);
+  const toml = sqlxTomlFile(candidate.root);
   return {
     ...candidate,
     section: undefined,
     revisionFolders: [path.resolve(candidate.root, candidate.config)],
     recursive: false,
-    configFiles: [],
-    environmentFiles: [],
+    configFiles: [toml],
+    environmentFiles: [toml],
+    otherSources,
     environmentFolders: [],
   };
 }

@@ -39,7 +39,8 @@ export function readRevisions(project: ToolProject): ReadRevisions {
   const revisions = ups.map((up, index) => {
     const parent = ups.findLast((other, at) => at < index && other.version !== up.version);
     const down = (up.kind === "simple" ? reverses : downs).get(up.version);
-    const revision = revisionOf(up, down, parent?.version);
+    const byGate = up.kind === "simple" || project.words?.apply !== undefined;
+    const revision = revisionOf(up, down, parent?.version, byGate);
     bodies.set(revision, () =>
       bodyOf(new SqlText(up.file, up.bytes), down && new SqlText(down.file, down.bytes)),
     );
@@ -61,7 +62,12 @@ export function readRevisions(project: ToolProject): ReadRevisions {
 export function readOne(file: string, bytes: Uint8Array): Revision | undefined {
   const read = readName(file);
   if (typeof read !== "object" || read.kind === "down") return undefined;
-  return revisionOf({ ...read, file, bytes: Buffer.from(bytes) }, undefined, undefined);
+  return revisionOf(
+    { ...read, file, bytes: Buffer.from(bytes) },
+    undefined,
+    undefined,
+    read.kind === "simple",
+  );
 }
 
 /** The operations and remarks of the file of a migration, by its content. */
@@ -69,7 +75,13 @@ export function readBody(file: string, bytes: Uint8Array): RevisionBody {
   return bodyOf(new SqlText(file, bytes), undefined);
 }
 
-function revisionOf(up: Found, down: Found | undefined, parent: string | undefined): Revision {
+/** `byGate`: nothing but the gate runs the way back. */
+function revisionOf(
+  up: Found,
+  down: Found | undefined,
+  parent: string | undefined,
+  byGate: boolean,
+): Revision {
   const { file, version, kind, description } = up;
   const text = new SqlText(file, up.bytes);
   return {
@@ -79,10 +91,10 @@ function revisionOf(up: Found, down: Found | undefined, parent: string | undefin
     labels: [],
     location: { file, line: 1, column: 1 },
     message: description,
-    sql:
-      kind === "up"
-        ? { down: file.replace(/\.up\.sql$/, ".down.sql") }
-        : { down: down?.file ?? reverseOf(file), byGate: true },
+    sql: {
+      down: kind === "up" ? file.replace(/\.up\.sql$/, ".down.sql") : (down?.file ?? reverseOf(file)),
+      byGate,
+    },
     get upgrade() {
       return functionOf(text);
     },

@@ -2,6 +2,7 @@ import type { MigrationTool } from "../contract";
 import { compareChecksum } from "./checksum";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure";
+import { forProject } from "./for-project";
 import { filesOf } from "./migration-name";
 import { readBody, readOne, readRevisions } from "./read";
 import { commands, runWords } from "./run";
@@ -16,7 +17,7 @@ import {
   versionWrites,
 } from "./version-table";
 
-/** SQLx's migrations, run by sqlx-cli. Tried with 0.8.6. */
+/** SQLx's migrations, run by sqlx-cli. Tried with 0.8.6 and 0.9.0. */
 export const sqlx: MigrationTool = {
   name: "sqlx",
   lookedFor: ["migrations/*.sql beside a Cargo.toml with sqlx"],
@@ -38,7 +39,8 @@ export const sqlx: MigrationTool = {
     insertion: insertionSql,
     libraryLock,
   },
-  comparesBytes: true,
+  sameBytes: (one, other) => Buffer.from(one).equals(other),
+  forProject: (project) => forProject(sqlx, project),
   revisionFiles: filesOf,
   // The version is in the file's name: any line will do.
   revisionLine: () => ".",

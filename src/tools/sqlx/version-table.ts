@@ -11,7 +11,8 @@ export const versionTable = {
 } as const;
 
 /** After its COMMIT, SQLx writes how long a migration took: no revision comes or goes. */
-const timing = /^\s*UPDATE\s+\S+\s+SET\s+execution_time\s*=\s*\$1\s+WHERE\s+version\s*=\s*\$2\s*;?\s*$/i;
+const timing =
+  /^\s*UPDATE\s+(?:[^\s"]|"[^"]*")+\s+SET\s+execution_time\s*=\s*\$1\s+WHERE\s+version\s*=\s*\$2\s*;?\s*$/i;
 
 /** Every write of the version table in one SQL text, by its name. */
 export function versionWrites(sql: string, table?: VersionTable): readonly VersionWrite[] {
@@ -19,19 +20,19 @@ export function versionWrites(sql: string, table?: VersionTable): readonly Versi
   return writesOf(sql, table ?? { table: versionTable.name });
 }
 
-export function readsVersions(sql: string): boolean {
-  return /\b_sqlx_migrations\b/.test(sql);
+export function readsVersions(sql: string, name: string = versionTable.name): boolean {
+  return sql.toLowerCase().includes(name.replaceAll('"', '""').toLowerCase());
 }
 
-/** Every row: the version, success, the checksum as hexadecimal text. */
-export function rowsSql(table: VersionTable): string {
-  return `SELECT m.version::text, m.success, pg_catalog.encode(m.checksum, 'hex') FROM ${nameOf(table)} AS m ORDER BY m.version`;
+/** Every row, or every one for which `own` is true: the version, success, the checksum as hexadecimal text. */
+export function rowsSql(table: VersionTable, own = "true"): string {
+  return `SELECT m.version::text, m.success, pg_catalog.encode(m.checksum, 'hex') FROM ${nameOf(table)} AS m WHERE ${own} ORDER BY m.version`;
 }
 
 /** The highest applied version, none where there is none: SQLx applies in order, and the last one is the head. */
-export function versionsSql(table: VersionTable): string {
+export function versionsSql(table: VersionTable, own = "true"): string {
   // Without m, version would be the text of the SELECT list, and 9 above 10.
-  return `SELECT m.version::text FROM ${nameOf(table)} AS m WHERE m.success ORDER BY m.version DESC LIMIT 1`;
+  return `SELECT m.version::text FROM ${nameOf(table)} AS m WHERE m.success AND ${own} ORDER BY m.version DESC LIMIT 1`;
 }
 
 export function deletionSql(table: VersionTable, version: string): string {
