@@ -1,8 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import path from "node:path";
-import { UserError } from "../../errors";
 import type { ToolCommands, ToolProject } from "../contract";
-import { shellWord, shellWords } from "../shell-words";
+import { runSetting, shellWord } from "../shell-words";
 
 /**
  * How Alembic is started in a project: the setting `run`, else `uv run alembic` with a uv.lock, `poetry run alembic`
@@ -14,14 +13,7 @@ export function runWords(
   run?: string,
   searchPath: string = process.env.PATH ?? "",
 ): readonly string[] {
-  if (run !== undefined) {
-    const words = shellWords(run);
-    if (words.length > 0) return words;
-    throw new UserError({
-      what: 'The setting "run" is empty.',
-      do: 'Set run to what starts Alembic, such as "uv run alembic".',
-    });
-  }
+  if (run !== undefined) return runSetting(run, 'what starts Alembic, such as "uv run alembic"');
   return programWords(project.root, "alembic", searchPath);
 }
 
