@@ -14,7 +14,7 @@ import { lintFindings } from "../findings/lint";
 import { withBothSchemas } from "../findings/other-schema";
 import { proofFindings } from "../findings/proof";
 import { rewriteFindings } from "../findings/rewrites";
-import { asNotes, oneErrorForEmptyDowngrade, sortFindings, verdictOf } from "../findings/verdict";
+import { asNotes, oneErrorForNoDowngrade, sortFindings, verdictOf } from "../findings/verdict";
 import { judgedRevisions } from "../lanes/judged";
 import type { DeployLaneReport } from "../model/deploy-lane";
 import type { Finding } from "../model/finding";
@@ -222,7 +222,7 @@ function report(
   const pending = deployLane?.steps.map(({ revision }) => revision) ?? [];
   const changed = new Set([...judged, ...deleted.map(({ id }) => id), ...pending]);
   const settled = settle(asNotes(found, changed), shadow !== undefined, { ...known, changed, deployLane });
-  const findings = oneErrorForEmptyDowngrade(settled);
+  const findings = oneErrorForNoDowngrade(settled);
   return {
     version: 1,
     verdict: verdictOf(findings, steps, settings["fail-on"]),
