@@ -52,9 +52,15 @@ export function stepBegun(line: string): string | undefined {
   return (way === "downgrade" ? from : to)?.trim() || undefined;
 }
 
-export function mergeLine(project: ToolProject, heads: readonly string[]): string {
-  const options = optionsOf(project).map(shellWord);
-  return ["alembic", ...options, "merge", '-m "merge heads"', ...heads.map(shellWord)].join(" ");
+/** As a person types it, anywhere. A wrapper in the setting `run` may take no other command than those of the gate. */
+export function mergeLine(project: ToolProject, heads: readonly string[], run?: string): string {
+  const given = run === undefined ? undefined : runWords(project, run);
+  const words = given?.at(-1) === "alembic" ? given : (lockedWords(project.root, "alembic") ?? ["alembic"]);
+  return [
+    ...[...words, ...optionsOf(project), "merge"].map(shellWord),
+    '-m "merge heads"',
+    ...heads.map(shellWord),
+  ].join(" ");
 }
 
 function optionsOf(project: ToolProject): readonly string[] {
