@@ -133,7 +133,7 @@ export async function seenByKnownSource(target: Target): Promise<SeenDatabase> {
       )
       .join("\n"),
     why: "This release is older than the database, or on another branch; what is applied cannot be told.",
-    do: "Use a release that has them.",
+    do: "Use a release that has them; migration-gate status prints the lines that mend it otherwise.",
   });
 }
 

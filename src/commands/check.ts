@@ -14,7 +14,7 @@ import { lintFindings } from "../findings/lint";
 import { withBothSchemas } from "../findings/other-schema";
 import { proofFindings } from "../findings/proof";
 import { rewriteFindings } from "../findings/rewrites";
-import { asNotes, oneErrorForEmptyDowngrade, sortFindings, verdictOf } from "../findings/verdict";
+import { asNotes, oneErrorForNoDowngrade, sortFindings, verdictOf } from "../findings/verdict";
 import { judgedRevisions } from "../lanes/judged";
 import type { DeployLaneReport } from "../model/deploy-lane";
 import type { Finding } from "../model/finding";
@@ -227,7 +227,7 @@ function report(
     revisions: new Set(graph.revisions.map(({ id }) => id)),
     deployLane,
   });
-  const findings = oneErrorForEmptyDowngrade(settled);
+  const findings = oneErrorForNoDowngrade(settled);
   return {
     version: 1,
     verdict: verdictOf(findings, steps, settings["fail-on"]),

@@ -31,6 +31,8 @@ export interface ToProve {
   readonly judged: ReadonlySet<string>;
   /** Downgrades are supported down to this revision; undefined is base. */
   readonly floor: string | undefined;
+  /** How far up it goes; undefined is every head. */
+  readonly top?: string | undefined;
 }
 
 export interface Proof {
@@ -48,7 +50,7 @@ export interface Proof {
  */
 export async function prove(
   { settings, environment, progress }: ProveContext,
-  { tool, project, graph, judged, floor }: ToProve,
+  { tool, project, graph, judged, floor, top }: ToProve,
   clock: Clock = new Clock(),
   beside?: (context: BesideFreshLane) => Promise<DeployLaneOutcome>,
 ): Promise<Proof> {
@@ -82,7 +84,7 @@ export async function prove(
     onArrival = resolve;
   });
   const freshLane = clock.measure("fresh lane", () =>
-    proveOnEmptyDatabase(lane, { judged, floor, onArrival }),
+    proveOnEmptyDatabase(lane, { judged, floor, top, onArrival }),
   );
   const arrived = Promise.race([arrival, freshLane.then(() => undefined)]);
   // The other lane may have ended, or not have come to it: a rejection that nobody awaits ends the process.
@@ -146,18 +148,19 @@ async function serverForDeployLane(
   }
 }
 
-/** Proves a few revisions, for what a plan or a rollback wants to know of them. */
+/** Proves a few revisions, for what a plan or a rollback wants to know of them; what is above `top` is left out. */
 export async function proveRevisions(
   context: ProveContext,
   { tool, project, graph }: Pick<ToProve, "tool" | "project" | "graph">,
   revisions: readonly Revision[],
+  top?: string,
 ): Promise<Proved> {
   await loadModule();
   const judged = new Set(revisions.map(({ id }) => id));
   context.progress(`proving ${revisions.map(({ id }) => id).join(", ")} on a shadow database`);
   const proof = await prove(
     { ...context, progress: () => undefined },
-    { tool, project, graph, judged, floor: undefined },
+    { tool, project, graph, judged, floor: undefined, top },
   );
   return {
     ...proof,

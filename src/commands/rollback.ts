@@ -104,7 +104,8 @@ async function planFor(
   { revision, heads }: Newest,
 ): Promise<DeployPlan> {
   const context = { settings, environment, progress: listener.say };
-  const proved = await proveRevisions(context, target, [revision]);
+  // What is pending, or on another branch, is no matter of this one.
+  const proved = await proveRevisions(context, target, [revision], revision.id);
   const sha256 = () => revisionSource(target.project, revision).sha256;
   const planned = { command: "rollback", seen, goal: heads, revisions: [revision], sha256 } as const;
   return planOf({ ...planned, environment: environmentHash(target.project, target.graph.revisions) }, proved);

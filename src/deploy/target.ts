@@ -6,8 +6,7 @@ import { close, within } from "../databases/postgres/own-session";
 import { ToolError, UserError } from "../errors";
 import { isFatal } from "../findings/graph";
 import type { Revision } from "../model/revision";
-import type { StatusReport, UnknownRevision } from "../model/status";
-import { lastCommitWith } from "../project/lost-file";
+import type { StatusReport } from "../model/status";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import type { MigrationTool, ReadRevisions, ToolProject } from "../tools/contract";
@@ -15,6 +14,7 @@ import { findProject, readRevisions } from "../tools/find-project";
 import { toolOf } from "../tools/index";
 import { shellWord } from "../tools/shell-words";
 import { databaseAddress } from "./database-address";
+import { lostRevisions, mendLines } from "./lost-revisions";
 import { readVersions } from "./read-versions";
 import { type SeenDatabase, statusOf, unknownIds } from "./status";
 import { answerLimitMs, notRead, placeOf, versionsAt } from "./versions-at";
@@ -109,14 +109,17 @@ export async function openTarget(
     },
     seenAt: (other) => versionsAt(other, reading, applicationName),
     async status(seen) {
-      const unknown: UnknownRevision[] = [];
-      for (const id of unknownIds(graph, seen)) unknown.push(await lookUp(tool, project.root, id));
-      return statusOf(
+      const unknown = await lostRevisions(unknownIds(graph, seen), { tool, project });
+      const report = statusOf(
         graph,
         seen,
         unknown,
         (revision, checksum) => tool.rows?.compare(bytesOf(revision), checksum) ?? "same",
       );
+      if (unknown.length === 0) return report;
+      const mergeLine = (heads: readonly string[]) => tool.mergeLine?.(project, heads, settings.run);
+      const applied = seen.rows?.map(({ id }) => id) ?? seen.heads;
+      return { ...report, mend: await mendLines(unknown, { tool, project, graph, run, applied, mergeLine }) };
     },
     [Symbol.asyncDispose]: () => close(open),
   };
@@ -134,9 +137,4 @@ async function isAlive(client: Client): Promise<boolean> {
 function stampLine(tool: MigrationTool, project: ToolProject, run: readonly string[]): string | undefined {
   const words = tool.commands(project).stamp;
   return words === undefined ? undefined : [...run, ...words].map(shellWord).join(" ");
-}
-
-async function lookUp(tool: MigrationTool, root: string, id: string): Promise<UnknownRevision> {
-  const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles(id));
-  return { id, lastCommit: lost?.commit, file: lost?.file };
 }

@@ -26,7 +26,7 @@ export const factRules = {
   },
   "downgrade-fails": {
     says: "the server or the revision's own code stopped the downgrade",
-    severity: "error",
+    severity: "error; note where require-downgrade says it already",
     why: "A rollback in production would stop here, with the release that needs it still broken.",
     do: 'Correct downgrade(); if it cannot be undone, say so: raise NotImplementedError("the reason").',
     never: undefined,

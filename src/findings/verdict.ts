@@ -49,11 +49,11 @@ export function asNotes(findings: readonly Finding[], judged: ReadonlySet<string
 }
 
 /**
- * An empty downgrade is one error: what it leaves behind is a note where require-downgrade already says so. The step stays
- * failed. Where require-downgrade was accepted, what is left behind still has to be.
+ * A downgrade that is not there is one error: what it leaves behind, or that it raises, is a note where require-downgrade
+ * already says so. The step stays failed. Where require-downgrade was accepted, what the proof shows still has to be.
  */
-export function oneErrorForEmptyDowngrade(findings: readonly Finding[]): Finding[] {
-  const empty = new Set(
+export function oneErrorForNoDowngrade(findings: readonly Finding[]): Finding[] {
+  const without = new Set(
     findings
       .filter(
         ({ rule, severity, suppressed }) =>
@@ -62,7 +62,9 @@ export function oneErrorForEmptyDowngrade(findings: readonly Finding[]): Finding
       .map(({ revision }) => revision),
   );
   return findings.map((finding) =>
-    finding.rule === "downgrade-leaves-residue" && !finding.suppressed && empty.has(finding.revision)
+    /^downgrade-(?:leaves-residue|fails)$/.test(finding.rule) &&
+    !finding.suppressed &&
+    without.has(finding.revision)
       ? {
           ...finding,
           severity: "note",

@@ -10,17 +10,21 @@ import { isError, isHard } from "./weights";
 /** What each downgrade left of its own upgrade, and what the second way up made otherwise, on this database. */
 export function residueFacts({ up, down, again }: DeployTry): DeployFact[] {
   const ups = changesOf(up);
+  // What may stay is not made again: it is there.
+  const stays = new Set<string>();
   const left = [...changesOf(down)].flatMap(([revision, changes]): DeployFact[] => {
     const made = ups.get(revision);
     if (made === undefined) return [];
-    const differences = compared(revision, invertDelta(made), changes).filter(isError);
+    const all = compared(revision, invertDelta(made), changes);
+    const differences = all.filter(isError);
+    for (const { key } of all) stays.add(key);
     return differences.length === 0 ? [] : [{ kind: "residue", revision, differences }];
   });
   if (left.length > 0) return left;
   return [...changesOf(again)].flatMap(([revision, changes]): DeployFact[] => {
     const made = ups.get(revision);
     if (made === undefined) return [];
-    const differences = compared(revision, made, changes);
+    const differences = compared(revision, made, changes).filter(({ key }) => !stays.has(key));
     return differences.length === 0 ? [] : [{ kind: "second upgrade differs", revision, differences }];
   });
 }

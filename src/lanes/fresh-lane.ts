@@ -14,6 +14,8 @@ export interface FreshLaneOptions {
   readonly judged: ReadonlySet<string>;
   /** Downgrades are supported down to this revision; undefined is base. */
   readonly floor: string | undefined;
+  /** How far up it goes; undefined is every head. */
+  readonly top?: string | undefined;
   /** Called once the tool was seen to arrive at the shadow database. */
   readonly onArrival?: () => void;
 }
@@ -124,7 +126,7 @@ const appliedBySetup =
 async function wholeWay(
   context: LaneContext,
   ledger: Ledger,
-  { judged, floors, onArrival }: FreshLaneOptions & { readonly floors: ReadonlySet<string> },
+  { judged, floors, top, onArrival }: FreshLaneOptions & { readonly floors: ReadonlySet<string> },
 ): Promise<{ legs: Leg[]; start: CatalogDelta }> {
   const { graph } = context;
   await using stage = await Stage.open(context, "fresh");
@@ -140,7 +142,8 @@ async function wholeWay(
   await stage.arrive();
   onArrival?.();
   const head = graph.heads.length === 1 ? "head" : "heads";
-  const route = { tops: [head], floor: ledger.lastBarrier(graph.applied(graph.heads)) };
+  const below = top === undefined ? graph.applied(graph.heads) : graph.ancestors(top);
+  const route = { tops: [top ?? head], floor: ledger.lastBarrier(below) };
   // Awaited here: the stage is gone when this function returns.
   return { legs: await runSegment(context, ledger, route, "fresh", stage), start: stage.start };
 }

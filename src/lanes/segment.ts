@@ -9,7 +9,7 @@ import { culpritsOf, failureOf, ownersOf, refusedTogether } from "./blame";
 import { doubtOf } from "./doubt";
 import type { Ledger } from "./ledger";
 import { type LaneContext, type Leg, Stage } from "./stage";
-import { isError, isHard, isOrder } from "./weights";
+import { isError, isHard, isOnlyValidated, isOrder } from "./weights";
 
 /** A way up to `tops`, down to `floor`, and up again. */
 export interface Route {
@@ -306,8 +306,9 @@ class Segment {
     const hard = this.hard.copy();
     for (const step of leg.steps) {
       const { caused, masked } = hard.step(step.revision, expected(step), step.changes.filter(isHard));
-      if (leg.direction === "downgrade" && caused.length > 0 && masked.length === 0) {
-        this.ledger.leave(step.revision, caused, caused.some(isError));
+      const left = caused.filter((difference) => !isOnlyValidated(difference));
+      if (leg.direction === "downgrade" && left.length > 0 && masked.length === 0) {
+        this.ledger.leave(step.revision, left, left.some(isError));
       }
     }
     return hard.current;

@@ -45,6 +45,16 @@ export interface UnknownRevision {
   readonly file: string | undefined;
 }
 
+/** What a person types, in the project's folder, so that a database and its source agree again. */
+export interface MendLines {
+  /** The files of unknown revisions, from their last commits. */
+  readonly restore: readonly string[];
+  /** Then: the database without them. Undefined where the tool has no way back. */
+  readonly takeBack: readonly string[] | undefined;
+  /** Or: the source with them. */
+  readonly keep: readonly string[];
+}
+
 /** The major version of a server that calls itself e.g. `17.10 (Debian 17.10-1)`. */
 export function majorOf({ server }: { readonly server: string }): number {
   return Number.parseInt(server, 10);
@@ -61,4 +71,6 @@ export interface StatusReport {
   /** Parents first. */
   readonly revisions: readonly RevisionStatus[];
   readonly unknown: readonly UnknownRevision[];
+  /** Undefined where nothing is unknown, or git does not know all that is missing. */
+  readonly mend?: MendLines | undefined;
 }

@@ -1,4 +1,4 @@
-import type { RevisionStatus, StatusReport } from "../model/status";
+import type { MendLines, RevisionStatus, StatusReport } from "../model/status";
 import { harmless, type Paint } from "./terminal";
 
 /** Most applied revisions are old news: without `verbose` only the newest of them are shown. */
@@ -96,6 +96,7 @@ function summary(report: StatusReport, paint: Paint): string[] {
       paint.red(
         `${unknown.length} unknown: the database is ahead of this source, or on another branch. Deploy a release that has ${unknown.length === 1 ? "it" : "them"}, or check that commit out.`,
       ),
+      ...(report.mend === undefined ? [] : mendText(report.mend)),
     );
     return lines;
   }
@@ -113,4 +114,21 @@ function summary(report: StatusReport, paint: Paint): string[] {
       : paint.yellow(`${count("pending")} pending, ${count("applied")} applied.`),
   );
   return lines;
+}
+
+/** The lines stand alone, to be copied. */
+function mendText({ restore, takeBack, keep }: MendLines): string[] {
+  const typed = (lines: readonly string[]) => lines.map((line) => `    ${harmless(line)}`);
+  return [
+    "Or mend it, in the project's folder and with this database's address. Bring back what is missing:",
+    ...typed(restore),
+    ...(takeBack === undefined
+      ? []
+      : [
+          "  then take it back, where the source does the same again in another revision (it loses what was written there; migration-gate rollback instead of the first line proves it and takes a backup):",
+          ...typed(takeBack),
+        ]),
+    `  ${takeBack === undefined ? "then" : "or"} keep it, where it does something of its own:`,
+    ...typed(keep),
+  ];
 }

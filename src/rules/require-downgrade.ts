@@ -31,7 +31,7 @@ export const requireDowngrade: Rule = {
       return [objection(revision, `Revision ${revision.id} says that it cannot be undone, and not why.`)];
     }
     if (downgrade.irreversible !== undefined || !doesNothing(downgrade.empty, context.downgrade)) return [];
-    if (revision.upgrade === undefined || doesNothing(revision.upgrade.empty, context.upgrade)) return [];
+    if (revision.upgrade === undefined || leavesNothing(revision.upgrade.empty, context.upgrade)) return [];
     if (revision.sql !== undefined) return [emptyFile(revision, downgrade)];
     return [
       isDataOnly(context)
@@ -80,8 +80,17 @@ function objection(revision: Revision, what: string): Objection {
 
 /** Nothing at all, or only what leaves no trace: questions, settings, ANALYZE, a refreshed view. */
 function doesNothing(isEmpty: boolean, operations: readonly Operation[]): boolean {
-  const leavesNothing = operations.every(({ kind }) => kind === "noTrace" || kind === "refreshView");
-  return isEmpty || (operations.length > 0 && leavesNothing);
+  return isEmpty || (operations.length > 0 && operations.every(isWithoutTrace));
+}
+
+/** Nothing that could be undone: a constraint that was validated holds for new rows as it did before. */
+function leavesNothing(isEmpty: boolean, operations: readonly Operation[]): boolean {
+  const other = operations.filter(({ kind }) => kind !== "validateConstraint");
+  return isEmpty || (operations.length > 0 && other.every(isWithoutTrace));
+}
+
+function isWithoutTrace({ kind }: Operation): boolean {
+  return kind === "noTrace" || kind === "refreshView";
 }
 
 function isDataOnly({ upgrade }: RuleContext): boolean {

@@ -30,9 +30,9 @@ export const settingTable = {
     text: "The file of settings. Without it, migration-gate.yml in working-directory, else at the repository's root.",
   },
   tool: {
-    type: ["alembic", "flask-migrate", "sqlx"],
+    type: ["alembic", "flask-migrate", "sqlx", "numbered-sql"],
     default: undefined,
-    text: "The migration tool; found by its configuration file.",
+    text: "The migration tool; found by its configuration file. numbered-sql is the example of docs/adding-a-tool.md.",
   },
   config: {
     type: "text",

@@ -2,7 +2,7 @@ import type { RevisionBody } from "../model/operation";
 import type { Revision, SourceLocation } from "../model/revision";
 
 /** One word a tool, as the setting `tool` takes it. */
-export type ToolName = "alembic" | "flask-migrate" | "sqlx";
+export type ToolName = "alembic" | "flask-migrate" | "sqlx" | "numbered-sql";
 
 /** A folder that looks like a tool's project; nothing in it was read beyond what it took to see that. */
 export interface ProjectCandidate {

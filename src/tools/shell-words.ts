@@ -38,3 +38,10 @@ export function shellWords(text: string): string[] {
   if (word !== undefined) words.push(word);
   return words;
 }
+
+/** The words of the setting `run`. A UserError where it is empty; `example` is what stands after "Set run to". */
+export function runSetting(run: string, example: string): readonly string[] {
+  const words = shellWords(run);
+  if (words.length > 0) return words;
+  throw new UserError({ what: 'The setting "run" is empty.', do: `Set run to ${example}.` });
+}

@@ -54,6 +54,16 @@ describe("rollback", () => {
     expect(records(project).map(({ command }) => command)).toEqual(["apply", "rollback"]);
   });
 
+  test("is not kept by another branch that does the same again", async () => {
+    await using project = await deployedProject([table("one"), index]);
+    await using database = await server.database();
+    await deploy("apply", project, database.address);
+    const text = readFileSync(join(project.path, "migrations/versions/index.py"), "utf8");
+    writeFileSync(join(project.path, "migrations/versions/again.py"), text.replace('"index"', '"again"'));
+    const { code, report, stderr } = await deploy("rollback", project, database.address);
+    expect([code, report.heads.after], stderr).toEqual([0, ["one"]]);
+  });
+
   test("takes a merge back, to each of its parents", async () => {
     await using project = await deployedProject([table("one")]);
     const write = (id: string, parents: string, up: string, down: string) =>

@@ -75,6 +75,15 @@ describe("a downgrade that does nothing", () => {
     expect(said(data, "pass  # migration-gate: irreversible because it is a correction")).toEqual([]);
   });
 
+  const validates = 'op.execute("ALTER TABLE t VALIDATE CONSTRAINT c")';
+
+  test("is right after nothing but VALIDATE CONSTRAINT, and not after more", () => {
+    expect(said(validates, "pass")).toEqual([]);
+    expect(said(`op.execute("SET lock_timeout = 1")\n${validates}`, "pass")).toEqual([]);
+    expect(said(`${validates}\n${add}`, "pass")).toEqual(schema);
+    expect(said(add, validates)).toEqual([]);
+  });
+
   test.each(["pass", 'op.execute("ANALYZE t")', 'op.execute("SELECT 1")', "_nothing()"])(
     "is right where upgrade does nothing either: %s",
     (upgrade) => {

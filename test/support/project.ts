@@ -47,7 +47,7 @@ export function writeProject(files: ProjectFiles, options: PlaceOptions = {}): P
   return place(options, async (path) => {
     for (const [file, text] of Object.entries(files)) {
       await mkdir(dirname(join(path, file)), { recursive: true });
-      await writeFile(join(path, file), text);
+      await writeFile(join(path, file), text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
     }
   });
 }

@@ -15,6 +15,11 @@ interface Case {
   readonly error?: string;
 }
 
+const none = `error: No migration project was found.
+where <root>
+seen  Looked for alembic.ini, [tool.alembic] in pyproject.toml, Flask-Migrate's migrations/alembic.ini, migrations/*.sql beside a Cargo.toml with sqlx and migrations/.numbered-sql, here and 4 folders down.
+do    Set working-directory to the project's folder, or config to its configuration file.`;
+
 const cases: Readonly<Record<string, Case>> = {
   "in the folder itself": {
     files: { "alembic.ini": ini, "migrations/env.py": "", "tests/alembic.ini": ini },
@@ -48,10 +53,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   nothing: {
     files: { "README.md": "", "pyproject.toml": "[project]\nname = 'x'\n" },
-    error: `error: No migration project was found.
-where <root>
-seen  Looked for alembic.ini, [tool.alembic] in pyproject.toml, Flask-Migrate's migrations/alembic.ini and migrations/*.sql beside a Cargo.toml with sqlx, here and 4 folders down.
-do    Set working-directory to the project's folder, or config to its configuration file.`,
+    error: none,
   },
   "Flask-Migrate's folder is no Alembic project": {
     files: {
@@ -63,6 +65,21 @@ do    Set working-directory to the project's folder, or config to its configurat
 where <root>
 seen  Looked for alembic.ini and [tool.alembic] in pyproject.toml, here and 4 folders down.
 do    Set working-directory to the project's folder, or config to its configuration file.`,
+  },
+  "numbered SQL files of another program (golang-migrate, dbmate, goose)": {
+    files: {
+      "go.mod": "module shop\n",
+      migrate: "#!/bin/sh\n",
+      "migrations/1_one.up.sql": "SELECT 1;\n",
+      "migrations/1_one.down.sql": "SELECT 1;\n",
+      "db/migrations/20260101000000_two.sql": "-- migrate:up\nSELECT 1;\n",
+      "deploy/migrations/00003_three.sql": "-- +goose Up\nSELECT 1;\n",
+    },
+    error: none,
+  },
+  "the example of a tool of one's own, by its mark": {
+    files: { "app/migrations/.numbered-sql": "", "app/migrations/1_one.up.sql": "SELECT 1;\n" },
+    found: ["app", "migrations/.numbered-sql", "app/migrations"],
   },
   two: {
     files: { "a/alembic.ini": ini, "b c/alembic.ini": ini },

@@ -1,9 +1,8 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import path from "node:path";
-import { UserError } from "../../errors";
 import type { ToolCommands, ToolProject } from "../contract";
 import { withOwnWords } from "../own-words";
-import { shellWord, shellWords } from "../shell-words";
+import { runSetting, shellWord } from "../shell-words";
 
 /**
  * How Alembic is started in a project: the setting `run`, else `uv run alembic` with a uv.lock, `poetry run alembic`
@@ -15,14 +14,7 @@ export function runWords(
   run?: string,
   searchPath: string = process.env.PATH ?? "",
 ): readonly string[] {
-  if (run !== undefined) {
-    const words = shellWords(run);
-    if (words.length > 0) return words;
-    throw new UserError({
-      what: 'The setting "run" is empty.',
-      do: 'Set run to what starts Alembic, such as "uv run alembic".',
-    });
-  }
+  if (run !== undefined) return runSetting(run, 'what starts Alembic, such as "uv run alembic"');
   return programWords(project.root, "alembic", searchPath);
 }
 
@@ -61,9 +53,15 @@ export function stepBegun(line: string): string | undefined {
   return (way === "downgrade" ? from : to)?.trim() || undefined;
 }
 
-export function mergeLine(project: ToolProject, heads: readonly string[]): string {
-  const options = optionsOf(project).map(shellWord);
-  return ["alembic", ...options, "merge", '-m "merge heads"', ...heads.map(shellWord)].join(" ");
+/** As a person types it, anywhere. A wrapper in the setting `run` may take no other command than those of the gate. */
+export function mergeLine(project: ToolProject, heads: readonly string[], run?: string): string {
+  const given = run === undefined ? undefined : runWords(project, run);
+  const words = given?.at(-1) === "alembic" ? given : (lockedWords(project.root, "alembic") ?? ["alembic"]);
+  return [
+    ...[...words, ...optionsOf(project), "merge"].map(shellWord),
+    '-m "merge heads"',
+    ...heads.map(shellWord),
+  ].join(" ");
 }
 
 function optionsOf(project: ToolProject): readonly string[] {

@@ -1,9 +1,8 @@
 import path from "node:path";
-import { UserError } from "../../errors";
 import { lockedWords, programWords } from "../alembic/run";
 import type { ToolCommands, ToolProject } from "../contract";
 import { withOwnWords } from "../own-words";
-import { shellWord, shellWords } from "../shell-words";
+import { runSetting, shellWord } from "../shell-words";
 
 /**
  * How Flask-Migrate is started: the setting `run`, else `uv run flask db` with a uv.lock, `poetry run flask db` with a
@@ -45,12 +44,7 @@ export function typedWords(project: ToolProject, run?: string): readonly string[
 
 function givenWords(run: string | undefined): readonly string[] | undefined {
   if (run === undefined) return undefined;
-  const words = shellWords(run);
-  if (words.length > 0) return words;
-  throw new UserError({
-    what: 'The setting "run" is empty.',
-    do: 'Set run to what starts Flask-Migrate, such as "uv run flask db" or "flask --app shop db".',
-  });
+  return runSetting(run, 'what starts Flask-Migrate, such as "uv run flask db" or "flask --app shop db"');
 }
 
 /** As an option of the command: releases before 4.1 know none of the group `db`. */

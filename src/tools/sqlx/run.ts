@@ -1,18 +1,12 @@
-import { UserError } from "../../errors";
 import type { ToolCommands, ToolProject } from "../contract";
 import { withOwnWords } from "../own-words";
-import { shellWords } from "../shell-words";
+import { runSetting } from "../shell-words";
 import { readSqlxToml } from "./sqlx-toml";
 
 /** How SQLx is started: the setting `run`, else `sqlx migrate`. */
 export function runWords(_: ToolProject, run?: string): readonly string[] {
   if (run === undefined) return ["sqlx", "migrate"];
-  const words = shellWords(run);
-  if (words.length > 0) return words;
-  throw new UserError({
-    what: 'The setting "run" is empty.',
-    do: 'Set run to what starts SQLx\'s migrations, such as "sqlx migrate" or "cargo sqlx migrate".',
-  });
+  return runSetting(run, 'what starts SQLx\'s migrations, such as "sqlx migrate" or "cargo sqlx migrate"');
 }
 
 /** sqlx-cli's arguments (0.8, 0.9); the folder is named only where it is not the usual one. */

@@ -1,7 +1,7 @@
 import { chmod } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { commands, runWords } from "../../../src/tools/alembic/run";
+import { commands, mergeLine, runWords } from "../../../src/tools/alembic/run";
 import type { ToolProject } from "../../../src/tools/contract";
 import { type ProjectFiles, writeProject } from "../../support/project";
 
@@ -66,4 +66,15 @@ test.each([
 ])("arguments with %j", (more, upgrade, downgrade, current) => {
   const all = commands(at("/project", more));
   expect([all.upgrade("head"), all.downgrade("-1"), all.current]).toEqual([upgrade, downgrade, current]);
+});
+
+test.each([
+  [{}, undefined, 'alembic merge -m "merge heads" a1 b2'],
+  [{ "uv.lock": "" }, undefined, 'uv run alembic merge -m "merge heads" a1 b2'],
+  [{ "uv.lock": "" }, "python -m alembic", 'python -m alembic merge -m "merge heads" a1 b2'],
+  // A wrapper may know no merge.
+  [{}, "boards-migrate", 'alembic merge -m "merge heads" a1 b2'],
+])("the line that merges with %j and run %s", async (files, run, line) => {
+  await using project = await writeProject({ ".git/x": "", ...files });
+  expect(mergeLine(at(project.path), ["a1", "b2"], run)).toBe(line);
 });

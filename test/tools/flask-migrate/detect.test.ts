@@ -93,7 +93,7 @@ const cases: Readonly<Record<string, Case>> = {
     files: { "migrations/alembic.ini": "[alembic]\n", "migrations/env.py": "from models import Base\n" },
     error: `error: No migration project was found.
 where <root>
-seen  Looked for alembic.ini, [tool.alembic] in pyproject.toml, Flask-Migrate's migrations/alembic.ini and migrations/*.sql beside a Cargo.toml with sqlx, here and 4 folders down.
+seen  Looked for alembic.ini, [tool.alembic] in pyproject.toml, Flask-Migrate's migrations/alembic.ini, migrations/*.sql beside a Cargo.toml with sqlx and migrations/.numbered-sql, here and 4 folders down.
 do    Set working-directory to the project's folder, or config to its configuration file.`,
   },
   "two folders side by side": {
