@@ -5,6 +5,7 @@ import { type CommandResult, commandPorts, terminateForGood } from "../executors
 import { textOfFile } from "../executors/readable-files";
 import type { DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
+import { databaseVariable } from "../settings/binds";
 import { registerCleanup } from "../shadow/cleanup";
 import { type RevisionSource, revisionSource } from "../tools/revision-source";
 import { isAt } from "./goal";
@@ -34,7 +35,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
     statementTimeoutMs,
   });
   const options = (await takesOptions(target.address, words)) ? words : undefined;
-  const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
+  const url = settings["database-url"] ?? environment[databaseVariable(settings)] ?? "";
   const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOfFile(file)));
   const repeatable =
     job.reverse !== undefined || (isKept && sources.every(({ text }) => worksInOneTransaction(text)));

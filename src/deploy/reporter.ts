@@ -2,6 +2,7 @@ import { bugParts, UserError } from "../errors";
 import type { Catalog } from "../model/catalog";
 import type { DeployReport, Problem } from "../model/deployment";
 import { majorOf } from "../model/status";
+import { databaseVariable } from "../settings/binds";
 import type { RevisionSource } from "../tools/revision-source";
 import { catalogOf } from "./catalog-of";
 import { allDrift, newDrift } from "./compare-with-proof";
@@ -84,7 +85,7 @@ export class Reporter {
       command: job.reverse ?? [...target.run, ...job.words].join(" "),
       lockTimeoutMs: job.settings["lock-timeout"] * 1000,
       lockTries: job.settings["lock-tries"],
-      databaseUrlEnv: job.settings["database-url-env"],
+      databaseUrlEnv: databaseVariable(job.settings),
     };
     const state = stateAfter(after);
     const report: DeployReport = {

@@ -11,7 +11,7 @@ import { lastCommitWith } from "../project/lost-file";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import type { MigrationTool, ReadRevisions, ToolProject } from "../tools/contract";
-import { findProject, readRevisions } from "../tools/find-project";
+import { findJudged, readRevisions } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
 import { shellWord } from "../tools/shell-words";
 import { databaseAddress } from "./database-address";
@@ -50,7 +50,7 @@ export async function openTarget(
   environment: NodeJS.ProcessEnv,
   applicationName: string,
 ): Promise<Target> {
-  const project = findProject(settings["working-directory"], settings);
+  const project = findJudged(settings["working-directory"], settings);
   const tool = toolNamed(project.tool);
   const read = readRevisions(project);
   const graph = buildGraph(read.revisions);

@@ -28,6 +28,34 @@ export interface ToolProject extends ProjectCandidate {
   readonly environmentFolders: readonly string[];
   /** Where it is known that no step of this project can be proved, though its files can be read: why. */
   readonly unprovable?: Unprovable | undefined;
+  /** The databases that one start of the tool migrates; "" is the default one. Undefined where there is one. */
+  readonly binds?: readonly string[] | undefined;
+  /** The one that is judged; undefined where there is one database, or nothing says which. */
+  readonly bind?: ChosenBind;
+  /** What the settings say of them, for the same project in another checkout. */
+  readonly bindWish?: BindWish;
+}
+
+/** One of several databases that one start of the tool migrates. */
+export interface Bind {
+  /** As the project calls it; "" is the default one. */
+  readonly name: string;
+  /** The variable from which the project reads its address. */
+  readonly variable: string;
+}
+
+/** The database that is judged, and those that the tool migrates with it. */
+export interface ChosenBind {
+  readonly name: string;
+  readonly others: readonly Bind[];
+}
+
+/** What the settings say of several databases. */
+export interface BindWish {
+  /** The one to judge; undefined for the default one. */
+  readonly chosen: string | undefined;
+  /** The variable of each one's address. */
+  readonly variables: ReadonlyMap<string, string>;
 }
 
 /** Parts of a message: the fact, and what can be done. */
@@ -134,10 +162,10 @@ export interface MigrationTool {
   runWords(project: ToolProject, run?: string, path?: string): readonly string[];
   /** Every revision; a file that cannot be read is a problem, never an exception. */
   read(project: ToolProject): ReadRevisions;
-  /** One file by its content, which may come from a commit; undefined where the tool takes it for no revision. */
-  readOne(file: string, bytes: Uint8Array): Revision | undefined;
+  /** One file by its content, which may come from a commit, as far as it concerns that database; undefined where the tool takes it for no revision. */
+  readOne(file: string, bytes: Uint8Array, bind?: string): Revision | undefined;
   /** What such a file says of its operations; of SQL files those of this one. loadModule() must have resolved, as for `body`. */
-  readBody(file: string, bytes: Uint8Array): RevisionBody;
+  readBody(file: string, bytes: Uint8Array, bind?: string): RevisionBody;
   commands(project: ToolProject): ToolCommands;
   /** The line that a person types to join these heads, `heads` for all of them; `run` is the setting. Absent where there are none. */
   mergeLine?(project: ToolProject, heads: readonly string[], run?: string): string;

@@ -1,6 +1,8 @@
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { ToolError, UserError } from "../errors";
+import { type BindSettings, bindVariables, chosenBind } from "../settings/binds";
+import { chooseBind, withBind } from "./binds";
 import type { MigrationTool, ProjectCandidate, ReadRevisions, ToolName, ToolProject } from "./contract";
 import { toolNamed, tools } from "./index";
 
@@ -12,6 +14,9 @@ export interface ProjectWish {
   /** The section of the configuration (`alembic -n`). */
   readonly section?: string | undefined;
 }
+
+/** The wish, and which of several databases is judged. */
+export type SettingsWish = ProjectWish & BindSettings;
 
 /** Folders that hold other people's projects, or none. */
 const skipped = new Set([
@@ -58,6 +63,12 @@ export function findProject(folder: string, wish: ProjectWish = {}): ToolProject
   return toolNamed(only.tool).open(settled(only, root, wish.section), wish.section);
 }
 
+/** The one project in a folder, with the one of its databases that the settings name. */
+export function findJudged(folder: string, settings: SettingsWish): ToolProject {
+  const wish = { chosen: chosenBind(settings), variables: bindVariables(settings) };
+  return chooseBind(findProject(folder, settings), wish);
+}
+
 /** Every revision of the project; a ToolError where there is none. */
 export function readRevisions(project: ToolProject): ReadRevisions {
   const read = toolNamed(project.tool).read(project);
@@ -77,7 +88,8 @@ export function readRevisions(project: ToolProject): ReadRevisions {
 export function sourceOf(project: ToolProject) {
   return {
     ...project,
-    readOne: toolNamed(project.tool).readOne,
+    readOne: (file: string, bytes: Uint8Array) =>
+      toolNamed(project.tool).readOne(file, bytes, project.bind?.name),
     comparesBytes: toolNamed(project.tool).comparesBytes === true,
     meaningOf: toolNamed(project.tool).meaningOf,
     openCopy: (root: string) => openCopy(project, root),
@@ -89,11 +101,17 @@ function openCopy(project: ToolProject, root: string): ToolProject | undefined {
   const tool = toolNamed(project.tool);
   const candidate = tool.detect(root, project.config) ?? tool.detect(root);
   try {
-    return candidate === undefined ? undefined : tool.open(candidate, project.section);
+    const opened = candidate === undefined ? undefined : tool.open(candidate, project.section);
+    return opened === undefined ? undefined : ofSameBind(opened, project);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
   }
+}
+
+/** The project in another checkout, with the database that is judged in this one where it has that. */
+export function ofSameBind(other: ToolProject, { bindWish }: ToolProject): ToolProject {
+  return bindWish === undefined ? other : withBind(other, bindWish);
 }
 
 /**

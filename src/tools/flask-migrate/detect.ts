@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors";
+import { bindsOf } from "../alembic/binds";
 import { readGivenConfiguration } from "../alembic/configuration";
 import type { ProjectCandidate, ToolProject } from "../contract";
-import { severalDatabases } from "./several-databases";
 
 /** How far below a root its migrations may lie: `src/app/database/migrations`. */
 const depth = 4;
@@ -48,7 +48,7 @@ export function open(candidate: ProjectCandidate, section?: string): ToolProject
   const configuration = readGivenConfiguration(root, config, directory);
   const ini = path.resolve(root, config);
   const environment = path.join(directory, "env.py");
-  return {
+  const project: ToolProject = {
     ...candidate,
     section: undefined,
     revisionFolders: configuration.revisionFolders,
@@ -57,8 +57,8 @@ export function open(candidate: ProjectCandidate, section?: string): ToolProject
     configFiles: [ini, environment],
     environmentFiles: [ini, environment],
     environmentFolders: [directory, ...configuration.revisionFolders],
-    unprovable: severalDatabases(environment, configuration.revisionFolders),
   };
+  return { ...project, binds: bindsOf(project, environment) };
 }
 
 /** True where `flask` finds the app without being told (Flask 3.1, cli.py). */
