@@ -73,7 +73,12 @@ export async function carryOut(job: Job): Promise<DeployReport> {
     ended = await migrate({
       argv: [...target.run, ...job.words],
       cwd: target.project.root,
-      env: toolEnvironment(environment, settings, target.address, { url, options, applicationName }),
+      env: toolEnvironment(environment, settings, target.address, {
+        url,
+        options,
+        applicationName,
+        linesOf: defaultDatabase(job),
+      }),
       address: target.address,
       applicationName,
       lockTimeoutMs,
@@ -111,6 +116,13 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   } finally {
     unregister();
   }
+}
+
+/** The setting env means the default database, whichever was asked for. */
+function defaultDatabase({ others = [], settings, environment }: Job) {
+  const found = others.find(({ name }) => name === "")?.target.address;
+  const url = environment[settings["database-url-env"]];
+  return found === undefined || url === undefined ? undefined : { url, address: found };
 }
 
 /** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */

@@ -11,6 +11,7 @@ import { isAt } from "./goal";
 import { halfWay } from "./half-way";
 import type { Job } from "./job";
 import type { MigrationResult } from "./migrate";
+import { othersAfter, othersIn, withOthers } from "./others-after";
 import { type AfterMigration, doubtsAfter, problemsAfter, stateAfter } from "./outcome";
 import { worksInOneTransaction } from "./repeatable";
 import type { SeenDatabase } from "./status";
@@ -87,7 +88,8 @@ export class Reporter {
       lockTries: job.settings["lock-tries"],
       databaseUrlEnv: databaseVariable(job.settings),
     };
-    const state = stateAfter(after);
+    const others = await othersAfter(job, isReached);
+    const { state, problem: elsewhere } = withOthers(stateAfter(after), others);
     const report: DeployReport = {
       version: 1,
       command: job.command,
@@ -107,6 +109,7 @@ export class Reporter {
       waits: result.waits,
       leftovers: after.leftovers,
       problems: [
+        ...(elsewhere === undefined ? [] : [elsewhere]),
         ...(interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)]),
         ...(interrupted === undefined ? await this.standing(after, database) : []),
       ],
@@ -118,6 +121,7 @@ export class Reporter {
       next: nextSteps(state, job),
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,
+      ...othersIn(job, others),
     };
     if (this.isInterrupted && interrupted === undefined) await new Promise<never>(() => undefined);
     return this.recorded(report);

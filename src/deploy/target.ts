@@ -10,6 +10,7 @@ import type { StatusReport, UnknownRevision } from "../model/status";
 import { lastCommitWith } from "../project/lost-file";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
+import { bindLabel } from "../settings/binds";
 import type { MigrationTool, ReadRevisions, ToolProject } from "../tools/contract";
 import { findJudged, readRevisions } from "../tools/find-project";
 import { toolNamed } from "../tools/index";
@@ -107,12 +108,14 @@ export async function openTarget(
     async status(seen) {
       const unknown: UnknownRevision[] = [];
       for (const id of unknownIds(graph, seen)) unknown.push(await lookUp(tool, project.root, id));
-      return statusOf(
+      const report = statusOf(
         graph,
         seen,
         unknown,
         (revision, checksum) => tool.rows?.compare(bytesOf(revision), checksum) ?? "same",
       );
+      const { bind } = project;
+      return bind === undefined ? report : { ...report, bind: bindLabel(bind.name) };
     },
     [Symbol.asyncDispose]: () => close(open),
   };

@@ -61,4 +61,6 @@ export interface StatusReport {
   /** Parents first. */
   readonly revisions: readonly RevisionStatus[];
   readonly unknown: readonly UnknownRevision[];
+  /** Of a project with several databases: which one this is. */
+  readonly bind?: string;
 }

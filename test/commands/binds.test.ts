@@ -1,9 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { urlOf } from "../../src/databases/postgres/connection";
-import { type BindRevision, bindsFiles, tableOf } from "../support/binds-project";
+import { ask } from "../deploy/deployed";
+import {
+  alembicBindsFiles,
+  type BindRevision,
+  type BindSource,
+  bindsFiles,
+  nothing,
+  tableOf,
+} from "../support/binds-project";
 import { type TestServer, testServer } from "../support/database";
 import { blames, judge, lintOff, openSteps, runCheck } from "../support/gate";
-import { writeProject } from "../support/project";
+import { repositoryIn } from "../support/git";
+import { type ProjectFiles, writeProject } from "../support/project";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -17,27 +26,183 @@ const one: BindRevision = {
   down: null,
   binds: { "": tableOf("orders"), users: tableOf("people") },
 };
-/** Each database is left a table of its own. */
-const two: BindRevision = {
+const second = (own: BindSource, ofUsers: BindSource): BindRevision => ({
   id: "b2",
   down: "a1",
-  binds: { "": tableOf("invoices"), users: tableOf("logins", "pass") },
-};
+  binds: { "": own, users: ofUsers },
+});
 
-const shadow = () => ["--shadow-url", urlOf(server.address)];
+interface Judged {
+  readonly revisions: readonly BindRevision[];
+  readonly bind: string;
+  readonly args?: readonly string[];
+  readonly files?: ProjectFiles;
+}
 
-describe.concurrent("check", () => {
-  test.each([
-    ["default", 0, [], 4],
-    ["users", 1, ["error downgrade-leaves-residue b2 table public.logins"], 3],
-  ])("judges the bind %s by itself", async (bind, code, findings, proved) => {
-    await using project = await writeProject({ ...bindsFiles([one, two]), ...lintOff });
-    const end = await judge({ cwd: project.path, args: [...users, "--bind", bind, ...shadow()] });
-    expect({ code: end.code, findings: blames(end.report), open: openSteps(end.report) }).toEqual({
-      code,
-      findings,
-      open: findings.map(() => "b2 downgrade: failed, it does not restore the schema"),
+async function judged({ revisions, bind, args = [], files = lintOff }: Judged) {
+  await using project = await writeProject({ ...bindsFiles(revisions), ...files });
+  const words = ["--bind", bind, ...users, "--shadow-url", urlOf(server.address), ...args];
+  const { code, report } = await judge({ cwd: project.path, args: words });
+  return { code, report, findings: blames(report), open: openSteps(report) };
+}
+
+const clean = { code: 0, findings: [], open: [] };
+
+describe.concurrent("check judges one of two databases", () => {
+  test("a table that a downgrade leaves is named in its database, and not in the other", async () => {
+    const revisions = [one, second(tableOf("invoices"), tableOf("logins", "pass"))];
+    expect(await judged({ revisions, bind: "default" })).toMatchObject(clean);
+    const { report, ...seen } = await judged({ revisions, bind: "users" });
+    expect(seen).toEqual({
+      code: 1,
+      findings: ["error downgrade-leaves-residue b2 table public.logins"],
+      open: ["b2 downgrade: failed, it does not restore the schema"],
     });
-    expect(end.report.steps.filter(({ status }) => status === "proved").length).toBe(proved);
+    expect([report.bind, report.findings[0]?.where]).toEqual([
+      "users",
+      "revision b2, downgrade, database users",
+    ]);
+    const line = (report.findings[0]?.line ?? 0) - 1;
+    const [file] = Object.entries(bindsFiles(revisions)).filter(([name]) => name.endsWith("b2.py"));
+    expect(file?.[1].split("\n")[line]).toMatch(/^def downgrade_users|op\.create_table\("logins"/);
+  });
+
+  test("an upgrade that fails in one database, and a way back that it refuses, are nothing to the other", async () => {
+    const refuses = 'raise NotImplementedError("the logins would be lost")';
+    const third = {
+      id: "c3",
+      down: "b2",
+      binds: { "": tableOf("offers"), users: tableOf("marks", refuses) },
+    };
+    const broken = { up: 'op.execute("SELECT 1/0")', down: "" };
+    const revisions = [one, second(nothing, tableOf("logins")), third];
+    expect(
+      await judged({ revisions: [...revisions.slice(0, 1), second(nothing, broken)], bind: "default" }),
+    ).toMatchObject(clean);
+    expect(await judged({ revisions, bind: "default" })).toMatchObject(clean);
+    expect(await judged({ revisions, bind: "users" })).toMatchObject({
+      ...clean,
+      open: ["c3 downgrade: skipped, irreversible: the logins would be lost"],
+    });
+  });
+
+  test("lint reads the functions of the judged database", async () => {
+    const index = { up: 'op.create_index("by_name", "people", ["id"])', down: 'op.drop_index("by_name")' };
+    const revisions = [one, second(tableOf("invoices"), index)];
+    const args = ["--floor", "a1"];
+    expect((await judged({ revisions, bind: "default", args, files: {} })).findings).toEqual([]);
+    const { findings, report } = await judged({ revisions, bind: "users", args, files: {} });
+    expect(findings).toEqual(["warning require-concurrent-index-creation b2 index by_name"]);
+    expect(report.findings[0]?.where).toMatch(/, database users$/);
+  });
+
+  test("on rows that its own base has", async () => {
+    const column = {
+      up: 'op.add_column("people", sa.Column("age", sa.Integer, nullable=False))',
+      down: 'op.drop_column("people", "age")',
+    };
+    await using project = await writeProject({ ...bindsFiles([one]), ...lintOff });
+    const repository = repositoryIn(project.path);
+    const base = repository.commit();
+    const change = Object.entries(bindsFiles([one, second(tableOf("invoices"), column)]));
+    for (const [file, text] of change) repository.write(file, text);
+    repository.commit();
+    const words = [...users, "--base", base, "--shadow-url", urlOf(server.address)];
+    const own = await judge({ cwd: project.path, args: words });
+    expect([own.code, blames(own.report), own.report.deployLane?.status]).toEqual([0, [], "proved"]);
+    const theirs = await judge({ cwd: project.path, args: [...words, "--bind", "users"] });
+    expect([theirs.code, blames(theirs.report)]).toEqual([
+      1,
+      ["error fails-on-rows b2"],
+    ]);
+  });
+
+  test("a database that the base does not have yet", async () => {
+    await using project = await writeProject({
+      ...bindsFiles([{ id: "a1", down: null, binds: { "": tableOf("orders") } }]),
+      ...lintOff,
+    });
+    const repository = repositoryIn(project.path);
+    const base = repository.commit();
+    const change = bindsFiles([
+      { ...one, binds: { ...one.binds, users: nothing } },
+      second(nothing, tableOf("people")),
+    ]);
+    for (const [file, text] of Object.entries(change)) repository.write(file, text);
+    repository.commit();
+    const words = [...users, "--bind", "users", "--base", base, "--shadow-url", urlOf(server.address)];
+    const { report } = await judge({ cwd: project.path, args: words });
+    expect(report.deployLane).toMatchObject({
+      status: "skipped",
+      reason: 'the base has no database "users": nothing is deployed there yet',
+    });
+    expect(openSteps(report)).toEqual([]);
+  });
+});
+
+describe.concurrent("no database is touched that was not given", () => {
+  test("a variable that nobody named: nothing is run, and the line to write is told", async () => {
+    await using project = await writeProject(bindsFiles([one]));
+    const { code, report } = await judge({ cwd: project.path });
+    expect([code, blames(report)]).toEqual([1, ["error not-proved -"]]);
+    expect(report.findings[0]).toMatchObject({
+      seen: 'Nothing was run: nothing says which variable has the address of "users".',
+      do: "Set bind-url-env to the variables that the project reads, one line a database: users=USERS_DATABASE_URL",
+    });
+  });
+
+  test.each(["auto", "off"])("an address that the app has of its own, isolation %s", async (isolation) => {
+    await using real = await server.database();
+    const { "app.py": app = "", ...files } = bindsFiles([one]);
+    await using project = await writeProject({
+      ...files,
+      "app.py": app.replace('uri("USERS_DATABASE_URL")', `"${urlOf(real.address, "postgresql+psycopg")}"`),
+    });
+    const args = [...users, "--isolation", isolation, "--shadow-url", urlOf(server.address)];
+    const end = await runCheck({ cwd: project.path, args });
+    expect(end.code).toBe(2);
+    expect(end.stderr).toContain(
+      '"flask db current" did not connect to the shadow of the database "users", so nothing was upgraded or downgraded.',
+    );
+    expect(end.stderr).toContain("Set bind-url-env to the variable that the app");
+    expect(await ask(real.address, "select relname from pg_class where relname = 'alembic_version'")).toEqual(
+      [],
+    );
+  });
+
+  test("a version table of another name is asked for", async () => {
+    const { "app.py": app = "", ...files } = bindsFiles([one]);
+    const named = {
+      ...files,
+      "app.py": app.replace("Migrate(app, db)", 'Migrate(app, db, version_table="own versions")'),
+    };
+    await using project = await writeProject({ ...named, ...lintOff });
+    const args = [...users, "--shadow-url", urlOf(server.address)];
+    const end = await runCheck({ cwd: project.path, args });
+    expect([end.code, end.stderr]).toEqual([2, expect.stringContaining("Set version-table: own versions")]);
+    const told = await judge({ cwd: project.path, args: [...args, "--version-table", "own versions"] });
+    expect([told.code, openSteps(told.report)]).toEqual([0, []]);
+  });
+});
+
+describe.concurrent("Alembic's template for several databases", () => {
+  const revisions: readonly BindRevision[] = [
+    { id: "a1", down: null, binds: { main: tableOf("orders"), audit: tableOf("events", "pass") } },
+  ];
+  const both = ["--bind-url-env", "main=MAIN_DATABASE_URL", "--bind-url-env", "audit=AUDIT_DATABASE_URL"];
+
+  test("asks which, and judges that one", async () => {
+    await using project = await writeProject({ ...alembicBindsFiles(revisions), ...lintOff });
+    const open = await judge({ cwd: project.path, args: both });
+    expect([open.code, blames(open.report)]).toEqual([1, ["error not-proved -"]]);
+    expect(open.report.findings[0]?.do).toContain("bind: [main, audit]");
+    const args = [...both, "--shadow-url", urlOf(server.address), "--bind"];
+    const main = await judge({ cwd: project.path, args: [...args, "main"] });
+    expect([main.code, openSteps(main.report)]).toEqual([0, []]);
+    const audit = await judge({ cwd: project.path, args: [...args, "audit"] });
+    expect([audit.code, blames(audit.report)]).toEqual([
+      1,
+      ["error downgrade-leaves-residue a1 table public.events"],
+    ]);
   });
 });

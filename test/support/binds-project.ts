@@ -61,11 +61,33 @@ export function bindsFiles(revisions: readonly BindRevision[], files: ProjectFil
   });
 }
 
-/** Of Flask-Migrate's own template, as it is installed. */
-function templateFile(name: string): string {
-  const program = "import flask_migrate, os; print(os.path.dirname(flask_migrate.__file__))";
+/** An Alembic project as `alembic init --template multidb` makes it, each address from a variable. */
+export function alembicBindsFiles(revisions: readonly BindRevision[]): ProjectFiles {
+  const names = Object.keys(revisions[0]?.binds ?? {});
+  const addresses = names.map(
+    (name) =>
+      `config.set_section_option("${name}", "sqlalchemy.url", __import__("os").environ["${variableOf(name)}"].replace("%", "%%"))`,
+  );
+  const engines = "db_names = config.get_main_option";
+  return {
+    "alembic.ini": templateFile("alembic.ini.mako", "alembic", "multidb")
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: mako's own
+      .replace("${script_location}", "%(here)s/migrations")
+      .replace("databases = engine1, engine2", `databases = ${names.join(", ")}`)
+      .replaceAll(/engine(?=[12])./g, (engine) => names[Number(engine.at(-1)) - 1] ?? ""),
+    "migrations/env.py": templateFile("env.py", "alembic", "multidb").replace(
+      engines,
+      [...addresses, engines].join("\n"),
+    ),
+    ...Object.fromEntries(revisions.map((each) => [`migrations/versions/${each.id}.py`, revisionFile(each)])),
+  };
+}
+
+/** Of a package's own template, as it is installed. */
+function templateFile(name: string, of = "flask_migrate", template = "flask-multidb"): string {
+  const program = `import ${of}, os; print(os.path.dirname(${of}.__file__))`;
   const home = execFileSync("python", ["-c", program], { env: withPython(), encoding: "utf8" }).trim();
-  return readFileSync(join(home, "templates", "flask-multidb", name), "utf8");
+  return readFileSync(join(home, "templates", template, name), "utf8");
 }
 
 function revisionFile({ id, down, binds }: BindRevision): string {
