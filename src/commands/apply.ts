@@ -42,8 +42,9 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   }
   const reviewed = planFile === undefined ? undefined : readPlan(planFile);
   if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
-  await using target = await openTarget(settings, environment, "migration-gate apply");
-  await using others = await OtherDatabases.open(context, target, "migration-gate apply");
+  const open = (of: Settings) => openTarget(of, environment, "migration-gate apply");
+  await using target = await open(settings);
+  await using others = await OtherDatabases.open(context, target, open);
   const first = await look(target, settings.to);
   const firstElsewhere = await others.look();
   if (first.goal.pending.length === 0) {

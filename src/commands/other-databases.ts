@@ -3,7 +3,7 @@ import type { GateLock } from "../deploy/gate-lock";
 import { type Goal, goalOf } from "../deploy/goal";
 import type { OtherJob } from "../deploy/job";
 import type { SeenDatabase } from "../deploy/status";
-import { openTarget, type Target } from "../deploy/target";
+import type { Target } from "../deploy/target";
 import { UserError } from "../errors";
 import type { Problem } from "../model/deployment";
 import type { Settings } from "../settings";
@@ -32,8 +32,12 @@ export class OtherDatabases implements AsyncDisposable {
     private readonly others: Other[],
   ) {}
 
-  /** Connects to each. A UserError where an address is not given: the tool would go wherever the project leads it. */
-  static async open(context: WriteContext, own: Target, applicationName: string): Promise<OtherDatabases> {
+  /** Connects to each by `open`. A UserError where an address is not given: the tool would go wherever the project leads it. */
+  static async open(
+    context: WriteContext,
+    own: Target,
+    open: (settings: Settings) => Promise<Target>,
+  ): Promise<OtherDatabases> {
     const { settings, environment } = context;
     const binds = own.project.bind?.others ?? [];
     for (const { name, variable } of binds) {
@@ -49,9 +53,7 @@ export class OtherDatabases implements AsyncDisposable {
     const opened = new OtherDatabases(context, others);
     try {
       for (const { name } of binds) {
-        const target = await ofDatabase(name, () =>
-          openTarget(settingsOf(settings, name), environment, applicationName),
-        );
+        const target = await ofDatabase(name, () => open(settingsOf(settings, name)));
         others.push({ name, target });
         requireOwnPlace(name, target, [own, ...others.slice(0, -1).map((other) => other.target)]);
       }

@@ -1,4 +1,5 @@
 import { UserError } from "../errors";
+import { suggestion } from "../nearest";
 import type { Settings } from "./index";
 
 /** What the settings say of a project with several databases. */
@@ -52,7 +53,10 @@ export function databaseVariable(settings: BindSettings): string {
   if (variable !== undefined) return variable;
   throw malformed(
     `Nothing says which variable has the address of the database "${name}", which bind names.`,
-    `Add to bind-url-env: ${name}=<the variable that the project reads>`,
+    `${suggestion(
+      name,
+      [...bindVariables(settings).keys()].filter((known) => known !== ""),
+    )}Add to bind-url-env: ${name}=<the variable that the project reads>`,
   );
 }
 

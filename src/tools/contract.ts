@@ -28,7 +28,7 @@ export interface ToolProject extends ProjectCandidate {
   readonly environmentFolders: readonly string[];
   /** Where it is known that no step of this project can be proved, though its files can be read: why. */
   readonly unprovable?: Unprovable | undefined;
-  /** The databases that one start of the tool migrates; "" is the default one. Undefined where there is one. */
+  /** As `bindsOf` says, once the project was found. */
   readonly binds?: readonly string[] | undefined;
   /** The one that is judged; undefined where there is one database, or nothing says which. */
   readonly bind?: ChosenBind;
@@ -166,6 +166,8 @@ export interface MigrationTool {
   readOne(file: string, bytes: Uint8Array, bind?: string): Revision | undefined;
   /** What such a file says of its operations; of SQL files those of this one. loadModule() must have resolved, as for `body`. */
   readBody(file: string, bytes: Uint8Array, bind?: string): RevisionBody;
+  /** The databases that one start migrates, "" the default one; undefined for one. Absent where there cannot be more. */
+  bindsOf?(project: ToolProject, read: () => Pick<ReadRevisions, "revisions">): readonly string[] | undefined;
   commands(project: ToolProject): ToolCommands;
   /** The line that a person types to join these heads, `heads` for all of them; `run` is the setting. Absent where there are none. */
   mergeLine?(project: ToolProject, heads: readonly string[], run?: string): string;

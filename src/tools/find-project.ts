@@ -60,7 +60,13 @@ export function findProject(folder: string, wish: ProjectWish = {}): ToolProject
     });
   }
   if (others.length > 0) throw tooMany(root, folder, found);
-  return toolNamed(only.tool).open(settled(only, root, wish.section), wish.section);
+  return opened(settled(only, root, wish.section), wish.section);
+}
+
+function opened(candidate: ProjectCandidate, section: string | undefined): ToolProject {
+  const tool = toolNamed(candidate.tool);
+  const project = tool.open(candidate, section);
+  return { ...project, binds: tool.bindsOf?.(project, () => tool.read(project)) };
 }
 
 /** The one project in a folder, with the one of its databases that the settings name. */
@@ -101,8 +107,7 @@ function openCopy(project: ToolProject, root: string): ToolProject | undefined {
   const tool = toolNamed(project.tool);
   const candidate = tool.detect(root, project.config) ?? tool.detect(root);
   try {
-    const opened = candidate === undefined ? undefined : tool.open(candidate, project.section);
-    return opened === undefined ? undefined : ofSameBind(opened, project);
+    return candidate === undefined ? undefined : ofSameBind(opened(candidate, project.section), project);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Revision } from "../../model/revision";
-import type { ToolProject } from "../contract";
-import { readRevisions } from "./read";
+import type { ReadRevisions, ToolProject } from "../contract";
 
 /** The templates for several databases (`multidb`, Flask-Migrate's `--multidb`) give each revision a database's name. */
 const givesEngineName = /\brun_migrations\(\s*engine_name\s*=/;
@@ -14,9 +13,13 @@ const functionOfBind = /^def upgrade_([\p{L}\p{N}_]*)\s*\(/gmu;
  * The databases that one start of the tool migrates, by the functions of the newest revisions: older ones may have those of
  * a database that is gone. "" is Flask's default one. Undefined for one database, also where a template for several is used.
  */
-export function bindsOf(project: ToolProject, environment: string): readonly string[] | undefined {
-  if (!givesEngineName.test(textOf(environment))) return undefined;
-  const { revisions } = readRevisions(project);
+export function bindsOf(
+  project: ToolProject,
+  read: () => Pick<ReadRevisions, "revisions">,
+): readonly string[] | undefined {
+  const environment = project.environmentFiles.find((file) => path.basename(file) === "env.py");
+  if (environment === undefined || !givesEngineName.test(textOf(environment))) return undefined;
+  const { revisions } = read();
   const parents = new Set(revisions.flatMap((revision) => revision.parents));
   const newest = namesIn(
     project,

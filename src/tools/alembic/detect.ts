@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { ProjectCandidate, ToolProject } from "../contract";
-import { bindsOf } from "./binds";
 import { readConfiguration, readTomlTable } from "./configuration";
 import { parseIni } from "./ini";
 
@@ -33,8 +32,7 @@ export function detect(folder: string, config?: string): ProjectCandidate | unde
 export function open(candidate: ProjectCandidate, section?: string): ToolProject {
   const configuration = readConfiguration(candidate.root, candidate.config, section ?? mainSection);
   const absolute = (file: string): string => path.resolve(candidate.root, file);
-  const environment = path.join(configuration.scriptLocation, "env.py");
-  const project: ToolProject = {
+  return {
     ...candidate,
     section: section === mainSection ? undefined : section,
     revisionFolders: configuration.revisionFolders,
@@ -43,11 +41,10 @@ export function open(candidate: ProjectCandidate, section?: string): ToolProject
     // pyproject.toml changes with every dependency: that alone says nothing.
     environmentFiles: [
       ...(candidate.config.endsWith(".toml") ? [] : [absolute(candidate.config)]),
-      environment,
+      path.join(configuration.scriptLocation, "env.py"),
     ],
     environmentFolders: [configuration.scriptLocation, ...configuration.revisionFolders],
   };
-  return { ...project, binds: bindsOf(project, environment) };
 }
 
 function isFlaskMigrate(folder: string, ini: string): boolean {

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors";
-import { bindsOf } from "../alembic/binds";
 import { readGivenConfiguration } from "../alembic/configuration";
 import type { ProjectCandidate, ToolProject } from "../contract";
 
@@ -48,7 +47,7 @@ export function open(candidate: ProjectCandidate, section?: string): ToolProject
   const configuration = readGivenConfiguration(root, config, directory);
   const ini = path.resolve(root, config);
   const environment = path.join(directory, "env.py");
-  const project: ToolProject = {
+  return {
     ...candidate,
     section: undefined,
     revisionFolders: configuration.revisionFolders,
@@ -58,7 +57,6 @@ export function open(candidate: ProjectCandidate, section?: string): ToolProject
     environmentFiles: [ini, environment],
     environmentFolders: [directory, ...configuration.revisionFolders],
   };
-  return { ...project, binds: bindsOf(project, environment) };
 }
 
 /** True where `flask` finds the app without being told (Flask 3.1, cli.py). */
