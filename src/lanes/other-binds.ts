@@ -3,9 +3,8 @@ import { connect } from "../databases/postgres/connection";
 import { ToolError } from "../errors";
 import { type AddressParts, formatAddress } from "../executors/address";
 import type { Direction } from "../model/revision";
-import { Recorder } from "../recorder/recorder";
+import type { Recorder } from "../recorder/recorder";
 import type { Recording } from "../recorder/recording";
-import type { Upstream } from "../recorder/upstream";
 import type { Graph } from "../revisions/graph";
 import { bindLabel } from "../settings/binds";
 import type { ShadowDatabase } from "../shadow/server";
@@ -23,12 +22,12 @@ export class OtherBinds implements AsyncDisposable {
     private readonly others: readonly OtherBind[],
   ) {}
 
-  /** `upstream` leads to the shadow's server. */
-  static async open(context: LaneContext, upstream: Upstream): Promise<OtherBinds> {
+  /** `record` makes the recorder in front of a database of the shadow's server. */
+  static async open(context: LaneContext, record: (database: string) => Recorder): Promise<OtherBinds> {
     const others: OtherBind[] = [];
     try {
       for (const bind of context.project.bind?.others ?? [])
-        others.push(await OtherBind.open(context, bind, upstream));
+        others.push(await OtherBind.open(context, bind, record));
       return new OtherBinds(context, others);
     } catch (error) {
       for (const other of others) await other[Symbol.asyncDispose]();
@@ -104,10 +103,14 @@ class OtherBind implements AsyncDisposable {
     readonly parts: AddressParts,
   ) {}
 
-  static async open(context: LaneContext, bind: Bind, upstream: Upstream): Promise<OtherBind> {
+  static async open(
+    context: LaneContext,
+    bind: Bind,
+    record: (database: string) => Recorder,
+  ): Promise<OtherBind> {
     const database = await context.shadow.createDatabase(`bind_${bind.name}`);
     try {
-      const recorder = new Recorder({ upstream, database: database.name, protocol: context.tool });
+      const recorder = record(database.name);
       recorder.readsCatalog = false;
       const { server, port } = await context.isolation.listen();
       recorder.accept(server);

@@ -110,7 +110,10 @@ export class Stage implements AsyncDisposable {
       client = await connect(database.address, { applicationName: "migration-gate observer" });
       const roles = await rolesOf(client);
       const upstream = upstreamOf(database.address, client, context.shadow.socket);
-      others = await OtherBinds.open(context, upstream);
+      others = await OtherBinds.open(
+        context,
+        (other) => new Recorder({ upstream, database: other, protocol: context.tool }),
+      );
       recorder = new Recorder({
         upstream,
         database: database.name,
