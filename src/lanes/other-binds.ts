@@ -184,7 +184,7 @@ function applyTo(
   direction: Direction,
   target: string,
 ): ReadonlySet<string> {
-  const revision = graph.resolve(target)?.id;
+  const revision = graph.get(target)?.id;
   if (direction === "upgrade")
     return graph.applied([...heads, ...(revision === undefined ? graph.heads : [revision])]);
   const applied = graph.applied(heads);

@@ -12,7 +12,7 @@ export interface BindSource {
 
 export interface BindRevision {
   readonly id: string;
-  readonly down: string | null;
+  readonly down: string | readonly string[] | null;
   /** By the database's name; "" is the default one. */
   readonly binds: Readonly<Record<string, BindSource>>;
 }

@@ -1,8 +1,9 @@
+import { loadModule } from "libpg-query";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { UserError } from "../../src/errors";
 import { readSettings } from "../../src/project/read-settings";
 import type { ToolProject } from "../../src/tools/contract";
-import { findJudged } from "../../src/tools/find-project";
+import { findJudged, readRevisions } from "../../src/tools/find-project";
 import { bindsFiles, tableOf } from "../support/binds-project";
 import { flaskFiles, table } from "../support/flask-project";
 import { type Project, writeProject } from "../support/project";
@@ -99,6 +100,25 @@ test("a project with one database has no bind to choose", () => {
   expect(refused(() => judged(["--bind", "users"], single)).parts.what).toBe(
     'The setting bind names "users", and the project migrates one database.',
   );
+});
+
+test("a revision is read as it is for that database", async () => {
+  await loadModule();
+  const binds = {
+    "": { up: 'op.create_index("by_name", "orders", ["name"])', down: "" },
+    users: { up: 'op.drop_column("people", "age")', down: 'raise NotImplementedError("the ages are gone")' },
+  };
+  await using project = await writeProject(bindsFiles([{ id: "a1", down: null, binds }]));
+  const seen = (args: readonly string[]) => {
+    const read = readRevisions(judged([...lines("users=USERS_URL"), ...args], project));
+    return read.revisions.map((revision) => [
+      read.body(revision).operations.map(({ kind }) => kind),
+      revision.downgrade?.empty,
+      revision.downgrade?.irreversible,
+    ]);
+  };
+  expect(seen([])).toEqual([[["createIndex"], true, undefined]]);
+  expect(seen(["--bind", "users"])).toEqual([[["dropColumn"], false, "the ages are gone"]]);
 });
 
 function refused(work: () => unknown): UserError {
