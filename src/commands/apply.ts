@@ -7,18 +7,19 @@ import { openTarget, type Target } from "../deploy/target";
 import { UserError } from "../errors";
 import type { DeployPlan, DeployReport } from "../model/deployment";
 import type { Settings } from "../settings";
+import { bindLabel } from "../settings/binds";
 import { upgradeWords } from "../tools/own-words";
 import {
   backupFor,
   comparedWithProof,
   leftBefore,
-  lockDatabase,
   recorded,
   requireReady,
   seenByKnownSource,
   type WriteContext,
 } from "./before-write";
 import { confirm } from "./confirm";
+import { OtherDatabases, pendingElsewhere, plannedElsewhere } from "./other-databases";
 import { makePlan, readPlan, requireSame, requireSameGoal } from "./plan";
 import { proveRevisions } from "./prove";
 
@@ -42,33 +43,47 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   }
   const reviewed = planFile === undefined ? undefined : readPlan(planFile);
   if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
-  await using target = await openTarget(settings, environment, "migration-gate apply");
+  const open = (of: Settings) => openTarget(of, environment, "migration-gate apply");
+  await using target = await open(settings);
+  await using others = await OtherDatabases.open(context, target, open);
   const first = await look(target, settings.to);
+  const firstElsewhere = await others.look();
   if (first.goal.pending.length === 0) {
     if (planFile !== undefined && reviewed !== undefined) requireSameGoal(planFile, reviewed, first);
-    return await nothingToDo(target, first, settings, started);
+    return await nothingToDo(target, first, settings, started, firstElsewhere);
   }
   const words = wordsUp(target, first.goal);
   const proving = { settings, environment, progress: listener.say };
-  const plan = async () => makePlan(target, first, await proveRevisions(proving, target, first.goal.pending));
+  const plan = async (): Promise<DeployPlan> => ({
+    ...makePlan(target, first, await proveRevisions(proving, target, first.goal.pending)),
+    ...(target.project.bind === undefined
+      ? {}
+      : { bind: bindLabel(target.project.bind.name), others: plannedElsewhere(firstElsewhere) }),
+  });
   if (settings["dry-run"]) return await plan();
   if (planFile !== undefined && reviewed !== undefined) requireSame(planFile, reviewed, await plan());
 
-  await using lock = await lockDatabase(target, settings, "apply", listener.say);
+  await using locks = await others.lock(target, "apply");
+  const lock = locks.own;
   // Another apply may have been at work until now.
   const now = await look(target, settings.to);
   const { seen, goal } = now;
-  if (goal.pending.length === 0) return await nothingToDo(target, now, settings, started);
+  const elsewhere = await others.look();
+  if (goal.pending.length === 0) return await nothingToDo(target, now, settings, started, elsewhere);
   if (idsOf(now) !== idsOf(first)) throw changedMeanwhile(target, first, now);
   await requireEarlier(target, goal.pending, settings, environment);
   const ready = { settings, writes: "apply", revisions: goal.pending } as const;
   const warnings = await requireReady(target, seen, lock, ready);
   const compared = await comparedWithProof(target, seen, settings.proof, goal.pending);
   const prepared = await backupFor(context, target, seen, goal.pending);
+  const preparedElsewhere = await others.prepare(elsewhere, locks);
   for (const { id, message } of goal.pending) listener.say(`pending  ${id}  ${message}`);
   listener.say(`backup   ${prepared.description}`);
-  await confirm(`Apply ${countOf(goal.pending.length)} to ${target.where}?`, settings);
+  for (const line of preparedElsewhere.lines) listener.say(line);
+  const places = [target.where, ...preparedElsewhere.places].join(" and ");
+  await confirm(`Apply ${countOf(goal.pending.length)} to ${places}?`, settings);
   const backup = await prepared.take();
+  const jobsElsewhere = await preparedElsewhere.take();
   return await carryOut({
     command: "apply",
     target,
@@ -81,7 +96,8 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     words,
     ...compared,
     backup,
-    warnings,
+    others: jobsElsewhere,
+    warnings: [...warnings, ...preparedElsewhere.warnings],
     lock,
     listener,
     started,
@@ -132,7 +148,9 @@ async function nothingToDo(
   { seen, goal }: Look,
   settings: Settings,
   started: number,
+  elsewhere: Awaited<ReturnType<OtherDatabases["look"]>>,
 ): Promise<DeployReport> {
+  const { bind } = target.project;
   return {
     version: 1,
     command: "apply",
@@ -146,10 +164,11 @@ async function nothingToDo(
     waits: [],
     leftovers: [],
     problems: [],
-    warnings: await leftBefore(target, seen, settings.proof),
+    warnings: [...pendingElsewhere(elsewhere), ...(await leftBefore(target, seen, settings.proof))],
     next: [],
     milliseconds: Math.round(performance.now() - started),
     record: undefined,
+    ...(bind === undefined ? {} : { bind: bindLabel(bind.name) }),
   };
 }
 

@@ -111,8 +111,8 @@ export async function seenByKnownSource(target: Target): Promise<SeenDatabase> {
     throw new UserError({
       what: unprovable.what,
       where: config,
-      why: "Nothing was changed: one database is watched and backed up here, and the tool would change all of them.",
-      do: `${unprovable.do} Until then run the tool by hand.`,
+      why: "Nothing was changed: the tool would migrate each wherever the project takes its address from, without a backup.",
+      do: unprovable.do,
     });
   }
   const seen = await target.seen();

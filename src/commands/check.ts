@@ -26,8 +26,9 @@ import { requireOnlyConfig } from "../project/config-file";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { RevisionHistory } from "../revisions/history";
 import type { Settings } from "../settings";
+import { bindLabel } from "../settings/binds";
 import type { ToolProject } from "../tools/contract";
-import { findProject, readRevisions, sourceOf } from "../tools/find-project";
+import { findJudged, readRevisions, sourceOf } from "../tools/find-project";
 import { toolOf } from "../tools/index";
 import { revisionSource } from "../tools/revision-source";
 import { compareWithBase, findingsOnHistory, isFileJudged, staticGraphFindings } from "./compare";
@@ -51,7 +52,7 @@ export async function check(context: CheckContext): Promise<CheckReport> {
   const { settings } = context;
   const clock = new Clock();
   await loadModule();
-  const project = findProject(settings["working-directory"], settings);
+  const project = findJudged(settings["working-directory"], settings);
   requireOnlyConfig(project.root, context.policy.file);
   const tool = toolOf(project);
   const read = readRevisions(project);
@@ -70,12 +71,12 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     ...(history === undefined ? [] : await findingsOnHistory(context, project, read, history)),
     ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
     ...(history === undefined ? [] : besideFindings(history)),
-    ...lintFindings({ graph, judged, floor, bodyOf: read.body }),
+    ...ofBind(lintFindings({ graph, judged, floor, bodyOf: read.body }), project),
   ];
   const underJudgement = graph.revisions.filter(({ id }) => judged.has(id));
   const accepted = readAccepted(settings, underJudgement, read.body);
   clock.stop("static");
-  const known = { settings, policy: context.policy, accepted, graph, history, judged, clock };
+  const known = { settings, policy: context.policy, accepted, project, graph, history, judged, clock };
   if (graph.problems.some(isFatal)) {
     return report(known, findings, unprovable(graph, judged, "the history cannot be loaded"));
   }
@@ -123,16 +124,19 @@ export async function check(context: CheckContext): Promise<CheckReport> {
       proofOf(result, shadow, (id) => hashOf(project, graph.get(id))),
     );
   findings.push(
-    ...proofFindings(result.facts, {
-      graph,
-      judged,
-      seenBy: `PostgreSQL ${shadow.version}, fresh lane`,
-    }),
+    ...ofBind(
+      proofFindings(result.facts, {
+        graph,
+        judged,
+        seenBy: `PostgreSQL ${shadow.version}, fresh lane`,
+      }),
+      project,
+    ),
   );
   findings.push(...unexplainedFindings(result.unexplained, shadow));
   findings.push(...unsteadyFindings(result.unsteady, shadow));
   const replayed = { graph, seenBy: `PostgreSQL ${shadow.version}, replay` };
-  findings.push(...rewriteFindings(steps, findings, replayed));
+  findings.push(...ofBind(rewriteFindings(steps, findings, replayed), project));
   if (start === undefined || deployed === undefined) {
     if (settings.require === "deploy-lane") findings.push(notStarted(settings, shadow, project));
     return report(known, findings, steps, shadow);
@@ -148,8 +152,18 @@ export async function check(context: CheckContext): Promise<CheckReport> {
     config: project.config,
     settingsFile: context.policy.file,
   });
-  const all = [...withBothSchemas(findings, lane), ...lane.findings];
+  const all = [...withBothSchemas(findings, lane), ...ofBind(lane.findings, project)];
   return report(known, all, steps, shadow, lane.report);
+}
+
+/** What was seen of one of several databases says of which. */
+function ofBind(findings: readonly Finding[], { bind }: ToolProject): readonly Finding[] {
+  if (bind === undefined) return findings;
+  return findings.map((finding) =>
+    finding.revision === undefined
+      ? finding
+      : { ...finding, where: `${finding.where}, database ${bindLabel(bind.name)}` },
+  );
 }
 
 /** The lane is required, and there is nothing from which it could begin. */
@@ -203,6 +217,7 @@ interface Known {
   readonly settings: Settings;
   readonly policy: Policy;
   readonly accepted: Accepted;
+  readonly project: ToolProject;
   readonly graph: Graph;
   readonly history: RevisionHistory | undefined;
   readonly judged: ReadonlySet<string>;
@@ -242,6 +257,7 @@ function report(
       ),
       ...deleted.map((revision) => revisionReport(revision, "deleted", judged)),
     ],
+    bind: known.project.bind === undefined ? undefined : bindLabel(known.project.bind.name),
     base: history === undefined ? undefined : { source: history.base.source, commit: history.base.commit },
     shadow,
     deployLane,

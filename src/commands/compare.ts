@@ -9,6 +9,7 @@ import { resolveBase } from "../project/base";
 import { buildGraph, type Graph } from "../revisions/graph";
 import { afterMerge, type RevisionHistory, type RevisionSource, readHistory } from "../revisions/history";
 import type { Settings } from "../settings";
+import { databaseVariable } from "../settings/binds";
 import type { ReadRevisions, ToolProject } from "../tools/contract";
 import { toolOf } from "../tools/index";
 import { shellWord } from "../tools/shell-words";
@@ -46,7 +47,7 @@ export async function findingsOnHistory(
     landedTextOf({ revision, bytes }) {
       const known = landedTexts.get(revision.id) ?? {
         text: Buffer.from(bytes).toString("utf8"),
-        operations: tool.readBody(revision.location.file, bytes).operations,
+        operations: tool.readBody(revision.location.file, bytes, project.bind?.name).operations,
       };
       landedTexts.set(revision.id, known);
       return known;
@@ -61,7 +62,7 @@ export async function findingsOnHistory(
       ...there.flatMap((revision) => tool.rows?.insertion(table, revision, bytesOf(revision)) ?? []),
     ],
     isApplied: (revision, checksum) => tool.rows?.compare(bytesOf(revision), checksum) === "same",
-    databaseUrlEnv: settings["database-url-env"],
+    databaseUrlEnv: databaseVariable(settings),
     environments: await environmentsOf(context, project, read.revisions, history),
   });
 }

@@ -21,9 +21,10 @@ import type { RowSettings } from "../model/row-settings";
 import { GitError } from "../project/git";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
+import { databaseVariable } from "../settings/binds";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import type { ToolProject } from "../tools/contract";
-import { findProject, sourceOf } from "../tools/find-project";
+import { findProject, sourceOf, withSettingsOf } from "../tools/find-project";
 import { toolOf } from "../tools/index";
 import { version } from "../version";
 import type { LaneStart } from "./lane-start";
@@ -130,6 +131,12 @@ function openBase(context: DeployLaneContext, tree: BaseTree): Opened | DeployLa
   }
   if (project === undefined)
     return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
+  const bind = lane.project.bind?.name;
+  if (bind !== undefined && bind !== "" && project.bind === undefined && project.unprovable === undefined)
+    return {
+      kind: "skipped",
+      reason: `the base has no database "${bind}": nothing is deployed there yet`,
+    };
   const { revisions } = toolOf(project).read(project);
   if (revisions.length === 0)
     return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
@@ -149,12 +156,10 @@ function openBase(context: DeployLaneContext, tree: BaseTree): Opened | DeployLa
 }
 
 /** The only project of this tool in the base, where the change moved its folder. */
-function elsewhere(
-  { top }: BaseTree,
-  { tool, section, words, otherSources }: ToolProject,
-): ToolProject | undefined {
+function elsewhere({ top }: BaseTree, project: ToolProject): ToolProject | undefined {
+  const { tool, section } = project;
   try {
-    return { ...findProject(top, { tool, section }), words, otherSources };
+    return withSettingsOf(findProject(top, { tool, section }), project);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
@@ -319,7 +324,7 @@ function dependsOn({ settings, start, lane, rows }: DeployLaneContext, tree: Bas
   return [
     start.targets,
     lane.run,
-    [settings["database-url-env"], settings["database-url-format"], env],
+    [databaseVariable(settings), settings["database-url-format"], env, lane.project.bind],
     [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
     settings.section ?? "",
     environmentOfBase(lane.project.root, lane.run, lane.environment),

@@ -11,6 +11,7 @@ import type { Revision } from "../model/revision";
 import type { ShadowReport, Step } from "../model/verdict";
 import type { Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
+import { databaseVariable } from "../settings/binds";
 import { registerCleanup } from "../shadow/cleanup";
 import type { ShadowOptions, ShadowServer } from "../shadow/server";
 import { startShadow } from "../shadow/start";
@@ -70,10 +71,11 @@ export async function prove(
     run,
     graph,
     address: {
-      databaseUrlEnv: settings["database-url-env"],
+      databaseUrlEnv: databaseVariable(settings),
       databaseUrlFormat: settings["database-url-format"],
       env: settings.env,
     },
+    versionTable: settings["version-table"],
     setup: settings.setup,
     toolTimeoutMs: settings["tool-timeout"] * 1000,
     environment,

@@ -11,6 +11,7 @@ import type { DeployPlan, DeployReport, PlannedRevision } from "../model/deploym
 import { majorOf } from "../model/status";
 import { addedBy } from "../project/added-by";
 import type { Settings } from "../settings";
+import { bindLabel } from "../settings/binds";
 import { environmentHash } from "../tools/environment-hash";
 import { revisionSource } from "../tools/revision-source";
 import {
@@ -38,6 +39,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const { settings, environment, listener } = context;
   if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
   await using target = await openTarget(settings, environment, "migration-gate rollback");
+  requireOneDatabase(target);
   const first = await seenByKnownSource(target);
   const newest = newestOf(target.graph, first.heads);
   const plan = await planFor(context, target, first, newest);
@@ -88,6 +90,20 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     lock,
     listener,
     started,
+  });
+}
+
+/** What a downgrade loses is accepted for one database, and the tool takes it back in all of them. */
+function requireOneDatabase({ project }: Target): void {
+  const { bind, config } = project;
+  if (bind === undefined || bind.others.length === 0) return;
+  const others = bind.others.map(({ name }) => `"${bindLabel(name)}"`).join(" and ");
+  throw new UserError({
+    what: "The tool takes a revision back in all databases of the project at once, and a rollback judges one.",
+    where: config,
+    seen: `Beside "${bindLabel(bind.name)}" it would go down in ${others}.`,
+    why: "What the others would lose was neither looked at nor accepted.",
+    do: "Look at what migration-gate check says of each database's downgrade (bind), take a backup of each (migration-gate backup --bind …), and run the tool's downgrade by hand; or go forward with a new revision.",
   });
 }
 

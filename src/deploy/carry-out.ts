@@ -6,6 +6,7 @@ import { textOfFile } from "../executors/readable-files";
 import { isWithoutTransaction } from "../lanes/own-way-back";
 import type { DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
+import { databaseVariable } from "../settings/binds";
 import { registerCleanup } from "../shadow/cleanup";
 import { type RevisionSource, revisionSource } from "../tools/revision-source";
 import { isAt } from "./goal";
@@ -35,7 +36,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
     statementTimeoutMs,
   });
   const options = (await takesOptions(target.address, words)) ? words : undefined;
-  const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
+  const url = settings["database-url"] ?? environment[databaseVariable(settings)] ?? "";
   const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOfFile(file)));
   const repeatable =
     job.reverse === undefined
@@ -75,7 +76,12 @@ export async function carryOut(job: Job): Promise<DeployReport> {
     ended = await migrate({
       argv: [...target.run, ...job.words],
       cwd: target.project.root,
-      env: toolEnvironment(environment, settings, target.address, { url, options, applicationName }),
+      env: toolEnvironment(environment, settings, target.address, {
+        url,
+        options,
+        applicationName,
+        linesOf: defaultDatabase(job),
+      }),
       address: target.address,
       applicationName,
       lockTimeoutMs,
@@ -118,6 +124,13 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   } finally {
     unregister();
   }
+}
+
+/** The setting env means the default database, whichever was asked for. */
+function defaultDatabase({ others = [], settings, environment }: Job) {
+  const found = others.find(({ name }) => name === "")?.target.address;
+  const url = environment[settings["database-url-env"]];
+  return found === undefined || url === undefined ? undefined : { url, address: found };
 }
 
 /** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */

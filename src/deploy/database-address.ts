@@ -1,12 +1,13 @@
 import { type Address, parseAddress } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import type { Settings } from "../settings";
+import { databaseVariable } from "../settings/binds";
 
-/** The database that the settings name: database-url, else the variable of database-url-env. A UserError where none is. */
+/** The database that the settings name: database-url, else the variable of database-url-env or bind-url-env. A UserError where none is. */
 export function databaseAddress(settings: Settings, environment: NodeJS.ProcessEnv): Address {
-  const variable = settings["database-url-env"];
   const url = settings["database-url"];
   if (url !== undefined) return parseAddress(url, "database-url");
+  const variable = databaseVariable(settings);
   const fromVariable = environment[variable];
   if (fromVariable !== undefined && fromVariable !== "") return parseAddress(fromVariable, variable);
   throw new UserError({

@@ -3,6 +3,7 @@ import type { BackupReport, DeployReport, Problem } from "../model/deployment";
 import type { Revision } from "../model/revision";
 import type { Settings } from "../settings";
 import type { GateLock } from "./gate-lock";
+import type { Goal } from "./goal";
 import type { ProofFile } from "./proof";
 import type { SeenDatabase } from "./status";
 import type { Target } from "./target";
@@ -15,6 +16,17 @@ export interface Listener {
   onLine(line: string): void;
   /** Writes the record and returns its path; it takes secrets out. */
   record(report: DeployReport): string;
+}
+
+/** What the tool does to another database of the project. */
+export interface OtherJob {
+  /** As the project calls it; "" is the default one. */
+  readonly name: string;
+  readonly target: Target;
+  readonly seen: SeenDatabase;
+  readonly goal: Pick<Goal, "applied" | "heads">;
+  /** Undefined where nothing is pending. */
+  readonly backup: BackupReport | undefined;
 }
 
 /** A write of the database by the tool, all questions asked and the backup taken. */
@@ -39,6 +51,8 @@ export interface Job {
   /** Where the setting proof names one. */
   readonly proof: ProofFile | undefined;
   readonly backup: BackupReport;
+  /** The databases that the same start of the tool migrates. */
+  readonly others?: readonly OtherJob[];
   readonly warnings: readonly Problem[];
   readonly lock: GateLock;
   readonly listener: Listener;

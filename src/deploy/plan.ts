@@ -91,6 +91,9 @@ export function planDifferences(reviewed: DeployPlan, now: DeployPlan): string[]
   compare("the goal", reviewed.heads.goal, now.heads.goal);
   const ids = (plan: DeployPlan) => plan.revisions.map(({ id }) => id);
   compare("pending revisions", ids(reviewed), ids(now));
+  const elsewhere = ({ others = [] }: DeployPlan) =>
+    others.map(({ bind, pending }) => `${bind} ${pending.join(" ")}`);
+  compare("pending in other databases", elsewhere(reviewed), elsewhere(now));
   if (reviewed.environment !== now.environment)
     differences.push("a file that the revisions may read (env.py, or one beside them) was changed");
   for (const revision of now.revisions) {

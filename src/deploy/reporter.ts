@@ -3,6 +3,7 @@ import { isWithoutTransaction } from "../lanes/own-way-back";
 import type { Catalog } from "../model/catalog";
 import type { DeployReport, Problem } from "../model/deployment";
 import { majorOf } from "../model/status";
+import { databaseVariable } from "../settings/binds";
 import type { RevisionSource } from "../tools/revision-source";
 import { catalogOf } from "./catalog-of";
 import { allDrift, newDrift } from "./compare-with-proof";
@@ -11,6 +12,7 @@ import { isAt } from "./goal";
 import { halfWay } from "./half-way";
 import type { Job } from "./job";
 import type { MigrationResult } from "./migrate";
+import { othersAfter, othersIn, withOthers } from "./others-after";
 import { type AfterMigration, doubtsAfter, problemsAfter, stateAfter } from "./outcome";
 import { worksInOneTransaction } from "./repeatable";
 import type { SeenDatabase } from "./status";
@@ -85,9 +87,10 @@ export class Reporter {
       command: job.reverse ?? [...target.run, ...job.words].join(" "),
       lockTimeoutMs: job.settings["lock-timeout"] * 1000,
       lockTries: job.settings["lock-tries"],
-      databaseUrlEnv: job.settings["database-url-env"],
+      databaseUrlEnv: databaseVariable(job.settings),
     };
-    const state = stateAfter(after);
+    const others = await othersAfter(job, isReached);
+    const { state, problem: elsewhere } = withOthers(stateAfter(after), others);
     const report: DeployReport = {
       version: 1,
       command: job.command,
@@ -107,6 +110,7 @@ export class Reporter {
       waits: result.waits,
       leftovers: after.leftovers,
       problems: [
+        ...(elsewhere === undefined ? [] : [elsewhere]),
         ...(interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)]),
         ...(interrupted === undefined ? await this.standing(after, database) : []),
       ],
@@ -118,6 +122,7 @@ export class Reporter {
       next: nextSteps(state, job),
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,
+      ...othersIn(job, others),
     };
     if (this.isInterrupted && interrupted === undefined) await new Promise<never>(() => undefined);
     return this.recorded(report);

@@ -9,8 +9,9 @@ import type { Revision } from "../model/revision";
 import type { StatusReport } from "../model/status";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
+import { bindLabel } from "../settings/binds";
 import type { MigrationTool, ReadRevisions, ToolProject } from "../tools/contract";
-import { findProject, readRevisions } from "../tools/find-project";
+import { findJudged, readRevisions } from "../tools/find-project";
 import { toolOf } from "../tools/index";
 import { shellWord } from "../tools/shell-words";
 import { databaseAddress } from "./database-address";
@@ -50,7 +51,7 @@ export async function openTarget(
   environment: NodeJS.ProcessEnv,
   applicationName: string,
 ): Promise<Target> {
-  const project = findProject(settings["working-directory"], settings);
+  const project = findJudged(settings["working-directory"], settings);
   const tool = toolOf(project);
   const read = readRevisions(project);
   const graph = buildGraph(read.revisions);
@@ -116,10 +117,12 @@ export async function openTarget(
         unknown,
         (revision, checksum) => tool.rows?.compare(bytesOf(revision), checksum) ?? "same",
       );
-      if (unknown.length === 0) return report;
+      const { bind } = project;
+      const named = bind === undefined ? report : { ...report, bind: bindLabel(bind.name) };
+      if (unknown.length === 0) return named;
       const mergeLine = (heads: readonly string[]) => tool.mergeLine?.(project, heads, settings.run);
       const applied = seen.rows?.map(({ id }) => id) ?? seen.heads;
-      return { ...report, mend: await mendLines(unknown, { tool, project, graph, run, applied, mergeLine }) };
+      return { ...named, mend: await mendLines(unknown, { tool, project, graph, run, applied, mergeLine }) };
     },
     [Symbol.asyncDispose]: () => close(open),
   };

@@ -4,6 +4,7 @@ import { UserError } from "../errors";
 import { type AddressParts, environmentLines, formatAddress } from "../executors/address";
 import { ownEnvironment } from "../executors/environment";
 import type { Settings } from "../settings";
+import { type BindSettings, databaseVariable } from "../settings/binds";
 
 export interface ToolSessionOptions {
   /** Milliseconds; undefined leaves it to the watch. */
@@ -45,15 +46,27 @@ export async function takesOptions(address: Address, options: string): Promise<b
  */
 export function toolEnvironment(
   parent: NodeJS.ProcessEnv,
-  settings: Pick<Settings, "database-url-env" | "database-url-format" | "env">,
+  settings: BindSettings & Pick<Settings, "database-url-format" | "env">,
   address: Address,
-  { url, options, applicationName }: { url: string; options: string | undefined; applicationName: string },
+  {
+    url,
+    options,
+    applicationName,
+    linesOf,
+  }: {
+    url: string;
+    options: string | undefined;
+    applicationName: string;
+    /** The database that the placeholders of the setting env mean, where it is another one. */
+    linesOf?: { readonly url: string; readonly address: Address } | undefined;
+  },
 ): Record<string, string> {
-  const parts: AddressParts = { ...address, password: address.password ?? "" };
+  const parts = partsOf(address);
+  const variable = databaseVariable(settings);
   const format = settings["database-url-format"];
   // Parameters that the gate does not know of (target_session_attrs, a driver's own) stay as they are.
   const written =
-    parent[settings["database-url-env"]] === url || format === "postgresql"
+    parent[variable] === url || format === "postgresql"
       ? url
       : format.includes("{")
         ? fromTemplate(format, parts, address)
@@ -61,9 +74,15 @@ export function toolEnvironment(
   return ownEnvironment(parent, {
     ...(options === undefined ? {} : { PGOPTIONS: join(parent["PGOPTIONS"], options) }),
     PGAPPNAME: applicationName,
-    [settings["database-url-env"]]: written,
-    ...environmentLines(settings.env, written, parts),
+    [variable]: written,
+    ...(linesOf === undefined
+      ? environmentLines(settings.env, written, parts)
+      : environmentLines(settings.env, linesOf.url, partsOf(linesOf.address))),
   });
+}
+
+function partsOf(address: Address): AddressParts {
+  return { ...address, password: address.password ?? "" };
 }
 
 /** A template has its own parameters: those of the address that decide where and how safely it connects must not go. */

@@ -1,6 +1,7 @@
 import { ToolError } from "../errors";
 import type { CommandResult } from "../executors/local";
-import type { MigrationTool, ToolProject } from "../tools/contract";
+import { bindLabel } from "../settings/binds";
+import type { Bind, MigrationTool, ToolProject } from "../tools/contract";
 
 /** What was started, and where its address was given. */
 interface ToolStart {
@@ -9,6 +10,12 @@ interface ToolStart {
   readonly run: readonly string[];
   readonly address: { readonly databaseUrlEnv: string };
   readonly toolTimeoutMs: number;
+}
+
+/** Where the command was to come; `bind` is not the judged one. */
+interface Awaited {
+  readonly port: number;
+  readonly bind?: Bind;
 }
 
 /** What the recorder saw of the command. */
@@ -27,9 +34,13 @@ export function notArrived(
   context: ToolStart,
   result: CommandResult,
   { connections, failures, asked }: Arrival,
-  port: number,
+  { port, bind }: Awaited,
 ): ToolError {
-  const { tool, project, address } = context;
+  const { tool, project } = context;
+  const variable = bind?.variable ?? context.address.databaseUrlEnv;
+  const shadow =
+    bind === undefined ? "the shadow database" : `the shadow of the database "${bindLabel(bind.name)}"`;
+  const setting = bind === undefined || bind.name === "" ? "database-url-env" : "bind-url-env";
   const command = [...context.run, ...tool.commands(project).current].join(" ");
   if (result.timedOut) {
     return new ToolError({
@@ -59,24 +70,24 @@ export function notArrived(
   }
   if (connections > 0 && !asked) {
     return new ToolError({
-      what: `"${command}" connected to the shadow database and did not look for its version table there, so nothing was upgraded or downgraded.`,
+      what: `"${command}" connected to ${shadow} and did not look for its version table there, so nothing was upgraded or downgraded.`,
       where: project.config,
-      seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${port}); no question for the version table came there.`,
+      seen: `The address was given in ${variable} (127.0.0.1:${port}); no question for the version table came there.`,
       why: takesAddressElsewhere,
       do:
         project.words?.status === undefined
-          ? `Let ${tool.addressReader} take the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`
-          : `Let run-status be a command that reads ${tool.versionTable.name}; and let it take the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes it.`,
+          ? `Let ${tool.addressReader} take the address in ${variable}, or set ${setting} or env to the variables from which it takes the address.`
+          : `Let run-status be a command that reads ${tool.versionTable.name}; and let it take the address in ${variable}, or set ${setting} or env to the variables from which it takes it.`,
     });
   }
   return new ToolError({
-    what: `"${command}" did not connect to the shadow database, so nothing was upgraded or downgraded.`,
+    what: `"${command}" did not connect to ${shadow}, so nothing was upgraded or downgraded.`,
     where: project.config,
-    seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${port}); no connection came.${
+    seen: `The address was given in ${variable} (127.0.0.1:${port}); no connection came.${
       explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`
     }`,
     why: takesAddressElsewhere,
-    do: `Set database-url-env to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
+    do: `Set ${setting} to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
   });
 }
 

@@ -24,6 +24,7 @@ import type { MigrationTool, ToolFailure, ToolProject, VersionTable } from "../t
 import { upgradeWords } from "../tools/own-words";
 import { shellWords } from "../tools/shell-words";
 import { lastLines, notArrived } from "./arrival";
+import { OtherBinds } from "./other-binds";
 import { partsDown, runWayBack } from "./own-way-back";
 import { dropRoles, endOtherSessions, rolesOf } from "./sessions";
 import { appliedVersions } from "./version-table";
@@ -44,6 +45,8 @@ export interface LaneContext {
   readonly run: readonly string[];
   readonly graph: Graph;
   readonly address: AddressSettings;
+  /** The setting of that name. */
+  readonly versionTable?: string | undefined;
   readonly setup: string | undefined;
   readonly toolTimeoutMs: number;
   readonly environment: NodeJS.ProcessEnv;
@@ -96,17 +99,24 @@ export class Stage implements AsyncDisposable {
     private client: Client,
     private readonly parts: AddressParts,
     private readonly rolesBefore: readonly string[],
+    private readonly others: OtherBinds,
   ) {}
 
   static async open(context: LaneContext, purpose: string, from: StageStart = {}): Promise<Stage> {
     const database = await context.shadow.createDatabase(purpose, from.template);
     let client: Client | undefined;
     let recorder: Recorder | undefined;
+    let others: OtherBinds | undefined;
     try {
       client = await connect(database.address, { applicationName: "migration-gate observer" });
       const roles = await rolesOf(client);
+      const upstream = upstreamOf(database.address, client, context.shadow.socket);
+      others = await OtherBinds.open(
+        context,
+        (other) => new Recorder({ upstream, database: other, protocol: context.tool }),
+      );
       recorder = new Recorder({
-        upstream: upstreamOf(database.address, client, context.shadow.socket),
+        upstream,
         database: database.name,
         protocol: context.tool,
         onBoundary: (boundary) => context.progress(boundary.heads.join(", ") || "base"),
@@ -126,6 +136,7 @@ export class Stage implements AsyncDisposable {
           database: database.name,
         },
         roles,
+        others,
       );
       if (from.prepare !== undefined) await from.prepare(database);
       else if (from.template === undefined && context.setup !== undefined) await stage.setUp(context.setup);
@@ -136,6 +147,7 @@ export class Stage implements AsyncDisposable {
       return stage;
     } catch (error) {
       recorder?.stop();
+      await others?.[Symbol.asyncDispose]();
       await client?.end().catch(() => undefined);
       await database[Symbol.asyncDispose]();
       throw error;
@@ -150,12 +162,18 @@ export class Stage implements AsyncDisposable {
     const asked = recording.statements.some(({ sql }) => context.tool.readsVersions(sql));
     // Where this server refused a statement of env.py's own, the tool was here, and the upgrade may well work.
     const refused = recording.statements.some(({ error }) => error !== undefined);
-    if (asked && !result.timedOut && (result.exitCode === 0 || refused)) {
+    const missed = (await this.others.taken()).find(
+      (other) => !other.recording.statements.some(({ sql }) => context.tool.readsVersions(sql)),
+    );
+    if (asked && !result.timedOut && (result.exitCode === 0 ? missed === undefined : refused)) {
       const made = await this.readChanges();
       this.madeOnArrival = made.filter(({ before }) => before === undefined).map(({ key }) => key);
       return;
     }
-    throw notArrived(context, result, { ...recording, asked }, this.parts.port);
+    const isElsewhere = missed?.recording.connections === 0 && recording.connections > 0;
+    if (missed !== undefined && (result.exitCode === 0 || isElsewhere))
+      throw notArrived(context, result, { ...missed.recording, asked: false }, missed);
+    throw notArrived(context, result, { ...recording, asked }, { port: this.parts.port });
   }
 
   /**
@@ -166,8 +184,10 @@ export class Stage implements AsyncDisposable {
     const { context, recorder } = this;
     const before = this.heads;
     recorder.readsCatalog = !atOnce;
+    await this.others.expect(before, direction, target);
     const result = direction === "upgrade" ? await this.byTool(direction, target) : await this.goDown(target);
     recorder.readsCatalog = true;
+    await this.others.taken();
     const recording = recorder.takeRecording();
     const leg = stepsOf(recording, direction, before, context.graph);
     // A tool that failed may have been cut off anywhere.
@@ -213,6 +233,7 @@ export class Stage implements AsyncDisposable {
   async handOver(): Promise<ShadowDatabase> {
     this.handedOver = true;
     this.recorder.stop();
+    await this.others[Symbol.asyncDispose]();
     await endOtherSessions(this.client);
     const roles = await rolesOf(this.client);
     this.context.shadow.takeRoles?.(roles.filter((role) => !this.rolesBefore.includes(role)));
@@ -223,6 +244,7 @@ export class Stage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.handedOver) return;
     this.recorder.stop();
+    await this.others[Symbol.asyncDispose]();
     const roles = await rolesOf(this.client).catch(() => []);
     const made = roles.filter((role) => !this.rolesBefore.includes(role));
     await this.client.end().catch(() => undefined);
@@ -256,6 +278,7 @@ export class Stage implements AsyncDisposable {
   private async runProjectCommand(command: string, setting: string): Promise<void> {
     const result = await this.execute(shellWords(command));
     this.recorder.takeRecording();
+    this.others.forget();
     // It may have run another history, which has a version table of its own.
     this.recorder.versionTable = undefined;
     this.recorder.tracker.ignoreNothing();
@@ -322,10 +345,16 @@ export class Stage implements AsyncDisposable {
   private async execute(argv: readonly string[]): Promise<CommandResult> {
     const { context, parts } = this;
     const url = formatAddress(context.address.databaseUrlFormat, parts);
+    const linesOf = this.others.defaultParts ?? parts;
     const ours = {
       ...recorderVariables(parts),
+      ...this.others.environment,
       [context.address.databaseUrlEnv]: url,
-      ...environmentLines(context.address.env, url, parts),
+      ...environmentLines(
+        context.address.env,
+        formatAddress(context.address.databaseUrlFormat, linesOf),
+        linesOf,
+      ),
     };
     const result = await runCommand({
       argv,

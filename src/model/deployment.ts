@@ -86,6 +86,20 @@ export interface DeployReport {
   readonly milliseconds: number;
   /** The path of the record. */
   readonly record: string | undefined;
+  /** Of a project with several databases: which one this is. */
+  readonly bind?: string;
+  /** Those that the same start of the tool migrated. */
+  readonly others?: readonly OtherDatabase[];
+}
+
+/** Another database of the project, by its own version table. */
+export interface OtherDatabase {
+  readonly bind: string;
+  readonly database: DeployReport["database"];
+  readonly heads: DeployReport["heads"];
+  readonly state: Exclude<DeployState, "unverified">;
+  /** Undefined where nothing was pending. */
+  readonly backup: BackupReport | undefined;
 }
 
 /** One statement as it was recorded on the shadow database. */
@@ -138,4 +152,8 @@ export interface DeployPlan {
   readonly revisions: readonly PlannedRevision[];
   /** The server on which the statements were recorded. */
   readonly shadow: { readonly version: string; readonly major: number };
+  /** Of a project with several databases: which one this is. */
+  readonly bind?: string;
+  /** What is pending in those that the same start of the tool migrates. */
+  readonly others?: readonly { readonly bind: string; readonly pending: readonly string[] }[];
 }

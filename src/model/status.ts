@@ -73,4 +73,6 @@ export interface StatusReport {
   readonly unknown: readonly UnknownRevision[];
   /** Undefined where nothing is unknown, or git does not know all that is missing. */
   readonly mend?: MendLines | undefined;
+  /** Of a project with several databases: which one this is. */
+  readonly bind?: string;
 }

@@ -72,6 +72,8 @@ export interface CheckReport {
   readonly steps: readonly Step[];
   /** Every revision of the graph, parents first, and those that the change deleted. */
   readonly revisions: readonly RevisionReport[];
+  /** Which of the project's databases was judged; undefined where it has one. */
+  readonly bind: string | undefined;
   /** Undefined where every revision is under judgement. */
   readonly base: BaseReport | undefined;
   readonly shadow: ShadowReport | undefined;

@@ -43,3 +43,8 @@ export function stepsText(steps: readonly Step[]): string {
 export function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(milliseconds < 1000 ? 2 : 1)} s`;
 }
+
+/** Which of several databases was judged, for the middle of a sentence; empty where there is one. */
+export function ofBind({ bind }: Pick<CheckReport, "bind">): string {
+  return bind === undefined ? "" : ` in the database "${bind}"`;
+}

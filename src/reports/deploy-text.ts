@@ -1,10 +1,10 @@
-import type { BackupReport, DeployReport, DeployState, Problem } from "../model/deployment";
+import type { BackupReport, DeployReport, DeployState, OtherDatabase, Problem } from "../model/deployment";
 import { sizeText } from "./backup-text";
 import { harmless, type Paint } from "./terminal";
 
 /** What apply or rollback did, for a terminal: problems first, then where the database is and what to type next. */
 export function deployText(report: DeployReport, paint: Paint): string {
-  const { problems, warnings, revisions, backup, leftovers, next } = report;
+  const { problems, warnings, revisions, backup, leftovers, next, others = [] } = report;
   const lines = [
     ...warnings.map((problem) => problemText(problem, paint.yellow("warning"))),
     ...problems.map((problem) => problemText(problem, paint.red("error"))),
@@ -17,6 +17,7 @@ export function deployText(report: DeployReport, paint: Paint): string {
     "",
     summary(report, paint),
     ...(backup === undefined ? [] : backupLines(backup)),
+    ...others.flatMap((other) => otherLines(other, paint)),
     ...(next.length === 0 ? [] : [`Next: ${next.map(harmless).join("\n      ")}`]),
     ...(report.record === undefined ? [] : [paint.dim(`Record: ${harmless(report.record)}`)]),
   ];
@@ -36,10 +37,10 @@ const states: Readonly<Record<DeployState, string>> = {
 };
 
 function summary(
-  { database, heads, state, outcome, milliseconds, tries }: DeployReport,
+  { bind, database, heads, state, outcome, milliseconds, tries }: DeployReport,
   paint: Paint,
 ): string {
-  const name = `${harmless(database.name)}, PostgreSQL ${harmless(database.server)}`;
+  const name = `${label(bind)}${harmless(database.name)}, PostgreSQL ${harmless(database.server)}`;
   if (outcome === "nothing to do")
     return paint.green(`${name}: nothing to do; it is at ${ids(heads.before)}.`);
   const { before, after } = heads;
@@ -50,6 +51,19 @@ function summary(
   const took = `${(milliseconds / 1000).toFixed(1)} s${tries > 1 ? `, ${tries} tries` : ""}`;
   const painted = outcome === "done" ? paint.green : paint.red;
   return `${name}: ${from} (${took}).\n${painted(states[state])}`;
+}
+
+function label(bind: string | undefined): string {
+  return bind === undefined ? "" : `database "${harmless(bind)}": `;
+}
+
+function otherLines({ bind, database, heads, state, backup }: OtherDatabase, paint: Paint): string[] {
+  const painted = state === "at target" ? paint.green : paint.red;
+  const after = heads.after === undefined ? "what could not be read" : ids(heads.after);
+  return [
+    `${label(bind)}${harmless(database.name)}: from ${ids(heads.before)} to ${after}. ${painted(states[state])}`,
+    ...(backup === undefined ? [] : backupLines(backup)),
+  ];
 }
 
 function backupLines(backup: BackupReport): string[] {

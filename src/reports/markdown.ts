@@ -1,6 +1,6 @@
 import type { Finding } from "../model/finding";
 import type { CheckReport, Step } from "../model/verdict";
-import { countFindings, findingsText, openFindings, seconds, stepsText } from "./counts";
+import { countFindings, findingsText, ofBind, openFindings, seconds, stepsText } from "./counts";
 import { deployLaneSentence } from "./deploy-lane-text";
 import { block, clip, code, prose } from "./escaping";
 import { placeText } from "./place";
@@ -23,7 +23,7 @@ export function overview(report: CheckReport, title: string): string {
   const revisions = new Set(judged.map(({ revision }) => revision)).size;
   const { shadow, base } = report;
   const sentences = [
-    `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement, upgrade and downgrade: ${stepsText(judged)}.`,
+    `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement${prose(ofBind(report))}, upgrade and downgrade: ${stepsText(judged)}.`,
     `Findings: ${findingsText(countFindings(report.findings))}.`,
     base === undefined ? "" : `Compared with ${code(base.commit.slice(0, 12))} (${prose(base.source)}).`,
     shadow === undefined

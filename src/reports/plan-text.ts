@@ -9,6 +9,7 @@ export function planText(plan: DeployPlan, paint: Paint): string {
     `${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: from ${list(heads.before)} to ${list(heads.goal)}, ${revisions.length} ${revisions.length === 1 ? "revision" : "revisions"}.`,
     `Recorded on an empty PostgreSQL ${harmless(shadow.version)}: statements that depend on rows may differ.`,
     ...majorLine(plan, paint),
+    ...otherLines(plan, paint),
     ...revisions.flatMap((revision) => ["", ...revisionLines(revision, paint)]),
     "",
     command === "apply"
@@ -27,6 +28,17 @@ function majorLine({ database, shadow, revisions }: DeployPlan, paint: Paint): s
       `The database is PostgreSQL ${major}: with --postgres-version ${major} it is recorded on the same.`,
     ),
   ];
+}
+
+/** What the same start of the tool does elsewhere is no part of this plan. */
+function otherLines({ others = [] }: DeployPlan, paint: Paint): string[] {
+  return others
+    .filter(({ pending }) => pending.length > 0)
+    .map(({ bind, pending }) =>
+      paint.yellow(
+        `The same start of the tool migrates the database "${harmless(bind)}": ${list(pending)} (its plan: --bind ${harmless(bind)}).`,
+      ),
+    );
 }
 
 function revisionLines(revision: PlannedRevision, paint: Paint): string[] {

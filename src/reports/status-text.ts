@@ -90,7 +90,8 @@ function summary(report: StatusReport, paint: Paint): string[] {
     versionTable === undefined
       ? "no version table of this project: nothing was installed yet"
       : `${harmless(`${versionTable.schema}.${versionTable.table}`)} holds ${heads.database.map(harmless).join(", ") || "nothing"}`;
-  const lines = [`${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: ${table}.`];
+  const bind = report.bind === undefined ? "" : `database "${harmless(report.bind)}": `;
+  const lines = [`${bind}${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: ${table}.`];
   if (unknown.length > 0) {
     lines.push(
       paint.red(

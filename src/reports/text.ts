@@ -1,5 +1,6 @@
 import type { Finding, Severity } from "../model/finding";
 import type { CheckReport, Step, StepStatus } from "../model/verdict";
+import { ofBind } from "./counts";
 import { deployLaneSentence } from "./deploy-lane-text";
 import { harmless, type Paint } from "./terminal";
 
@@ -43,7 +44,7 @@ function summary(report: CheckReport, paint: Paint): string {
   const isUnknown = report.deployLane?.status === "not proved";
   const lines = [
     isUnknown ? paint.yellow(lane) : "",
-    `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement, upgrade and downgrade: ${countText(judged)}.`,
+    `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement${oneLine(ofBind(report))}, upgrade and downgrade: ${countText(judged)}.`,
     ...judged
       .filter(({ status }) => status === "skipped")
       .map((step) =>

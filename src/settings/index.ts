@@ -65,13 +65,23 @@ export const settingTable = {
     default: "DATABASE_URL",
     text: "The variable from which the project reads its database's address.",
   },
+  bind: {
+    type: "text",
+    default: undefined,
+    text: "The database that is judged, read or migrated, where the project has several (Flask-Migrate's binds, Alembic's multidb): its name, or default for the one that has none, which is also meant without this setting.",
+  },
+  "bind-url-env": {
+    type: "list",
+    default: undefined,
+    text: "The variable from which the project reads the address of each database but the default one, NAME=VARIABLE, e.g. users=USERS_DATABASE_URL; may be repeated.",
+  },
   "database-url": {
     type: "text",
     default: undefined,
     secret: true,
     where: ["input", "variable"],
     commands: reading,
-    text: "The address of the database that is read, backed up or migrated. Without it, the value of the variable that database-url-env names.",
+    text: "The address of the database that is read, backed up or migrated. Without it, the value of the variable that database-url-env, or for another bind bind-url-env, names.",
   },
   "version-table": {
     type: "text",

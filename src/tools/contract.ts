@@ -32,6 +32,12 @@ export interface ToolProject extends ProjectCandidate {
   readonly words?: OwnWords | undefined;
   /** Folders, relative to the root, of migrations that are no part of the project and write the same version table. */
   readonly otherSources?: readonly string[] | undefined;
+  /** As `bindsOf` says, once the project was found. */
+  readonly binds?: readonly string[] | undefined;
+  /** The one that is judged; undefined where there is one database, or nothing says which. */
+  readonly bind?: ChosenBind;
+  /** What the settings say of them, for the same project in another checkout. */
+  readonly bindWish?: BindWish;
 }
 
 /** Words that a program takes instead of the tool's own, after those of `run`. */
@@ -40,6 +46,28 @@ export interface OwnWords {
   readonly apply: readonly string[] | undefined;
   /** Changes nothing. */
   readonly status: readonly string[] | undefined;
+}
+
+/** One of several databases that one start of the tool migrates. */
+export interface Bind {
+  /** As the project calls it; "" is the default one. */
+  readonly name: string;
+  /** The variable from which the project reads its address. */
+  readonly variable: string;
+}
+
+/** The database that is judged, and those that the tool migrates with it. */
+export interface ChosenBind {
+  readonly name: string;
+  readonly others: readonly Bind[];
+}
+
+/** What the settings say of several databases. */
+export interface BindWish {
+  /** The one to judge; undefined for the default one. */
+  readonly chosen: string | undefined;
+  /** The variable of each one's address. */
+  readonly variables: ReadonlyMap<string, string>;
 }
 
 /** Parts of a message: the fact, and what can be done. */
@@ -153,10 +181,12 @@ export interface MigrationTool {
   runWords(project: ToolProject, run?: string, path?: string): readonly string[];
   /** Every revision; a file that cannot be read is a problem, never an exception. */
   read(project: ToolProject): ReadRevisions;
-  /** One file by its content, which may come from a commit; undefined where the tool takes it for no revision. */
-  readOne(file: string, bytes: Uint8Array): Revision | undefined;
+  /** One file by its content, which may come from a commit, as far as it concerns that database; undefined where the tool takes it for no revision. */
+  readOne(file: string, bytes: Uint8Array, bind?: string): Revision | undefined;
   /** What such a file says of its operations; of SQL files those of this one. loadModule() must have resolved, as for `body`. */
-  readBody(file: string, bytes: Uint8Array): RevisionBody;
+  readBody(file: string, bytes: Uint8Array, bind?: string): RevisionBody;
+  /** The databases that one start migrates, "" the default one; undefined for one. Absent where there cannot be more. */
+  bindsOf?(project: ToolProject, read: () => Pick<ReadRevisions, "revisions">): readonly string[] | undefined;
   commands(project: ToolProject): ToolCommands;
   /** The line that a person types to join these heads, `heads` for all of them; `run` is the setting. Absent where there are none. */
   mergeLine?(project: ToolProject, heads: readonly string[], run?: string): string;

@@ -1,6 +1,8 @@
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { ToolError, UserError } from "../errors";
+import { type BindSettings, bindVariables, chosenBind } from "../settings/binds";
+import { chooseBind, withBind } from "./binds";
 import type { MigrationTool, ProjectCandidate, ReadRevisions, ToolName, ToolProject } from "./contract";
 import { toolNamed, toolOf, tools } from "./index";
 import { ownWords, type WordSettings } from "./own-words";
@@ -15,6 +17,9 @@ export interface ProjectWish extends WordSettings {
   /** Other migrations that write the same version table. */
   readonly "other-sources"?: readonly string[] | undefined;
 }
+
+/** The wish, and which of several databases is judged. */
+export type SettingsWish = ProjectWish & BindSettings;
 
 /** Folders that hold other people's projects, or none. */
 const skipped = new Set([
@@ -58,17 +63,32 @@ export function findProject(folder: string, wish: ProjectWish = {}): ToolProject
     });
   }
   if (others.length > 0) throw tooMany(root, folder, found);
-  const words = ownWords(wish);
   const sources = wish["other-sources"] ?? [];
-  const opened = toolNamed(only.tool).open(settled(only, root, wish.section), wish.section, sources);
-  if (sources.length > 0 && opened.otherSources === undefined) {
+  const project = opened(settled(only, root, wish.section), wish.section, sources);
+  if (sources.length > 0 && project.otherSources === undefined) {
     throw new UserError({
       what: `The setting other-sources is "${sources.join(", ")}", and ${only.tool} has none.`,
       where: only.config,
       do: "Leave other-sources out.",
     });
   }
-  return { ...opened, words };
+  return { ...project, words: ownWords(wish) };
+}
+
+function opened(
+  candidate: ProjectCandidate,
+  section: string | undefined,
+  otherSources: readonly string[] = [],
+): ToolProject {
+  const tool = toolNamed(candidate.tool);
+  const project = tool.open(candidate, section, otherSources);
+  return { ...project, binds: tool.bindsOf?.(project, () => tool.read(project)) };
+}
+
+/** The one project in a folder, with the one of its databases that the settings name. */
+export function findJudged(folder: string, settings: SettingsWish): ToolProject {
+  const wish = { chosen: chosenBind(settings), variables: bindVariables(settings) };
+  return chooseBind(findProject(folder, settings), wish);
 }
 
 /** Every revision of the project; a ToolError where there is none. */
@@ -91,7 +111,7 @@ export function sourceOf(project: ToolProject) {
   const { readOne, sameBytes, meaningOf } = toolOf(project);
   return {
     ...project,
-    readOne,
+    readOne: (file: string, bytes: Uint8Array) => readOne(file, bytes, project.bind?.name),
     sameBytes: sameBytes ?? (() => true),
     meaningOf,
     openCopy: (root: string) => openCopy(project, root),
@@ -103,13 +123,20 @@ function openCopy(project: ToolProject, root: string): ToolProject | undefined {
   const tool = toolNamed(project.tool);
   const candidate = tool.detect(root, project.config) ?? tool.detect(root);
   try {
-    if (candidate === undefined) return undefined;
-    const { words, otherSources } = project;
-    return { ...tool.open(candidate, project.section), words, otherSources };
+    return candidate === undefined ? undefined : withSettingsOf(opened(candidate, project.section), project);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
   }
+}
+
+/** The project in another checkout, with what the settings say of it; with the judged database where it has that. */
+export function withSettingsOf(
+  other: ToolProject,
+  { words, otherSources, bindWish }: ToolProject,
+): ToolProject {
+  const same = { ...other, words, otherSources };
+  return bindWish === undefined ? same : withBind(same, bindWish);
 }
 
 /**

@@ -6,7 +6,13 @@ const variable = "DATABASE_URL";
 
 /** What the tool finds in its variable where the address came from elsewhere. */
 function given(url: string, format: string): string | undefined {
-  const settings = { "database-url-env": variable, "database-url-format": format, env: [] };
+  const settings = {
+    "database-url-env": variable,
+    "bind-url-env": [],
+    bind: undefined,
+    "database-url-format": format,
+    env: [],
+  };
   const about = { url, options: undefined, applicationName: "x" };
   return toolEnvironment({}, settings, parseAddress(url, "database-url"), about)[variable];
 }

@@ -67,6 +67,7 @@ export function aReport(parts: Partial<CheckReport> = {}): CheckReport {
       matchesProduction: undefined,
       isolation: "a network namespace",
     },
+    bind: undefined,
     deployLane: undefined,
     timings: { static: 20 },
     ...parts,

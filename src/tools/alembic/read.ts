@@ -31,19 +31,20 @@ export function readRevisions(project: ToolProject): ReadRevisions {
 }
 
 /** One file by its content. Its name must be one that Alembic takes. */
-export function readOne(file: string, bytes: Uint8Array): Revision | undefined {
-  return revisionName.test(path.posix.basename(file)) ? readRevisionFile(file, bytes).revision : undefined;
+export function readOne(file: string, bytes: Uint8Array, bind?: string): Revision | undefined {
+  const isRevision = revisionName.test(path.posix.basename(file));
+  return isRevision ? readRevisionFile(file, bytes, bind).revision : undefined;
 }
 
 /** The operations and remarks of one file by its content. */
-export function readBody(file: string, bytes: Uint8Array): RevisionBody {
-  return readRevisionFile(file, bytes).body();
+export function readBody(file: string, bytes: Uint8Array, bind?: string): RevisionBody {
+  return readRevisionFile(file, bytes, bind).body();
 }
 
 function readFile(project: ToolProject, file: string): RevisionFile {
   const shown = path.relative(project.root, file).split(path.sep).join("/");
   try {
-    return readRevisionFile(shown, readFileSync(file));
+    return readRevisionFile(shown, readFileSync(file), project.bind?.name);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const problem: ReadProblem = {

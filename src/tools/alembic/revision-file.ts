@@ -1,7 +1,7 @@
 import type { Remark, RevisionBody } from "../../model/operation";
 import type { Revision, RevisionCall, RevisionFunction, SourceLocation } from "../../model/revision";
 import type { ReadProblem } from "../contract";
-import { readOperations } from "./operations/read-operations";
+import { functionOf, readOperations } from "./operations/read-operations";
 import { callsOf } from "./python/calls";
 import type { Constant } from "./python/constants";
 import { effectOf } from "./python/effects";
@@ -27,9 +27,10 @@ const lateAttribute = /^[ \t]*(?:revision|down_revision|branch_labels|depends_on
 
 /**
  * Reads what Alembic's Script holds, as `alembic` 1.20.1 does when it runs the file. Only the part before the first
- * function is parsed at once (a tenth of the file); upgrade and downgrade are read when they are first asked for.
+ * function is parsed at once (a tenth of the file); upgrade and downgrade are read when they are first asked for. Of several
+ * databases those of `bind`, of all without it.
  */
-export function readRevisionFile(file: string, bytes: Uint8Array): RevisionFile {
+export function readRevisionFile(file: string, bytes: Uint8Array, bind?: string): RevisionFile {
   const source = decodePython(bytes);
   if (source === undefined) {
     const text = `${file} is not text in the encoding that Python reads it in (UTF-8, unless the first lines name another).`;
@@ -61,8 +62,11 @@ export function readRevisionFile(file: string, bytes: Uint8Array): RevisionFile 
   // All at once, so that the tree is not kept.
   const parse = (): PythonModule => readModule(source, parsePython(source.text));
   const functionsOf = (whole: PythonModule) => ({
-    upgrade: readFunction(whole, "upgrade", file),
-    downgrade: declared(readFunction(whole, "downgrade", file), remarksOf(whole, file)),
+    upgrade: readFunction(whole, functionOf(whole, "upgrade", bind), file),
+    downgrade: declared(
+      readFunction(whole, functionOf(whole, "downgrade", bind), file),
+      remarksOf(whole, file),
+    ),
     problems: syntaxProblems(whole, file),
   });
   let functions: ReturnType<typeof functionsOf> | undefined;
@@ -74,8 +78,8 @@ export function readRevisionFile(file: string, bytes: Uint8Array): RevisionFile 
   const body = once((): RevisionBody => {
     const whole = parse();
     functions ??= functionsOf(whole);
-    const upgrade = readOperations(whole, "upgrade", file);
-    const downgrade = readOperations(whole, "downgrade", file);
+    const upgrade = readOperations(whole, "upgrade", file, bind);
+    const downgrade = readOperations(whole, "downgrade", file, bind);
     return {
       operations: [...upgrade.operations, ...downgrade.operations],
       remarks: [...remarksOf(whole, file), ...upgrade.remarks, ...downgrade.remarks],

@@ -1,4 +1,5 @@
 import type { MigrationTool } from "../contract";
+import { bindsOf } from "./binds";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure/explain";
 import { meaningOf } from "./python/meaning";
@@ -18,6 +19,7 @@ export const alembic: MigrationTool = {
   read: readRevisions,
   readOne,
   readBody,
+  bindsOf,
   meaningOf,
   commands,
   mergeLine,

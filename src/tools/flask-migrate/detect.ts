@@ -3,7 +3,6 @@ import path from "node:path";
 import { UserError } from "../../errors";
 import { readGivenConfiguration } from "../alembic/configuration";
 import type { ProjectCandidate, ToolProject } from "../contract";
-import { severalDatabases } from "./several-databases";
 
 /** How far below a root its migrations may lie: `src/app/database/migrations`. */
 const depth = 4;
@@ -57,7 +56,6 @@ export function open(candidate: ProjectCandidate, section?: string): ToolProject
     configFiles: [ini, environment],
     environmentFiles: [ini, environment],
     environmentFolders: [directory, ...configuration.revisionFolders],
-    unprovable: severalDatabases(environment, configuration.revisionFolders),
   };
 }
 

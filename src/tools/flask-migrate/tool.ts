@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { bindsOf } from "../alembic/binds";
 import { meaningOf } from "../alembic/python/meaning";
 import { readBody, readOne, readRevisions } from "../alembic/read";
 import { revisionFiles, revisionLine } from "../alembic/revision-names";
@@ -24,6 +25,7 @@ export const flaskMigrate: MigrationTool = {
   read: readRevisions,
   readOne,
   readBody,
+  bindsOf,
   meaningOf,
   commands,
   mergeLine,

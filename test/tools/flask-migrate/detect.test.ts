@@ -166,16 +166,22 @@ describe("a Flask-Migrate project", () => {
 
 test("several databases are seen in the revisions, not in the template alone", async () => {
   const env = { "migrations/env.py": "# flask\ncontext.run_migrations(engine_name=name)\n" };
-  const one = { "migrations/versions/a.py": "def upgrade_():\n    pass\n" };
-  const two = {
-    "migrations/versions/b.py": "def upgrade_users():\n    pass\n\n\ndef downgrade_users():\n    pass\n",
-  };
+  const revision = (id: string, down: string | null, functions: readonly string[]) => ({
+    [`migrations/versions/${id}.py`]: [
+      `revision = "${id}"\ndown_revision = ${down === null ? "None" : `"${down}"`}`,
+      ...functions.map((name) => `def ${name}():\n    pass`),
+    ].join("\n\n"),
+  });
+  const one = revision("a1", null, ["upgrade_"]);
+  const two = revision("b2", "a1", ["upgrade_", "downgrade_", "upgrade_users", "upgrade_größe"]);
+  // An older revision still has the functions of a database that is gone.
+  const three = revision("c3", "b2", ["upgrade_", "upgrade_users"]);
   await using project = await writeProject({ ...flaskFolder("migrations"), ...env, ...one });
-  expect(findProject(project.path).unprovable).toBeUndefined();
+  expect(findProject(project.path).binds).toBeUndefined();
   await using several = await writeProject({ ...flaskFolder("migrations"), ...env, ...one, ...two });
-  expect(findProject(several.path).unprovable?.what).toBe(
-    'The project migrates 2 databases (--multidb): the default one and "users".',
-  );
+  expect(findProject(several.path).binds).toEqual(["", "users", "größe"]);
+  await using later = await writeProject({ ...flaskFolder("migrations"), ...env, ...one, ...two, ...three });
+  expect(findProject(later.path).binds).toEqual(["", "users"]);
 });
 
 test("a versions folder that git did not keep", async () => {

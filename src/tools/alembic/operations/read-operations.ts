@@ -14,11 +14,20 @@ export interface ReadOperations {
   readonly remarks: readonly Remark[];
 }
 
-/** What `upgrade` or `downgrade` does to the database, as far as it can be told without running it. */
-export function readOperations(module: PythonModule, direction: Direction, file: string): ReadOperations {
-  const read = [direction, ...functionsOfDatabases(module, direction)].map((name) =>
-    readFunction(module, name, direction, file),
+/**
+ * What `upgrade` or `downgrade` does to the database, as far as it can be told without running it; of several databases
+ * what they do to `bind`, to all without it.
+ */
+export function readOperations(
+  module: PythonModule,
+  direction: Direction,
+  file: string,
+  bind?: string,
+): ReadOperations {
+  const ofDatabases = functionsOfDatabases(module, direction).filter(
+    (name) => bind === undefined || name === `${direction}_${bind}`,
   );
+  const read = [direction, ...ofDatabases].map((name) => readFunction(module, name, direction, file));
   return {
     operations: read.flatMap(({ operations }) => operations),
     remarks: read.flatMap(({ remarks }) => remarks),
@@ -33,6 +42,12 @@ function functionsOfDatabases({ functions, source }: PythonModule, direction: Di
   const node = functions.get(direction)?.node;
   if (node === undefined || !/\bglobals\(\)\s*\[/.test(source.text.slice(node.from, node.to))) return [];
   return [...functions.keys()].filter((name) => name.startsWith(`${direction}_`));
+}
+
+/** The function that does it to one of several databases; the direction's own where there is none of that name. */
+export function functionOf(module: PythonModule, direction: Direction, bind: string | undefined): string {
+  const name = `${direction}_${bind}`;
+  return bind !== undefined && functionsOfDatabases(module, direction).includes(name) ? name : direction;
 }
 
 function readFunction(

@@ -1,0 +1,216 @@
+import type { PreparedBackup } from "../backup/request";
+import type { GateLock } from "../deploy/gate-lock";
+import { type Goal, goalOf } from "../deploy/goal";
+import type { OtherJob } from "../deploy/job";
+import type { SeenDatabase } from "../deploy/status";
+import type { Target } from "../deploy/target";
+import { UserError } from "../errors";
+import type { Problem } from "../model/deployment";
+import type { Settings } from "../settings";
+import { bindLabel } from "../settings/binds";
+import { backupFor, lockDatabase, requireReady, seenByKnownSource, type WriteContext } from "./before-write";
+
+/** One of the other databases of a project, connected. */
+interface Other {
+  readonly name: string;
+  readonly target: Target;
+}
+
+/** Where it is, and what the same start of the tool will do there. */
+interface SeenOther extends Other {
+  readonly seen: SeenDatabase;
+  readonly goal: Goal;
+}
+
+/**
+ * The databases that the tool migrates together with the one that the settings name, whoever asked for which: none of them is
+ * written without what comes before a write.
+ */
+export class OtherDatabases implements AsyncDisposable {
+  private constructor(
+    private readonly context: WriteContext,
+    private readonly others: Other[],
+  ) {}
+
+  /** Connects to each by `open`. A UserError where an address is not given: the tool would go wherever the project leads it. */
+  static async open(
+    context: WriteContext,
+    own: Target,
+    open: (settings: Settings) => Promise<Target>,
+  ): Promise<OtherDatabases> {
+    const { settings, environment } = context;
+    const binds = own.project.bind?.others ?? [];
+    for (const { name, variable } of binds) {
+      if ((environment[variable] ?? "") !== "") continue;
+      throw new UserError({
+        what: `The tool migrates the database "${bindLabel(name)}" too, and ${variable} is not set.`,
+        where: own.project.config,
+        why: "It would be migrated wherever the project takes that address from, without a backup.",
+        do: `Put its address into ${variable}.`,
+      });
+    }
+    const others: Other[] = [];
+    const opened = new OtherDatabases(context, others);
+    try {
+      for (const { name } of binds) {
+        const target = await ofDatabase(name, () => open(settingsOf(settings, name)));
+        others.push({ name, target });
+        requireOwnPlace(name, target, [own, ...others.slice(0, -1).map((other) => other.target)]);
+      }
+      return opened;
+    } catch (error) {
+      await opened[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Where each is. A UserError where it holds what the source does not have, or is past the goal. */
+  look(): Promise<readonly SeenOther[]> {
+    const { to } = this.context.settings;
+    return eachOf(this.others, async ({ name, target }) => {
+      const seen = await seenByKnownSource(target);
+      return { name, target, seen, goal: goalOf(target.graph, seen.heads, to) };
+    });
+  }
+
+  /**
+   * The gate's lock on each and on `own`, always in the same order: two gates that each hold one would wait for each other.
+   */
+  async lock(own: Target, command: "apply"): Promise<HeldLocks> {
+    const { settings, listener } = this.context;
+    const ownName = own.project.bind?.name ?? "";
+    const all = [{ name: ownName, target: own }, ...this.others];
+    const held = new Map<string, GateLock>();
+    const release = async () => {
+      for (const lock of held.values()) await lock[Symbol.asyncDispose]();
+    };
+    try {
+      for (const { name, target } of all.sort((one, other) => (one.name < other.name ? -1 : 1)))
+        held.set(name, await lockDatabase(target, settings, command, listener.say));
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    return {
+      own: held.get(ownName) as GateLock,
+      of: (name) => held.get(name) as GateLock,
+      [Symbol.asyncDispose]: release,
+    };
+  }
+
+  /** Preflight of each in which something is pending, and all that its backup needs. */
+  async prepare(seen: readonly SeenOther[], locks: HeldLocks): Promise<PreparedOthers> {
+    const { context } = this;
+    const { settings } = context;
+    const prepared = await eachOf(seen, async (other) => {
+      const { name, target, goal } = other;
+      if (goal.pending.length === 0) return { other, warnings: [], backup: undefined };
+      const ready = { settings, writes: "apply", revisions: goal.pending } as const;
+      const warnings = await requireReady(target, other.seen, locks.of(name), ready);
+      return { other, warnings, backup: await backupFor(context, target, other.seen, goal.pending) };
+    });
+    return {
+      lines: prepared.flatMap(({ other, backup }) =>
+        backup === undefined ? [] : [`also     ${pendingText(other)}; backup ${backup.description}`],
+      ),
+      places: prepared.flatMap(({ other, backup }) => (backup === undefined ? [] : [other.target.where])),
+      warnings: prepared.flatMap(({ other, warnings }) =>
+        warnings.map((problem) => inDatabase(other.name, problem)),
+      ),
+      take: () => eachOf(prepared.map(asJob), (job) => job.taken()),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { target } of this.others) await target[Symbol.asyncDispose]();
+  }
+}
+
+interface HeldLocks extends AsyncDisposable {
+  readonly own: GateLock;
+  of(name: string): GateLock;
+}
+
+export interface PreparedOthers {
+  /** What a person is told before the question. */
+  readonly lines: readonly string[];
+  /** Which databases are written beside the own one. */
+  readonly places: readonly string[];
+  readonly warnings: readonly Problem[];
+  /** Takes the backups, one after the other. */
+  take(): Promise<readonly OtherJob[]>;
+}
+
+/** Nothing is pending in the database that was asked for, and something in these. */
+export function pendingElsewhere(others: readonly SeenOther[]): Problem[] {
+  return others
+    .filter(({ goal }) => goal.pending.length > 0)
+    .map((other) => ({
+      what: `In the ${pendingText(other)}.`,
+      where: other.target.where,
+      do: `Apply them there: migration-gate apply --bind ${bindLabel(other.name)}`,
+    }));
+}
+
+/** Its id of each pending revision, for a plan. */
+export function plannedElsewhere(others: readonly SeenOther[]) {
+  return others.map(({ name, goal }) => ({
+    bind: bindLabel(name),
+    pending: goal.pending.map(({ id }) => id),
+  }));
+}
+
+function pendingText({ name, goal }: SeenOther): string {
+  return `database "${bindLabel(name)}" ${goal.pending.map(({ id }) => id).join(", ")} ${goal.pending.length === 1 ? "is" : "are"} pending`;
+}
+
+function asJob({
+  other,
+  backup,
+}: {
+  readonly other: SeenOther;
+  readonly backup: PreparedBackup | undefined;
+}) {
+  const { name } = other;
+  return { name, taken: async (): Promise<OtherJob> => ({ ...other, backup: await backup?.take() }) };
+}
+
+/** The settings as they are for that database. */
+function settingsOf(settings: Settings, name: string): Settings {
+  return { ...settings, bind: name === "" ? undefined : name, "database-url": undefined };
+}
+
+/** Two databases in one would share a version table, and the tool would wait for itself. */
+function requireOwnPlace(name: string, { where }: Target, others: readonly Target[]): void {
+  if (!others.some((other) => other.where === where)) return;
+  throw new UserError({
+    what: `The database "${bindLabel(name)}" is at the same place as another one of this project.`,
+    where,
+    why: "Both would have one version table, and the tool would wait for its own lock.",
+    do: "Give each database of the project an address of its own.",
+  });
+}
+
+async function eachOf<Item extends { readonly name: string }, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const item of items) results.push(await ofDatabase(item.name, () => work(item)));
+  return results;
+}
+
+/** A refusal says in which database it was. */
+async function ofDatabase<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(inDatabase(name, error.parts), { cause: error });
+  }
+}
+
+function inDatabase(name: string, problem: Problem): Problem {
+  const label = `database "${bindLabel(name)}"`;
+  return { ...problem, where: problem.where === undefined ? label : `${label}, ${problem.where}` };
+}

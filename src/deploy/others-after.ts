@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DeployReport, DeployState, OtherDatabase, Problem } from "../model/deployment";
+import { bindLabel } from "../settings/binds";
+import { isAt } from "./goal";
+import type { Job, OtherJob } from "./job";
+
+/** A server that does not answer must not keep the report from being written. */
+const answerLimitMs = 5_000;
+
+/** What became of each database that the tool migrated beside the own one, by its version table. */
+export function othersAfter({ others = [] }: Job, isReached: boolean): Promise<readonly OtherDatabase[]> {
+  return Promise.all(others.map((other) => after(other, isReached)));
+}
+
+async function after(
+  { name, target, seen, goal, backup }: OtherJob,
+  isReached: boolean,
+): Promise<OtherDatabase> {
+  const read = target.seen(seen.versionTable).catch(() => undefined);
+  const now = isReached ? await Promise.race([read, sleep(answerLimitMs, undefined)]) : undefined;
+  const { graph } = target;
+  const state = (): OtherDatabase["state"] => {
+    if (now === undefined) return "unknown";
+    if (isAt(graph, now.heads, goal.applied)) return "at target";
+    return isAt(graph, now.heads, graph.applied(seen.heads)) ? "unchanged" : "partly applied";
+  };
+  return {
+    bind: bindLabel(name),
+    database: seen.database,
+    heads: { before: seen.heads, goal: goal.heads, after: now?.heads },
+    state: state(),
+    backup,
+  };
+}
+
+/** The state of all together: each commits by itself, so that one may be done and another not. */
+export function withOthers(
+  own: DeployState,
+  others: readonly OtherDatabase[],
+): { readonly state: DeployState; readonly problem: Problem | undefined } {
+  const isMoved = ({ heads: { before, after: now } }: OtherDatabase) =>
+    now === undefined || [...now].sort().join() !== [...before].sort().join();
+  const behind = others.filter(({ state }) => state !== "at target");
+  const moved = others.filter(isMoved);
+  const strange = own === "unchanged" ? moved : behind;
+  if (strange.length === 0 || own === "partly applied" || own === "unknown")
+    return { state: own, problem: undefined };
+  return {
+    state: strange.some(({ state }) => state === "unknown") ? "unknown" : "partly applied",
+    problem: {
+      what:
+        own === "unchanged"
+          ? "Another database of the project was migrated, and this one was not."
+          : "Another database of the project is not where it was to be.",
+      seen: strange
+        .map(({ bind, heads }) => `"${bind}" is at ${heads.after?.join(", ") ?? "what could not be read"}`)
+        .join("\n"),
+      why: "The tool commits each database by itself.",
+      do: "Mend what stopped it, and run the same job again: each database goes on from where it is.",
+    },
+  };
+}
+
+/** The fields of the report; none of a project with one database. */
+export function othersIn(
+  { target }: Job,
+  others: readonly OtherDatabase[],
+): Pick<DeployReport, "bind" | "others"> {
+  const { bind } = target.project;
+  return bind === undefined ? {} : { bind: bindLabel(bind.name), others };
+}

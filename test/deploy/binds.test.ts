@@ -1,0 +1,226 @@
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { status } from "../../src/commands/status";
+import { urlOf } from "../../src/databases/postgres/connection";
+import { UserError } from "../../src/errors";
+import type { DeployPlan, DeployReport } from "../../src/model/deployment";
+import { readSettings } from "../../src/project/read-settings";
+import type { ShadowDatabase } from "../../src/shadow/server";
+import { type BindRevision, type BindSource, bindsFiles, nothing, tableOf } from "../support/binds-project";
+import { type TestServer, testServer } from "../support/database";
+import { type Project, withPython, writeProject } from "../support/project";
+import { ask, deploy, records, refusal, reportOf, startDeploy, tables } from "./deployed";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await testServer();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const users = ["--bind-url-env", "users=USERS_DATABASE_URL"];
+const second = (ofUsers: BindSource): readonly BindRevision[] => [
+  { id: "a1", down: null, binds: { "": tableOf("orders"), users: tableOf("people") } },
+  { id: "b2", down: "a1", binds: { "": tableOf("invoices"), users: ofUsers } },
+];
+
+/** A project, its two databases, and the variables of both. */
+class Place implements AsyncDisposable {
+  private constructor(
+    readonly project: Project,
+    readonly main: ShadowDatabase,
+    readonly users: ShadowDatabase,
+  ) {}
+
+  static async open(ofUsers: BindSource = tableOf("logins")): Promise<Place> {
+    const project = await writeProject(bindsFiles(second(ofUsers)));
+    return new Place(project, await server.database("main"), await server.database("users"));
+  }
+
+  get env() {
+    return { DATABASE_URL: urlOf(this.main.address), USERS_DATABASE_URL: urlOf(this.users.address) };
+  }
+
+  deploy(args: readonly string[] = []) {
+    return deploy("apply", this.project, this.main.address, { args: [...users, ...args], env: this.env });
+  }
+
+  async status(bind: string) {
+    const words = ["--working-directory", this.project.path, ...users, "--bind", bind];
+    const { state, heads, database } = await status({
+      settings: readSettings(words, {}),
+      environment: { ...withPython(), ...this.env },
+    });
+    return [database.name, state, heads.database];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.project[Symbol.asyncDispose]();
+    await this.main[Symbol.asyncDispose]();
+    await this.users[Symbol.asyncDispose]();
+  }
+}
+
+describe.concurrent("several databases", () => {
+  test("each has its status; apply of one migrates all, and verifies each by its own version table", async () => {
+    await using place = await Place.open();
+    const { main, users: theirs } = place;
+    expect(await place.status("users")).toEqual([theirs.name, "first install", []]);
+    const { code, report, stderr } = await place.deploy();
+    expect([code, report.state, report.bind, report.heads.after], stderr).toEqual([
+      0,
+      "at target",
+      "default",
+      ["b2"],
+    ]);
+    expect(report.others).toMatchObject([
+      { bind: "users", state: "at target", heads: { before: [], goal: ["b2"], after: ["b2"] } },
+    ]);
+    expect(records(place.project)).toMatchObject([{ others: [{ bind: "users", state: "at target" }] }]);
+    expect([await tables(main.address), await tables(theirs.address)]).toEqual([
+      ["alembic_version", "invoices", "orders"],
+      ["alembic_version", "logins", "people"],
+    ]);
+    expect(await place.status("default")).toEqual([main.name, "up to date", ["b2"]]);
+    expect(await place.status("users")).toEqual([theirs.name, "up to date", ["b2"]]);
+    expect((await place.deploy(["--bind", "users"])).report).toMatchObject({
+      outcome: "nothing to do",
+      bind: "users",
+      database: { name: theirs.name },
+    });
+  });
+
+  test("only one is behind: apply of the other says so, apply of that one mends it, with a backup of it", async () => {
+    await using place = await Place.open();
+    const { main, users: theirs } = place;
+    await place.deploy(["--to", "a1"]);
+    await ask(main.address, "create table invoices (id int primary key)");
+    await ask(main.address, "update alembic_version set version_num = 'b2'");
+    const idle = await place.deploy();
+    expect([idle.code, idle.report.outcome, idle.report.warnings]).toMatchObject([
+      0,
+      "nothing to do",
+      [
+        {
+          what: 'In the database "users" b2 is pending.',
+          do: "Apply them there: migration-gate apply --bind users",
+        },
+      ],
+    ]);
+    const { code, report, stderr } = await place.deploy(["--bind", "users"]);
+    expect([code, report.state, report.database.name, report.heads.after], stderr).toEqual([
+      0,
+      "at target",
+      theirs.name,
+      ["b2"],
+    ]);
+    expect(report.others).toMatchObject([{ bind: "default", state: "at target" }]);
+    expect(report.others?.[0]?.backup ?? undefined).toBeUndefined();
+  });
+
+  test("a revision that fails in one leaves both as they were", async () => {
+    await using place = await Place.open({ up: 'op.execute("SELECT 1/0")', down: "" });
+    const { code, report } = await place.deploy();
+    expect([code, report.state, report.others?.[0]?.state]).toEqual([2, "unchanged", "unchanged"]);
+    expect(report.problems[0]?.what).toMatch(/^Revision b2 failed: /);
+    expect([await tables(place.main.address), await tables(place.users.address)]).toEqual([[], []]);
+  });
+
+  test("one that is committed while the other is not: that is told, and the same job goes on from there", async () => {
+    // A deferred constraint stops the COMMIT of the second database, when the first one's is done.
+    const deferred = [
+      'op.execute("CREATE TABLE logins (id int PRIMARY KEY, next int REFERENCES logins DEFERRABLE INITIALLY DEFERRED)")',
+      'op.execute("INSERT INTO logins SELECT 1, 2 WHERE EXISTS (SELECT FROM people)")',
+    ].join("\n");
+    await using place = await Place.open({ up: deferred, down: 'op.drop_table("logins")' });
+    await place.deploy(["--to", "a1"]);
+    await ask(place.users.address, "insert into people values (1)");
+    const { code, report } = await place.deploy();
+    expect([code, report.state, report.outcome]).toEqual([1, "partly applied", "failed"]);
+    expect(report.problems[0]).toMatchObject({
+      what: "Another database of the project is not where it was to be.",
+      seen: '"users" is at a1',
+    });
+    expect([await place.status("default"), await place.status("users")]).toEqual([
+      [place.main.name, "up to date", ["b2"]],
+      [place.users.name, "pending", ["a1"]],
+    ]);
+    await ask(place.users.address, "delete from people");
+    const again = await place.deploy(["--bind", "users"]);
+    expect([again.code, again.report.state], again.stderr).toEqual([0, "at target"]);
+  });
+
+  test("both are backed up where both are written", async () => {
+    await using place = await Place.open();
+    const env = { ...place.env, MIGRATION_GATE_BACKUP_DIRECTORY: `${place.project.path}/kept` };
+    const { ended } = await startDeploy("apply", place.project, place.main.address, {
+      args: [...users, "--backup", "dump"],
+      env,
+    });
+    const end = await ended;
+    const report = reportOf<DeployReport>(end);
+    expect([end.code, report.backup?.kind, report.others?.[0]?.backup?.kind], end.stderr).toEqual([
+      0,
+      "dump",
+      "dump",
+    ]);
+    const dumps = readdirSync(`${place.project.path}/kept`).filter((name) => name.endsWith(".dump"));
+    expect(dumps.map((name) => name.replace(/-\d{8}T.*/, "")).sort()).toEqual(
+      [place.main.name, place.users.name].sort(),
+    );
+  });
+
+  test("a plan has the statements of one, and says what is pending in the other", async () => {
+    await using place = await Place.open();
+    const args = [...users, "--bind", "users", "--dry-run"];
+    const { ended } = await startDeploy("apply", place.project, place.main.address, { args, env: place.env });
+    const plan = reportOf<DeployPlan>(await ended);
+    expect(plan).toMatchObject({ bind: "users", others: [{ bind: "default", pending: ["a1", "b2"] }] });
+    const statements = plan.revisions.flatMap(({ statements: all }) => all.map(({ sql }) => sql.trim()));
+    expect(statements.map((sql) => /TABLE (\w+)/.exec(sql)?.[1])).toEqual(["people", "logins"]);
+    expect(await tables(place.users.address)).toEqual([]);
+  });
+
+  test("two gates at once, each for another database, wait for each other in one order", async () => {
+    await using place = await Place.open();
+    const wait = ["--apply-wait", "20"];
+    const ends = await Promise.all([place.deploy(wait), place.deploy([...wait, "--bind", "users"])]);
+    expect(ends.map(({ code, report }) => [code, report.outcome]).sort()).toEqual([
+      [0, "done"],
+      [0, "nothing to do"],
+    ]);
+  });
+
+  test("what is refused before anything is touched", async () => {
+    await using place = await Place.open(nothing);
+    const { project, main, env } = place;
+    const refused = (command: "apply" | "rollback", args: readonly string[], more: NodeJS.ProcessEnv = {}) =>
+      refusal(command, project, main.address, { args, env: { ...env, ...more } });
+    expect(await refused("apply", users, { USERS_DATABASE_URL: undefined })).toMatchObject({
+      what: 'The tool migrates the database "users" too, and USERS_DATABASE_URL is not set.',
+      do: "Put its address into USERS_DATABASE_URL.",
+    });
+    expect((await refused("apply", [])).do).toBe(
+      "Set bind-url-env to the variables that the project reads, one line a database: users=USERS_DATABASE_URL",
+    );
+    expect(await refused("apply", users, { USERS_DATABASE_URL: env.DATABASE_URL })).toMatchObject({
+      what: 'The database "users" is at the same place as another one of this project.',
+    });
+    await ask(place.users.address, "create table alembic_version (version_num varchar(32) primary key)");
+    await ask(place.users.address, "insert into alembic_version values ('f00')");
+    expect(await refused("apply", users)).toMatchObject({
+      what: "The database has a revision that this source does not have: f00.",
+      where: expect.stringContaining('database "users", '),
+    });
+    expect((await refused("rollback", users)).seen).toBe('Beside "default" it would go down in "users".');
+    expect(await tables(main.address)).toEqual([]);
+  });
+
+  test("status of a database whose variable nobody named", async () => {
+    await using place = await Place.open();
+    const settings = readSettings(["--working-directory", place.project.path, "--bind", "users"], {});
+    const error = await status({ settings, environment: place.env }).catch((reason: unknown) => reason);
+    expect(error instanceof UserError ? error.parts.do : error).toBe(
+      "Add to bind-url-env: users=<the variable that the project reads>",
+    );
+  });
+});
