@@ -47,7 +47,8 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   await using target = await open(settings);
   await using others = await OtherDatabases.open(context, target, open);
   const first = await look(target, settings.to);
-  const firstElsewhere = await others.look();
+  const goalFor = ({ heads }: SeenDatabase) => goalOf(target.graph, heads, settings.to);
+  const firstElsewhere = await others.look(goalFor);
   if (first.goal.pending.length === 0) {
     if (planFile !== undefined && reviewed !== undefined) requireSameGoal(planFile, reviewed, first);
     return await nothingToDo(target, first, settings, started, firstElsewhere);
@@ -68,7 +69,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   // Another apply may have been at work until now.
   const now = await look(target, settings.to);
   const { seen, goal } = now;
-  const elsewhere = await others.look();
+  const elsewhere = await others.look(goalFor);
   if (goal.pending.length === 0) return await nothingToDo(target, now, settings, started, elsewhere);
   if (idsOf(now) !== idsOf(first)) throw changedMeanwhile(target, first, now);
   await requireEarlier(target, goal.pending, settings, environment);
@@ -76,7 +77,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const warnings = await requireReady(target, seen, lock, ready);
   const compared = await comparedWithProof(target, seen, settings.proof, goal.pending);
   const prepared = await backupFor(context, target, seen, goal.pending);
-  const preparedElsewhere = await others.prepare(elsewhere, locks);
+  const preparedElsewhere = await others.prepare(elsewhere, locks, "apply");
   for (const { id, message } of goal.pending) listener.say(`pending  ${id}  ${message}`);
   listener.say(`backup   ${prepared.description}`);
   for (const line of preparedElsewhere.lines) listener.say(line);

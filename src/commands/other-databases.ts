@@ -1,11 +1,11 @@
 import type { PreparedBackup } from "../backup/request";
 import type { GateLock } from "../deploy/gate-lock";
-import { type Goal, goalOf } from "../deploy/goal";
+import type { Goal } from "../deploy/goal";
 import type { OtherJob } from "../deploy/job";
 import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { UserError } from "../errors";
-import type { Problem } from "../model/deployment";
+import type { DeployReport, Problem } from "../model/deployment";
 import type { Settings } from "../settings";
 import { bindLabel } from "../settings/binds";
 import { backupFor, lockDatabase, requireReady, seenByKnownSource, type WriteContext } from "./before-write";
@@ -14,10 +14,12 @@ import { backupFor, lockDatabase, requireReady, seenByKnownSource, type WriteCon
 interface Other {
   readonly name: string;
   readonly target: Target;
+  /** As they are for that database. */
+  readonly settings: Settings;
 }
 
 /** Where it is, and what the same start of the tool will do there. */
-interface SeenOther extends Other {
+export interface SeenOther extends Other {
   readonly seen: SeenDatabase;
   readonly goal: Goal;
 }
@@ -53,8 +55,9 @@ export class OtherDatabases implements AsyncDisposable {
     const opened = new OtherDatabases(context, others);
     try {
       for (const { name } of binds) {
-        const target = await ofDatabase(name, () => open(settingsOf(settings, name)));
-        others.push({ name, target });
+        const itsOwn = settingsOf(settings, name);
+        const target = await ofDatabase(name, () => open(itsOwn));
+        others.push({ name, target, settings: itsOwn });
         requireOwnPlace(name, target, [own, ...others.slice(0, -1).map((other) => other.target)]);
       }
       return opened;
@@ -64,19 +67,18 @@ export class OtherDatabases implements AsyncDisposable {
     }
   }
 
-  /** Where each is. A UserError where it holds what the source does not have, or is past the goal. */
-  look(): Promise<readonly SeenOther[]> {
-    const { to } = this.context.settings;
-    return eachOf(this.others, async ({ name, target }) => {
-      const seen = await seenByKnownSource(target);
-      return { name, target, seen, goal: goalOf(target.graph, seen.heads, to) };
+  /** Where each is, and its goal by `goalFor`. A UserError where it holds what the source does not have. */
+  look(goalFor: (seen: SeenDatabase) => Goal): Promise<readonly SeenOther[]> {
+    return eachOf(this.others, async (other) => {
+      const seen = await seenByKnownSource(other.target);
+      return { ...other, seen, goal: goalFor(seen) };
     });
   }
 
   /**
    * The gate's lock on each and on `own`, always in the same order: two gates that each hold one would wait for each other.
    */
-  async lock(own: Target, command: "apply"): Promise<HeldLocks> {
+  async lock(own: Target, command: DeployReport["command"]): Promise<HeldLocks> {
     const { settings, listener } = this.context;
     const ownName = own.project.bind?.name ?? "";
     const all = [{ name: ownName, target: own }, ...this.others];
@@ -98,20 +100,30 @@ export class OtherDatabases implements AsyncDisposable {
     };
   }
 
-  /** Preflight of each in which something is pending, and all that its backup needs. */
-  async prepare(seen: readonly SeenOther[], locks: HeldLocks): Promise<PreparedOthers> {
+  /** Preflight of each in which something is to be done, and all that its backup needs. */
+  async prepare(
+    seen: readonly SeenOther[],
+    locks: HeldLocks,
+    writes: DeployReport["command"],
+  ): Promise<PreparedOthers> {
     const { context } = this;
     const { settings } = context;
     const prepared = await eachOf(seen, async (other) => {
       const { name, target, goal } = other;
       if (goal.pending.length === 0) return { other, warnings: [], backup: undefined };
-      const ready = { settings, writes: "apply", revisions: goal.pending } as const;
+      const ready = { settings, writes, revisions: goal.pending };
       const warnings = await requireReady(target, other.seen, locks.of(name), ready);
-      return { other, warnings, backup: await backupFor(context, target, other.seen, goal.pending) };
+      return {
+        other,
+        warnings,
+        backup: await backupFor(context, target, other.seen, writes === "apply" ? goal.pending : []),
+      };
     });
     return {
       lines: prepared.flatMap(({ other, backup }) =>
-        backup === undefined ? [] : [`also     ${pendingText(other)}; backup ${backup.description}`],
+        backup === undefined
+          ? []
+          : [`also     database "${bindLabel(other.name)}": ${idsOf(other)}; backup ${backup.description}`],
       ),
       places: prepared.flatMap(({ other, backup }) => (backup === undefined ? [] : [other.target.where])),
       warnings: prepared.flatMap(({ other, warnings }) =>
@@ -146,13 +158,13 @@ export function pendingElsewhere(others: readonly SeenOther[]): Problem[] {
   return others
     .filter(({ goal }) => goal.pending.length > 0)
     .map((other) => ({
-      what: `In the ${pendingText(other)}.`,
+      what: `In the database "${bindLabel(other.name)}" ${idsOf(other)} ${other.goal.pending.length === 1 ? "is" : "are"} pending.`,
       where: other.target.where,
       do: `Apply them there: migration-gate apply --bind ${bindLabel(other.name)}`,
     }));
 }
 
-/** Its id of each pending revision, for a plan. */
+/** The ids of what is to be done there, for a plan. */
 export function plannedElsewhere(others: readonly SeenOther[]) {
   return others.map(({ name, goal }) => ({
     bind: bindLabel(name),
@@ -160,8 +172,8 @@ export function plannedElsewhere(others: readonly SeenOther[]) {
   }));
 }
 
-function pendingText({ name, goal }: SeenOther): string {
-  return `database "${bindLabel(name)}" ${goal.pending.map(({ id }) => id).join(", ")} ${goal.pending.length === 1 ? "is" : "are"} pending`;
+function idsOf({ goal }: SeenOther): string {
+  return goal.pending.map(({ id }) => id).join(", ");
 }
 
 function asJob({

@@ -1,5 +1,6 @@
 import { byHand } from "../deploy/by-hand";
 import { carryOut } from "../deploy/carry-out";
+import type { Goal } from "../deploy/goal";
 import { type Newest, newestOf } from "../deploy/newest";
 import { nameOfLoss, planOf } from "../deploy/plan";
 import { requireRecordDirectory } from "../deploy/record";
@@ -17,13 +18,13 @@ import { revisionSource } from "../tools/revision-source";
 import {
   backupFor,
   comparedWithProof,
-  lockDatabase,
   recorded,
   requireReady,
   seenByKnownSource,
   type WriteContext,
 } from "./before-write";
 import { confirm } from "./confirm";
+import { OtherDatabases, plannedElsewhere, type SeenOther } from "./other-databases";
 import { proveRevisions } from "./prove";
 
 /**
@@ -38,22 +39,30 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const started = performance.now();
   const { settings, environment, listener } = context;
   if (!settings["dry-run"]) requireRecordDirectory(settings["record-directory"]);
-  await using target = await openTarget(settings, environment, "migration-gate rollback");
-  requireOneDatabase(target);
+  const open = (of: Settings) => openTarget(of, environment, "migration-gate rollback");
+  await using target = await open(settings);
+  await using others = await OtherDatabases.open(context, target, open);
   const first = await seenByKnownSource(target);
   const newest = newestOf(target.graph, first.heads);
-  const plan = await planFor(context, target, first, newest);
+  const firstElsewhere = await others.look(goalBack(target));
+  requireSameRevision(newest.revision.id, firstElsewhere);
+  const plan = await planFor(context, target, first, newest, firstElsewhere);
   if (settings["dry-run"]) return plan;
   const major = majorOf(first.database);
   if (plan.shadow.major !== major)
     listener.say(
       `Proved on PostgreSQL ${plan.shadow.major}; the database is ${major}: --postgres-version ${major} proves it on the same.`,
     );
-  const [planned] = plan.revisions;
-  if (planned !== undefined) requireWayBack(planned, settings, () => byHand(target, first, newest, planned));
   const { revision } = newest;
+  const ways = [wayDown(target, first, newest, plan)];
+  for (const { target: other, seen: theirs, settings: itsOwn } of firstElsewhere) {
+    const itsPlan = await planFor({ ...context, settings: itsOwn }, other, theirs, newest);
+    ways.push(wayDown(other, theirs, newest, itsPlan));
+  }
+  requireWaysBack(revision.id, ways, settings);
   const reverse = ownReverse(revision);
-  await using lock = await lockDatabase(target, settings, "rollback", listener.say);
+  await using locks = await others.lock(target, "rollback");
+  const lock = locks.own;
   const seen = await seenByKnownSource(target);
   if (newestOf(target.graph, seen.heads).revision.id !== revision.id) {
     throw new UserError({
@@ -63,16 +72,22 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
       do: "Look at migration-gate status, and run it again if it is still wanted.",
     });
   }
+  const elsewhere = await others.look(goalBack(target));
+  requireSameRevision(revision.id, elsewhere);
   const ready = { settings, writes: "rollback", revisions: [revision] } as const;
   const warnings = await requireReady(target, seen, lock, ready);
   const compared = await comparedWithProof(target, seen, settings.proof, [revision]);
   const prepared = await backupFor(context, target, seen, []);
+  const preparedElsewhere = await others.prepare(elsewhere, locks, "rollback");
   listener.say(await codeFirst(target, newest));
   listener.say(`back to  ${newest.heads.join(", ") || "base"}`);
   if (reverse !== undefined) listener.say(`by       ${reverse}, and the row of ${revision.id} with it`);
   listener.say(`backup   ${prepared.description}`);
-  await confirm(`Take ${revision.id} (${revision.message}) back on ${target.where}?`, settings);
+  for (const line of preparedElsewhere.lines) listener.say(line);
+  const places = [target.where, ...preparedElsewhere.places].join(" and ");
+  await confirm(`Take ${revision.id} (${revision.message}) back on ${places}?`, settings);
   const backup = await prepared.take();
+  const jobsElsewhere = await preparedElsewhere.take();
   return await carryOut({
     command: "rollback",
     target,
@@ -86,24 +101,11 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     reverse,
     ...compared,
     backup,
-    warnings,
+    others: jobsElsewhere,
+    warnings: [...warnings, ...preparedElsewhere.warnings],
     lock,
     listener,
     started,
-  });
-}
-
-/** What a downgrade loses is accepted for one database, and the tool takes it back in all of them. */
-function requireOneDatabase({ project }: Target): void {
-  const { bind, config } = project;
-  if (bind === undefined || bind.others.length === 0) return;
-  const others = bind.others.map(({ name }) => `"${bindLabel(name)}"`).join(" and ");
-  throw new UserError({
-    what: "The tool takes a revision back in all databases of the project at once, and a rollback judges one.",
-    where: config,
-    seen: `Beside "${bindLabel(bind.name)}" it would go down in ${others}.`,
-    why: "What the others would lose was neither looked at nor accepted.",
-    do: "Look at what migration-gate check says of each database's downgrade (bind), take a backup of each (migration-gate backup --bind …), and run the tool's downgrade by hand; or go forward with a new revision.",
   });
 }
 
@@ -118,48 +120,104 @@ async function planFor(
   target: Target,
   seen: SeenDatabase,
   { revision, heads }: Newest,
+  elsewhere: readonly SeenOther[] = [],
 ): Promise<DeployPlan> {
   const context = { settings, environment, progress: listener.say };
   // What is pending, or on another branch, is no matter of this one.
   const proved = await proveRevisions(context, target, [revision], revision.id);
   const sha256 = () => revisionSource(target.project, revision).sha256;
   const planned = { command: "rollback", seen, goal: heads, revisions: [revision], sha256 } as const;
-  return planOf({ ...planned, environment: environmentHash(target.project, target.graph.revisions) }, proved);
+  const plan = planOf(
+    { ...planned, environment: environmentHash(target.project, target.graph.revisions) },
+    proved,
+  );
+  const { bind } = target.project;
+  return bind === undefined
+    ? plan
+    : { ...plan, bind: bindLabel(bind.name), others: plannedElsewhere(elsewhere) };
 }
 
-/** A UserError where the downgrade is not proved, or loses what nobody accepted. */
-function requireWayBack(
-  { id, wayBack }: PlannedRevision,
-  settings: Settings,
-  byHandInstead: () => string,
-): void {
-  const { kind, reason, loses } = wayBack;
-  if (kind === "irreversible" || kind === "restore only") {
+function wayDown(
+  target: Target,
+  seen: SeenDatabase,
+  newest: Newest,
+  { revisions: [planned] }: DeployPlan,
+): WayDown {
+  const { bind } = target.project;
+  return {
+    planned,
+    of: bind === undefined ? "" : bindLabel(bind.name),
+    byHandInstead: () => (planned === undefined ? "" : byHand(target, seen, newest, planned)),
+  };
+}
+
+/** How the revision is taken back in one database. */
+interface WayDown {
+  readonly planned: PlannedRevision | undefined;
+  /** The database's name, where the project has several; "" where it has one. */
+  readonly of: string;
+  byHandInstead(): string;
+}
+
+/** A UserError where a downgrade is not proved, or loses what nobody accepted. */
+function requireWaysBack(id: string, ways: readonly WayDown[], settings: Settings): void {
+  for (const { planned, of, byHandInstead } of ways) {
+    const { kind, reason } = planned?.wayBack ?? {};
+    if (kind !== "irreversible" && kind !== "restore only") continue;
+    const where = of === "" ? "" : ` in the database "${of}"`;
     throw new UserError({
       what:
         kind === "irreversible"
-          ? `Revision ${id} is irreversible: ${reason}.`
-          : `The downgrade of revision ${id} was not proved: ${reason}.`,
+          ? `Revision ${id} is irreversible${where}: ${reason}.`
+          : `The downgrade of revision ${id} was not proved${where}: ${reason}.`,
       why: "A downgrade that was not seen to work on a shadow is not tried on this database.",
       do: byHandInstead(),
     });
   }
-  const open = loses.filter((loss) => !settings["accept-loss"].includes(nameOfLoss(loss)));
+  const losses = ways.flatMap(({ planned, of }) =>
+    (planned?.wayBack.loses ?? []).map((loss) => {
+      const database = of === "" ? "" : `${of}: `;
+      return { text: database + loss, name: database + nameOfLoss(loss) };
+    }),
+  );
+  const open = losses.filter(({ name }) => !settings["accept-loss"].includes(name));
   if (open.length > 0) {
     throw new UserError({
       what: `Taking revision ${id} back loses what is in ${open.length} ${open.length === 1 ? "place" : "places"}.`,
-      seen: open.join("\n"),
+      seen: open.map(({ text }) => text).join("\n"),
       why: "What was written there since the upgrade is gone afterwards; the backup has it, and nothing else.",
-      do: `Go forward with a new revision instead, or accept each by its name: ${open.map((loss) => `--accept-loss '${nameOfLoss(loss)}'`).join(" ")}`,
+      do: `Go forward with a new revision instead, or accept each by its name: ${open.map(({ name }) => `--accept-loss '${name}'`).join(" ")}`,
     });
   }
-  const strange = settings["accept-loss"].filter((name) => !loses.map(nameOfLoss).includes(name));
+  const strange = settings["accept-loss"].filter((name) => losses.every((loss) => loss.name !== name));
   if (strange.length === 0) return;
   throw new UserError({
     what: `accept-loss names what revision ${id} does not lose: ${strange.join(", ")}.`,
-    seen: loses.length === 0 ? "It loses nothing." : `It loses ${loses.join(", ")}.`,
+    seen:
+      losses.length === 0 ? "It loses nothing." : `It loses ${losses.map(({ text }) => text).join(", ")}.`,
     do: "Take it out: it may stand there for another revision.",
   });
+}
+
+/** One back means another revision where a database is elsewhere. */
+function requireSameRevision(id: string, elsewhere: readonly SeenOther[]): void {
+  const strange = elsewhere.find(({ goal }) => goal.pending.every((revision) => revision.id !== id));
+  if (strange === undefined) return;
+  throw new UserError({
+    what: `The newest revision is ${id} here, and another one in the database "${bindLabel(strange.name)}".`,
+    where: strange.target.where,
+    seen: `It is at ${strange.seen.heads.join(", ")}.`,
+    why: "The tool takes back one revision in every database of the project at once.",
+    do: `Bring them to the same revision first: migration-gate apply --bind ${bindLabel(strange.name)}, or restore the one that is ahead.`,
+  });
+}
+
+/** One revision down. */
+function goalBack({ graph }: Target): (seen: SeenDatabase) => Goal {
+  return ({ heads }) => {
+    const { revision, applied, heads: after } = newestOf(graph, heads);
+    return { target: oneBack(revision), applied, heads: after, pending: [revision] };
+  };
 }
 
 /** The running release must not need what the downgrade takes away. */

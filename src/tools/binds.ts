@@ -15,7 +15,9 @@ export function chooseBind(project: ToolProject, wish: BindWish): ToolProject {
     });
   }
   if (wish.chosen !== undefined) requireBind("bind", wish.chosen, binds, project);
-  for (const name of wish.variables.keys()) {
+  // A line too many may be for a database that only the base still has; with one missing it is misspelt.
+  const isMissing = binds.some((name) => !wish.variables.has(name));
+  for (const name of isMissing ? wish.variables.keys() : []) {
     if (name !== "") requireBind("bind-url-env", name, binds, project);
   }
   return withBind(project, wish);
@@ -29,6 +31,9 @@ export function withBind(project: ToolProject, wish: BindWish): ToolProject {
   if (name === undefined) return { ...project, unprovable: notChosen(binds), bindWish: wish };
   if (!binds.includes(name)) return { ...project, bindWish: wish };
   const missing = binds.filter((each) => !wish.variables.has(each));
+  const unprovable = missing.length === 0 ? {} : { unprovable: noVariable(binds, missing) };
+  // Where the settings say nothing yet, the text of each one's functions is judged.
+  if (wish.chosen === undefined && missing.length > 0) return { ...project, bindWish: wish, ...unprovable };
   const others = binds.flatMap((each) => {
     const variable = wish.variables.get(each);
     return each === name || variable === undefined ? [] : [{ name: each, variable }];
@@ -37,7 +42,7 @@ export function withBind(project: ToolProject, wish: BindWish): ToolProject {
     ...project,
     bind: { name, others },
     bindWish: wish,
-    ...(missing.length === 0 ? {} : { unprovable: noVariable(binds, missing) }),
+    ...unprovable,
   };
 }
 

@@ -172,6 +172,12 @@ describe.concurrent("no database is touched that was not given", () => {
   });
 });
 
+test("no shadow of theirs is left on a given server", async () => {
+  expect(await ask(server.address, "select datname from pg_database where datname like '%_bind_%'")).toEqual(
+    [],
+  );
+});
+
 describe.concurrent("Alembic's template for several databases", () => {
   const revisions: readonly BindRevision[] = [
     { id: "a1", down: null, binds: { main: tableOf("orders"), audit: tableOf("events", "pass") } },

@@ -209,7 +209,7 @@ def downgrade_users():
 `;
 
 describe("several databases", () => {
-  test("are not proved, and the text of each one's functions is judged", async () => {
+  test("whose variables nobody named are not proved, and the text of each one's functions is judged", async () => {
     await using project = await writeProject({
       ...severalFiles,
       "migrations/versions/a1.py": `${severalFiles["migrations/versions/a1.py"]}${ofUsers}`,
@@ -219,7 +219,7 @@ describe("several databases", () => {
       code: 1,
       findings: ["error ban-drop-column a1 column users.nickname", "error not-proved -"],
       open: ["a1 downgrade", "a1 upgrade"].map(
-        (step) => `${step}: not proved, the revisions run on several databases at once`,
+        (step) => `${step}: not proved, nothing says which variable has the address of "users"`,
       ),
       shadow: undefined,
     });
@@ -238,7 +238,8 @@ describe("several databases", () => {
     const { code, stderr } = await ended;
     expect({ code, first: stderr.split("\n").find((line) => line.startsWith("error")) }).toEqual({
       code: 2,
-      first: 'error: The project migrates 2 databases (--multidb): the default one and "users".',
+      first:
+        'error: The project migrates 2 databases at once: the default one and "users". Nothing says which variable has the address of "users".',
     });
     await using connected = await testClient(database.address);
     const { rows } = await connected.client.query("SELECT FROM pg_tables WHERE schemaname = 'public'");

@@ -169,6 +169,48 @@ describe.concurrent("several databases", () => {
     );
   });
 
+  test("rollback takes the revision back in all, when what each loses is accepted", async () => {
+    await using place = await Place.open();
+    const { project, main, users: theirs, env } = place;
+    await place.deploy();
+    const options = { args: users, env };
+    expect(await refusal("rollback", project, main.address, options)).toMatchObject({
+      seen: "default: table public.invoices\nusers: table public.logins",
+      do: expect.stringContaining("--accept-loss 'users: table public.logins'"),
+    });
+    const accept = [
+      "--accept-loss",
+      "default: table public.invoices",
+      "--accept-loss",
+      "users: table public.logins",
+    ];
+    const { code, report, stderr } = await deploy("rollback", project, main.address, {
+      args: [...users, ...accept],
+      env,
+    });
+    expect(
+      [code, report.heads.after, report.others?.[0]?.heads.after, report.others?.[0]?.state],
+      stderr,
+    ).toEqual([0, ["a1"], ["a1"], "at target"]);
+    expect([await tables(main.address), await tables(theirs.address)]).toEqual([
+      ["alembic_version", "orders"],
+      ["alembic_version", "people"],
+    ]);
+    await ask(theirs.address, "update alembic_version set version_num = 'b2'");
+    expect((await refusal("rollback", project, main.address, options)).what).toBe(
+      'The newest revision is a1 here, and another one in the database "users".',
+    );
+  });
+
+  test("a way back that is not proved in one database is not tried in any", async () => {
+    await using place = await Place.open(tableOf("logins", "pass"));
+    await place.deploy();
+    const options = { args: users, env: place.env };
+    const { what } = await refusal("rollback", place.project, place.main.address, options);
+    expect(what).toMatch(/^The downgrade of revision b2 was not proved in the database "users": /);
+    expect(await tables(place.main.address)).toContain("invoices");
+  });
+
   test("a plan has the statements of one, and says what is pending in the other", async () => {
     await using place = await Place.open();
     const args = [...users, "--bind", "users", "--dry-run"];
@@ -193,25 +235,24 @@ describe.concurrent("several databases", () => {
   test("what is refused before anything is touched", async () => {
     await using place = await Place.open(nothing);
     const { project, main, env } = place;
-    const refused = (command: "apply" | "rollback", args: readonly string[], more: NodeJS.ProcessEnv = {}) =>
-      refusal(command, project, main.address, { args, env: { ...env, ...more } });
-    expect(await refused("apply", users, { USERS_DATABASE_URL: undefined })).toMatchObject({
+    const refused = (args: readonly string[], more: NodeJS.ProcessEnv = {}) =>
+      refusal("apply", project, main.address, { args, env: { ...env, ...more } });
+    expect(await refused(users, { USERS_DATABASE_URL: undefined })).toMatchObject({
       what: 'The tool migrates the database "users" too, and USERS_DATABASE_URL is not set.',
       do: "Put its address into USERS_DATABASE_URL.",
     });
-    expect((await refused("apply", [])).do).toBe(
+    expect((await refused([])).do).toBe(
       "Set bind-url-env to the variables that the project reads, one line a database: users=USERS_DATABASE_URL",
     );
-    expect(await refused("apply", users, { USERS_DATABASE_URL: env.DATABASE_URL })).toMatchObject({
+    expect(await refused(users, { USERS_DATABASE_URL: env.DATABASE_URL })).toMatchObject({
       what: 'The database "users" is at the same place as another one of this project.',
     });
     await ask(place.users.address, "create table alembic_version (version_num varchar(32) primary key)");
     await ask(place.users.address, "insert into alembic_version values ('f00')");
-    expect(await refused("apply", users)).toMatchObject({
+    expect(await refused(users)).toMatchObject({
       what: "The database has a revision that this source does not have: f00.",
       where: expect.stringContaining('database "users", '),
     });
-    expect((await refused("rollback", users)).seen).toBe('Beside "default" it would go down in "users".');
     expect(await tables(main.address)).toEqual([]);
   });
 

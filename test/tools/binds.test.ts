@@ -45,6 +45,8 @@ test("without bind it is the default one, and the others are named with their va
     ],
   });
   expect(judged(both).unprovable).toBeUndefined();
+  // Of a database that only the base still has.
+  expect(judged([...both, ...lines("gone=GONE_URL")]).bind).toEqual(judged(both).bind);
 });
 
 test("a variable that is not given is asked for, and nothing is proved", () => {
