@@ -1,15 +1,16 @@
 import { byHand } from "../deploy/by-hand";
 import { carryOut } from "../deploy/carry-out";
 import { type Newest, newestOf } from "../deploy/newest";
-import { nameOfLoss, planOf } from "../deploy/plan";
+import { nameOfLoss, planOf, recordedOf } from "../deploy/plan";
 import { requireRecordDirectory } from "../deploy/record";
+import { rollbackOrder } from "../deploy/rollback-order";
 import type { SeenDatabase } from "../deploy/status";
 import { openTarget, type Target } from "../deploy/target";
 import { UserError } from "../errors";
 import { ownReverse } from "../lanes/own-way-back";
 import type { DeployPlan, DeployReport, PlannedRevision } from "../model/deployment";
 import { majorOf } from "../model/status";
-import { addedBy } from "../project/added-by";
+import { orderLines } from "../reports/plan-text";
 import type { Settings } from "../settings";
 import { environmentHash } from "../tools/environment-hash";
 import { revisionSource } from "../tools/revision-source";
@@ -65,7 +66,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const warnings = await requireReady(target, seen, lock, ready);
   const compared = await comparedWithProof(target, seen, settings.proof, [revision]);
   const prepared = await backupFor(context, target, seen, []);
-  listener.say(await codeFirst(target, newest));
+  for (const line of orderLines(plan.order)) listener.say(line);
   listener.say(`back to  ${newest.heads.join(", ") || "base"}`);
   if (reverse !== undefined) listener.say(`by       ${reverse}, and the row of ${revision.id} with it`);
   listener.say(`backup   ${prepared.description}`);
@@ -82,6 +83,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     revisions: [revision],
     words: target.tool.commands(target.project).downgrade(oneBack(revision)),
     reverse,
+    afterwards: plan.order?.first === "code" ? [] : (plan.order?.steps.slice(-1) ?? []),
     ...compared,
     backup,
     warnings,
@@ -108,7 +110,14 @@ async function planFor(
   const proved = await proveRevisions(context, target, [revision], revision.id);
   const sha256 = () => revisionSource(target.project, revision).sha256;
   const planned = { command: "rollback", seen, goal: heads, revisions: [revision], sha256 } as const;
-  return planOf({ ...planned, environment: environmentHash(target.project, target.graph.revisions) }, proved);
+  const plan = planOf(
+    { ...planned, environment: environmentHash(target.project, target.graph.revisions) },
+    proved,
+  );
+  const recorded = recordedOf(proved, revision.id, "downgrade");
+  return recorded === undefined
+    ? plan
+    : { ...plan, order: await rollbackOrder(target, revision.id, recorded.changes) };
 }
 
 /** A UserError where the downgrade is not proved, or loses what nobody accepted. */
@@ -144,14 +153,4 @@ function requireWayBack(
     seen: loses.length === 0 ? "It loses nothing." : `It loses ${loses.join(", ")}.`,
     do: "Take it out: it may stand there for another revision.",
   });
-}
-
-/** The running release must not need what the downgrade takes away. */
-async function codeFirst({ project }: Target, { revision }: Newest): Promise<string> {
-  const added = await addedBy(project.root, revision.location.file);
-  const release =
-    added?.before === undefined
-      ? "a release from before it"
-      : `a release from before it (${added.before.slice(0, 12)} or older; ${added.commit.slice(0, 12)} "${added.subject}" brought it)`;
-  return `Code that needs ${revision.id} fails once it is taken back: deploy ${release} first.`;
 }

@@ -125,6 +125,16 @@ export interface PlannedRevision {
   readonly wayBack: WayBack;
 }
 
+/** In which order a release and its database go back. */
+export interface RollbackOrder {
+  readonly first: "code" | "database" | "neither" | "either";
+  readonly why: string;
+  /** One after the other. */
+  readonly steps: readonly string[];
+  /** The last commit without the revision; undefined where git does not know it. */
+  readonly commit: string | undefined;
+}
+
 /** The JSON of `apply --dry-run` and `rollback --dry-run`; `apply --plan` takes the first. */
 export interface DeployPlan {
   readonly version: 1;
@@ -138,4 +148,6 @@ export interface DeployPlan {
   readonly revisions: readonly PlannedRevision[];
   /** The server on which the statements were recorded. */
   readonly shadow: { readonly version: string; readonly major: number };
+  /** Of a rollback. */
+  readonly order?: RollbackOrder;
 }
