@@ -1,4 +1,5 @@
 import type { MigrationTool } from "../contract";
+import { readFileTemplate } from "./configuration";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure/explain";
 import { meaningOf } from "./python/meaning";
@@ -21,6 +22,7 @@ export const alembic: MigrationTool = {
   meaningOf,
   commands,
   mergeLine,
+  fileTemplate: readFileTemplate,
   versionWrites,
   readsVersions,
   versionTable,

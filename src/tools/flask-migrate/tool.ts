@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { readFileTemplate } from "../alembic/configuration";
 import { meaningOf } from "../alembic/python/meaning";
 import { readBody, readOne, readRevisions } from "../alembic/read";
 import { revisionFiles, revisionLine } from "../alembic/revision-names";
@@ -27,6 +28,7 @@ export const flaskMigrate: MigrationTool = {
   meaningOf,
   commands,
   mergeLine,
+  fileTemplate: readFileTemplate,
   whyNoRevisions,
   versionWrites,
   readsVersions,
