@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type GraphJudgement, graphFindings } from "../findings/graph";
 import { historyFindings } from "../findings/history";
+import { nameFindings } from "../findings/revision-names";
 import type { Finding } from "../model/finding";
 import type { Revision } from "../model/revision";
 import type { RevisionText } from "../operations/difference";
@@ -37,7 +38,7 @@ export async function findingsOnHistory(
   const bytesOf = ({ location }: Revision) => readFileSync(path.resolve(project.root, location.file));
   const landedTexts = new Map<string, RevisionText>();
   const table = { table: tool.versionTable.name };
-  return historyFindings({
+  const found = historyFindings({
     history,
     revisions: read.revisions,
     textOf: (revision) => ({
@@ -65,6 +66,7 @@ export async function findingsOnHistory(
     databaseUrlEnv: databaseVariable(settings),
     environments: await environmentsOf(context, project, read.revisions, history),
   });
+  return [...found, ...nameFindings(history, read.revisions, tool.fileTemplate?.(project))];
 }
 
 /** Problems of the graph as it is, and as it will be once it is merged into a target that has gone on. */

@@ -201,8 +201,8 @@ export class Reporter {
   }
 }
 
-function nextSteps(state: DeployReport["state"], { command, backup }: Job): string[] {
-  if (state === "at target") return [];
+function nextSteps(state: DeployReport["state"], { command, backup, afterwards }: Job): readonly string[] {
+  if (state === "at target") return afterwards ?? [];
   const steps = ["migration-gate status", `the same ${command} again, when it is mended`];
   if (state !== "unchanged" && backup.restore !== undefined) steps.push(`to go back: ${backup.restore}`);
   return steps;

@@ -190,6 +190,8 @@ export interface MigrationTool {
   commands(project: ToolProject): ToolCommands;
   /** The line that a person types to join these heads, `heads` for all of them; `run` is the setting. Absent where there are none. */
   mergeLine?(project: ToolProject, heads: readonly string[], run?: string): string;
+  /** How the project names the files of new revisions, as Alembic's `file_template`; undefined where it does not say. */
+  fileTemplate?(project: ToolProject): string | undefined;
   /** What a project without any revision lacks; undefined where the tool knows no more than anyone. */
   whyNoRevisions?(project: ToolProject): { readonly seen: string; readonly do: string } | undefined;
   /**
