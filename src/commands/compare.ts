@@ -13,6 +13,7 @@ import type { Settings } from "../settings";
 import { databaseVariable } from "../settings/binds";
 import type { ReadRevisions, ToolProject } from "../tools/contract";
 import { toolOf } from "../tools/index";
+import { namedTable } from "../tools/named-table";
 import { shellWord } from "../tools/shell-words";
 import { environmentsOf } from "./taken-back";
 
@@ -37,7 +38,7 @@ export async function findingsOnHistory(
   const tool = toolOf(project);
   const bytesOf = ({ location }: Revision) => readFileSync(path.resolve(project.root, location.file));
   const landedTexts = new Map<string, RevisionText>();
-  const table = { table: tool.versionTable.name };
+  const table = namedTable(tool);
   const found = historyFindings({
     history,
     revisions: read.revisions,

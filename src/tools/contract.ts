@@ -202,6 +202,8 @@ export interface MigrationTool {
   versionWrites(sql: string, table?: VersionTable): readonly VersionWrite[];
   /** True for a statement by which the tool's status command looks for the version table or reads it. */
   readsVersions(sql: string): boolean;
+  /** How its program is installed, by the program's name, where a project's own requirements do not have it. */
+  readonly installedBy?: Readonly<Record<string, string>>;
   /** What of the project reads the database's address, in words of a message. */
   readonly addressReader: string;
   /** The version table's usual name, its column of ids, and all of its columns where it has more. */
@@ -209,8 +211,8 @@ export interface MigrationTool {
     readonly name: string;
     readonly column: string;
     readonly columns?: readonly string[];
-    /** The table, or schema.table, that the project's own configuration names. */
-    readonly given?: string;
+    /** What the project's own configuration names. */
+    readonly given?: VersionTable;
   };
   /** A line of a file that has this revision, as a POSIX extended regular expression. */
   revisionLine(id: string): string;
