@@ -3,15 +3,14 @@ import type { RowLevel } from "../model/deploy-lane";
 import type { StepFailure } from "../model/evidence";
 import type { RowSnapshot } from "../model/rows";
 import { failureOf } from "./blame";
-import type { DeployWay } from "./deploy-way";
+import { type DeployWay, goBelow, type WentBelow } from "./deploy-way";
 import { type BaseDatabase, type FilledDatabase, type Filling, fill, rowsOf } from "./lane-rows";
 import { type LaneContext, type Leg, Stage } from "./stage";
 
 /** One way up, down and up again on a copy of the base with rows. */
 export interface DeployTry {
   readonly level: RowLevel;
-  /** The way's `below`, with the rows before it; undefined where there is none. */
-  readonly below: { readonly leg: Leg; readonly before: RowSnapshot } | undefined;
+  readonly below: WentBelow | undefined;
   /** Of what is above the database's head; that of `below` where the way ended there. */
   readonly up: Leg;
   /** Undefined where the way ended before, or nothing can be taken back. */
@@ -88,17 +87,6 @@ export async function tryOnDatabase(
   const downRows = await look();
   const again = await stage.go("upgrade", way.top);
   return result({ down, again }, { ...seen, down: downRows });
-}
-
-/** Goes over what the change brings below the database's head, which the version table's head does not tell. */
-export async function goBelow(
-  stage: Stage,
-  { below }: DeployWay,
-  look: () => Promise<RowSnapshot>,
-): Promise<DeployTry["below"]> {
-  if (below === undefined) return undefined;
-  const before = await look();
-  return { leg: await stage.go("upgrade", below.target), before };
 }
 
 function isWell({ failure, bypassed }: Leg): boolean {

@@ -1,4 +1,6 @@
+import type { RowSnapshot } from "../model/rows";
 import type { Graph } from "../revisions/graph";
+import type { Leg, Stage } from "./stage";
 
 /** From the database that is there to the change's head, and back as far as it goes. */
 export interface DeployWay {
@@ -92,4 +94,21 @@ function barrierOf(graph: Graph, id: string, limit: string | undefined): string 
   if (revision?.sql !== undefined && revision.downgrade === undefined)
     return "it has no file that takes it back";
   return undefined;
+}
+
+/** The way over what is below, with the rows before it. */
+export interface WentBelow {
+  readonly leg: Leg;
+  readonly before: RowSnapshot;
+}
+
+/** Goes over what the change brings below the database's head, which the version table's head does not tell. */
+export async function goBelow(
+  stage: Stage,
+  { below }: DeployWay,
+  look: () => Promise<RowSnapshot>,
+): Promise<WentBelow | undefined> {
+  if (below === undefined) return undefined;
+  const before = await look();
+  return { leg: await stage.go("upgrade", below.target), before };
 }

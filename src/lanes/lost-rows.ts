@@ -2,8 +2,8 @@ import { lostByRoundTrip, lostByUpgrade, lostOfTopUp } from "../evidence/lane-lo
 import type { DeployFact, RowLevel } from "../model/deploy-lane";
 import type { Direction } from "../model/revision";
 import type { RowLoss, RowSnapshot } from "../model/rows";
-import { type DeployTry, goBelow } from "./deploy-try";
-import { type DeployWay, targetBelow } from "./deploy-way";
+import type { DeployTry } from "./deploy-try";
+import { type DeployWay, goBelow, targetBelow } from "./deploy-way";
 import { type BaseDatabase, type FilledDatabase, type Filling, fill, rowsOf } from "./lane-rows";
 import { saysSo } from "./says-so";
 import { type LaneContext, type Leg, Stage } from "./stage";
