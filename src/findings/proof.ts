@@ -133,6 +133,8 @@ function advice(failure: StepFailure, revision: Revision): string {
     return "Let the error surface: it is swallowed, and the transaction stays aborted. What may fail belongs in `with op.get_bind().begin_nested():`.";
   if (failure.madeOnArrival !== undefined)
     return `Let nothing but revisions make tables: the ${kindOf(failure.madeOnArrival)} ${identityOf(failure.madeOnArrival)} was made as the tool started, before any revision, by the app or env.py (create_all()?).`;
+  if (state === "25001" && revision.sql !== undefined)
+    return "Put this statement alone into a file that begins with -- no-transaction: several in one file are one transaction to the server all the same.";
   if (state === "25001")
     return "Run this statement in `with op.get_context().autocommit_block():`, alone in its revision.";
   if (state === "25P02")
