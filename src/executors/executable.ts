@@ -59,7 +59,11 @@ function notFound(command: string, cwd: string, plainFile: string | undefined, p
     seen: command.includes("/") ? "No such file." : `Not in PATH: ${path === "" ? "it is empty" : path}`,
     do:
       local === undefined
-        ? `${install} (for example pip install -r requirements.txt), or set run: to the whole command, for example run: uv run ${name}.`
+        ? `${install} (for example pip install -r requirements.txt), or set run: ${
+            name === "uv" || name === "poetry"
+              ? `to what starts the tool without ${name}, as the project's environment has it, for example run: .venv/bin/alembic.`
+              : `to the whole command, for example run: uv run ${name}.`
+          }`
         : `Set run: ${local}, which exists.`,
   });
 }
