@@ -73,14 +73,13 @@ export function refusedTogether(leg: Leg): string[] {
   return revisions.length > 1 ? revisions : [];
 }
 
-/** By the tool's own word or the file in the traceback, else the next revision in line, as far as the version table was seen to come. */
+/** By the file in the traceback, else the next revision in line, as far as the version table was seen to come, else by the tool's own word. */
 function revisionOf(
   context: LaneContext,
   leg: Leg,
   { revision: stopped, file }: ToolFailure,
 ): string | undefined {
   const { graph } = context;
-  if (stopped !== undefined && graph.get(stopped) !== undefined) return stopped;
   if (file !== undefined) {
     const named = graph.revisions.find(
       ({ location }) => location.file === file || file.endsWith(`/${location.file}`),
@@ -102,7 +101,8 @@ function revisionOf(
   });
   // Where several branches could be next, the tool goes on with the one it is on.
   const neighbours = last === undefined ? [] : related(context, leg, last.revision);
-  return (candidates.find(({ id }) => neighbours.includes(id)) ?? candidates[0])?.id;
+  const next = candidates.find(({ id }) => neighbours.includes(id)) ?? candidates[0];
+  return next?.id ?? (stopped === undefined ? undefined : graph.get(stopped)?.id);
 }
 
 /** What lies on the way to the target: after the last one, what fails is no revision's. */
