@@ -36,8 +36,8 @@ The change is compared with a base: the commit that \`base\` names, else the one
 pull request, the base of a merge group, what was there before a push). Revisions that are new or edited since then
 decide; what is wrong with older ones is a note. \`history: all\` makes all of them decide, and without a base they do.
 
-A revision of Python is edited when its meaning changed: comments, formatting, quotes, type hints, docstrings and the order of
-imports do not count. A file of SQL is edited when its text changed, a comment included. One that was only moved or renamed, or
+A revision of Python is edited when its meaning changed: comments, formatting, quotes, type hints, docstrings, the order of
+imports and imports that nothing uses do not count. A file of SQL is edited when its text changed, a comment included. One that was only moved or renamed, or
 got other line ends, is not. Heads, missing parents and ids
 that are used twice are also looked for in what the merge will make: this change, and what the target has got since.
 A clone that is too shallow fetches what it needs from \`origin\`; where that fails, the check ends with exit code 2.

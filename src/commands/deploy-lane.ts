@@ -219,7 +219,14 @@ async function onServer(
   }
   const result = await proveOnDeployed(
     { ...lane, shadow: server },
-    { base, copy, fresh: context.fresh, floor: context.floor, rows },
+    {
+      base,
+      copy,
+      fresh: context.fresh,
+      floor: context.floor,
+      rows,
+      hasLanded: (id) => opened.graph.get(id) !== undefined,
+    },
   );
   const { asked } = context;
   const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);

@@ -1,5 +1,6 @@
 import type { CatalogChange, CatalogDelta } from "../model/catalog";
 import type { Difference } from "../model/evidence";
+import { isSameCode } from "./same-code";
 
 /** The one delta that several in a row amount to; what went there and back is left out. */
 export function mergeDeltas(deltas: readonly CatalogDelta[]): CatalogDelta {
@@ -33,7 +34,7 @@ export function differencesOf(
         found: got === undefined ? wanted?.before : got.after,
       };
     })
-    .filter((difference) => difference.expected !== difference.found);
+    .filter(({ key, expected: wanted, found: got }) => wanted !== got && !isSameCode(key, wanted, got));
 }
 
 /** What one step did to the differences. */
@@ -86,7 +87,7 @@ export class DifferenceTracker {
       const earlier = this.differences.get(key);
       const wanted = valueAfter(should.get(key), did.get(key)?.before, earlier, "expected");
       const got = valueAfter(did.get(key), should.get(key)?.before, earlier, "found");
-      if (wanted === got) {
+      if (wanted === got || isSameCode(key, wanted, got)) {
         this.differences.delete(key);
         if (earlier !== undefined) healed.push(earlier);
         continue;

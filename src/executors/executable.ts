@@ -73,6 +73,10 @@ function notFound({ command, cwd, plainFile, path, installedBy }: Missing): Tool
   const own = installedBy[name];
   const install =
     "Install the project's requirements before the gate runs (for example pip install -r requirements.txt)";
+  const whole =
+    name === "uv" || name === "poetry"
+      ? `to what starts the tool without ${name}, as the project's environment has it, for example run: .venv/bin/alembic.`
+      : `to the whole command, for example run: uv run ${name}.`;
   return new ToolError({
     what: `The command "${command}" was not found.`,
     where: `folder ${cwd}`,
@@ -80,7 +84,7 @@ function notFound({ command, cwd, plainFile, path, installedBy }: Missing): Tool
     do:
       local === undefined
         ? own === undefined
-          ? `${install}, or set run: to the whole command, for example run: uv run ${name}.`
+          ? `${install}, or set run: ${whole}`
           : `Install it before the gate runs: ${own}; or set run: to what starts it.`
         : `Set run: ${local}, which exists.`,
   });

@@ -63,3 +63,10 @@ function python(text: string): string {
   if (!text.includes('"') || text.includes("'")) return json;
   return `'${json.slice(1, -1).replaceAll('\\"', '"')}'`;
 }
+
+/** Advice for a file of SQL. */
+export function inSql(text: string): string {
+  return text
+    .replaceAll("# migration-gate:", "-- migration-gate:")
+    .replace(/above the call\b/, "above the statement");
+}

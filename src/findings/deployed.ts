@@ -194,7 +194,7 @@ function lossFinding(
       seen: `${context.seenBy}; ${counts}.${shown}`,
       why: down
         ? "A rollback in production would lose them for good."
-        : "Its downgrade does not bring them back: after this deploy they are gone for good.",
+        : `${revision.downgrade === undefined ? "Nothing brings" : "Its downgrade does not bring"} them back: after this deploy they are gone for good.`,
       do: down
         ? "Keep what the downgrade removes (in another column, in an archive table), or say why it may go: # migration-gate: allow downgrade-loses-data because …"
         : "Copy what must stay before it goes, or say why it may go: # migration-gate: allow upgrade-loses-data because …",

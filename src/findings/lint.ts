@@ -5,6 +5,7 @@ import type { Graph } from "../revisions/graph";
 import { contextOf } from "../rules/context";
 import { rules } from "../rules/index";
 import type { Objection, Rule } from "../rules/rule";
+import { inSql } from "./advice";
 
 export interface LintContext {
   readonly graph: Graph;
@@ -43,19 +44,12 @@ function lintFinding(id: string, rule: Rule, objection: Objection, revision: Rev
     what: objection.what,
     where: `revision ${revision.id}, ${direction}`,
     seen: "The revision file.",
-    why: rule.why,
+    why: objection.why ?? rule.why,
     do:
       revision.sql === undefined ? (objection.do ?? rule.do) : inSql(objection.do ?? rule.doInSql ?? rule.do),
     suppressed: false,
     suppression: undefined,
   };
-}
-
-/** Advice for a file of SQL. */
-function inSql(text: string): string {
-  return text
-    .replaceAll("# migration-gate:", "-- migration-gate:")
-    .replace(/above the call\b/, "above the statement");
 }
 
 /** A loop says the same of the same object once. */

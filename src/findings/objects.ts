@@ -78,10 +78,10 @@ export function describeChange({ expected, found }: Difference): string {
     (field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]),
   );
   return fields
-    .map(
-      (field) =>
-        `${field}: ${shown(before[field])} before the upgrade, ${shown(after[field])} after the downgrade`,
-    )
+    .map((field) => {
+      const [was, is] = whereTheyDiffer(textOf(before[field]), textOf(after[field]));
+      return `${field}: ${was} before the upgrade, ${is} after the downgrade`;
+    })
     .join("; ");
 }
 
@@ -92,9 +92,24 @@ function parse(definition: string | undefined): Record<string, unknown> | undefi
 }
 
 const shownCharacters = 300;
+/** What two long texts have in common before their first difference is shown from here. */
+const leadCharacters = 60;
 
-function shown(value: unknown): string {
+function textOf(value: unknown): string {
   if (value === undefined || value === null) return "none";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Both texts, cut; long ones begin at the line in which they first differ, or near to it. */
+function whereTheyDiffer(one: string, other: string): [string, string] {
+  let same = 0;
+  while (same < one.length && one[same] === other[same]) same++;
+  const isCut = Math.max(one.length, other.length) > shownCharacters && same > leadCharacters;
+  const line = one.lastIndexOf("\n", same - 1) + 1;
+  const from = isCut ? Math.max(line, same - leadCharacters) : 0;
+  const cut = (text: string): string => {
+    const shown = text.slice(from, from + shownCharacters);
+    return `${from > 0 ? "…" : ""}${shown}${from + shownCharacters < text.length ? "…" : ""}`;
+  };
+  return [cut(one), cut(other)];
 }

@@ -1,10 +1,11 @@
+import { serverLacks } from "../databases/postgres/server-lacks";
 import { identityOf, kindOf } from "../model/catalog";
 import type { Difference, ProofFact, StepFailure } from "../model/evidence";
 import type { Finding, Severity } from "../model/finding";
 import type { Direction, Revision, SourceLocation } from "../model/revision";
 import type { Graph } from "../revisions/graph";
 import { missingExtension } from "../shadow/missing-extension";
-import { residueAdvice } from "./advice";
+import { inSql, residueAdvice } from "./advice";
 import { describeChange, groupByObject, type ObjectDifference } from "./objects";
 import { placeOf, placeOfFailure } from "./places";
 
@@ -64,7 +65,7 @@ export function stepFinding(
     where: `revision ${revision.id}, ${direction}`,
     seen: parts.seen,
     why: parts.why,
-    do: parts.do,
+    do: revision.sql === undefined ? parts.do : inSql(parts.do),
     suppressed: false,
     suppression: undefined,
   };
@@ -132,16 +133,20 @@ function advice(failure: StepFailure, revision: Revision): string {
     return "Let the error surface: it is swallowed, and the transaction stays aborted. What may fail belongs in `with op.get_bind().begin_nested():`.";
   if (failure.madeOnArrival !== undefined)
     return `Let nothing but revisions make tables: the ${kindOf(failure.madeOnArrival)} ${identityOf(failure.madeOnArrival)} was made as the tool started, before any revision, by the app or env.py (create_all()?).`;
+  if (state === "25001" && revision.sql !== undefined)
+    return "Put this statement alone into a file that begins with -- no-transaction: several in one file are one transaction to the server all the same.";
   if (state === "25001")
     return "Run this statement in `with op.get_context().autocommit_block():`, alone in its revision.";
   if (state === "25P02")
     return "Let the first error of this revision surface: an exception that is swallowed leaves the transaction aborted.";
+  const lacks = failure.direction === "upgrade" && !failure.again ? serverLacks(state) : undefined;
+  const more = lacks === undefined ? "" : ` Where production has what it names from elsewhere, ${lacks}.`;
   if (revision.sql !== undefined)
-    return `Correct ${revision[failure.direction]?.file ?? revision.location.file}.`;
+    return `Correct ${revision[failure.direction]?.file ?? revision.location.file}.${more}`;
   if (failure.direction === "downgrade") {
     return `Correct downgrade() of ${revision.id}; if it cannot be undone, say so: raise NotImplementedError("the reason").`;
   }
-  return `Correct ${failure.direction}() of ${revision.id}.`;
+  return `Correct ${failure.direction}() of ${revision.id}.${more}`;
 }
 
 function residueFindings(
@@ -315,7 +320,9 @@ function unprovedFinding(
       what: `The ${direction} of revision ${revision.id} was not proved.`,
       seen: `${context.seenBy}; ${reason}.`,
       why: "What was not seen may fail in production.",
-      do: "Remove what the reason names, and run the check again.",
+      do: reason.startsWith("it needs ")
+        ? "See the finding of the revision that it needs; this one is proved once that one can be applied."
+        : "Remove what the reason names, and run the check again.",
     },
     context,
   );

@@ -1,5 +1,6 @@
 import { ToolError } from "../errors";
 import { runsElsewhere } from "../executors/elsewhere";
+import type { Isolation } from "../executors/isolation";
 import type { CommandResult } from "../executors/local";
 import { bindLabel } from "../settings/binds";
 import type { Bind, MigrationTool, ToolProject } from "../tools/contract";
@@ -11,6 +12,7 @@ interface ToolStart {
   readonly run: readonly string[];
   readonly address: { readonly databaseUrlEnv: string };
   readonly toolTimeoutMs: number;
+  readonly isolation: Pick<Isolation, "kind">;
 }
 
 /** Where the command was to come; `bind` is not the judged one. */
@@ -61,6 +63,19 @@ export function notArrived(
     result.exitCode === 0
       ? undefined
       : tool.explainFailure({ text: result.output, exitCode: result.exitCode }, project);
+  const service = result.exitCode === 0 ? undefined : unreachedService(result.output);
+  if (connections === 0 && service !== undefined) {
+    return new ToolError({
+      what: `"${command}" did not reach a service that the project uses as it starts, so nothing was upgraded or downgraded.`,
+      where: project.config,
+      seen: service,
+      why:
+        context.isolation.kind === "none"
+          ? "The service does not run, or not where the project looks for it."
+          : "The tool is kept in a network namespace, where it reaches the shadow database and nothing else.",
+      do: "Let the app or env.py not need it for migrations (often a variable: env), or run the service beside the check and set isolation: off; that the tool's database is the shadow is looked at all the same.",
+    });
+  }
   const isFailure = explained !== undefined || result.exitCode !== 0;
   if (
     isFailure &&
@@ -105,6 +120,24 @@ function looksLikeAddress(output: string): boolean {
   return /connection (?:refused|to server)|could not (?:connect|translate)|connect call failed|network is unreachable|name or service not known|name resolution|getaddrinfo|no such file or directory\W.*\.s\.PGSQL/i.test(
     output,
   );
+}
+
+/** Packages whose exceptions are about the database, or about any address. */
+const ofDatabases =
+  /^(?:psycopg|psycopg2|asyncpg|pg8000|sqlalchemy|alembic|flask_migrate|socket|asyncio|builtins)\./;
+
+/** The last exception, where a client of something else than a database raised it for want of a connection: Redis, a broker, an API. */
+function unreachedService(output: string): string | undefined {
+  const raised = output
+    .split("\n")
+    .filter((line) => /^[a-z_]\w*(?:\.\w+)*\.[A-Z]\w*(?:Error|Exception|Timeout)\w*: /.test(line))
+    .at(-1)
+    ?.trim();
+  if (raised === undefined || ofDatabases.test(raised)) return undefined;
+  return /Connection|Timeout|URLError|OperationalError/.test(raised.split(":")[0] ?? "") &&
+    looksLikeAddress(raised.replace(/errno 111\]?/i, "connection refused"))
+    ? raised
+    : undefined;
 }
 
 /** The end of what it printed. */

@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { connect } from "../databases/postgres/connection";
+import { serverLacks } from "../databases/postgres/server-lacks";
 import { readDatabaseFacts } from "../databases/postgres/table-facts";
 import { findVersionTables } from "../databases/postgres/version-tables";
 import { UserError } from "../errors";
@@ -120,16 +121,18 @@ async function goUp(stage: Stage, context: LaneContext, word: string): Promise<v
   const leg = await stage.go("upgrade", word);
   if (leg.failure !== undefined) {
     const failed = failureOf(context, leg, false);
+    const lacks = serverLacks(failed?.statement?.error?.sqlstate);
     const isTool = failed === undefined || leg.failure.kind === "environment";
     throw new NotBuilt({
       cause: isTool ? "environment" : "migration",
       reason:
         failed === undefined
-          ? `the tool failed on the base's own files: ${leg.failure.summary}`
-          : `revision "${failed.revision}" of the base's own files cannot be applied to an empty database: ${failed.summary}`,
+          ? `the tool failed on the base's own files: ${leg.failure.summary.replace(/\.$/, "")}`
+          : `revision "${failed.revision}" of the base's own files cannot be applied to an empty database: ${failed.summary.replace(/\.$/, "")}`,
       do: isTool
         ? "Where the base needs other packages than the change, merge the change of packages first; until then the fresh lane's verdict stands."
-        : "Set seed-from to a dump of production's schema, or setup to what must be there before the first revision.",
+        : (lacks?.replace(/^./, (letter) => letter.toUpperCase()) ??
+          "Set seed-from to a dump of production's schema, or setup to what must be there before the first revision."),
     });
   }
   if (leg.bypassed !== undefined) throw new NotBuilt(seenOtherwise(leg.bypassed));

@@ -1,6 +1,7 @@
 import { identityOf, kindOf } from "../model/catalog";
 import type { Difference, StepFailure } from "../model/evidence";
 import type { RecordedStatement } from "../model/statement";
+import type { ToolFailure } from "../tools/contract";
 import { hasWord, lastPart } from "./names";
 import type { LaneContext, Leg } from "./stage";
 
@@ -13,7 +14,7 @@ export function failureOf(context: LaneContext, leg: Leg, again: boolean): StepF
   if (failure === undefined) return undefined;
   const failed = leg.rest.filter(({ error }) => error !== undefined);
   const statement = firstCause(failed);
-  const revision = stoppedCommit(leg, statement) ?? revisionOf(context, leg, failure.file);
+  const revision = stoppedCommit(leg, statement) ?? revisionOf(context, leg, failure);
   if (revision === undefined) return undefined;
   // A file that is no revision's: env.py's own statement or code, unless a deferred constraint stopped its COMMIT.
   const isOwn = statement === undefined || (failure.file !== undefined && !isCommit(statement));
@@ -72,8 +73,12 @@ export function refusedTogether(leg: Leg): string[] {
   return revisions.length > 1 ? revisions : [];
 }
 
-/** By the file in the traceback, else the next revision in line, as far as the version table was seen to come. */
-function revisionOf(context: LaneContext, leg: Leg, file: string | undefined): string | undefined {
+/** By the file in the traceback, else the next revision in line, as far as the version table was seen to come, else by the tool's own word. */
+function revisionOf(
+  context: LaneContext,
+  leg: Leg,
+  { revision: stopped, file }: ToolFailure,
+): string | undefined {
   const { graph } = context;
   if (file !== undefined) {
     const named = graph.revisions.find(
@@ -96,7 +101,8 @@ function revisionOf(context: LaneContext, leg: Leg, file: string | undefined): s
   });
   // Where several branches could be next, the tool goes on with the one it is on.
   const neighbours = last === undefined ? [] : related(context, leg, last.revision);
-  return (candidates.find(({ id }) => neighbours.includes(id)) ?? candidates[0])?.id;
+  const next = candidates.find(({ id }) => neighbours.includes(id)) ?? candidates[0];
+  return next?.id ?? (stopped === undefined ? undefined : graph.get(stopped)?.id);
 }
 
 /** What lies on the way to the target: after the last one, what fails is no revision's. */

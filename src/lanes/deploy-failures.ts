@@ -24,13 +24,13 @@ export function failureFacts(
     if (failure === undefined) continue;
     const key = JSON.stringify([failure.direction, failure.again, failure.revision]);
     const earlier = facts.get(key);
-    const questions =
-      earlier === undefined
-        ? questionsOf(one, failure, known)
-        : { words: earlier.words, queries: earlier.queries };
+    const own = questionsOf(one, failure, known);
+    // Production is at the base's head: what follows the upgrade asks for what is not there yet.
+    const asked = failure.direction === "upgrade" && !failure.again ? own.queries : [];
+    const { words, queries } = earlier ?? { words: own.words, queries: asked };
     const isTame =
       rowLevels.indexOf(level) >= rowLevels.indexOf("single") &&
-      !(level === "single" && isForProduction(one, failure, questions.queries));
+      !(level === "single" && isForProduction(one, failure, own.queries));
     facts.set(key, {
       kind: "failure",
       revision: failure.revision,
@@ -42,7 +42,8 @@ export function failureFacts(
         one !== tries.at(-1) &&
         sown.some((table) => namesTable(failure.statement?.sql ?? "", table)),
       anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
-      ...questions,
+      words,
+      queries,
     });
   }
   return [...facts.values()];
@@ -107,15 +108,14 @@ function questionsOf(
   failure: StepFailure,
   known: KnownObjects,
 ): Pick<FailureFact, "words" | "queries"> {
-  const { statement, direction, again } = failure;
+  const { statement } = failure;
   if (statement === undefined) return { words: undefined, queries: [] };
   const all = dataQueries(statement.sql, known);
   const isOwn = ({ sqlstate }: DataQuery): boolean => sqlstate === statement.error?.sqlstate;
   const inContext = afterTheOthers(legOf(one, failure), statement, known);
   const own = [all, inContext].map((queries) => queries.filter(isOwn)).find(({ length }) => length > 0);
   const queries = own ?? all;
-  // Production is at the base's head: what follows the upgrade asks for what is not there yet.
-  return { words: queries[0]?.words, queries: direction === "upgrade" && !again ? queries : [] };
+  return { words: queries[0]?.words, queries };
 }
 
 /** Larger ones are data. */

@@ -31,6 +31,8 @@ export interface DeployLaneOptions {
   readonly fresh: FreshKnowledge;
   /** Downgrades are supported down to this revision; undefined is base. */
   readonly floor: string | undefined;
+  /** Whether the base's files have this revision. */
+  hasLanded(id: string): boolean;
 }
 
 export interface DeployLaneResult {
@@ -56,9 +58,9 @@ export interface DeployLaneResult {
  */
 export async function proveOnDeployed(
   context: LaneContext,
-  { base, copy, fresh, floor, rows }: DeployLaneOptions,
+  { base, copy, fresh, floor, rows, hasLanded }: DeployLaneOptions,
 ): Promise<DeployLaneResult> {
-  const way = deployWay(context.graph, base.heads, floor);
+  const way = deployWay(context.graph, base.heads, floor, hasLanded);
   const tries: DeployTry[] = [];
   let tables: readonly FilledTable[] = [];
   let filling: Pick<Filling, "settings" | "hints"> = { settings: rows };
@@ -119,7 +121,7 @@ function isGraded(tries: FailedTries, level: RowLevel): boolean {
 
 function stepsOf(way: DeployWay, last: DeployTry, facts: readonly DeployFact[]): DeployStep[] {
   const { failure, up, down, again } = last;
-  return way.pending.flatMap((revision): DeployStep[] => {
+  const above = way.pending.flatMap((revision): DeployStep[] => {
     const upStep = up.steps.find((step) => step.revision === revision);
     const downStep = down?.steps.find((step) => step.revision === revision);
     const failedUp = failure?.revision === revision && failure.direction === "upgrade" && !failure.again;
@@ -153,6 +155,33 @@ function stepsOf(way: DeployWay, last: DeployTry, facts: readonly DeployFact[]):
         reason:
           stays ?? (failedDown ? "see the findings" : isDown ? undefined : (downStep?.doubts[0] ?? reason)),
         milliseconds: downStep?.milliseconds,
+      },
+    ];
+  });
+  return [...stepsBelow(way, last), ...above];
+}
+
+/** They have no boundary of their own: the tool ended well, or it named the one that stopped it. */
+function stepsBelow({ below }: DeployWay, { failure, below: tried, trouble }: DeployTry): DeployStep[] {
+  if (below === undefined) return [];
+  return below.revisions.flatMap((revision): DeployStep[] => {
+    const failed = failure?.revision === revision && failure.direction === "upgrade";
+    const isWell = tried?.leg.failure === undefined && tried?.leg.bypassed === undefined;
+    const stopped = failure === undefined ? trouble : `${failure.revision} stopped the way`;
+    return [
+      {
+        revision,
+        direction: "upgrade",
+        status: failed ? "failed" : isWell ? "proved" : "not proved",
+        reason: failed ? failure.summary : isWell ? undefined : stopped,
+        milliseconds: undefined,
+      },
+      {
+        revision,
+        direction: "downgrade",
+        status: "skipped",
+        reason: `its version is below ${below.target}, which has landed and would have to be taken back first`,
+        milliseconds: undefined,
       },
     ];
   });

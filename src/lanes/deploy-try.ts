@@ -3,13 +3,15 @@ import type { RowLevel } from "../model/deploy-lane";
 import type { StepFailure } from "../model/evidence";
 import type { RowSnapshot } from "../model/rows";
 import { failureOf } from "./blame";
-import type { DeployWay } from "./deploy-way";
+import { type DeployWay, goBelow, type WentBelow } from "./deploy-way";
 import { type BaseDatabase, type FilledDatabase, type Filling, fill, rowsOf } from "./lane-rows";
 import { type LaneContext, type Leg, Stage } from "./stage";
 
 /** One way up, down and up again on a copy of the base with rows. */
 export interface DeployTry {
   readonly level: RowLevel;
+  readonly below: WentBelow | undefined;
+  /** Of what is above the database's head; that of `below` where the way ended there. */
   readonly up: Leg;
   /** Undefined where the way ended before, or nothing can be taken back. */
   readonly down: Leg | undefined;
@@ -50,15 +52,18 @@ export async function tryOnDatabase(
     versionTable: base.versionTable,
   });
   const look = () => stage.observe((client) => rowsOf(client, base));
+  const below = await goBelow(stage, way, look);
   const before = await look();
   let tables: DeployTry["tables"];
-  const up = await stage.go("upgrade", way.top);
+  const stopped = below !== undefined && !isWell(below.leg);
+  const up = stopped ? below.leg : await stage.go("upgrade", way.top);
   const result = (rest: Partial<Omit<DeployTry, "rows">>, rows: Partial<DeployTry["rows"]>): DeployTry => {
     const legs = [up, rest.down, rest.again];
     const failed = legs.findLast((leg) => leg?.failure !== undefined);
     const failure = failed === undefined ? undefined : failureOf(context, failed, failed === rest.again);
     return {
       level,
+      below,
       up,
       down: undefined,
       again: undefined,
@@ -69,7 +74,7 @@ export async function tryOnDatabase(
       rows: { before, up: undefined, toppedUp: undefined, down: undefined, ...rows },
     };
   };
-  if (up.failure !== undefined || up.bypassed !== undefined) return result({}, {});
+  if (!isWell(up)) return result({}, {});
   tables = await stage.observe(readTableFacts);
   const upRows = await look();
   if (way.floor === undefined || way.pending.length === 0) return result({}, { up: upRows });
@@ -78,10 +83,14 @@ export async function tryOnDatabase(
   const toppedUp = await look();
   const down = await stage.go("downgrade", way.floor);
   const seen = { up: upRows, toppedUp };
-  if (down.failure !== undefined || down.bypassed !== undefined) return result({ down }, seen);
+  if (!isWell(down)) return result({ down }, seen);
   const downRows = await look();
   const again = await stage.go("upgrade", way.top);
   return result({ down, again }, { ...seen, down: downRows });
+}
+
+function isWell({ failure, bypassed }: Leg): boolean {
+  return failure === undefined && bypassed === undefined;
 }
 
 function bypassedIn(legs: readonly (Leg | undefined)[]): string | undefined {

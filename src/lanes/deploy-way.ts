@@ -1,4 +1,6 @@
+import type { RowSnapshot } from "../model/rows";
 import type { Graph } from "../revisions/graph";
+import type { Leg, Stage } from "./stage";
 
 /** From the database that is there to the change's head, and back as far as it goes. */
 export interface DeployWay {
@@ -10,10 +12,45 @@ export interface DeployWay {
   readonly floor: string | undefined;
   /** Pending revisions that are not taken back, and why. */
   readonly staying: ReadonlyMap<string, string>;
+  /** What the change brings below the database's head, where the tool goes by versions: it comes first, and stays. */
+  readonly below: Below | undefined;
 }
 
-/** `limit` is the setting floor, resolved: what is at or below it stays. */
-export function deployWay(graph: Graph, heads: readonly string[], limit: string | undefined): DeployWay {
+export interface Below {
+  readonly revisions: readonly string[];
+  /** The database's head: going up to it applies them and nothing else. */
+  readonly target: string;
+}
+
+/** `limit` is the setting floor, resolved: what is at or below it stays. `hasLanded` tells what the base's files have. */
+export function deployWay(
+  graph: Graph,
+  heads: readonly string[],
+  limit: string | undefined,
+  hasLanded: (id: string) => boolean,
+): DeployWay {
+  return { ...wayAbove(graph, heads, limit), below: broughtBelow(graph, heads, hasLanded) };
+}
+
+/** Alembic would take them for applied: there only its version table can tell. */
+function broughtBelow(
+  graph: Graph,
+  heads: readonly string[],
+  hasLanded: (id: string) => boolean,
+): Below | undefined {
+  const [target] = heads;
+  const applied = graph.applied(heads);
+  const revisions = graph.revisions
+    .filter(({ id, sql }) => sql !== undefined && applied.has(id) && !hasLanded(id))
+    .map(({ id }) => id);
+  return target === undefined || revisions.length === 0 ? undefined : { revisions, target };
+}
+
+function wayAbove(
+  graph: Graph,
+  heads: readonly string[],
+  limit: string | undefined,
+): Omit<DeployWay, "below"> {
   const applied = graph.applied(heads);
   const pending = graph.revisions.filter(({ id }) => !applied.has(id)).map(({ id }) => id);
   const top = graph.heads.length === 1 ? "head" : "heads";
@@ -57,4 +94,21 @@ function barrierOf(graph: Graph, id: string, limit: string | undefined): string 
   if (revision?.sql !== undefined && revision.downgrade === undefined)
     return "it has no file that takes it back";
   return undefined;
+}
+
+/** The way over what is below, with the rows before it. */
+export interface WentBelow {
+  readonly leg: Leg;
+  readonly before: RowSnapshot;
+}
+
+/** Goes over what the change brings below the database's head, which the version table's head does not tell. */
+export async function goBelow(
+  stage: Stage,
+  { below }: DeployWay,
+  look: () => Promise<RowSnapshot>,
+): Promise<WentBelow | undefined> {
+  if (below === undefined) return undefined;
+  const before = await look();
+  return { leg: await stage.go("upgrade", below.target), before };
 }

@@ -3,7 +3,7 @@ import type { DeployFact, RowLevel } from "../model/deploy-lane";
 import type { Direction } from "../model/revision";
 import type { RowLoss, RowSnapshot } from "../model/rows";
 import type { DeployTry } from "./deploy-try";
-import { type DeployWay, targetBelow } from "./deploy-way";
+import { type DeployWay, goBelow, targetBelow } from "./deploy-way";
 import { type BaseDatabase, type FilledDatabase, type Filling, fill, rowsOf } from "./lane-rows";
 import { saysSo } from "./says-so";
 import { type LaneContext, type Leg, Stage } from "./stage";
@@ -30,6 +30,23 @@ const maximumWalk = 10;
  * what its downgrade does not bring back either; where nothing can be taken back, all that is gone at the head.
  */
 export async function lostRows(walk: WalkContext, last: DeployTry): Promise<readonly DeployFact[]> {
+  return [...lostBelow(walk.way, last), ...(await lostAbove(walk, last))];
+}
+
+/** Which of several it was, no boundary tells. */
+function lostBelow({ below }: DeployWay, { below: tried, rows }: DeployTry): DeployFact[] {
+  const revision = below?.revisions.at(-1);
+  if (revision === undefined || tried === undefined) return [];
+  return lostByUpgrade({ base: tried.before, upgraded: rows.before }).map((loss) => ({
+    kind: "rows lost",
+    revision,
+    direction: "upgrade",
+    loss,
+    said: saysSo(tried.leg.recording, loss),
+  }));
+}
+
+async function lostAbove(walk: WalkContext, last: DeployTry): Promise<readonly DeployFact[]> {
   const losses = lossesOf(last.rows);
   const { pending } = walk.way;
   if (losses.length === 0) return [];
@@ -99,6 +116,7 @@ async function walkStepByStep(
   const look = (): Promise<RowSnapshot> => stage.observe((client) => rowsOf(client, base));
   const facts: DeployFact[] = [];
   let open = [...losses];
+  await goBelow(stage, way, look);
   const before = await look();
   const settle = (revision: string, direction: Direction, leg: Leg, seen: readonly RowLoss[]) => {
     const keys = new Set(seen.map(keyOf));

@@ -40,6 +40,7 @@ export const requireDowngrade: Rule = {
               revision,
               `The downgrade of revision ${revision.id} does nothing, and upgrade() changes data.`,
             ),
+            why: "A rollback runs it and reports success, and the old release meets rows as the new one left them.",
             do: "Undo the change of data, or write down why it may stay: # migration-gate: irreversible because <the reason>",
           }
         : objection(
@@ -70,6 +71,7 @@ function withoutFile(revision: Revision, { down, byGate }: SqlFiles): Objection 
       : "";
   return {
     ...objection(revision, `Revision ${revision.id} has no way back: there is no ${missing}.`),
+    why: "sqlx migrate revert passes it over, or stops at it: the schema stays as it was, and a rollback must be made up when it is needed.",
     do: `Write ${missing}${who}; or say at the top of ${file} why there is none: -- migration-gate: irreversible because <the reason>`,
   };
 }

@@ -21,6 +21,8 @@ export interface Objection {
   readonly object: string | undefined;
   /** One sentence with the object's name. */
   readonly what: string;
+  /** Where the rule's own reason does not fit. */
+  readonly why?: string;
   /** Where the rule's own advice does not fit. */
   readonly do?: string;
 }

@@ -138,6 +138,8 @@ export interface ToolFailure {
   /** Where it is known: as the tool printed it, relative to the project's root where it lies inside. */
   readonly file: string | undefined;
   readonly line: number | undefined;
+  /** The revision that stopped, where the tool itself names it. */
+  readonly revision?: string;
   /** The end of the output, without terminal codes and frames of libraries, at most 15 lines. */
   readonly lastLines: readonly string[];
 }

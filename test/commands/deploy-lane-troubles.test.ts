@@ -57,6 +57,27 @@ test("a tool that goes elsewhere ends the check with its message, also where the
   expect(stderr).not.toContain("Node.js v");
 });
 
+test("a service that env.py does not reach is named, and how the check can reach it", async () => {
+  const { project: made } = await project({
+    revisions: [users],
+    envPreamble: `import sys
+sys.path.insert(0, os.getcwd())
+from broker.errors import ConnectionError
+raise ConnectionError("Error 111 connecting to localhost:6379. Connection refused.")`,
+    files: { "broker/__init__.py": "", "broker/errors.py": "class ConnectionError(Exception):\n    pass\n" },
+  });
+  await using _ = made;
+  const { code, stderr } = await runCheck({ cwd: made.path });
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining(
+      'error: "alembic current" did not reach a service that the project uses as it starts',
+    ),
+  });
+  expect(stderr).toContain("broker.errors.ConnectionError: Error 111 connecting to localhost:6379.");
+  expect(stderr).toContain("isolation: off");
+});
+
 test("a base whose project lies elsewhere is found there, and not proved where two could be it", async () => {
   const { project: made, repository } = await project({ revisions: [users] });
   await using _ = made;

@@ -52,7 +52,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 test.each(Object.entries(cases))("%s", (_, { links, heads, pending, floor }) => {
-  const way = deployWay(graphOf(links), heads, undefined);
+  const way = deployWay(graphOf(links), heads, undefined, () => true);
   expect({ pending: [...way.pending].sort(), floor: way.floor }).toEqual({ pending, floor });
   expect([...way.staying.keys()].sort()).toEqual(floor === undefined ? pending : []);
 });

@@ -150,6 +150,37 @@ const shapes: Readonly<Record<string, Shape>> = {
       },
     },
   },
+  "5: SQLx migrations below and above what has landed": {
+    base: {
+      ...sqlx,
+      "migrations/6_f.up.sql": "CREATE TABLE f (id int PRIMARY KEY);\n",
+      "migrations/6_f.down.sql": "DROP TABLE f;\n",
+    },
+    bad: {
+      change: {
+        "migrations/4_d.up.sql": "ALTER TABLE b ADD COLUMN color text NOT NULL;\n",
+        "migrations/4_d.down.sql": "ALTER TABLE b DROP COLUMN color;\n",
+        "migrations/7_g.up.sql": "CREATE TABLE g (id int PRIMARY KEY);\n",
+        "migrations/7_g.down.sql": "DROP TABLE g;\n",
+      },
+      findings: [
+        "error fails-on-rows 4",
+        "error require-column-default 4 column b.color",
+        "warning revision-out-of-order 4",
+      ],
+      lane: "failed",
+    },
+    good: {
+      change: {
+        "migrations/4_d.up.sql": "ALTER TABLE b ADD COLUMN color text;\nALTER TABLE b DROP COLUMN name;\n",
+        "migrations/4_d.down.sql": "ALTER TABLE b ADD COLUMN name text;\nALTER TABLE b DROP COLUMN color;\n",
+        "migrations/7_g.up.sql": "CREATE TABLE g (id int PRIMARY KEY);\n",
+        "migrations/7_g.down.sql": "DROP TABLE g;\n",
+      },
+      findings: ["error ban-drop-column 4 column b.name", "warning revision-out-of-order 4"],
+      notes: ["note upgrade-loses-data 4 column public.b.name"],
+    },
+  },
   "6: a landed revision with another column": {
     base: project(),
     bad: {

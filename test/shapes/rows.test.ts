@@ -278,6 +278,37 @@ const shapes: Readonly<Record<string, Shape>> = {
       lane: "failed",
     },
   },
+  "16: a foreign key that is dropped, and comes back on a column that the downgrade fills": {
+    base: project(),
+    bad: {
+      change: revisionFiles(
+        sql(
+          "0003",
+          "0002",
+          ["ALTER TABLE users DROP CONSTRAINT users_tenant_fk"],
+          [
+            "UPDATE users SET tenant_id = -1",
+            "ALTER TABLE users ADD CONSTRAINT users_tenant_fk FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE",
+          ],
+        ),
+      ),
+      findings: ["error fails-on-rows 0003"],
+      lane: "failed",
+    },
+    good: {
+      change: revisionFiles(
+        sql(
+          "0003",
+          "0002",
+          ["ALTER TABLE users DROP CONSTRAINT users_tenant_fk"],
+          [
+            "ALTER TABLE users ADD CONSTRAINT users_tenant_fk FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE",
+          ],
+        ),
+      ),
+      notes: ["note may-fail-on-rows 0003"],
+    },
+  },
   "16: a foreign key on a column that had none": {
     base: {
       ...project([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatError, UserError } from "../../src/errors";
-import { findProject, type ProjectWish } from "../../src/tools/find-project";
+import { findProject, type ProjectWish, readRevisions } from "../../src/tools/find-project";
 import { type ProjectFiles, writeProject } from "../support/project";
 
 const ini = "[alembic]\nscript_location = %(here)s/migrations\n";
@@ -148,4 +148,21 @@ describe("the project", () => {
   test("a folder that is not there", () => {
     expect(() => findProject("/no/such/folder")).toThrow("There is no folder /no/such/folder.");
   });
+});
+
+test("no revisions where the configuration says, and an env.py that chooses the folder itself", async () => {
+  await using project = await writeProject({
+    "alembic.ini": "[alembic]\nscript_location = migrations\n",
+    "migrations/env.py": 'context.script.version_locations = ["migrations/versions/postgresql"]\n',
+    "migrations/versions/postgresql/0001.py": 'revision = "0001"\ndown_revision = None\n',
+  });
+  try {
+    readRevisions(findProject(project.path, {}));
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toHaveProperty(
+      "parts.seen",
+      expect.stringContaining("migrations/env.py sets version_locations itself"),
+    );
+  }
 });

@@ -6,8 +6,9 @@ import { runSetting, shellWord } from "../shell-words";
 
 /**
  * How Alembic is started in a project: the setting `run`, else `uv run alembic` with a uv.lock, `poetry run alembic`
- * with a poetry.lock, else `alembic` (of the project's .venv where there is none on PATH). Lock files of a workspace
- * lie in a folder above; the search ends at the repository's top.
+ * with a poetry.lock, else `alembic` (of the project's .venv where there is none on PATH), also where uv or poetry is not
+ * installed: an image has what the lock names. Lock files of a workspace lie in a folder above; the search ends at the
+ * repository's top.
  */
 export function runWords(
   project: ToolProject,
@@ -21,12 +22,17 @@ export function runWords(
 /** How a program of the project's Python environment is started. */
 export function programWords(root: string, program: string, searchPath: string): readonly string[] {
   const locked = lockedWords(root, program);
-  if (locked !== undefined) return locked;
-  const onPath = searchPath
+  const [manager = ""] = locked ?? [];
+  if (locked !== undefined && isOnPath(manager, searchPath)) return locked;
+  const own = path.join(root, ".venv", "bin", program);
+  if (isOnPath(program, searchPath)) return [program];
+  return isExecutable(own) ? [own] : (locked ?? [program]);
+}
+
+function isOnPath(program: string, searchPath: string): boolean {
+  return searchPath
     .split(path.delimiter)
     .some((folder) => folder !== "" && isExecutable(path.join(folder, program)));
-  const own = path.join(root, ".venv", "bin", program);
-  return onPath || !isExecutable(own) ? [program] : [own];
 }
 
 /** As the project's lock file says; undefined where there is none. */

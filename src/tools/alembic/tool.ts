@@ -1,4 +1,6 @@
-import type { MigrationTool } from "../contract";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import type { MigrationTool, ToolProject } from "../contract";
 import { bindsOf } from "./binds";
 import { readFileTemplate } from "./configuration";
 import { detect, open } from "./detect";
@@ -33,4 +35,27 @@ export const alembic: MigrationTool = {
   versionsSql,
   stepBegun,
   explainFailure,
+  whyNoRevisions,
 };
+
+/** An env.py that chooses the folders itself, one for each kind of database. */
+function whyNoRevisions({
+  root,
+  environmentFiles,
+  revisionFolders,
+}: ToolProject): { seen: string; do: string } | undefined {
+  const chooses = environmentFiles.find((file) => setsLocations(path.resolve(root, file)));
+  if (chooses === undefined) return undefined;
+  return {
+    seen: `Looked in ${revisionFolders.join(", ")}; ${chooses} sets version_locations itself, which is known only when it runs.`,
+    do: "Write the folder of the PostgreSQL revisions into the configuration: version_locations = …",
+  };
+}
+
+function setsLocations(file: string): boolean {
+  try {
+    return readFileSync(file, "utf8").includes("version_locations");
+  } catch {
+    return false;
+  }
+}

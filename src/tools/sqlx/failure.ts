@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import type { ToolFailure, ToolOutput, ToolProject } from "../contract";
 
-interface Cause extends Pick<ToolFailure, "summary" | "do"> {
+interface Cause extends Pick<ToolFailure, "summary" | "do" | "revision"> {
   readonly kind?: ToolFailure["kind"];
 }
 
@@ -9,8 +9,9 @@ interface Cause extends Pick<ToolFailure, "summary" | "do"> {
 const causes: readonly { readonly pattern: RegExp; readonly cause: (match: RegExpExecArray) => Cause }[] = [
   {
     pattern: /\bwhile executing migration (-?\d+): (?:error returned from database: )?(.+)/,
-    cause: ([, version, message = ""]) => ({
+    cause: ([, version = "", message = ""]) => ({
       kind: "migration",
+      revision: version,
       summary: `Migration ${version} failed: ${sentence(message)}`,
       do: "Correct the statement.",
     }),

@@ -58,6 +58,10 @@ test("formatting, quotes, comments, docstrings, hints and the order of imports c
 test.each([
   ["x = Annotated[str, int]", "x = Annotated[\n    str,\n    int,  # last\n]"],
   ["x = f'a {b!r}'", 'x = f"a {b!r}"'],
+  ["import a\nimport b\na()", "import a\na()"],
+  ["from a import b, c\nc()", "from a import (\n    c,\n)\nc()"],
+  ["from a import b\ndef f(x: b): pass", "def f(x): pass"],
+  ["def f():\n    import a\n    from b import c as d\n    g()", "def f():\n    g()"],
   ['op.execute("UPDATE t SET a = 1")', 'op.execute(\n    "UPDATE t "\n    # why\n    "SET a = 1"\n)'],
 ])("the same: %s", (one, other) => {
   expect(of(other)).toBe(of(one));
@@ -102,7 +106,12 @@ describe("an edit changes it", () => {
     ["x = 'a' 'b'", "x = 'a', 'b'"],
     ["if a:\n    b()\nc()", "if a:\n    b()\n    c()"],
     ["x: int = 1", "x: int"],
-    ["from a import b", "from b import a"],
+    ["from a import b\nb()", "from c import b\nb()"],
+    ["from a import b as c\nc()", "from a import c\nc()"],
+    ["import a\na()", "from a import a\na()"],
+    ["import a.b\na.b()", "import a.c\na.b()"],
+    ["from a import *\nb()", "b()"],
+    ["from a import b\nx = 'b'", "x = 'b'"],
     ["@a\ndef f(): pass", "def f(): pass"],
     ["def f(a, b=1): pass", "def f(a, b=2): pass"],
     ["def f(*a): pass", "def f(a): pass"],

@@ -33,6 +33,18 @@ const cases: Readonly<
     words: ["alembic"],
   },
   "a poetry.lock": { files: { "poetry.lock": "" }, words: ["poetry", "run", "alembic"] },
+  "a poetry.lock, and alembic on PATH without poetry": {
+    files: { "poetry.lock": "", "bin/alembic": "" },
+    words: ["alembic"],
+  },
+  "a uv.lock, uv and alembic on PATH": {
+    files: { "uv.lock": "", "bin/uv": "", "bin/alembic": "" },
+    words: ["uv", "run", "alembic"],
+  },
+  "a uv.lock and a .venv, nothing on PATH": {
+    files: { "uv.lock": "", ".venv/bin/alembic": "" },
+    words: ["<root>/.venv/bin/alembic"],
+  },
   "a .venv, nothing on PATH": { files: { ".venv/bin/alembic": "" }, words: ["<root>/.venv/bin/alembic"] },
   "a .venv, and alembic on PATH": {
     files: { ".venv/bin/alembic": "", "bin/alembic": "" },
@@ -45,7 +57,7 @@ const cases: Readonly<
 test.each(Object.entries(cases))("%s", async (_, { files, folder = "", run, words }) => {
   await using project = await writeProject({ ".git/x": "", ...files });
   for (const file of Object.keys(files))
-    if (file.endsWith("/alembic")) await chmod(path.join(project.path, file), 0o755);
+    if (file.includes("bin/")) await chmod(path.join(project.path, file), 0o755);
   const found = runWords(at(path.join(project.path, folder)), run, path.join(project.path, "bin"));
   expect(found.map((word) => word.replace(project.path, "<root>"))).toEqual(words);
 });

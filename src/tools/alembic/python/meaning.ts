@@ -1,5 +1,6 @@
+import { importedNames } from "./imports";
 import { decodePython } from "./source";
-import { children, firstError, type Node, parsePython } from "./tree";
+import { children, firstError, type Node, parsePython, textOf } from "./tree";
 
 /** Modules whose names only type hints use. */
 const forHints = /^from\s+(?:typing|typing_extensions|collections\.abc|__future__)\b/;
@@ -12,19 +13,25 @@ const listed = new Set([
   "DictionaryExpression",
   "SetExpression",
   "TupleExpression",
-  "ImportStatement",
 ]);
+
+/** A file's text, and the names that it uses outside of its imports and type hints. */
+interface Source {
+  readonly text: string;
+  readonly used: ReadonlySet<string>;
+}
 
 /**
  * What a Python file means, as a text that is equal for two files where they differ in comments, formatting, quotes, type
- * hints, docstrings and the order of imports alone. Undefined where the file does not parse, so that nothing is said.
+ * hints, docstrings, the order of imports and what is imported and not used alone. Undefined where the file does not parse, so that nothing is said.
  */
 export function meaningOf(bytes: Uint8Array): string | undefined {
   const source = decodePython(bytes);
   if (source === undefined) return undefined;
   try {
     const top = parsePython(source.text);
-    return firstError(top) === undefined ? partsOf(top, source.text).join("\n") : undefined;
+    if (firstError(top) !== undefined) return undefined;
+    return partsOf(top, { text: source.text, used: usedNames(top, source.text) }).join("\n");
   } catch (error) {
     // Nested deeper than this process can follow.
     if (error instanceof RangeError) return undefined;
@@ -32,31 +39,55 @@ export function meaningOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-function meaning(node: Node, text: string): string {
+function usedNames(top: Node, text: string): Set<string> {
+  const used = new Set<string>();
+  top.cursor().iterate(({ name, from, to }) => {
+    if (name === "ImportStatement" || name === "TypeDef") return false;
+    // A name in a string may be looked up by it: globals(), eval, a string annotation of SQLAlchemy's.
+    const words = name === "VariableName" || /String$/.test(name) ? text.slice(from, to).match(/\w+/g) : null;
+    for (const word of words ?? []) used.add(word);
+    return true;
+  });
+  return used;
+}
+
+/** One text for each name that an import binds and the file uses; a star may bind any. */
+function importsOf(node: Node, { text, used }: Source): string[] {
+  const words = children(node).map((child) => textOf(child, text));
+  if (words.at(-1) === "*") return [`import ${words.join(" ")}`];
+  const from = words[0] === "from" ? "from " : "";
+  const names = [...importedNames(node, text)].filter(([name]) => used.has(name));
+  // `import a.b` and `import a.c` both bind a, and make another part of it known.
+  const modules = from === "" ? ` ${text.slice(node.from, node.to).replace(/\s+/g, " ")}` : "";
+  return names.map(([name, target]) => `import ${from}${target} as ${name}${modules}`);
+}
+
+function meaning(node: Node, source: Source): string {
+  const { text } = source;
   if (node.name === "ParenthesizedExpression") {
     const inner = children(node).filter(({ name }) => name !== "(" && name !== ")" && name !== "Comment");
     const [only] = inner;
-    if (only !== undefined && inner.length === 1) return meaning(only, text);
+    if (only !== undefined && inner.length === 1) return meaning(only, source);
   }
   if (node.name === "String") return stringOf(text.slice(node.from, node.to));
   if (node.name === "FormatString") return formatOf(text.slice(node.from, node.to));
-  if (node.name === "ContinuedString") return joined(children(node), text);
+  if (node.name === "ContinuedString") return joined(children(node), source);
   if (node.firstChild === null) return `${node.name} ${text.slice(node.from, node.to)}`;
-  return `(${node.name} ${partsOf(node, text).join(" ")})`;
+  return `(${node.name} ${partsOf(node, source).join(" ")})`;
 }
 
-function partsOf(node: Node, text: string): string[] {
+function partsOf(node: Node, source: Source): string[] {
   const parts: string[] = [];
   let imports: string[] = [];
   for (const child of children(node)) {
-    if (isSilent(child, node, text)) continue;
+    if (isSilent(child, node, source.text)) continue;
     if (child.name === "ImportStatement") {
-      imports.push(meaning(child, text));
+      imports.push(...importsOf(child, source));
       continue;
     }
     parts.push(...imports.sort());
     imports = [];
-    parts.push(meaning(child, text));
+    parts.push(meaning(child, source));
   }
   return [...parts, ...imports.sort()];
 }
@@ -70,9 +101,6 @@ function isSilent(node: Node, parent: Node, text: string): boolean {
       return true;
     case ",":
       return listed.has(parent.name) || (parent.name === "MemberExpression" && isLastOfMany(node, parent));
-    case "(":
-    case ")":
-      return parent.name === "ImportStatement";
     case "ImportStatement":
       return forHints.test(text.slice(node.from, node.to));
     case "AssignStatement":
@@ -95,10 +123,10 @@ function isLastOfMany(comma: Node, parent: Node): boolean {
 const plain = 'String "';
 
 /** Texts beside each other are one text, wherever it is split. */
-function joined(parts: readonly Node[], text: string): string {
+function joined(parts: readonly Node[], source: Source): string {
   const found: string[] = [];
   for (const part of parts.filter(({ name }) => name !== "Comment")) {
-    const own = meaning(part, text);
+    const own = meaning(part, source);
     const before = found.at(-1);
     // "\1" "2" are two characters, "\12" is one.
     const isOctal = /\\[0-7]{1,2}"$/.test(before ?? "") && /^String "[0-7]/.test(own);
