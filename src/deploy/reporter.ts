@@ -43,6 +43,8 @@ export class Reporter {
     private readonly begun: ReadonlySet<string>,
     /** False where the project's environment commits by itself. */
     private readonly isKept: boolean,
+    /** Of the tool's sessions. */
+    private readonly applicationName: string,
   ) {}
 
   /** Undefined where the version table cannot be read. */
@@ -89,8 +91,8 @@ export class Reporter {
       lockTries: job.settings["lock-tries"],
       databaseUrlEnv: databaseVariable(job.settings),
     };
-    const others = await othersAfter(job, isReached);
-    const { state, problem: elsewhere } = withOthers(stateAfter(after), others);
+    const others = await othersAfter(job, this.applicationName, isReached);
+    const { state, problem: elsewhere } = withOthers(job.command, stateAfter(after), others);
     const report: DeployReport = {
       version: 1,
       command: job.command,
@@ -119,7 +121,7 @@ export class Reporter {
         ...(result.isWatched ? [] : [notWatched]),
         ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
       ],
-      next: nextSteps(state, job),
+      next: nextSteps(state, job, elsewhere),
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,
       ...othersIn(job, others),
@@ -201,9 +203,15 @@ export class Reporter {
   }
 }
 
-function nextSteps(state: DeployReport["state"], { command, backup }: Job): string[] {
+/** `elsewhere` says itself how to go on from there. */
+function nextSteps(
+  state: DeployReport["state"],
+  { command, backup }: Job,
+  elsewhere: Problem | undefined,
+): string[] {
   if (state === "at target") return [];
-  const steps = ["migration-gate status", `the same ${command} again, when it is mended`];
+  const again = elsewhere === undefined ? [`the same ${command} again, when it is mended`] : [];
+  const steps = ["migration-gate status", ...again];
   if (state !== "unchanged" && backup.restore !== undefined) steps.push(`to go back: ${backup.restore}`);
   return steps;
 }

@@ -189,6 +189,43 @@ test("several that follow each other, in a file of a hostile name, and one whose
   expect(repository.git("status", "--porcelain")).toBe("");
 });
 
+test("what depends on a revision that stays has no line that would take that back as well", async () => {
+  const make = (id: string, down: string | null, more: { preamble?: string } = {}) => ({
+    id,
+    down,
+    upgrade: `op.execute("CREATE TABLE t_${id} (id int)")`,
+    downgrade: `op.execute("DROP TABLE t_${id}")`,
+    ...more,
+  });
+  const dependent = make("b", null, { preamble: 'depends_on = "a"' });
+  await using project = await writeProject(alembicFiles({ revisions: [make("a", null), dependent] }));
+  await using database = await server.database();
+  const { type, state } = on(project, database);
+  const repository = repositoryIn(project.path);
+  repository.commit("both");
+  type(["alembic upgrade heads"]);
+  repository.remove("migrations/versions/b.py");
+  repository.commit("without");
+  const report = await state();
+  // The version table does not hold what another one depends on: "downgrade base" would take it as well.
+  expect(report.heads.database).toEqual(["b"]);
+  expect(report.mend).toMatchObject({ restore: [expect.any(String)], takeBack: undefined });
+});
+
+test("a way back that is still there is neither overwritten nor removed", async () => {
+  await using project = await writeProject(inSql({ "sqlx.toml": "" }));
+  await using database = await server.database();
+  const { type, state } = on(project, database);
+  const repository = repositoryIn(project.path);
+  const release = repository.commit("two").slice(0, 12);
+  type(["sqlx migrate run"]);
+  repository.remove("migrations/2_two.up.sql");
+  repository.write("migrations/2_two.down.sql", "DROP TABLE IF EXISTS two;\n");
+  const { mend } = await state();
+  expect(mend?.restore).toEqual([`git checkout ${release} -- migrations/2_two.up.sql`]);
+  expect(mend?.takeBack?.[1]).toBe("git rm -f -- migrations/2_two.up.sql");
+});
+
 test("without the commit, or where a merge lost a parent as well, nothing is promised that may not hold", async () => {
   const make = (id: string, down: string | readonly string[] | null) => ({
     id,
