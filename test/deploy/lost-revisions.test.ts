@@ -9,7 +9,8 @@ import { readSettings } from "../../src/project/read-settings";
 import { statusText } from "../../src/reports/status-text";
 import { plainPaint } from "../../src/reports/terminal";
 import type { ShadowDatabase } from "../../src/shadow/server";
-import { type TestServer, testServer } from "../support/database";
+import { bindsFiles, tableOf } from "../support/binds-project";
+import { type TestServer, testClient, testServer } from "../support/database";
 import { gateEnvironment } from "../support/gate";
 import { openRepository, repositoryIn } from "../support/git";
 import {
@@ -210,6 +211,28 @@ test("what depends on a revision that stays has no line that would take that bac
   // The version table does not hold what another one depends on: "downgrade base" would take it as well.
   expect(report.heads.database).toEqual(["b"]);
   expect(report.mend).toMatchObject({ restore: [expect.any(String)], takeBack: undefined });
+});
+
+test("of several databases only the lines that keep it are printed: a way down takes all of them down", async () => {
+  const both = (id: string, down: string | null) => ({
+    id,
+    down,
+    binds: { "": tableOf(`main_${id}`), users: tableOf(`users_${id}`) },
+  });
+  await using project = await writeProject(bindsFiles([both("a1", null), both("b2", "a1")]));
+  await using database = await server.database();
+  await using client = await testClient(database.address);
+  await client.client.query("create table alembic_version (version_num) as values ('b2')");
+  const repository = repositoryIn(project.path);
+  repository.commit("both");
+  repository.remove("migrations/versions/b2.py");
+  repository.commit("one");
+  const words = ["--bind-url-env", "users=USERS_DATABASE_URL", "--bind", "users"];
+  const { mend } = await status({
+    settings: readSettings(["--working-directory", project.path, ...words], {}),
+    environment: gateEnvironment({ USERS_DATABASE_URL: urlOf(database.address) }),
+  });
+  expect(mend).toMatchObject({ takeBack: undefined, keep: [expect.stringContaining("Bring back b2")] });
 });
 
 test("a way back that is still there is neither overwritten nor removed", async () => {
