@@ -1,7 +1,7 @@
 import { bugParts, UserError } from "../errors";
 import { isWithoutTransaction } from "../lanes/own-way-back";
 import type { Catalog } from "../model/catalog";
-import type { DeployReport, Problem } from "../model/deployment";
+import type { DeployReport, OtherDatabase, Problem } from "../model/deployment";
 import { majorOf } from "../model/status";
 import { databaseVariable } from "../settings/binds";
 import type { RevisionSource } from "../tools/revision-source";
@@ -92,7 +92,9 @@ export class Reporter {
       databaseUrlEnv: databaseVariable(job.settings),
     };
     const others = await othersAfter(job, this.applicationName, isReached);
-    const { state, problem: elsewhere } = withOthers(job.command, stateAfter(after), others);
+    const own = stateAfter(after);
+    const { state, problem: elsewhere } = withOthers(job.command, own, others);
+    const backups = [{ state: own, backup: job.backup }, ...others];
     const report: DeployReport = {
       version: 1,
       command: job.command,
@@ -121,7 +123,7 @@ export class Reporter {
         ...(result.isWatched ? [] : [notWatched]),
         ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
       ],
-      next: nextSteps(state, job, elsewhere),
+      next: nextSteps(state, elsewhere === undefined ? job.command : undefined, backups),
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,
       ...othersIn(job, others),
@@ -203,17 +205,21 @@ export class Reporter {
   }
 }
 
-/** `elsewhere` says itself how to go on from there. */
+/** Without `again` a problem says how to go on; only a database that was changed is one to restore. */
 function nextSteps(
   state: DeployReport["state"],
-  { command, backup }: Job,
-  elsewhere: Problem | undefined,
+  again: Job["command"] | undefined,
+  databases: readonly (Pick<OtherDatabase, "backup"> & Pick<DeployReport, "state">)[],
 ): string[] {
   if (state === "at target") return [];
-  const again = elsewhere === undefined ? [`the same ${command} again, when it is mended`] : [];
-  const steps = ["migration-gate status", ...again];
-  if (state !== "unchanged" && backup.restore !== undefined) steps.push(`to go back: ${backup.restore}`);
-  return steps;
+  const restores = databases.flatMap((each) =>
+    each.state === "unchanged" ? [] : (each.backup?.restore ?? []),
+  );
+  return [
+    "migration-gate status",
+    ...(again === undefined ? [] : [`the same ${again} again, when it is mended`]),
+    ...restores.map((line) => `to go back: ${line}`),
+  ];
 }
 
 function changedKeys(before: Catalog, now: Catalog): string[] {

@@ -251,6 +251,29 @@ describe.concurrent("several databases", () => {
     expect(report.problems[0]?.do).toContain("Bring all of them to the same revision again");
   });
 
+  test("the other one was migrated and the own one was not: only its backup is one to go back to", async () => {
+    await using place = await Place.open(tableOf("logins"), { files: oneByOne("users", "") });
+    await place.deploy(["--to", "a1"]);
+    await ask(place.main.address, "create table invoices (id int)");
+    const env = { ...place.env, MIGRATION_GATE_BACKUP_DIRECTORY: `${place.project.path}/kept` };
+    const { code, report, stderr } = await deploy("apply", place.project, place.main.address, {
+      args: [...users, "--backup", "dump"],
+      env,
+    });
+    expect([code, report.state, report.others?.[0]?.state], stderr).toEqual([
+      1,
+      "partly applied",
+      "at target",
+    ]);
+    expect(report.problems[0]?.do).toBe(
+      "Mend what stopped it. Then run the same job again: each database goes on from where it is.",
+    );
+    expect(report.next).toEqual([
+      "migration-gate status",
+      `to go back: ${report.others?.[0]?.backup?.restore}`,
+    ]);
+  });
+
   test("the lock of another database is lost between two tries: none goes on", async () => {
     await using place = await Place.open({
       up: 'op.add_column("people", sa.Column("more", sa.Integer))',
