@@ -10,7 +10,7 @@ const run = promisify(execFile);
 
 /** The tool as a person runs it, on a server like the gate's, without the gate. */
 export interface BareSample {
-  /** Upgrade, downgrade, upgrade. */
+  /** Upgrade, downgrade, upgrade; of what goes up only, the way up. */
   readonly roundTrip: Usage;
 }
 
@@ -22,6 +22,17 @@ export async function bareSample(project: string): Promise<BareSample> {
     await alembic("upgrade", "head");
     await alembic("downgrade", "base");
     await alembic("upgrade", "head");
+  });
+  return { roundTrip };
+}
+
+/** `sqlx migrate run` of a project, once. */
+export async function bareSqlxSample(project: string): Promise<BareSample> {
+  await using shadow = await startShadow({});
+  const roundTrip = await measured(shadow, async () => {
+    const database = await shadow.createDatabase("bare");
+    const env = { ...withPython(), DATABASE_URL: urlOf(database.address) };
+    await run("sqlx", ["migrate", "run"], { cwd: project, env, maxBuffer: 2 ** 26 });
   });
   return { roundTrip };
 }

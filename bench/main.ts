@@ -11,6 +11,7 @@ import { benchFreshLane } from "./fresh-lane";
 import { wholeCheck } from "./processes";
 import { plainProject } from "./projects";
 import { benchRows } from "./rows";
+import { benchSqlx } from "./sqlx";
 import { benchMemory, benchStairway } from "./stairway";
 import { benchStaticLane } from "./static-lane";
 
@@ -28,6 +29,7 @@ const parts: Readonly<Record<string, () => Promise<Target[]>>> = {
   "fresh-lane": () => benchFreshLane(quick ? 3 : 7, say),
   stairway: () => benchStairway(quick ? 1 : 3, say),
   "deploy-lane": () => benchDeployLane(quick ? 3 : 7, quick ? ["psycopg2"] : ["psycopg2", "asyncpg"], say),
+  sqlx: () => benchSqlx(quick ? 3 : 7, say),
   rows: () => benchRows(quick ? 3 : 7, say),
   apply: () => benchApply(quick ? 3 : 7, say),
   backup: () =>

@@ -1,6 +1,6 @@
 // One measurement in a process of its own, as cold as the gate's own start: `node sample.mjs <kind> <json>`.
 import { backupSample } from "./backup-sample";
-import { bareSample, stairwaySample } from "./bare";
+import { bareSample, bareSqlxSample, stairwaySample } from "./bare";
 import { laneSample } from "./lane";
 import { parserSample, staticSample } from "./static-sample";
 
@@ -9,6 +9,7 @@ const project = JSON.parse(text) as { path: string; revisions: string[]; base?: 
 const samples = {
   lane: () => laneSample(project.path),
   bare: () => bareSample(project.path),
+  bareSqlx: () => bareSqlxSample(project.path),
   parser: () => parserSample(project.path),
   static: () => staticSample(project.path, project.base),
   backup: () => backupSample(project.path, project.base ?? "", project.revisions[0]),

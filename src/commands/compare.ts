@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type GraphJudgement, graphFindings } from "../findings/graph";
 import { historyFindings } from "../findings/history";
+import { nameFindings } from "../findings/revision-names";
 import type { Finding } from "../model/finding";
 import type { Revision } from "../model/revision";
 import type { RevisionText } from "../operations/difference";
@@ -12,6 +13,7 @@ import type { Settings } from "../settings";
 import { databaseVariable } from "../settings/binds";
 import type { ReadRevisions, ToolProject } from "../tools/contract";
 import { toolOf } from "../tools/index";
+import { namedTable } from "../tools/named-table";
 import { shellWord } from "../tools/shell-words";
 import { environmentsOf } from "./taken-back";
 
@@ -36,8 +38,8 @@ export async function findingsOnHistory(
   const tool = toolOf(project);
   const bytesOf = ({ location }: Revision) => readFileSync(path.resolve(project.root, location.file));
   const landedTexts = new Map<string, RevisionText>();
-  const table = { table: tool.versionTable.name };
-  return historyFindings({
+  const table = namedTable(tool);
+  const found = historyFindings({
     history,
     revisions: read.revisions,
     textOf: (revision) => ({
@@ -65,6 +67,7 @@ export async function findingsOnHistory(
     databaseUrlEnv: databaseVariable(settings),
     environments: await environmentsOf(context, project, read.revisions, history),
   });
+  return [...found, ...nameFindings(history, read.revisions, tool.fileTemplate?.(project))];
 }
 
 /** Problems of the graph as it is, and as it will be once it is merged into a target that has gone on. */

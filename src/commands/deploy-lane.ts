@@ -328,6 +328,7 @@ function dependsOn({ settings, start, lane, rows }: DeployLaneContext, tree: Bas
     [databaseVariable(settings), settings["database-url-format"], env, lane.project.bind],
     [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
     settings.section ?? "",
+    [settings["run-apply"], settings["other-sources"]],
     environmentOfBase(lane.project.root, lane.run, lane.environment),
     [rows?.default, rows?.tables.map(({ line: _, ...table }) => table)],
   ];

@@ -2,15 +2,16 @@ import { byHand } from "../deploy/by-hand";
 import { carryOut } from "../deploy/carry-out";
 import type { Goal } from "../deploy/goal";
 import { type Newest, newestOf } from "../deploy/newest";
-import { nameOfLoss, planOf } from "../deploy/plan";
+import { nameOfLoss, planOf, recordedOf } from "../deploy/plan";
 import { requireRecordDirectory } from "../deploy/record";
+import { orderOfAll, rollbackOrder } from "../deploy/rollback-order";
 import type { SeenDatabase } from "../deploy/status";
 import { openTarget, type Target } from "../deploy/target";
 import { UserError } from "../errors";
 import { ownReverse } from "../lanes/own-way-back";
 import type { DeployPlan, DeployReport, PlannedRevision } from "../model/deployment";
 import { majorOf } from "../model/status";
-import { addedBy } from "../project/added-by";
+import { orderLines } from "../reports/plan-text";
 import type { Settings } from "../settings";
 import { bindLabel } from "../settings/binds";
 import { environmentHash } from "../tools/environment-hash";
@@ -55,10 +56,13 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     );
   const { revision } = newest;
   const ways = [wayDown(target, first, newest, plan)];
+  const orders = [plan.order];
   for (const { target: other, seen: theirs, settings: itsOwn } of firstElsewhere) {
     const itsPlan = await planFor({ ...context, settings: itsOwn }, other, theirs, newest);
     ways.push(wayDown(other, theirs, newest, itsPlan));
+    orders.push(itsPlan.order);
   }
+  const order = orderOfAll(orders);
   requireWaysBack(revision.id, ways, settings);
   const reverse = ownReverse(revision);
   await using locks = await others.lock(target, "rollback");
@@ -79,7 +83,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
   const compared = await comparedWithProof(target, seen, settings.proof, [revision]);
   const prepared = await backupFor(context, target, seen, []);
   const preparedElsewhere = await others.prepare(elsewhere, locks, "rollback");
-  listener.say(await codeFirst(target, newest));
+  for (const line of orderLines(order)) listener.say(line);
   listener.say(`back to  ${newest.heads.join(", ") || "base"}`);
   if (reverse !== undefined) listener.say(`by       ${reverse}, and the row of ${revision.id} with it`);
   listener.say(`backup   ${prepared.description}`);
@@ -99,6 +103,7 @@ async function unrecorded(context: WriteContext): Promise<DeployReport | DeployP
     revisions: [revision],
     words: target.tool.commands(target.project).downgrade(oneBack(revision)) ?? [],
     reverse,
+    afterwards: order?.first === "code" ? [] : (order?.steps.slice(-1) ?? []),
     ...compared,
     backup,
     others: jobsElsewhere,
@@ -132,9 +137,12 @@ async function planFor(
     proved,
   );
   const { bind } = target.project;
-  return bind === undefined
-    ? plan
-    : { ...plan, bind: bindLabel(bind.name), others: plannedElsewhere(elsewhere) };
+  const recorded = recordedOf(proved, revision.id, "downgrade");
+  return {
+    ...plan,
+    ...(bind === undefined ? {} : { bind: bindLabel(bind.name), others: plannedElsewhere(elsewhere) }),
+    ...(recorded === undefined ? {} : { order: await rollbackOrder(target, revision.id, recorded.changes) }),
+  };
 }
 
 function wayDown(
@@ -218,14 +226,4 @@ function goalBack({ graph }: Target): (seen: SeenDatabase) => Goal {
     const { revision, applied, heads: after } = newestOf(graph, heads);
     return { target: oneBack(revision), applied, heads: after, pending: [revision] };
   };
-}
-
-/** The running release must not need what the downgrade takes away. */
-async function codeFirst({ project }: Target, { revision }: Newest): Promise<string> {
-  const added = await addedBy(project.root, revision.location.file);
-  const release =
-    added?.before === undefined
-      ? "a release from before it"
-      : `a release from before it (${added.before.slice(0, 12)} or older; ${added.commit.slice(0, 12)} "${added.subject}" brought it)`;
-  return `Code that needs ${revision.id} fails once it is taken back: deploy ${release} first.`;
 }

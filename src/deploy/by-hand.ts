@@ -1,4 +1,5 @@
 import type { PlannedRevision } from "../model/deployment";
+import { namedTable } from "../tools/named-table";
 import { shellWord } from "../tools/shell-words";
 import type { Newest } from "./newest";
 import type { SeenDatabase } from "./status";
@@ -17,7 +18,7 @@ export function byHand(
   if (proposal === undefined) return forward;
   const { tool, project, run } = target;
   const { stamp } = tool.commands(project);
-  const table = seen.versionTable ?? { table: tool.versionTable.name };
+  const table = seen.versionTable ?? namedTable(tool);
   const row = tool.rows?.deletion(table, revision.id);
   const line =
     stamp === undefined

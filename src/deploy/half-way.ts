@@ -3,6 +3,7 @@ import { type NamedObject, type PresentObject, presentObjects } from "../databas
 import type { Problem } from "../model/deployment";
 import type { Change, Operation, QualifiedName } from "../model/operation";
 import type { Revision } from "../model/revision";
+import { namedTable } from "../tools/named-table";
 import { shellWord } from "../tools/shell-words";
 import type { SeenDatabase } from "./status";
 import type { Target } from "./target";
@@ -54,7 +55,7 @@ function rowLine(
   { versionTable }: Pick<SeenDatabase, "versionTable">,
   revision: Revision,
 ): string {
-  const table = versionTable ?? { table: tool.versionTable.name };
+  const table = versionTable ?? namedTable(tool);
   const row = tool.rows?.insertion(table, revision, bytesOf(revision));
   if (row !== undefined) return `${row};`;
   const stamp = tool.commands(project).stamp ?? [];

@@ -46,6 +46,8 @@ export interface Job {
   readonly words: readonly string[];
   /** The reverse that the gate runs instead of the tool, as the project names it. */
   readonly reverse?: string | undefined;
+  /** What is left to do once the database is where it was to be. */
+  readonly afterwards?: readonly string[];
   /** The database's schema before. */
   readonly catalog: Catalog;
   /** Where the setting proof names one. */

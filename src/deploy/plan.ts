@@ -114,7 +114,8 @@ function stepOf({ steps }: Proved, id: string, direction: Direction): Step | und
   return steps.find((step) => step.revision === id && step.direction === direction);
 }
 
-function recordedOf({ result }: Proved, id: string, direction: Direction): RecordedStep | undefined {
+/** A revision's step as it was recorded on the shadow, the first time. */
+export function recordedOf({ result }: Proved, id: string, direction: Direction): RecordedStep | undefined {
   return result.legs
     .flatMap(({ steps }) => steps)
     .find((step) => step.revision === id && step.direction === direction);

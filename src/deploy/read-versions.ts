@@ -77,7 +77,8 @@ async function choose(
   options: ReadOptions,
   role: string,
 ): Promise<Chosen | undefined> {
-  const wanted = options.versionTable ?? options.tool.versionTable.given;
+  const { given } = options.tool.versionTable;
+  const wanted = options.versionTable ?? (given === undefined ? undefined : shown(given));
   const named = wanted === undefined ? all : all.filter((candidate) => isNamed(candidate, wanted));
   if (wanted !== undefined && named.length === 0) {
     if (options.versionTable !== undefined) throw notThere(wanted, all, options);
@@ -142,6 +143,10 @@ function unusual({ table }: VersionTableCandidate, { tool }: ReadOptions): numbe
 
 function isNamed({ schema, table }: VersionTableCandidate, wanted: string): boolean {
   return wanted === table || wanted === `${schema}.${table}`;
+}
+
+function shown({ schema, table }: VersionTable): string {
+  return schema === undefined ? table : `${schema}.${table}`;
 }
 
 function print({ schema, table }: Pick<VersionTableCandidate, "schema" | "table">): string {

@@ -123,7 +123,7 @@ export class Reporter {
         ...(result.isWatched ? [] : [notWatched]),
         ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
       ],
-      next: nextSteps(state, elsewhere === undefined ? job.command : undefined, backups),
+      next: nextSteps(state, job, elsewhere === undefined ? job.command : undefined, backups),
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,
       ...othersIn(job, others),
@@ -208,10 +208,11 @@ export class Reporter {
 /** Without `again` a problem says how to go on; only a database that was changed is one to restore. */
 function nextSteps(
   state: DeployReport["state"],
+  { afterwards = [] }: Job,
   again: Job["command"] | undefined,
   databases: readonly (Pick<OtherDatabase, "backup"> & Pick<DeployReport, "state">)[],
-): string[] {
-  if (state === "at target") return [];
+): readonly string[] {
+  if (state === "at target") return afterwards;
   const restores = databases.flatMap((each) =>
     each.state === "unchanged" ? [] : (each.backup?.restore ?? []),
   );

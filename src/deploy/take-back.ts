@@ -1,6 +1,7 @@
 import { connect } from "../databases/postgres/connection";
 import type { CommandResult } from "../executors/local";
 import { type OwnWayBack, runWayBack } from "../lanes/own-way-back";
+import { namedTable } from "../tools/named-table";
 import type { SeenDatabase } from "./status";
 import type { Target } from "./target";
 
@@ -27,7 +28,7 @@ export interface TakeBack {
  */
 export function takeBack(job: TakeBack, abort: AbortSignal): Promise<CommandResult> {
   const { address, tool } = job.target;
-  const table = job.seen.versionTable ?? { table: tool.versionTable.name };
+  const table = job.seen.versionTable ?? namedTable(tool);
   const options = [address.options, job.options].filter((part) => part !== undefined && part !== "");
   const own = { ...address, ...(options.length === 0 ? {} : { options: options.join(" ") }) };
   const libraryLock = tool.rows?.libraryLock(job.seen.database.name);

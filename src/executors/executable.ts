@@ -2,11 +2,19 @@ import { accessSync, closeSync, constants, openSync, readSync, statSync } from "
 import { delimiter, join, resolve } from "node:path";
 import { ToolError, UserError } from "../errors";
 
+/** How programs are installed, by their names, as a message says it. */
+export type InstalledBy = Readonly<Record<string, string>>;
+
 /**
  * The file that runs as `command`: a path relative to `cwd`, or a name looked for in PATH as a shell would.
  * Not there, not executable, or a script whose interpreter is gone: a ToolError that says what to install or set.
  */
-export function findExecutable(command: string, cwd: string, env: Readonly<Record<string, string>>): string {
+export function findExecutable(
+  command: string,
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+  installedBy: InstalledBy = {},
+): string {
   if (!isDirectory(cwd)) {
     throw new UserError({
       what: `The folder "${cwd}" in which the migration tool is to run does not exist.`,
@@ -18,7 +26,8 @@ export function findExecutable(command: string, cwd: string, env: Readonly<Recor
     ? [resolve(cwd, command)]
     : path.split(delimiter).map((folder) => resolve(cwd, folder, command));
   const found = candidates.find(isExecutable);
-  if (found === undefined) throw notFound(command, cwd, candidates.find(isFile), path);
+  if (found === undefined)
+    throw notFound({ command, cwd, plainFile: candidates.find(isFile), path, installedBy });
   const interpreter = missingInterpreter(found);
   if (interpreter !== undefined) {
     throw new ToolError({
@@ -40,7 +49,16 @@ export function findInPath(name: string, path: string | undefined): string | und
     .find(isExecutable);
 }
 
-function notFound(command: string, cwd: string, plainFile: string | undefined, path: string): ToolError {
+interface Missing {
+  readonly command: string;
+  readonly cwd: string;
+  /** It is there, and cannot be executed. */
+  readonly plainFile: string | undefined;
+  readonly path: string;
+  readonly installedBy: InstalledBy;
+}
+
+function notFound({ command, cwd, plainFile, path, installedBy }: Missing): ToolError {
   if (plainFile !== undefined) {
     return new ToolError({
       what: `The command "${command}" is not executable.`,
@@ -52,14 +70,18 @@ function notFound(command: string, cwd: string, plainFile: string | undefined, p
   const local = [".venv/bin", "venv/bin", "env/bin"]
     .map((folder) => `${folder}/${name}`)
     .find((file) => isExecutable(join(cwd, file)));
-  const install = "Install the project's requirements before the gate runs";
+  const own = installedBy[name];
+  const install =
+    "Install the project's requirements before the gate runs (for example pip install -r requirements.txt)";
   return new ToolError({
     what: `The command "${command}" was not found.`,
     where: `folder ${cwd}`,
     seen: command.includes("/") ? "No such file." : `Not in PATH: ${path === "" ? "it is empty" : path}`,
     do:
       local === undefined
-        ? `${install} (for example pip install -r requirements.txt), or set run: to the whole command, for example run: uv run ${name}.`
+        ? own === undefined
+          ? `${install}, or set run: to the whole command, for example run: uv run ${name}.`
+          : `Install it before the gate runs: ${own}; or set run: to what starts it.`
         : `Set run: ${local}, which exists.`,
   });
 }

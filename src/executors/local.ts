@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ToolError } from "../errors";
-import { findExecutable } from "./executable";
+import { findExecutable, type InstalledBy } from "./executable";
 import type { Isolation } from "./isolation";
 import { OutputTail } from "./output";
 import { createOutputPipe } from "./output-pipe";
@@ -19,6 +19,8 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly isolation: Isolation;
+  /** For the message where its program is not there. */
+  readonly installedBy?: InstalledBy | undefined;
   /** Each line of the output as it comes, cleaned. */
   readonly onLine?: (line: string) => void;
   /** Ended as at the time limit when it aborts. */
@@ -81,7 +83,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   if (ending) return never();
   const [name, ...args] = command.argv;
   if (name === undefined) throw new Error("a command without a name");
-  const file = findExecutable(name, command.cwd, command.env);
+  const file = findExecutable(name, command.cwd, command.env, command.installedBy);
   await command.isolation.prepare();
   const pipe = await createOutputPipe();
   const tail = new OutputTail(command.onLine);

@@ -201,6 +201,13 @@ export const factRules = {
     do: "Give it a version above those that have landed.",
     never: undefined,
   },
+  "revision-name-differs": {
+    says: "a new revision's file is named otherwise than all that landed (file_template, `<id>_<slug>.py`, the width of SQLx versions)",
+    severity: "note",
+    why: "Whoever looks for a revision by its id, or reads them in their order, does not find it among the others.",
+    do: "Rename the file as the others are.",
+    never: undefined,
+  },
   "environment-edited": {
     says: "env.py was changed and no revision is new or edited, or a file was changed that landed revisions may read",
     severity: "warning",

@@ -1,4 +1,5 @@
 import { ToolError } from "../errors";
+import { runsElsewhere } from "../executors/elsewhere";
 import type { CommandResult } from "../executors/local";
 import { bindLabel } from "../settings/binds";
 import type { Bind, MigrationTool, ToolProject } from "../tools/contract";
@@ -42,6 +43,12 @@ export function notArrived(
     bind === undefined ? "the shadow database" : `the shadow of the database "${bindLabel(bind.name)}"`;
   const setting = bind === undefined || bind.name === "" ? "database-url-env" : "bind-url-env";
   const command = [...context.run, ...tool.commands(project).current].join(" ");
+  // Its own process would have these from ours; a container has what it is given.
+  const passOn = runsElsewhere(context.run)
+    ? [
+        `Let ${context.run[0]} pass ${variable} on, and its work reach 127.0.0.1 of this machine, for instance docker run --rm --network host -e ${variable} <image>.`,
+      ]
+    : [];
   if (result.timedOut) {
     return new ToolError({
       what: `"${command}" did not end within ${Math.round(context.toolTimeoutMs / 1000)} s.`,
@@ -65,7 +72,7 @@ export function notArrived(
         .filter((part) => part !== undefined)
         .join(":"),
       seen: [...failures.slice(0, 1), ...(explained?.lastLines ?? [])].join("\n"),
-      do: explained?.do ?? "Run it in a terminal to see why.",
+      do: [explained?.do ?? "Run it in a terminal to see why.", ...(connections > 0 ? [] : passOn)].join(" "),
     });
   }
   if (connections > 0 && !asked) {
@@ -87,7 +94,9 @@ export function notArrived(
       explained === undefined ? "" : `\n${explained.lastLines.join("\n")}`
     }`,
     why: takesAddressElsewhere,
-    do: `Set ${setting} to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
+    do:
+      passOn[0] ??
+      `Set ${setting} to the variable that ${tool.addressReader} reads, or env to the variables that it joins; let the variable win over .env files (load_dotenv without override=True) and over sqlalchemy.url.`,
   });
 }
 

@@ -143,7 +143,9 @@ async function wholeWay(
   onArrival?.();
   const head = graph.heads.length === 1 ? "head" : "heads";
   const below = top === undefined ? graph.applied(graph.heads) : graph.ancestors(top);
-  const route = { tops: [top ?? head], floor: ledger.lastBarrier(below) };
+  // By the tool's own word where it means the same: not every tool goes to one that it counts as older than another's.
+  const isNewest = top === undefined || graph.heads.join() === top;
+  const route = { tops: [isNewest ? head : top], floor: ledger.lastBarrier(below) };
   // Awaited here: the stage is gone when this function returns.
   return { legs: await runSegment(context, ledger, route, "fresh", stage), start: stage.start };
 }

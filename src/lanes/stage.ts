@@ -21,6 +21,7 @@ import type { Graph } from "../revisions/graph";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import { runSetup } from "../shadow/setup";
 import type { MigrationTool, ToolFailure, ToolProject, VersionTable } from "../tools/contract";
+import { namedTable } from "../tools/named-table";
 import { upgradeWords } from "../tools/own-words";
 import { shellWords } from "../tools/shell-words";
 import { lastLines, notArrived } from "./arrival";
@@ -329,7 +330,7 @@ export class Stage implements AsyncDisposable {
       this.ownPort = port;
     }
     const address: Address = { name: "shadow", sslmode: "disable", ...this.parts, port: this.ownPort };
-    const table = this.recorder.versionTable ?? { table: tool.versionTable.name };
+    const table = this.recorder.versionTable ?? namedTable(tool);
     const backs = reverses.map(({ revision, file }) => ({
       revision,
       file,
@@ -362,6 +363,7 @@ export class Stage implements AsyncDisposable {
       env: childEnvironment(context.environment, ours).env,
       timeoutMs: context.toolTimeoutMs,
       isolation: context.isolation,
+      installedBy: context.tool.installedBy,
     });
     await this.quiesce();
     return { ...result, output: redact(result.output, this.database.address) };

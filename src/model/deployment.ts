@@ -139,6 +139,16 @@ export interface PlannedRevision {
   readonly wayBack: WayBack;
 }
 
+/** In which order a release and its database go back. */
+export interface RollbackOrder {
+  readonly first: "code" | "database" | "neither" | "either";
+  readonly why: string;
+  /** One after the other. */
+  readonly steps: readonly string[];
+  /** The last commit without the revision; undefined where git does not know it. */
+  readonly commit: string | undefined;
+}
+
 /** The JSON of `apply --dry-run` and `rollback --dry-run`; `apply --plan` takes the first. */
 export interface DeployPlan {
   readonly version: 1;
@@ -156,4 +166,6 @@ export interface DeployPlan {
   readonly bind?: string;
   /** What is pending in those that the same start of the tool migrates. */
   readonly others?: readonly { readonly bind: string; readonly pending: readonly string[] }[];
+  /** Of a rollback. */
+  readonly order?: RollbackOrder;
 }

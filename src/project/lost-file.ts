@@ -30,7 +30,7 @@ export async function lastCommitWith(
       for (let index = 0; index + 1 < changed.length; index += 2) {
         const [status, file = ""] = [changed[index], changed[index + 1]];
         const commit = status === "D" ? parents.split(" ")[0] : hash;
-        if (commit === undefined || !(await has(root, commit, file, line))) continue;
+        if (commit === undefined || !(await hasLine(root, commit, line, [`:(top,literal)${file}`]))) continue;
         const [subject = "", date = ""] = (await git(root, ["log", "-1", "--format=%s%x00%cI", commit]))
           .trimEnd()
           .split("\0");
@@ -43,10 +43,15 @@ export async function lastCommitWith(
   return undefined;
 }
 
-async function has(root: string, commit: string, file: string, line: string): Promise<boolean> {
+/** Whether a commit's tree has such a line in one of these files; not where it does not have the commit. */
+export async function hasLine(
+  root: string,
+  commit: string,
+  line: string,
+  files: readonly string[],
+): Promise<boolean> {
   try {
-    const args = ["grep", "-q", "-E", "-e", line, commit, "--", `:(top,literal)${file}`];
-    await git(root, args);
+    await git(root, ["grep", "-q", "-E", "-e", line, commit, "--", ...files]);
     return true;
   } catch (error) {
     if (error instanceof GitError) return false;

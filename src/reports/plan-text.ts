@@ -1,4 +1,4 @@
-import type { DeployPlan, PlannedRevision, WayBack } from "../model/deployment";
+import type { DeployPlan, PlannedRevision, RollbackOrder, WayBack } from "../model/deployment";
 import { majorOf } from "../model/status";
 import { harmless, type Paint } from "./terminal";
 
@@ -11,12 +11,27 @@ export function planText(plan: DeployPlan, paint: Paint): string {
     ...majorLine(plan, paint),
     ...otherLines(plan, paint),
     ...revisions.flatMap((revision) => ["", ...revisionLines(revision, paint)]),
+    ...(plan.order === undefined ? [] : ["", ...orderLines(plan.order)]),
     "",
     command === "apply"
       ? "Nothing was changed. To apply exactly this: apply --dry-run --format json > plan.json, and after the review apply --plan plan.json"
       : "Nothing was changed.",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+const firstOf = {
+  code: "code first",
+  database: "database first",
+  neither: "neither first",
+  either: "either first",
+} as const;
+
+/** In which order a release and its database go back, and why. */
+export function orderLines(order: RollbackOrder | undefined): string[] {
+  if (order === undefined) return [];
+  const steps = order.steps.map((step, index) => `         ${index + 1}. ${harmless(step)}`);
+  return [`order    ${firstOf[order.first]}: ${harmless(order.why)}`, ...steps];
 }
 
 /** Another major version may take other locks, and refuse other statements. */

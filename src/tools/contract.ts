@@ -190,6 +190,8 @@ export interface MigrationTool {
   commands(project: ToolProject): ToolCommands;
   /** The line that a person types to join these heads, `heads` for all of them; `run` is the setting. Absent where there are none. */
   mergeLine?(project: ToolProject, heads: readonly string[], run?: string): string;
+  /** How the project names the files of new revisions, as Alembic's `file_template`; undefined where it does not say. */
+  fileTemplate?(project: ToolProject): string | undefined;
   /** What a project without any revision lacks; undefined where the tool knows no more than anyone. */
   whyNoRevisions?(project: ToolProject): { readonly seen: string; readonly do: string } | undefined;
   /**
@@ -200,6 +202,8 @@ export interface MigrationTool {
   versionWrites(sql: string, table?: VersionTable): readonly VersionWrite[];
   /** True for a statement by which the tool's status command looks for the version table or reads it. */
   readsVersions(sql: string): boolean;
+  /** How its program is installed, by the program's name, where a project's own requirements do not have it. */
+  readonly installedBy?: Readonly<Record<string, string>>;
   /** What of the project reads the database's address, in words of a message. */
   readonly addressReader: string;
   /** The version table's usual name, its column of ids, and all of its columns where it has more. */
@@ -207,8 +211,8 @@ export interface MigrationTool {
     readonly name: string;
     readonly column: string;
     readonly columns?: readonly string[];
-    /** The table, or schema.table, that the project's own configuration names. */
-    readonly given?: string;
+    /** What the project's own configuration names. */
+    readonly given?: VersionTable;
   };
   /** A line of a file that has this revision, as a POSIX extended regular expression. */
   revisionLine(id: string): string;

@@ -96,6 +96,10 @@ const cases: Readonly<Record<string, Case>> = {
     },
   },
   "a tool that is not installed": { env: () => ({ PATH: "/usr/bin:/bin" }) },
+  "a sqlx that is not installed": {
+    files: { "Cargo.toml": '[dependencies]\nsqlx = "0.8"\n', "migrations/1_a.sql": "SELECT 1;\n" },
+    env: () => ({ PATH: "/usr/bin:/bin" }),
+  },
   "a run command that is not there": { args: ["--run", "no-such-tool"] },
   "a run command that is not closed": { args: ["--run", "alembic 'x"] },
   "a tool that ends without a word": { args: ["--run", "false"] },

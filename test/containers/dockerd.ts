@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { node24 } from "../../scripts/node24.mjs";
@@ -13,6 +13,8 @@ const cache = join(
 export interface Docker extends AsyncDisposable {
   /** For DOCKER_HOST. */
   readonly host: string;
+  /** The words before a command that is to run in the daemon's network. */
+  readonly inside: readonly string[];
 }
 
 /** A docker daemon of our own with one image under these tags: a runner's and, as `services:` name it, PostgreSQL's. */
@@ -38,7 +40,8 @@ export async function startDocker(tags: readonly string[]): Promise<Docker> {
     await stop();
     throw error;
   }
-  return { host, [Symbol.asyncDispose]: stop };
+  const inside = ["nsenter", `--net=/proc/${readFileSync(join(folder, "pid"), "utf8").trim()}/ns/net`];
+  return { host, inside, [Symbol.asyncDispose]: stop };
 }
 
 function requirePrograms(): void {

@@ -1,10 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DeployPlan } from "../../src/model/deployment";
 import { toolNamed } from "../../src/tools/index";
 import { type TestServer, testClient, testServer } from "../support/database";
-import { judge, lintOff, openSteps } from "../support/gate";
+import { judge, lintOff, openSteps, runCheck } from "../support/gate";
 import { type Project, type ProjectFiles, writeProject } from "../support/project";
 import { ask, deploy, deployedProject, refusal, reportOf, startDeploy, table, tables } from "./deployed";
 
@@ -155,8 +155,6 @@ os.execvp("alembic", ["alembic", *words])
 `,
   );
   const args = ["--run", "python manage.py", "--run-apply", "up", "--run-status", "state"];
-  const judged = await judge({ cwd: project.path, args });
-  expect([judged.code, openSteps(judged.report)], judged.stderr).toEqual([0, []]);
   await using database = await server.database();
   const early = await refusal("apply", project, database.address, { args: [...args, "--to", "one"] });
   expect(early.what).toBe('"python manage.py up" applies all that is pending; it cannot stop at one.');
@@ -166,4 +164,22 @@ os.execvp("alembic", ["alembic", *words])
     args: [...args, "--accept-loss", "table public.two"],
   });
   expect([down.code, down.report.heads.after], down.stderr).toEqual([0, ["one"]]);
+});
+
+test("a docker that does not give the program its address is told what to pass on", async () => {
+  await using project = await writeProject(files);
+  mkdirSync(join(project.path, "bin"));
+  const docker = "#!/bin/sh\necho 'Error: environment variable not found' >&2\nexit 1\n";
+  writeFileSync(join(project.path, "bin/docker"), docker, { mode: 0o755 });
+  const end = await runCheck({ cwd: project.path, args: wordsOf("bin/docker run admin") });
+  expect(end.code).toBe(2);
+  expect(end.stderr).toContain("error: The program of run stopped: environment variable not found.");
+  expect(end.stderr).toContain("for instance docker run --rm --network host -e DATABASE_URL <image>.");
+  const required = await runCheck({
+    cwd: project.path,
+    args: [...wordsOf("bin/docker run admin"), "--isolation", "required"],
+  });
+  expect(required.stderr).toContain(
+    "isolation is required, and bin/docker does its work in another network than this one.",
+  );
 });

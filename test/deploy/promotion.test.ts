@@ -1,8 +1,12 @@
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { urlOf } from "../../src/databases/postgres/connection";
 import { type TestServer, testServer } from "../support/database";
+import { flaskFiles, table as flaskTable } from "../support/flask-project";
+import { gateEnvironment } from "../support/gate";
+import { writeProject } from "../support/project";
 import { deploy, deployedProject, refusal, table, tables } from "./deployed";
 
 let server: TestServer;
@@ -31,6 +35,28 @@ describe("staging, then production", () => {
     await deploy("apply", project, staging.address);
     const all = await deploy("apply", project, production.address, { args, env });
     expect([all.code, all.report.heads.after]).toEqual([0, ["two"]]);
+  });
+
+  test("Flask-Migrate: staging's own `flask db upgrade` counts, and no revision is skipped", async () => {
+    await using project = await writeProject(
+      flaskFiles({ revisions: [flaskTable("a", null), flaskTable("b", "a")] }),
+    );
+    await using staging = await server.database("staging");
+    await using production = await server.database("production");
+    const env = { STAGING_URL: urlOf(staging.address) };
+    const args = ["--earlier-env", "STAGING_URL"];
+    const none = await refusal("apply", project, production.address, { args, env });
+    expect(none.seen).toBe("It is at nothing. Missing there: a, b.");
+    execFileSync("flask", ["db", "upgrade", "a"], {
+      cwd: project.path,
+      env: gateEnvironment({ DATABASE_URL: urlOf(staging.address) }),
+      stdio: "pipe",
+    });
+    const refused = await refusal("apply", project, production.address, { args, env });
+    expect(refused.seen).toBe("It is at a. Missing there: b.");
+    expect(await tables(production.address)).toEqual([]);
+    const part = await deploy("apply", project, production.address, { args: [...args, "--to", "a"], env });
+    expect([part.code, part.report.heads.after], part.stderr).toEqual([0, ["a"]]);
   });
 
   test("by staging's record, which must say that it went well", async () => {

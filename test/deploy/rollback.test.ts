@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DeployPlan } from "../../src/model/deployment";
 import { type TestServer, testServer } from "../support/database";
 import { startGate } from "../support/gate";
+import { repositoryIn } from "../support/git";
 import type { Project } from "../support/project";
 import {
   ask,
@@ -12,6 +13,7 @@ import {
   records,
   refusal,
   reportOf,
+  revisionFiles,
   sql,
   startDeploy,
   table,
@@ -49,9 +51,87 @@ describe("rollback", () => {
       revisions: [{ id: "index", status: "done" }],
     });
     expect(code).toBe(0);
-    expect(stderr).toContain("Code that needs index fails once it is taken back");
+    expect(stderr).toContain("order    either first: ");
     expect(await ask(database.address, "select to_regclass('one_id')::text")).toEqual([null]);
     expect(records(project).map(({ command }) => command)).toEqual(["apply", "rollback"]);
+  });
+
+  test("goes one revision at a time, names the last commit without it, and says what goes first and why", async () => {
+    const steps = [
+      { ...column, id: "added", down: sql("ALTER TABLE one DROP COLUMN name") },
+      // Its downgrade brings back what an older release reads.
+      {
+        id: "narrow",
+        up: sql("ALTER TABLE one DROP COLUMN name"),
+        down: sql("ALTER TABLE one ADD COLUMN name text"),
+      },
+      {
+        id: "renamed",
+        up: sql("ALTER TABLE one RENAME COLUMN id TO number"),
+        down: sql("ALTER TABLE one RENAME COLUMN number TO id"),
+      },
+      {
+        id: "wider",
+        up: sql("ALTER TABLE one ALTER COLUMN number TYPE bigint"),
+        down: sql("ALTER TABLE one ALTER COLUMN number TYPE int"),
+      },
+    ];
+    const all = [table("one"), ...steps];
+    await using project = await deployedProject([table("one")]);
+    const repository = repositoryIn(project.path);
+    repository.commit("release of one");
+    for (const [at, { id }] of steps.entries()) {
+      const name = `migrations/versions/${id}.py`;
+      repository.write(name, revisionFiles(all.slice(0, at + 2))[name]);
+      repository.commit(`release of ${id}`);
+    }
+    await using database = await server.database();
+    await deploy("apply", project, database.address);
+    const told: string[] = [];
+    const losses = [
+      "column public.one.number",
+      "column public.one.number",
+      undefined,
+      "column public.one.name",
+    ];
+    for (const [index, { id }] of [...steps].reverse().entries()) {
+      const before = all[all.findIndex((each) => each.id === id) - 1]?.id ?? "";
+      const loss = losses[index];
+      const args = loss === undefined ? [] : ["--accept-loss", loss];
+      const { code, report, stderr } = await deploy("rollback", project, database.address, { args });
+      expect([code, report.revisions.map((each) => each.id), report.heads.after], stderr).toEqual([
+        0,
+        [id],
+        [before],
+      ]);
+      const commit = repository.git("log", "--format=%H", "-1", `--grep=^release of ${before}$`).slice(0, 12);
+      const [, order = "", lines = ""] = /^order {4}(.*)\n((?: +\d\. .*\n)+)/m.exec(stderr) ?? [];
+      const shown = lines
+        .replace(/^ +/gm, "")
+        .replaceAll(commit, "<commit>")
+        .replace(/ \(.*\)/, "");
+      told.push(`${id}: ${order}\n${shown}`);
+      expect(report.next.length).toBe(order.startsWith("code") ? 0 : 1);
+    }
+    expect(told).toEqual([
+      `wider: code first: After the downgrade the database may refuse what the release that runs writes (column public.one.number).
+1. deploy <commit>, the last commit without wider
+2. take wider back
+`,
+      `renamed: neither first: The downgrade removes what the release that runs may use (column public.one.number) and brings back what the one before it needs (column public.one.id): no order suits both.
+1. stop the release that runs, or let its errors be
+2. take renamed back
+3. deploy <commit>, the last commit without renamed
+`,
+      `narrow: database first: The downgrade brings back what a release from before narrow needs (column public.one.name); the one that runs does not use it.
+1. take narrow back
+2. deploy <commit>, the last commit without narrow
+`,
+      `added: code first: The downgrade removes what the release that runs may use (column public.one.name): it fails without it.
+1. deploy <commit>, the last commit without added
+2. take added back
+`,
+    ]);
   });
 
   test("is not kept by another branch that does the same again", async () => {

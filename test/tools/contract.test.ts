@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { status } from "../../src/commands/status";
 import { urlOf } from "../../src/databases/postgres/connection";
@@ -116,6 +116,9 @@ describe.each(Object.entries(samples))("%s", (name, { files, mark, strange, ids,
 
   test("read: every revision, and a file that is none is a problem with its name", async () => {
     await using project = await writeProject({ ...files("healthy"), [strange]: "SELECT 1\n" });
+    // A folder of a revision's name is none.
+    mkdirSync(join(project.path, dirname(strange), "9_nine.up.sql"));
+    mkdirSync(join(project.path, dirname(strange), "9_nine.py"));
     const { revisions, problems } = readRevisions(findProject(project.path));
     expect(revisions.map(({ id, parents }) => [id, parents])).toEqual([
       [first, []],

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { parse as parseToml, TomlError } from "smol-toml";
 import { UserError } from "../../errors";
+import type { ToolProject } from "../contract";
 import { IniError, type IniFile, iniValue, parseIni } from "./ini";
 
 /** What Alembic's configuration says about where revisions are; folders absolute. */
@@ -47,6 +48,16 @@ export function readConfiguration(root: string, config: string, section: string)
     });
   }
   return foldersOf(sources, scriptLocation);
+}
+
+/** The template of new files' names, where one is set and can be read; also of a file that Flask-Migrate reads. */
+export function readFileTemplate({ root, config, section }: ToolProject): string | undefined {
+  try {
+    return text(open(root, config, section ?? "alembic"), "file_template");
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 function foldersOf(sources: Sources, scriptLocation: string): Configuration {

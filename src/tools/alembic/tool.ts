@@ -1,5 +1,6 @@
 import type { MigrationTool } from "../contract";
 import { bindsOf } from "./binds";
+import { readFileTemplate } from "./configuration";
 import { detect, open } from "./detect";
 import { explainFailure } from "./failure/explain";
 import { meaningOf } from "./python/meaning";
@@ -23,6 +24,7 @@ export const alembic: MigrationTool = {
   meaningOf,
   commands,
   mergeLine,
+  fileTemplate: readFileTemplate,
   versionWrites,
   readsVersions,
   versionTable,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { bindsOf } from "../alembic/binds";
+import { readFileTemplate } from "../alembic/configuration";
 import { meaningOf } from "../alembic/python/meaning";
 import { readBody, readOne, readRevisions } from "../alembic/read";
 import { revisionFiles, revisionLine } from "../alembic/revision-names";
@@ -29,6 +30,7 @@ export const flaskMigrate: MigrationTool = {
   meaningOf,
   commands,
   mergeLine,
+  fileTemplate: readFileTemplate,
   whyNoRevisions,
   versionWrites,
   readsVersions,

@@ -3,8 +3,8 @@ import type { ToolFailure, ToolOutput } from "../contract";
 /** What examples/numbered/migrate prints: `error: <file>: <message>` of a file's statement, else `error: <message>`. */
 export function explainFailure({ text, exitCode }: ToolOutput): ToolFailure {
   const shown = text.replace(/(\w:\/\/)[^\s/'"]*@/g, "$1***@");
-  const [, file, message = `it ended with exit code ${exitCode}`] =
-    /^error: (?:(\S+\.sql): )?(.+)/m.exec(shown) ?? [];
+  const [, file, message = `it ended with ${exitCode ?? "no"} as its exit code`] =
+    /^error: (?:(.+?\.(?:up|down)\.sql): )?(.+)/m.exec(shown) ?? [];
   return {
     kind: file === undefined ? "environment" : "migration",
     summary: `${file ?? "./migrate"} failed: ${message.replace(/\.?$/, ".")}`,

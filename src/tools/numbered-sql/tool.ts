@@ -79,15 +79,17 @@ function revisionOf(up: SqlText, down: SqlText | undefined): Revision | undefine
 
 /** Every `.up.sql` of the folder by its number, with the `.down.sql` beside it. */
 function readRevisions({ root, revisionFolders: [folder = root] }: ToolProject): ReadRevisions {
-  const textOf = (name: string): SqlText | undefined => {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const names = new Set(entries.flatMap((entry) => (entry.isFile() ? entry.name : [])));
+  const textOf = (name: string): SqlText => {
     const full = path.join(folder, name);
-    const file = path.relative(root, full).split(path.sep).join("/");
-    return existsSync(full) ? new SqlText(file, readFileSync(full)) : undefined;
+    return new SqlText(path.relative(root, full).split(path.sep).join("/"), readFileSync(full));
   };
-  const names = readdirSync(folder).filter((name) => name.endsWith(".up.sql"));
-  const pairs = names.flatMap((name) => {
-    const [up, down] = [textOf(name), textOf(downOf(name))];
-    return up === undefined ? [] : [{ up, down, revision: revisionOf(up, down) }];
+  const ups = [...names].filter((name) => name.endsWith(".up.sql"));
+  const pairs = ups.map((name) => {
+    const up = textOf(name);
+    const down = names.has(downOf(name)) ? textOf(downOf(name)) : undefined;
+    return { up, down, revision: revisionOf(up, down) };
   });
   return {
     revisions: linkInOrder(pairs.flatMap(({ revision }) => revision ?? [])),

