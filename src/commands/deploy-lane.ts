@@ -331,6 +331,7 @@ function dependsOn({ settings, start, lane, rows }: DeployLaneContext, tree: Bas
   return [
     start.targets,
     lane.run,
+    [lane.project.words?.apply, lane.project.otherSources],
     [databaseVariable(settings), settings["database-url-format"], env, lane.project.bind],
     [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
     settings.section ?? "",

@@ -94,7 +94,7 @@ export class OtherDatabases implements AsyncDisposable {
       throw error;
     }
     return {
-      own: held.get(ownName) as GateLock,
+      own: together(held.get(ownName) as GateLock, [...held.values()]),
       of: (name) => held.get(name) as GateLock,
       [Symbol.asyncDispose]: release,
     };
@@ -136,6 +136,19 @@ export class OtherDatabases implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { target } of this.others) await target[Symbol.asyncDispose]();
   }
+}
+
+/** The own one, which is lost where any of them is: nobody else keeps a second gate from that database. */
+function together(own: GateLock, all: readonly GateLock[]): GateLock {
+  if (all.length === 1) return own;
+  return {
+    pid: own.pid,
+    lost: AbortSignal.any(all.map(({ lost }) => lost)),
+    async assertHeld() {
+      for (const lock of all) await lock.assertHeld();
+    },
+    [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
+  };
 }
 
 interface HeldLocks extends AsyncDisposable {

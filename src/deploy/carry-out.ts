@@ -26,7 +26,8 @@ import { endToolSessions, sessionsByPort, toolSessionName } from "./tool-session
 export async function carryOut(job: Job): Promise<DeployReport> {
   const { settings, environment, target } = job;
   const sources = job.revisions.map((revision) => sourceOf(job, revision));
-  const isConcurrent = sources.some(({ text }) => buildsConcurrently(text));
+  const elsewhere = sourcesElsewhere(job);
+  const isConcurrent = [...sources, ...elsewhere].some(({ text }) => buildsConcurrently(text));
   const lockTimeoutMs = settings["lock-timeout"] * 1000;
   const statementTimeoutMs = settings["statement-timeout"] * 1000;
   const applicationName = `${toolSessionName} ${randomBytes(4).toString("hex")}`;
@@ -37,13 +38,15 @@ export async function carryOut(job: Job): Promise<DeployReport> {
   });
   const options = (await takesOptions(target.address, words)) ? words : undefined;
   const url = settings["database-url"] ?? environment[databaseVariable(settings)] ?? "";
-  const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOfFile(file)));
+  const isKept =
+    target.project.environmentFiles.every((file) => keepsOneTransaction(textOfFile(file))) &&
+    elsewhere.every(({ text }) => worksInOneTransaction(text));
   const repeatable =
     job.reverse === undefined
       ? isKept && sources.every(({ text }) => worksInOneTransaction(text))
       : !sources.some(({ text }) => isWithoutTransaction(text));
   const begun = new Set<string>();
-  const reporter = new Reporter(job, sources, begun, isKept);
+  const reporter = new Reporter(job, sources, begun, isKept, applicationName);
   await requireUnchanged(job);
 
   const note = new RunningNote(settings["record-directory"], target.where);
@@ -89,7 +92,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       timeoutMs: settings["apply-timeout"] * 1000,
       tries: settings["lock-tries"],
       repeatable,
-      writesRows: sources.some(({ text }) => writesRows(text)),
+      writesRows: [...sources, ...elsewhere].some(({ text }) => writesRows(text)),
       dropInvalidIndexes: settings["drop-invalid-indexes"],
       lock: job.lock,
       note,
@@ -104,9 +107,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
         const now = await reporter.seenNow();
         if (now === undefined || isAt(target.graph, now.heads, job.applied)) return true;
         // Where the words say "one back", a second start from elsewhere would take back what nobody asked for.
-        return (
-          job.command === "rollback" && !isAt(target.graph, now.heads, target.graph.applied(job.seen.heads))
-        );
+        return job.command === "rollback" && (await hasMoved(job));
       },
       say: job.listener.say,
       onLine: (line) => {
@@ -134,16 +135,39 @@ function defaultDatabase({ others = [], settings, environment }: Job) {
 }
 
 /** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */
-async function requireUnchanged({ command, target, seen }: Job): Promise<void> {
-  const now = await target.seen(seen.versionTable);
-  const [before, after] = [seen, now].map(({ heads }) => [...heads].sort().join(", ") || "nothing");
-  if (before === after) return;
-  throw new UserError({
-    what: `Somebody else changed the database while this ${command} made its backup. Nothing of it was started.`,
-    where: target.where,
-    seen: `The version table held ${before}; now it holds ${after}.`,
-    do: "Look at migration-gate status, and run it again if it is still wanted.",
-  });
+async function requireUnchanged(job: Job): Promise<void> {
+  for (const { target, seen } of databasesOf(job)) {
+    const now = await target.seen(seen.versionTable);
+    const [before, after] = [seen, now].map(({ heads }) => [...heads].sort().join(", ") || "nothing");
+    if (before === after) continue;
+    throw new UserError({
+      what: `Somebody else changed the database while this ${job.command} made its backup. Nothing of it was started.`,
+      where: target.where,
+      seen: `The version table held ${before}; now it holds ${after}.`,
+      do: "Look at migration-gate status, and run it again if it is still wanted.",
+    });
+  }
+}
+
+/** The own one, and those that the same start of the tool migrates. */
+function databasesOf(job: Job): readonly Pick<Job, "target" | "seen">[] {
+  return [job, ...(job.others ?? [])];
+}
+
+/** True where one of them is not where it was, or cannot be read. */
+async function hasMoved(job: Job): Promise<boolean> {
+  for (const { target, seen } of databasesOf(job)) {
+    const now = await target.seen(seen.versionTable).catch(() => undefined);
+    if (now === undefined || !isAt(target.graph, now.heads, target.graph.applied(seen.heads))) return true;
+  }
+  return false;
+}
+
+/** Of what runs in other databases only, which may be further behind. */
+function sourcesElsewhere(job: Job): RevisionSource[] {
+  const own = new Set(job.revisions.map(({ id }) => id));
+  const pending = (job.others ?? []).flatMap(({ goal }) => goal.pending).filter(({ id }) => !own.has(id));
+  return pending.map((revision) => sourceOf(job, revision));
 }
 
 /** What is run: the revision's file, or its reverse. */

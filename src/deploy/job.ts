@@ -24,7 +24,7 @@ export interface OtherJob {
   readonly name: string;
   readonly target: Target;
   readonly seen: SeenDatabase;
-  readonly goal: Pick<Goal, "applied" | "heads">;
+  readonly goal: Pick<Goal, "applied" | "heads" | "pending">;
   /** Undefined where nothing is pending. */
   readonly backup: BackupReport | undefined;
 }

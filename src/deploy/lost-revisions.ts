@@ -29,6 +29,8 @@ interface Restorable {
   /** As the project names it; of SQL with its way back, where the commit has one. */
   readonly files: readonly string[];
   readonly parents: readonly string[];
+  /** Other revisions that it needs beside its parents. */
+  readonly dependsOn: readonly string[];
   readonly isSql: boolean;
 }
 
@@ -93,6 +95,7 @@ async function missingFiles(
       gitFile: file,
       files: [revision.location.file, ...((await isIn(root, hash, other.map(paths.of))) ? other : [])],
       parents: revision.parents.map((parent) => graph.resolve(parent)?.id ?? parent),
+      dependsOn: revision.dependsOn,
       isSql: revision.sql !== undefined,
     });
     for (const name of [...revision.parents, ...revision.dependsOn]) {
@@ -134,7 +137,9 @@ function linesFor(
     ? []
     : lineOf(commands.upgrade(graph.heads.length > 1 ? "heads" : "head"));
   const folders = [...new Set(back.map(({ file }) => path.posix.dirname(file)))].map(shellWord).join(" ");
-  const targets = isSql ? downToKnown(missing, context) : downToParents(missing, unknown, context);
+  const below = isSql ? downToKnown(missing, context) : downToParents(missing, unknown, context);
+  // Of several databases the tool takes all down to the target, also one that is rightly above it.
+  const targets = project.bind === undefined ? below : undefined;
   const downgrades = targets?.map((target) => lineOf(commands.downgrade(target)));
   return {
     restore: back.map(({ line }) => line),
@@ -165,8 +170,13 @@ function appliedInOrder(
 function restoring({ id, commit, gitFile, files }: Restorable, root: string) {
   const [file = ""] = files;
   const short = commit.slice(0, 12);
-  const words = files.map(shellWord).join(" ");
-  if (!existsSync(path.join(root, file)))
+  const isThere = (name: string) => existsSync(path.join(root, name));
+  // A way back that is still there may have been written since.
+  const words = files
+    .filter((name) => !isThere(name))
+    .map(shellWord)
+    .join(" ");
+  if (!isThere(file))
     return { file, line: `git checkout ${short} -- ${words}`, remove: `git rm -f -- ${words}` };
   const own = path.posix.join(path.posix.dirname(file), `${id}_restored${path.posix.extname(file)}`);
   return {
@@ -185,6 +195,8 @@ function downToParents(
   unknown: readonly UnknownRevision[],
   { applied }: LostContext,
 ): string[] | undefined {
+  // A way down to the parent also takes what it depends on, where that came after the parent.
+  if (missing.some(({ dependsOn }) => dependsOn.length > 0)) return undefined;
   const byId = new Map(missing.map((one) => [one.id, one]));
   const targets: string[] = [];
   for (const { id } of unknown) {

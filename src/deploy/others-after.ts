@@ -3,20 +3,27 @@ import type { DeployReport, DeployState, OtherDatabase, Problem } from "../model
 import { bindLabel } from "../settings/binds";
 import { isAt } from "./goal";
 import type { Job, OtherJob } from "./job";
+import type { SeenDatabase } from "./status";
+import { endToolSessions } from "./tool-sessions";
 
 /** A server that does not answer must not keep the report from being written. */
 const answerLimitMs = 5_000;
 
 /** What became of each database that the tool migrated beside the own one, by its version table. */
-export function othersAfter({ others = [] }: Job, isReached: boolean): Promise<readonly OtherDatabase[]> {
-  return Promise.all(others.map((other) => after(other, isReached)));
+export function othersAfter(
+  { others = [] }: Job,
+  applicationName: string,
+  isReached: boolean,
+): Promise<readonly OtherDatabase[]> {
+  return Promise.all(others.map((other) => after(other, applicationName, isReached)));
 }
 
 async function after(
   { name, target, seen, goal, backup }: OtherJob,
+  applicationName: string,
   isReached: boolean,
 ): Promise<OtherDatabase> {
-  const read = target.seen(seen.versionTable).catch(() => undefined);
+  const read = inTheEnd({ target, seen }, applicationName).catch(() => undefined);
   const now = isReached ? await Promise.race([read, sleep(answerLimitMs, undefined)]) : undefined;
   const { graph } = target;
   const state = (): OtherDatabase["state"] => {
@@ -33,8 +40,18 @@ async function after(
   };
 }
 
+/** Undefined where a session of the tool is still at work: what the version table says would not be final. */
+async function inTheEnd(
+  { target, seen }: Pick<OtherJob, "target" | "seen">,
+  applicationName: string,
+): Promise<SeenDatabase | undefined> {
+  const gone = await endToolSessions(await target.client(), { name: applicationName, others: [] });
+  return gone ? await target.seen(seen.versionTable) : undefined;
+}
+
 /** The state of all together: each commits by itself, so that one may be done and another not. */
 export function withOthers(
+  command: DeployReport["command"],
   own: DeployState,
   others: readonly OtherDatabase[],
 ): { readonly state: DeployState; readonly problem: Problem | undefined } {
@@ -56,9 +73,21 @@ export function withOthers(
         .map(({ bind, heads }) => `"${bind}" is at ${heads.after?.join(", ") ?? "what could not be read"}`)
         .join("\n"),
       why: "The tool commits each database by itself.",
-      do: "Mend what stopped it, and run the same job again: each database goes on from where it is.",
+      do: `Mend what stopped it. ${wayOn(command, own, strange)}`,
     },
   };
+}
+
+/** The same job again has nothing to do where its own database is done; and one back is another revision then. */
+function wayOn(
+  command: DeployReport["command"],
+  own: DeployState,
+  strange: readonly OtherDatabase[],
+): string {
+  if (command === "rollback")
+    return "Bring all of them to the same revision again (migration-gate apply --bind of the one that was taken back), then run the same rollback.";
+  if (own === "unchanged") return "Then run the same job again: each database goes on from where it is.";
+  return `Then: ${strange.map(({ bind }) => `migration-gate apply --bind ${bind}`).join("; ")}`;
 }
 
 /** The fields of the report; none of a project with one database. */

@@ -1,7 +1,7 @@
 import { bugParts, UserError } from "../errors";
 import { isWithoutTransaction } from "../lanes/own-way-back";
 import type { Catalog } from "../model/catalog";
-import type { DeployReport, Problem } from "../model/deployment";
+import type { DeployReport, OtherDatabase, Problem } from "../model/deployment";
 import { majorOf } from "../model/status";
 import { databaseVariable } from "../settings/binds";
 import type { RevisionSource } from "../tools/revision-source";
@@ -43,6 +43,8 @@ export class Reporter {
     private readonly begun: ReadonlySet<string>,
     /** False where the project's environment commits by itself. */
     private readonly isKept: boolean,
+    /** Of the tool's sessions. */
+    private readonly applicationName: string,
   ) {}
 
   /** Undefined where the version table cannot be read. */
@@ -89,8 +91,10 @@ export class Reporter {
       lockTries: job.settings["lock-tries"],
       databaseUrlEnv: databaseVariable(job.settings),
     };
-    const others = await othersAfter(job, isReached);
-    const { state, problem: elsewhere } = withOthers(stateAfter(after), others);
+    const others = await othersAfter(job, this.applicationName, isReached);
+    const own = stateAfter(after);
+    const { state, problem: elsewhere } = withOthers(job.command, own, others);
+    const backups = [{ state: own, backup: job.backup }, ...others];
     const report: DeployReport = {
       version: 1,
       command: job.command,
@@ -119,7 +123,7 @@ export class Reporter {
         ...(result.isWatched ? [] : [notWatched]),
         ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
       ],
-      next: nextSteps(state, job),
+      next: nextSteps(state, job, elsewhere === undefined ? job.command : undefined, backups),
       milliseconds: Math.round(performance.now() - job.started),
       record: undefined,
       ...othersIn(job, others),
@@ -201,11 +205,22 @@ export class Reporter {
   }
 }
 
-function nextSteps(state: DeployReport["state"], { command, backup, afterwards }: Job): readonly string[] {
-  if (state === "at target") return afterwards ?? [];
-  const steps = ["migration-gate status", `the same ${command} again, when it is mended`];
-  if (state !== "unchanged" && backup.restore !== undefined) steps.push(`to go back: ${backup.restore}`);
-  return steps;
+/** Without `again` a problem says how to go on; only a database that was changed is one to restore. */
+function nextSteps(
+  state: DeployReport["state"],
+  { afterwards = [] }: Job,
+  again: Job["command"] | undefined,
+  databases: readonly (Pick<OtherDatabase, "backup"> & Pick<DeployReport, "state">)[],
+): readonly string[] {
+  if (state === "at target") return afterwards;
+  const restores = databases.flatMap((each) =>
+    each.state === "unchanged" ? [] : (each.backup?.restore ?? []),
+  );
+  return [
+    "migration-gate status",
+    ...(again === undefined ? [] : [`the same ${again} again, when it is mended`]),
+    ...restores.map((line) => `to go back: ${line}`),
+  ];
 }
 
 function changedKeys(before: Catalog, now: Catalog): string[] {

@@ -175,7 +175,7 @@ function unknownRevisions(
         "unknown-suppression",
         { file: policy.file, line, column: 1, revision },
         `There is no revision "${revision}"${close === undefined ? "" : `; the nearest is "${close}"`}.`,
-        close === undefined ? "Remove the entry." : `Write ${close}, or remove the entry.`,
+        `${close === undefined ? "Remove the entry" : `Write ${close}, or remove the entry`}; one of another project belongs into that project's own file of settings.`,
       ),
     ];
   });

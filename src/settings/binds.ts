@@ -23,7 +23,8 @@ export function chosenBind(settings: BindSettings): string | undefined {
 export function bindVariables(settings: BindSettings): ReadonlyMap<string, string> {
   const variables = new Map([["", settings["database-url-env"]]]);
   for (const [index, text] of settings["bind-url-env"].entries()) {
-    const [, name = "", variable = ""] = /^\s*([^=]*?)\s*=\s*([A-Za-z_][A-Za-z0-9_]*)\s*$/.exec(text) ?? [];
+    const [, name = "", variable = ""] =
+      /^\s*([\p{L}\p{N}_]*)\s*=\s*([A-Za-z_][A-Za-z0-9_]*)\s*$/u.exec(text) ?? [];
     // What stands there instead of a name may be an address with its password.
     if (name === "") {
       throw malformed(

@@ -20,8 +20,11 @@ export async function provideEmptyCluster(parts: ClusterParts): Promise<void> {
   if (kept === undefined) return initialise(parts);
   const { folder, name } = kept;
   const target = join(folder, name);
-  while (underWay.has(target)) await underWay.get(target)?.catch(() => undefined);
-  if (await restored(target, parts)) return;
+  do {
+    await underWay.get(target)?.catch(() => undefined);
+    if (await restored(target, parts)) return;
+    // Another one may have begun while this one looked.
+  } while (underWay.has(target));
   const making = makeAndKeep(folder, target, parts);
   underWay.set(target, making);
   try {

@@ -1,4 +1,6 @@
-import { readdirSync } from "node:fs";
+import { once } from "node:events";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { status } from "../../src/commands/status";
 import { urlOf } from "../../src/databases/postgres/connection";
@@ -7,8 +9,9 @@ import type { DeployPlan, DeployReport } from "../../src/model/deployment";
 import { readSettings } from "../../src/project/read-settings";
 import type { ShadowDatabase } from "../../src/shadow/server";
 import { type BindRevision, type BindSource, bindsFiles, nothing, tableOf } from "../support/binds-project";
-import { type TestServer, testServer } from "../support/database";
-import { type Project, withPython, writeProject } from "../support/project";
+import { type TestServer, testClient, testServer } from "../support/database";
+import { startGate } from "../support/gate";
+import { type Project, type ProjectFiles, withPython, writeProject } from "../support/project";
 import { ask, deploy, records, refusal, reportOf, startDeploy, tables } from "./deployed";
 
 let server: TestServer;
@@ -18,8 +21,8 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 const users = ["--bind-url-env", "users=USERS_DATABASE_URL"];
-const second = (ofUsers: BindSource): readonly BindRevision[] => [
-  { id: "a1", down: null, binds: { "": tableOf("orders"), users: tableOf("people") } },
+const second = (ofUsers: BindSource, before = tableOf("people")): readonly BindRevision[] => [
+  { id: "a1", down: null, binds: { "": tableOf("orders"), users: before } },
   { id: "b2", down: "a1", binds: { "": tableOf("invoices"), users: ofUsers } },
 ];
 
@@ -31,13 +34,21 @@ class Place implements AsyncDisposable {
     readonly users: ShadowDatabase,
   ) {}
 
-  static async open(ofUsers: BindSource = tableOf("logins")): Promise<Place> {
-    const project = await writeProject(bindsFiles(second(ofUsers)));
+  static async open(
+    ofUsers: BindSource = tableOf("logins"),
+    { before, files }: { before?: BindSource; files?: ProjectFiles } = {},
+  ): Promise<Place> {
+    const project = await writeProject(bindsFiles(second(ofUsers, before), files));
     return new Place(project, await server.database("main"), await server.database("users"));
   }
 
   get env() {
     return { DATABASE_URL: urlOf(this.main.address), USERS_DATABASE_URL: urlOf(this.users.address) };
+  }
+
+  start(args: readonly string[], command: "apply" | "rollback" = "apply") {
+    const options = { args: [...users, ...args], env: this.env };
+    return startDeploy(command, this.project, this.main.address, options);
   }
 
   deploy(args: readonly string[] = []) {
@@ -59,6 +70,29 @@ class Place implements AsyncDisposable {
     await this.users[Symbol.asyncDispose]();
   }
 }
+
+const accept = [
+  "--accept-loss",
+  "default: table public.invoices",
+  "--accept-loss",
+  "users: table public.logins",
+];
+
+/** An environment that commits each database before it goes on to the next one. */
+const oneByOne = (...names: readonly string[]): ProjectFiles => ({
+  "migrations/env.py": `import os
+from alembic import context
+from sqlalchemy import create_engine
+
+for name in ${JSON.stringify(names)}:
+    variable = name.upper() + "_DATABASE_URL" if name else "DATABASE_URL"
+    engine = create_engine(os.environ[variable].replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as connection:
+        context.configure(connection=connection)
+        with context.begin_transaction():
+            context.run_migrations(engine_name=name)
+`,
+});
 
 describe.concurrent("several databases", () => {
   test("each has its status; apply of one migrates all, and verifies each by its own version table", async () => {
@@ -125,7 +159,7 @@ describe.concurrent("several databases", () => {
     expect([await tables(place.main.address), await tables(place.users.address)]).toEqual([[], []]);
   });
 
-  test("one that is committed while the other is not: that is told, and the same job goes on from there", async () => {
+  test("one that is committed while the other is not: that is told, and apply of that one goes on from there", async () => {
     // A deferred constraint stops the COMMIT of the second database, when the first one's is done.
     const deferred = [
       'op.execute("CREATE TABLE logins (id int PRIMARY KEY, next int REFERENCES logins DEFERRABLE INITIALLY DEFERRED)")',
@@ -139,7 +173,9 @@ describe.concurrent("several databases", () => {
     expect(report.problems[0]).toMatchObject({
       what: "Another database of the project is not where it was to be.",
       seen: '"users" is at a1',
+      do: "Mend what stopped it. Then: migration-gate apply --bind users",
     });
+    expect(report.next).toEqual(["migration-gate status"]);
     expect([await place.status("default"), await place.status("users")]).toEqual([
       [place.main.name, "up to date", ["b2"]],
       [place.users.name, "pending", ["a1"]],
@@ -178,12 +214,6 @@ describe.concurrent("several databases", () => {
       seen: "default: table public.invoices\nusers: table public.logins",
       do: expect.stringContaining("--accept-loss 'users: table public.logins'"),
     });
-    const accept = [
-      "--accept-loss",
-      "default: table public.invoices",
-      "--accept-loss",
-      "users: table public.logins",
-    ];
     const { code, report, stderr } = await deploy("rollback", project, main.address, {
       args: [...users, ...accept],
       env,
@@ -200,6 +230,133 @@ describe.concurrent("several databases", () => {
     expect((await refusal("rollback", project, main.address, options)).what).toBe(
       'The newest revision is a1 here, and another one in the database "users".',
     );
+  });
+
+  test("a rollback that one database has done is not tried again for the other, where it would go one further back", async () => {
+    await using place = await Place.open(tableOf("logins"), { files: oneByOne("", "users") });
+    await place.deploy();
+    await using holder = await testClient(place.users.address);
+    await holder.client.query("begin; lock table logins in access share mode");
+    const limits = ["--lock-timeout", "1", "--lock-tries", "2"];
+    const { ended } = await place.start(["--bind", "users", ...accept, ...limits], "rollback");
+    const end = await ended;
+    const report = reportOf<DeployReport>(end);
+    expect(await ask(place.main.address, "select version_num from alembic_version")).toEqual(["a1"]);
+    expect([end.code, report.state, report.tries, report.others?.[0]?.heads.after], end.stderr).toEqual([
+      1,
+      "partly applied",
+      1,
+      ["a1"],
+    ]);
+    expect(report.problems[0]?.do).toContain("Bring all of them to the same revision again");
+  });
+
+  test("the other one was migrated and the own one was not: only its backup is one to go back to", async () => {
+    await using place = await Place.open(tableOf("logins"), { files: oneByOne("users", "") });
+    await place.deploy(["--to", "a1"]);
+    await ask(place.main.address, "create table invoices (id int)");
+    const env = { ...place.env, MIGRATION_GATE_BACKUP_DIRECTORY: `${place.project.path}/kept` };
+    const { code, report, stderr } = await deploy("apply", place.project, place.main.address, {
+      args: [...users, "--backup", "dump"],
+      env,
+    });
+    expect([code, report.state, report.others?.[0]?.state], stderr).toEqual([
+      1,
+      "partly applied",
+      "at target",
+    ]);
+    expect(report.problems[0]?.do).toBe(
+      "Mend what stopped it. Then run the same job again: each database goes on from where it is.",
+    );
+    expect(report.next).toEqual([
+      "migration-gate status",
+      `to go back: ${report.others?.[0]?.backup?.restore}`,
+    ]);
+  });
+
+  test("the lock of another database is lost between two tries: none goes on", async () => {
+    await using place = await Place.open({
+      up: 'op.add_column("people", sa.Column("more", sa.Integer))',
+      down: 'op.drop_column("people", "more")',
+    });
+    await place.deploy(["--to", "a1"]);
+    await using holder = await testClient(place.users.address);
+    await holder.client.query("begin; lock table people in access share mode");
+    const gate = await place.start(["--lock-timeout", "1", "--lock-tries", "4"]);
+    let said = "";
+    gate.child.stderr?.on("data", (text: string) => {
+      said += text;
+    });
+    while (!said.includes("No lock in time")) await once(gate.child.stderr!, "data");
+    await ask(
+      place.users.address,
+      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted
+         and database = (select oid from pg_database where datname = current_database())`,
+    );
+    const end = await gate.ended;
+    const report = reportOf<DeployReport>(end);
+    expect([report.state, report.problems[0]?.what], end.stderr).toEqual([
+      "unchanged",
+      "The lock that keeps two runs apart was lost.",
+    ]);
+  });
+
+  test("what somebody else applied to another database during the backups is noticed before the start", async () => {
+    await using place = await Place.open();
+    const { project, env } = place;
+    await place.deploy(["--to", "a1"]);
+    const sink = join(project.path, "sink");
+    const program = `import psycopg; psycopg.connect("${env.USERS_DATABASE_URL}", autocommit=True).execute("update alembic_version set version_num = 'b2'")`;
+    writeFileSync(
+      sink,
+      `#!/bin/sh\ncat > /dev/null\nexec python -c '${program.replaceAll("'", `'"'"'`)}'\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    const words = ["apply", "--yes", "--format", "json", ...users];
+    const { ended } = await startGate(
+      [...words, "--backup-to", "command", "--backup-sink", `${sink} {name}`],
+      { cwd: project.path, env },
+    );
+    const end = await ended;
+    expect(JSON.parse(end.stdout), end.stderr).toMatchObject({
+      error: {
+        what: expect.stringMatching(/^Somebody else changed the database/),
+        seen: "The version table held a1; now it holds b2.",
+      },
+    });
+    expect(await tables(place.main.address)).not.toContain("invoices");
+  });
+
+  test("what only another database has pending, and commits by itself, is neither run twice nor told to be unchanged", async () => {
+    const committed =
+      'with op.get_context().autocommit_block():\n    op.execute("CREATE TABLE people (id int)")';
+    const stopped = 'import sys\nprint("deadlock detected", file=sys.stderr)\nop.execute("SELECT 1/0")';
+    await using place = await Place.open(
+      { up: stopped, down: "" },
+      { before: { up: committed, down: 'op.drop_table("people")' }, files: oneByOne("users", "") },
+    );
+    const { main, users: theirs } = place;
+    await ask(main.address, "create table alembic_version (version_num varchar(32) primary key)");
+    await ask(main.address, "insert into alembic_version values ('a1')");
+    const { code, report, stderr } = await place.deploy(["--lock-tries", "2"]);
+    expect([code, report.state, report.tries, report.others?.[0]?.heads.after], stderr).toEqual([
+      1,
+      "unknown",
+      1,
+      [],
+    ]);
+    expect(await tables(theirs.address)).toContain("people");
+  });
+
+  test("a tool that is over its time has no session left in another database either", async () => {
+    await using place = await Place.open({ up: 'op.execute("SELECT pg_sleep(60)")', down: "" });
+    const { report, stderr } = await place.deploy(["--apply-timeout", "4"]);
+    expect([report.state, report.others?.[0]?.state], stderr).toEqual(["unchanged", "unchanged"]);
+    const left =
+      "select pid from pg_stat_activity where datname = current_database() and query ~ 'pg_sleep\\(6'";
+    expect(await ask(place.users.address, left)).toEqual([]);
   });
 
   test("a way back that is not proved in one database is not tried in any", async () => {

@@ -9,7 +9,8 @@ import { readSettings } from "../../src/project/read-settings";
 import { statusText } from "../../src/reports/status-text";
 import { plainPaint } from "../../src/reports/terminal";
 import type { ShadowDatabase } from "../../src/shadow/server";
-import { type TestServer, testServer } from "../support/database";
+import { bindsFiles, tableOf } from "../support/binds-project";
+import { type TestServer, testClient, testServer } from "../support/database";
 import { gateEnvironment } from "../support/gate";
 import { openRepository, repositoryIn } from "../support/git";
 import {
@@ -187,6 +188,65 @@ test("several that follow each other, in a file of a hostile name, and one whose
   type([...mend!.restore, ...mend!.takeBack!]);
   expect(await state()).toMatchObject({ state: "up to date", heads: { database: ["d"], source: ["d"] } });
   expect(repository.git("status", "--porcelain")).toBe("");
+});
+
+test("what depends on a revision that stays has no line that would take that back as well", async () => {
+  const make = (id: string, down: string | null, more: { preamble?: string } = {}) => ({
+    id,
+    down,
+    upgrade: `op.execute("CREATE TABLE t_${id} (id int)")`,
+    downgrade: `op.execute("DROP TABLE t_${id}")`,
+    ...more,
+  });
+  const dependent = make("b", null, { preamble: 'depends_on = "a"' });
+  await using project = await writeProject(alembicFiles({ revisions: [make("a", null), dependent] }));
+  await using database = await server.database();
+  const { type, state } = on(project, database);
+  const repository = repositoryIn(project.path);
+  repository.commit("both");
+  type(["alembic upgrade heads"]);
+  repository.remove("migrations/versions/b.py");
+  repository.commit("without");
+  const report = await state();
+  // The version table does not hold what another one depends on: "downgrade base" would take it as well.
+  expect(report.heads.database).toEqual(["b"]);
+  expect(report.mend).toMatchObject({ restore: [expect.any(String)], takeBack: undefined });
+});
+
+test("of several databases only the lines that keep it are printed: a way down takes all of them down", async () => {
+  const both = (id: string, down: string | null) => ({
+    id,
+    down,
+    binds: { "": tableOf(`main_${id}`), users: tableOf(`users_${id}`) },
+  });
+  await using project = await writeProject(bindsFiles([both("a1", null), both("b2", "a1")]));
+  await using database = await server.database();
+  await using client = await testClient(database.address);
+  await client.client.query("create table alembic_version (version_num) as values ('b2')");
+  const repository = repositoryIn(project.path);
+  repository.commit("both");
+  repository.remove("migrations/versions/b2.py");
+  repository.commit("one");
+  const words = ["--bind-url-env", "users=USERS_DATABASE_URL", "--bind", "users"];
+  const { mend } = await status({
+    settings: readSettings(["--working-directory", project.path, ...words], {}),
+    environment: gateEnvironment({ USERS_DATABASE_URL: urlOf(database.address) }),
+  });
+  expect(mend).toMatchObject({ takeBack: undefined, keep: [expect.stringContaining("Bring back b2")] });
+});
+
+test("a way back that is still there is neither overwritten nor removed", async () => {
+  await using project = await writeProject(inSql({ "sqlx.toml": "" }));
+  await using database = await server.database();
+  const { type, state } = on(project, database);
+  const repository = repositoryIn(project.path);
+  const release = repository.commit("two").slice(0, 12);
+  type(["sqlx migrate run"]);
+  repository.remove("migrations/2_two.up.sql");
+  repository.write("migrations/2_two.down.sql", "DROP TABLE IF EXISTS two;\n");
+  const { mend } = await state();
+  expect(mend?.restore).toEqual([`git checkout ${release} -- migrations/2_two.up.sql`]);
+  expect(mend?.takeBack?.[1]).toBe("git rm -f -- migrations/2_two.up.sql");
 });
 
 test("without the commit, or where a merge lost a parent as well, nothing is promised that may not hold", async () => {

@@ -81,6 +81,11 @@ const refusals: Readonly<Record<string, readonly [readonly string[], string, str
     notALine,
     "with the name of the variable that has its address",
   ],
+  "an address with a parameter instead of a name": [
+    lines("postgresql://u:geheim@db.example/users?sslmode=require"),
+    notALine,
+    "with the name of the variable that has its address",
+  ],
   "two databases with one variable": [
     lines("users=DATABASE_URL"),
     '"default" and "users" have the same variable, DATABASE_URL',
