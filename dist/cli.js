@@ -36048,7 +36048,10 @@ function describeChange({ expected, found }) {
         return "";
     const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
     return fields
-        .map((field) => `${field}: ${shown(before[field])} before the upgrade, ${shown(after[field])} after the downgrade`)
+        .map((field) => {
+        const [was, is] = whereTheyDiffer(textOf(before[field]), textOf(after[field]));
+        return `${field}: ${was} before the upgrade, ${is} after the downgrade`;
+    })
         .join("; ");
 }
 function parse(definition) {
@@ -36058,11 +36061,26 @@ function parse(definition) {
     return typeof value === "object" && value !== null ? { ...value } : { definition: value };
 }
 const shownCharacters = 300;
-function shown(value) {
+/** What two long texts have in common before their first difference is shown from here. */
+const leadCharacters = 60;
+function textOf(value) {
     if (value === undefined || value === null)
         return "none";
-    const text = typeof value === "string" ? value : JSON.stringify(value);
-    return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
+    return typeof value === "string" ? value : JSON.stringify(value);
+}
+/** Both texts, cut; long ones begin at the line in which they first differ, or near to it. */
+function whereTheyDiffer(one, other) {
+    let same = 0;
+    while (same < one.length && one[same] === other[same])
+        same++;
+    const isCut = Math.max(one.length, other.length) > shownCharacters && same > leadCharacters;
+    const line = one.lastIndexOf("\n", same - 1) + 1;
+    const from = isCut ? Math.max(line, same - leadCharacters) : 0;
+    const cut = (text) => {
+        const shown = text.slice(from, from + shownCharacters);
+        return `${from > 0 ? "…" : ""}${shown}${from + shownCharacters < text.length ? "…" : ""}`;
+    };
+    return [cut(one), cut(other)];
 }
 
 ;// CONCATENATED MODULE: ./lib/reports/visible.js
@@ -36239,13 +36257,13 @@ function driftFrom({ key, expected, found }, count, loose) {
         : found === undefined
             ? `${key} is missing`
             : `${key}: ${changedFields(key, expected, found, loose)
-                .map(([name, one, other]) => `${name} is ${drift_shown(other)}, proved ${drift_shown(one)}`)
+                .map(([name, one, other]) => `${name} is ${shown(other)}, proved ${shown(one)}`)
                 .join("; ")}`;
     const line = visible_visible(text).replace(/\s+/g, " ");
     return { key, kind: kindOf(key), change, proved: expected, found, text: line, parts: count };
 }
 const drift_shownCharacters = 160;
-function drift_shown(value) {
+function shown(value) {
     if (value === undefined || value === null)
         return "none";
     const text = typeof value === "string" ? value : JSON.stringify(value);
@@ -36403,7 +36421,7 @@ function driftProblem(met, where) {
     return {
         what: `The database's schema is not the one that was proved, in ${met.length} ${met.length === 1 ? "place" : "places"} that pending revisions change.`,
         where,
-        seen: textOf(met),
+        seen: compare_with_proof_textOf(met),
         why: "The proof was made on another schema: what pending revisions do here was not seen.",
         do: "Find out who changed it, and bring both together: by a new revision, or by mending the database. Without the setting proof the schemas are not compared.",
     };
@@ -36416,12 +36434,12 @@ function newDrift(before, after) {
 function unprovedProblem(drift) {
     return {
         what: `The schema is not the one that was proved, in ${drift.length} ${drift.length === 1 ? "place" : "places"}.`,
-        seen: textOf(drift),
+        seen: compare_with_proof_textOf(drift),
         why: "The revisions did something else here than on the shadow: they depend on rows, roles or settings, or somebody else changed the schema meanwhile.",
         do: "Look at each, and bring both together by a new revision.",
     };
 }
-function textOf(drift) {
+function compare_with_proof_textOf(drift) {
     const lines = drift.slice(0, 10).map(({ text }) => text);
     return [...lines, ...(drift.length > 10 ? [`and ${drift.length - 10} more`] : [])].join("\n");
 }
@@ -38428,13 +38446,16 @@ function notFound({ command, cwd, plainFile, path, installedBy }) {
         .find((file) => isExecutable((0,external_node_path_namespaceObject.join)(cwd, file)));
     const own = installedBy[name];
     const install = "Install the project's requirements before the gate runs (for example pip install -r requirements.txt)";
+    const whole = name === "uv" || name === "poetry"
+        ? `to what starts the tool without ${name}, as the project's environment has it, for example run: .venv/bin/alembic.`
+        : `to the whole command, for example run: uv run ${name}.`;
     return new ToolError({
         what: `The command "${command}" was not found.`,
         where: `folder ${cwd}`,
         seen: command.includes("/") ? "No such file." : `Not in PATH: ${path === "" ? "it is empty" : path}`,
         do: local === undefined
             ? own === undefined
-                ? `${install}, or set run: to the whole command, for example run: uv run ${name}.`
+                ? `${install}, or set run: ${whole}`
                 : `Install it before the gate runs: ${own}; or set run: to what starts it.`
             : `Set run: ${local}, which exists.`,
     });
@@ -39832,7 +39853,7 @@ function chosenBind(settings) {
 function bindVariables(settings) {
     const variables = new Map([["", settings["database-url-env"]]]);
     for (const [index, text] of settings["bind-url-env"].entries()) {
-        const [, name = "", variable = ""] = /^\s*([^=]*?)\s*=\s*([A-Za-z_][A-Za-z0-9_]*)\s*$/.exec(text) ?? [];
+        const [, name = "", variable = ""] = /^\s*([\p{L}\p{N}_]*)\s*=\s*([A-Za-z_][A-Za-z0-9_]*)\s*$/u.exec(text) ?? [];
         // What stands there instead of a name may be an address with its password.
         if (name === "") {
             throw malformed(`Line ${index + 1} of the setting bind-url-env is not NAME=VARIABLE.`, "Write one database a line, with the name of the variable that has its address, for example users=USERS_DATABASE_URL.");
@@ -42687,14 +42708,15 @@ function half_way_shown({ kind, schema, table, name }) {
 
 
 
+
 /** A server that does not answer must not keep the report from being written. */
 const others_after_answerLimitMs = 5_000;
 /** What became of each database that the tool migrated beside the own one, by its version table. */
-function othersAfter({ others = [] }, isReached) {
-    return Promise.all(others.map((other) => after(other, isReached)));
+function othersAfter({ others = [] }, applicationName, isReached) {
+    return Promise.all(others.map((other) => after(other, applicationName, isReached)));
 }
-async function after({ name, target, seen, goal, backup }, isReached) {
-    const read = target.seen(seen.versionTable).catch(() => undefined);
+async function after({ name, target, seen, goal, backup }, applicationName, isReached) {
+    const read = inTheEnd({ target, seen }, applicationName).catch(() => undefined);
     const now = isReached ? await Promise.race([read, (0,promises_namespaceObject.setTimeout)(others_after_answerLimitMs, undefined)]) : undefined;
     const { graph } = target;
     const state = () => {
@@ -42712,8 +42734,13 @@ async function after({ name, target, seen, goal, backup }, isReached) {
         backup,
     };
 }
+/** Undefined where a session of the tool is still at work: what the version table says would not be final. */
+async function inTheEnd({ target, seen }, applicationName) {
+    const gone = await endToolSessions(await target.client(), { name: applicationName, others: [] });
+    return gone ? await target.seen(seen.versionTable) : undefined;
+}
 /** The state of all together: each commits by itself, so that one may be done and another not. */
-function withOthers(own, others) {
+function withOthers(command, own, others) {
     const isMoved = ({ heads: { before, after: now } }) => now === undefined || [...now].sort().join() !== [...before].sort().join();
     const behind = others.filter(({ state }) => state !== "at target");
     const moved = others.filter(isMoved);
@@ -42730,9 +42757,17 @@ function withOthers(own, others) {
                 .map(({ bind, heads }) => `"${bind}" is at ${heads.after?.join(", ") ?? "what could not be read"}`)
                 .join("\n"),
             why: "The tool commits each database by itself.",
-            do: "Mend what stopped it, and run the same job again: each database goes on from where it is.",
+            do: `Mend what stopped it. ${wayOn(command, own, strange)}`,
         },
     };
+}
+/** The same job again has nothing to do where its own database is done; and one back is another revision then. */
+function wayOn(command, own, strange) {
+    if (command === "rollback")
+        return "Bring all of them to the same revision again (migration-gate apply --bind of the one that was taken back), then run the same rollback.";
+    if (own === "unchanged")
+        return "Then run the same job again: each database goes on from where it is.";
+    return `Then: ${strange.map(({ bind }) => `migration-gate apply --bind ${bind}`).join("; ")}`;
 }
 /** The fields of the report; none of a project with one database. */
 function othersIn({ target }, others) {
@@ -42770,17 +42805,21 @@ class Reporter {
     sources;
     begun;
     isKept;
+    applicationName;
     /** A signal ends this process: its clean-up reports, and nobody else. */
     isInterrupted = false;
     constructor(job, sources, 
     /** Revisions that the tool was heard to begin. */
     begun, 
     /** False where the project's environment commits by itself. */
-    isKept) {
+    isKept, 
+    /** Of the tool's sessions. */
+    applicationName) {
         this.job = job;
         this.sources = sources;
         this.begun = begun;
         this.isKept = isKept;
+        this.applicationName = applicationName;
     }
     /** Undefined where the version table cannot be read. */
     async seenNow() {
@@ -42821,8 +42860,10 @@ class Reporter {
             lockTries: job.settings["lock-tries"],
             databaseUrlEnv: databaseVariable(job.settings),
         };
-        const others = await othersAfter(job, isReached);
-        const { state, problem: elsewhere } = withOthers(stateAfter(after), others);
+        const others = await othersAfter(job, this.applicationName, isReached);
+        const own = stateAfter(after);
+        const { state, problem: elsewhere } = withOthers(job.command, own, others);
+        const backups = [{ state: own, backup: job.backup }, ...others];
         const report = {
             version: 1,
             command: job.command,
@@ -42851,7 +42892,7 @@ class Reporter {
                 ...(result.isWatched ? [] : [notWatched]),
                 ...(result.unvalidated.length === 0 ? [] : [notValidated(result.unvalidated)]),
             ],
-            next: nextSteps(state, job),
+            next: nextSteps(state, job, elsewhere === undefined ? job.command : undefined, backups),
             milliseconds: Math.round(performance.now() - job.started),
             record: undefined,
             ...othersIn(job, others),
@@ -42925,13 +42966,16 @@ class Reporter {
         return tool.explainFailure({ text: last.output, exitCode: last.exitCode }, project);
     }
 }
-function nextSteps(state, { command, backup, afterwards }) {
+/** Without `again` a problem says how to go on; only a database that was changed is one to restore. */
+function nextSteps(state, { afterwards = [] }, again, databases) {
     if (state === "at target")
-        return afterwards ?? [];
-    const steps = ["migration-gate status", `the same ${command} again, when it is mended`];
-    if (state !== "unchanged" && backup.restore !== undefined)
-        steps.push(`to go back: ${backup.restore}`);
-    return steps;
+        return afterwards;
+    const restores = databases.flatMap((each) => each.state === "unchanged" ? [] : (each.backup?.restore ?? []));
+    return [
+        "migration-gate status",
+        ...(again === undefined ? [] : [`the same ${again} again, when it is mended`]),
+        ...restores.map((line) => `to go back: ${line}`),
+    ];
 }
 function changedKeys(before, now) {
     const keys = new Set([...before.keys(), ...now.keys()]);
@@ -43448,7 +43492,8 @@ function join(given, ours) {
 async function carryOut(job) {
     const { settings, environment, target } = job;
     const sources = job.revisions.map((revision) => sourceOf(job, revision));
-    const isConcurrent = sources.some(({ text }) => buildsConcurrently(text));
+    const elsewhere = sourcesElsewhere(job);
+    const isConcurrent = [...sources, ...elsewhere].some(({ text }) => buildsConcurrently(text));
     const lockTimeoutMs = settings["lock-timeout"] * 1000;
     const statementTimeoutMs = settings["statement-timeout"] * 1000;
     const applicationName = `${toolSessionName} ${(0,external_node_crypto_.randomBytes)(4).toString("hex")}`;
@@ -43459,12 +43504,13 @@ async function carryOut(job) {
     });
     const options = (await takesOptions(target.address, words)) ? words : undefined;
     const url = settings["database-url"] ?? environment[databaseVariable(settings)] ?? "";
-    const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOfFile(file)));
+    const isKept = target.project.environmentFiles.every((file) => keepsOneTransaction(textOfFile(file))) &&
+        elsewhere.every(({ text }) => worksInOneTransaction(text));
     const repeatable = job.reverse === undefined
         ? isKept && sources.every(({ text }) => worksInOneTransaction(text))
         : !sources.some(({ text }) => isWithoutTransaction(text));
     const begun = new Set();
-    const reporter = new Reporter(job, sources, begun, isKept);
+    const reporter = new Reporter(job, sources, begun, isKept, applicationName);
     await requireUnchanged(job);
     const note = new RunningNote(settings["record-directory"], target.where);
     let ended;
@@ -43510,7 +43556,7 @@ async function carryOut(job) {
             timeoutMs: settings["apply-timeout"] * 1000,
             tries: settings["lock-tries"],
             repeatable,
-            writesRows: sources.some(({ text }) => writesRows(text)),
+            writesRows: [...sources, ...elsewhere].some(({ text }) => writesRows(text)),
             dropInvalidIndexes: settings["drop-invalid-indexes"],
             lock: job.lock,
             note,
@@ -43526,7 +43572,7 @@ async function carryOut(job) {
                 if (now === undefined || isAt(target.graph, now.heads, job.applied))
                     return true;
                 // Where the words say "one back", a second start from elsewhere would take back what nobody asked for.
-                return (job.command === "rollback" && !isAt(target.graph, now.heads, target.graph.applied(job.seen.heads)));
+                return job.command === "rollback" && (await hasMoved(job));
             },
             say: job.listener.say,
             onLine: (line) => {
@@ -43555,17 +43601,38 @@ function defaultDatabase({ others = [], settings, environment }) {
     return found === undefined || url === undefined ? undefined : { url, address: found };
 }
 /** Between the first look and now lay a question and a backup, perhaps hours; only gates wait for the lock. */
-async function requireUnchanged({ command, target, seen }) {
-    const now = await target.seen(seen.versionTable);
-    const [before, after] = [seen, now].map(({ heads }) => [...heads].sort().join(", ") || "nothing");
-    if (before === after)
-        return;
-    throw new errors_UserError({
-        what: `Somebody else changed the database while this ${command} made its backup. Nothing of it was started.`,
-        where: target.where,
-        seen: `The version table held ${before}; now it holds ${after}.`,
-        do: "Look at migration-gate status, and run it again if it is still wanted.",
-    });
+async function requireUnchanged(job) {
+    for (const { target, seen } of databasesOf(job)) {
+        const now = await target.seen(seen.versionTable);
+        const [before, after] = [seen, now].map(({ heads }) => [...heads].sort().join(", ") || "nothing");
+        if (before === after)
+            continue;
+        throw new errors_UserError({
+            what: `Somebody else changed the database while this ${job.command} made its backup. Nothing of it was started.`,
+            where: target.where,
+            seen: `The version table held ${before}; now it holds ${after}.`,
+            do: "Look at migration-gate status, and run it again if it is still wanted.",
+        });
+    }
+}
+/** The own one, and those that the same start of the tool migrates. */
+function databasesOf(job) {
+    return [job, ...(job.others ?? [])];
+}
+/** True where one of them is not where it was, or cannot be read. */
+async function hasMoved(job) {
+    for (const { target, seen } of databasesOf(job)) {
+        const now = await target.seen(seen.versionTable).catch(() => undefined);
+        if (now === undefined || !isAt(target.graph, now.heads, target.graph.applied(seen.heads)))
+            return true;
+    }
+    return false;
+}
+/** Of what runs in other databases only, which may be further behind. */
+function sourcesElsewhere(job) {
+    const own = new Set(job.revisions.map(({ id }) => id));
+    const pending = (job.others ?? []).flatMap(({ goal }) => goal.pending).filter(({ id }) => !own.has(id));
+    return pending.map((revision) => sourceOf(job, revision));
 }
 /** What is run: the revision's file, or its reverse. */
 function sourceOf({ target, reverse }, { location }) {
@@ -46324,8 +46391,9 @@ function upgradeWords({ tool, project, graph, }, target) {
 
 /**
  * How Alembic is started in a project: the setting `run`, else `uv run alembic` with a uv.lock, `poetry run alembic`
- * with a poetry.lock, else `alembic` (of the project's .venv where there is none on PATH). Lock files of a workspace
- * lie in a folder above; the search ends at the repository's top.
+ * with a poetry.lock, else `alembic` (of the project's .venv where there is none on PATH), also where uv or poetry is not
+ * installed: an image has what the lock names. Lock files of a workspace lie in a folder above; the search ends at the
+ * repository's top.
  */
 function runWords(project, run, searchPath = process.env.PATH ?? "") {
     if (run !== undefined)
@@ -46335,13 +46403,18 @@ function runWords(project, run, searchPath = process.env.PATH ?? "") {
 /** How a program of the project's Python environment is started. */
 function programWords(root, program, searchPath) {
     const locked = lockedWords(root, program);
-    if (locked !== undefined)
+    const [manager = ""] = locked ?? [];
+    if (locked !== undefined && isOnPath(manager, searchPath))
         return locked;
-    const onPath = searchPath
+    const own = external_node_path_default().join(root, ".venv", "bin", program);
+    if (isOnPath(program, searchPath))
+        return [program];
+    return run_isExecutable(own) ? [own] : (locked ?? [program]);
+}
+function isOnPath(program, searchPath) {
+    return searchPath
         .split((external_node_path_default()).delimiter)
         .some((folder) => folder !== "" && run_isExecutable(external_node_path_default().join(folder, program)));
-    const own = external_node_path_default().join(root, ".venv", "bin", program);
-    return onPath || !run_isExecutable(own) ? [program] : [own];
 }
 /** As the project's lock file says; undefined where there is none. */
 function lockedWords(root, program) {
@@ -46851,51 +46924,6 @@ function withoutSecrets(text) {
         .replace(/(\w:\/\/)[^\s/'"]*@/g, "$1***@")
         .replace(/(input_value=).*?(, input_type=)/g, "$1…$2")
         .replace(/('%' must be followed by '%' or '\(', found: ).*/g, "$1…");
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/python/source.js
-/** Decodes a Python file as the language says (PEP 263): byte order mark, coding cookie, else UTF-8. Undefined where it is not text. */
-function decodePython(bytes) {
-    const text = decode(bytes);
-    return text === undefined ? undefined : pythonSource(text);
-}
-function pythonSource(text) {
-    let starts;
-    return {
-        text,
-        position: (offset) => {
-            starts ??= lineStarts(text);
-            let low = 0;
-            for (let high = starts.length; high - low > 1;) {
-                const middle = (low + high) >> 1;
-                if ((starts[middle] ?? 0) <= offset)
-                    low = middle;
-                else
-                    high = middle;
-            }
-            return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
-        },
-    };
-}
-function lineStarts(text) {
-    return [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map((end) => end.index + end[0].length)];
-}
-function decode(bytes) {
-    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-    const start = new TextDecoder("latin1").decode(bytes.subarray(0, 400)).split(/\r\n|\r|\n/, 2);
-    const cookie = start.map((line) => /^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)/.exec(line)?.[1]);
-    // The second line counts only after a comment or an empty line.
-    const second = /^[ \t\f]*(#.*)?$/.test(start[0]?.replace(/^ï»¿/, "") ?? "") ? cookie[1] : undefined;
-    const encoding = (hasMark ? undefined : (cookie[0] ?? second))?.toLowerCase().replaceAll("_", "-") ?? "utf-8";
-    // WHATWG's "latin1" is windows-1252; Python's is ISO 8859-1.
-    if (/^(latin-?1|iso-?8859-?1|l1|cp819)(-(unix|dos|mac))?$/.test(encoding))
-        return Buffer.from(bytes).toString("latin1");
-    try {
-        return new TextDecoder(encoding.replace(/-(unix|dos|mac)$/, ""), { fatal: true }).decode(bytes);
-    }
-    catch {
-        return undefined;
-    }
 }
 
 ;// CONCATENATED MODULE: ./node_modules/@lezer/common/dist/index.js
@@ -52398,7 +52426,84 @@ function dottedName(node, text) {
     return base === "" ? tree_textOf(property, text) : `${base}.${tree_textOf(property, text)}`;
 }
 
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/imports.js
+
+/** What an import binds: the name in the file → the dotted name that it stands for. */
+function importedNames(statement, text) {
+    const found = new Map();
+    const words = children(statement).filter((node) => !["Comment", "(", ")"].includes(node.name));
+    const at = words.findIndex((node) => node.name === "import");
+    const source = text.slice(words[0]?.to ?? 0, words[at]?.from ?? 0).trim();
+    const isFrom = words[0]?.name === "from";
+    for (const group of groups(words.slice(at + 1))) {
+        const renamed = group.findIndex((node) => node.name === "as");
+        const parts = renamed < 0 ? group : group.slice(0, renamed);
+        const dotted = parts.map((node) => tree_textOf(node, text)).join("");
+        const name = renamed < 0 ? dotted : tree_textOf(group[renamed + 1] ?? group[renamed], text);
+        // `import a.b` binds a.
+        const bound = renamed < 0 && !isFrom ? dotted.split(".")[0] : name;
+        found.set(bound, isFrom ? `${source}.${dotted}` : renamed < 0 ? bound : dotted);
+    }
+    return found;
+}
+function groups(nodes) {
+    const result = [[]];
+    for (const node of nodes) {
+        if (node.name === ",")
+            result.push([]);
+        else
+            result.at(-1)?.push(node);
+    }
+    return result.filter((group) => group.length > 0);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/source.js
+/** Decodes a Python file as the language says (PEP 263): byte order mark, coding cookie, else UTF-8. Undefined where it is not text. */
+function decodePython(bytes) {
+    const text = decode(bytes);
+    return text === undefined ? undefined : pythonSource(text);
+}
+function pythonSource(text) {
+    let starts;
+    return {
+        text,
+        position: (offset) => {
+            starts ??= lineStarts(text);
+            let low = 0;
+            for (let high = starts.length; high - low > 1;) {
+                const middle = (low + high) >> 1;
+                if ((starts[middle] ?? 0) <= offset)
+                    low = middle;
+                else
+                    high = middle;
+            }
+            return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+        },
+    };
+}
+function lineStarts(text) {
+    return [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map((end) => end.index + end[0].length)];
+}
+function decode(bytes) {
+    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    const start = new TextDecoder("latin1").decode(bytes.subarray(0, 400)).split(/\r\n|\r|\n/, 2);
+    const cookie = start.map((line) => /^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)/.exec(line)?.[1]);
+    // The second line counts only after a comment or an empty line.
+    const second = /^[ \t\f]*(#.*)?$/.test(start[0]?.replace(/^ï»¿/, "") ?? "") ? cookie[1] : undefined;
+    const encoding = (hasMark ? undefined : (cookie[0] ?? second))?.toLowerCase().replaceAll("_", "-") ?? "utf-8";
+    // WHATWG's "latin1" is windows-1252; Python's is ISO 8859-1.
+    if (/^(latin-?1|iso-?8859-?1|l1|cp819)(-(unix|dos|mac))?$/.test(encoding))
+        return Buffer.from(bytes).toString("latin1");
+    try {
+        return new TextDecoder(encoding.replace(/-(unix|dos|mac)$/, ""), { fatal: true }).decode(bytes);
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/meaning.js
+
 
 
 /** Modules whose names only type hints use. */
@@ -52411,11 +52516,10 @@ const listed = new Set([
     "DictionaryExpression",
     "SetExpression",
     "TupleExpression",
-    "ImportStatement",
 ]);
 /**
  * What a Python file means, as a text that is equal for two files where they differ in comments, formatting, quotes, type
- * hints, docstrings and the order of imports alone. Undefined where the file does not parse, so that nothing is said.
+ * hints, docstrings, the order of imports and what is imported and not used alone. Undefined where the file does not parse, so that nothing is said.
  */
 function meaningOf(bytes) {
     const source = decodePython(bytes);
@@ -52423,7 +52527,9 @@ function meaningOf(bytes) {
         return undefined;
     try {
         const top = parsePython(source.text);
-        return firstError(top) === undefined ? meaning_partsOf(top, source.text).join("\n") : undefined;
+        if (firstError(top) !== undefined)
+            return undefined;
+        return meaning_partsOf(top, { text: source.text, used: usedNames(top, source.text) }).join("\n");
     }
     catch (error) {
         // Nested deeper than this process can follow.
@@ -52432,36 +52538,61 @@ function meaningOf(bytes) {
         throw error;
     }
 }
-function meaning(node, text) {
+function usedNames(top, text) {
+    const used = new Set();
+    top.cursor().iterate(({ name, from, to }) => {
+        if (name === "ImportStatement" || name === "TypeDef")
+            return false;
+        // A name in a string may be looked up by it: globals(), eval, a string annotation of SQLAlchemy's.
+        const words = name === "VariableName" || /String$/.test(name) ? text.slice(from, to).match(/\w+/g) : null;
+        for (const word of words ?? [])
+            used.add(word);
+        return true;
+    });
+    return used;
+}
+/** One text for each name that an import binds and the file uses; a star may bind any. */
+function importsOf(node, { text, used }) {
+    const words = children(node).map((child) => tree_textOf(child, text));
+    if (words.at(-1) === "*")
+        return [`import ${words.join(" ")}`];
+    const from = words[0] === "from" ? "from " : "";
+    const names = [...importedNames(node, text)].filter(([name]) => used.has(name));
+    // `import a.b` and `import a.c` both bind a, and make another part of it known.
+    const modules = from === "" ? ` ${text.slice(node.from, node.to).replace(/\s+/g, " ")}` : "";
+    return names.map(([name, target]) => `import ${from}${target} as ${name}${modules}`);
+}
+function meaning(node, source) {
+    const { text } = source;
     if (node.name === "ParenthesizedExpression") {
         const inner = children(node).filter(({ name }) => name !== "(" && name !== ")" && name !== "Comment");
         const [only] = inner;
         if (only !== undefined && inner.length === 1)
-            return meaning(only, text);
+            return meaning(only, source);
     }
     if (node.name === "String")
         return stringOf(text.slice(node.from, node.to));
     if (node.name === "FormatString")
         return formatOf(text.slice(node.from, node.to));
     if (node.name === "ContinuedString")
-        return meaning_joined(children(node), text);
+        return meaning_joined(children(node), source);
     if (node.firstChild === null)
         return `${node.name} ${text.slice(node.from, node.to)}`;
-    return `(${node.name} ${meaning_partsOf(node, text).join(" ")})`;
+    return `(${node.name} ${meaning_partsOf(node, source).join(" ")})`;
 }
-function meaning_partsOf(node, text) {
+function meaning_partsOf(node, source) {
     const parts = [];
     let imports = [];
     for (const child of children(node)) {
-        if (isSilent(child, node, text))
+        if (isSilent(child, node, source.text))
             continue;
         if (child.name === "ImportStatement") {
-            imports.push(meaning(child, text));
+            imports.push(...importsOf(child, source));
             continue;
         }
         parts.push(...imports.sort());
         imports = [];
-        parts.push(meaning(child, text));
+        parts.push(meaning(child, source));
     }
     return [...parts, ...imports.sort()];
 }
@@ -52474,9 +52605,6 @@ function isSilent(node, parent, text) {
             return true;
         case ",":
             return listed.has(parent.name) || (parent.name === "MemberExpression" && isLastOfMany(node, parent));
-        case "(":
-        case ")":
-            return parent.name === "ImportStatement";
         case "ImportStatement":
             return forHints.test(text.slice(node.from, node.to));
         case "AssignStatement":
@@ -52496,10 +52624,10 @@ function isLastOfMany(comma, parent) {
 /** How the meaning of a string without a prefix begins. */
 const meaning_plain = 'String "';
 /** Texts beside each other are one text, wherever it is split. */
-function meaning_joined(parts, text) {
+function meaning_joined(parts, source) {
     const found = [];
     for (const part of parts.filter(({ name }) => name !== "Comment")) {
-        const own = meaning(part, text);
+        const own = meaning(part, source);
         const before = found.at(-1);
         // "\1" "2" are two characters, "\12" is one.
         const isOctal = /\\[0-7]{1,2}"$/.test(before ?? "") && /^String "[0-7]/.test(own);
@@ -53790,37 +53918,6 @@ function chainOf(value) {
     return calls;
 }
 
-;// CONCATENATED MODULE: ./lib/tools/alembic/python/imports.js
-
-/** What an import binds: the name in the file → the dotted name that it stands for. */
-function importedNames(statement, text) {
-    const found = new Map();
-    const words = children(statement).filter((node) => !["Comment", "(", ")"].includes(node.name));
-    const at = words.findIndex((node) => node.name === "import");
-    const source = text.slice(words[0]?.to ?? 0, words[at]?.from ?? 0).trim();
-    const isFrom = words[0]?.name === "from";
-    for (const group of groups(words.slice(at + 1))) {
-        const renamed = group.findIndex((node) => node.name === "as");
-        const parts = renamed < 0 ? group : group.slice(0, renamed);
-        const dotted = parts.map((node) => tree_textOf(node, text)).join("");
-        const name = renamed < 0 ? dotted : tree_textOf(group[renamed + 1] ?? group[renamed], text);
-        // `import a.b` binds a.
-        const bound = renamed < 0 && !isFrom ? dotted.split(".")[0] : name;
-        found.set(bound, isFrom ? `${source}.${dotted}` : renamed < 0 ? bound : dotted);
-    }
-    return found;
-}
-function groups(nodes) {
-    const result = [[]];
-    for (const node of nodes) {
-        if (node.name === ",")
-            result.push([]);
-        else
-            result.at(-1)?.push(node);
-    }
-    return result.filter((group) => group.length > 0);
-}
-
 ;// CONCATENATED MODULE: ./lib/tools/alembic/operations/bound-names.js
 
 /** Plain names of an assignment's or a loop's target. */
@@ -54349,7 +54446,7 @@ class Run {
     resolving = new Set();
     constructor(module) {
         this.module = module;
-        this.moduleNames = new Map(importsOf(module));
+        this.moduleNames = new Map(run_importsOf(module));
     }
     /** The body of a function with its arguments; what it returns where that is one known value. */
     enter(fn, call) {
@@ -54437,7 +54534,7 @@ class Run {
 }
 const imports = new WeakMap();
 /** What the module's imports bind; upgrade and downgrade ask for the same. */
-function importsOf(module) {
+function run_importsOf(module) {
     const known = imports.get(module);
     if (known !== undefined)
         return known;
@@ -55822,6 +55919,8 @@ function version_table_quoted(name) {
 
 
 
+
+
 /** Alembic, tried with 1.20.1 on Python 3.11. */
 const alembic = {
     name: "alembic",
@@ -55846,7 +55945,26 @@ const alembic = {
     versionsSql: versionsSql,
     stepBegun: stepBegun,
     explainFailure: explainFailure,
+    whyNoRevisions,
 };
+/** An env.py that chooses the folders itself, one for each kind of database. */
+function whyNoRevisions({ root, environmentFiles, revisionFolders, }) {
+    const chooses = environmentFiles.find((file) => setsLocations(external_node_path_default().resolve(root, file)));
+    if (chooses === undefined)
+        return undefined;
+    return {
+        seen: `Looked in ${revisionFolders.join(", ")}; ${chooses} sets version_locations itself, which is known only when it runs.`,
+        do: "Write the folder of the PostgreSQL revisions into the configuration: version_locations = …",
+    };
+}
+function setsLocations(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8").includes("version_locations");
+    }
+    catch {
+        return false;
+    }
+}
 
 ;// CONCATENATED MODULE: ./lib/tools/flask-migrate/detect.js
 
@@ -56230,7 +56348,7 @@ const flaskMigrate = {
     commands: run_commands,
     mergeLine: run_mergeLine,
     fileTemplate: readFileTemplate,
-    whyNoRevisions,
+    whyNoRevisions: tool_whyNoRevisions,
     versionWrites: versionWrites,
     readsVersions: readsVersions,
     versionTable: versionTable,
@@ -56241,7 +56359,7 @@ const flaskMigrate = {
     explainFailure: failure_explainFailure,
 };
 /** Git keeps no empty folder, and `flask db upgrade` without it does nothing and ends with 0. */
-function whyNoRevisions(project) {
+function tool_whyNoRevisions(project) {
     const missing = project.revisionFolders.find((folder) => !(0,external_node_fs_.existsSync)(folder));
     if (missing === undefined)
         return undefined;
@@ -56798,8 +56916,9 @@ function sqlx_detect_textOf(file) {
 const causes = [
     {
         pattern: /\bwhile executing migration (-?\d+): (?:error returned from database: )?(.+)/,
-        cause: ([, version, message = ""]) => ({
+        cause: ([, version = "", message = ""]) => ({
             kind: "migration",
+            revision: version,
             summary: `Migration ${version} failed: ${failure_sentence(message)}`,
             do: "Correct the statement.",
         }),
@@ -57786,6 +57905,7 @@ async function missingFiles(unknown, { tool, project, graph }) {
             gitFile: file,
             files: [revision.location.file, ...((await isIn(root, hash, other.map(paths.of))) ? other : [])],
             parents: revision.parents.map((parent) => graph.resolve(parent)?.id ?? parent),
+            dependsOn: revision.dependsOn,
             isSql: revision.sql !== undefined,
         });
         for (const name of [...revision.parents, ...revision.dependsOn]) {
@@ -57824,7 +57944,9 @@ function linesFor(missing, unknown, context) {
         ? []
         : lineOf(commands.upgrade(graph.heads.length > 1 ? "heads" : "head"));
     const folders = [...new Set(back.map(({ file }) => external_node_path_default().posix.dirname(file)))].map(shellWord).join(" ");
-    const targets = isSql ? downToKnown(missing, context) : downToParents(missing, unknown, context);
+    const below = isSql ? downToKnown(missing, context) : downToParents(missing, unknown, context);
+    // Of several databases the tool takes all down to the target, also one that is rightly above it.
+    const targets = project.bind === undefined ? below : undefined;
     const downgrades = targets?.map((target) => lineOf(commands.downgrade(target)));
     return {
         restore: back.map(({ line }) => line),
@@ -57849,8 +57971,13 @@ function appliedInOrder(missing, { tool, graph, applied }) {
 function restoring({ id, commit, gitFile, files }, root) {
     const [file = ""] = files;
     const short = commit.slice(0, 12);
-    const words = files.map(shellWord).join(" ");
-    if (!(0,external_node_fs_.existsSync)(external_node_path_default().join(root, file)))
+    const isThere = (name) => (0,external_node_fs_.existsSync)(external_node_path_default().join(root, name));
+    // A way back that is still there may have been written since.
+    const words = files
+        .filter((name) => !isThere(name))
+        .map(shellWord)
+        .join(" ");
+    if (!isThere(file))
         return { file, line: `git checkout ${short} -- ${words}`, remove: `git rm -f -- ${words}` };
     const own = external_node_path_default().posix.join(external_node_path_default().posix.dirname(file), `${id}_restored${external_node_path_default().posix.extname(file)}`);
     return {
@@ -57864,6 +57991,9 @@ function restoring({ id, commit, gitFile, files }, root) {
  * where what is missing is no plain chain.
  */
 function downToParents(missing, unknown, { applied }) {
+    // A way down to the parent also takes what it depends on, where that came after the parent.
+    if (missing.some(({ dependsOn }) => dependsOn.length > 0))
+        return undefined;
     const byId = new Map(missing.map((one) => [one.id, one]));
     const targets = [];
     for (const { id } of unknown) {
@@ -60744,7 +60874,7 @@ class OtherDatabases {
             throw error;
         }
         return {
-            own: held.get(ownName),
+            own: together(held.get(ownName), [...held.values()]),
             of: (name) => held.get(name),
             [Symbol.asyncDispose]: release,
         };
@@ -60779,15 +60909,32 @@ class OtherDatabases {
             await target[Symbol.asyncDispose]();
     }
 }
-/** Nothing is pending in the database that was asked for, and something in these. */
-function pendingElsewhere(others) {
-    return others
-        .filter(({ goal }) => goal.pending.length > 0)
-        .map((other) => ({
-        what: `In the database "${bindLabel(other.name)}" ${other_databases_idsOf(other)} ${other.goal.pending.length === 1 ? "is" : "are"} pending.`,
-        where: other.target.where,
-        do: `Apply them there: migration-gate apply --bind ${bindLabel(other.name)}`,
-    }));
+/** The own one, which is lost where any of them is: nobody else keeps a second gate from that database. */
+function together(own, all) {
+    if (all.length === 1)
+        return own;
+    return {
+        pid: own.pid,
+        lost: AbortSignal.any(all.map(({ lost }) => lost)),
+        async assertHeld() {
+            for (const lock of all)
+                await lock.assertHeld();
+        },
+        [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
+    };
+}
+/** A job that ends well says that the deploy may go on: with something pending in another of the databases it may not. */
+function requireNothingElsewhere(others) {
+    const behind = others.filter(({ goal }) => goal.pending.length > 0);
+    const [first] = behind;
+    if (first === undefined)
+        return;
+    throw new errors_UserError({
+        what: `Nothing is pending in the database that was asked for, and in another one ${other_databases_idsOf(first)} ${first.goal.pending.length === 1 ? "is" : "are"}: "${bindLabel(first.name)}".`,
+        where: behind.map(({ target }) => target.where).join(" and "),
+        why: "A release that needs all databases would meet one that is behind.",
+        do: `Apply them there: migration-gate apply --bind ${bindLabel(first.name)}`,
+    });
 }
 /** The ids of what is to be done there, for a plan. */
 function plannedElsewhere(others) {
@@ -61346,7 +61493,7 @@ function failureOf(context, leg, again) {
         return undefined;
     const failed = leg.rest.filter(({ error }) => error !== undefined);
     const statement = firstCause(failed);
-    const revision = stoppedCommit(leg, statement) ?? blame_revisionOf(context, leg, failure.file);
+    const revision = stoppedCommit(leg, statement) ?? blame_revisionOf(context, leg, failure);
     if (revision === undefined)
         return undefined;
     // A file that is no revision's: env.py's own statement or code, unless a deferred constraint stopped its COMMIT.
@@ -61400,8 +61547,8 @@ function refusedTogether(leg) {
         .map(({ revision }) => revision);
     return revisions.length > 1 ? revisions : [];
 }
-/** By the file in the traceback, else the next revision in line, as far as the version table was seen to come. */
-function blame_revisionOf(context, leg, file) {
+/** By the file in the traceback, else the next revision in line, as far as the version table was seen to come, else by the tool's own word. */
+function blame_revisionOf(context, leg, { revision: stopped, file }) {
     const { graph } = context;
     if (file !== undefined) {
         const named = graph.revisions.find(({ location }) => location.file === file || file.endsWith(`/${location.file}`));
@@ -61426,7 +61573,8 @@ function blame_revisionOf(context, leg, file) {
     });
     // Where several branches could be next, the tool goes on with the one it is on.
     const neighbours = last === undefined ? [] : related(context, leg, last.revision);
-    return (candidates.find(({ id }) => neighbours.includes(id)) ?? candidates[0])?.id;
+    const next = candidates.find(({ id }) => neighbours.includes(id)) ?? candidates[0];
+    return next?.id ?? (stopped === undefined ? undefined : graph.get(stopped)?.id);
 }
 /** What lies on the way to the target: after the last one, what fails is no revision's. */
 function reachOf({ graph }, leg) {
@@ -61551,7 +61699,35 @@ class Ledger {
     }
 }
 
+;// CONCATENATED MODULE: ./lib/evidence/same-code.js
+
+/** Strings and quoted names, comments, white space, and the rest. */
+const same_code_parts = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\s+|[^\s'"-]+|['"-]/g;
+/**
+ * True for two definitions of one function in SQL or PL/pgSQL, as the catalog has them, that differ in the white space
+ * between their words alone: it means nothing there, and a downgrade that writes the old body again often has another.
+ */
+function isSameCode(key, one, other) {
+    if (one === undefined || other === undefined)
+        return false;
+    const kind = kindOf(key);
+    if (kind !== "function" && kind !== "procedure")
+        return false;
+    return same_code_wordsOf(one) === same_code_wordsOf(other);
+}
+function same_code_wordsOf(definition) {
+    const fields = JSON.parse(definition);
+    if (typeof fields !== "object" || fields === null || !("definition" in fields))
+        return definition;
+    const { definition: code, ...more } = fields;
+    if (typeof code !== "string" || !/^ LANGUAGE (?:plpgsql|sql)\b/m.test(code))
+        return definition;
+    const words = (code.match(same_code_parts) ?? []).map((part) => (/^\s/.test(part) ? " " : part));
+    return JSON.stringify({ ...more, words });
+}
+
 ;// CONCATENATED MODULE: ./lib/evidence/deltas.js
+
 /** The one delta that several in a row amount to; what went there and back is left out. */
 function mergeDeltas(deltas) {
     if (deltas.length === 1)
@@ -61580,7 +61756,7 @@ function deltas_differencesOf(expected, found) {
             found: got === undefined ? wanted?.before : got.after,
         };
     })
-        .filter((difference) => difference.expected !== difference.found);
+        .filter(({ key, expected: wanted, found: got }) => wanted !== got && !isSameCode(key, wanted, got));
 }
 /**
  * Follows two catalogs, the one expected and the one found, from step to step by their deltas alone, so that
@@ -61621,7 +61797,7 @@ class DifferenceTracker {
             const earlier = this.differences.get(key);
             const wanted = valueAfter(should.get(key), did.get(key)?.before, earlier, "expected");
             const got = valueAfter(did.get(key), should.get(key)?.before, earlier, "found");
-            if (wanted === got) {
+            if (wanted === got || isSameCode(key, wanted, got)) {
                 this.differences.delete(key);
                 if (earlier !== undefined)
                     healed.push(earlier);
@@ -63689,6 +63865,18 @@ function notArrived(context, result, { connections, failures, asked }, { port, b
     const explained = result.exitCode === 0
         ? undefined
         : tool.explainFailure({ text: result.output, exitCode: result.exitCode }, project);
+    const service = result.exitCode === 0 ? undefined : unreachedService(result.output);
+    if (connections === 0 && service !== undefined) {
+        return new ToolError({
+            what: `"${command}" did not reach a service that the project uses as it starts, so nothing was upgraded or downgraded.`,
+            where: project.config,
+            seen: service,
+            why: context.isolation.kind === "none"
+                ? "The service does not run, or not where the project looks for it."
+                : "The tool is kept in a network namespace, where it reaches the shadow database and nothing else.",
+            do: "Let the app or env.py not need it for migrations (often a variable: env), or run the service beside the check and set isolation: off; that the tool's database is the shadow is looked at all the same.",
+        });
+    }
     const isFailure = explained !== undefined || result.exitCode !== 0;
     if (isFailure &&
         (connections > 0 || (explained?.kind === "environment" && !looksLikeAddress(result.output)))) {
@@ -63724,6 +63912,22 @@ function notArrived(context, result, { connections, failures, asked }, { port, b
 /** The tool tried to connect somewhere: the cause is the address, not a missing part. */
 function looksLikeAddress(output) {
     return /connection (?:refused|to server)|could not (?:connect|translate)|connect call failed|network is unreachable|name or service not known|name resolution|getaddrinfo|no such file or directory\W.*\.s\.PGSQL/i.test(output);
+}
+/** Packages whose exceptions are about the database, or about any address. */
+const ofDatabases = /^(?:psycopg|psycopg2|asyncpg|pg8000|sqlalchemy|alembic|flask_migrate|socket|asyncio|builtins)\./;
+/** The last exception, where a client of something else than a database raised it for want of a connection: Redis, a broker, an API. */
+function unreachedService(output) {
+    const raised = output
+        .split("\n")
+        .filter((line) => /^[a-z_]\w*(?:\.\w+)*\.[A-Z]\w*(?:Error|Exception|Timeout)\w*: /.test(line))
+        .at(-1)
+        ?.trim();
+    if (raised === undefined || ofDatabases.test(raised))
+        return undefined;
+    return /Connection|Timeout|URLError|OperationalError/.test(raised.split(":")[0] ?? "") &&
+        looksLikeAddress(raised.replace(/errno 111\]?/i, "connection refused"))
+        ? raised
+        : undefined;
 }
 /** The end of what it printed. */
 function arrival_lastLines(output) {
@@ -64887,7 +65091,9 @@ async function wholeWay(context, ledger, { judged, floors, top, onArrival }) {
         onArrival?.();
         const head = graph.heads.length === 1 ? "head" : "heads";
         const below = top === undefined ? graph.applied(graph.heads) : graph.ancestors(top);
-        const route = { tops: [top ?? head], floor: ledger.lastBarrier(below) };
+        // By the tool's own word where it means the same: not every tool goes to one that it counts as older than another's.
+        const isNewest = top === undefined || graph.heads.join() === top;
+        const route = { tops: [isNewest ? head : top], floor: ledger.lastBarrier(below) };
         // Awaited here: the stage is gone when this function returns.
         return { legs: await runSegment(context, ledger, route, "fresh", stage), start: stage.start };
     }
@@ -66080,10 +66286,12 @@ async function provideEmptyCluster(parts) {
         return initialise(parts);
     const { folder, name } = kept;
     const target = (0,external_node_path_namespaceObject.join)(folder, name);
-    while (underWay.has(target))
+    do {
         await underWay.get(target)?.catch(() => undefined);
-    if (await restored(target, parts))
-        return;
+        if (await restored(target, parts))
+            return;
+        // Another one may have begun while this one looked.
+    } while (underWay.has(target));
     const making = makeAndKeep(folder, target, parts);
     underWay.set(target, making);
     try {
@@ -66836,6 +67044,7 @@ function changedMeanwhile({ where }, before, now) {
 /** Nothing is pending; what an earlier apply left unfinished is still told. */
 async function nothingToDo(target, { seen, goal }, settings, started, elsewhere) {
     const { bind } = target.project;
+    requireNothingElsewhere(elsewhere);
     return {
         version: 1,
         command: "apply",
@@ -66849,7 +67058,7 @@ async function nothingToDo(target, { seen, goal }, settings, started, elsewhere)
         waits: [],
         leftovers: [],
         problems: [],
-        warnings: [...pendingElsewhere(elsewhere), ...(await leftBefore(target, seen, settings.proof))],
+        warnings: await leftBefore(target, seen, settings.proof),
         next: [],
         milliseconds: Math.round(performance.now() - started),
         record: undefined,
@@ -68728,6 +68937,7 @@ const requireDowngrade = {
             isDataOnly(context)
                 ? {
                     ...require_downgrade_objection(revision, `The downgrade of revision ${revision.id} does nothing, and upgrade() changes data.`),
+                    why: "A rollback runs it and reports success, and the old release meets rows as the new one left them.",
                     do: "Undo the change of data, or write down why it may stay: # migration-gate: irreversible because <the reason>",
                 }
                 : require_downgrade_objection(revision, `The downgrade of revision ${revision.id} does nothing, and upgrade() changes the schema.`),
@@ -68749,6 +68959,7 @@ function withoutFile(revision, { down, byGate }) {
         : "";
     return {
         ...require_downgrade_objection(revision, `Revision ${revision.id} has no way back: there is no ${missing}.`),
+        why: "sqlx migrate revert passes it over, or stops at it: the schema stays as it was, and a rollback must be made up when it is needed.",
         do: `Write ${missing}${who}; or say at the top of ${file} why there is none: -- migration-gate: irreversible because <the reason>`,
     };
 }
@@ -68849,7 +69060,76 @@ const rules_rules = {
     "require-not-valid-constraint": requireNotValidConstraint,
 };
 
+;// CONCATENATED MODULE: ./lib/findings/advice.js
+
+
+/** What to write into the downgrade so that it leaves nothing, as Python where one call does it. */
+function residueAdvice({ key, change }, revision) {
+    const object = `the ${kindOf(key)} ${identityOf(key)}`;
+    const downgrade = revision.sql === undefined ? "downgrade()" : (revision.sql.down ?? "the way back");
+    if (change === "missing")
+        return `Create ${object} again in ${downgrade}, as it was before, or do not drop it there.`;
+    if (change === "changed")
+        return `Restore ${object} in ${downgrade} exactly as it was before the upgrade.`;
+    if (revision.sql !== undefined) {
+        const statement = dropStatement(key) ?? `what removes ${object}`;
+        return `Add ${statement} to ${downgrade}.`;
+    }
+    const drop = dropCall(key) ?? `what removes ${object}`;
+    return revision.downgrade === undefined || revision.downgrade.empty
+        ? `Write a downgrade() with ${drop}, or say why there is none: raise NotImplementedError("the reason").`
+        : `Add ${drop} to downgrade().`;
+}
+/** Alembic's or SQLAlchemy's own call where there is one, else the DROP statement. */
+function dropCall(key) {
+    const names = advice_namesOf(identityOf(key));
+    const name = names.at(-1) ?? "";
+    switch (kindOf(key)) {
+        case "enum type":
+            return `sa.Enum(name=${python(name)}${schema(names.slice(0, -1))}).drop(op.get_bind())`;
+        case "table":
+            return `op.drop_table(${python(name)}${schema(names.slice(0, -1))})`;
+        case "index":
+            return `op.drop_index(${python(name)}${schema(names.slice(0, -1))})`;
+        case "column":
+        case "constraint": {
+            const table = names.at(-2) ?? "";
+            const more = schema(names.slice(0, -2));
+            return kindOf(key) === "column"
+                ? `op.drop_column(${python(table)}, ${python(name)}${more})`
+                : `op.drop_constraint(${python(name)}, ${python(table)}${more})`;
+        }
+        default: {
+            const statement = dropStatement(key);
+            return statement === undefined ? undefined : `op.execute(${python(statement)})`;
+        }
+    }
+}
+/** `a."b.c".d` → a, b.c, d. */
+function advice_namesOf(identity) {
+    const parts = identity.match(/"(?:[^"]|"")+"|[^".]+/g) ?? [];
+    return parts.map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part));
+}
+function schema(names) {
+    const [name] = names;
+    return name === undefined || name === "public" ? "" : `, schema=${python(name)}`;
+}
+/** A Python string; in single quotes where that saves escapes. */
+function python(text) {
+    const json = JSON.stringify(text);
+    if (!text.includes('"') || text.includes("'"))
+        return json;
+    return `'${json.slice(1, -1).replaceAll('\\"', '"')}'`;
+}
+/** Advice for a file of SQL. */
+function advice_inSql(text) {
+    return text
+        .replaceAll("# migration-gate:", "-- migration-gate:")
+        .replace(/above the call\b/, "above the statement");
+}
+
 ;// CONCATENATED MODULE: ./lib/findings/lint.js
+
 
 
 /** What the lint rules object to in revisions under judgement, and what could not be read; no database is asked. */
@@ -68878,17 +69158,11 @@ function lintFinding(id, rule, objection, revision) {
         what: objection.what,
         where: `revision ${revision.id}, ${direction}`,
         seen: "The revision file.",
-        why: rule.why,
-        do: revision.sql === undefined ? (objection.do ?? rule.do) : lint_inSql(objection.do ?? rule.doInSql ?? rule.do),
+        why: objection.why ?? rule.why,
+        do: revision.sql === undefined ? (objection.do ?? rule.do) : advice_inSql(objection.do ?? rule.doInSql ?? rule.do),
         suppressed: false,
         suppression: undefined,
     };
-}
-/** Advice for a file of SQL. */
-function lint_inSql(text) {
-    return text
-        .replaceAll("# migration-gate:", "-- migration-gate:")
-        .replace(/above the call\b/, "above the statement");
 }
 /** A loop says the same of the same object once. */
 function lint_once(findings) {
@@ -68983,6 +69257,16 @@ function escapeRegExp(text) {
     return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
+;// CONCATENATED MODULE: ./lib/databases/postgres/server-lacks.js
+/** undefined_function, undefined_object (a type), undefined_table, invalid_schema_name. */
+const server_lacks_missing = /^(?:42883|42704|42P01|3F000)$/;
+/** What to set where a statement names what a shadow does not have and production may; undefined for another error. */
+function serverLacks(sqlstate) {
+    if (sqlstate === undefined || !server_lacks_missing.test(sqlstate))
+        return undefined;
+    return "give the shadow what production has: its major version (postgres-version), its image (shadow-url), or what made it there before the first revision (setup)";
+}
+
 ;// CONCATENATED MODULE: ./lib/shadow/missing-extension.js
 /** PostgreSQL 14 says 58P01 where later versions say 0A000; a library is looked for when the extension is created or used. */
 const patterns = [
@@ -69002,69 +69286,8 @@ function missingExtension(error) {
     return undefined;
 }
 
-;// CONCATENATED MODULE: ./lib/findings/advice.js
-
-
-/** What to write into the downgrade so that it leaves nothing, as Python where one call does it. */
-function residueAdvice({ key, change }, revision) {
-    const object = `the ${kindOf(key)} ${identityOf(key)}`;
-    const downgrade = revision.sql === undefined ? "downgrade()" : (revision.sql.down ?? "the way back");
-    if (change === "missing")
-        return `Create ${object} again in ${downgrade}, as it was before, or do not drop it there.`;
-    if (change === "changed")
-        return `Restore ${object} in ${downgrade} exactly as it was before the upgrade.`;
-    if (revision.sql !== undefined) {
-        const statement = dropStatement(key) ?? `what removes ${object}`;
-        return `Add ${statement} to ${downgrade}.`;
-    }
-    const drop = dropCall(key) ?? `what removes ${object}`;
-    return revision.downgrade === undefined || revision.downgrade.empty
-        ? `Write a downgrade() with ${drop}, or say why there is none: raise NotImplementedError("the reason").`
-        : `Add ${drop} to downgrade().`;
-}
-/** Alembic's or SQLAlchemy's own call where there is one, else the DROP statement. */
-function dropCall(key) {
-    const names = advice_namesOf(identityOf(key));
-    const name = names.at(-1) ?? "";
-    switch (kindOf(key)) {
-        case "enum type":
-            return `sa.Enum(name=${python(name)}${schema(names.slice(0, -1))}).drop(op.get_bind())`;
-        case "table":
-            return `op.drop_table(${python(name)}${schema(names.slice(0, -1))})`;
-        case "index":
-            return `op.drop_index(${python(name)}${schema(names.slice(0, -1))})`;
-        case "column":
-        case "constraint": {
-            const table = names.at(-2) ?? "";
-            const more = schema(names.slice(0, -2));
-            return kindOf(key) === "column"
-                ? `op.drop_column(${python(table)}, ${python(name)}${more})`
-                : `op.drop_constraint(${python(name)}, ${python(table)}${more})`;
-        }
-        default: {
-            const statement = dropStatement(key);
-            return statement === undefined ? undefined : `op.execute(${python(statement)})`;
-        }
-    }
-}
-/** `a."b.c".d` → a, b.c, d. */
-function advice_namesOf(identity) {
-    const parts = identity.match(/"(?:[^"]|"")+"|[^".]+/g) ?? [];
-    return parts.map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part));
-}
-function schema(names) {
-    const [name] = names;
-    return name === undefined || name === "public" ? "" : `, schema=${python(name)}`;
-}
-/** A Python string; in single quotes where that saves escapes. */
-function python(text) {
-    const json = JSON.stringify(text);
-    if (!text.includes('"') || text.includes("'"))
-        return json;
-    return `'${json.slice(1, -1).replaceAll('\\"', '"')}'`;
-}
-
 ;// CONCATENATED MODULE: ./lib/findings/proof.js
+
 
 
 
@@ -69106,7 +69329,7 @@ function stepFinding(rule, severity, revision, direction, place, parts, context)
         where: `revision ${revision.id}, ${direction}`,
         seen: parts.seen,
         why: parts.why,
-        do: parts.do,
+        do: revision.sql === undefined ? parts.do : advice_inSql(parts.do),
         suppressed: false,
         suppression: undefined,
     };
@@ -69156,16 +69379,20 @@ function proof_advice(failure, revision) {
         return "Let the error surface: it is swallowed, and the transaction stays aborted. What may fail belongs in `with op.get_bind().begin_nested():`.";
     if (failure.madeOnArrival !== undefined)
         return `Let nothing but revisions make tables: the ${kindOf(failure.madeOnArrival)} ${identityOf(failure.madeOnArrival)} was made as the tool started, before any revision, by the app or env.py (create_all()?).`;
+    if (state === "25001" && revision.sql !== undefined)
+        return "Put this statement alone into a file that begins with -- no-transaction: several in one file are one transaction to the server all the same.";
     if (state === "25001")
         return "Run this statement in `with op.get_context().autocommit_block():`, alone in its revision.";
     if (state === "25P02")
         return "Let the first error of this revision surface: an exception that is swallowed leaves the transaction aborted.";
+    const lacks = failure.direction === "upgrade" && !failure.again ? serverLacks(state) : undefined;
+    const more = lacks === undefined ? "" : ` Where production has what it names from elsewhere, ${lacks}.`;
     if (revision.sql !== undefined)
-        return `Correct ${revision[failure.direction]?.file ?? revision.location.file}.`;
+        return `Correct ${revision[failure.direction]?.file ?? revision.location.file}.${more}`;
     if (failure.direction === "downgrade") {
         return `Correct downgrade() of ${revision.id}; if it cannot be undone, say so: raise NotImplementedError("the reason").`;
     }
-    return `Correct ${failure.direction}() of ${revision.id}.`;
+    return `Correct ${failure.direction}() of ${revision.id}.${more}`;
 }
 function residueFindings(differences, stopped, revision, context) {
     const objects = groupByObject(differences);
@@ -69268,7 +69495,9 @@ function unprovedFinding(direction, reason, revision, context) {
         what: `The ${direction} of revision ${revision.id} was not proved.`,
         seen: `${context.seenBy}; ${reason}.`,
         why: "What was not seen may fail in production.",
-        do: "Remove what the reason names, and run the check again.",
+        do: reason.startsWith("it needs ")
+            ? "See the finding of the revision that it needs; this one is proved once that one can be applied."
+            : "Remove what the reason names, and run the check again.",
     }, context);
 }
 const proof_shownCharacters = 400;
@@ -74035,6 +74264,7 @@ var base_database_disposeResources = (undefined && undefined.__disposeResources)
 
 
 
+
 /** The base cannot be had; the fresh lane's verdict stands. */
 class NotBuilt extends Error {
     obstacle;
@@ -74155,15 +74385,17 @@ async function goUp(stage, context, word) {
     const leg = await stage.go("upgrade", word);
     if (leg.failure !== undefined) {
         const failed = failureOf(context, leg, false);
+        const lacks = serverLacks(failed?.statement?.error?.sqlstate);
         const isTool = failed === undefined || leg.failure.kind === "environment";
         throw new NotBuilt({
             cause: isTool ? "environment" : "migration",
             reason: failed === undefined
-                ? `the tool failed on the base's own files: ${leg.failure.summary}`
-                : `revision "${failed.revision}" of the base's own files cannot be applied to an empty database: ${failed.summary}`,
+                ? `the tool failed on the base's own files: ${leg.failure.summary.replace(/\.$/, "")}`
+                : `revision "${failed.revision}" of the base's own files cannot be applied to an empty database: ${failed.summary.replace(/\.$/, "")}`,
             do: isTool
                 ? "Where the base needs other packages than the change, merge the change of packages first; until then the fresh lane's verdict stands."
-                : "Set seed-from to a dump of production's schema, or setup to what must be there before the first revision.",
+                : (lacks?.replace(/^./, (letter) => letter.toUpperCase()) ??
+                    "Set seed-from to a dump of production's schema, or setup to what must be there before the first revision."),
         });
     }
     if (leg.bypassed !== undefined)
@@ -75080,11 +75312,12 @@ function failureFacts(tries, known = {}, sown = []) {
             continue;
         const key = JSON.stringify([failure.direction, failure.again, failure.revision]);
         const earlier = facts.get(key);
-        const questions = earlier === undefined
-            ? questionsOf(one, failure, known)
-            : { words: earlier.words, queries: earlier.queries };
+        const own = questionsOf(one, failure, known);
+        // Production is at the base's head: what follows the upgrade asks for what is not there yet.
+        const asked = failure.direction === "upgrade" && !failure.again ? own.queries : [];
+        const { words, queries } = earlier ?? { words: own.words, queries: asked };
         const isTame = rowLevels.indexOf(level) >= rowLevels.indexOf("single") &&
-            !(level === "single" && isForProduction(one, failure, questions.queries));
+            !(level === "single" && isForProduction(one, failure, own.queries));
         facts.set(key, {
             kind: "failure",
             revision: failure.revision,
@@ -75095,7 +75328,8 @@ function failureFacts(tries, known = {}, sown = []) {
                 one !== tries.at(-1) &&
                 sown.some((table) => namesTable(failure.statement?.sql ?? "", table)),
             anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
-            ...questions,
+            words,
+            queries,
         });
     }
     return [...facts.values()];
@@ -75134,7 +75368,7 @@ function addedColumns(statements) {
         : []);
 }
 function questionsOf(one, failure, known) {
-    const { statement, direction, again } = failure;
+    const { statement } = failure;
     if (statement === undefined)
         return { words: undefined, queries: [] };
     const all = dataQueries(statement.sql, known);
@@ -75142,8 +75376,7 @@ function questionsOf(one, failure, known) {
     const inContext = afterTheOthers(legOf(one, failure), statement, known);
     const own = [all, inContext].map((queries) => queries.filter(isOwn)).find(({ length }) => length > 0);
     const queries = own ?? all;
-    // Production is at the base's head: what follows the upgrade asks for what is not there yet.
-    return { words: queries[0]?.words, queries: direction === "upgrade" && !again ? queries : [] };
+    return { words: queries[0]?.words, queries };
 }
 /** Larger ones are data. */
 const largestDefinition = 16 * 1024;
@@ -75204,6 +75437,75 @@ function compared(owner, expected, found) {
     }));
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/deploy-way.js
+/** `limit` is the setting floor, resolved: what is at or below it stays. `hasLanded` tells what the base's files have. */
+function deployWay(graph, heads, limit, hasLanded) {
+    return { ...wayAbove(graph, heads, limit), below: broughtBelow(graph, heads, hasLanded) };
+}
+/** Alembic would take them for applied: there only its version table can tell. */
+function broughtBelow(graph, heads, hasLanded) {
+    const [target] = heads;
+    const applied = graph.applied(heads);
+    const revisions = graph.revisions
+        .filter(({ id, sql }) => sql !== undefined && applied.has(id) && !hasLanded(id))
+        .map(({ id }) => id);
+    return target === undefined || revisions.length === 0 ? undefined : { revisions, target };
+}
+function wayAbove(graph, heads, limit) {
+    const applied = graph.applied(heads);
+    const pending = graph.revisions.filter(({ id }) => !applied.has(id)).map(({ id }) => id);
+    const top = graph.heads.length === 1 ? "head" : "heads";
+    const barrier = pending.findLast((id) => barrierOf(graph, id, limit) !== undefined);
+    const staying = new Map();
+    if (barrier !== undefined) {
+        const below = graph.ancestors(barrier);
+        for (const id of pending.filter((each) => below.has(each)))
+            staying.set(id, barrierOf(graph, id, limit) ?? `it is below ${barrier}, which stays`);
+        return { pending, top, floor: graph.heads.includes(barrier) ? undefined : barrier, staying };
+    }
+    const roots = pending.filter((id) => graph.parentsOf(id).every((parent) => applied.has(parent)));
+    const [floor, ...others] = new Set(roots.map((id) => targetBelow(graph, id, applied)));
+    if (others.length === 0)
+        return { pending, top, floor, staying };
+    for (const id of pending)
+        staying.set(id, `the change begins at ${roots.length} places, and no one target is below all of them`);
+    return { pending, top, floor: undefined, staying };
+}
+/**
+ * What the tool is told in order to take back this revision and what needs it, and nothing else of what is applied. Alembic
+ * takes every child of a target back, so that a parent with another child is named with the branch: `<revision>@<parent>`.
+ */
+function targetBelow(graph, revision, applied) {
+    const parents = graph.get(revision)?.parents ?? [];
+    const isOnly = (siblings) => siblings.every((id) => id === revision || !applied.has(id));
+    const alone = parents.find((parent) => isOnly(graph.childrenOf(parent)));
+    if (alone !== undefined)
+        return alone;
+    const [parent] = parents;
+    if (parent !== undefined)
+        return `${revision}@${parent}`;
+    const bases = graph.revisions.filter(({ parents: own }) => own.length === 0).map(({ id }) => id);
+    return isOnly(bases) ? "base" : `${revision}@base`;
+}
+/** Why a revision cannot be taken back; undefined where it can. */
+function barrierOf(graph, id, limit) {
+    const revision = graph.get(id);
+    if (limit !== undefined && graph.ancestors(limit).has(id))
+        return `at or below the floor ${limit}`;
+    if (revision?.downgrade?.irreversible !== undefined)
+        return `irreversible: ${revision.downgrade.irreversible || "without a reason"}`;
+    if (revision?.sql !== undefined && revision.downgrade === undefined)
+        return "it has no file that takes it back";
+    return undefined;
+}
+/** Goes over what the change brings below the database's head, which the version table's head does not tell. */
+async function goBelow(stage, { below }, look) {
+    if (below === undefined)
+        return undefined;
+    const before = await look();
+    return { leg: await stage.go("upgrade", below.target), before };
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/deploy-try.js
 var deploy_try_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
@@ -75261,6 +75563,7 @@ var deploy_try_disposeResources = (undefined && undefined.__disposeResources) ||
 
 
 
+
 /** Rows are put in at the base's head by who made the copy, and at the new head here. */
 async function tryOnDatabase(context, { base, level, copy, way, filling }) {
     const env_1 = { stack: [], error: void 0, hasError: false };
@@ -75270,15 +75573,18 @@ async function tryOnDatabase(context, { base, level, copy, way, filling }) {
             versionTable: base.versionTable,
         }), true);
         const look = () => stage.observe((client) => lane_rows_rowsOf(client, base));
+        const below = await goBelow(stage, way, look);
         const before = await look();
         let tables;
-        const up = await stage.go("upgrade", way.top);
+        const stopped = below !== undefined && !isWell(below.leg);
+        const up = stopped ? below.leg : await stage.go("upgrade", way.top);
         const result = (rest, rows) => {
             const legs = [up, rest.down, rest.again];
             const failed = legs.findLast((leg) => leg?.failure !== undefined);
             const failure = failed === undefined ? undefined : failureOf(context, failed, failed === rest.again);
             return {
                 level,
+                below,
                 up,
                 down: undefined,
                 again: undefined,
@@ -75289,7 +75595,7 @@ async function tryOnDatabase(context, { base, level, copy, way, filling }) {
                 rows: { before, up: undefined, toppedUp: undefined, down: undefined, ...rows },
             };
         };
-        if (up.failure !== undefined || up.bypassed !== undefined)
+        if (!isWell(up))
             return result({}, {});
         tables = await stage.observe(readTableFacts);
         const upRows = await look();
@@ -75300,7 +75606,7 @@ async function tryOnDatabase(context, { base, level, copy, way, filling }) {
         const toppedUp = await look();
         const down = await stage.go("downgrade", way.floor);
         const seen = { up: upRows, toppedUp };
-        if (down.failure !== undefined || down.bypassed !== undefined)
+        if (!isWell(down))
             return result({ down }, seen);
         const downRows = await look();
         const again = await stage.go("upgrade", way.top);
@@ -75316,6 +75622,9 @@ async function tryOnDatabase(context, { base, level, copy, way, filling }) {
             await result_1;
     }
 }
+function isWell({ failure, bypassed }) {
+    return failure === undefined && bypassed === undefined;
+}
 function bypassedIn(legs) {
     return legs.find((leg) => leg?.bypassed !== undefined)?.bypassed;
 }
@@ -75324,56 +75633,6 @@ function filledByChange(before, after) {
     return [...after.values()]
         .filter(({ table, rows }) => !before.has(table) && rows.length > 0)
         .map(({ table }) => table);
-}
-
-;// CONCATENATED MODULE: ./lib/lanes/deploy-way.js
-/** `limit` is the setting floor, resolved: what is at or below it stays. */
-function deployWay(graph, heads, limit) {
-    const applied = graph.applied(heads);
-    const pending = graph.revisions.filter(({ id }) => !applied.has(id)).map(({ id }) => id);
-    const top = graph.heads.length === 1 ? "head" : "heads";
-    const barrier = pending.findLast((id) => barrierOf(graph, id, limit) !== undefined);
-    const staying = new Map();
-    if (barrier !== undefined) {
-        const below = graph.ancestors(barrier);
-        for (const id of pending.filter((each) => below.has(each)))
-            staying.set(id, barrierOf(graph, id, limit) ?? `it is below ${barrier}, which stays`);
-        return { pending, top, floor: graph.heads.includes(barrier) ? undefined : barrier, staying };
-    }
-    const roots = pending.filter((id) => graph.parentsOf(id).every((parent) => applied.has(parent)));
-    const [floor, ...others] = new Set(roots.map((id) => targetBelow(graph, id, applied)));
-    if (others.length === 0)
-        return { pending, top, floor, staying };
-    for (const id of pending)
-        staying.set(id, `the change begins at ${roots.length} places, and no one target is below all of them`);
-    return { pending, top, floor: undefined, staying };
-}
-/**
- * What the tool is told in order to take back this revision and what needs it, and nothing else of what is applied. Alembic
- * takes every child of a target back, so that a parent with another child is named with the branch: `<revision>@<parent>`.
- */
-function targetBelow(graph, revision, applied) {
-    const parents = graph.get(revision)?.parents ?? [];
-    const isOnly = (siblings) => siblings.every((id) => id === revision || !applied.has(id));
-    const alone = parents.find((parent) => isOnly(graph.childrenOf(parent)));
-    if (alone !== undefined)
-        return alone;
-    const [parent] = parents;
-    if (parent !== undefined)
-        return `${revision}@${parent}`;
-    const bases = graph.revisions.filter(({ parents: own }) => own.length === 0).map(({ id }) => id);
-    return isOnly(bases) ? "base" : `${revision}@base`;
-}
-/** Why a revision cannot be taken back; undefined where it can. */
-function barrierOf(graph, id, limit) {
-    const revision = graph.get(id);
-    if (limit !== undefined && graph.ancestors(limit).has(id))
-        return `at or below the floor ${limit}`;
-    if (revision?.downgrade?.irreversible !== undefined)
-        return `irreversible: ${revision.downgrade.irreversible || "without a reason"}`;
-    if (revision?.sql !== undefined && revision.downgrade === undefined)
-        return "it has no file that takes it back";
-    return undefined;
 }
 
 ;// CONCATENATED MODULE: ./lib/lanes/known-objects.js
@@ -75498,6 +75757,22 @@ const maximumWalk = 10;
  * what its downgrade does not bring back either; where nothing can be taken back, all that is gone at the head.
  */
 async function lostRows(walk, last) {
+    return [...lostBelow(walk.way, last), ...(await lostAbove(walk, last))];
+}
+/** Which of several it was, no boundary tells. */
+function lostBelow({ below }, { below: tried, rows }) {
+    const revision = below?.revisions.at(-1);
+    if (revision === undefined || tried === undefined)
+        return [];
+    return lostByUpgrade({ base: tried.before, upgraded: rows.before }).map((loss) => ({
+        kind: "rows lost",
+        revision,
+        direction: "upgrade",
+        loss,
+        said: saysSo(tried.leg.recording, loss),
+    }));
+}
+async function lostAbove(walk, last) {
     const losses = lossesOf(last.rows);
     const { pending } = walk.way;
     if (losses.length === 0)
@@ -75560,6 +75835,7 @@ async function walkStepByStep(walk, last, losses) {
         const look = () => stage.observe((client) => lane_rows_rowsOf(client, base));
         const facts = [];
         let open = [...losses];
+        await goBelow(stage, way, look);
         const before = await look();
         const settle = (revision, direction, leg, seen) => {
             const keys = new Set(seen.map(lost_rows_keyOf));
@@ -75869,8 +76145,8 @@ function row_hints_isNamed({ schema, name }, wanted) {
  * The proof on a database that has the base's history and rows: up, down to where it was, up again. Where rows stop a
  * revision, tamer rows follow, so that the rest of the change is judged and the failure is graded.
  */
-async function proveOnDeployed(context, { base, copy, fresh, floor, rows }) {
-    const way = deployWay(context.graph, base.heads, floor);
+async function proveOnDeployed(context, { base, copy, fresh, floor, rows, hasLanded }) {
+    const way = deployWay(context.graph, base.heads, floor, hasLanded);
     const tries = [];
     let tables = [];
     let filling = { settings: rows };
@@ -75932,7 +76208,7 @@ function isGraded(tries, level) {
 }
 function deploy_lane_stepsOf(way, last, facts) {
     const { failure, up, down, again } = last;
-    return way.pending.flatMap((revision) => {
+    const above = way.pending.flatMap((revision) => {
         const upStep = up.steps.find((step) => step.revision === revision);
         const downStep = down?.steps.find((step) => step.revision === revision);
         const failedUp = failure?.revision === revision && failure.direction === "upgrade" && !failure.again;
@@ -75960,6 +76236,33 @@ function deploy_lane_stepsOf(way, last, facts) {
                 status: stays !== undefined ? "skipped" : failedDown ? "failed" : isDown ? "proved" : "not proved",
                 reason: stays ?? (failedDown ? "see the findings" : isDown ? undefined : (downStep?.doubts[0] ?? reason)),
                 milliseconds: downStep?.milliseconds,
+            },
+        ];
+    });
+    return [...stepsBelow(way, last), ...above];
+}
+/** They have no boundary of their own: the tool ended well, or it named the one that stopped it. */
+function stepsBelow({ below }, { failure, below: tried, trouble }) {
+    if (below === undefined)
+        return [];
+    return below.revisions.flatMap((revision) => {
+        const failed = failure?.revision === revision && failure.direction === "upgrade";
+        const isWell = tried?.leg.failure === undefined && tried?.leg.bypassed === undefined;
+        const stopped = failure === undefined ? trouble : `${failure.revision} stopped the way`;
+        return [
+            {
+                revision,
+                direction: "upgrade",
+                status: failed ? "failed" : isWell ? "proved" : "not proved",
+                reason: failed ? failure.summary : isWell ? undefined : stopped,
+                milliseconds: undefined,
+            },
+            {
+                revision,
+                direction: "downgrade",
+                status: "skipped",
+                reason: `its version is below ${below.target}, which has landed and would have to be taken back first`,
+                milliseconds: undefined,
             },
         ];
     });
@@ -76991,7 +77294,14 @@ async function onServer(context, tree, opened) {
             const result = await goBack(baseContext(context, tree, opened, server), base, hostile, back);
             return { kind: "ran", result, base, kept: isKept, differs: kept.differs, graph: opened.graph };
         }
-        const result = await proveOnDeployed({ ...lane, shadow: server }, { base, copy, fresh: context.fresh, floor: context.floor, rows });
+        const result = await proveOnDeployed({ ...lane, shadow: server }, {
+            base,
+            copy,
+            fresh: context.fresh,
+            floor: context.floor,
+            rows,
+            hasLanded: (id) => opened.graph.get(id) !== undefined,
+        });
         const { asked } = context;
         const facts = asked === undefined ? result.facts : await verifyOn(asked, result.facts);
         return { kind: "ran", result: { ...result, facts }, base, kept: isKept, differs: kept.differs };
@@ -77090,6 +77400,7 @@ function dependsOn({ settings, start, lane, rows }, tree) {
     return [
         start.targets,
         lane.run,
+        [lane.project.words?.apply, lane.project.otherSources],
         [databaseVariable(settings), settings["database-url-format"], env, lane.project.bind],
         [setup, seed].map((name) => [name, fileOf(name, [tree.root, lane.project.root])]),
         settings.section ?? "",
@@ -77282,7 +77593,7 @@ function lossFinding({ loss, direction, said }, revision, context) {
         seen: `${context.seenBy}; ${counts}.${shown}`,
         why: down
             ? "A rollback in production would lose them for good."
-            : "Its downgrade does not bring them back: after this deploy they are gone for good.",
+            : `${revision.downgrade === undefined ? "Nothing brings" : "Its downgrade does not bring"} them back: after this deploy they are gone for good.`,
         do: down
             ? "Keep what the downgrade removes (in another column, in an archive table), or say why it may go: # migration-gate: allow downgrade-loses-data because …"
             : "Copy what must stay before it goes, or say why it may go: # migration-gate: allow upgrade-loses-data because …",
@@ -77791,13 +78102,15 @@ function unknownRule(rule, place) {
 }
 /** An entry of migration-gate.yml for a revision that is nowhere: a slip, or what a squash has left behind. */
 function unknownRevisions(findings, { policy, revisions, judged }) {
+    if (revisions === undefined)
+        return [];
     const isKnown = (id) => revisions.has(id) || judged.has(id) || findings.some(({ revision }) => revision === id);
     return policy.accept.flatMap(({ rule, revision, line }) => {
         if (isKnown(revision) || ofHistory.test(rule))
             return [];
         const close = near(revision, [...revisions]);
         return [
-            about("unknown-suppression", { file: policy.file, line, column: 1, revision }, `There is no revision "${revision}"${close === undefined ? "" : `; the nearest is "${close}"`}.`, close === undefined ? "Remove the entry." : `Write ${close}, or remove the entry.`),
+            about("unknown-suppression", { file: policy.file, line, column: 1, revision }, `There is no revision "${revision}"${close === undefined ? "" : `; the nearest is "${close}"`}.`, `${close === undefined ? "Remove the entry" : `Write ${close}, or remove the entry`}.`),
         ];
     });
 }
@@ -77893,7 +78206,7 @@ function settle_settle(findings, proofRan, context) {
         remarks: accepted.remarks,
         policy,
         compared,
-        revisions: context.revisions,
+        revisions: isShared(context) ? undefined : context.revisions,
         ...known,
     });
     let entries = accepted.baseline;
@@ -77905,6 +78218,12 @@ function settle_settle(findings, proofRan, context) {
     return entries === undefined
         ? suppressed
         : applyBaseline(suppressed, entries, { file: name, edited, ...known });
+}
+/** At the root of a repository the file may be that of several projects. */
+function isShared({ settings, policy }) {
+    if (policy.file === undefined)
+        return false;
+    return external_node_path_default().dirname(external_node_path_default().resolve(policy.file)) !== external_node_path_default().resolve(settings["working-directory"]);
 }
 function baselineFile(settings) {
     return external_node_path_default().resolve(settings["working-directory"], settings.baseline);

@@ -20,7 +20,7 @@ import {
   type WriteContext,
 } from "./before-write";
 import { confirm } from "./confirm";
-import { OtherDatabases, pendingElsewhere, plannedElsewhere } from "./other-databases";
+import { OtherDatabases, plannedElsewhere, requireNothingElsewhere } from "./other-databases";
 import { makePlan, readPlan, requireSame, requireSameGoal } from "./plan";
 import { proveRevisions } from "./prove";
 
@@ -155,6 +155,7 @@ async function nothingToDo(
   elsewhere: Awaited<ReturnType<OtherDatabases["look"]>>,
 ): Promise<DeployReport> {
   const { bind } = target.project;
+  requireNothingElsewhere(elsewhere);
   return {
     version: 1,
     command: "apply",
@@ -168,7 +169,7 @@ async function nothingToDo(
     waits: [],
     leftovers: [],
     problems: [],
-    warnings: [...pendingElsewhere(elsewhere), ...(await leftBefore(target, seen, settings.proof))],
+    warnings: await leftBefore(target, seen, settings.proof),
     next: [],
     milliseconds: Math.round(performance.now() - started),
     record: undefined,

@@ -166,15 +166,17 @@ export interface PreparedOthers {
   take(): Promise<readonly OtherJob[]>;
 }
 
-/** Nothing is pending in the database that was asked for, and something in these. */
-export function pendingElsewhere(others: readonly SeenOther[]): Problem[] {
-  return others
-    .filter(({ goal }) => goal.pending.length > 0)
-    .map((other) => ({
-      what: `In the database "${bindLabel(other.name)}" ${idsOf(other)} ${other.goal.pending.length === 1 ? "is" : "are"} pending.`,
-      where: other.target.where,
-      do: `Apply them there: migration-gate apply --bind ${bindLabel(other.name)}`,
-    }));
+/** A job that ends well says that the deploy may go on: with something pending in another of the databases it may not. */
+export function requireNothingElsewhere(others: readonly SeenOther[]): void {
+  const behind = others.filter(({ goal }) => goal.pending.length > 0);
+  const [first] = behind;
+  if (first === undefined) return;
+  throw new UserError({
+    what: `Nothing is pending in the database that was asked for, and in another one ${idsOf(first)} ${first.goal.pending.length === 1 ? "is" : "are"}: "${bindLabel(first.name)}".`,
+    where: behind.map(({ target }) => target.where).join(" and "),
+    why: "A release that needs all databases would meet one that is behind.",
+    do: `Apply them there: migration-gate apply --bind ${bindLabel(first.name)}`,
+  });
 }
 
 /** The ids of what is to be done there, for a plan. */

@@ -62,7 +62,7 @@ export function settle(findings: readonly Finding[], proofRan: boolean, context:
     remarks: accepted.remarks,
     policy,
     compared,
-    revisions: context.revisions,
+    revisions: isShared(context) ? undefined : context.revisions,
     ...known,
   });
   let entries = accepted.baseline;
@@ -74,6 +74,12 @@ export function settle(findings: readonly Finding[], proofRan: boolean, context:
   return entries === undefined
     ? suppressed
     : applyBaseline(suppressed, entries, { file: name, edited, ...known });
+}
+
+/** At the root of a repository the file may be that of several projects. */
+function isShared({ settings, policy }: SettleContext): boolean {
+  if (policy.file === undefined) return false;
+  return path.dirname(path.resolve(policy.file)) !== path.resolve(settings["working-directory"]);
 }
 
 function baselineFile(settings: Settings): string {

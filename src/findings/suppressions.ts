@@ -18,8 +18,8 @@ export interface SuppressionContext extends Asked {
   readonly policy: Policy;
   /** Ids of revisions under judgement: of others no lint rule was asked. */
   readonly judged: ReadonlySet<string>;
-  /** Ids of all revisions that have a file. */
-  readonly revisions: ReadonlySet<string>;
+  /** Ids of all revisions that have a file; undefined where migration-gate.yml may speak of another project's. */
+  readonly revisions: ReadonlySet<string> | undefined;
   /** False without a base: then no edit is known. */
   readonly compared: boolean;
 }
@@ -165,6 +165,7 @@ function unknownRevisions(
   findings: readonly Finding[],
   { policy, revisions, judged }: SuppressionContext,
 ): Finding[] {
+  if (revisions === undefined) return [];
   const isKnown = (id: string) =>
     revisions.has(id) || judged.has(id) || findings.some(({ revision }) => revision === id);
   return policy.accept.flatMap(({ rule, revision, line }) => {
@@ -175,7 +176,7 @@ function unknownRevisions(
         "unknown-suppression",
         { file: policy.file, line, column: 1, revision },
         `There is no revision "${revision}"${close === undefined ? "" : `; the nearest is "${close}"`}.`,
-        `${close === undefined ? "Remove the entry" : `Write ${close}, or remove the entry`}; one of another project belongs into that project's own file of settings.`,
+        `${close === undefined ? "Remove the entry" : `Write ${close}, or remove the entry`}.`,
       ),
     ];
   });

@@ -123,23 +123,17 @@ describe.concurrent("several databases", () => {
     });
   });
 
-  test("only one is behind: apply of the other says so, apply of that one mends it, with a backup of it", async () => {
+  test("only one is behind: apply of the other refuses, apply of that one mends it, with a backup of it", async () => {
     await using place = await Place.open();
     const { main, users: theirs } = place;
     await place.deploy(["--to", "a1"]);
     await ask(main.address, "create table invoices (id int primary key)");
     await ask(main.address, "update alembic_version set version_num = 'b2'");
-    const idle = await place.deploy();
-    expect([idle.code, idle.report.outcome, idle.report.warnings]).toMatchObject([
-      0,
-      "nothing to do",
-      [
-        {
-          what: 'In the database "users" b2 is pending.',
-          do: "Apply them there: migration-gate apply --bind users",
-        },
-      ],
-    ]);
+    const options = { args: users, env: place.env };
+    expect(await refusal("apply", place.project, main.address, options)).toMatchObject({
+      what: 'Nothing is pending in the database that was asked for, and in another one b2 is: "users".',
+      do: "Apply them there: migration-gate apply --bind users",
+    });
     const { code, report, stderr } = await place.deploy(["--bind", "users"]);
     expect([code, report.state, report.database.name, report.heads.after], stderr).toEqual([
       0,
