@@ -38896,10 +38896,13 @@ function register(family) {
     exitHook = true;
     process.on("exit", killAll);
 }
-/** At the end of the process nothing can be waited for. */
+/** At the end of the process no event comes any more. Again until none is left: one that begins a program has no environment for a moment. */
 function killAll() {
-    for (const family of running)
-        signalFamily(family, "SIGKILL");
+    const nap = new Int32Array(new SharedArrayBuffer(4));
+    for (const family of running) {
+        for (let round = 0; round < 10 && signalFamily(family, "SIGKILL"); round++)
+            Atomics.wait(nap, 0, 0, 10);
+    }
 }
 /** The process id, and how it ends. Node tells some failures by an event and throws others (E2BIG, ENOEXEC). */
 async function startChild(name, argv, options) {

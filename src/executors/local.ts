@@ -164,9 +164,12 @@ function register(family: ProcessFamily): void {
   process.on("exit", killAll);
 }
 
-/** At the end of the process nothing can be waited for. */
+/** At the end of the process no event comes any more. Again until none is left: one that begins a program has no environment for a moment. */
 function killAll(): void {
-  for (const family of running) signalFamily(family, "SIGKILL");
+  const nap = new Int32Array(new SharedArrayBuffer(4));
+  for (const family of running) {
+    for (let round = 0; round < 10 && signalFamily(family, "SIGKILL"); round++) Atomics.wait(nap, 0, 0, 10);
+  }
 }
 
 type Ended = Promise<[number | null, NodeJS.Signals | null]>;
