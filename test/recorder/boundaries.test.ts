@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ShadowDatabase } from "../../src/shadow/server";
 import { type TestServer, testServer } from "../support/database";
+import { RawClient } from "./raw-client";
 import { type Recorded, record } from "./recorded";
 
 let server: TestServer;
@@ -192,6 +193,25 @@ test("a lock on what the inspection reads ends it with a failure and leaves the 
   // The second try finds the lock released.
   expect(found).toMatchObject({ heads: ["a1"], failure: undefined, outcome: "committed" });
   expect(found!.milliseconds).toBeGreaterThan(4_000);
+});
+
+test("a session that is ended while it is inspected has told its client what its statement did", async () => {
+  const other = await recorded.observer();
+  await other.query("create table base(a int); create view seen as select a from base");
+  await other.query("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)");
+  await other.query("begin; lock table base in access exclusive mode");
+  const client = await RawClient.open(recorded.address);
+  await client.query("begin");
+  const answers = client.query("INSERT INTO alembic_version (version_num) VALUES ('a1')");
+  const third = await recorded.observer();
+  await expect
+    .poll(async () => {
+      const ended = "select pg_terminate_backend(pid) from pg_locks where not granted";
+      return (await third.query(ended)).rowCount;
+    })
+    .toBe(1);
+  expect(await answers).toBe("C:INSERT 0 1 E:57P01 end");
+  await other.query("rollback");
 });
 
 test("a recording holds what belongs to it, and statements keep their numbers", async () => {
