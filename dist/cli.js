@@ -43717,6 +43717,7 @@ async function userTables(client) {
 ;// CONCATENATED MODULE: ./lib/deploy/read-versions.js
 
 
+
 /** The version table's content by our own SQL. Reads only; a UserError where it cannot be told. */
 async function readVersions(client, options) {
     await client.query("begin transaction isolation level repeatable read read only");
@@ -43763,7 +43764,8 @@ async function choose(client, all, options, role) {
     if (wanted !== undefined && named.length === 0) {
         if (options.versionTable !== undefined)
             throw notThere(wanted, all, options);
-        await requireNotRenamed(client, wanted, all, options);
+        if (given !== undefined)
+            await requireNotRenamed(client, given, all, options);
         return undefined;
     }
     const read = [];
@@ -43800,7 +43802,7 @@ async function choose(client, all, options, role) {
     });
 }
 /** A UserError where the rows of this very project are in another table: its name was changed in the configuration. */
-async function requireNotRenamed(client, wanted, all, { tool, where, isApplied }) {
+async function requireNotRenamed(client, given, all, { tool, where, isApplied }) {
     for (const candidate of all) {
         if (!candidate.readable)
             continue;
@@ -43809,11 +43811,11 @@ async function requireNotRenamed(client, wanted, all, { tool, where, isApplied }
         if (same.length === 0)
             continue;
         throw new errors_UserError({
-            what: `The project's version table is ${wanted}, which is not there, and ${print(candidate)} has its migrations.`,
+            what: `The project's version table is ${read_versions_shown(given)}, which is not there, and ${print(candidate)} has its migrations.`,
             where,
             seen: `${same.length} of the ${rows.length} rows of ${print(candidate)} have the versions and checksums of the project's files.`,
             why: "The tool would make the new table, and run every migration again.",
-            do: `Take the change of the name back, or make the table first, with its rows: CREATE TABLE ${wanted} (LIKE ${print(candidate)} INCLUDING ALL); INSERT INTO ${wanted} SELECT * FROM ${print(candidate)};`,
+            do: `Take the change of the name back, or make the table first, with its rows: CREATE TABLE ${read_versions_quoted(given)} (LIKE ${read_versions_quoted(candidate)} INCLUDING ALL); INSERT INTO ${read_versions_quoted(given)} SELECT * FROM ${read_versions_quoted(candidate)};`,
         });
     }
 }
@@ -43825,6 +43827,9 @@ function isNamed({ schema, table }, wanted) {
 }
 function read_versions_shown({ schema, table }) {
     return schema === undefined ? table : `${schema}.${table}`;
+}
+function read_versions_quoted({ schema, table }) {
+    return [schema, table].flatMap((part) => (part === undefined ? [] : escapeIdentifier(part))).join(".");
 }
 function print({ schema, table }) {
     return `${schema}.${table}`;
@@ -58572,6 +58577,7 @@ async function installationIn(directory, account) {
 
 
 
+
 const stagingPrefix = ".fetch-";
 /**
  * Where a part of the cache is: the setting, $MIGRATION_GATE_CACHE, GitHub's tool cache, $XDG_CACHE_HOME or
@@ -58643,7 +58649,11 @@ async function removeOldStaging(cache) {
         await (0,external_node_fs_promises_namespaceObject.rm)(path, { recursive: true, force: true });
     }
 }
-/** Removes all but the newest folders whose names are 32 hexadecimal digits, by the time of their last use. */
+/** Everything that a folder of the cache depends on, as its name: 32 hexadecimal digits. */
+function cacheKey(parts) {
+    return (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+/** Removes all but the newest folders that are named by `cacheKey`, by the time of their last use. */
 async function removeOldest(cache, most) {
     const names = (await (0,external_node_fs_promises_namespaceObject.readdir)(cache)).filter((name) => /^[0-9a-f]{32}$/.test(name));
     // Another run may be removing them, too.
@@ -61724,6 +61734,9 @@ function same_code_wordsOf(definition) {
         return definition;
     const { definition: code, ...more } = fields;
     if (typeof code !== "string" || !/^ LANGUAGE (?:plpgsql|sql)\b/m.test(code))
+        return definition;
+    // Strings may begin or end otherwise than by a quote: an escape, a dollar quote inside the body's own two.
+    if (code.includes("\\") || (code.match(/\$\w*\$/g) ?? []).length > 2)
         return definition;
     const words = (code.match(same_code_parts) ?? []).map((part) => (/^\s/.test(part) ? " " : part));
     return JSON.stringify({ ...more, words });
@@ -66274,13 +66287,12 @@ function cluster_lastLines(text) {
 
 
 
-
 /** A version or two, and what they were before their packages' last update. */
 const mostKept = 4;
 /** By folder: the first of two servers that start at once makes the cluster, the other one copies it. */
 const underWay = new Map();
 /**
- * An empty cluster for a server: a copy of the one that an earlier start left in the cache, which takes a quarter of the
+ * An empty cluster for a server: a copy of the one that an earlier start left in the cache, which takes a fifth of the
  * time of initdb; initdb where there is none, and where it cannot be read. UserError where initdb fails.
  */
 async function provideEmptyCluster(parts) {
@@ -66310,8 +66322,7 @@ async function folderOf({ installation: { bin, version }, }) {
         const folder = await usableCache(undefined, undefined, "clusters");
         const programs = ["initdb", "postgres"].map((program) => (0,external_node_fs_.statSync)((0,external_node_path_namespaceObject.join)(bin, program)));
         const parts = [1, version, process.arch, ...programs.map(({ mtimeMs, size }) => [mtimeMs, size])];
-        const name = (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
-        return { folder, name };
+        return { folder, name: cacheKey(parts) };
     }
     catch {
         return undefined;
@@ -69498,7 +69509,7 @@ function unprovedFinding(direction, reason, revision, context) {
         what: `The ${direction} of revision ${revision.id} was not proved.`,
         seen: `${context.seenBy}; ${reason}.`,
         why: "What was not seen may fail in production.",
-        do: reason.startsWith("it needs ")
+        do: /^it needs \S+, whose upgrade fails$/.test(reason)
             ? "See the finding of the revision that it needs; this one is proved once that one can be applied."
             : "Remove what the reason names, and run the check again.",
     }, context);
@@ -76276,13 +76287,8 @@ function stepsBelow({ below }, { failure, below: tried, trouble }) {
 
 
 
-
 /** The newest ones stay: a branch or two, and what they come from. */
 const kept_base_mostKept = 8;
-/** Everything that a kept base depends on, as a name. */
-function keyOfBase(parts) {
-    return (0,external_node_crypto_.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
-}
 /** Bases at their heads in a local folder, one folder each; a reader sees all of one or nothing. */
 class KeptBases {
     folder;
@@ -77155,6 +77161,7 @@ var deploy_lane_disposeResources = (undefined && undefined.__disposeResources) |
 
 
 
+
 /** Builds the base or takes the kept one, and proves the change on it. Never throws for what the base's files do. */
 async function runDeployLane(context) {
     const { lane, start } = context;
@@ -77266,7 +77273,7 @@ async function onServer(context, tree, opened) {
             external_node_path_default().relative(tree.root, project.root),
             ...dependsOn(context, tree),
         ];
-        const keyFor = ({ kind, version: server }) => keyOfBase([kind, server, ...fixed]);
+        const keyFor = ({ kind, version: server }) => cacheKey([kind, server, ...fixed]);
         // Of the cluster that the server was started with: by then another check may have kept another one.
         let found;
         const server = deploy_lane_addDisposableResource(env_2, await context.openServer(async (wanted) => {

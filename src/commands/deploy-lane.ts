@@ -10,7 +10,7 @@ import { type BuildOptions, buildBase, fillBase, NotBuilt, obstacleOf } from "..
 import { environmentOfBase } from "../lanes/base-environment";
 import { type BaseTree, openBaseTree } from "../lanes/base-tree";
 import { type DeployLaneResult, type FreshKnowledge, proveOnDeployed } from "../lanes/deploy-lane";
-import { type KeptBase, KeptBases, keyOfBase } from "../lanes/kept-base";
+import { type KeptBase, KeptBases } from "../lanes/kept-base";
 import type { BaseDatabase, FilledDatabase } from "../lanes/lane-rows";
 import type { RowHints } from "../lanes/row-hints";
 import type { LaneContext } from "../lanes/stage";
@@ -22,6 +22,7 @@ import { GitError } from "../project/git";
 import { buildGraph, type Graph } from "../revisions/graph";
 import type { Settings } from "../settings";
 import { databaseVariable } from "../settings/binds";
+import { cacheKey } from "../shadow/cache";
 import type { ShadowDatabase, ShadowServer } from "../shadow/server";
 import type { ToolProject } from "../tools/contract";
 import { findProject, sourceOf, withSettingsOf } from "../tools/find-project";
@@ -183,7 +184,7 @@ async function onServer(
     ...dependsOn(context, tree),
   ];
   const keyFor = ({ kind, version: server }: Pick<ShadowServer, "kind" | "version">): string =>
-    keyOfBase([kind, server, ...fixed]);
+    cacheKey([kind, server, ...fixed]);
   // Of the cluster that the server was started with: by then another check may have kept another one.
   let found: KeptBase | undefined;
   await using server = await context.openServer(

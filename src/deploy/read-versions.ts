@@ -1,4 +1,4 @@
-import type { Client } from "pg";
+import { type Client, escapeIdentifier } from "pg";
 import {
   findVersionTables,
   userTables,
@@ -82,7 +82,7 @@ async function choose(
   const named = wanted === undefined ? all : all.filter((candidate) => isNamed(candidate, wanted));
   if (wanted !== undefined && named.length === 0) {
     if (options.versionTable !== undefined) throw notThere(wanted, all, options);
-    await requireNotRenamed(client, wanted, all, options);
+    if (given !== undefined) await requireNotRenamed(client, given, all, options);
     return undefined;
   }
   const read: Chosen[] = [];
@@ -118,7 +118,7 @@ async function choose(
 /** A UserError where the rows of this very project are in another table: its name was changed in the configuration. */
 async function requireNotRenamed(
   client: Client,
-  wanted: string,
+  given: VersionTable,
   all: readonly VersionTableCandidate[],
   { tool, where, isApplied }: ReadOptions,
 ): Promise<void> {
@@ -128,11 +128,11 @@ async function requireNotRenamed(
     const same = rows.filter(({ id, checksum }) => isApplied?.(id, checksum) === true);
     if (same.length === 0) continue;
     throw new UserError({
-      what: `The project's version table is ${wanted}, which is not there, and ${print(candidate)} has its migrations.`,
+      what: `The project's version table is ${shown(given)}, which is not there, and ${print(candidate)} has its migrations.`,
       where,
       seen: `${same.length} of the ${rows.length} rows of ${print(candidate)} have the versions and checksums of the project's files.`,
       why: "The tool would make the new table, and run every migration again.",
-      do: `Take the change of the name back, or make the table first, with its rows: CREATE TABLE ${wanted} (LIKE ${print(candidate)} INCLUDING ALL); INSERT INTO ${wanted} SELECT * FROM ${print(candidate)};`,
+      do: `Take the change of the name back, or make the table first, with its rows: CREATE TABLE ${quoted(given)} (LIKE ${quoted(candidate)} INCLUDING ALL); INSERT INTO ${quoted(given)} SELECT * FROM ${quoted(candidate)};`,
     });
   }
 }
@@ -147,6 +147,10 @@ function isNamed({ schema, table }: VersionTableCandidate, wanted: string): bool
 
 function shown({ schema, table }: VersionTable): string {
   return schema === undefined ? table : `${schema}.${table}`;
+}
+
+function quoted({ schema, table }: VersionTable): string {
+  return [schema, table].flatMap((part) => (part === undefined ? [] : escapeIdentifier(part))).join(".");
 }
 
 function print({ schema, table }: Pick<VersionTableCandidate, "schema" | "table">): string {

@@ -19,6 +19,8 @@ function wordsOf(definition: string): string {
   if (typeof fields !== "object" || fields === null || !("definition" in fields)) return definition;
   const { definition: code, ...more } = fields;
   if (typeof code !== "string" || !/^ LANGUAGE (?:plpgsql|sql)\b/m.test(code)) return definition;
+  // Strings may begin or end otherwise than by a quote: an escape, a dollar quote inside the body's own two.
+  if (code.includes("\\") || (code.match(/\$\w*\$/g) ?? []).length > 2) return definition;
   const words = (code.match(parts) ?? []).map((part) => (/^\s/.test(part) ? " " : part));
   return JSON.stringify({ ...more, words });
 }

@@ -320,7 +320,7 @@ function unprovedFinding(
       what: `The ${direction} of revision ${revision.id} was not proved.`,
       seen: `${context.seenBy}; ${reason}.`,
       why: "What was not seen may fail in production.",
-      do: reason.startsWith("it needs ")
+      do: /^it needs \S+, whose upgrade fails$/.test(reason)
         ? "See the finding of the revision that it needs; this one is proved once that one can be applied."
         : "Remove what the reason names, and run the check again.",
     },

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFile, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fillCache, removeOldest, usableCache } from "../shadow/cache";
@@ -22,11 +21,6 @@ interface KeptFile extends KeptBase {
 
 /** The newest ones stay: a branch or two, and what they come from. */
 const mostKept = 8;
-
-/** Everything that a kept base depends on, as a name. */
-export function keyOfBase(parts: readonly unknown[]): string {
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
-}
 
 /** Bases at their heads in a local folder, one folder each; a reader sees all of one or nothing. */
 export class KeptBases {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
 import { mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -93,7 +94,12 @@ async function removeOldStaging(cache: string): Promise<void> {
   }
 }
 
-/** Removes all but the newest folders whose names are 32 hexadecimal digits, by the time of their last use. */
+/** Everything that a folder of the cache depends on, as its name: 32 hexadecimal digits. */
+export function cacheKey(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+
+/** Removes all but the newest folders that are named by `cacheKey`, by the time of their last use. */
 export async function removeOldest(cache: string, most: number): Promise<void> {
   const names = (await readdir(cache)).filter((name) => /^[0-9a-f]{32}$/.test(name));
   // Another run may be removing them, too.

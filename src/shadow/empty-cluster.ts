@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fillCache, removeOldest, usableCache } from "./cache";
+import { cacheKey, fillCache, removeOldest, usableCache } from "./cache";
 import { type ClusterParts, copyFiles, initialise, restoreCluster, sizesOf } from "./cluster";
 
 /** A version or two, and what they were before their packages' last update. */
@@ -12,7 +11,7 @@ const mostKept = 4;
 const underWay = new Map<string, Promise<unknown>>();
 
 /**
- * An empty cluster for a server: a copy of the one that an earlier start left in the cache, which takes a quarter of the
+ * An empty cluster for a server: a copy of the one that an earlier start left in the cache, which takes a fifth of the
  * time of initdb; initdb where there is none, and where it cannot be read. UserError where initdb fails.
  */
 export async function provideEmptyCluster(parts: ClusterParts): Promise<void> {
@@ -42,8 +41,7 @@ async function folderOf({
     const folder = await usableCache(undefined, undefined, "clusters");
     const programs = ["initdb", "postgres"].map((program) => statSync(join(bin, program)));
     const parts = [1, version, process.arch, ...programs.map(({ mtimeMs, size }) => [mtimeMs, size])];
-    const name = createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
-    return { folder, name };
+    return { folder, name: cacheKey(parts) };
   } catch {
     return undefined;
   }

@@ -34,3 +34,10 @@ test.each(Object.entries(others))(
 test("what is not there is not the same", () => {
   expect(isSameCode("function public.f()", written(body), undefined)).toBe(false);
 });
+
+test.each([
+  ["an escaped quote", "begin return E'it\\'s  a'; end", "begin return E'it\\'s a'; end"],
+  ["a dollar quote of its own", "begin return $$a  b$$; end", "begin return $$a b$$; end"],
+])("white space behind %s may be a string's", (_, one, other) => {
+  expect(isSameCode("function public.f()", written(one), written(other))).toBe(false);
+});
