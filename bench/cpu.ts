@@ -33,12 +33,13 @@ function timesOf(pid: number | "self"): Times {
 
 /**
  * Reads now; the difference of two readings is what passed between them. `server` are the processes of a server of
- * ours, postmaster first, which has waited for the backends that ended.
+ * ours, postmaster first, which has waited for the backends that ended; `forkServer` one whose children are the tool's starts.
  */
-export function readUsage(server: readonly number[]): Usage {
+export function readUsage(server: readonly number[], forkServer?: number): Usage {
   const { user, system } = process.cpuUsage();
   const own = (user + system) / 1000;
-  const { children } = timesOf("self");
+  const forked = forkServer === undefined ? { own: 0, children: 0 } : timesOf(forkServer);
+  const children = timesOf("self").children + forked.own + forked.children;
   const [postmaster] = server;
   const backends = server.reduce((sum, pid) => sum + timesOf(pid).own, 0);
   const ended = postmaster === undefined ? 0 : timesOf(postmaster).children;

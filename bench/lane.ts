@@ -1,6 +1,8 @@
 import { loadModule } from "libpg-query";
 import { createIsolation } from "../src/executors/isolation";
+import { lintFindings } from "../src/findings/lint";
 import { proofFindings } from "../src/findings/proof";
+import { beginForkServer } from "../src/lanes/fork-server";
 import { proveOnEmptyDatabase } from "../src/lanes/fresh-lane";
 import { judgedRevisions } from "../src/lanes/judged";
 import { replayLegs } from "../src/lanes/replay-lane";
@@ -37,13 +39,18 @@ export async function laneSample(path: string): Promise<LaneSample> {
   await loadModule();
   const project = findProject(path, settings);
   const tool = toolNamed(project.tool);
-  const { revisions } = tool.read(project);
+  const { revisions, body: bodyOf } = tool.read(project);
   const graph = buildGraph(revisions);
   const judged = judgedRevisions(revisions, undefined);
+  // Before the lane every file under judgement was read whole, for its rules.
+  lintFindings({ graph, judged, floor: undefined, bodyOf });
   const read = readUsage([]);
   await using shadow = await startShadow({});
   await using isolation = await createIsolation();
-  const now = () => readUsage(shadow.processes());
+  const run = tool.runWords(project, undefined, environment["PATH"]);
+  const starts = { tool, project, run, isolation, environment };
+  await using forkServer = await beginForkServer(starts, "postgresql");
+  const now = () => readUsage(shadow.processes(), forkServer?.pid);
   const started = now();
 
   // The tool's commands are asked for right before each start: first `current`, then the first upgrade.
@@ -55,9 +62,10 @@ export async function laneSample(path: string): Promise<LaneSample> {
   const lane = {
     shadow,
     isolation,
+    forkServer,
     tool: { ...tool, commands },
     project,
-    run: tool.runWords(project, undefined, environment["PATH"]),
+    run,
     graph,
     address: { databaseUrlEnv: "DATABASE_URL", databaseUrlFormat: "postgresql", env: [] },
     setup: undefined,

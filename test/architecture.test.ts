@@ -11,6 +11,7 @@ const order = [
   "nearest",
   "make-directory",
   "version",
+  "optimizer",
   "settings",
   "secrets",
   "outputs",

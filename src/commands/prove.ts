@@ -2,9 +2,10 @@ import { loadModule } from "libpg-query";
 import type { Proved } from "../deploy/plan";
 import { UserError } from "../errors";
 import { runsElsewhere } from "../executors/elsewhere";
+import { terminateForGood } from "../executors/families";
 import { createIsolation, type Isolation, openReach } from "../executors/isolation";
-import { terminateForGood } from "../executors/local";
 import { keyOfStep, knownSteps } from "../findings/known-steps";
+import { beginForkServer } from "../lanes/fork-server";
 import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
 import { replayLegs } from "../lanes/replay-lane";
 import type { Revision } from "../model/revision";
@@ -62,17 +63,23 @@ export async function prove(
   await using _commands = commandsEndBySignal();
   const run = tool.runWords(project, settings.run, environment["PATH"]);
   await using isolation = await isolate(settings, run);
+  const format = settings["database-url-format"];
+  await using forkServer =
+    settings["fork-server"] === "off"
+      ? undefined
+      : await beginForkServer({ tool, project, run, isolation, environment }, format);
   clock.stop("shadow start");
   const lane = {
     shadow,
     isolation,
+    forkServer,
     tool,
     project,
     run,
     graph,
     address: {
       databaseUrlEnv: databaseVariable(settings),
-      databaseUrlFormat: settings["database-url-format"],
+      databaseUrlFormat: format,
       env: settings.env,
     },
     versionTable: settings["version-table"],

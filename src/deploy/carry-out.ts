@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors";
-import { type CommandResult, commandPorts, terminateForGood } from "../executors/local";
+import { commandPorts, terminateForGood } from "../executors/families";
+import type { CommandResult } from "../executors/local";
 import { textOfFile } from "../executors/readable-files";
 import { isWithoutTransaction } from "../lanes/own-way-back";
 import type { DeployReport, Problem } from "../model/deployment";
@@ -195,7 +196,6 @@ const noEnd: CommandResult = {
   outputCut: false,
   milliseconds: 0,
   timedOut: false,
-  cpuMs: undefined,
 };
 
 /** The gate's own clean-up has 8 s in all (shadow/cleanup.ts). */

@@ -10,8 +10,9 @@ import {
 import { within } from "../databases/postgres/own-session";
 import { bugParts, UserError } from "../errors";
 import { runsElsewhere } from "../executors/elsewhere";
+import { commandPorts } from "../executors/families";
 import { openReach } from "../executors/isolation";
-import { type CommandResult, commandPorts, runCommand } from "../executors/local";
+import { type CommandResult, runCommand } from "../executors/local";
 import type { LockWait, Problem } from "../model/deployment";
 import { dropInvalidIndexes } from "./drop-invalid-indexes";
 import type { GateLock } from "./gate-lock";

@@ -10,24 +10,39 @@ export interface OutputPipe {
   readonly writer: net.Socket;
 }
 
+/** A place for the writing end of a pair, to which one process connects by itself. */
+export interface OutputPlace extends AsyncDisposable {
+  /** Of a Unix socket; it is gone once the place is disposed of, and what was accepted stays. */
+  readonly path: string;
+  readonly reader: Promise<net.Socket>;
+}
+
 /**
  * One end to be a command's stdout and stderr alike, so that its lines stay in the order in which they were written;
  * two pipes of spawn lose it, and a shell's `2>&1` would drop variables whose names it does not like.
  */
 export async function createOutputPipe(): Promise<OutputPipe> {
+  await using place = await openOutputPlace();
+  const writer = net.connect(place.path);
+  await once(writer, "connect");
+  return { reader: await place.reader, writer };
+}
+
+export async function openOutputPlace(): Promise<OutputPlace> {
   const folder = await mkdtemp(join(tmpdir(), "migration-gate-output-"));
   const server = net.createServer();
+  const close = async () => {
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+  };
   try {
     const path = join(folder, "output");
     server.listen(path);
     await once(server, "listening");
-    const accepted = once(server, "connection");
-    const writer = net.connect(path);
-    await once(writer, "connect");
-    const [reader] = (await accepted) as [net.Socket];
-    return { reader, writer };
-  } finally {
-    server.close();
-    await rm(folder, { recursive: true, force: true });
+    const reader = once(server, "connection").then(([socket]) => socket as net.Socket);
+    return { path, reader, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }

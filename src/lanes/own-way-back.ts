@@ -80,7 +80,6 @@ export async function runWayBack(
     outputCut: false,
     milliseconds: performance.now() - started,
     timedOut: exitCode === null,
-    cpuMs: undefined,
   });
   let client: Client | undefined;
   let output = "";

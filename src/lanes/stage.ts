@@ -10,6 +10,7 @@ import { mergeDeltas } from "../evidence/deltas";
 import { type RecordedLeg, stepsOf } from "../evidence/steps";
 import { type AddressParts, environmentLines, formatAddress } from "../executors/address";
 import { childEnvironment, recorderVariables } from "../executors/environment";
+import type { ForkServer } from "../executors/fork-server";
 import { type Isolation, openReach } from "../executors/isolation";
 import { type CommandResult, runCommand } from "../executors/local";
 import type { Catalog, CatalogDelta } from "../model/catalog";
@@ -41,6 +42,8 @@ export interface AddressSettings {
 export interface LaneContext {
   readonly shadow: ShadowServer;
   readonly isolation: Isolation;
+  /** For starts of the tool. */
+  readonly forkServer?: ForkServer | undefined;
   readonly tool: MigrationTool;
   readonly project: ToolProject;
   readonly run: readonly string[];
@@ -363,6 +366,7 @@ export class Stage implements AsyncDisposable {
       env: childEnvironment(context.environment, ours).env,
       timeoutMs: context.toolTimeoutMs,
       isolation: context.isolation,
+      forkServer: context.forkServer,
       installedBy: context.tool.installedBy,
     });
     await this.quiesce();
@@ -377,7 +381,6 @@ const allWell: CommandResult = {
   outputCut: false,
   milliseconds: 0,
   timedOut: false,
-  cpuMs: undefined,
 };
 
 function upstreamOf(address: Address, client: Client, socket: string | undefined): Upstream {

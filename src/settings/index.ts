@@ -198,6 +198,12 @@ export const settingTable = {
     commands: proving,
     text: "Keep the tool in a network namespace where it can reach nothing but the shadow: where possible, always, or never.",
   },
+  "fork-server": {
+    type: ["auto", "off"],
+    default: "auto",
+    commands: proving,
+    text: "Load Python and the tool's libraries once for all starts of the tool on a shadow, and fork each start from there (Linux); off starts each by itself.",
+  },
   format: {
     type: ["text", "json"],
     default: "text",

@@ -204,6 +204,11 @@ export interface MigrationTool {
   versionWrites(sql: string, table?: VersionTable): readonly VersionWrite[];
   /** True for a statement by which the tool's status command looks for the version table or reads it. */
   readsVersions(sql: string): boolean;
+  /**
+   * Python modules of the tool and of libraries that its every start loads, none of a project's; loading them does nothing
+   * else. Absent where it is no Python program.
+   */
+  readonly modules?: readonly string[];
   /** How its program is installed, by the program's name, where a project's own requirements do not have it. */
   readonly installedBy?: Readonly<Record<string, string>>;
   /** What of the project reads the database's address, in words of a message. */

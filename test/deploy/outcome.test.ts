@@ -10,7 +10,6 @@ const result: MigrationResult = {
     outputCut: false,
     milliseconds: 1,
     timedOut: false,
-    cpuMs: undefined,
   },
   tries: 1,
   waits: [],

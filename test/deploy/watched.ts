@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { type Address, connect } from "../../src/databases/postgres/connection";
 import { type MigrationWatch, type WatchOptions, watchMigration } from "../../src/deploy/watch";
 import type { WatchEvent } from "../../src/deploy/watch-events";
+import { commandPorts } from "../../src/executors/families";
 import { openReach } from "../../src/executors/isolation";
-import { type CommandResult, commandPorts, runCommand } from "../../src/executors/local";
+import { type CommandResult, runCommand } from "../../src/executors/local";
 import { pythonBin } from "../support/project";
 
 const scripts = {

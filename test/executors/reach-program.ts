@@ -8,8 +8,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { terminateAll } from "../../src/executors/families";
 import { createIsolation, type Isolation, openReach } from "../../src/executors/isolation";
-import { runCommand, terminateAll } from "../../src/executors/local";
+import { runCommand } from "../../src/executors/local";
 
 const env = { PATH: process.env.PATH ?? "" };
 

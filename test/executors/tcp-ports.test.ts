@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import net from "node:net";
 import { expect, test } from "vitest";
+import { commandPorts } from "../../src/executors/families";
 import { openReach } from "../../src/executors/isolation";
-import { commandPorts, runCommand } from "../../src/executors/local";
+import { runCommand } from "../../src/executors/local";
 
 /** Connects from a grandchild in a session of its own, from its child, and from this process; none but the first two count. */
 test("ports of a command's connections to a server, and of nobody else's", async () => {

@@ -41,6 +41,15 @@ export function lockedWords(root: string, program: string): readonly string[] | 
   return existsSync(path.join(root, "poetry.lock")) ? ["poetry", "run", program] : undefined;
 }
 
+/** What every env.py comes to load, by itself or by the models that it imports. */
+export const modules = [
+  "alembic.config",
+  "alembic.command",
+  "sqlalchemy.orm",
+  "sqlalchemy.ext.asyncio",
+  "sqlalchemy.dialects.postgresql",
+] as const;
+
 /** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
 export function commands(project: ToolProject): ToolCommands {
   const options = optionsOf(project);

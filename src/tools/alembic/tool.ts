@@ -8,7 +8,7 @@ import { explainFailure } from "./failure/explain";
 import { meaningOf } from "./python/meaning";
 import { readBody, readOne, readRevisions } from "./read";
 import { revisionFiles, revisionLine } from "./revision-names";
-import { commands, mergeLine, runWords, stepBegun } from "./run";
+import { commands, mergeLine, modules, runWords, stepBegun } from "./run";
 import { readsVersions, versionsSql, versionTable, versionWrites } from "./version-table";
 
 /** Alembic, tried with 1.20.1 on Python 3.11. */
@@ -34,6 +34,7 @@ export const alembic: MigrationTool = {
   revisionLine,
   versionsSql,
   stepBegun,
+  modules,
   explainFailure,
   whyNoRevisions,
 };

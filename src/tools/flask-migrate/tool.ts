@@ -5,7 +5,7 @@ import { readFileTemplate } from "../alembic/configuration";
 import { meaningOf } from "../alembic/python/meaning";
 import { readBody, readOne, readRevisions } from "../alembic/read";
 import { revisionFiles, revisionLine } from "../alembic/revision-names";
-import { stepBegun } from "../alembic/run";
+import { modules, stepBegun } from "../alembic/run";
 import { readsVersions, versionsSql, versionTable, versionWrites } from "../alembic/version-table";
 import type { MigrationTool, ToolProject } from "../contract";
 import { detect, open } from "./detect";
@@ -39,6 +39,7 @@ export const flaskMigrate: MigrationTool = {
   revisionLine,
   versionsSql,
   stepBegun,
+  modules: ["flask.cli", "flask_migrate", ...modules],
   explainFailure,
 };
 
