@@ -61557,448 +61557,6 @@ function keyOfStep({ revision, direction, again }) {
     return JSON.stringify([revision, direction, again]);
 }
 
-;// CONCATENATED MODULE: ./lib/executors/fork-server-program.js
-/**
- * The program of the process from which a Python tool's starts are forked, run as `python -c`. It loads modules once and
- * forks for each request; the child then is what a start of its own would be at its first line: its folder, environment,
- * arguments, standard streams, first place of modules and `__main__`, in a session of its own. It ends with its standard
- * input, which the gate holds. A string, because the gate is one bundled file.
- *
- * Its argument is JSON, {modules, firstPlace}; lines of JSON to it: {id, script | module, args, cwd, env, output}, output
- * being the path of a Unix socket. Lines from it: {ready: true} or {unfit: reason} once; {id, pid} from the child once it is
- * connected, before it runs anything; {id, code} or {id, signal} when it has ended.
- */
-const forkServerProgram = `
-import gc, json, os, select, signal, socket, sys, types
-
-def answer(**fields):
-    os.write(1, (json.dumps(fields) + "\\n").encode())
-
-def load(modules, firstPlace):
-    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
-        sys.path[0] = firstPlace
-    for name in modules:
-        try:
-            __import__(name)
-        except ImportError:
-            pass
-    # A thread does not live on in a child, and whoever traces the program wants to see its start.
-    if len(os.listdir("/proc/self/task")) > 1:
-        return "a module starts threads"
-    if sys.gettrace() or sys.getprofile():
-        return "the interpreter is traced"
-
-def serve():
-    wake, waker = os.pipe()
-    os.set_blocking(wake, False)
-    os.set_blocking(waker, False)
-    signal.set_wakeup_fd(waker)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    text = b""
-    ids = {}
-    while True:
-        ready = select.select([0, wake], [], [])[0]
-        if wake in ready:
-            os.read(wake, 4096)
-            reap(ids)
-        if 0 not in ready:
-            continue
-        chunk = os.read(0, 65536)
-        if not chunk:
-            os._exit(0)
-        *lines, text = (text + chunk).split(b"\\n")
-        for line in lines:
-            request = json.loads(line)
-            pid = os.fork()
-            if pid == 0:
-                signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                os.close(wake)
-                os.close(waker)
-                return request
-            ids[pid] = request["id"]
-
-def reap(ids):
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        if os.WIFSIGNALED(status):
-            answer(id=ids.pop(pid), signal=os.WTERMSIG(status))
-        else:
-            answer(id=ids.pop(pid), code=os.WEXITSTATUS(status))
-
-def become(id, cwd, env, output, **_):
-    os.setsid()
-    stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    stream.connect(output)
-    answer(id=id, pid=os.getpid())
-    os.dup2(stream.fileno(), 1)
-    os.dup2(stream.fileno(), 2)
-    stream.close()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.chdir(cwd)
-    os.environ.clear()
-    os.environ.update(env)
-
-def run(args, script=None, module=None, **_):
-    main = sys.modules["__main__"] = types.ModuleType("__main__")
-    main.__builtins__ = __builtins__
-    if module is not None:
-        import runpy
-        sys.argv[:] = ["-m", *args]
-        return runpy._run_module_as_main(module)
-    sys.argv[:] = [script, *args]
-    main.__file__ = script
-    with open(script, "rb") as file:
-        code = compile(file.read(), script, "exec", dont_inherit=True)
-    exec(code, main.__dict__)
-
-unfit = load(**json.loads(sys.argv[1]))
-if unfit:
-    answer(unfit=unfit)
-    os._exit(0)
-gc.collect()
-gc.freeze()
-answer(ready=True)
-request = serve()
-become(**request)
-try:
-    run(**request)
-except (SystemExit, KeyboardInterrupt):
-    raise
-except BaseException as error:
-    # As it would be told without these frames.
-    error = error.with_traceback(error.__traceback__.tb_next.tb_next)
-    sys.excepthook(type(error), error, error.__traceback__)
-    sys.exit(1)
-`;
-
-;// CONCATENATED MODULE: ./lib/executors/python-start.js
-
-
-
-/**
- * The start of a console script as installers write it (pip, uv, Poetry: an import and a call, nothing else), or of
- * `python -m module`; undefined for every other program, whose first lines may be about to change what is loaded.
- */
-function pythonStart(file, args, cwd, path) {
-    if (pythonName.test((0,external_node_path_namespaceObject.basename)(file))) {
-        const [option, module, ...rest] = args;
-        if (option !== "-m" || module === undefined || module.startsWith("-"))
-            return undefined;
-        return { interpreter: [file], firstPlace: (0,external_node_path_namespaceObject.resolve)(cwd), runs: { module }, args: rest };
-    }
-    const text = startOf(file);
-    const interpreter = text === undefined ? undefined : interpreterOf(text, path);
-    if (text === undefined || interpreter === undefined || !isEntryPoint(text))
-        return undefined;
-    return { interpreter, firstPlace: (0,external_node_path_namespaceObject.dirname)((0,external_node_fs_.realpathSync)(file)), runs: { script: file }, args };
-}
-const pythonName = /^python(?:3(?:\.\d+)?)?$/;
-/** Entry points are some 200 bytes; the path of a long interpreter adds to it. */
-const mostBytes = 4096;
-function startOf(file) {
-    const buffer = Buffer.alloc(mostBytes);
-    try {
-        const handle = (0,external_node_fs_.openSync)(file, "r");
-        try {
-            const length = (0,external_node_fs_.readSync)(handle, buffer, 0, mostBytes, 0);
-            return length === mostBytes ? undefined : buffer.toString("utf8", 0, length);
-        }
-        finally {
-            (0,external_node_fs_.closeSync)(handle);
-        }
-    }
-    catch {
-        return undefined; // Executable, and not readable.
-    }
-}
-/** `#!/path/python`, `#!/usr/bin/env python3`, or for a path with spaces or too long for the kernel a shell's exec. */
-function interpreterOf(text, path) {
-    const [first = "", second = ""] = text.split("\n", 2);
-    const shell = /^'''exec' (?:"([^"$`\\]+)"|(\/\S+)) "\$0" "\$@"$/.exec(second);
-    if (first === "#!/bin/sh" && shell !== null)
-        return named([shell[1] ?? shell[2] ?? ""]);
-    const [program, ...options] = /^#!\s*(\/.*)$/.exec(first)?.[1]?.trim().split(/\s+/) ?? [];
-    if (program === undefined)
-        return undefined;
-    if ((0,external_node_path_namespaceObject.basename)(program) !== "env")
-        return options.length > 1 ? undefined : named([program, ...options]);
-    const [name, ...more] = options;
-    const found = name === undefined || more.length > 0 || !pythonName.test(name) ? undefined : findInPath(name, path);
-    return found === undefined ? undefined : [found];
-}
-function named(interpreter) {
-    return pythonName.test((0,external_node_path_namespaceObject.basename)(interpreter[0])) ? interpreter : undefined;
-}
-/** Every line of code is one of those that installers write. */
-function isEntryPoint(text) {
-    const lines = text.split("\n").filter((line) => !/^(?:\s*#.*|\s*|'''exec' .*|' ''')$/.test(line));
-    return lines.some((line) => entryImport.test(line)) && lines.every((line) => entryLine.test(line));
-}
-const entryImport = /^\s*from [\w.]+ import \w+(?: as \w+)?$/;
-const entryLine = /^\s*(?:import (?:re|sys)|from [\w.]+ import \w+(?: as \w+)?|if __name__ == ["']__main__["']:|(?:el)?if sys\.argv\[0\]\.endswith\(["'][\w.-]+["']\):|sys\.argv\[0\] = (?:re\.sub\(|sys\.argv\[0\]).*|sys\.exit\(\w+(?:\.\w+)*\(\)\))\s*$/;
-
-;// CONCATENATED MODULE: ./lib/executors/fork-server.js
-var fork_server_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
-    if (value !== null && value !== void 0) {
-        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
-        var dispose, inner;
-        if (async) {
-            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
-            dispose = value[Symbol.asyncDispose];
-        }
-        if (dispose === void 0) {
-            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
-            dispose = value[Symbol.dispose];
-            if (async) inner = dispose;
-        }
-        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
-        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
-        env.stack.push({ value: value, dispose: dispose, async: async });
-    }
-    else if (async) {
-        env.stack.push({ async: true });
-    }
-    return value;
-};
-var fork_server_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
-    return function (env) {
-        function fail(e) {
-            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
-            env.hasError = true;
-        }
-        var r, s = 0;
-        function next() {
-            while (r = env.stack.pop()) {
-                try {
-                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
-                    if (r.dispose) {
-                        var result = r.dispose.call(r.value);
-                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
-                    }
-                    else s |= 1;
-                }
-                catch (e) {
-                    fail(e);
-                }
-            }
-            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
-            if (env.hasError) throw env.error;
-        }
-        return next();
-    };
-})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
-    var e = new Error(message);
-    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
-});
-
-
-
-
-
-
-
-
-
-
-
-/** How long loading the modules, and one fork, may take before the tool is started the ordinary way. */
-const patienceMs = 20_000;
-/** Read by the interpreter and its libraries as they load: what is forked has those of the server. */
-const readAtStart = /^(?:PYTHON|LC_|LANG|LD_|TZ$|MALLOC_|OPENSSL_|SSL_)/;
-/**
- * Starts of one Python program without the time that its interpreter and libraries take to load: they are loaded once,
- * and every start is a fork of that process. Python's multiprocessing calls it a fork server. A start for which it does
- * not do, for whatever reason, is undefined: the program is then started the ordinary way.
- */
-class ForkServer {
-    first;
-    start;
-    #child;
-    #marker;
-    #ready;
-    #gone;
-    #forget;
-    #isGone = false;
-    /** By the id of the request. */
-    #forks = new Map();
-    constructor(first, start, modules, isolation) {
-        this.first = first;
-        this.start = start;
-        const argument = JSON.stringify({ modules, firstPlace: start.firstPlace });
-        const words = [...start.interpreter, "-c", forkServerProgram, argument];
-        const [program, ...args] = isolation.wrap(words, first.cwd);
-        this.#marker = (0,external_node_crypto_.randomUUID)();
-        this.#child = (0,external_node_child_process_namespaceObject.spawn)(program, args, {
-            cwd: first.cwd,
-            env: { ...first.env, [markerName]: this.#marker },
-            detached: true,
-            stdio: ["pipe", "pipe", "ignore"],
-        });
-        const child = this.#child;
-        child.stdin?.on("error", () => undefined);
-        this.#forget = watchOver({ group: child.pid ?? 0, marker: this.#marker });
-        this.#gone = Promise.race([(0,external_node_events_namespaceObject.once)(child, "error"), (0,external_node_events_namespaceObject.once)(child, "exit")]).then(() => {
-            this.#isGone = true;
-            // Nobody can tell any more how they end.
-            for (const fork of this.#forks.values())
-                fork.end([null, "SIGKILL"]);
-            this.#forks.clear();
-        });
-        this.#ready = this.#listen();
-    }
-    /**
-     * Begins to load `modules` (none of the project's own; those that are not installed are left out) for starts like
-     * `first`. Undefined where its program is none that can be forked, or the system is not Linux.
-     */
-    static async begin(first, modules, isolation) {
-        if (process.platform !== "linux")
-            return undefined;
-        const start = pythonStart(first.file, first.args, first.cwd, first.env["PATH"]);
-        if (start === undefined)
-            return undefined;
-        await isolation.prepare();
-        return new ForkServer(first, start, modules, isolation);
-    }
-    /** The process id, for whoever measures; undefined where it could not be started. */
-    get pid() {
-        return this.#child.pid;
-    }
-    async fork({ file, args, cwd, env }) {
-        const env_1 = { stack: [], error: void 0, hasError: false };
-        try {
-            const start = pythonStart(file, args, cwd, env["PATH"]);
-            if (start === undefined || !this.#isLike(start, env) || !(await this.#ready))
-                return undefined;
-            const place = fork_server_addDisposableResource(env_1, await openOutputPlace(), true);
-            if (this.#isGone)
-                return undefined;
-            const id = (0,external_node_crypto_.randomUUID)();
-            const fork = new Fork();
-            this.#forks.set(id, fork);
-            const request = { id, ...start.runs, args: start.args, cwd, env, output: place.path };
-            this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
-            // A server that hangs must not fork later what has been started the ordinary way by then.
-            const timer = setTimeout(() => this.#child.kill("SIGKILL"), patienceMs);
-            const pid = await fork.connected;
-            clearTimeout(timer);
-            return pid === undefined ? undefined : { pid, ended: fork.ended, output: await place.reader };
-        }
-        catch (e_1) {
-            env_1.error = e_1;
-            env_1.hasError = true;
-        }
-        finally {
-            const result_1 = fork_server_disposeResources(env_1);
-            if (result_1)
-                await result_1;
-        }
-    }
-    async [Symbol.asyncDispose]() {
-        const { pid } = this.#child;
-        if (pid === undefined)
-            return;
-        this.#child.stdin?.destroy();
-        await Promise.race([this.#gone, (0,promises_namespaceObject.setTimeout)(graceMs, undefined, { ref: false })]);
-        await endFamily({ group: pid, marker: this.#marker }, graceMs);
-        this.#forget();
-    }
-    /** True once the modules are loaded; false where they cannot be, or the process ends first. */
-    async #listen() {
-        const { stdout } = this.#child;
-        if (stdout === null)
-            return false;
-        return new Promise((resolve) => {
-            (0,external_node_readline_namespaceObject.createInterface)({ input: stdout }).on("line", (line) => {
-                const answer = JSON.parse(line);
-                if (answer.id === undefined)
-                    resolve(answer.ready === true);
-                else
-                    this.#take(answer.id, answer);
-            });
-            void this.#gone.then(() => resolve(false));
-            setTimeout(() => resolve(false), patienceMs).unref();
-        });
-    }
-    #take(id, { pid, code, signal }) {
-        const fork = this.#forks.get(id);
-        if (pid === undefined) {
-            fork?.end([code ?? null, signal === undefined ? null : signalName(signal)]);
-            this.#forks.delete(id);
-        }
-        else
-            fork?.connect(pid);
-    }
-    #isLike(start, env) {
-        const names = Object.keys({ ...env, ...this.first.env }).filter((name) => readAtStart.test(name));
-        return (start.interpreter.join("\0") === this.start.interpreter.join("\0") &&
-            start.firstPlace === this.start.firstPlace &&
-            names.every((name) => env[name] === this.first.env[name]));
-    }
-}
-/** One request. A process that ended before it was connected has run nothing of the program. */
-class Fork {
-    connected;
-    ended;
-    connect;
-    #end;
-    constructor() {
-        this.connected = new Promise((resolve) => {
-            this.connect = resolve;
-        });
-        this.ended = new Promise((resolve) => {
-            this.#end = resolve;
-        });
-    }
-    end(ending) {
-        this.connect(undefined);
-        this.#end(ending);
-    }
-}
-function signalName(number) {
-    const found = Object.entries(external_node_os_namespaceObject.constants.signals).find(([, value]) => value === number);
-    return (found?.[0] ?? "SIGKILL");
-}
-
-;// CONCATENATED MODULE: ./lib/lanes/fork-server.js
-
-
-
-/** Drivers that an address names, by what stands after the plus sign. */
-const fork_server_drivers = new Set(["asyncpg", "psycopg", "psycopg2", "pg8000"]);
-/**
- * Loads what every start of the tool needs, for all that are to come; undefined where each start is to load it by itself.
- * `format` is the setting database-url-format.
- */
-async function beginForkServer({ tool, project, run, isolation, environment }, format) {
-    const [name, ...args] = run;
-    if (tool.modules === undefined || name === undefined)
-        return undefined;
-    const env = { ...isolation.environment, ...childEnvironment(environment, {}).env };
-    const file = fileOf(name, project.root, env);
-    if (file === undefined)
-        return undefined;
-    const driver = /^\w+\+(\w+)/.exec(format)?.[1] ?? "";
-    const modules = [...tool.modules, ...(fork_server_drivers.has(driver) ? [driver] : [])];
-    return ForkServer.begin({ file, args, cwd: project.root, env }, modules, isolation);
-}
-/** Its first start says what is missing. */
-function fileOf(name, root, env) {
-    try {
-        return findExecutable(name, root, env);
-    }
-    catch {
-        return undefined;
-    }
-}
-
 ;// CONCATENATED MODULE: ./lib/lanes/names.js
 /** Whether a text has this name as a word: not as a part of another name. */
 function hasWord(text, word, flags = "") {
@@ -67130,6 +66688,491 @@ function start_notInstalled(production, installed) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/executors/fork-server-program.js
+/**
+ * The program of the process from which a Python tool's starts are forked, run as `python -c`. It loads modules once and
+ * forks for each request; the child then is what a start of its own would be at its first line: its folder, environment,
+ * arguments, standard streams, first place of modules and `__main__`, in a session of its own. It ends with its standard
+ * input, which the gate holds. A string, because the gate is one bundled file.
+ *
+ * Its argument is JSON, {modules, firstPlace}; lines of JSON to it: {id, script | module, args, cwd, env, output}, output
+ * being the path of a Unix socket. Lines from it: {ready: true} or {unfit: reason} once; {id, pid} from the child once it is
+ * connected, before it runs anything; {id, code} or {id, signal} when it has ended.
+ */
+const forkServerProgram = `
+import gc, json, os, select, signal, socket, sys, types
+
+def answer(**fields):
+    os.write(1, (json.dumps(fields) + "\\n").encode())
+
+def load(modules, firstPlace):
+    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+        sys.path[0] = firstPlace
+    for name in modules:
+        try:
+            __import__(name)
+        except ImportError:
+            pass
+    # A thread does not live on in a child, and whoever traces the program wants to see its start.
+    if len(os.listdir("/proc/self/task")) > 1:
+        return "a module starts threads"
+    if sys.gettrace() or sys.getprofile():
+        return "the interpreter is traced"
+
+def serve():
+    wake, waker = os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    text = b""
+    ids = {}
+    while True:
+        ready = select.select([0, wake], [], [])[0]
+        if wake in ready:
+            os.read(wake, 4096)
+            reap(ids)
+        if 0 not in ready:
+            continue
+        chunk = os.read(0, 65536)
+        if not chunk:
+            os._exit(0)
+        *lines, text = (text + chunk).split(b"\\n")
+        for line in lines:
+            request = json.loads(line)
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                os.close(wake)
+                os.close(waker)
+                return request
+            ids[pid] = request["id"]
+
+def reap(ids):
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        if os.WIFSIGNALED(status):
+            answer(id=ids.pop(pid), signal=os.WTERMSIG(status))
+        else:
+            answer(id=ids.pop(pid), code=os.WEXITSTATUS(status))
+
+def become(id, cwd, env, output, **_):
+    os.setsid()
+    stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    stream.connect(output)
+    answer(id=id, pid=os.getpid())
+    os.dup2(stream.fileno(), 1)
+    os.dup2(stream.fileno(), 2)
+    stream.close()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+
+def run(args, script=None, module=None, **_):
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    main.__builtins__ = __builtins__
+    if module is not None:
+        import runpy
+        sys.argv[:] = ["-m", *args]
+        return runpy._run_module_as_main(module)
+    sys.argv[:] = [script, *args]
+    main.__file__ = script
+    with open(script, "rb") as file:
+        code = compile(file.read(), script, "exec", dont_inherit=True)
+    exec(code, main.__dict__)
+
+unfit = load(**json.loads(sys.argv[1]))
+if unfit:
+    answer(unfit=unfit)
+    os._exit(0)
+gc.collect()
+gc.freeze()
+answer(ready=True)
+request = serve()
+become(**request)
+try:
+    run(**request)
+except (SystemExit, KeyboardInterrupt):
+    raise
+except BaseException as error:
+    # As it would be told without these frames.
+    error = error.with_traceback(error.__traceback__.tb_next.tb_next)
+    sys.excepthook(type(error), error, error.__traceback__)
+    sys.exit(1)
+`;
+
+;// CONCATENATED MODULE: ./lib/executors/python-start.js
+
+
+
+/**
+ * The start of a console script as installers write it (pip, uv, Poetry: an import and a call, nothing else), or of
+ * `python -m module`; undefined for every other program, whose first lines may be about to change what is loaded.
+ */
+function pythonStart(file, args, cwd, path) {
+    if (pythonName.test((0,external_node_path_namespaceObject.basename)(file))) {
+        const [option, module, ...rest] = args;
+        if (option !== "-m" || module === undefined || module.startsWith("-"))
+            return undefined;
+        return { interpreter: [file], firstPlace: (0,external_node_path_namespaceObject.resolve)(cwd), runs: { module }, args: rest };
+    }
+    const text = startOf(file);
+    const interpreter = text === undefined ? undefined : interpreterOf(text, path);
+    if (text === undefined || interpreter === undefined || !isEntryPoint(text))
+        return undefined;
+    return { interpreter, firstPlace: (0,external_node_path_namespaceObject.dirname)((0,external_node_fs_.realpathSync)(file)), runs: { script: file }, args };
+}
+const pythonName = /^python(?:3(?:\.\d+)?)?$/;
+/** Entry points are some 200 bytes; the path of a long interpreter adds to it. */
+const mostBytes = 4096;
+function startOf(file) {
+    const buffer = Buffer.alloc(mostBytes);
+    try {
+        const handle = (0,external_node_fs_.openSync)(file, "r");
+        try {
+            const length = (0,external_node_fs_.readSync)(handle, buffer, 0, mostBytes, 0);
+            return length === mostBytes ? undefined : buffer.toString("utf8", 0, length);
+        }
+        finally {
+            (0,external_node_fs_.closeSync)(handle);
+        }
+    }
+    catch {
+        return undefined; // Executable, and not readable.
+    }
+}
+/** `#!/path/python`, `#!/usr/bin/env python3`, or for a path with spaces or too long for the kernel a shell's exec. */
+function interpreterOf(text, path) {
+    const [first = "", second = ""] = text.split("\n", 2);
+    const shell = /^'''exec' (?:"([^"$`\\]+)"|(\/\S+)) "\$0" "\$@"$/.exec(second);
+    if (first === "#!/bin/sh" && shell !== null)
+        return named([shell[1] ?? shell[2] ?? ""]);
+    const [program, ...options] = /^#!\s*(\/.*)$/.exec(first)?.[1]?.trim().split(/\s+/) ?? [];
+    if (program === undefined)
+        return undefined;
+    if ((0,external_node_path_namespaceObject.basename)(program) !== "env")
+        return options.length > 1 ? undefined : named([program, ...options]);
+    const [name, ...more] = options;
+    const found = name === undefined || more.length > 0 || !pythonName.test(name) ? undefined : findInPath(name, path);
+    return found === undefined ? undefined : [found];
+}
+function named(interpreter) {
+    return pythonName.test((0,external_node_path_namespaceObject.basename)(interpreter[0])) ? interpreter : undefined;
+}
+/** Every line of code is one of those that installers write. */
+function isEntryPoint(text) {
+    const lines = text.split("\n").filter((line) => !/^(?:\s*#.*|\s*|'''exec' .*|' ''')$/.test(line));
+    return lines.some((line) => entryImport.test(line)) && lines.every((line) => entryLine.test(line));
+}
+const entryImport = /^\s*from [\w.]+ import \w+(?: as \w+)?$/;
+const entryLine = /^\s*(?:import (?:re|sys)|from [\w.]+ import \w+(?: as \w+)?|if __name__ == ["']__main__["']:|(?:el)?if sys\.argv\[0\]\.endswith\(["'][\w.-]+["']\):|sys\.argv\[0\] = (?:re\.sub\(|sys\.argv\[0\]).*|sys\.exit\(\w+(?:\.\w+)*\(\)\))\s*$/;
+
+;// CONCATENATED MODULE: ./lib/executors/fork-server.js
+var fork_server_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var fork_server_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
+
+
+
+
+
+
+/** How long loading the modules, and one fork, may take before the tool is started the ordinary way. */
+const patienceMs = 20_000;
+/** Read by the interpreter and its libraries as they load: what is forked has those of the server. */
+const readAtStart = /^(?:PYTHON|LC_|LANG|LD_|TZ$|MALLOC_|OPENSSL_|SSL_)/;
+/**
+ * Starts of one Python program without the time that its interpreter and libraries take to load: they are loaded once,
+ * and every start is a fork of that process. Python's multiprocessing calls it a fork server. A start for which it does
+ * not do, for whatever reason, is undefined: the program is then started the ordinary way.
+ */
+class ForkServer {
+    first;
+    start;
+    #child;
+    #marker;
+    #ready;
+    #gone;
+    #forget;
+    #isGone = false;
+    /** By the id of the request. */
+    #forks = new Map();
+    constructor(first, start, modules, isolation) {
+        this.first = first;
+        this.start = start;
+        const argument = JSON.stringify({ modules, firstPlace: start.firstPlace });
+        const words = [...start.interpreter, "-c", forkServerProgram, argument];
+        const [program, ...args] = isolation.wrap(words, first.cwd);
+        this.#marker = (0,external_node_crypto_.randomUUID)();
+        this.#child = (0,external_node_child_process_namespaceObject.spawn)(program, args, {
+            cwd: first.cwd,
+            env: { ...first.env, [markerName]: this.#marker },
+            detached: true,
+            stdio: ["pipe", "pipe", "ignore"],
+        });
+        const child = this.#child;
+        child.stdin?.on("error", () => undefined);
+        this.#forget = watchOver({ group: child.pid ?? 0, marker: this.#marker });
+        this.#gone = Promise.race([(0,external_node_events_namespaceObject.once)(child, "error"), (0,external_node_events_namespaceObject.once)(child, "exit")]).then(() => {
+            this.#isGone = true;
+            // Nobody can tell any more how they end.
+            for (const fork of this.#forks.values())
+                fork.end([null, "SIGKILL"]);
+            this.#forks.clear();
+        });
+        this.#ready = this.#listen();
+    }
+    /**
+     * Begins to load `modules` (none of the project's own; those that are not installed are left out) for starts like
+     * `first`. Undefined where its program is none that can be forked, or the system is not Linux.
+     */
+    static async begin(first, modules, isolation) {
+        if (process.platform !== "linux")
+            return undefined;
+        const start = pythonStart(first.file, first.args, first.cwd, first.env["PATH"]);
+        if (start === undefined)
+            return undefined;
+        await isolation.prepare();
+        return new ForkServer(first, start, modules, isolation);
+    }
+    /** The process id, for whoever measures; undefined where it could not be started. */
+    get pid() {
+        return this.#child.pid;
+    }
+    async fork({ file, args, cwd, env }) {
+        const env_1 = { stack: [], error: void 0, hasError: false };
+        try {
+            const start = pythonStart(file, args, cwd, env["PATH"]);
+            if (start === undefined || !this.#isLike(start, env) || !(await this.#ready))
+                return undefined;
+            const place = fork_server_addDisposableResource(env_1, await openOutputPlace(), true);
+            if (this.#isGone)
+                return undefined;
+            const id = (0,external_node_crypto_.randomUUID)();
+            const fork = new Fork();
+            this.#forks.set(id, fork);
+            const request = { id, ...start.runs, args: start.args, cwd, env, output: place.path };
+            this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
+            // A server that hangs must not fork later what has been started the ordinary way by then.
+            const timer = setTimeout(() => this.#child.kill("SIGKILL"), patienceMs);
+            const pid = await fork.connected;
+            clearTimeout(timer);
+            return pid === undefined ? undefined : { pid, ended: fork.ended, output: await place.reader };
+        }
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            const result_1 = fork_server_disposeResources(env_1);
+            if (result_1)
+                await result_1;
+        }
+    }
+    async [Symbol.asyncDispose]() {
+        const { pid } = this.#child;
+        if (pid === undefined)
+            return;
+        this.#child.stdin?.destroy();
+        await Promise.race([this.#gone, (0,promises_namespaceObject.setTimeout)(graceMs, undefined, { ref: false })]);
+        await endFamily({ group: pid, marker: this.#marker }, graceMs);
+        this.#forget();
+    }
+    /** True once the modules are loaded; false where they cannot be, or the process ends first. */
+    async #listen() {
+        const { stdout } = this.#child;
+        if (stdout === null)
+            return false;
+        return new Promise((resolve) => {
+            (0,external_node_readline_namespaceObject.createInterface)({ input: stdout }).on("line", (line) => {
+                const answer = JSON.parse(line);
+                if (answer.id === undefined)
+                    resolve(answer.ready === true);
+                else
+                    this.#take(answer.id, answer);
+            });
+            void this.#gone.then(() => resolve(false));
+            setTimeout(() => resolve(false), patienceMs).unref();
+        });
+    }
+    #take(id, { pid, code, signal }) {
+        const fork = this.#forks.get(id);
+        if (pid === undefined) {
+            fork?.end([code ?? null, signal === undefined ? null : signalName(signal)]);
+            this.#forks.delete(id);
+        }
+        else
+            fork?.connect(pid);
+    }
+    #isLike(start, env) {
+        const names = Object.keys({ ...env, ...this.first.env }).filter((name) => readAtStart.test(name));
+        return (start.interpreter.join("\0") === this.start.interpreter.join("\0") &&
+            start.firstPlace === this.start.firstPlace &&
+            names.every((name) => env[name] === this.first.env[name]));
+    }
+}
+/** One request. A process that ended before it was connected has run nothing of the program. */
+class Fork {
+    connected;
+    ended;
+    connect;
+    #end;
+    constructor() {
+        this.connected = new Promise((resolve) => {
+            this.connect = resolve;
+        });
+        this.ended = new Promise((resolve) => {
+            this.#end = resolve;
+        });
+    }
+    end(ending) {
+        this.connect(undefined);
+        this.#end(ending);
+    }
+}
+function signalName(number) {
+    const found = Object.entries(external_node_os_namespaceObject.constants.signals).find(([, value]) => value === number);
+    return (found?.[0] ?? "SIGKILL");
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/fork-server.js
+
+
+
+/** Drivers that an address names, by what stands after the plus sign. */
+const fork_server_drivers = new Set(["asyncpg", "psycopg", "psycopg2", "pg8000"]);
+/**
+ * Loads what every start of the tool needs, for all that are to come; undefined where each start is to load it by itself.
+ * `format` is the setting database-url-format.
+ */
+async function beginForkServer({ tool, project, run, isolation, environment }, format) {
+    const [name, ...args] = run;
+    if (tool.modules === undefined || name === undefined)
+        return undefined;
+    const env = { ...isolation.environment, ...childEnvironment(environment, {}).env };
+    const file = fileOf(name, project.root, env);
+    if (file === undefined)
+        return undefined;
+    const driver = /^\w+\+(\w+)/.exec(format)?.[1] ?? "";
+    const modules = [...tool.modules, ...(fork_server_drivers.has(driver) ? [driver] : [])];
+    return ForkServer.begin({ file, args, cwd: project.root, env }, modules, isolation);
+}
+/** Its first start says what is missing. */
+function fileOf(name, root, env) {
+    try {
+        return findExecutable(name, root, env);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/commands/tool-starts.js
+
+
+
+
+/** As the settings isolation and fork-server say. */
+async function prepareStarts(settings, context) {
+    const isolation = await isolate(settings, context.run);
+    const forkServer = settings["fork-server"] === "off"
+        ? undefined
+        : await beginForkServer({ ...context, isolation }, settings["database-url-format"]);
+    return {
+        isolation,
+        forkServer,
+        [Symbol.asyncDispose]: async () => {
+            await forkServer?.[Symbol.asyncDispose]();
+            await isolation[Symbol.asyncDispose]();
+        },
+    };
+}
+async function isolate(settings, run) {
+    if (settings.isolation === "off")
+        return openReach("the setting isolation is off");
+    if (runsElsewhere(run)) {
+        if (settings.isolation === "auto")
+            return openReach(`${run[0]} does its work in another network`);
+        throw new errors_UserError({
+            what: `isolation is required, and ${run[0]} does its work in another network than this one.`,
+            where: `run: ${run.join(" ")}`,
+            do: "Set isolation to auto, and see by the program's own network that it reaches nothing but the shadow; or set run to a program of this machine.",
+        });
+    }
+    const isolation = await createIsolation();
+    if (isolation.kind === "none" && settings.isolation === "required") {
+        throw new errors_UserError({
+            what: "The tool cannot be kept in a network namespace here, and isolation is required.",
+            seen: isolation.reason,
+            do: "Allow unprivileged user namespaces on this machine, run the check as root, or set isolation to auto.",
+        });
+    }
+    return isolation;
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/prove.js
 var prove_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
@@ -67193,8 +67236,6 @@ var prove_disposeResources = (undefined && undefined.__disposeResources) || (fun
 
 
 
-
-
 /**
  * Upgrade, downgrade and upgrade on a shadow database, then every statement alone; beside it, where there is a base, the same
  * on a database as production has it. The shadows are gone afterwards.
@@ -67204,15 +67245,18 @@ async function prove({ settings, environment, progress }, { tool, project, graph
     try {
         progress("starting the shadow database");
         const options = shadowOptions(settings, progress);
-        const shadow = prove_addDisposableResource(env_1, await startShadow(options), true);
+        const run = tool.runWords(project, settings.run, environment["PATH"]);
+        const beginning = prepareStarts(settings, { tool, project, run, environment });
+        // It may fail while the server starts.
+        beginning.catch(() => undefined);
+        const shadow = prove_addDisposableResource(env_1, await startShadow(options).catch(async (error) => {
+            await (await beginning.catch(() => undefined))?.[Symbol.asyncDispose]();
+            throw error;
+        }), true);
         // Registered after the server, so ended before it.
         const _commands = prove_addDisposableResource(env_1, commandsEndBySignal(), true);
-        const run = tool.runWords(project, settings.run, environment["PATH"]);
-        const isolation = prove_addDisposableResource(env_1, await isolate(settings, run), true);
-        const format = settings["database-url-format"];
-        const forkServer = prove_addDisposableResource(env_1, settings["fork-server"] === "off"
-            ? undefined
-            : await beginForkServer({ tool, project, run, isolation, environment }, format), true);
+        const starts = prove_addDisposableResource(env_1, await beginning, true);
+        const { isolation, forkServer } = starts;
         clock.stop("shadow start");
         const lane = {
             shadow,
@@ -67224,7 +67268,7 @@ async function prove({ settings, environment, progress }, { tool, project, graph
             graph,
             address: {
                 databaseUrlEnv: databaseVariable(settings),
-                databaseUrlFormat: format,
+                databaseUrlFormat: settings["database-url-format"],
                 env: settings.env,
             },
             versionTable: settings["version-table"],
@@ -67324,28 +67368,6 @@ function stepsWith(result, statements, judged) {
         judged: judged.has(step.revision),
         statements: statements.get(`${step.direction} ${step.revision}`) ?? [],
     }));
-}
-async function isolate(settings, run) {
-    if (settings.isolation === "off")
-        return openReach("the setting isolation is off");
-    if (runsElsewhere(run)) {
-        if (settings.isolation === "auto")
-            return openReach(`${run[0]} does its work in another network`);
-        throw new errors_UserError({
-            what: `isolation is required, and ${run[0]} does its work in another network than this one.`,
-            where: `run: ${run.join(" ")}`,
-            do: "Set isolation to auto, and see by the program's own network that it reaches nothing but the shadow; or set run to a program of this machine.",
-        });
-    }
-    const isolation = await createIsolation();
-    if (isolation.kind === "none" && settings.isolation === "required") {
-        throw new errors_UserError({
-            what: "The tool cannot be kept in a network namespace here, and isolation is required.",
-            seen: isolation.reason,
-            do: "Allow unprivileged user namespaces on this machine, run the check as root, or set isolation to auto.",
-        });
-    }
-    return isolation;
 }
 function describeShadow(shadow, production, isolation) {
     return {

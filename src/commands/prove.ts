@@ -1,11 +1,9 @@
 import { loadModule } from "libpg-query";
 import type { Proved } from "../deploy/plan";
 import { UserError } from "../errors";
-import { runsElsewhere } from "../executors/elsewhere";
 import { terminateForGood } from "../executors/families";
-import { createIsolation, type Isolation, openReach } from "../executors/isolation";
+import type { Isolation } from "../executors/isolation";
 import { keyOfStep, knownSteps } from "../findings/known-steps";
-import { beginForkServer } from "../lanes/fork-server";
 import { type FreshLaneResult, proveOnEmptyDatabase } from "../lanes/fresh-lane";
 import { replayLegs } from "../lanes/replay-lane";
 import type { Revision } from "../model/revision";
@@ -18,6 +16,7 @@ import type { ShadowOptions, ShadowServer } from "../shadow/server";
 import { startShadow } from "../shadow/start";
 import type { MigrationTool, ToolProject } from "../tools/contract";
 import type { BesideFreshLane, DeployLaneOutcome, KeptCluster, RemoveKept } from "./deploy-lane";
+import { prepareStarts } from "./tool-starts";
 
 export interface ProveContext {
   readonly settings: Settings;
@@ -58,16 +57,18 @@ export async function prove(
 ): Promise<Proof> {
   progress("starting the shadow database");
   const options = shadowOptions(settings, progress);
-  await using shadow = await startShadow(options);
+  const run = tool.runWords(project, settings.run, environment["PATH"]);
+  const beginning = prepareStarts(settings, { tool, project, run, environment });
+  // It may fail while the server starts.
+  beginning.catch(() => undefined);
+  await using shadow = await startShadow(options).catch(async (error: unknown) => {
+    await (await beginning.catch(() => undefined))?.[Symbol.asyncDispose]();
+    throw error;
+  });
   // Registered after the server, so ended before it.
   await using _commands = commandsEndBySignal();
-  const run = tool.runWords(project, settings.run, environment["PATH"]);
-  await using isolation = await isolate(settings, run);
-  const format = settings["database-url-format"];
-  await using forkServer =
-    settings["fork-server"] === "off"
-      ? undefined
-      : await beginForkServer({ tool, project, run, isolation, environment }, format);
+  await using starts = await beginning;
+  const { isolation, forkServer } = starts;
   clock.stop("shadow start");
   const lane = {
     shadow,
@@ -79,7 +80,7 @@ export async function prove(
     graph,
     address: {
       databaseUrlEnv: databaseVariable(settings),
-      databaseUrlFormat: format,
+      databaseUrlFormat: settings["database-url-format"],
       env: settings.env,
     },
     versionTable: settings["version-table"],
@@ -193,27 +194,6 @@ function stepsWith(
     judged: judged.has(step.revision),
     statements: statements.get(`${step.direction} ${step.revision}`) ?? [],
   }));
-}
-
-async function isolate(settings: Settings, run: readonly string[]): Promise<Isolation> {
-  if (settings.isolation === "off") return openReach("the setting isolation is off");
-  if (runsElsewhere(run)) {
-    if (settings.isolation === "auto") return openReach(`${run[0]} does its work in another network`);
-    throw new UserError({
-      what: `isolation is required, and ${run[0]} does its work in another network than this one.`,
-      where: `run: ${run.join(" ")}`,
-      do: "Set isolation to auto, and see by the program's own network that it reaches nothing but the shadow; or set run to a program of this machine.",
-    });
-  }
-  const isolation = await createIsolation();
-  if (isolation.kind === "none" && settings.isolation === "required") {
-    throw new UserError({
-      what: "The tool cannot be kept in a network namespace here, and isolation is required.",
-      seen: isolation.reason,
-      do: "Allow unprivileged user namespaces on this machine, run the check as root, or set isolation to auto.",
-    });
-  }
-  return isolation;
 }
 
 function describeShadow(
