@@ -66700,7 +66700,8 @@ function start_notInstalled(production, installed) {
  * connected, before it runs anything; {id, code} or {id, signal} when it has ended.
  */
 const forkServerProgram = `
-import gc, json, os, select, signal, socket, sys, types
+import gc, json, os, select, signal, socket, sys, time, types
+from importlib.util import find_spec
 
 def answer(**fields):
     os.write(1, (json.dumps(fields) + "\\n").encode())
@@ -66709,10 +66710,16 @@ def load(modules, firstPlace):
     if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
         sys.path[0] = firstPlace
     for name in modules:
+        # Half an import may not be what a start of its own would find.
+        try:
+            if find_spec(name) is None:
+                continue
+        except ModuleNotFoundError:
+            continue
         try:
             __import__(name)
-        except ImportError:
-            pass
+        except BaseException as error:
+            return name + ": " + repr(error)
     # A thread does not live on in a child, and whoever traces the program wants to see its start.
     if len(os.listdir("/proc/self/task")) > 1:
         return "a module starts threads"
@@ -66736,7 +66743,7 @@ def serve():
             continue
         chunk = os.read(0, 65536)
         if not chunk:
-            os._exit(0)
+            end(ids)
         *lines, text = (text + chunk).split(b"\\n")
         for line in lines:
             request = json.loads(line)
@@ -66757,10 +66764,24 @@ def reap(ids):
             return
         if pid == 0:
             return
-        if os.WIFSIGNALED(status):
-            answer(id=ids.pop(pid), signal=os.WTERMSIG(status))
-        else:
-            answer(id=ids.pop(pid), code=os.WEXITSTATUS(status))
+        how = {"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else {"code": os.WEXITSTATUS(status)}
+        try:
+            answer(id=ids.pop(pid), **how)
+        except OSError:
+            pass
+
+def end(ids):
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in ids:
+            try:
+                os.killpg(pid, number)
+            except OSError:
+                pass
+        until = time.monotonic() + 3
+        while ids and time.monotonic() < until:
+            time.sleep(0.02)
+            reap(ids)
+    os._exit(0)
 
 def become(id, cwd, env, output, **_):
     os.setsid()
@@ -75888,6 +75909,7 @@ function failureFacts(tries, known = {}, sown = []) {
                 one !== tries.at(-1) &&
                 sown.some((table) => namesTable(failure.statement?.sql ?? "", table)),
             anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
+            row: earlier?.row ?? (failure.direction === "upgrade" && !failure.again ? one.failingRow : undefined),
             words,
             queries,
         });
@@ -76066,6 +76088,74 @@ async function goBelow(stage, { below }, look) {
     return { leg: await stage.go("upgrade", below.target), before };
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/failing-row.js
+
+
+
+/** Columns of a row that are shown: its key, then the first others. */
+const mostColumns = 5;
+/**
+ * A row that made this statement fail, e.g. `id = 3, email = NULL`, where the server's error names none (SET NOT NULL, a CHECK on
+ * rows that are there): the first that the question for production finds. The database is as it was before the statement.
+ */
+async function failingRow(client, statement, known) {
+    const error = statement?.error;
+    if (statement === undefined || error === undefined || error.detail !== undefined)
+        return undefined;
+    const query = dataQueries(statement.sql, known).find(({ sql, sqlstate }) => sqlstate === error.sqlstate && sql.startsWith(anyRow) && sql.includes(" WHERE "));
+    if (query === undefined)
+        return undefined;
+    const row = await firstRow(client, `SELECT * FROM${query.sql.slice(anyRow.length)}`);
+    if (row === undefined)
+        return undefined;
+    const key = error.table === undefined ? undefined : known.primaryKeyOf?.({ schema: undefined, name: error.table });
+    const told = error.column === undefined ? [] : [error.column];
+    return [...new Set([...(key ?? []), ...told, ...Object.keys(row)])]
+        .filter((name) => name in row && !isSecretColumn(name))
+        .slice(0, mostColumns)
+        .map((name) => `${name} = ${cut(row[name] ?? "NULL")}`)
+        .join(", ");
+}
+/** How a question begins that no value explains; one without a condition asks for any row. */
+const anyRow = "SELECT 1 AS row FROM";
+/** By the server's own texts of its values. What it cannot answer as the database is tells nothing. */
+async function firstRow(client, sql) {
+    try {
+        await client.query("begin read only");
+        // The session reads the catalog under a path of its own.
+        await client.query("set local search_path to default; set local statement_timeout = '2s'");
+        const { rows } = await client.query({ text: sql, types: { getTypeParser: () => String } });
+        return rows[0];
+    }
+    catch {
+        return undefined;
+    }
+    finally {
+        await client.query("rollback");
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/lanes/known-objects.js
+/** Keys and constraints of a database's tables, for questions whose statements do not say them. */
+function knownObjects(tables) {
+    // Without a schema search_path decides, which nobody knows here.
+    const tableOf = ({ schema, name }) => {
+        const named = tables.filter((table) => table.name === name);
+        const found = schema === undefined ? named : named.filter((table) => table.schema === schema);
+        return found.length === 1 ? found[0] : undefined;
+    };
+    return {
+        primaryKeyOf: (table) => {
+            const key = tableOf(table)?.primaryKey ?? [];
+            return key.length === 0 ? undefined : key;
+        },
+        constraintOf: (table, constraint) => {
+            const constraints = tableOf(table)?.constraints ?? {};
+            return Object.hasOwn(constraints, constraint) ? constraints[constraint] : undefined;
+        },
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/deploy-try.js
 var deploy_try_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
@@ -76124,6 +76214,8 @@ var deploy_try_disposeResources = (undefined && undefined.__disposeResources) ||
 
 
 
+
+
 /** Rows are put in at the base's head by who made the copy, and at the new head here. */
 async function tryOnDatabase(context, { base, level, copy, way, filling }) {
     const env_1 = { stack: [], error: void 0, hasError: false };
@@ -76155,8 +76247,11 @@ async function tryOnDatabase(context, { base, level, copy, way, filling }) {
                 rows: { before, up: undefined, toppedUp: undefined, down: undefined, ...rows },
             };
         };
-        if (!isWell(up))
-            return result({}, {});
+        if (!isWell(up)) {
+            const { statement } = failureOf(context, up, false) ?? {};
+            const known = knownObjects(base.facts.tables);
+            return result({ failingRow: await stage.observe((client) => failingRow(client, statement, known)) }, {});
+        }
         tables = await stage.observe(readTableFacts);
         const upRows = await look();
         if (way.floor === undefined || way.pending.length === 0)
@@ -76193,27 +76288,6 @@ function filledByChange(before, after) {
     return [...after.values()]
         .filter(({ table, rows }) => !before.has(table) && rows.length > 0)
         .map(({ table }) => table);
-}
-
-;// CONCATENATED MODULE: ./lib/lanes/known-objects.js
-/** Keys and constraints of a database's tables, for questions whose statements do not say them. */
-function knownObjects(tables) {
-    // Without a schema search_path decides, which nobody knows here.
-    const tableOf = ({ schema, name }) => {
-        const named = tables.filter((table) => table.name === name);
-        const found = schema === undefined ? named : named.filter((table) => table.schema === schema);
-        return found.length === 1 ? found[0] : undefined;
-    };
-    return {
-        primaryKeyOf: (table) => {
-            const key = tableOf(table)?.primaryKey ?? [];
-            return key.length === 0 ? undefined : key;
-        },
-        constraintOf: (table, constraint) => {
-            const constraints = tableOf(table)?.constraints ?? {};
-            return Object.hasOwn(constraints, constraint) ? constraints[constraint] : undefined;
-        },
-    };
 }
 
 ;// CONCATENATED MODULE: ./lib/evidence/lane-losses.js
@@ -78045,6 +78119,7 @@ function deployed_failureFinding(fact, revision, context) {
     const seen = [
         `${context.seenBy}, ${rowsText(level)}; ${error === undefined ? failure.summary : `${error.sqlstate}: ${error.message}`}`,
         error?.detail,
+        fact.row === undefined ? undefined : `Row: ${proof_oneLine(fact.row)}`,
         statement === undefined ? undefined : `Statement: ${proof_oneLine(statement.sql)}`,
         query === undefined ? undefined : `Query: ${query.sql}`,
         fact.passesOnSeed

@@ -36,7 +36,7 @@ export function rowExamples(
 }
 
 /** A text that is cut tells its length, by which two of the same beginning differ. */
-function cut(text: string, length = longest): string {
+export function cut(text: string, length = longest): string {
   let count = 0;
   for (const _ of text) count++;
   if (count <= length) return text;

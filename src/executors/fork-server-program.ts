@@ -9,7 +9,8 @@
  * connected, before it runs anything; {id, code} or {id, signal} when it has ended.
  */
 export const forkServerProgram = `
-import gc, json, os, select, signal, socket, sys, types
+import gc, json, os, select, signal, socket, sys, time, types
+from importlib.util import find_spec
 
 def answer(**fields):
     os.write(1, (json.dumps(fields) + "\\n").encode())
@@ -18,10 +19,16 @@ def load(modules, firstPlace):
     if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
         sys.path[0] = firstPlace
     for name in modules:
+        # Half an import may not be what a start of its own would find.
+        try:
+            if find_spec(name) is None:
+                continue
+        except ModuleNotFoundError:
+            continue
         try:
             __import__(name)
-        except ImportError:
-            pass
+        except BaseException as error:
+            return name + ": " + repr(error)
     # A thread does not live on in a child, and whoever traces the program wants to see its start.
     if len(os.listdir("/proc/self/task")) > 1:
         return "a module starts threads"
@@ -45,7 +52,7 @@ def serve():
             continue
         chunk = os.read(0, 65536)
         if not chunk:
-            os._exit(0)
+            end(ids)
         *lines, text = (text + chunk).split(b"\\n")
         for line in lines:
             request = json.loads(line)
@@ -66,10 +73,24 @@ def reap(ids):
             return
         if pid == 0:
             return
-        if os.WIFSIGNALED(status):
-            answer(id=ids.pop(pid), signal=os.WTERMSIG(status))
-        else:
-            answer(id=ids.pop(pid), code=os.WEXITSTATUS(status))
+        how = {"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else {"code": os.WEXITSTATUS(status)}
+        try:
+            answer(id=ids.pop(pid), **how)
+        except OSError:
+            pass
+
+def end(ids):
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in ids:
+            try:
+                os.killpg(pid, number)
+            except OSError:
+                pass
+        until = time.monotonic() + 3
+        while ids and time.monotonic() < until:
+            time.sleep(0.02)
+            reap(ids)
+    os._exit(0)
 
 def become(id, cwd, env, output, **_):
     os.setsid()

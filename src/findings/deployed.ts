@@ -67,6 +67,7 @@ function failureFinding(fact: FailureFact, revision: Revision, context: ProofCon
   const seen = [
     `${context.seenBy}, ${rowsText(level)}; ${error === undefined ? failure.summary : `${error.sqlstate}: ${error.message}`}`,
     error?.detail,
+    fact.row === undefined ? undefined : `Row: ${oneLine(fact.row)}`,
     statement === undefined ? undefined : `Statement: ${oneLine(statement.sql)}`,
     query === undefined ? undefined : `Query: ${query.sql}`,
     fact.passesOnSeed

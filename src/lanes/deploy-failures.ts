@@ -8,7 +8,10 @@ import { readSql } from "../operations/read-sql";
 import type { DeployTry } from "./deploy-try";
 import { namesTable } from "./says-so";
 
-export type FailedTries = readonly Pick<DeployTry, "level" | "failure" | "up" | "down" | "again">[];
+export type FailedTries = readonly Pick<
+  DeployTry,
+  "level" | "failure" | "failingRow" | "up" | "down" | "again"
+>[];
 
 type FailureFact = Extract<DeployFact, { kind: "failure" }>;
 
@@ -42,6 +45,7 @@ export function failureFacts(
         one !== tries.at(-1) &&
         sown.some((table) => namesTable(failure.statement?.sql ?? "", table)),
       anyRow: earlier?.anyRow === true || isTame || failsOnAnyRow(one, failure),
+      row: earlier?.row ?? (failure.direction === "upgrade" && !failure.again ? one.failingRow : undefined),
       words,
       queries,
     });

@@ -4,6 +4,8 @@ import type { StepFailure } from "../model/evidence";
 import type { RowSnapshot } from "../model/rows";
 import { failureOf } from "./blame";
 import { type DeployWay, goBelow, type WentBelow } from "./deploy-way";
+import { failingRow } from "./failing-row";
+import { knownObjects } from "./known-objects";
 import { type BaseDatabase, type FilledDatabase, type Filling, fill, rowsOf } from "./lane-rows";
 import { type LaneContext, type Leg, Stage } from "./stage";
 
@@ -18,6 +20,8 @@ export interface DeployTry {
   readonly again: Leg | undefined;
   /** The revision that stopped it. */
   readonly failure: StepFailure | undefined;
+  /** What made it fail, as failingRow tells; of the first upgrade only. */
+  readonly failingRow?: string | undefined;
   /** Set where the tool failed and no revision is to blame. */
   readonly trouble: string | undefined;
   /** Those of the new head; undefined where it was not reached. */
@@ -74,7 +78,11 @@ export async function tryOnDatabase(
       rows: { before, up: undefined, toppedUp: undefined, down: undefined, ...rows },
     };
   };
-  if (!isWell(up)) return result({}, {});
+  if (!isWell(up)) {
+    const { statement } = failureOf(context, up, false) ?? {};
+    const known = knownObjects(base.facts.tables);
+    return result({ failingRow: await stage.observe((client) => failingRow(client, statement, known)) }, {});
+  }
   tables = await stage.observe(readTableFacts);
   const upRows = await look();
   if (way.floor === undefined || way.pending.length === 0) return result({}, { up: upRows });

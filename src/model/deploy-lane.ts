@@ -36,6 +36,8 @@ export type DeployFact =
       readonly anyRow: boolean;
       /** The project's own rows are in the table, and it passed on them. */
       readonly passesOnSeed: boolean;
+      /** One of the lane's rows that made it fail, e.g. `id = 3, email = NULL`, where the server's error names none. */
+      readonly row?: string | undefined;
       /** What rows make it fail, e.g. "fails if two rows share email"; undefined where that is not known. */
       readonly words: string | undefined;
       /** What tells on production whether the statement would fail there; none for what runs after the upgrade. */

@@ -143,9 +143,47 @@ test("a SQL file of rows that the base does not have yet is the change's own", a
     "INSERT INTO users (id, nickname, tenant_id) VALUES (1, 'odd', 1)",
   );
   const { report } = await judge({ cwd: project.path, args: [...args, "--seed", "rows.sql"] });
-  expect(report.findings.find(({ rule }) => rule.startsWith("fails-on"))?.seen).toContain(
-    "users_nickname_check",
+  const seen = report.findings.find(({ rule }) => rule.startsWith("fails-on"))?.seen;
+  expect(seen).toContain("users_nickname_check");
+  expect(seen).toContain("\nRow: id = 1, nickname = odd, tenant_id = 1\n");
+});
+
+test("the row that did it is shown where the server tells none, without what is secret", async () => {
+  await using project = await alembicProject({
+    revisions: [
+      ...landed,
+      {
+        id: "0003",
+        down: "0002",
+        upgrade:
+          'op.execute("ALTER TABLE users ADD COLUMN level int, ADD COLUMN api_token text, ADD note text")',
+        downgrade: 'op.execute("ALTER TABLE users DROP COLUMN level, DROP COLUMN api_token, DROP note")',
+      },
+    ],
+  });
+  const repository = repositoryIn(project.path);
+  repository.commit();
+  repository.git("checkout", "-qb", "topic");
+  const change: RevisionSource = {
+    id: "0004",
+    down: "0003",
+    upgrade: 'op.alter_column("users", "level", nullable=False)',
+    downgrade: 'op.alter_column("users", "level", nullable=True)',
+  };
+  for (const [file, text] of Object.entries(alembicFiles({ revisions: [change] })))
+    if (file.includes("/versions/")) repository.write(file, text);
+  repository.commit();
+  repositoryIn(project.path).write(
+    "rows.sql",
+    "INSERT INTO users (id, nickname, tenant_id, api_token) VALUES (7, E'two\\nlines', 1, 'nobody-sees-this')",
   );
+  const { report } = await judge({ cwd: project.path, args: [...args, "--seed", "rows.sql"] });
+  const [finding] = report.findings.filter(({ rule }) => rule.includes("fail"));
+  expect([finding?.revision, finding?.seen?.split("\n").find((line) => line.startsWith("Row: "))]).toEqual([
+    "0004",
+    "Row: id = 7, level = NULL, nickname = two lines, tenant_id = 1, note = NULL",
+  ]);
+  expect(JSON.stringify(report)).not.toContain("nobody-sees-this");
 });
 
 test("many rows of the project's own that pass make it a note", async () => {
