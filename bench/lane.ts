@@ -48,8 +48,8 @@ export async function laneSample(path: string): Promise<LaneSample> {
   await using shadow = await startShadow({});
   await using isolation = await createIsolation();
   const run = tool.runWords(project, undefined, environment["PATH"]);
-  const starts = { tool, project, run, isolation, environment };
-  await using forkServer = await beginForkServer(starts, "postgresql");
+  const address = { databaseUrlEnv: "DATABASE_URL", databaseUrlFormat: "postgresql", env: [] };
+  await using forkServer = await beginForkServer({ tool, project, run, isolation, environment, address });
   const now = () => readUsage(shadow.processes(), forkServer?.pid);
   const started = now();
 
@@ -67,7 +67,7 @@ export async function laneSample(path: string): Promise<LaneSample> {
     project,
     run,
     graph,
-    address: { databaseUrlEnv: "DATABASE_URL", databaseUrlFormat: "postgresql", env: [] },
+    address,
     setup: undefined,
     toolTimeoutMs: 600_000,
     environment,

@@ -38427,6 +38427,9 @@ function signalFamily(family, signal) {
     return true;
 }
 function send(target, signal) {
+    // 0 and -1 are this process's own group, and everybody.
+    if (target === 0 || target === -1)
+        return false;
     try {
         process.kill(target, signal);
         return true;
@@ -38448,7 +38451,8 @@ function familyMembers(family) {
             const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 3);
             if (state === "Z" || state === "X")
                 return false;
-            return Number(group) === family.group || (0,external_node_fs_.readFileSync)(`/proc/${pid}/environ`).includes(wanted);
+            return ((family.group > 1 && Number(group) === family.group) ||
+                (0,external_node_fs_.readFileSync)(`/proc/${pid}/environ`).includes(wanted));
         }
         catch {
             return false; // Ended meanwhile, or another user's.
@@ -40392,7 +40396,7 @@ async function runCommand(command) {
     const start = performance.now();
     if (isEnding())
         return never();
-    const { pid, ended, output } = (await command.forkServer?.fork({ file, args, cwd: command.cwd, env })) ??
+    const { pid, ended, output, giveUp } = (await command.forkServer?.fork({ file, args, cwd: command.cwd, env })) ??
         (await spawnProcess(command, name, [file, ...args], env));
     const family = { group: pid, marker };
     const forget = watchOver(family);
@@ -40401,11 +40405,13 @@ async function runCommand(command) {
     output.on("error", () => output.destroy());
     const outputClosed = new Promise((resolve) => output.once("close", resolve));
     let timedOut = false;
+    const onAbort = () => void endFamily(family, graceMs)
+        .then(() => (0,promises_namespaceObject.setTimeout)(graceMs, undefined, { ref: false }))
+        .then(giveUp);
     const timer = setTimeout(() => {
         timedOut = true;
-        void endFamily(family, graceMs);
+        onAbort();
     }, Math.min(command.timeoutMs, longestTimer));
-    const onAbort = () => void endFamily(family, graceMs);
     if (command.abort?.aborted === true)
         onAbort();
     command.abort?.addEventListener("abort", onAbort);
@@ -46501,7 +46507,6 @@ const modules = [
     "alembic.config",
     "alembic.command",
     "sqlalchemy.orm",
-    "sqlalchemy.ext.asyncio",
     "sqlalchemy.dialects.postgresql",
 ];
 /** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
@@ -63928,6 +63933,19 @@ function setup_placeOf(sql, position) {
     };
 }
 
+;// CONCATENATED MODULE: ./lib/lanes/address-variables.js
+
+
+/** The variables that a start of the tool has beside the environment's. */
+function addressVariables({ databaseUrlEnv, databaseUrlFormat, env }, { judged, lines, others }) {
+    return {
+        ...recorderVariables(judged),
+        ...others,
+        [databaseUrlEnv]: formatAddress(databaseUrlFormat, judged),
+        ...environmentLines(env, formatAddress(databaseUrlFormat, lines), lines),
+    };
+}
+
 ;// CONCATENATED MODULE: ./lib/lanes/arrival.js
 
 
@@ -64518,14 +64536,11 @@ class Stage {
     }
     async execute(argv) {
         const { context, parts } = this;
-        const url = formatAddress(context.address.databaseUrlFormat, parts);
-        const linesOf = this.others.defaultParts ?? parts;
-        const ours = {
-            ...recorderVariables(parts),
-            ...this.others.environment,
-            [context.address.databaseUrlEnv]: url,
-            ...environmentLines(context.address.env, formatAddress(context.address.databaseUrlFormat, linesOf), linesOf),
-        };
+        const ours = addressVariables(context.address, {
+            judged: parts,
+            lines: this.others.defaultParts ?? parts,
+            others: this.others.environment,
+        });
         const result = await runCommand({
             argv,
             cwd: context.project.root,
@@ -66693,22 +66708,42 @@ function start_notInstalled(production, installed) {
  * The program of the process from which a Python tool's starts are forked, run as `python -c`. It loads modules once and
  * forks for each request; the child then is what a start of its own would be at its first line: its folder, environment,
  * arguments, standard streams, first place of modules and `__main__`, in a session of its own. It ends with its standard
- * input, which the gate holds. A string, because the gate is one bundled file.
+ * input, which the gate holds, and the tool with it. A string, because the gate is one bundled file.
  *
- * Its argument is JSON, {modules, firstPlace}; lines of JSON to it: {id, script | module, args, cwd, env, output}, output
- * being the path of a Unix socket. Lines from it: {ready: true} or {unfit: reason} once; {id, pid} from the child once it is
- * connected, before it runs anything; {id, code} or {id, signal} when it has ended.
+ * Its arguments are the first place of modules (or `find:` and the name of a console script whose folder that is) and
+ * JSON, {modules, root}. Lines of JSON to it: {id, script | module, args, cwd, set, unset, output}; `set` and `unset` are
+ * the variables in which the start differs from the server's own, `output` is the path of a Unix socket. Lines from it, on
+ * descriptor 3: {ready: true, executable, script} or {unfit: reason} once; {id, pid} from a child that is prepared and
+ * connected, and waits there for one byte before it runs anything; {id, code} or {id, signal} when it has ended.
  */
 const forkServerProgram = `
-import gc, json, os, select, signal, socket, sys, time, types
+import sys
+def first_place(place):
+    import os
+    script = None
+    if place.startswith("find:"):
+        found = (os.path.join(folder, place[5:]) for folder in os.environ.get("PATH", "").split(":"))
+        script = next((file for file in found if os.access(file, os.X_OK)), "")
+        place = os.path.dirname(os.path.realpath(script))
+    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+        sys.path[0] = place
+    return script
+script = first_place(sys.argv[1])
+import gc, json, os, select, signal, socket, time, types
 from importlib.util import find_spec
+from importlib.metadata import entry_points
 
 def answer(**fields):
-    os.write(1, (json.dumps(fields) + "\\n").encode())
+    os.write(3, (json.dumps(fields) + "\\n").encode())
 
-def load(modules, firstPlace):
-    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
-        sys.path[0] = firstPlace
+def load(modules, root):
+    # A plugin of Alembic's is anybody's code.
+    try:
+        plugins = list(entry_points(group="alembic.plugins"))
+    except TypeError:
+        plugins = list(entry_points().get("alembic.plugins", ()))
+    if plugins:
+        return "alembic has plugins"
     for name in modules:
         # Half an import may not be what a start of its own would find.
         try:
@@ -66723,8 +66758,16 @@ def load(modules, firstPlace):
     # A thread does not live on in a child, and whoever traces the program wants to see its start.
     if len(os.listdir("/proc/self/task")) > 1:
         return "a module starts threads"
-    if sys.gettrace() or sys.getprofile():
+    monitoring = getattr(sys, "monitoring", None)
+    if sys.gettrace() or sys.getprofile() or monitoring and any(monitoring.get_tool(each) for each in range(6)):
         return "the interpreter is traced"
+    own = os.path.dirname(os.__file__)
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        if name in ("sitecustomize", "usercustomize") and os.path.dirname(file) != own:
+            return "the interpreter is customized by " + file
+        if file.startswith(root + "/") and not file.startswith(sys.prefix + "/"):
+            return file + " is the project's own"
 
 def serve():
     wake, waker = os.pipe()
@@ -66747,7 +66790,11 @@ def serve():
         *lines, text = (text + chunk).split(b"\\n")
         for line in lines:
             request = json.loads(line)
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError:
+                answer(id=request["id"], code=1)
+                continue
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -66766,7 +66813,7 @@ def reap(ids):
             return
         how = {"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else {"code": os.WEXITSTATUS(status)}
         try:
-            answer(id=ids.pop(pid), **how)
+            answer(id=ids.pop(pid, None), **how)
         except OSError:
             pass
 
@@ -66783,43 +66830,57 @@ def end(ids):
             reap(ids)
     os._exit(0)
 
-def become(id, cwd, env, output, **_):
+def become(id, cwd, set, unset, output, args, script=None, module=None):
     os.setsid()
     stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     stream.connect(output)
-    answer(id=id, pid=os.getpid())
-    os.dup2(stream.fileno(), 1)
-    os.dup2(stream.fileno(), 2)
-    stream.close()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    os.chdir(cwd)
-    os.environ.clear()
-    os.environ.update(env)
+    os.chdir(cwd.encode())
+    for name in unset:
+        os.environb.pop(name.encode(), None)
+    for name, value in set.items():
+        os.environb[name.encode()] = value.encode()
+    words = ["-m" if script is None else os.fsdecode(script.encode()), *(os.fsdecode(word.encode()) for word in args)]
+    if hasattr(sys, "orig_argv"):
+        begin = sys.orig_argv[:sys.orig_argv.index("-c")]
+        sys.orig_argv[:] = [*begin, *(words if script else ["-m", module, *words[1:]])]
+    sys.argv[:] = words
+    answer(id=id, pid=os.getpid())
+    if not stream.recv(1):
+        os._exit(1)
+    os.dup2(stream.fileno(), 1)
+    os.dup2(stream.fileno(), 2)
+    stream.close()
+    os.close(3)
 
-def run(args, script=None, module=None, **_):
+def run(module=None, **_):
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     main.__builtins__ = __builtins__
     if module is not None:
         import runpy
-        sys.argv[:] = ["-m", *args]
         return runpy._run_module_as_main(module)
-    sys.argv[:] = [script, *args]
-    main.__file__ = script
-    with open(script, "rb") as file:
-        code = compile(file.read(), script, "exec", dont_inherit=True)
+    main.__file__ = sys.argv[0]
+    with open(sys.argv[0], "rb") as file:
+        code = compile(file.read(), sys.argv[0], "exec", dont_inherit=True)
     exec(code, main.__dict__)
 
-unfit = load(**json.loads(sys.argv[1]))
+unfit = load(**json.loads(sys.argv[2]))
+sys.stdout.flush()
+sys.stderr.flush()
 if unfit:
     answer(unfit=unfit)
     os._exit(0)
 gc.collect()
 gc.freeze()
-answer(ready=True)
+answer(ready=True, executable=sys.executable, script=script)
 request = serve()
-become(**request)
+try:
+    become(**request)
+except BaseException:
+    # Nothing of the program has run.
+    os._exit(1)
 try:
     run(**request)
 except (SystemExit, KeyboardInterrupt):
@@ -66834,21 +66895,29 @@ except BaseException as error:
 ;// CONCATENATED MODULE: ./lib/executors/python-start.js
 
 
-
+/** Programs that run another one in a project's own Python environment and change nothing but variables. */
+const launchers = new Set(["uv", "poetry"]);
+function launcherStart(file, [command, program, ...args]) {
+    if (!launchers.has((0,external_node_path_namespaceObject.basename)(file)) || command !== "run" || program === undefined)
+        return undefined;
+    return /^\w[\w.-]*$/.test(program) ? { launcher: [file, command], program, args } : undefined;
+}
 /**
- * The start of a console script as installers write it (pip, uv, Poetry: an import and a call, nothing else), or of
- * `python -m module`; undefined for every other program, whose first lines may be about to change what is loaded.
+ * The start of a console script as installers write it (pip, uv, Poetry: an import and a call, nothing else) whose program is
+ * in one of `modules`, or of `python -m` with the package of one. Undefined for every other program: a project's own may be
+ * about to change what is loaded.
  */
-function pythonStart(file, args, cwd, path) {
+function pythonStart(file, args, { cwd, path, modules, }) {
     if (pythonName.test((0,external_node_path_namespaceObject.basename)(file))) {
-        const [option, module, ...rest] = args;
-        if (option !== "-m" || module === undefined || module.startsWith("-"))
+        const [option, module = "", ...rest] = args;
+        const isOurs = modules.some((name) => name.startsWith(`${module}.`));
+        if (option !== "-m" || !isOurs)
             return undefined;
         return { interpreter: [file], firstPlace: (0,external_node_path_namespaceObject.resolve)(cwd), runs: { module }, args: rest };
     }
     const text = startOf(file);
     const interpreter = text === undefined ? undefined : interpreterOf(text, path);
-    if (text === undefined || interpreter === undefined || !isEntryPoint(text))
+    if (text === undefined || interpreter === undefined || !modules.includes(entryModule(text) ?? ""))
         return undefined;
     return { interpreter, firstPlace: (0,external_node_path_namespaceObject.dirname)((0,external_node_fs_.realpathSync)(file)), runs: { script: file }, args };
 }
@@ -66883,19 +66952,38 @@ function interpreterOf(text, path) {
     if ((0,external_node_path_namespaceObject.basename)(program) !== "env")
         return options.length > 1 ? undefined : named([program, ...options]);
     const [name, ...more] = options;
-    const found = name === undefined || more.length > 0 || !pythonName.test(name) ? undefined : findInPath(name, path);
-    return found === undefined ? undefined : [found];
+    const found = name === undefined || more.length > 0 ? undefined : inPath(name, path);
+    return found === undefined ? undefined : named([found]);
 }
 function named(interpreter) {
     return pythonName.test((0,external_node_path_namespaceObject.basename)(interpreter[0])) ? interpreter : undefined;
 }
-/** Every line of code is one of those that installers write. */
-function isEntryPoint(text) {
-    const lines = text.split("\n").filter((line) => !/^(?:\s*#.*|\s*|'''exec' .*|' ''')$/.test(line));
-    return lines.some((line) => entryImport.test(line)) && lines.every((line) => entryLine.test(line));
+/** As `env` looks for it; a folder that is relative means another one in each place. */
+function inPath(name, path) {
+    const folders = (path ?? "").split(":");
+    if (!folders.every(external_node_path_namespaceObject.isAbsolute))
+        return undefined;
+    return folders.map((folder) => (0,external_node_path_namespaceObject.join)(folder, name)).find(python_start_isExecutable);
 }
-const entryImport = /^\s*from [\w.]+ import \w+(?: as \w+)?$/;
-const entryLine = /^\s*(?:import (?:re|sys)|from [\w.]+ import \w+(?: as \w+)?|if __name__ == ["']__main__["']:|(?:el)?if sys\.argv\[0\]\.endswith\(["'][\w.-]+["']\):|sys\.argv\[0\] = (?:re\.sub\(|sys\.argv\[0\]).*|sys\.exit\(\w+(?:\.\w+)*\(\)\))\s*$/;
+function python_start_isExecutable(file) {
+    try {
+        (0,external_node_fs_.accessSync)(file, external_node_fs_.constants.X_OK);
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+/** The module from which an entry point takes its program; undefined where a line is none of those that installers write. */
+function entryModule(text) {
+    const lines = text.split("\n").filter((line) => !/^(?:\s*#.*|\s*|'''exec' .*|' ''')$/.test(line));
+    const modules = lines.flatMap((line) => entryImport.exec(line)?.[1] ?? []);
+    return modules.length === 1 && lines.every((line) => entryLine.test(line) || entryImport.test(line))
+        ? modules[0]
+        : undefined;
+}
+const entryImport = /^from ([\w.]+) import \w+(?: as \w+)?\s*$/;
+const entryLine = /^\s*(?:import (?:re|sys)|if __name__ == ["']__main__["']:|(?:el)?if sys\.argv\[0\]\.endswith\(["'][\w.-]+["']\):|sys\.argv\[0\] = (?:re\.sub\(|sys\.argv\[0\]).*|sys\.exit\(\w+(?:\.\w+)*\(\)\))\s*$/;
 
 ;// CONCATENATED MODULE: ./lib/executors/fork-server.js
 var fork_server_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
@@ -66961,42 +67049,45 @@ var fork_server_disposeResources = (undefined && undefined.__disposeResources) |
 
 
 
+
 /** How long loading the modules, and one fork, may take before the tool is started the ordinary way. */
 const patienceMs = 20_000;
-/** Read by the interpreter and its libraries as they load: what is forked has those of the server. */
-const readAtStart = /^(?:PYTHON|LC_|LANG|LD_|TZ$|MALLOC_|OPENSSL_|SSL_)/;
 /**
  * Starts of one Python program without the time that its interpreter and libraries take to load: they are loaded once,
  * and every start is a fork of that process. Python's multiprocessing calls it a fork server. A start for which it does
  * not do, for whatever reason, is undefined: the program is then started the ordinary way.
  */
 class ForkServer {
-    first;
+    options;
     start;
     #child;
-    #marker;
+    #marker = (0,external_node_crypto_.randomUUID)();
+    /** How each start is forked; undefined where none can be. */
     #ready;
     #gone;
     #forget;
     #isGone = false;
     /** By the id of the request. */
     #forks = new Map();
-    constructor(first, start, modules, isolation) {
-        this.first = first;
+    constructor(options, start) {
+        this.options = options;
         this.start = start;
-        const argument = JSON.stringify({ modules, firstPlace: start.firstPlace });
-        const words = [...start.interpreter, "-c", forkServerProgram, argument];
+        const { first, modules, isolation } = options;
+        const interpreter = "launcher" in start ? [...start.launcher, "python"] : start.interpreter;
+        const place = "launcher" in start ? `find:${start.program}` : start.firstPlace;
+        const argument = JSON.stringify({ modules, root: first.cwd });
+        const words = [...interpreter, "-c", forkServerProgram, place, argument];
         const [program, ...args] = isolation.wrap(words, first.cwd);
-        this.#marker = (0,external_node_crypto_.randomUUID)();
-        this.#child = (0,external_node_child_process_namespaceObject.spawn)(program, args, {
+        const child = (0,external_node_child_process_namespaceObject.spawn)(program, args, {
             cwd: first.cwd,
             env: { ...first.env, [markerName]: this.#marker },
             detached: true,
-            stdio: ["pipe", "pipe", "ignore"],
+            stdio: ["pipe", "pipe", "pipe", "pipe"],
         });
-        const child = this.#child;
+        this.#child = child;
         child.stdin?.on("error", () => undefined);
-        this.#forget = watchOver({ group: child.pid ?? 0, marker: this.#marker });
+        this.#forget =
+            child.pid === undefined ? () => undefined : watchOver({ group: child.pid, marker: this.#marker });
         this.#gone = Promise.race([(0,external_node_events_namespaceObject.once)(child, "error"), (0,external_node_events_namespaceObject.once)(child, "exit")]).then(() => {
             this.#isGone = true;
             // Nobody can tell any more how they end.
@@ -67007,41 +67098,62 @@ class ForkServer {
         this.#ready = this.#listen();
     }
     /**
-     * Begins to load `modules` (none of the project's own; those that are not installed are left out) for starts like
-     * `first`. Undefined where its program is none that can be forked, or the system is not Linux.
+     * Begins to load the modules. Undefined where the program is none that can be forked, it cannot be started, or the
+     * system is not Linux.
      */
-    static async begin(first, modules, isolation) {
+    static async begin(options) {
         if (process.platform !== "linux")
             return undefined;
-        const start = pythonStart(first.file, first.args, first.cwd, first.env["PATH"]);
+        const { first, modules } = options;
+        const { cwd } = first;
+        const start = launcherStart(first.file, first.args) ??
+            pythonStart(first.file, first.args, { cwd, path: first.env["PATH"], modules });
         if (start === undefined)
             return undefined;
-        await isolation.prepare();
-        return new ForkServer(first, start, modules, isolation);
+        await options.isolation.prepare();
+        try {
+            return new ForkServer(options, start);
+        }
+        catch {
+            return undefined;
+        }
     }
     /** The process id, for whoever measures; undefined where it could not be started. */
     get pid() {
         return this.#child.pid;
     }
-    async fork({ file, args, cwd, env }) {
+    async fork(wanted) {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
-            const start = pythonStart(file, args, cwd, env["PATH"]);
-            if (start === undefined || !this.#isLike(start, env) || !(await this.#ready))
+            const set = this.#difference(wanted.env);
+            const args = this.#argsOf(wanted);
+            if (set === undefined || args === undefined)
+                return undefined;
+            const start = await this.#ready;
+            if (start === undefined)
                 return undefined;
             const place = fork_server_addDisposableResource(env_1, await openOutputPlace(), true);
+            const reader = place.reader;
             if (this.#isGone)
                 return undefined;
             const id = (0,external_node_crypto_.randomUUID)();
             const fork = new Fork();
             this.#forks.set(id, fork);
-            const request = { id, ...start.runs, args: start.args, cwd, env, output: place.path };
+            const unset = Object.keys(this.options.first.env).filter((name) => !(name in wanted.env));
+            const request = { id, ...start.runs, args, cwd: wanted.cwd, set, unset, output: place.path };
             this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
             // A server that hangs must not fork later what has been started the ordinary way by then.
-            const timer = setTimeout(() => this.#child.kill("SIGKILL"), patienceMs);
+            const timer = setTimeout(() => this.#kill(), patienceMs);
             const pid = await fork.connected;
             clearTimeout(timer);
-            return pid === undefined ? undefined : { pid, ended: fork.ended, output: await place.reader };
+            if (pid === undefined) {
+                // Without its byte it runs nothing.
+                void reader.then((socket) => socket.destroy());
+                return undefined;
+            }
+            const output = await reader;
+            output.write("\n");
+            return { pid, ended: fork.ended, output, giveUp: () => fork.end([null, "SIGKILL"]) };
         }
         catch (e_1) {
             env_1.error = e_1;
@@ -67054,30 +67166,54 @@ class ForkServer {
         }
     }
     async [Symbol.asyncDispose]() {
-        const { pid } = this.#child;
-        if (pid === undefined)
-            return;
-        this.#child.stdin?.destroy();
-        await Promise.race([this.#gone, (0,promises_namespaceObject.setTimeout)(graceMs, undefined, { ref: false })]);
-        await endFamily({ group: pid, marker: this.#marker }, graceMs);
+        const { pid, stdin } = this.#child;
+        stdin?.destroy();
+        if (pid !== undefined) {
+            await Promise.race([this.#gone, (0,promises_namespaceObject.setTimeout)(graceMs, undefined, { ref: false })]);
+            await endFamily({ group: pid, marker: this.#marker }, graceMs);
+        }
         this.#forget();
     }
-    /** True once the modules are loaded; false where they cannot be, or the process ends first. */
+    /** How to fork once the modules are loaded; undefined where they cannot be, or the process ends first. */
     async #listen() {
-        const { stdout } = this.#child;
-        if (stdout === null)
-            return false;
-        return new Promise((resolve) => {
-            (0,external_node_readline_namespaceObject.createInterface)({ input: stdout }).on("line", (line) => {
+        const [, stdout, stderr, answers] = this.#child.stdio;
+        // What it says as it loads, a start of its own would say as well.
+        let spoke = false;
+        for (const stream of [stdout, stderr]) {
+            stream?.on("data", () => {
+                spoke = true;
+            });
+        }
+        if (!answers)
+            return undefined;
+        const ready = await new Promise((resolve) => {
+            (0,external_node_readline_namespaceObject.createInterface)({ input: answers }).on("line", (line) => {
                 const answer = JSON.parse(line);
                 if (answer.id === undefined)
-                    resolve(answer.ready === true);
+                    resolve(answer.ready === true ? answer : undefined);
                 else
                     this.#take(answer.id, answer);
             });
-            void this.#gone.then(() => resolve(false));
-            setTimeout(() => resolve(false), patienceMs).unref();
+            void this.#gone.then(() => resolve(undefined));
+            setTimeout(() => resolve(undefined), patienceMs).unref();
         });
+        // It was written before.
+        await (0,promises_namespaceObject.setImmediate)();
+        await (0,promises_namespaceObject.setImmediate)();
+        return ready === undefined || spoke ? undefined : this.#startBy(ready);
+    }
+    /** A launcher's program is known once it ran. */
+    #startBy({ executable = "", script }) {
+        if (!("launcher" in this.start))
+            return this.start;
+        if (!script)
+            return undefined;
+        const { first, modules } = this.options;
+        const { args } = this.start;
+        const start = pythonStart(script, args, { cwd: first.cwd, path: undefined, modules });
+        return start !== undefined && (0,external_node_path_namespaceObject.dirname)(start.interpreter[0] ?? "") === (0,external_node_path_namespaceObject.dirname)(executable)
+            ? start
+            : undefined;
     }
     #take(id, { pid, code, signal }) {
         const fork = this.#forks.get(id);
@@ -67088,11 +67224,35 @@ class ForkServer {
         else
             fork?.connect(pid);
     }
-    #isLike(start, env) {
-        const names = Object.keys({ ...env, ...this.first.env }).filter((name) => readAtStart.test(name));
-        return (start.interpreter.join("\0") === this.start.interpreter.join("\0") &&
-            start.firstPlace === this.start.firstPlace &&
-            names.every((name) => env[name] === this.first.env[name]));
+    #kill() {
+        const { pid } = this.#child;
+        if (pid !== undefined)
+            void endFamily({ group: pid, marker: this.#marker }, 0);
+    }
+    /** The program's own words of a start like the first; undefined for another one. */
+    #argsOf({ file, args, cwd, env }) {
+        const { first, modules } = this.options;
+        if ("launcher" in this.start) {
+            const { launcher, program } = this.start;
+            const wanted = launcherStart(file, args);
+            // In another folder it may make another environment.
+            const isSame = wanted?.launcher.join("\0") === launcher.join("\0") &&
+                wanted.program === program &&
+                cwd === first.cwd;
+            return isSame ? wanted.args : undefined;
+        }
+        const wanted = pythonStart(file, args, { cwd, path: env["PATH"], modules });
+        const isSame = JSON.stringify([wanted?.interpreter, wanted?.firstPlace, wanted?.runs]) ===
+            JSON.stringify([this.start.interpreter, this.start.firstPlace, this.start.runs]);
+        return isSame ? wanted?.args : undefined;
+    }
+    /** The variables that this start has beside the server's; undefined where others differ than those that may. */
+    #difference(env) {
+        const { first, varying } = this.options;
+        const names = Object.keys({ ...first.env, ...env }).filter((name) => env[name] !== first.env[name]);
+        if (!names.every((name) => varying.has(name) || name === markerName))
+            return undefined;
+        return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
     }
 }
 /** One request. A process that ended before it was connected has run nothing of the program. */
@@ -67123,23 +67283,40 @@ function signalName(number) {
 
 
 
-/** Drivers that an address names, by what stands after the plus sign. */
-const fork_server_drivers = new Set(["asyncpg", "psycopg", "psycopg2", "pg8000"]);
-/**
- * Loads what every start of the tool needs, for all that are to come; undefined where each start is to load it by itself.
- * `format` is the setting database-url-format.
- */
-async function beginForkServer({ tool, project, run, isolation, environment }, format) {
+
+/** What a driver brings along, by what stands after the plus sign in an address. SQLAlchemy's asyncio needs greenlet, which others may not have. */
+const fork_server_drivers = {
+    asyncpg: ["asyncpg", "sqlalchemy.ext.asyncio"],
+    psycopg2: ["psycopg2"],
+};
+/** Loads what every start of the tool needs, for all that are to come; undefined where each start is to load it by itself. */
+async function beginForkServer(starts) {
+    const { tool, project, run, isolation, address } = starts;
     const [name, ...args] = run;
     if (tool.modules === undefined || name === undefined)
         return undefined;
-    const env = { ...isolation.environment, ...childEnvironment(environment, {}).env };
+    const { env, varying } = environmentOf(starts);
     const file = fileOf(name, project.root, env);
     if (file === undefined)
         return undefined;
-    const driver = /^\w+\+(\w+)/.exec(format)?.[1] ?? "";
-    const modules = [...tool.modules, ...(fork_server_drivers.has(driver) ? [driver] : [])];
-    return ForkServer.begin({ file, args, cwd: project.root, env }, modules, isolation);
+    const driver = /^\w+\+(\w+)/.exec(address.databaseUrlFormat)?.[1] ?? "";
+    const modules = [...tool.modules, ...(Object.hasOwn(fork_server_drivers, driver) ? (fork_server_drivers[driver] ?? []) : [])];
+    return ForkServer.begin({ first: { file, args, cwd: project.root, env }, modules, varying, isolation });
+}
+/** The variables that are the same for every start, and the names of those that say where a database is. */
+function environmentOf({ project, isolation, environment, address }) {
+    const [one, other] = ["one", "other"].map((user, index) => {
+        const parts = { host: user, port: index + 1, user, password: user, database: user };
+        return addressVariables(address, { judged: parts, lines: parts, others: {} });
+    });
+    const told = Object.entries(one);
+    const varying = new Set([
+        ...told.flatMap(([name, value]) => (other[name] === value ? [] : [name])),
+        ...(project.bind?.others ?? []).map(({ variable }) => variable),
+    ]);
+    const { env } = childEnvironment(environment, Object.fromEntries(told));
+    const all = Object.entries({ ...isolation.environment, ...env });
+    return { env: Object.fromEntries(all.filter(([name]) => !varying.has(name))), varying };
 }
 /** Its first start says what is missing. */
 function fileOf(name, root, env) {
@@ -67159,9 +67336,15 @@ function fileOf(name, root, env) {
 /** As the settings isolation and fork-server say. */
 async function prepareStarts(settings, context) {
     const isolation = await isolate(settings, context.run);
-    const forkServer = settings["fork-server"] === "off"
-        ? undefined
-        : await beginForkServer({ ...context, isolation }, settings["database-url-format"]);
+    let forkServer;
+    try {
+        if (settings["fork-server"] === "auto")
+            forkServer = await beginForkServer({ ...context, isolation });
+    }
+    catch (error) {
+        await isolation[Symbol.asyncDispose]();
+        throw error;
+    }
     return {
         isolation,
         forkServer,
@@ -67267,7 +67450,12 @@ async function prove({ settings, environment, progress }, { tool, project, graph
         progress("starting the shadow database");
         const options = shadowOptions(settings, progress);
         const run = tool.runWords(project, settings.run, environment["PATH"]);
-        const beginning = prepareStarts(settings, { tool, project, run, environment });
+        const address = {
+            databaseUrlEnv: databaseVariable(settings),
+            databaseUrlFormat: settings["database-url-format"],
+            env: settings.env,
+        };
+        const beginning = prepareStarts(settings, { tool, project, run, environment, address });
         // It may fail while the server starts.
         beginning.catch(() => undefined);
         const shadow = prove_addDisposableResource(env_1, await startShadow(options).catch(async (error) => {
@@ -67287,11 +67475,7 @@ async function prove({ settings, environment, progress }, { tool, project, graph
             project,
             run,
             graph,
-            address: {
-                databaseUrlEnv: databaseVariable(settings),
-                databaseUrlFormat: settings["database-url-format"],
-                env: settings.env,
-            },
+            address,
             versionTable: settings["version-table"],
             setup: settings.setup,
             toolTimeoutMs: settings["tool-timeout"] * 1000,

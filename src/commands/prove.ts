@@ -58,7 +58,12 @@ export async function prove(
   progress("starting the shadow database");
   const options = shadowOptions(settings, progress);
   const run = tool.runWords(project, settings.run, environment["PATH"]);
-  const beginning = prepareStarts(settings, { tool, project, run, environment });
+  const address = {
+    databaseUrlEnv: databaseVariable(settings),
+    databaseUrlFormat: settings["database-url-format"],
+    env: settings.env,
+  };
+  const beginning = prepareStarts(settings, { tool, project, run, environment, address });
   // It may fail while the server starts.
   beginning.catch(() => undefined);
   await using shadow = await startShadow(options).catch(async (error: unknown) => {
@@ -78,11 +83,7 @@ export async function prove(
     project,
     run,
     graph,
-    address: {
-      databaseUrlEnv: databaseVariable(settings),
-      databaseUrlFormat: settings["database-url-format"],
-      env: settings.env,
-    },
+    address,
     versionTable: settings["version-table"],
     setup: settings.setup,
     toolTimeoutMs: settings["tool-timeout"] * 1000,

@@ -15,13 +15,16 @@ export interface ToolStarts extends AsyncDisposable {
 /** As the settings isolation and fork-server say. */
 export async function prepareStarts(
   settings: Settings,
-  context: Pick<LaneContext, "tool" | "project" | "run" | "environment">,
+  context: Pick<LaneContext, "tool" | "project" | "run" | "environment" | "address">,
 ): Promise<ToolStarts> {
   const isolation = await isolate(settings, context.run);
-  const forkServer =
-    settings["fork-server"] === "off"
-      ? undefined
-      : await beginForkServer({ ...context, isolation }, settings["database-url-format"]);
+  let forkServer: ForkServer | undefined;
+  try {
+    if (settings["fork-server"] === "auto") forkServer = await beginForkServer({ ...context, isolation });
+  } catch (error) {
+    await isolation[Symbol.asyncDispose]();
+    throw error;
+  }
   return {
     isolation,
     forkServer,

@@ -2,22 +2,42 @@
  * The program of the process from which a Python tool's starts are forked, run as `python -c`. It loads modules once and
  * forks for each request; the child then is what a start of its own would be at its first line: its folder, environment,
  * arguments, standard streams, first place of modules and `__main__`, in a session of its own. It ends with its standard
- * input, which the gate holds. A string, because the gate is one bundled file.
+ * input, which the gate holds, and the tool with it. A string, because the gate is one bundled file.
  *
- * Its argument is JSON, {modules, firstPlace}; lines of JSON to it: {id, script | module, args, cwd, env, output}, output
- * being the path of a Unix socket. Lines from it: {ready: true} or {unfit: reason} once; {id, pid} from the child once it is
- * connected, before it runs anything; {id, code} or {id, signal} when it has ended.
+ * Its arguments are the first place of modules (or `find:` and the name of a console script whose folder that is) and
+ * JSON, {modules, root}. Lines of JSON to it: {id, script | module, args, cwd, set, unset, output}; `set` and `unset` are
+ * the variables in which the start differs from the server's own, `output` is the path of a Unix socket. Lines from it, on
+ * descriptor 3: {ready: true, executable, script} or {unfit: reason} once; {id, pid} from a child that is prepared and
+ * connected, and waits there for one byte before it runs anything; {id, code} or {id, signal} when it has ended.
  */
 export const forkServerProgram = `
-import gc, json, os, select, signal, socket, sys, time, types
+import sys
+def first_place(place):
+    import os
+    script = None
+    if place.startswith("find:"):
+        found = (os.path.join(folder, place[5:]) for folder in os.environ.get("PATH", "").split(":"))
+        script = next((file for file in found if os.access(file, os.X_OK)), "")
+        place = os.path.dirname(os.path.realpath(script))
+    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+        sys.path[0] = place
+    return script
+script = first_place(sys.argv[1])
+import gc, json, os, select, signal, socket, time, types
 from importlib.util import find_spec
+from importlib.metadata import entry_points
 
 def answer(**fields):
-    os.write(1, (json.dumps(fields) + "\\n").encode())
+    os.write(3, (json.dumps(fields) + "\\n").encode())
 
-def load(modules, firstPlace):
-    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
-        sys.path[0] = firstPlace
+def load(modules, root):
+    # A plugin of Alembic's is anybody's code.
+    try:
+        plugins = list(entry_points(group="alembic.plugins"))
+    except TypeError:
+        plugins = list(entry_points().get("alembic.plugins", ()))
+    if plugins:
+        return "alembic has plugins"
     for name in modules:
         # Half an import may not be what a start of its own would find.
         try:
@@ -32,8 +52,16 @@ def load(modules, firstPlace):
     # A thread does not live on in a child, and whoever traces the program wants to see its start.
     if len(os.listdir("/proc/self/task")) > 1:
         return "a module starts threads"
-    if sys.gettrace() or sys.getprofile():
+    monitoring = getattr(sys, "monitoring", None)
+    if sys.gettrace() or sys.getprofile() or monitoring and any(monitoring.get_tool(each) for each in range(6)):
         return "the interpreter is traced"
+    own = os.path.dirname(os.__file__)
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        if name in ("sitecustomize", "usercustomize") and os.path.dirname(file) != own:
+            return "the interpreter is customized by " + file
+        if file.startswith(root + "/") and not file.startswith(sys.prefix + "/"):
+            return file + " is the project's own"
 
 def serve():
     wake, waker = os.pipe()
@@ -56,7 +84,11 @@ def serve():
         *lines, text = (text + chunk).split(b"\\n")
         for line in lines:
             request = json.loads(line)
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError:
+                answer(id=request["id"], code=1)
+                continue
             if pid == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -75,7 +107,7 @@ def reap(ids):
             return
         how = {"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else {"code": os.WEXITSTATUS(status)}
         try:
-            answer(id=ids.pop(pid), **how)
+            answer(id=ids.pop(pid, None), **how)
         except OSError:
             pass
 
@@ -92,43 +124,57 @@ def end(ids):
             reap(ids)
     os._exit(0)
 
-def become(id, cwd, env, output, **_):
+def become(id, cwd, set, unset, output, args, script=None, module=None):
     os.setsid()
     stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     stream.connect(output)
-    answer(id=id, pid=os.getpid())
-    os.dup2(stream.fileno(), 1)
-    os.dup2(stream.fileno(), 2)
-    stream.close()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    os.chdir(cwd)
-    os.environ.clear()
-    os.environ.update(env)
+    os.chdir(cwd.encode())
+    for name in unset:
+        os.environb.pop(name.encode(), None)
+    for name, value in set.items():
+        os.environb[name.encode()] = value.encode()
+    words = ["-m" if script is None else os.fsdecode(script.encode()), *(os.fsdecode(word.encode()) for word in args)]
+    if hasattr(sys, "orig_argv"):
+        begin = sys.orig_argv[:sys.orig_argv.index("-c")]
+        sys.orig_argv[:] = [*begin, *(words if script else ["-m", module, *words[1:]])]
+    sys.argv[:] = words
+    answer(id=id, pid=os.getpid())
+    if not stream.recv(1):
+        os._exit(1)
+    os.dup2(stream.fileno(), 1)
+    os.dup2(stream.fileno(), 2)
+    stream.close()
+    os.close(3)
 
-def run(args, script=None, module=None, **_):
+def run(module=None, **_):
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     main.__builtins__ = __builtins__
     if module is not None:
         import runpy
-        sys.argv[:] = ["-m", *args]
         return runpy._run_module_as_main(module)
-    sys.argv[:] = [script, *args]
-    main.__file__ = script
-    with open(script, "rb") as file:
-        code = compile(file.read(), script, "exec", dont_inherit=True)
+    main.__file__ = sys.argv[0]
+    with open(sys.argv[0], "rb") as file:
+        code = compile(file.read(), sys.argv[0], "exec", dont_inherit=True)
     exec(code, main.__dict__)
 
-unfit = load(**json.loads(sys.argv[1]))
+unfit = load(**json.loads(sys.argv[2]))
+sys.stdout.flush()
+sys.stderr.flush()
 if unfit:
     answer(unfit=unfit)
     os._exit(0)
 gc.collect()
 gc.freeze()
-answer(ready=True)
+answer(ready=True, executable=sys.executable, script=script)
 request = serve()
-become(**request)
+try:
+    become(**request)
+except BaseException:
+    # Nothing of the program has run.
+    os._exit(1)
 try:
     run(**request)
 except (SystemExit, KeyboardInterrupt):

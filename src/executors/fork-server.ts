@@ -3,14 +3,16 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type net from "node:net";
 import { constants } from "node:os";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { graceMs, watchOver } from "./families";
 import { forkServerProgram } from "./fork-server-program";
 import type { Isolation } from "./isolation";
 import { openOutputPlace } from "./output-pipe";
 import { endFamily, markerName } from "./processes";
-import { type PythonStart, pythonStart } from "./python-start";
+import { type LauncherStart, launcherStart, type PythonStart, pythonStart } from "./python-start";
 
 /** A process that runs, however it was started. */
 export interface StartedProcess {
@@ -19,6 +21,8 @@ export interface StartedProcess {
   readonly ended: Promise<Ending>;
   /** Its stdout and stderr. */
   readonly output: net.Socket;
+  /** Has `ended` resolve, where nobody may be there any more to tell; the process was killed. */
+  giveUp?(): void;
 }
 
 export type Ending = readonly [exitCode: number | null, signal: NodeJS.Signals | null];
@@ -31,10 +35,21 @@ export interface ToStart {
   readonly env: Readonly<Record<string, string>>;
 }
 
+export interface ForkServerOptions {
+  /** What every start has: the program, its first words, and the variables that are the same for all. */
+  readonly first: ToStart;
+  /** The tool's modules; those that are not installed are left out. */
+  readonly modules: readonly string[];
+  /** Variables in which starts may differ. */
+  readonly varying: ReadonlySet<string>;
+  readonly isolation: Isolation;
+}
+
 /** As the program answers; see fork-server-program.ts. */
 interface Answer {
   readonly ready?: boolean;
-  readonly unfit?: string;
+  readonly executable?: string;
+  readonly script?: string | null;
   readonly id?: string;
   readonly pid?: number;
   readonly code?: number;
@@ -44,9 +59,6 @@ interface Answer {
 /** How long loading the modules, and one fork, may take before the tool is started the ordinary way. */
 const patienceMs = 20_000;
 
-/** Read by the interpreter and its libraries as they load: what is forked has those of the server. */
-const readAtStart = /^(?:PYTHON|LC_|LANG|LD_|TZ$|MALLOC_|OPENSSL_|SSL_)/;
-
 /**
  * Starts of one Python program without the time that its interpreter and libraries take to load: they are loaded once,
  * and every start is a fork of that process. Python's multiprocessing calls it a fork server. A start for which it does
@@ -54,8 +66,9 @@ const readAtStart = /^(?:PYTHON|LC_|LANG|LD_|TZ$|MALLOC_|OPENSSL_|SSL_)/;
  */
 export class ForkServer implements AsyncDisposable {
   readonly #child: ChildProcess;
-  readonly #marker: string;
-  readonly #ready: Promise<boolean>;
+  readonly #marker = randomUUID();
+  /** How each start is forked; undefined where none can be. */
+  readonly #ready: Promise<PythonStart | undefined>;
   readonly #gone: Promise<void>;
   readonly #forget: () => void;
   #isGone = false;
@@ -63,24 +76,25 @@ export class ForkServer implements AsyncDisposable {
   readonly #forks = new Map<string, Fork>();
 
   private constructor(
-    private readonly first: ToStart,
-    private readonly start: PythonStart,
-    modules: readonly string[],
-    isolation: Isolation,
+    private readonly options: ForkServerOptions,
+    private readonly start: PythonStart | LauncherStart,
   ) {
-    const argument = JSON.stringify({ modules, firstPlace: start.firstPlace });
-    const words = [...start.interpreter, "-c", forkServerProgram, argument];
+    const { first, modules, isolation } = options;
+    const interpreter = "launcher" in start ? [...start.launcher, "python"] : start.interpreter;
+    const place = "launcher" in start ? `find:${start.program}` : start.firstPlace;
+    const argument = JSON.stringify({ modules, root: first.cwd });
+    const words = [...interpreter, "-c", forkServerProgram, place, argument];
     const [program, ...args] = isolation.wrap(words, first.cwd) as [string, ...string[]];
-    this.#marker = randomUUID();
-    this.#child = spawn(program, args, {
+    const child = spawn(program, args, {
       cwd: first.cwd,
       env: { ...first.env, [markerName]: this.#marker },
       detached: true,
-      stdio: ["pipe", "pipe", "ignore"],
+      stdio: ["pipe", "pipe", "pipe", "pipe"],
     });
-    const child = this.#child;
+    this.#child = child;
     child.stdin?.on("error", () => undefined);
-    this.#forget = watchOver({ group: child.pid ?? 0, marker: this.#marker });
+    this.#forget =
+      child.pid === undefined ? () => undefined : watchOver({ group: child.pid, marker: this.#marker });
     this.#gone = Promise.race([once(child, "error"), once(child, "exit")]).then(() => {
       this.#isGone = true;
       // Nobody can tell any more how they end.
@@ -91,19 +105,23 @@ export class ForkServer implements AsyncDisposable {
   }
 
   /**
-   * Begins to load `modules` (none of the project's own; those that are not installed are left out) for starts like
-   * `first`. Undefined where its program is none that can be forked, or the system is not Linux.
+   * Begins to load the modules. Undefined where the program is none that can be forked, it cannot be started, or the
+   * system is not Linux.
    */
-  static async begin(
-    first: ToStart,
-    modules: readonly string[],
-    isolation: Isolation,
-  ): Promise<ForkServer | undefined> {
+  static async begin(options: ForkServerOptions): Promise<ForkServer | undefined> {
     if (process.platform !== "linux") return undefined;
-    const start = pythonStart(first.file, first.args, first.cwd, first.env["PATH"]);
+    const { first, modules } = options;
+    const { cwd } = first;
+    const start =
+      launcherStart(first.file, first.args) ??
+      pythonStart(first.file, first.args, { cwd, path: first.env["PATH"], modules });
     if (start === undefined) return undefined;
-    await isolation.prepare();
-    return new ForkServer(first, start, modules, isolation);
+    await options.isolation.prepare();
+    try {
+      return new ForkServer(options, start);
+    } catch {
+      return undefined;
+    }
   }
 
   /** The process id, for whoever measures; undefined where it could not be started. */
@@ -111,45 +129,81 @@ export class ForkServer implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  async fork({ file, args, cwd, env }: ToStart): Promise<StartedProcess | undefined> {
-    const start = pythonStart(file, args, cwd, env["PATH"]);
-    if (start === undefined || !this.#isLike(start, env) || !(await this.#ready)) return undefined;
+  async fork(wanted: ToStart): Promise<StartedProcess | undefined> {
+    const set = this.#difference(wanted.env);
+    const args = this.#argsOf(wanted);
+    if (set === undefined || args === undefined) return undefined;
+    const start = await this.#ready;
+    if (start === undefined) return undefined;
     await using place = await openOutputPlace();
+    const reader = place.reader;
     if (this.#isGone) return undefined;
     const id = randomUUID();
     const fork = new Fork();
     this.#forks.set(id, fork);
-    const request = { id, ...start.runs, args: start.args, cwd, env, output: place.path };
+    const unset = Object.keys(this.options.first.env).filter((name) => !(name in wanted.env));
+    const request = { id, ...start.runs, args, cwd: wanted.cwd, set, unset, output: place.path };
     this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
     // A server that hangs must not fork later what has been started the ordinary way by then.
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), patienceMs);
+    const timer = setTimeout(() => this.#kill(), patienceMs);
     const pid = await fork.connected;
     clearTimeout(timer);
-    return pid === undefined ? undefined : { pid, ended: fork.ended, output: await place.reader };
+    if (pid === undefined) {
+      // Without its byte it runs nothing.
+      void reader.then((socket) => socket.destroy());
+      return undefined;
+    }
+    const output = await reader;
+    output.write("\n");
+    return { pid, ended: fork.ended, output, giveUp: () => fork.end([null, "SIGKILL"]) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
-    this.#child.stdin?.destroy();
-    await Promise.race([this.#gone, sleep(graceMs, undefined, { ref: false })]);
-    await endFamily({ group: pid, marker: this.#marker }, graceMs);
+    const { pid, stdin } = this.#child;
+    stdin?.destroy();
+    if (pid !== undefined) {
+      await Promise.race([this.#gone, sleep(graceMs, undefined, { ref: false })]);
+      await endFamily({ group: pid, marker: this.#marker }, graceMs);
+    }
     this.#forget();
   }
 
-  /** True once the modules are loaded; false where they cannot be, or the process ends first. */
-  async #listen(): Promise<boolean> {
-    const { stdout } = this.#child;
-    if (stdout === null) return false;
-    return new Promise<boolean>((resolve) => {
-      createInterface({ input: stdout }).on("line", (line) => {
+  /** How to fork once the modules are loaded; undefined where they cannot be, or the process ends first. */
+  async #listen(): Promise<PythonStart | undefined> {
+    const [, stdout, stderr, answers] = this.#child.stdio;
+    // What it says as it loads, a start of its own would say as well.
+    let spoke = false;
+    for (const stream of [stdout, stderr]) {
+      (stream as Readable | null)?.on("data", () => {
+        spoke = true;
+      });
+    }
+    if (!answers) return undefined;
+    const ready = await new Promise<Answer | undefined>((resolve) => {
+      createInterface({ input: answers as Readable }).on("line", (line) => {
         const answer = JSON.parse(line) as Answer;
-        if (answer.id === undefined) resolve(answer.ready === true);
+        if (answer.id === undefined) resolve(answer.ready === true ? answer : undefined);
         else this.#take(answer.id, answer);
       });
-      void this.#gone.then(() => resolve(false));
-      setTimeout(() => resolve(false), patienceMs).unref();
+      void this.#gone.then(() => resolve(undefined));
+      setTimeout(() => resolve(undefined), patienceMs).unref();
     });
+    // It was written before.
+    await turn();
+    await turn();
+    return ready === undefined || spoke ? undefined : this.#startBy(ready);
+  }
+
+  /** A launcher's program is known once it ran. */
+  #startBy({ executable = "", script }: Answer): PythonStart | undefined {
+    if (!("launcher" in this.start)) return this.start;
+    if (!script) return undefined;
+    const { first, modules } = this.options;
+    const { args } = this.start;
+    const start = pythonStart(script, args, { cwd: first.cwd, path: undefined, modules });
+    return start !== undefined && dirname(start.interpreter[0] ?? "") === dirname(executable)
+      ? start
+      : undefined;
   }
 
   #take(id: string, { pid, code, signal }: Answer): void {
@@ -160,13 +214,37 @@ export class ForkServer implements AsyncDisposable {
     } else fork?.connect(pid);
   }
 
-  #isLike(start: PythonStart, env: Readonly<Record<string, string>>): boolean {
-    const names = Object.keys({ ...env, ...this.first.env }).filter((name) => readAtStart.test(name));
-    return (
-      start.interpreter.join("\0") === this.start.interpreter.join("\0") &&
-      start.firstPlace === this.start.firstPlace &&
-      names.every((name) => env[name] === this.first.env[name])
-    );
+  #kill(): void {
+    const { pid } = this.#child;
+    if (pid !== undefined) void endFamily({ group: pid, marker: this.#marker }, 0);
+  }
+
+  /** The program's own words of a start like the first; undefined for another one. */
+  #argsOf({ file, args, cwd, env }: ToStart): readonly string[] | undefined {
+    const { first, modules } = this.options;
+    if ("launcher" in this.start) {
+      const { launcher, program } = this.start;
+      const wanted = launcherStart(file, args);
+      // In another folder it may make another environment.
+      const isSame =
+        wanted?.launcher.join("\0") === launcher.join("\0") &&
+        wanted.program === program &&
+        cwd === first.cwd;
+      return isSame ? wanted.args : undefined;
+    }
+    const wanted = pythonStart(file, args, { cwd, path: env["PATH"], modules });
+    const isSame =
+      JSON.stringify([wanted?.interpreter, wanted?.firstPlace, wanted?.runs]) ===
+      JSON.stringify([this.start.interpreter, this.start.firstPlace, this.start.runs]);
+    return isSame ? wanted?.args : undefined;
+  }
+
+  /** The variables that this start has beside the server's; undefined where others differ than those that may. */
+  #difference(env: Readonly<Record<string, string>>): Record<string, string> | undefined {
+    const { first, varying } = this.options;
+    const names = Object.keys({ ...first.env, ...env }).filter((name) => env[name] !== first.env[name]);
+    if (!names.every((name) => varying.has(name) || name === markerName)) return undefined;
+    return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
   }
 }
 

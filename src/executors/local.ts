@@ -82,7 +82,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   const env = { ...command.isolation.environment, ...command.env, [markerName]: marker };
   const start = performance.now();
   if (isEnding()) return never();
-  const { pid, ended, output } =
+  const { pid, ended, output, giveUp } =
     (await command.forkServer?.fork({ file, args, cwd: command.cwd, env })) ??
     (await spawnProcess(command, name, [file, ...args], env));
   const family = { group: pid, marker };
@@ -93,14 +93,17 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   const outputClosed = new Promise<void>((resolve) => output.once("close", resolve));
 
   let timedOut = false;
+  const onAbort = () =>
+    void endFamily(family, graceMs)
+      .then(() => sleep(graceMs, undefined, { ref: false }))
+      .then(giveUp);
   const timer = setTimeout(
     () => {
       timedOut = true;
-      void endFamily(family, graceMs);
+      onAbort();
     },
     Math.min(command.timeoutMs, longestTimer),
   );
-  const onAbort = () => void endFamily(family, graceMs);
   if (command.abort?.aborted === true) onAbort();
   command.abort?.addEventListener("abort", onAbort);
   try {

@@ -35,6 +35,8 @@ export function signalFamily(family: ProcessFamily, signal: NodeJS.Signals | 0):
 }
 
 function send(target: number, signal: NodeJS.Signals | 0): boolean {
+  // 0 and -1 are this process's own group, and everybody.
+  if (target === 0 || target === -1) return false;
   try {
     process.kill(target, signal);
     return true;
@@ -55,7 +57,10 @@ export function familyMembers(family: ProcessFamily): number[] | undefined {
       // proc_pid_stat(5): after the name in brackets come state, parent and process group.
       const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 3);
       if (state === "Z" || state === "X") return false;
-      return Number(group) === family.group || readFileSync(`/proc/${pid}/environ`).includes(wanted);
+      return (
+        (family.group > 1 && Number(group) === family.group) ||
+        readFileSync(`/proc/${pid}/environ`).includes(wanted)
+      );
     } catch {
       return false; // Ended meanwhile, or another user's.
     }

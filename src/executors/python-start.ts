@@ -1,10 +1,9 @@
-import { closeSync, openSync, readSync, realpathSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
-import { findInPath } from "./executable";
+import { accessSync, closeSync, constants, openSync, readSync, realpathSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 
-/** How a Python program is started: the interpreter with its options, and what it runs. */
+/** How a Python program is started. */
 export interface PythonStart {
-  /** Absolute, and its options. */
+  /** The interpreter and its options; of a launcher (`uv run`) its words and `python`. */
   readonly interpreter: readonly string[];
   /** What Python puts before all other places of modules. */
   readonly firstPlace: string;
@@ -13,24 +12,48 @@ export interface PythonStart {
   readonly args: readonly string[];
 }
 
+/** `uv run alembic`: the launcher makes the environment, in which the program is found by its name. */
+export interface LauncherStart {
+  readonly launcher: readonly string[];
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** Programs that run another one in a project's own Python environment and change nothing but variables. */
+const launchers = new Set(["uv", "poetry"]);
+
+export function launcherStart(
+  file: string,
+  [command, program, ...args]: readonly string[],
+): LauncherStart | undefined {
+  if (!launchers.has(basename(file)) || command !== "run" || program === undefined) return undefined;
+  return /^\w[\w.-]*$/.test(program) ? { launcher: [file, command], program, args } : undefined;
+}
+
 /**
- * The start of a console script as installers write it (pip, uv, Poetry: an import and a call, nothing else), or of
- * `python -m module`; undefined for every other program, whose first lines may be about to change what is loaded.
+ * The start of a console script as installers write it (pip, uv, Poetry: an import and a call, nothing else) whose program is
+ * in one of `modules`, or of `python -m` with the package of one. Undefined for every other program: a project's own may be
+ * about to change what is loaded.
  */
 export function pythonStart(
   file: string,
   args: readonly string[],
-  cwd: string,
-  path: string | undefined,
+  {
+    cwd,
+    path,
+    modules,
+  }: { readonly cwd: string; readonly path: string | undefined; readonly modules: readonly string[] },
 ): PythonStart | undefined {
   if (pythonName.test(basename(file))) {
-    const [option, module, ...rest] = args;
-    if (option !== "-m" || module === undefined || module.startsWith("-")) return undefined;
+    const [option, module = "", ...rest] = args;
+    const isOurs = modules.some((name) => name.startsWith(`${module}.`));
+    if (option !== "-m" || !isOurs) return undefined;
     return { interpreter: [file], firstPlace: resolve(cwd), runs: { module }, args: rest };
   }
   const text = startOf(file);
   const interpreter = text === undefined ? undefined : interpreterOf(text, path);
-  if (text === undefined || interpreter === undefined || !isEntryPoint(text)) return undefined;
+  if (text === undefined || interpreter === undefined || !modules.includes(entryModule(text) ?? ""))
+    return undefined;
   return { interpreter, firstPlace: dirname(realpathSync(file)), runs: { script: file }, args };
 }
 
@@ -63,21 +86,39 @@ function interpreterOf(text: string, path: string | undefined): readonly string[
   if (program === undefined) return undefined;
   if (basename(program) !== "env") return options.length > 1 ? undefined : named([program, ...options]);
   const [name, ...more] = options;
-  const found =
-    name === undefined || more.length > 0 || !pythonName.test(name) ? undefined : findInPath(name, path);
-  return found === undefined ? undefined : [found];
+  const found = name === undefined || more.length > 0 ? undefined : inPath(name, path);
+  return found === undefined ? undefined : named([found]);
 }
 
 function named(interpreter: readonly [string, ...string[]]): readonly string[] | undefined {
   return pythonName.test(basename(interpreter[0])) ? interpreter : undefined;
 }
 
-/** Every line of code is one of those that installers write. */
-function isEntryPoint(text: string): boolean {
-  const lines = text.split("\n").filter((line) => !/^(?:\s*#.*|\s*|'''exec' .*|' ''')$/.test(line));
-  return lines.some((line) => entryImport.test(line)) && lines.every((line) => entryLine.test(line));
+/** As `env` looks for it; a folder that is relative means another one in each place. */
+function inPath(name: string, path: string | undefined): string | undefined {
+  const folders = (path ?? "").split(":");
+  if (!folders.every(isAbsolute)) return undefined;
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
-const entryImport = /^\s*from [\w.]+ import \w+(?: as \w+)?$/;
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The module from which an entry point takes its program; undefined where a line is none of those that installers write. */
+function entryModule(text: string): string | undefined {
+  const lines = text.split("\n").filter((line) => !/^(?:\s*#.*|\s*|'''exec' .*|' ''')$/.test(line));
+  const modules = lines.flatMap((line) => entryImport.exec(line)?.[1] ?? []);
+  return modules.length === 1 && lines.every((line) => entryLine.test(line) || entryImport.test(line))
+    ? modules[0]
+    : undefined;
+}
+
+const entryImport = /^from ([\w.]+) import \w+(?: as \w+)?\s*$/;
 const entryLine =
-  /^\s*(?:import (?:re|sys)|from [\w.]+ import \w+(?: as \w+)?|if __name__ == ["']__main__["']:|(?:el)?if sys\.argv\[0\]\.endswith\(["'][\w.-]+["']\):|sys\.argv\[0\] = (?:re\.sub\(|sys\.argv\[0\]).*|sys\.exit\(\w+(?:\.\w+)*\(\)\))\s*$/;
+  /^\s*(?:import (?:re|sys)|if __name__ == ["']__main__["']:|(?:el)?if sys\.argv\[0\]\.endswith\(["'][\w.-]+["']\):|sys\.argv\[0\] = (?:re\.sub\(|sys\.argv\[0\]).*|sys\.exit\(\w+(?:\.\w+)*\(\)\))\s*$/;

@@ -1,29 +1,44 @@
 import { childEnvironment } from "../executors/environment";
 import { findExecutable } from "../executors/executable";
 import { ForkServer } from "../executors/fork-server";
+import { addressVariables } from "./address-variables";
 import type { LaneContext } from "./stage";
 
-type Starts = Pick<LaneContext, "tool" | "project" | "run" | "isolation" | "environment">;
+type Starts = Pick<LaneContext, "tool" | "project" | "run" | "isolation" | "environment" | "address">;
 
-/** Drivers that an address names, by what stands after the plus sign. */
-const drivers: ReadonlySet<string> = new Set(["asyncpg", "psycopg", "psycopg2", "pg8000"]);
+/** What a driver brings along, by what stands after the plus sign in an address. SQLAlchemy's asyncio needs greenlet, which others may not have. */
+const drivers: Readonly<Record<string, readonly string[]>> = {
+  asyncpg: ["asyncpg", "sqlalchemy.ext.asyncio"],
+  psycopg2: ["psycopg2"],
+};
 
-/**
- * Loads what every start of the tool needs, for all that are to come; undefined where each start is to load it by itself.
- * `format` is the setting database-url-format.
- */
-export async function beginForkServer(
-  { tool, project, run, isolation, environment }: Starts,
-  format: string,
-): Promise<ForkServer | undefined> {
+/** Loads what every start of the tool needs, for all that are to come; undefined where each start is to load it by itself. */
+export async function beginForkServer(starts: Starts): Promise<ForkServer | undefined> {
+  const { tool, project, run, isolation, address } = starts;
   const [name, ...args] = run;
   if (tool.modules === undefined || name === undefined) return undefined;
-  const env = { ...isolation.environment, ...childEnvironment(environment, {}).env };
+  const { env, varying } = environmentOf(starts);
   const file = fileOf(name, project.root, env);
   if (file === undefined) return undefined;
-  const driver = /^\w+\+(\w+)/.exec(format)?.[1] ?? "";
-  const modules = [...tool.modules, ...(drivers.has(driver) ? [driver] : [])];
-  return ForkServer.begin({ file, args, cwd: project.root, env }, modules, isolation);
+  const driver = /^\w+\+(\w+)/.exec(address.databaseUrlFormat)?.[1] ?? "";
+  const modules = [...tool.modules, ...(Object.hasOwn(drivers, driver) ? (drivers[driver] ?? []) : [])];
+  return ForkServer.begin({ first: { file, args, cwd: project.root, env }, modules, varying, isolation });
+}
+
+/** The variables that are the same for every start, and the names of those that say where a database is. */
+function environmentOf({ project, isolation, environment, address }: Starts) {
+  const [one, other] = ["one", "other"].map((user, index) => {
+    const parts = { host: user, port: index + 1, user, password: user, database: user };
+    return addressVariables(address, { judged: parts, lines: parts, others: {} });
+  }) as [Record<string, string>, Record<string, string>];
+  const told = Object.entries(one);
+  const varying = new Set([
+    ...told.flatMap(([name, value]) => (other[name] === value ? [] : [name])),
+    ...(project.bind?.others ?? []).map(({ variable }) => variable),
+  ]);
+  const { env } = childEnvironment(environment, Object.fromEntries(told));
+  const all = Object.entries({ ...isolation.environment, ...env });
+  return { env: Object.fromEntries(all.filter(([name]) => !varying.has(name))), varying };
 }
 
 /** Its first start says what is missing. */

@@ -8,8 +8,8 @@ import { removeObjects } from "../databases/postgres/remove-objects";
 import { ToolError } from "../errors";
 import { mergeDeltas } from "../evidence/deltas";
 import { type RecordedLeg, stepsOf } from "../evidence/steps";
-import { type AddressParts, environmentLines, formatAddress } from "../executors/address";
-import { childEnvironment, recorderVariables } from "../executors/environment";
+import type { AddressParts } from "../executors/address";
+import { childEnvironment } from "../executors/environment";
 import type { ForkServer } from "../executors/fork-server";
 import { type Isolation, openReach } from "../executors/isolation";
 import { type CommandResult, runCommand } from "../executors/local";
@@ -25,18 +25,12 @@ import type { MigrationTool, ToolFailure, ToolProject, VersionTable } from "../t
 import { namedTable } from "../tools/named-table";
 import { upgradeWords } from "../tools/own-words";
 import { shellWords } from "../tools/shell-words";
+import { type AddressSettings, addressVariables } from "./address-variables";
 import { lastLines, notArrived } from "./arrival";
 import { OtherBinds } from "./other-binds";
 import { partsDown, runWayBack } from "./own-way-back";
 import { dropRoles, endOtherSessions, rolesOf } from "./sessions";
 import { appliedVersions } from "./version-table";
-
-/** How the tool is told where to connect. */
-export interface AddressSettings {
-  readonly databaseUrlEnv: string;
-  readonly databaseUrlFormat: string;
-  readonly env: readonly string[];
-}
 
 /** Everything a lane needs that is the same for all its databases. */
 export interface LaneContext {
@@ -348,18 +342,11 @@ export class Stage implements AsyncDisposable {
 
   private async execute(argv: readonly string[]): Promise<CommandResult> {
     const { context, parts } = this;
-    const url = formatAddress(context.address.databaseUrlFormat, parts);
-    const linesOf = this.others.defaultParts ?? parts;
-    const ours = {
-      ...recorderVariables(parts),
-      ...this.others.environment,
-      [context.address.databaseUrlEnv]: url,
-      ...environmentLines(
-        context.address.env,
-        formatAddress(context.address.databaseUrlFormat, linesOf),
-        linesOf,
-      ),
-    };
+    const ours = addressVariables(context.address, {
+      judged: parts,
+      lines: this.others.defaultParts ?? parts,
+      others: this.others.environment,
+    });
     const result = await runCommand({
       argv,
       cwd: context.project.root,

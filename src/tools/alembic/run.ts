@@ -42,13 +42,12 @@ export function lockedWords(root: string, program: string): readonly string[] | 
 }
 
 /** What every env.py comes to load, by itself or by the models that it imports. */
-export const modules = [
+export const modules: readonly string[] = [
   "alembic.config",
   "alembic.command",
   "sqlalchemy.orm",
-  "sqlalchemy.ext.asyncio",
   "sqlalchemy.dialects.postgresql",
-] as const;
+];
 
 /** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
 export function commands(project: ToolProject): ToolCommands {
