@@ -67111,6 +67111,8 @@ class ForkServer {
         if (start === undefined)
             return undefined;
         await options.isolation.prepare();
+        if (isEnding())
+            return undefined;
         try {
             return new ForkServer(options, start);
         }
@@ -67449,6 +67451,8 @@ async function prove({ settings, environment, progress }, { tool, project, graph
     try {
         progress("starting the shadow database");
         const options = shadowOptions(settings, progress);
+        // What begins beside the server has to end with the gate as well.
+        const _beginning = prove_addDisposableResource(env_1, commandsEndBySignal(), true);
         const run = tool.runWords(project, settings.run, environment["PATH"]);
         const address = {
             databaseUrlEnv: databaseVariable(settings),

@@ -57,6 +57,8 @@ export async function prove(
 ): Promise<Proof> {
   progress("starting the shadow database");
   const options = shadowOptions(settings, progress);
+  // What begins beside the server has to end with the gate as well.
+  await using _beginning = commandsEndBySignal();
   const run = tool.runWords(project, settings.run, environment["PATH"]);
   const address = {
     databaseUrlEnv: databaseVariable(settings),

@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
-import { graceMs, watchOver } from "./families";
+import { graceMs, isEnding, watchOver } from "./families";
 import { forkServerProgram } from "./fork-server-program";
 import type { Isolation } from "./isolation";
 import { openOutputPlace } from "./output-pipe";
@@ -117,6 +117,7 @@ export class ForkServer implements AsyncDisposable {
       pythonStart(first.file, first.args, { cwd, path: first.env["PATH"], modules });
     if (start === undefined) return undefined;
     await options.isolation.prepare();
+    if (isEnding()) return undefined;
     try {
       return new ForkServer(options, start);
     } catch {
