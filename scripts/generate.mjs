@@ -78,7 +78,8 @@ An empty input or variable counts as not given. A flag that is true or false nee
 
 It lies in \`working-directory\`, or at the root of the repository where that has none; \`config-file\` names another. Its keys
 are the names below (where they say so), \`rules\`, \`accept\` and \`rows\`. Values are read as the text that is written: a revision
-0012 stays 0012. A mistake in it ends the check with its line and column; anchors and aliases are not read.
+0012 stays 0012. Mistakes in it end every command, all of
+them told at once with line and column; anchors and aliases are not read.
 
 \`\`\`yaml
 rules:                           # a severity (error, warning, note, off) and why, where it is less than the rule's own

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import * as core from "@actions/core";
-import type { ErrorParts } from "../errors";
+import { type AllErrorParts, apart, type ErrorParts } from "../errors";
 import type { CheckReport } from "../model/verdict";
 import { annotations } from "../reports/annotations";
 import { clip } from "../reports/escaping";
@@ -29,7 +29,7 @@ export interface PublishContext {
 }
 
 /** A report, or why there is none. Secrets must be gone from it. */
-export type Outcome = { readonly report: CheckReport } | { readonly error: ErrorParts };
+export type Outcome = { readonly report: CheckReport } | { readonly error: AllErrorParts };
 
 /**
  * Tells GitHub: annotations, job summary, files, outputs, comment. Nothing here changes the verdict: what cannot be
@@ -45,7 +45,7 @@ export async function publish(outcome: Outcome, context: PublishContext): Promis
     sarif: report && (await attempt("The SARIF file", () => writeSarif(report, context))),
   };
   if ("report" in outcome) annotateFindings(outcome.report, context.workingDirectory);
-  else annotate(core.error, outcome.error, name);
+  else for (const parts of apart(outcome.error)) annotate(core.error, parts, name);
   await attempt("The outputs", () => {
     for (const [name, value] of Object.entries(outputs(report, files))) core.setOutput(name, value);
   });

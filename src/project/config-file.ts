@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
-import { UserError } from "../errors";
+import { type AllErrorParts, apart, type ErrorParts, mapAll, together, UserError } from "../errors";
 import type { Policy } from "../model/policy";
 import { suggestion } from "../nearest";
 import {
@@ -16,7 +16,8 @@ import {
 } from "../settings";
 import { acceptOf, rulesOf } from "./config-policy";
 import { rowsOf } from "./config-rows";
-import { entriesOf, isEmpty, type Source, scalarText, wrongType } from "./yaml-nodes";
+import { settingOf } from "./read-settings";
+import { isEmpty, readEntries, type Source, scalarText, wrongType } from "./yaml-nodes";
 
 /** migration-gate.yml, read: settings are not yet checked, rule ids and revisions not yet known to exist. */
 export interface ConfigFile {
@@ -80,7 +81,10 @@ function samePath(one: string, other: string): boolean {
   return realpathSync(one) === realpathSync(other);
 }
 
-/** Every scalar stays the text that was written (YAML's failsafe schema): an id like 0012 or 1e5 is no number. */
+/**
+ * Every scalar stays the text that was written (YAML's failsafe schema): an id like 0012 or 1e5 is no number. UserError
+ * has all that is wrong in it, in the file's order, unless it is no YAML: then what follows is not known.
+ */
 export function readConfigFile(file: string): ConfigFile {
   const text = readText(file);
   const lines = new LineCounter();
@@ -89,24 +93,50 @@ export function readConfigFile(file: string): ConfigFile {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  const broken = document.errors[0] ?? document.warnings[0];
-  if (broken !== undefined) throw yamlError(broken.code, broken.message, at(broken.pos[0]));
+  const syntax = document.errors.find(({ code }) => code !== "DUPLICATE_KEY");
+  if (syntax !== undefined) throw yamlError(syntax.code, syntax.message, at(syntax.pos[0]));
   const source: Source = {
     file,
     at: (node) => at(isNode(node) ? (node.range?.[0] ?? 0) : 0),
     line: (node) => lines.linePos(node.range?.[0] ?? 0).line,
   };
+  const notRead = [...document.errors, ...document.warnings].map(
+    ({ code, message, pos }) => yamlError(code, message, at(pos[0])).parts,
+  );
   visit(document, {
     Node(_, node) {
       if (!isAlias(node) && node.anchor === undefined) return;
-      throw new UserError({
+      notRead.push({
         what: "Anchors and aliases (&name, *name) are not read here.",
         where: source.at(node),
         do: "Write the value out.",
       });
     },
   });
-  return sectionsOf(document.contents, source);
+  try {
+    const read = sectionsOf(document.contents, source);
+    if (notRead.length === 0) return read;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const places = notRead.map(({ where }) => where);
+    notRead.push(...apart(error.parts).filter(({ where }) => !places.includes(where)));
+  }
+  throw new UserError(mistakesOf(file, notRead));
+}
+
+/** As they stand in the file: of 10:1 and 9:1 the second comes first. */
+const byPlace = new Intl.Collator("en", { numeric: true });
+/** More than a person mends before the next run. */
+const mostMistakes = 20;
+
+function mistakesOf(file: string, mistakes: readonly ErrorParts[]): AllErrorParts {
+  const sorted = mistakes.toSorted((one, other) => byPlace.compare(one.where ?? "", other.where ?? ""));
+  const more = sorted.length - mostMistakes;
+  const rest = {
+    what: `There ${more === 1 ? "is 1 more mistake" : `are ${more} more mistakes`} in ${file}.`,
+    do: "Mend those above; the next run shows them.",
+  };
+  return together(more > 0 ? [...sorted.slice(0, mostMistakes), rest] : sorted);
 }
 
 function sectionsOf(contents: unknown, source: Source): ConfigFile {
@@ -123,16 +153,18 @@ function sectionsOf(contents: unknown, source: Source): ConfigFile {
   let rules: Policy["rules"] = new Map();
   let accept: Policy["accept"] = [];
   let rows: Policy["rows"];
-  for (const { key, node, place } of entriesOf(contents, source)) {
+  readEntries(contents, source, ({ key, node, place }) => {
     if (key === "rules") rules = rulesOf(node, source);
     else if (key === "accept") accept = acceptOf(node, source);
     else if (key === "rows") rows = rowsOf(node, source);
     else {
       const name = settingNames.find((candidate) => candidate === key);
       if (name === undefined || !takes(name, "file")) throw noKey(key, name, place);
-      settings[name] = { value: settingValue(name, node, source), name, where: source.at(node ?? contents) };
+      const given = { value: settingValue(name, node, source), name, where: source.at(node ?? contents) };
+      settingOf(name, given);
+      settings[name] = given;
     }
-  }
+  });
   return { settings, policy: { file: source.file, rules, accept, ...(rows === undefined ? {} : { rows }) } };
 }
 
@@ -141,9 +173,11 @@ function settingValue(name: SettingName, node: Node | null, source: Source): Giv
   const wanted = isList ? "a list of texts" : "one value";
   if (isScalar(node) && !isEmpty(node)) return String(node.value);
   if (isList && isSeq(node))
-    return node.items.map((item) => scalarText(item, `an item of ${name}`, "one value", source));
+    return mapAll(node.items, (item) => scalarText(item, `an item of ${name}`, "one value", source));
   if (isList && isMap(node))
-    return entriesOf(node, source).map(
+    return readEntries(
+      node,
+      source,
       (pair) => `${pair.key}=${scalarText(pair.node, `${name}.${pair.key}`, "one value", source)}`,
     );
   throw wrongType(name, wanted, node, source);

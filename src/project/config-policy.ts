@@ -1,19 +1,24 @@
 import { isMap, isSeq, type Node } from "yaml";
-import { UserError } from "../errors";
+import { mapAll, UserError } from "../errors";
 import { type Severity, severities } from "../model/finding";
 import type { Acceptance, RuleSetting } from "../model/policy";
 import { nearest } from "../nearest";
-import { entriesOf, type Field, isEmpty, type Source, scalarText, textFields, wrongType } from "./yaml-nodes";
+import {
+  type Field,
+  isEmpty,
+  readEntries,
+  type Source,
+  scalarText,
+  textFields,
+  wrongType,
+} from "./yaml-nodes";
 
 /** `rules:` of migration-gate.yml; whether the ids are known is not looked at. */
 export function rulesOf(node: Node | null, source: Source): Map<string, RuleSetting> {
   if (node === null || isEmpty(node)) return new Map();
   if (!isMap(node)) throw wrongType("rules", "a mapping of rule ids", node, source);
   return new Map(
-    entriesOf(node, source).map(({ key, node: value, place }) => [
-      key,
-      ruleSetting(key, value, place, source),
-    ]),
+    readEntries(node, source, ({ key, node: value, place }) => [key, ruleSetting(key, value, place, source)]),
   );
 }
 
@@ -22,7 +27,9 @@ const ruleWords = [...severities, "off"] as const;
 function ruleSetting(rule: string, node: Node | null, place: string, source: Source): RuleSetting {
   const wanted = `${ruleWords.join(", ")}, or { severity: …, because: … }`;
   const fields = isMap(node)
-    ? textFields(node, ["severity", "because", "reason"], `rules.${rule}`, source)
+    ? textFields(node, ["severity", "because", "reason"], `rules.${rule}`, source, (name, field) => {
+        if (name === "severity") severityOf(field, rule);
+      })
     : { severity: { text: scalarText(node, `rules.${rule}`, wanted, source), place: source.at(node) } };
   const severity = fields.severity === undefined ? undefined : severityOf(fields.severity, rule);
   const because = becauseOf(fields, `rules.${rule}`);
@@ -52,20 +59,20 @@ export function acceptOf(node: Node | null, source: Source): Acceptance[] {
   if (node === null || isEmpty(node)) return [];
   const wanted = "a list of { rule, revision, because }";
   if (!isSeq(node)) throw wrongType("accept", wanted, node, source);
-  return node.items.map((item) => {
+  return mapAll(node.items, (item) => {
     if (!isMap(item)) throw wrongType("accept", wanted, item, source);
     const fields = textFields(item, ["rule", "revision", "because", "reason"], "accept", source);
-    const needed = (name: "rule" | "revision"): string => {
-      const text = fields[name]?.text;
-      if (text !== undefined) return text;
-      throw new UserError({
-        what: `An entry of accept has no ${name}.`,
-        where: source.at(item),
-        do: "Write - { rule: <id>, revision: <id>, because: <why> }",
-      });
-    };
-    const [rule, revision] = [needed("rule"), needed("revision")];
-    return { rule, revision, because: becauseOf(fields, "accept"), line: source.line(item) };
+    const because = becauseOf(fields, "accept");
+    const { rule, revision } = fields;
+    if (rule !== undefined && revision !== undefined)
+      return { rule: rule.text, revision: revision.text, because, line: source.line(item) };
+    const lacking =
+      rule === undefined ? (revision === undefined ? "rule and no revision" : "rule") : "revision";
+    throw new UserError({
+      what: `An entry of accept has no ${lacking}.`,
+      where: source.at(item),
+      do: "Write - { rule: <id>, revision: <id>, because: <why> }",
+    });
   });
 }
 

@@ -1,14 +1,14 @@
 import { isMap, isScalar, isSeq, type Node } from "yaml";
-import { UserError } from "../errors";
+import { mapAll, UserError } from "../errors";
 import type { RowSettings, TableRowSettings, TableSteering } from "../model/row-settings";
 import type { RowTier } from "../model/rows";
 import { nearest } from "../nearest";
 import { defaultRowKeys, mostRowsPerTable, rowSections, rowTiers, tableRowKeys } from "../settings/rows";
 import {
   type Entry,
-  entriesOf,
   isEmpty,
-  knownEntries,
+  readEntries,
+  readKnown,
   type Source,
   scalarText,
   wrongType,
@@ -19,39 +19,50 @@ type TableKey = keyof typeof tableRowKeys;
 
 /** `rows:` of migration-gate.yml; undefined where it says nothing. Whether tables and columns are there is not looked at. */
 export function rowsOf(node: Node | null, source: Source): RowSettings | undefined {
-  const sections = sectionsOf(node, "rows", Object.keys(rowSections) as Section[], source);
-  const found = new Map(sections.map((entry) => [entry.key, entry]));
-  if (found.size === 0) return undefined;
-  const owner = "rows.default";
-  const standard = sectionsOf(found.get("default")?.node ?? null, owner, defaultRowKeys, source);
-  const reference = referenceOf(found.get("reference")?.node ?? null, source);
-  const tables = tablesOf(found.get("tables")?.node ?? null, source);
-  const both = reference.find(({ table }) => tables.some((other) => other.table === table));
-  if (both !== undefined) {
+  let standard: TableSteering = {};
+  let reference: readonly TableRowSettings[] = [];
+  let tables: readonly TableRowSettings[] = [];
+  const read: Readonly<Record<Section, (section: Node | null) => void>> = {
+    default: (section) => {
+      standard = steeringOf(section, "rows.default", defaultRowKeys, source);
+    },
+    reference: (section) => {
+      reference = referenceOf(section, source);
+    },
+    tables: (section) => {
+      tables = tablesOf(section, source);
+    },
+  };
+  const names = Object.keys(rowSections) as Section[];
+  const found = readSections(node, "rows", names, source, (entry) => read[entry.key](entry.node));
+  if (found.length === 0) return undefined;
+  const inBoth = reference.filter(({ table }) => tables.some((other) => other.table === table));
+  mapAll(inBoth, ({ table, line }) => {
     throw new UserError({
-      what: `${both.table} is in rows.reference and in rows.tables.`,
-      where: `${source.file}:${both.line}`,
+      what: `${table} is in rows.reference and in rows.tables.`,
+      where: `${source.file}:${line}`,
       why: "Nothing is put into a reference table.",
       do: "Keep one of them.",
     });
-  }
-  return { default: steeringOf(standard, owner, source), tables: [...reference, ...tables] };
+  });
+  return { default: standard, tables: [...reference, ...tables] };
 }
 
-function sectionsOf<Name extends string>(
+function readSections<Name extends string, Read>(
   node: Node | null,
   owner: string,
   allowed: readonly Name[],
   source: Source,
-): Entry<Name>[] {
+  read: (entry: Entry<Name>) => Read,
+): Read[] {
   if (node === null || isEmpty(node)) return [];
   if (!isMap(node)) throw wrongType(owner, `a mapping of ${allowed.join(", ")}`, node, source);
-  return knownEntries(node, allowed, owner, source);
+  return readKnown(node, allowed, owner, source, read);
 }
 
 function referenceOf(node: Node | null, source: Source): TableRowSettings[] {
   if (node === null || isEmpty(node)) return [];
-  return itemsOf(node, "rows.reference", "a list of tables", source).map((item) => ({
+  return mapAll(itemsOf(node, "rows.reference", "a list of tables", source), (item) => ({
     table: scalarText(item, "an item of rows.reference", "the name of a table", source),
     line: source.line(item),
     skip: true,
@@ -61,15 +72,24 @@ function referenceOf(node: Node | null, source: Source): TableRowSettings[] {
 function tablesOf(node: Node | null, source: Source): TableRowSettings[] {
   if (node === null || isEmpty(node)) return [];
   if (!isMap(node)) throw wrongType("rows.tables", "a mapping of tables", node, source);
-  return entriesOf(node, source).map(({ key, node: value, line }) => {
-    const owner = `rows.tables.${key}`;
-    const entries = sectionsOf(value, owner, Object.keys(tableRowKeys) as TableKey[], source);
-    return { table: key, line, ...steeringOf(entries, owner, source) };
-  });
+  const keys = Object.keys(tableRowKeys) as TableKey[];
+  return readEntries(node, source, ({ key, node: value, line }) => ({
+    table: key,
+    line,
+    ...steeringOf(value, `rows.tables.${key}`, keys, source),
+  }));
 }
 
-function steeringOf(entries: readonly Entry<TableKey>[], owner: string, source: Source): TableSteering {
-  return Object.assign({}, ...entries.map(({ key, node }) => partOf(key, node, `${owner}.${key}`, source)));
+function steeringOf(
+  node: Node | null,
+  owner: string,
+  keys: readonly TableKey[],
+  source: Source,
+): TableSteering {
+  const parts = readSections(node, owner, keys, source, (entry) =>
+    partOf(entry.key, entry.node, `${owner}.${entry.key}`, source),
+  );
+  return Object.assign({}, ...parts);
 }
 
 function partOf(key: TableKey, node: Node | null, owner: string, source: Source): TableSteering {
@@ -113,9 +133,9 @@ function tierOf(node: Node | null, owner: string, source: Source): RowTier {
 function valuesOf(node: Node | null, owner: string, source: Source): Record<string, readonly string[]> {
   if (!isMap(node)) throw wrongType(owner, "a mapping of columns, each with a list of values", node, source);
   return Object.fromEntries(
-    entriesOf(node, source).map(({ key, node: list }) => [
+    readEntries(node, source, ({ key, node: list }) => [
       key,
-      itemsOf(list, `${owner}.${key}`, "a list of values", source).map((item) => {
+      mapAll(itemsOf(list, `${owner}.${key}`, "a list of values", source), (item) => {
         // As it is written, blanks at its ends as well.
         if (isScalar(item) && !isEmpty(item)) return String(item.value);
         throw wrongType(
@@ -130,7 +150,7 @@ function valuesOf(node: Node | null, owner: string, source: Source): Record<stri
 }
 
 function columnsOf(node: Node | null, owner: string, source: Source): string[] {
-  return itemsOf(node, owner, "a list of columns", source).map((item) =>
+  return mapAll(itemsOf(node, owner, "a list of columns", source), (item) =>
     scalarText(item, `an item of ${owner}`, "the name of a column", source),
   );
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { UserError } from "../errors";
+import { mapAll, UserError } from "../errors";
 import { nearest, suggestion } from "../nearest";
 import {
   type Given,
@@ -36,7 +36,7 @@ export function readSettings(
     (takes(name, "variable") ? givenBy(environment, variableOf(name), variableOf(name)) : undefined) ??
     file[name];
   return Object.fromEntries(
-    settingNames.map((name) => [name, convert(settingTable[name], find(name), name)]),
+    mapAll(settingNames, (name) => [name, settingOf(name, find(name))]),
   ) as unknown as Settings;
 }
 
@@ -89,7 +89,9 @@ function parseFlags(args: readonly string[]): GivenSettings {
   return flags;
 }
 
-function convert(entry: SettingEntry, given: Given | undefined, name: SettingName): unknown {
+/** What was given of a setting, else its default, as its type. A UserError says what is allowed. */
+export function settingOf(name: SettingName, given: Given | undefined): unknown {
+  const entry: SettingEntry = settingTable[name];
   const value = given?.value ?? entry.default;
   if (entry.type === "list") return listOf(value);
   if (value === undefined || typeof value !== "string") return undefined;

@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
-import { UserError } from "../errors";
+import { mapAll, UserError } from "../errors";
 import { suggestion } from "../nearest";
 
 /** A YAML file as messages name its places. */
@@ -15,20 +15,23 @@ export interface Field {
   readonly place: string;
 }
 
-/** A mapping of scalars, with no other keys than these. UserError names the nearest one. */
+/** A mapping of scalars, with no other keys than these. UserError names the nearest one, and has what `check` refuses. */
 export function textFields<Name extends string>(
   map: YAMLMap,
   allowed: readonly Name[],
   owner: string,
   source: Source,
+  check: (name: Name, field: Field) => void = () => undefined,
 ): { readonly [Field_ in Name]?: Field } {
   const fields: Partial<Record<Name, Field>> = {};
-  for (const { key, node } of knownEntries(map, allowed, owner, source)) {
-    fields[key] = {
+  readKnown(map, allowed, owner, source, ({ key, node }) => {
+    const field = {
       text: scalarText(node, `${owner}: ${key}`, "one value", source),
       place: source.at(node),
     };
-  }
+    check(key, field);
+    fields[key] = field;
+  });
   return fields;
 }
 
@@ -41,16 +44,17 @@ export interface Entry<Name extends string = string> {
   readonly line: number;
 }
 
-/** The pairs of a mapping with no other keys than these. UserError names the nearest one. */
-export function knownEntries<Name extends string>(
+/** What is read of each pair of a mapping with no other keys than these. UserError names the nearest one. */
+export function readKnown<Name extends string, Read>(
   map: YAMLMap,
   allowed: readonly Name[],
   owner: string,
   source: Source,
-): Entry<Name>[] {
-  return entriesOf(map, source).map(({ key, ...rest }) => {
+  read: (entry: Entry<Name>) => Read,
+): Read[] {
+  return readEntries(map, source, ({ key, ...rest }) => {
     const name = allowed.find((candidate) => candidate === key);
-    if (name !== undefined) return { key: name, ...rest };
+    if (name !== undefined) return read({ key: name, ...rest });
     throw new UserError({
       what: `${owner} has no "${key}".`,
       where: rest.place,
@@ -60,13 +64,14 @@ export function knownEntries<Name extends string>(
   });
 }
 
-/** The pairs of a mapping whose keys are scalars. */
-export function entriesOf(map: YAMLMap, source: Source): Entry[] {
-  return map.items.map((pair) => {
+/** What is read of each pair of a mapping whose keys are scalars. UserError has all that is wrong with any of them. */
+export function readEntries<Read>(map: YAMLMap, source: Source, read: (entry: Entry) => Read): Read[] {
+  return mapAll(map.items, (pair) => {
     const place = source.at(pair.key);
     if (isScalar(pair.key)) {
       const { value } = pair.key;
-      return { key: String(value), node: pair.value as Node | null, place, line: source.line(pair.key) };
+      const line = source.line(pair.key);
+      return read({ key: String(value), node: pair.value as Node | null, place, line });
     }
     throw new UserError({ what: "A key is no text.", where: place, do: "Write a name before the colon." });
   });

@@ -1,4 +1,4 @@
-import type { ErrorParts } from "../errors";
+import { type AllErrorParts, apart, type ErrorParts } from "../errors";
 import type { CheckReport } from "../model/verdict";
 import { block, clip, prose } from "./escaping";
 import {
@@ -38,10 +38,15 @@ export function jobSummary(report: CheckReport, workingDirectory: string, title:
 }
 
 /** What stands where the report would, when nothing could be judged: in the job summary and in the comment. */
-export function errorSummary(parts: ErrorParts, heading: string): string {
-  const text = (part: string | undefined) => clip(part ?? "", 4000);
-  return document([
-    `### ❌ ${heading}`,
+export function errorSummary(parts: AllErrorParts, heading: string): string {
+  const all = apart(parts);
+  const most = all.length === 1 ? 4000 : 400;
+  return document([`### ❌ ${heading}`, ...all.flatMap((each) => errorLines(each, most))]);
+}
+
+function errorLines(parts: ErrorParts, most: number): string[] {
+  const text = (part: string | undefined) => clip(part ?? "", most);
+  return [
     `What: ${prose(text(parts.what))}`,
     parts.where === undefined ? "" : `Where: ${prose(text(parts.where))}`,
     parts.why === undefined ? "" : `Why: ${prose(text(parts.why))}`,
@@ -49,5 +54,5 @@ export function errorSummary(parts: ErrorParts, heading: string): string {
     block(text(parts.do)),
     parts.seen === undefined ? "" : "Seen:",
     parts.seen === undefined ? "" : block(text(parts.seen)),
-  ]);
+  ];
 }

@@ -1,4 +1,4 @@
-import type { ErrorParts } from "../errors";
+import { type AllErrorParts, apart } from "../errors";
 import type { CheckReport } from "../model/verdict";
 
 /** Grows when a field changes its meaning or goes; a new field does not change it. */
@@ -10,8 +10,15 @@ export function jsonReport(report: CheckReport): string {
 }
 
 /** What stands on standard output where nothing could be judged (exit 2): the message's parts. */
-export function jsonError({ what, where, seen, why, do: advice }: ErrorParts): string {
-  return printed({ version: jsonVersion, error: { what, where, seen, why, do: advice } });
+export function jsonError(parts: AllErrorParts): string {
+  const [error, ...others] = apart(parts).map(({ what, where, seen, why, do: advice }) => ({
+    what,
+    where,
+    seen,
+    why,
+    do: advice,
+  }));
+  return printed({ version: jsonVersion, error: { ...error, others } });
 }
 
 /** One object as every command prints it; a field that does not apply is null. */

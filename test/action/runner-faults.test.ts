@@ -181,6 +181,20 @@ describe("the action without a runner's help", () => {
     expect(api.comments[0]?.body).toContain("migration-gate could not judge");
   });
 
+  test("mistakes in the settings: every report has each of them", async () => {
+    const done = await run({}, { history: "al", "fail-on": "fatal" });
+    expect(done.code).toBe(2);
+    for (const [what, advice] of [
+      ['history is "al".', "Set history to all."],
+      ['fail-on is "fatal".', "Set fail-on to note."],
+    ]) {
+      expect(done.stdout).toContain(`::error title=migration-gate::${what} ${advice}`);
+      expect(done.stdout).toContain(`error: ${what}`);
+      expect(done.summary).toContain(advice);
+      expect(api.comments[0]?.body).toContain(advice);
+    }
+  });
+
   test.each([
     ["always", ["failed"]],
     ["on-failure", ["failed"]],

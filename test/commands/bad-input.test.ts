@@ -133,7 +133,7 @@ const cases: Readonly<Record<string, Case>> = {
   "a base that is no commit": { args: ["--base", "trunk"], prepare: landed },
   "a base before the first commit": { args: ["--base", "main"], prepare: repositoryIn },
   "an event without its file": { env: () => ({ GITHUB_EVENT_NAME: "push" }), prepare: landed },
-  "a settings file with an unknown name": { files: settings("floor: a\nfail-un: note\n") },
+  "a settings file with an unknown name": { files: settings("floor: a\nfail-un: note\nhistory: al\n") },
   "a settings file with a password": { files: settings(`shadow-url: postgresql://u:${encoded}@h/d\n`) },
   "a settings file that is no YAML": { files: settings(`env: ["${password}"\nfloor: a\n`) },
   "a settings file that is not there": { args: ["--config-file", "gate.yml"] },
@@ -236,6 +236,7 @@ test("as JSON: the message's parts on standard output", async () => {
       seen: null,
       why: null,
       do: expect.stringContaining("floor"),
+      others: [],
     },
   });
   expect(end.stderr).toContain('error: The floor "aa" is no revision of this project.');

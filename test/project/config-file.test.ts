@@ -142,9 +142,15 @@ seen  Unresolved tag: tag:yaml.org,2002:python/object:os.system
 do    Mend the line.`,
     ],
     "anchors that would grow": [
-      `a: &a [x, x]\nb: &b [*a, *a]\n${"c: [*b, *b]\n"}`,
+      "env: &a [x, x]\nother-sources: [*a, *a]\n",
       `error: Anchors and aliases (&name, *name) are not read here.
-where migration-gate.yml:1:7
+where migration-gate.yml:1:9
+do    Write the value out.
+error: Anchors and aliases (&name, *name) are not read here.
+where migration-gate.yml:2:17
+do    Write the value out.
+error: Anchors and aliases (&name, *name) are not read here.
+where migration-gate.yml:2:21
 do    Write the value out.`,
     ],
     "a key that is a mapping": [
@@ -254,6 +260,12 @@ do    Write - { rule: <id>, revision: <id>, because: <why> }`,
 where migration-gate.yml:1:10
 do    Write a list of { rule, revision, because }, or leave it out.`,
     ],
+    "an acceptance of nothing": [
+      "accept:\n  - { because: c }\n",
+      `error: An entry of accept has no rule and no revision.
+where migration-gate.yml:2:5
+do    Write - { rule: <id>, revision: <id>, because: <why> }`,
+    ],
     "a mapping of acceptances": [
       "accept: { rule: a }\n",
       `error: accept is a mapping, and a list of { rule, revision, because } is expected.
@@ -264,6 +276,70 @@ do    Write a list of { rule, revision, because }, or leave it out.`,
   test.for(Object.entries(cases))("%s", async ([, [text, wanted]], { expect }) => {
     write(text);
     expect(await messageOf(() => loadSettings([], {}))).toBe(wanted);
+  });
+
+  test("all of it is told in one run, in the order of the file", async () => {
+    write(`tool-timeout: 30s
+rules:
+  a-b: { severty: note, severity: fatal }
+  c-d: off
+accept:
+  - { rule: a, revision: b, because: c, why: d }
+  - a
+histroy: all
+floor: &here a
+floor: b
+env: [{ A: 1 }, B=2, [C]]
+rows:
+  default: { rows: many }
+  reference: countries
+  tables:
+    users: { tier: hard, values: { a: [] } }
+`);
+    const message = await messageOf(() => loadSettings([], {}));
+    const told = message
+      .match(/(?<=^error: ).*\nwhere .*/gm)
+      ?.map((lines) => lines.replace("\nwhere ", " @ "));
+    const at = "migration-gate.yml:";
+    expect(told).toEqual([
+      `tool-timeout is "30s", which is no whole number above 0. @ ${at}1:15`,
+      `rules.a-b has no "severty". @ ${at}3:10`,
+      `The severity of a-b is "fatal". @ ${at}3:35`,
+      `The rule c-d is turned off without a reason. @ ${at}4:3`,
+      `accept has no "why". @ ${at}6:41`,
+      `accept is a text, and a list of { rule, revision, because } is expected. @ ${at}7:5`,
+      `There is no setting "histroy". @ ${at}8:1`,
+      `Anchors and aliases (&name, *name) are not read here. @ ${at}9:14`,
+      `A key is there twice. @ ${at}10:1`,
+      `an item of env is a mapping, and one value is expected. @ ${at}11:7`,
+      `an item of env is a list, and one value is expected. @ ${at}11:22`,
+      `rows.default.rows is "many", which is no whole number from 1 to 1000. @ ${at}13:20`,
+      `rows.reference is a text, and a list of tables is expected. @ ${at}14:14`,
+      `rows.tables.users.tier is "hard". @ ${at}16:20`,
+      `rows.tables.users.values.a is an empty list, and a list of values is expected. @ ${at}16:39`,
+    ]);
+    expect(message).toContain("Did you mean history? All settings: docs/settings.md");
+  });
+
+  test("of very many mistakes the first twenty, and how many more there are", async () => {
+    write(Array.from({ length: 200 }, (_, index) => `x${index}: 1\n`).join(""));
+    const message = await messageOf(() => loadSettings([], {}));
+    expect(message.match(/^error: /gm)).toHaveLength(21);
+    expect(
+      message.slice(message.lastIndexOf("error: ")),
+    ).toBe(`error: There are 180 more mistakes in migration-gate.yml.
+do    Mend those above; the next run shows them.`);
+  });
+
+  test("a value that a flag overrides is a mistake all the same; those of variables are told together", async () => {
+    write("history: al\n");
+    expect(await messageOf(() => loadSettings(["--history", "all"], {}))).toContain('history is "al"');
+    write("");
+    expect(
+      await messageOf(() =>
+        loadSettings([], { MIGRATION_GATE_HISTORY: "al", MIGRATION_GATE_TOOL_TIMEOUT: "30s" }),
+      ),
+    ).toMatch(/^error: MIGRATION_GATE_.*\n(?:.*\n)*error: MIGRATION_GATE_/);
   });
 
   test("brackets without an end", async () => {
