@@ -1,3 +1,4 @@
+import { isSameCode } from "../evidence/same-code";
 import { groupByObject } from "../findings/objects";
 import { type Catalog, type CatalogKind, identityOf, kindOf } from "../model/catalog";
 import type { Difference } from "../model/evidence";
@@ -94,6 +95,8 @@ function differencesOf(proved: Catalog, found: Catalog, loose: boolean): Differe
     if (expected === now) continue;
     const [one, other] = [read(key, expected, loose), read(key, now, loose)];
     if (sameText(one, other)) continue;
+    const bothAreThere = expected !== undefined && now !== undefined;
+    if (bothAreThere && changedFields(key, expected, now, loose).length === 0) continue;
     // A column that came or went is told as such.
     if (kindOf(key) === "column order" && !isSameSet(one, other)) continue;
     differences.push({ key, expected, found: now, owner: "" });
@@ -130,8 +133,10 @@ function changedFields(
   loose: boolean,
 ): [name: string, proved: unknown, found: unknown][] {
   const [one, other] = [read(key, expected, loose) ?? {}, read(key, found, loose) ?? {}];
+  const alone = (definition: Definition, name: string) => JSON.stringify({ [name]: definition[name] });
   return [...new Set([...Object.keys(one), ...Object.keys(other)])]
     .filter((name) => !sameText(one[name], other[name]))
+    .filter((name) => !isSameCode(key, alone(one, name), alone(other, name)))
     .map((name) => [name, one[name], other[name]]);
 }
 

@@ -198,6 +198,24 @@ describe("drift on what revisions touch is met, other drift is beside", () => {
     expect(texts(driftOf(proved, now))).toEqual({ met: [text], beside: [] });
   });
 
+  test("white space in a function's body is no drift, one in a string of it is", async () => {
+    const written = (body: string) =>
+      `create or replace function "Sales app".g() returns text language plpgsql as $$${body}$$`;
+    const before = await found(written("\nbegin\n  return 'a  b';\nend\n"));
+    const indented = await found(written(" begin\n\n\treturn 'a  b';\r\nend "));
+    expect(texts(driftOf(before, indented))).toEqual({ met: [], beside: [] });
+    const commented = await found(
+      written(" begin return 'a  b'; end "),
+      `comment on function "Sales app".g() is 'a name'`,
+    );
+    expect(texts(driftOf(before, commented))).toEqual({
+      met: [],
+      beside: ['function "Sales app".g(): comment is a name, proved none'],
+    });
+    const other = await found(written("\nbegin\n  return 'a b';\nend\n"));
+    expect(driftOf(before, other).met.map(({ key }) => key)).toEqual(['function "Sales app".g()']);
+  });
+
   test("comments, storage parameters and the order of columns stop no statement", async () => {
     const moved = await found(
       "comment on table \"Sales app\".customers is 'who pays'",
