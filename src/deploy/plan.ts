@@ -7,6 +7,7 @@ import { identityOf, kindOf } from "../model/catalog";
 import type { DeployPlan, PlannedRevision, PlannedStatement, WayBack } from "../model/deployment";
 import type { Direction, Revision } from "../model/revision";
 import type { ShadowReport, Step, StepStatement } from "../model/verdict";
+import { renamedKeys, typeOf } from "./renamed";
 import { proposeReverse } from "./reverse-proposal";
 import type { SeenDatabase } from "./status";
 
@@ -69,10 +70,15 @@ export function wayBackOf(proved: Proved, { id, downgrade }: Revision): WayBack 
     return { kind: "restore only", reason: step?.reason ?? "its downgrade was not seen", ...none };
   const down = recordedOf(proved, id, "downgrade");
   const written = (down?.statements ?? []).filter(({ sql }) => !proved.isBookkeeping(sql));
-  const removed = holdersRemoved(down?.changes ?? []);
+  const changes = down?.changes ?? [];
+  const renamed = renamedKeys(
+    changes,
+    written.map(({ sql }) => sql),
+  );
+  const removed = holdersRemoved(changes.filter(({ key }) => !renamed.has(key)));
   const loses = [
     ...removed,
-    ...typesChanged(down?.changes ?? []),
+    ...typesChanged(changes),
     ...written.filter(({ sql }) => losesRows(sql, removed)).map(({ sql }) => `rows: ${oneLine(sql)}`),
   ];
   return { kind: loses.length === 0 ? "proved downgrade" : "loses data", reason: undefined, loses };
@@ -169,8 +175,6 @@ function holdersRemoved(changes: CatalogDelta): string[] {
 
 /** A value that the older type does not hold is cut, or stops the downgrade. */
 function typesChanged(changes: CatalogDelta): string[] {
-  const typeOf = (definition: string | undefined): unknown =>
-    definition === undefined ? undefined : (JSON.parse(definition) as { type?: unknown }).type;
   return changes
     .filter(
       ({ key, before, after }) => kindOf(key) === "column" && before !== undefined && after !== undefined,

@@ -88,12 +88,7 @@ describe("rollback", () => {
     await using database = await server.database();
     await deploy("apply", project, database.address);
     const told: string[] = [];
-    const losses = [
-      "column public.one.number",
-      "column public.one.number",
-      undefined,
-      "column public.one.name",
-    ];
+    const losses = ["column public.one.number", undefined, undefined, "column public.one.name"];
     for (const [index, { id }] of [...steps].reverse().entries()) {
       const before = all[all.findIndex((each) => each.id === id) - 1]?.id ?? "";
       const loss = losses[index];
@@ -197,6 +192,23 @@ describe("rollback", () => {
     expect(stray.what).toBe("accept-loss names what revision column does not lose: table public.users.");
     const done = await deploy("rollback", project, database.address, { args: accepted });
     expect([done.code, done.report.heads.after]).toEqual([0, ["one"]]);
+  });
+
+  test("a column and a table that get their old names back are no loss, and keep their rows", async () => {
+    await using project = await deployedProject([
+      { id: "one", up: sql("CREATE TABLE one (id int, title text)"), down: sql("DROP TABLE one") },
+      {
+        id: "names",
+        up: 'op.alter_column("one", "title", new_column_name="name")\nop.rename_table("one", "First one")',
+        down: 'op.rename_table("First one", "one")\nop.alter_column("one", "name", new_column_name="title")',
+      },
+    ]);
+    await using database = await server.database();
+    await deploy("apply", project, database.address);
+    await ask(database.address, `insert into "First one" values (1, 'a')`);
+    const { code, report, stderr } = await deploy("rollback", project, database.address);
+    expect([code, report.state], stderr).toEqual([0, "at target"]);
+    expect(await ask(database.address, "select title from one")).toEqual(["a"]);
   });
 
   test.each([
