@@ -2,6 +2,7 @@ import type { PreparedBackup } from "../backup/request";
 import type { GateLock } from "../deploy/gate-lock";
 import type { Goal } from "../deploy/goal";
 import type { OtherJob } from "../deploy/job";
+import { firstTwice } from "../deploy/same-database";
 import type { SeenDatabase } from "../deploy/status";
 import type { Target } from "../deploy/target";
 import { UserError } from "../errors";
@@ -58,8 +59,8 @@ export class OtherDatabases implements AsyncDisposable {
         const itsOwn = settingsOf(settings, name);
         const target = await ofDatabase(name, () => open(itsOwn));
         others.push({ name, target, settings: itsOwn });
-        requireOwnPlace(name, target, [own, ...others.slice(0, -1).map((other) => other.target)]);
       }
+      await requireOwnPlaces(own, others);
       return opened;
     } catch (error) {
       await opened[Symbol.asyncDispose]();
@@ -208,11 +209,14 @@ function settingsOf(settings: Settings, name: string): Settings {
 }
 
 /** Two databases in one would share a version table, and the tool would wait for itself. */
-function requireOwnPlace(name: string, { where }: Target, others: readonly Target[]): void {
-  if (!others.some((other) => other.where === where)) return;
+async function requireOwnPlaces(own: Target, others: readonly Other[]): Promise<void> {
+  const twice = await firstTwice([own, ...others.map(({ target }) => target)]);
+  const other = others.find(({ target }) => target === twice);
+  if (other === undefined) return;
   throw new UserError({
-    what: `The database "${bindLabel(name)}" is at the same place as another one of this project.`,
-    where,
+    what: `The database "${bindLabel(other.name)}" is at the same place as another one of this project.`,
+    where: other.target.where,
+    seen: `The addresses are ${[own, ...others.map(({ target }) => target)].map(({ where }) => where).join(", ")}.`,
     why: "Both would have one version table, and the tool would wait for its own lock.",
     do: "Give each database of the project an address of its own.",
   });

@@ -395,9 +395,17 @@ describe.concurrent("several databases", () => {
     expect((await refused([])).do).toBe(
       "Set bind-url-env to the variables that the project reads, one line a database: users=USERS_DATABASE_URL",
     );
-    expect(await refused(users, { USERS_DATABASE_URL: env.DATABASE_URL })).toMatchObject({
-      what: 'The database "users" is at the same place as another one of this project.',
-    });
+    const another = new URL(env.DATABASE_URL);
+    another.hostname = "localhost";
+    another.searchParams.set("application_name", "users");
+    for (const { href, host } of [new URL(env.DATABASE_URL), another]) {
+      expect(await refused(users, { USERS_DATABASE_URL: href })).toMatchObject({
+        what: 'The database "users" is at the same place as another one of this project.',
+        seen: `The addresses are 127.0.0.1:${main.address.port}/${main.name}, ${host}/${main.name}.`,
+      });
+    }
+    const locks = "select count(*)::text from pg_locks where locktype = 'advisory'";
+    expect(await ask(main.address, locks)).toEqual(["0"]);
     await ask(place.users.address, "create table alembic_version (version_num varchar(32) primary key)");
     await ask(place.users.address, "insert into alembic_version values ('f00')");
     expect(await refused(users)).toMatchObject({
