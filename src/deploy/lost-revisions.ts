@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { MendLines, UnknownRevision } from "../model/status";
@@ -17,7 +18,7 @@ export interface LostContext {
   readonly run: readonly string[];
   /** Every id that the version table holds. */
   readonly applied: readonly string[];
-  mergeLine(heads: readonly string[]): string | undefined;
+  mergeLine(heads: readonly string[], id: string): string | undefined;
 }
 
 /** A file that the source does not have any more, with the revision that it held. */
@@ -131,12 +132,17 @@ function linesFor(
   const parents = new Set(missing.flatMap((one) => one.parents));
   const isSql = missing.some((one) => one.isSql);
   const heads = [...unknown.map(({ id }) => id), ...graph.heads.filter((head) => !parents.has(head))];
-  const merge = isSql || heads.length < 2 ? undefined : context.mergeLine(heads);
+  const mergeId = createHash("sha256").update(heads.join()).digest("hex").slice(0, 12);
+  const merge = isSql || heads.length < 2 ? undefined : context.mergeLine(heads, mergeId);
   const there = isSql ? appliedInOrder(missing, context) : graph.applied([...parents, ...context.applied]);
   const upgrade = graph.revisions.every(({ id }) => there.has(id))
     ? []
     : lineOf(commands.upgrade(graph.heads.length > 1 ? "heads" : "head"));
-  const folders = [...new Set(back.map(({ file }) => path.posix.dirname(file)))].map(shellWord).join(" ");
+  const put = back
+    .flatMap(({ put }) => put)
+    .map(shellWord)
+    .join(" ");
+  const message = shellWord(`Bring back ${unknown.map(({ id }) => id).join(", ")}`);
   const below = isSql ? downToKnown(missing, context) : downToParents(missing, unknown, context);
   // Of several databases the tool takes all down to the target, also one that is rightly above it.
   const targets = project.bind === undefined ? below : undefined;
@@ -149,10 +155,18 @@ function linesFor(
         : [...downgrades.flat(), ...back.map(({ remove }) => remove), ...upgrade],
     keep: [
       ...(merge === undefined ? [] : [merge]),
-      `git add ${folders} && git commit -m ${shellWord(`Bring back ${unknown.map(({ id }) => id).join(", ")}`)}`,
+      // What else is changed or staged is no part of it.
+      `git add -- ${put} && git commit -m ${message} -- ${put}`,
+      ...(merge === undefined ? [] : committing(mergeId)),
       ...(merge === undefined ? upgrade : lineOf(commands.upgrade("head"))),
     ],
   };
+}
+
+/** The lines that commit the revision of this id, whose file the tool names. */
+function committing(id: string): string[] {
+  const files = `${id} -- ':/*.py' | xargs -0 git`;
+  return [`git grep --untracked -lz ${files} add --`, `git grep -lz ${files} commit -m 'Merge heads' --`];
 }
 
 /** By its rows; of a tool without any, all that comes before. */
@@ -166,21 +180,19 @@ function appliedInOrder(
   return new Set(graph.revisions.filter(isBefore).map(({ id }) => id));
 }
 
-/** The line that restores a file and the one that removes it again. Another revision may have its name by now. */
+/** The files that are put back, the line that does it and the one that removes them again. Another revision may have its name by now. */
 function restoring({ id, commit, gitFile, files }: Restorable, root: string) {
   const [file = ""] = files;
   const short = commit.slice(0, 12);
   const isThere = (name: string) => existsSync(path.join(root, name));
   // A way back that is still there may have been written since.
-  const words = files
-    .filter((name) => !isThere(name))
-    .map(shellWord)
-    .join(" ");
+  const put = files.filter((name) => !isThere(name));
+  const words = put.map(shellWord).join(" ");
   if (!isThere(file))
-    return { file, line: `git checkout ${short} -- ${words}`, remove: `git rm -f -- ${words}` };
+    return { put, line: `git checkout ${short} -- ${words}`, remove: `git rm -f -- ${words}` };
   const own = path.posix.join(path.posix.dirname(file), `${id}_restored${path.posix.extname(file)}`);
   return {
-    file,
+    put: [own],
     line: `git show ${shellWord(`${short}:${gitFile}`)} > ${shellWord(own)}`,
     remove: `rm ${shellWord(own)}`,
   };

@@ -120,7 +120,8 @@ export async function openTarget(
       const { bind } = project;
       const named = bind === undefined ? report : { ...report, bind: bindLabel(bind.name) };
       if (unknown.length === 0) return named;
-      const mergeLine = (heads: readonly string[]) => tool.mergeLine?.(project, heads, settings.run);
+      const mergeLine = (heads: readonly string[], id: string) =>
+        tool.mergeLine?.(project, heads, settings.run, id);
       const applied = seen.rows?.map(({ id }) => id) ?? seen.heads;
       return { ...named, mend: await mendLines(unknown, { tool, project, graph, run, applied, mergeLine }) };
     },

@@ -190,8 +190,11 @@ export interface MigrationTool {
   /** The databases that one start migrates, "" the default one; undefined for one. Absent where there cannot be more. */
   bindsOf?(project: ToolProject, read: () => Pick<ReadRevisions, "revisions">): readonly string[] | undefined;
   commands(project: ToolProject): ToolCommands;
-  /** The line that a person types to join these heads, `heads` for all of them; `run` is the setting. Absent where there are none. */
-  mergeLine?(project: ToolProject, heads: readonly string[], run?: string): string;
+  /**
+   * The line that a person types to join these heads, `heads` for all of them, by a revision of this id where one is
+   * given; `run` is the setting. Absent where there are none.
+   */
+  mergeLine?(project: ToolProject, heads: readonly string[], run?: string, id?: string): string;
   /** How the project names the files of new revisions, as Alembic's `file_template`; undefined where it does not say. */
   fileTemplate?(project: ToolProject): string | undefined;
   /** What a project without any revision lacks; undefined where the tool knows no more than anyone. */

@@ -73,8 +73,10 @@ test("a split head of Flask-Migrate is mended by the lines of status: taken back
     restore: [`git checkout ${release.slice(0, 12)} -- ${file}`],
     takeBack: ["flask db downgrade 96c8042d5ba3", `git rm -f -- ${file}`, "flask db upgrade head"],
     keep: [
-      'flask db merge -m "merge heads" a7e04f91d2c5 b3d7a1c48e06',
-      "git add migrations/versions && git commit -m 'Bring back a7e04f91d2c5'",
+      'flask db merge -m "merge heads" --rev-id e3cee2db45cb a7e04f91d2c5 b3d7a1c48e06',
+      `git add -- ${file} && git commit -m 'Bring back a7e04f91d2c5' -- ${file}`,
+      "git grep --untracked -lz e3cee2db45cb -- ':/*.py' | xargs -0 git add --",
+      "git grep -lz e3cee2db45cb -- ':/*.py' | xargs -0 git commit -m 'Merge heads' --",
       "flask db upgrade head",
     ],
   });
@@ -90,6 +92,12 @@ test("a split head of Flask-Migrate is mended by the lines of status: taken back
   openRepository(project.path).git("apply", "--whitespace=nowarn", patchOf("two-heads"));
   repository.commit("another instead");
   const other = await state();
+  // Work of others, in the same folder and elsewhere: untracked, changed and staged.
+  repository.write("migrations/versions/notes.txt", "a note\n");
+  repository.write("README.md", "changed\n");
+  repository.write("staged.txt", "staged\n");
+  repository.git("add", "staged.txt");
+  const before = repository.git("status", "--porcelain");
   type([...other.mend!.restore, ...other.mend!.keep]);
   const mended = await state();
   expect([mended.state, mended.heads.source.length, mended.revisions.at(-1)?.parents]).toEqual([
@@ -97,7 +105,8 @@ test("a split head of Flask-Migrate is mended by the lines of status: taken back
     1,
     ["b3d7a1c48e06", "c41f0a7d96e3"],
   ]);
-  expect(repository.git("status", "--porcelain")).toBe("");
+  expect(before.split("\n")).toHaveLength(3);
+  expect(repository.git("status", "--porcelain")).toBe(before);
 });
 
 const program = readFileSync(resolve(import.meta.dirname, "../../examples/numbered/migrate"), "utf8");
@@ -134,7 +143,7 @@ test.each<[string, ProjectFiles, string, string]>([
     expect(mend).toEqual({
       restore: [`git checkout ${release} -- ${both}`],
       takeBack: [down, `git rm -f -- ${both}`],
-      keep: ["git add migrations && git commit -m 'Bring back 2'"],
+      keep: [`git add -- ${both} && git commit -m 'Bring back 2' -- ${both}`],
     });
     type([...mend!.restore, ...mend!.keep]);
     expect((await state()).state).toBe("up to date");

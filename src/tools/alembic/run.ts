@@ -68,12 +68,13 @@ export function stepBegun(line: string): string | undefined {
 }
 
 /** As a person types it, anywhere. A wrapper in the setting `run` may take no other command than those of the gate. */
-export function mergeLine(project: ToolProject, heads: readonly string[], run?: string): string {
+export function mergeLine(project: ToolProject, heads: readonly string[], run?: string, id?: string): string {
   const given = run === undefined ? undefined : runWords(project, run);
   const words = given?.at(-1) === "alembic" ? given : (lockedWords(project.root, "alembic") ?? ["alembic"]);
   return [
     ...[...words, ...optionsOf(project), "merge"].map(shellWord),
     '-m "merge heads"',
+    ...(id === undefined ? [] : ["--rev-id", id]),
     ...heads.map(shellWord),
   ].join(" ");
 }

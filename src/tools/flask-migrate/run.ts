@@ -32,9 +32,10 @@ function argument(target: string): readonly string[] {
   return target.startsWith("-") ? ["--", target] : [target];
 }
 
-export function mergeLine(project: ToolProject, heads: readonly string[], run?: string): string {
+export function mergeLine(project: ToolProject, heads: readonly string[], run?: string, id?: string): string {
   const words = [...typedWords(project, run), "merge", ...optionsOf(project)];
-  return [...words.map(shellWord), '-m "merge heads"', ...heads.map(shellWord)].join(" ");
+  const named = id === undefined ? [] : ["--rev-id", id];
+  return [...words.map(shellWord), '-m "merge heads"', ...named, ...heads.map(shellWord)].join(" ");
 }
 
 /** As a person types them, anywhere: no path of this machine. */
