@@ -1,12 +1,14 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { loadModule } from "libpg-query";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors";
 import { readSettings } from "../../src/project/read-settings";
 import type { ToolProject } from "../../src/tools/contract";
-import { findJudged, readRevisions } from "../../src/tools/find-project";
+import { findJudged, findProject, readRevisions } from "../../src/tools/find-project";
 import { bindsFiles, tableOf } from "../support/binds-project";
 import { flaskFiles, table } from "../support/flask-project";
-import { type Project, writeProject } from "../support/project";
+import { type Project, type ProjectFiles, writeProject } from "../support/project";
 
 let several: Project;
 let single: Project;
@@ -107,6 +109,94 @@ test("a project with one database has no bind to choose", () => {
   expect(refused(() => judged(["--bind", "users"], single)).parts.what).toBe(
     'The setting bind names "users", and the project migrates one database.',
   );
+});
+
+const oneFile = (upgrade: string, functions: readonly string[]): ProjectFiles => ({
+  "migrations/versions/a1.py": `revision = "a1"
+down_revision = None
+from alembic import op
+${upgrade}
+def downgrade(engine_name=None):
+    pass
+${functions.map((name) => `def ${name}():\n    pass\n`).join("")}`,
+});
+const givesNoName: ProjectFiles = {
+  "migrations/env.py": "# context.run_migrations(engine_name=name)\ncontext.run_migrations()\n",
+};
+
+/** An env.py for several databases where nothing else is said, and one revision. */
+const asked: Readonly<Record<string, readonly [files: ProjectFiles, names: readonly string[] | undefined]>> =
+  {
+    "by globals() and their names": [
+      oneFile('def upgrade(engine_name):\n    globals()[f"upgrade_{engine_name}"]()', [
+        "upgrade_",
+        "upgrade_users",
+      ]),
+      ["", "users"],
+    ],
+    "by getattr and their names": [
+      oneFile("def upgrade(engine_name):\n    getattr(sys.modules[__name__], 'upgrade_' + engine_name)()", [
+        "upgrade_orders",
+        "upgrade_users",
+      ]),
+      ["orders", "users"],
+    ],
+    "by a question for each": [
+      oneFile(
+        'def upgrade(engine_name):\n    if engine_name == "users":\n        upgrade_users()\n    elif engine_name == "":\n        upgrade_()\n    upgrade_rows()',
+        ["upgrade_", "upgrade_users", "upgrade_rows"],
+      ),
+      ["", "users"],
+    ],
+    "beside a helper that one of them calls": [
+      oneFile(
+        'def upgrade(engine_name):\n    globals()["upgrade_%s" % engine_name]()\n\ndef upgrade_orders():\n    upgrade_rows()\n',
+        ["downgrade_orders", "upgrade_rows", "upgrade_users", "downgrade_users"],
+      ),
+      ["orders", "users"],
+    ],
+    "as one of which another does the same": [
+      oneFile(
+        'def upgrade(engine_name):\n    globals()["upgrade_%s" % engine_name]()\n\ndef upgrade_orders():\n    upgrade_users()\n',
+        ["downgrade_orders", "upgrade_users", "downgrade_users"],
+      ),
+      ["orders", "users"],
+    ],
+    "never, as a helper": [
+      oneFile('def upgrade(engine_name=None):\n    upgrade_users()\n    op.create_table("users")', [
+        "upgrade_users",
+        "upgrade_roles",
+      ]),
+      undefined,
+    ],
+    "never, as helpers of a plain upgrade": [
+      oneFile("def upgrade(engine_name=None):\n    upgrade_users()", ["upgrade_users"]),
+      undefined,
+    ],
+    "never, where env.py gives no name but in a comment": [
+      {
+        ...oneFile('def upgrade():\n    globals()["upgrade_%s" % "users"]()', ["upgrade_users"]),
+        ...givesNoName,
+      },
+      undefined,
+    ],
+  };
+
+describe("functions are databases' where they are called", () => {
+  let project: Project;
+  const environment = bindsFiles([]);
+  beforeAll(async () => {
+    project = await writeProject(environment);
+  });
+  afterAll(() => project[Symbol.asyncDispose]());
+
+  test.each(Object.entries(asked))("%s", (_, [files, names]) => {
+    for (const [name, text] of Object.entries({ ...environment, ...files })) {
+      mkdirSync(join(project.path, dirname(name)), { recursive: true });
+      writeFileSync(join(project.path, name), text);
+    }
+    expect(findProject(project.path, readSettings([], {})).binds).toEqual(names);
+  });
 });
 
 test("a revision is read as it is for that database", async () => {

@@ -2,16 +2,17 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Revision } from "../../model/revision";
 import type { ReadRevisions, ToolProject } from "../contract";
+import { functionsOfDatabases } from "./database-functions";
+import { readModule } from "./python/module";
+import { pythonSource } from "./python/source";
+import { parsePython } from "./python/tree";
 
 /** The templates for several databases (`multidb`, Flask-Migrate's `--multidb`) give each revision a database's name. */
-const givesEngineName = /\brun_migrations\(\s*engine_name\s*=/;
-
-/** A revision's function for one database; `upgrade_` is that of Flask's default one. */
-const functionOfBind = /^def upgrade_([\p{L}\p{N}_]*)\s*\(/gmu;
+const givesEngineName = /^[^#\n]*\brun_migrations\(\s*engine_name\s*=/m;
 
 /**
- * The databases that one start of the tool migrates, by the functions of the newest revisions: older ones may have those of
- * a database that is gone. "" is Flask's default one. Undefined for one database, also where a template for several is used.
+ * The databases that one start of the tool migrates, by the functions for each in the newest revisions: older ones may have
+ * those of a database that is gone. "" is Flask's default one. Undefined for one database, also where a template for several is used.
  */
 export function bindsOf(
   project: ToolProject,
@@ -30,8 +31,13 @@ export function bindsOf(
 }
 
 function namesIn({ root }: ToolProject, revisions: readonly Revision[]): string[] {
-  const texts = revisions.map(({ location }) => textOf(path.resolve(root, location.file)));
-  const names = texts.flatMap((text) => [...text.matchAll(functionOfBind)].map(([, name]) => name ?? ""));
+  const names = revisions.flatMap(({ location }) => {
+    const text = textOf(path.resolve(root, location.file));
+    if (!/^def upgrade_/m.test(text)) return [];
+    const module = readModule(pythonSource(text), parsePython(text));
+    // `upgrade_` is that of Flask's default database.
+    return functionsOfDatabases(module, "upgrade").map((name) => name.slice("upgrade_".length));
+  });
   return [...new Set(names)];
 }
 

@@ -2,6 +2,7 @@ import type { Change, CoveredLines, Operation, OperationOrigin, Remark } from ".
 import type { Direction } from "../../../model/revision";
 import { readSql } from "../../../operations/read-sql";
 import { remarksIn } from "../../sql-remarks";
+import { foundByName } from "../database-functions";
 import type { PythonModule } from "../python/module";
 import { firstError } from "../python/tree";
 import { operationCall } from "./calls";
@@ -24,7 +25,7 @@ export function readOperations(
   file: string,
   bind?: string,
 ): ReadOperations {
-  const ofDatabases = functionsOfDatabases(module, direction).filter(
+  const ofDatabases = foundByName(module, direction).filter(
     (name) => bind === undefined || name === `${direction}_${bind}`,
   );
   const read = [direction, ...ofDatabases].map((name) => readFunction(module, name, direction, file));
@@ -34,20 +35,10 @@ export function readOperations(
   };
 }
 
-/**
- * The templates for several databases (Alembic's multidb, Flask-Migrate's) have a function for each and find it by its
- * name: `globals()["upgrade_%s" % engine_name]()`.
- */
-function functionsOfDatabases({ functions, source }: PythonModule, direction: Direction): string[] {
-  const node = functions.get(direction)?.node;
-  if (node === undefined || !/\bglobals\(\)\s*\[/.test(source.text.slice(node.from, node.to))) return [];
-  return [...functions.keys()].filter((name) => name.startsWith(`${direction}_`));
-}
-
 /** The function that does it to one of several databases; the direction's own where there is none of that name. */
 export function functionOf(module: PythonModule, direction: Direction, bind: string | undefined): string {
   const name = `${direction}_${bind}`;
-  return bind !== undefined && functionsOfDatabases(module, direction).includes(name) ? name : direction;
+  return bind !== undefined && foundByName(module, direction).includes(name) ? name : direction;
 }
 
 function readFunction(
