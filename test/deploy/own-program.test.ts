@@ -39,6 +39,28 @@ const place = (project: Project, run: string) => ({
 });
 const versions = "select version::text from _sqlx_migrations order by 1";
 
+test("what the program's one way cannot prove needs another way, and waits for no other revision", async () => {
+  const { "migrations/rollback/002.sql": _, ...others } = files;
+  await using project = await writeProject({
+    ...others,
+    "migrations/002_mood.sql":
+      "-- migration-gate: irreversible because of moods\nCREATE TYPE mood AS ENUM ('good');\n",
+  });
+  const { args, env } = place(project, library);
+  const { report } = await judge({ cwd: project.path, args, env });
+  const unproved = report.findings.filter(({ rule }) => rule === "not-proved");
+  expect(
+    unproved.map(({ revision, direction, seen, do: advice }) => [revision, direction, seen, advice]),
+  ).toEqual([
+    [
+      "1",
+      "downgrade",
+      expect.stringContaining("it needs a way of its own that ends there"),
+      "Remove what the reason names, and run the check again.",
+    ],
+  ]);
+});
+
 describe.each(Object.entries(programs))("%s", (_, run) => {
   test("proves, applies, and has the gate take back, since it knows no way back itself", async () => {
     await using project = await writeProject(files);

@@ -161,6 +161,26 @@ describe("a version table that sqlx.toml names", () => {
     );
   });
 
+  test("of a name with quotes: the lines that make the table first can be typed", async () => {
+    await using project = await writeProject(toml('"my app"."re""named; --"'));
+    await using database = await server.database();
+    await using person = await testClient(database.address);
+    await person.client.query('create schema "my app"');
+    await make(database.address, `old 'one'`);
+    const message = await messageOf(() => look(project, database.address));
+    const table = '"my app"."re""named; --"';
+    const [, lines = ""] = /^do +.*: (CREATE TABLE .*)$/m.exec(message) ?? [];
+    expect(lines, message).toBe(
+      `CREATE TABLE ${table} (LIKE "public"."old 'one'" INCLUDING ALL); INSERT INTO ${table} SELECT * FROM "public"."old 'one'";`,
+    );
+    await person.client.query(lines);
+    const seen = await look(project, database.address);
+    expect([seen.state, seen.versionTable]).toEqual([
+      "up to date",
+      { schema: "my app", table: 're"named; --' },
+    ]);
+  });
+
   test("characters that do not count make no edit", async () => {
     await using project = await writeProject({
       ...toml("t"),

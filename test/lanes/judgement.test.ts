@@ -91,6 +91,27 @@ describe("with a base", () => {
     ]);
   });
 
+  test("a new revision above a landed one that fails is sent to that one", async () => {
+    const old = [table("a", null), { ...table("b", "a"), upgrade: "op.no_such_operation()" }];
+    await using project = await alembicProject({ revisions: old, files: lintOff });
+    git(project.path, "init", "-q", "-b", "trunk");
+    git(project.path, "add", ".");
+    git(project.path, "commit", "-qm", "old");
+    const files = alembicFiles({ revisions: [...old, table("d", "b")] });
+    const name = "migrations/versions/d.py";
+    await writeFile(join(project.path, name), files[name] ?? "");
+    git(project.path, "add", name);
+    const { report } = await judge({ cwd: project.path, args: ["--base", "trunk"] });
+    const unproved = report.findings.filter(({ rule }) => rule === "not-proved");
+    expect(unproved.map(({ revision, seen, do: advice }) => [revision, seen.split("; ")[1], advice])).toEqual(
+      Array(2).fill([
+        "d",
+        "it needs b, whose upgrade fails.",
+        "See the finding of the revision that it needs; this one is proved once that one can be applied.",
+      ]),
+    );
+  });
+
   test("a new revision that is wrong fails", async () => {
     const old = [table("a", null)];
     await using project = await alembicProject({ revisions: old, files: lintOff });
