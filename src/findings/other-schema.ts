@@ -44,7 +44,7 @@ export function withBothSchemas(
       own.length > 0
         ? own.map(({ what }) => what).join(" ")
         : differing.length === 0
-          ? "Both texts were run: a database that has it and an empty one end with the same schema."
+          ? "Both texts were run: a database that has it and an empty one end with the same schema. What either wrote into rows was not compared."
           : undefined;
     return told === undefined ? finding : { ...finding, seen: `${finding.seen}\n${told}` };
   });

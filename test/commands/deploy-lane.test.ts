@@ -87,6 +87,41 @@ test("the revision among several that loses rows is found step by step", async (
   });
 });
 
+test("an edit by which both texts lead to the same schema says so, stays an error, and a reason can allow it", async () => {
+  const edited: RevisionSource = {
+    ...landed[0]!,
+    upgrade: `op.execute("CREATE TABLE tenants (id serial PRIMARY KEY, slug text NOT NULL)")
+op.execute("INSERT INTO tenants (id, slug) VALUES (1, 'main')")`,
+  };
+  await using project = await changed(edited);
+  const { code, report } = await judge({ cwd: project.path, args });
+  expect({ code, findings: blames(report) }).toEqual({ code: 1, findings: ["error revision-edited 0001"] });
+  expect(report.findings[0]?.seen.split("\n").slice(1)).toEqual([
+    "Both texts were run: a database that has it and an empty one end with the same schema. What either wrote into rows was not compared.",
+  ]);
+  const repository = repositoryIn(project.path);
+  repository.write(
+    "migration-gate.yml",
+    'accept: [{ rule: revision-edited, revision: "0001", because: both lead to the same schema }]\n',
+  );
+  const accepted = await judge({ cwd: project.path, args });
+  expect({ code: accepted.code, findings: blames(accepted.report) }).toEqual({ code: 0, findings: [] });
+  const other = { ...edited, upgrade: edited.upgrade.replace("slug text", "slug varchar(9)") };
+  repository.write(
+    "migrations/versions/0001.py",
+    alembicFiles({ revisions: [other] })["migrations/versions/0001.py"],
+  );
+  const differs = await judge({ cwd: project.path, args });
+  expect(
+    differs.report.findings
+      .find(({ rule }) => rule === "revision-edited")
+      ?.seen.split("\n")
+      .slice(1),
+  ).toEqual([
+    "A database with the base's history has another column public.tenants.slug than an empty database gets.",
+  ]);
+});
+
 test("what the lane could not tell is said first, and can be required", async () => {
   await using project = await changed({ id: "0003", down: "0002", upgrade: "", downgrade: "" });
   const broken = ["--seed", "missing.sql", ...args];
