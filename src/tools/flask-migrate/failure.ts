@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { explainFailure as explainAlembic } from "../alembic/failure/explain";
+import { lastTraceback } from "../alembic/python/traceback";
 import type { ToolFailure, ToolOutput, ToolProject } from "../contract";
 import { findsAppIn } from "./detect";
 import { runWords, typedWords } from "./run";
@@ -23,7 +24,7 @@ export function explainFailure(output: ToolOutput, project?: ToolProject): ToolF
   const inAlembicsWords = lines.map((line) => line.replace(flaskMigrateError, "FAILED: ")).join("\n");
   const alembics = inFlasksWords(explainAlembic({ ...output, text: inAlembicsWords }, project));
   const lastLines = alembics.lastLines.map((line) => line.replace(/^FAILED: /, "Error: "));
-  const cause = startCause(output, lines, project) ?? appCause(lines, project);
+  const cause = startCause(output, lines, project) ?? appCause(lines, project) ?? misfit(lines, project);
   if (cause !== undefined)
     return { ...alembics, ...cause, kind: "environment", file: undefined, line: undefined, lastLines };
   const stopped = revisionStopped(lines);
@@ -109,6 +110,18 @@ function appCause(lines: readonly string[], project: ToolProject | undefined): C
     if (match !== null) return cause(match, project);
   }
   return undefined;
+}
+
+/** An old Flask-Migrate calls Alembic as that was then: 2.5 and Alembic 1.14 have no `current` together. */
+function misfit(lines: readonly string[], project: ToolProject | undefined): Cause | undefined {
+  const { frames = [], type, message = "" } = lastTraceback(lines) ?? {};
+  const [, command, argument] = /^(\w+)\(\) got an unexpected keyword argument '(\w+)'/.exec(message) ?? [];
+  const isItsOwn = /[/\\]flask_migrate[/\\]\w+\.py$/.test(frames.at(-1)?.file ?? "");
+  if (type !== "TypeError" || command === undefined || !isItsOwn) return undefined;
+  return {
+    summary: `Flask-Migrate gives Alembic's ${command} the argument ${argument}, which it does not take: the installed versions do not fit together.`,
+    do: `Install a Flask-Migrate that fits this Alembic (2.6 or later; pip install --upgrade Flask-Migrate), so that ${typed(project)} ${command} works.`,
+  };
 }
 
 /** Alembic's own errors come before a revision runs: what comes after is the revision's. */

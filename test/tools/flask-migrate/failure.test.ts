@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { urlOf } from "../../../src/databases/postgres/connection";
 import type { ToolFailure } from "../../../src/tools/contract";
@@ -202,6 +204,20 @@ describe.concurrent("flask db ends with an error", () => {
       });
       expect(failure.lastLines.join("\n")).not.toContain("FAILED:");
     },
+  );
+});
+
+test("Flask-Migrate 2.5.3 with Alembic 1.14.1, which do not fit together", () => {
+  const text = readFileSync(join(import.meta.dirname, "failures/current-head-only.txt"), "utf8");
+  expect(flaskMigrate.explainFailure({ text, exitCode: 1 })).toMatchObject({
+    kind: "environment",
+    summary:
+      "Flask-Migrate gives Alembic's current the argument head_only, which it does not take: the installed versions do not fit together.",
+    do: "Install a Flask-Migrate that fits this Alembic (2.6 or later; pip install --upgrade Flask-Migrate), so that flask db current works.",
+  });
+  const ofApp = text.replaceAll("site-packages/flask_migrate/__init__.py", "site-packages/shop/db.py");
+  expect(flaskMigrate.explainFailure({ text: ofApp, exitCode: 1 }).summary).not.toContain(
+    "Flask-Migrate gives",
   );
 });
 
