@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../errors";
-import { commandPorts, terminateForGood } from "../executors/families";
+import { terminateForGood } from "../executors/families";
 import type { CommandResult } from "../executors/local";
 import { textOfFile } from "../executors/readable-files";
 import { isWithoutTransaction } from "../lanes/own-way-back";
@@ -10,15 +10,15 @@ import type { Revision } from "../model/revision";
 import { databaseVariable } from "../settings/binds";
 import { registerCleanup } from "../shadow/cleanup";
 import { type RevisionSource, revisionSource } from "../tools/revision-source";
+import { type AtWork, databasesAtWork, endSessions, noteLate } from "./at-work";
 import { isAt } from "./goal";
 import type { Job } from "./job";
 import { type MigrationOptions, type MigrationResult, migrate } from "./migrate";
 import { buildsConcurrently, keepsOneTransaction, worksInOneTransaction, writesRows } from "./repeatable";
 import { Reporter } from "./reporter";
-import { RunningNote } from "./running-note";
 import { type TakeBack, takeBack } from "./take-back";
 import { sessionOptions, takesOptions, toolEnvironment } from "./tool-environment";
-import { endToolSessions, sessionsByPort, toolSessionName } from "./tool-sessions";
+import { toolSessionName } from "./tool-sessions";
 
 /**
  * Starts the tool and tells what became of the database, by the version table and the catalog. Never throws for what
@@ -47,10 +47,10 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       ? isKept && sources.every(({ text }) => worksInOneTransaction(text))
       : !sources.some(({ text }) => isWithoutTransaction(text));
   const begun = new Set<string>();
-  const reporter = new Reporter(job, sources, begun, isKept, applicationName);
+  const databases = databasesAtWork(job, applicationName);
+  const reporter = new Reporter(job, sources, begun, isKept, databases);
   await requireUnchanged(job);
 
-  const note = new RunningNote(settings["record-directory"], target.where);
   let ended: MigrationResult | undefined;
   const unregister = registerCleanup({
     async run() {
@@ -66,13 +66,13 @@ export async function carryOut(job: Job): Promise<DeployReport> {
         await reporter.report(endedBySignal(false), interruption, false);
         return;
       }
-      // One that began a moment ago was not seen by the watch.
-      const late = await sessionsByPort(client, commandPorts(target.address.port)).catch(() => []);
+      await Promise.race([Promise.all(databases.map(noteLate)), sleep(lateLimitMs)]);
       await terminateForGood();
-      const sessions = { name: applicationName, others: [...note.sessions, ...late] };
-      const gone = await endToolSessions(client, sessions, 0).catch(() => false);
+      const [own, ...others] = databases;
+      // The report waits for these, and not for long.
+      for (const other of others) void endForGood(other);
+      const gone = await endForGood(own);
       await reporter.report(endedBySignal(gone), interruption);
-      if (gone) note.end();
     },
     runNow: () => undefined,
   });
@@ -86,7 +86,7 @@ export async function carryOut(job: Job): Promise<DeployReport> {
         applicationName,
         linesOf: defaultDatabase(job),
       }),
-      address: target.address,
+      databases,
       applicationName,
       lockTimeoutMs,
       statementTimeoutMs,
@@ -96,14 +96,12 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       writesRows: [...sources, ...elsewhere].some(({ text }) => writesRows(text)),
       dropInvalidIndexes: settings["drop-invalid-indexes"],
       lock: job.lock,
-      note,
       ...ownWork(job, {
         applicationName,
         options,
         lockTimeoutMs: isConcurrent ? undefined : lockTimeoutMs,
         statementTimeoutMs,
       }),
-      client: () => target.client(),
       isOver: async () => {
         const now = await reporter.seenNow();
         if (now === undefined || isAt(target.graph, now.heads, job.applied)) return true;
@@ -121,11 +119,20 @@ export async function carryOut(job: Job): Promise<DeployReport> {
       },
     });
     const report = await reporter.report(ended);
-    if (!ended.sessionsLeft) note.end();
+    const [own, ...others] = databases;
+    if (!ended.sessionsLeft) own.note.end();
+    if (!ended.sessionsLeftElsewhere) for (const { note } of others) note.end();
     return report;
   } finally {
     unregister();
   }
+}
+
+/** The tool's sessions in a database, and what was noted of them; true where none is left. */
+async function endForGood(database: AtWork): Promise<boolean> {
+  const gone = await endSessions(database, 0);
+  if (gone) database.note.end();
+  return gone;
 }
 
 /** The setting env means the default database, whichever was asked for. */
@@ -200,6 +207,7 @@ const noEnd: CommandResult = {
 
 /** The gate's own clean-up has 8 s in all (shadow/cleanup.ts). */
 const reachLimitMs = 2_000;
+const lateLimitMs = 1_000;
 
 /** `gone`: none of the tool's sessions is at work any more. */
 const endedBySignal = (gone: boolean): MigrationResult => ({
@@ -211,6 +219,7 @@ const endedBySignal = (gone: boolean): MigrationResult => ({
   unvalidated: [],
   isWatched: true,
   sessionsLeft: !gone,
+  sessionsLeftElsewhere: true,
 });
 
 const interruption: Problem = {

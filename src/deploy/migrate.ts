@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
-import type { Address } from "../databases/postgres/connection";
 import {
   type InvalidIndex,
   invalidIndexes,
@@ -14,19 +13,19 @@ import { commandPorts } from "../executors/families";
 import { openReach } from "../executors/isolation";
 import { type CommandResult, runCommand } from "../executors/local";
 import type { LockWait, Problem } from "../model/deployment";
+import { type AtWork, endSessions } from "./at-work";
 import { dropInvalidIndexes } from "./drop-invalid-indexes";
 import type { GateLock } from "./gate-lock";
 import { eventText, waitOf } from "./live";
-import type { RunningNote } from "./running-note";
-import { endToolSessions } from "./tool-sessions";
-import { watchMigration } from "./watch";
+import { type MigrationWatch, watchMigration } from "./watch";
 import type { WatchSummary } from "./watch-events";
 
 export interface MigrationOptions {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly address: Address;
+  /** Where it works, the own database first. */
+  readonly databases: readonly [AtWork, ...AtWork[]];
   /** The tool's sessions have it where their driver reads PGAPPNAME. */
   readonly applicationName: string;
   readonly lockTimeoutMs: number;
@@ -39,11 +38,8 @@ export interface MigrationOptions {
   readonly writesRows: boolean;
   readonly dropInvalidIndexes: boolean;
   readonly lock: GateLock;
-  /** Which sessions the tool was seen to have. */
-  readonly note: RunningNote;
   /** What is run instead of the tool. */
   readonly own?: (abort: AbortSignal) => Promise<CommandResult>;
-  client(): Promise<Client>;
   /** True where the version table lets no other try begin: it is where it is to be, or cannot be told. */
   isOver(): Promise<boolean>;
   say(text: string): void;
@@ -61,10 +57,12 @@ export interface MigrationResult {
   readonly invalidIndexes: readonly string[];
   /** Constraints that it added NOT VALID and did not validate. */
   readonly unvalidated: readonly string[];
-  /** False: none of its sessions was recognised, so that the watch kept no limit. */
+  /** False: none of its sessions was recognised in the own database, so that the watch kept no limit. */
   readonly isWatched: boolean;
-  /** Sessions of the tool may still be at work: the server was not reached, or could not be brought to end them. */
+  /** Sessions of the tool may still be at work there: the server was not reached, or could not be brought to end them. */
   readonly sessionsLeft: boolean;
+  /** The same of the other databases. */
+  readonly sessionsLeftElsewhere: boolean;
   /** Why it was not started again, where that was to be done and could not. */
   readonly stopped?: Problem;
 }
@@ -84,9 +82,10 @@ const longestPauseMs = 60_000;
  * version table tells, not this result. Throws only before the first start: after it the database may have changed.
  */
 export async function migrate(options: MigrationOptions): Promise<MigrationResult> {
-  const { say } = options;
+  const { say, databases } = options;
+  const { target } = databases[0];
   const waits: LockWait[] = [];
-  const first = await options.client();
+  const first = await target.client();
   const before = new Set((await invalidIndexes(first)).map(({ oid }) => oid));
   const open = new Set((await unvalidatedConstraints(first)).map(nameOf));
   let result: MigrationResult | undefined;
@@ -102,9 +101,8 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
     const { last, watched } = once;
     const limit = limitOf(last, watched);
     // From here on the tool has been at work: whatever fails, there is a result.
-    const client = await options.client().catch(() => undefined);
-    const sessions = { name: options.applicationName, others: options.note.sessions };
-    const gone = client !== undefined && (await endToolSessions(client, sessions).catch(() => false));
+    const client = await target.client().catch(() => undefined);
+    const [gone, ...goneElsewhere] = await Promise.all(databases.map((database) => endSessions(database)));
     const left =
       client === undefined
         ? []
@@ -122,11 +120,13 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
       limit,
       invalidIndexes: left.map(({ name }) => name),
       unvalidated: unvalidated.map(nameOf).filter((name) => !open.has(name)),
-      isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
-      sessionsLeft: !gone,
+      isWatched: watched.isSeen || last.milliseconds < quickMs,
+      sessionsLeft: gone !== true,
+      sessionsLeftElsewhere: goneElsewhere.includes(false),
     };
     if (options.lock.lost.aborted) return { ...result, stopped: problemOf(options.lock.lost.reason) };
-    if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone) return result;
+    if (client === undefined || limit !== "lock" || attempt >= options.tries) return result;
+    if (result.sessionsLeft || result.sessionsLeftElsewhere) return result;
     if (await options.isOver()) return result;
     try {
       if (!(await mayRepeat(options, client, left))) return result;
@@ -144,40 +144,62 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
 
 interface Once {
   readonly last: CommandResult;
-  readonly watched: WatchSummary;
+  readonly watched: Watched;
+}
+
+interface Watched extends Pick<WatchSummary, "cancelled"> {
+  /** A session of the tool was recognised in the own database. */
+  readonly isSeen: boolean;
 }
 
 async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<Once> {
-  const { rows } = await (await options.client()).query<{ now: string }>(
-    "select pg_catalog.clock_timestamp()::text as now",
-  );
-  const watch = await watchMigration({
-    address: options.address,
-    ignorePids: [options.lock.pid],
-    ...(rows[0] === undefined ? {} : { startedAt: rows[0].now }),
-    applicationName: options.applicationName,
-    lockTimeoutMs: options.lockTimeoutMs,
-    statementTimeoutMs: options.statementTimeoutMs,
-    ...(runsElsewhere(options.argv) ? {} : { toolPorts: () => commandPorts(options.address.port) }),
-    onEvent(event) {
-      // By its locks alone it may be an application's: it is not ended when the tool has ended.
-      if (event.kind === "session" && event.by !== "locks" && event.backendStart !== undefined)
-        options.note.add({ pid: event.pid, backendStart: event.backendStart });
-      const wait = waitOf(event);
-      if (wait !== undefined) waits.push(wait);
-      const text = eventText(event);
-      if (text !== undefined) options.say(text);
-    },
-  });
+  const watches: MigrationWatch[] = [];
   let last: CommandResult;
   try {
+    for (const database of options.databases) {
+      const ownPids = database === options.databases[0] ? [options.lock.pid] : [];
+      watches.push(await watchOver(database, ownPids, options, waits));
+    }
     const { own, lock } = options;
     last = own === undefined ? await runTool(options) : await own(lock.lost);
   } finally {
     // The tool has been at work: what fails here must not hide that.
-    await watch.stop().catch((error: unknown) => options.say(problemOf(error).what));
+    for (const watch of watches)
+      await watch.stop().catch((error: unknown) => options.say(problemOf(error).what));
   }
-  return { last, watched: watch.seen };
+  const seen = watches.map((watch) => watch.seen);
+  const isSeen = seen[0] !== undefined && seen[0].sessions.length > 0;
+  return { last, watched: { isSeen, cancelled: seen.flatMap(({ cancelled }) => cancelled) } };
+}
+
+async function watchOver(
+  { target, note, label }: AtWork,
+  ignorePids: readonly number[],
+  options: MigrationOptions,
+  waits: LockWait[],
+): Promise<MigrationWatch> {
+  const { rows } = await (await target.client()).query<{ now: string }>(
+    "select pg_catalog.clock_timestamp()::text as now",
+  );
+  const { address } = target;
+  return await watchMigration({
+    address,
+    ignorePids,
+    ...(rows[0] === undefined ? {} : { startedAt: rows[0].now }),
+    applicationName: options.applicationName,
+    lockTimeoutMs: options.lockTimeoutMs,
+    statementTimeoutMs: options.statementTimeoutMs,
+    ...(runsElsewhere(options.argv) ? {} : { toolPorts: () => commandPorts(address.port) }),
+    onEvent(event) {
+      // By its locks alone it may be an application's: it is not ended when the tool has ended.
+      if (event.kind === "session" && event.by !== "locks" && event.backendStart !== undefined)
+        note.add({ pid: event.pid, backendStart: event.backendStart });
+      const wait = waitOf(event);
+      if (wait !== undefined) waits.push(wait);
+      const text = eventText(event);
+      if (text !== undefined) options.say(label + text);
+    },
+  });
 }
 
 function runTool(options: MigrationOptions): Promise<CommandResult> {
@@ -201,7 +223,7 @@ function problemOf(error: unknown): Problem {
   return error instanceof UserError ? error.parts : bugParts(error);
 }
 
-function limitOf(last: CommandResult, { cancelled }: WatchSummary): MigrationResult["limit"] {
+function limitOf(last: CommandResult, { cancelled }: Watched): MigrationResult["limit"] {
   // A start that went over its own limit is not begun again.
   if (last.exitCode === 0 || last.timedOut) return undefined;
   const own = cancelled.at(-1)?.why;

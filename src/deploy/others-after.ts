@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DeployReport, DeployState, OtherDatabase, Problem } from "../model/deployment";
 import { bindLabel } from "../settings/binds";
+import { type AtWork, endSessions } from "./at-work";
 import { isAt } from "./goal";
 import type { Job, OtherJob } from "./job";
 import type { SeenDatabase } from "./status";
-import { endToolSessions } from "./tool-sessions";
 
 /** A server that does not answer must not keep the report from being written. */
 const answerLimitMs = 5_000;
@@ -12,18 +12,23 @@ const answerLimitMs = 5_000;
 /** What became of each database that the tool migrated beside the own one, by its version table. */
 export function othersAfter(
   { others = [] }: Job,
-  applicationName: string,
+  databases: readonly AtWork[],
   isReached: boolean,
 ): Promise<readonly OtherDatabase[]> {
-  return Promise.all(others.map((other) => after(other, applicationName, isReached)));
+  return Promise.all(
+    others.map((other) => {
+      const database = databases.find(({ target }) => target === other.target);
+      return after(other, database, isReached);
+    }),
+  );
 }
 
 async function after(
   { name, target, seen, goal, backup }: OtherJob,
-  applicationName: string,
+  database: AtWork | undefined,
   isReached: boolean,
 ): Promise<OtherDatabase> {
-  const read = inTheEnd({ target, seen }, applicationName).catch(() => undefined);
+  const read = inTheEnd(seen, database).catch(() => undefined);
   const now = isReached ? await Promise.race([read, sleep(answerLimitMs, undefined)]) : undefined;
   const { graph } = target;
   const state = (): OtherDatabase["state"] => {
@@ -42,11 +47,11 @@ async function after(
 
 /** Undefined where a session of the tool is still at work: what the version table says would not be final. */
 async function inTheEnd(
-  { target, seen }: Pick<OtherJob, "target" | "seen">,
-  applicationName: string,
+  { versionTable }: SeenDatabase,
+  database: AtWork | undefined,
 ): Promise<SeenDatabase | undefined> {
-  const gone = await endToolSessions(await target.client(), { name: applicationName, others: [] });
-  return gone ? await target.seen(seen.versionTable) : undefined;
+  if (database === undefined || !(await endSessions(database))) return undefined;
+  return await database.target.seen(versionTable);
 }
 
 /** The state of all together: each commits by itself, so that one may be done and another not. */

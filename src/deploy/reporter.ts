@@ -5,6 +5,7 @@ import type { DeployReport, OtherDatabase, Problem } from "../model/deployment";
 import { majorOf } from "../model/status";
 import { databaseVariable } from "../settings/binds";
 import type { RevisionSource } from "../tools/revision-source";
+import type { AtWork } from "./at-work";
 import { catalogOf } from "./catalog-of";
 import { allDrift, newDrift } from "./compare-with-proof";
 import type { Drift } from "./drift";
@@ -43,8 +44,7 @@ export class Reporter {
     private readonly begun: ReadonlySet<string>,
     /** False where the project's environment commits by itself. */
     private readonly isKept: boolean,
-    /** Of the tool's sessions. */
-    private readonly applicationName: string,
+    private readonly databases: readonly AtWork[],
   ) {}
 
   /** Undefined where the version table cannot be read. */
@@ -91,7 +91,7 @@ export class Reporter {
       lockTries: job.settings["lock-tries"],
       databaseUrlEnv: databaseVariable(job.settings),
     };
-    const others = await othersAfter(job, this.applicationName, isReached);
+    const others = await othersAfter(job, this.databases, isReached);
     const own = stateAfter(after);
     const { state, problem: elsewhere } = withOthers(job.command, own, others);
     const backups = [{ state: own, backup: job.backup }, ...others];

@@ -5,9 +5,10 @@ import { type Owner, parseOwner, stateOf, thisOwner } from "../shadow/owner";
 import type { SessionId } from "./tool-sessions";
 
 const prefix = "running-";
+let made = 0;
 
 /**
- * Which sessions a tool was seen to have, in a file beside the records, for a gate that is killed: asyncpg and others take
+ * Which sessions a tool was seen to have in one database, in a file beside the records, for a gate that is killed: asyncpg and others take
  * no application_name from outside, and the next run must know what was left. Best effort: what cannot be written is
  * not noted.
  */
@@ -19,7 +20,7 @@ export class RunningNote {
     private readonly directory: string,
     private readonly database: string,
   ) {
-    this.file = join(directory, `${prefix}${process.pid}.json`);
+    this.file = join(directory, `${prefix}${process.pid}-${++made}.json`);
   }
 
   add(session: SessionId): void {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { status } from "../../src/commands/status";
 import { urlOf } from "../../src/databases/postgres/connection";
@@ -79,20 +80,30 @@ const accept = [
 ];
 
 /** An environment that commits each database before it goes on to the next one. */
-const oneByOne = (...names: readonly string[]): ProjectFiles => ({
-  "migrations/env.py": `import os
+const oneByOne = (...names: readonly string[]): ProjectFiles => environmentFor(names);
+
+/** A driver that takes neither a name nor options from outside. */
+const deafDriver = environmentFor(
+  ["users", ""],
+  '{"application_name": "shop", "options": "-c lock_timeout=0"}',
+);
+
+function environmentFor(names: readonly string[], connectArgs = "{}"): ProjectFiles {
+  return {
+    "migrations/env.py": `import os
 from alembic import context
 from sqlalchemy import create_engine
 
 for name in ${JSON.stringify(names)}:
     variable = name.upper() + "_DATABASE_URL" if name else "DATABASE_URL"
-    engine = create_engine(os.environ[variable].replace("postgresql:", "postgresql+psycopg:"))
+    engine = create_engine(os.environ[variable].replace("postgresql:", "postgresql+psycopg:"), connect_args=${connectArgs})
     with engine.connect() as connection:
         context.configure(connection=connection)
         with context.begin_transaction():
             context.run_migrations(engine_name=name)
 `,
-});
+  };
+}
 
 describe.concurrent("several databases", () => {
   test("each has its status; apply of one migrates all, and verifies each by its own version table", async () => {
@@ -344,13 +355,81 @@ describe.concurrent("several databases", () => {
     expect(await tables(theirs.address)).toContain("people");
   });
 
-  test("a tool that is over its time has no session left in another database either", async () => {
-    await using place = await Place.open({ up: 'op.execute("SELECT pg_sleep(60)")', down: "" });
-    const { report, stderr } = await place.deploy(["--apply-timeout", "4"]);
-    expect([report.state, report.others?.[0]?.state], stderr).toEqual(["unchanged", "unchanged"]);
-    const left =
-      "select pid from pg_stat_activity where datname = current_database() and query ~ 'pg_sleep\\(6'";
-    expect(await ask(place.users.address, left)).toEqual([]);
+  test.each<[string, ProjectFiles]>([
+    ["that takes a name", {}],
+    ["that takes none", deafDriver],
+  ])(
+    "a tool that is over its time has no session left in another database either, by a driver %s",
+    async (_, files) => {
+      await using place = await Place.open({ up: 'op.execute("SELECT pg_sleep(60)")', down: "" }, { files });
+      const { report, stderr } = await place.deploy(["--apply-timeout", "4"]);
+      expect([report.state, report.others?.[0]?.state], stderr).toEqual(["unchanged", "unchanged"]);
+      const left =
+        "select pid from pg_stat_activity where datname = current_database() and query ~ 'pg_sleep\\(6'";
+      expect(await ask(place.users.address, left)).toEqual([]);
+    },
+  );
+
+  test("a gate that is killed leaves a note of the sessions in each: the next run ends what is at work in another one", async () => {
+    const sleeps = 'import os\nif os.environ.get("WAIT"):\n    op.execute("SELECT pg_sleep(61)")';
+    await using place = await Place.open({ up: sleeps, down: "" }, { files: deafDriver });
+    const { project, main, env } = place;
+    const gate = await startDeploy("apply", project, main.address, {
+      args: users,
+      env: { ...env, WAIT: "1" },
+    });
+    const asleep =
+      "select pid::text from pg_stat_activity where datname = current_database() and query = 'SELECT pg_sleep(61)'";
+    for (let pids: unknown[] = []; pids.length === 0; ) pids = await ask(place.users.address, asleep);
+    // The watch looks for the tool's first session every 40 ms.
+    await sleep(300);
+    gate.child.kill("SIGKILL");
+    await gate.ended;
+    const { code, report, stderr } = await place.deploy();
+    expect(stderr).toMatch(/^A gate that is gone left a session at work \(pid \d+, shop\); it is ended\.$/m);
+    expect([code, report.state, report.others?.[0]?.state], stderr).toEqual([0, "at target", "at target"]);
+    expect(
+      readdirSync(join(project.path, "migration-gate-records")).filter((name) => /^running-/.test(name)),
+    ).toEqual([]);
+  });
+
+  test("a signal ends the tool's sessions in each, and the report says where each is", async () => {
+    await using place = await Place.open(
+      { up: 'op.execute("SELECT pg_sleep(62)")', down: "" },
+      { files: deafDriver },
+    );
+    const gate = await place.start([]);
+    const asleep =
+      "select pid::text from pg_stat_activity where datname = current_database() and query = 'SELECT pg_sleep(62)'";
+    for (let pids: unknown[] = []; pids.length === 0; ) pids = await ask(place.users.address, asleep);
+    gate.child.kill("SIGTERM");
+    await gate.ended;
+    expect(await ask(place.users.address, asleep)).toEqual([]);
+    expect(records(place.project)).toMatchObject([
+      { state: "unchanged", others: [{ bind: "users", state: "unchanged" }] },
+    ]);
+    expect(
+      readdirSync(join(place.project.path, "migration-gate-records")).filter((name) =>
+        /^running-/.test(name),
+      ),
+    ).toEqual([]);
+  });
+
+  test("a lock that is missing in another database ends the try there, whatever the driver reads", async () => {
+    await using place = await Place.open(
+      { up: 'op.execute("ALTER TABLE people ADD COLUMN name text")', down: "" },
+      { files: deafDriver },
+    );
+    await place.deploy(["--to", "a1"]);
+    await using person = await testClient(place.users.address);
+    await person.client.query("begin; lock table people in share mode");
+    const { report, stderr } = await place.deploy(["--lock-timeout", "1", "--lock-tries", "1"]);
+    expect([report.state, report.waits.map(({ statement }) => statement)], stderr).toEqual([
+      "unchanged",
+      ["ALTER TABLE people ADD COLUMN name text"],
+    ]);
+    expect(stderr).toMatch(/^database "users": waits .* for public\.people, which pid \d+/m);
+    expect(stderr).toMatch(/^database "users": cancelled after .*, by lock-timeout: ALTER TABLE people/m);
   });
 
   test("a way back that is not proved in one database is not tried in any", async () => {

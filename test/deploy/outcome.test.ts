@@ -18,6 +18,7 @@ const result: MigrationResult = {
   unvalidated: [],
   isWatched: true,
   sessionsLeft: false,
+  sessionsLeftElsewhere: false,
 };
 const done: AfterMigration = {
   result,
