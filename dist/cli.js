@@ -35898,6 +35898,32 @@ class errors_UserError extends Error {
 class ToolError extends errors_UserError {
     name = "ToolError";
 }
+/** The result of each item. Where some end with a UserError, all of these are thrown as one, the rest as `others`. */
+function mapAll(items, run) {
+    const results = [];
+    const mistakes = [];
+    for (const item of items) {
+        try {
+            results.push(run(item));
+        }
+        catch (error) {
+            if (!(error instanceof errors_UserError))
+                throw error;
+            mistakes.push(...apart(error.parts));
+        }
+    }
+    if (mistakes.length > 0)
+        throw new errors_UserError(together(mistakes));
+    return results;
+}
+/** A message's own parts, then those of its others. */
+function apart({ others = [], ...first }) {
+    return [first, ...others];
+}
+/** At least one mistake as one message. */
+function together([first, ...others]) {
+    return others.length === 0 ? first : { ...first, others };
+}
 /** What is no UserError is a bug of ours: its message, never its stack. */
 function bugParts(error) {
     return {
@@ -35907,8 +35933,11 @@ function bugParts(error) {
     };
 }
 const labels = ["where", "seen", "why", "do"];
-/** A message as text, in STYLE's form: one line, then the labelled parts that are there. */
+/** A message as text, in STYLE's form: one line, then the labelled parts that are there; the same for each of `others`. */
 function formatError({ parts }) {
+    return apart(parts).map(formatParts).join("\n");
+}
+function formatParts(parts) {
     const lines = [`error: ${parts.what}`];
     for (const label of labels) {
         const text = parts[label];
@@ -35983,6 +36012,36 @@ const catalogKinds = [
     "subscription",
     "role",
 ];
+
+;// CONCATENATED MODULE: ./lib/evidence/same-code.js
+
+/** Strings and quoted names, comments, white space, and the rest. */
+const parts = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\s+|[^\s'"-]+|['"-]/g;
+/**
+ * True for two definitions of one function in SQL or PL/pgSQL, as the catalog has them, that differ in the white space
+ * between their words alone: it means nothing there, and a downgrade that writes the old body again often has another.
+ */
+function isSameCode(key, one, other) {
+    if (one === undefined || other === undefined)
+        return false;
+    const kind = kindOf(key);
+    if (kind !== "function" && kind !== "procedure")
+        return false;
+    return wordsOf(one) === wordsOf(other);
+}
+function wordsOf(definition) {
+    const fields = JSON.parse(definition);
+    if (typeof fields !== "object" || fields === null || !("definition" in fields))
+        return definition;
+    const { definition: code, ...more } = fields;
+    if (typeof code !== "string" || !/^ LANGUAGE (?:plpgsql|sql)\b/m.test(code))
+        return definition;
+    // Strings may begin or end otherwise than by a quote: an escape, a dollar quote inside the body's own two.
+    if (code.includes("\\") || (code.match(/\$\w*\$/g) ?? []).length > 2)
+        return definition;
+    const words = (code.match(parts) ?? []).map((part) => (/^\s/.test(part) ? " " : part));
+    return JSON.stringify({ ...more, words });
+}
 
 ;// CONCATENATED MODULE: ./lib/findings/objects.js
 
@@ -36163,9 +36222,10 @@ function squeeze(text) {
 
 
 
+
 /** No statement fails because of these. */
 const harmlessFields = new Set(["comment", "indexComment", "options"]);
-const parts = new Set([
+const drift_parts = new Set([
     "column",
     "column order",
     "constraint",
@@ -36217,6 +36277,9 @@ function differencesOf(proved, found, loose) {
         const [one, other] = [read(key, expected, loose), read(key, now, loose)];
         if (sameText(one, other))
             continue;
+        const bothAreThere = expected !== undefined && now !== undefined;
+        if (bothAreThere && changedFields(key, expected, now, loose).length === 0)
+            continue;
         // A column that came or went is told as such.
         if (kindOf(key) === "column order" && !isSameSet(one, other))
             continue;
@@ -36246,8 +36309,10 @@ function isHarmless({ key, expected, found }, loose) {
 }
 function changedFields(key, expected, found, loose) {
     const [one, other] = [read(key, expected, loose) ?? {}, read(key, found, loose) ?? {}];
+    const alone = (definition, name) => JSON.stringify({ [name]: definition[name] });
     return [...new Set([...Object.keys(one), ...Object.keys(other)])]
         .filter((name) => !sameText(one[name], other[name]))
+        .filter((name) => !isSameCode(key, alone(one, name), alone(other, name)))
         .map((name) => [name, one[name], other[name]]);
 }
 function driftFrom({ key, expected, found }, count, loose) {
@@ -36278,7 +36343,7 @@ function placeOf(key, definition) {
     const identity = identityOf(key);
     if (relations.has(kind))
         return identity;
-    if (parts.has(kind))
+    if (drift_parts.has(kind))
         return qualifiedName(identity) ?? identity;
     if (kind === "index" || kind === "sequence") {
         const fields = definition === undefined ? {} : JSON.parse(definition);
@@ -37201,23 +37266,25 @@ const finding_severities = ["error", "warning", "note"];
 
 
 
-/** A mapping of scalars, with no other keys than these. UserError names the nearest one. */
-function textFields(map, allowed, owner, source) {
+/** A mapping of scalars, with no other keys than these. UserError names the nearest one, and has what `check` refuses. */
+function textFields(map, allowed, owner, source, check = () => undefined) {
     const fields = {};
-    for (const { key, node } of knownEntries(map, allowed, owner, source)) {
-        fields[key] = {
+    readKnown(map, allowed, owner, source, ({ key, node }) => {
+        const field = {
             text: scalarText(node, `${owner}: ${key}`, "one value", source),
             place: source.at(node),
         };
-    }
+        check(key, field);
+        fields[key] = field;
+    });
     return fields;
 }
-/** The pairs of a mapping with no other keys than these. UserError names the nearest one. */
-function knownEntries(map, allowed, owner, source) {
-    return entriesOf(map, source).map(({ key, ...rest }) => {
+/** What is read of each pair of a mapping with no other keys than these. UserError names the nearest one. */
+function readKnown(map, allowed, owner, source, read) {
+    return readEntries(map, source, ({ key, ...rest }) => {
         const name = allowed.find((candidate) => candidate === key);
         if (name !== undefined)
-            return { key: name, ...rest };
+            return read({ key: name, ...rest });
         throw new errors_UserError({
             what: `${owner} has no "${key}".`,
             where: rest.place,
@@ -37226,13 +37293,14 @@ function knownEntries(map, allowed, owner, source) {
         });
     });
 }
-/** The pairs of a mapping whose keys are scalars. */
-function entriesOf(map, source) {
-    return map.items.map((pair) => {
+/** What is read of each pair of a mapping whose keys are scalars. UserError has all that is wrong with any of them. */
+function readEntries(map, source, read) {
+    return mapAll(map.items, (pair) => {
         const place = source.at(pair.key);
         if ((0,dist/* isScalar */.jn)(pair.key)) {
             const { value } = pair.key;
-            return { key: String(value), node: pair.value, place, line: source.line(pair.key) };
+            const line = source.line(pair.key);
+            return read({ key: String(value), node: pair.value, place, line });
         }
         throw new errors_UserError({ what: "A key is no text.", where: place, do: "Write a name before the colon." });
     });
@@ -37277,16 +37345,16 @@ function rulesOf(node, source) {
         return new Map();
     if (!(0,dist/* isMap */.jh)(node))
         throw wrongType("rules", "a mapping of rule ids", node, source);
-    return new Map(entriesOf(node, source).map(({ key, node: value, place }) => [
-        key,
-        ruleSetting(key, value, place, source),
-    ]));
+    return new Map(readEntries(node, source, ({ key, node: value, place }) => [key, ruleSetting(key, value, place, source)]));
 }
 const ruleWords = [...finding_severities, "off"];
 function ruleSetting(rule, node, place, source) {
     const wanted = `${ruleWords.join(", ")}, or { severity: …, because: … }`;
     const fields = (0,dist/* isMap */.jh)(node)
-        ? textFields(node, ["severity", "because", "reason"], `rules.${rule}`, source)
+        ? textFields(node, ["severity", "because", "reason"], `rules.${rule}`, source, (name, field) => {
+            if (name === "severity")
+                severityOf(field, rule);
+        })
         : { severity: { text: scalarText(node, `rules.${rule}`, wanted, source), place: source.at(node) } };
     const severity = fields.severity === undefined ? undefined : severityOf(fields.severity, rule);
     const because = becauseOf(fields, `rules.${rule}`);
@@ -37317,22 +37385,20 @@ function acceptOf(node, source) {
     const wanted = "a list of { rule, revision, because }";
     if (!(0,dist/* isSeq */.oP)(node))
         throw wrongType("accept", wanted, node, source);
-    return node.items.map((item) => {
+    return mapAll(node.items, (item) => {
         if (!(0,dist/* isMap */.jh)(item))
             throw wrongType("accept", wanted, item, source);
         const fields = textFields(item, ["rule", "revision", "because", "reason"], "accept", source);
-        const needed = (name) => {
-            const text = fields[name]?.text;
-            if (text !== undefined)
-                return text;
-            throw new errors_UserError({
-                what: `An entry of accept has no ${name}.`,
-                where: source.at(item),
-                do: "Write - { rule: <id>, revision: <id>, because: <why> }",
-            });
-        };
-        const [rule, revision] = [needed("rule"), needed("revision")];
-        return { rule, revision, because: becauseOf(fields, "accept"), line: source.line(item) };
+        const because = becauseOf(fields, "accept");
+        const { rule, revision } = fields;
+        if (rule !== undefined && revision !== undefined)
+            return { rule: rule.text, revision: revision.text, because, line: source.line(item) };
+        const lacking = rule === undefined ? (revision === undefined ? "rule and no revision" : "rule") : "revision";
+        throw new errors_UserError({
+            what: `An entry of accept has no ${lacking}.`,
+            where: source.at(item),
+            do: "Write - { rule: <id>, revision: <id>, because: <why> }",
+        });
     });
 }
 function becauseOf(fields, owner) {
@@ -37376,36 +37442,46 @@ const mostRowsPerTable = 1000;
 
 /** `rows:` of migration-gate.yml; undefined where it says nothing. Whether tables and columns are there is not looked at. */
 function rowsOf(node, source) {
-    const sections = sectionsOf(node, "rows", Object.keys(rowSections), source);
-    const found = new Map(sections.map((entry) => [entry.key, entry]));
-    if (found.size === 0)
+    let standard = {};
+    let reference = [];
+    let tables = [];
+    const read = {
+        default: (section) => {
+            standard = steeringOf(section, "rows.default", defaultRowKeys, source);
+        },
+        reference: (section) => {
+            reference = referenceOf(section, source);
+        },
+        tables: (section) => {
+            tables = tablesOf(section, source);
+        },
+    };
+    const names = Object.keys(rowSections);
+    const found = readSections(node, "rows", names, source, (entry) => read[entry.key](entry.node));
+    if (found.length === 0)
         return undefined;
-    const owner = "rows.default";
-    const standard = sectionsOf(found.get("default")?.node ?? null, owner, defaultRowKeys, source);
-    const reference = referenceOf(found.get("reference")?.node ?? null, source);
-    const tables = tablesOf(found.get("tables")?.node ?? null, source);
-    const both = reference.find(({ table }) => tables.some((other) => other.table === table));
-    if (both !== undefined) {
+    const inBoth = reference.filter(({ table }) => tables.some((other) => other.table === table));
+    mapAll(inBoth, ({ table, line }) => {
         throw new errors_UserError({
-            what: `${both.table} is in rows.reference and in rows.tables.`,
-            where: `${source.file}:${both.line}`,
+            what: `${table} is in rows.reference and in rows.tables.`,
+            where: `${source.file}:${line}`,
             why: "Nothing is put into a reference table.",
             do: "Keep one of them.",
         });
-    }
-    return { default: steeringOf(standard, owner, source), tables: [...reference, ...tables] };
+    });
+    return { default: standard, tables: [...reference, ...tables] };
 }
-function sectionsOf(node, owner, allowed, source) {
+function readSections(node, owner, allowed, source, read) {
     if (node === null || isEmpty(node))
         return [];
     if (!(0,dist/* isMap */.jh)(node))
         throw wrongType(owner, `a mapping of ${allowed.join(", ")}`, node, source);
-    return knownEntries(node, allowed, owner, source);
+    return readKnown(node, allowed, owner, source, read);
 }
 function referenceOf(node, source) {
     if (node === null || isEmpty(node))
         return [];
-    return itemsOf(node, "rows.reference", "a list of tables", source).map((item) => ({
+    return mapAll(itemsOf(node, "rows.reference", "a list of tables", source), (item) => ({
         table: scalarText(item, "an item of rows.reference", "the name of a table", source),
         line: source.line(item),
         skip: true,
@@ -37416,14 +37492,16 @@ function tablesOf(node, source) {
         return [];
     if (!(0,dist/* isMap */.jh)(node))
         throw wrongType("rows.tables", "a mapping of tables", node, source);
-    return entriesOf(node, source).map(({ key, node: value, line }) => {
-        const owner = `rows.tables.${key}`;
-        const entries = sectionsOf(value, owner, Object.keys(tableRowKeys), source);
-        return { table: key, line, ...steeringOf(entries, owner, source) };
-    });
+    const keys = Object.keys(tableRowKeys);
+    return readEntries(node, source, ({ key, node: value, line }) => ({
+        table: key,
+        line,
+        ...steeringOf(value, `rows.tables.${key}`, keys, source),
+    }));
 }
-function steeringOf(entries, owner, source) {
-    return Object.assign({}, ...entries.map(({ key, node }) => partOf(key, node, `${owner}.${key}`, source)));
+function steeringOf(node, owner, keys, source) {
+    const parts = readSections(node, owner, keys, source, (entry) => partOf(entry.key, entry.node, `${owner}.${entry.key}`, source));
+    return Object.assign({}, ...parts);
 }
 function partOf(key, node, owner, source) {
     switch (key) {
@@ -37465,9 +37543,9 @@ function tierOf(node, owner, source) {
 function valuesOf(node, owner, source) {
     if (!(0,dist/* isMap */.jh)(node))
         throw wrongType(owner, "a mapping of columns, each with a list of values", node, source);
-    return Object.fromEntries(entriesOf(node, source).map(({ key, node: list }) => [
+    return Object.fromEntries(readEntries(node, source, ({ key, node: list }) => [
         key,
-        itemsOf(list, `${owner}.${key}`, "a list of values", source).map((item) => {
+        mapAll(itemsOf(list, `${owner}.${key}`, "a list of values", source), (item) => {
             // As it is written, blanks at its ends as well.
             if ((0,dist/* isScalar */.jn)(item) && !isEmpty(item))
                 return String(item.value);
@@ -37476,7 +37554,7 @@ function valuesOf(node, owner, source) {
     ]));
 }
 function columnsOf(node, owner, source) {
-    return itemsOf(node, owner, "a list of columns", source).map((item) => scalarText(item, `an item of ${owner}`, "the name of a column", source));
+    return mapAll(itemsOf(node, owner, "a list of columns", source), (item) => scalarText(item, `an item of ${owner}`, "the name of a column", source));
 }
 /** At least one. */
 function itemsOf(node, owner, wanted, source) {
@@ -37485,7 +37563,130 @@ function itemsOf(node, owner, wanted, source) {
     throw wrongType(owner, wanted, node, source);
 }
 
+;// CONCATENATED MODULE: external "node:util"
+const external_node_util_namespaceObject = require("node:util");
+;// CONCATENATED MODULE: ./lib/project/read-settings.js
+
+
+
+
+/** Flag, input, variable, file, default: the first that is there. A UserError names the setting and the nearest one. */
+function readSettings(args, environment, { inputs = false, file = {} } = {}) {
+    const flags = parseFlags(args);
+    const find = (name) => flags[name] ??
+        (inputs && takes(name, "input")
+            ? givenBy(environment, inputOf(name), name, "an input of the action")
+            : undefined) ??
+        (takes(name, "variable") ? givenBy(environment, variableOf(name), variableOf(name)) : undefined) ??
+        file[name];
+    return Object.fromEntries(mapAll(settingNames, (name) => [name, settingOf(name, find(name))]));
+}
+function givenBy(environment, variable, name, where) {
+    const value = environment[variable]?.trim();
+    return value === undefined || value === "" ? undefined : { value, name, where };
+}
+function parseFlags(args) {
+    const flagNames = settingNames.filter((name) => takes(name, "flag"));
+    const options = Object.fromEntries(flagNames.map((name) => {
+        const { type } = settingTable[name];
+        return [name, { type: type === "boolean" ? "boolean" : "string" }];
+    }));
+    const { tokens } = (0,external_node_util_namespaceObject.parseArgs)({ args: [...args], options, strict: false, tokens: true });
+    const flags = {};
+    for (const [index, token] of tokens.entries()) {
+        if (token.kind === "option-terminator")
+            continue;
+        const before = tokens[index - 1];
+        if (token.kind === "positional") {
+            const isValue = before?.kind === "option" && before.value === undefined && /^(?:true|false)$/.test(token.value);
+            if (!isValue)
+                throw unexpected(token.value);
+            flags[before.name] = { value: token.value, name: before.rawName };
+            continue;
+        }
+        const name = flagNames.find((candidate) => candidate === token.name);
+        if (name === undefined)
+            throw noFlag(token.rawName, flagNames);
+        const entry = settingTable[name];
+        const value = token.value ?? (entry.type === "boolean" ? "true" : undefined);
+        if (value === undefined) {
+            throw new errors_UserError({
+                what: `${token.rawName} has no value.`,
+                do: `Write --${name} <value>. ${entry.text}`,
+            });
+        }
+        const others = entry.type === "list" ? (flags[name]?.value ?? []) : [];
+        flags[name] = {
+            value: entry.type === "list" ? [...others, value] : value,
+            name: `--${name}`,
+        };
+    }
+    return flags;
+}
+/** What was given of a setting, else its default, as its type. A UserError says what is allowed. */
+function settingOf(name, given) {
+    const entry = settingTable[name];
+    const value = given?.value ?? entry.default;
+    if (entry.type === "list")
+        return listOf(value);
+    if (value === undefined || typeof value !== "string")
+        return undefined;
+    const source = given?.name ?? name;
+    const refused = (what, parts) => new errors_UserError({ what, ...(given?.where === undefined ? {} : { where: given.where }), ...parts });
+    if (entry.type === "number") {
+        const number = Number(value);
+        if (/^\d+$/.test(value) && Number.isSafeInteger(number) && number > 0)
+            return number;
+        throw refused(`${source} is "${value}", which is no whole number above 0.`, {
+            do: `Set ${source} to a number. ${entry.text}`,
+        });
+    }
+    if (entry.type === "boolean") {
+        if (value === "true" || value === "false")
+            return value === "true";
+        throw refused(`${source} is "${value}".`, {
+            seen: "Allowed are true, false.",
+            do: `Set ${source} to true or false. ${entry.text}`,
+        });
+    }
+    if (typeof entry.type === "string" || entry.type.includes(value))
+        return value;
+    throw refused(`${source} is "${value}".`, {
+        seen: `Allowed are ${entry.type.join(", ")}.`,
+        do: `Set ${source} to ${nearest(value, entry.type)}.`,
+    });
+}
+/** One text has an item a line. */
+function listOf(value) {
+    if (typeof value !== "string")
+        return value ?? [];
+    const lines = value.split("\n").map((line) => line.trim());
+    return lines.filter((line) => line !== "");
+}
+function noFlag(flag, flagNames) {
+    const known = settingNames.find((name) => `--${name}` === flag);
+    if (known === "command")
+        return unexpected(flag);
+    if (known !== undefined) {
+        return new errors_UserError({
+            what: `${flag} is no flag.`,
+            do: `Set the variable ${variableOf(known)}. ${settingTable[known].text}`,
+        });
+    }
+    return new errors_UserError({
+        what: `There is no setting ${flag}.`,
+        do: `${nearest_suggestion(flag.replace(/^-+/, ""), flagNames, "--")}All settings: migration-gate check --help`,
+    });
+}
+function unexpected(word) {
+    return new errors_UserError({
+        what: `"${word}" is not expected here.`,
+        do: "Settings are written --name value. All settings: migration-gate check --help",
+    });
+}
+
 ;// CONCATENATED MODULE: ./lib/project/config-file.js
+
 
 
 
@@ -37548,7 +37749,10 @@ function requireOnlyConfig(projectRoot, read) {
 function samePath(one, other) {
     return (0,external_node_fs_.realpathSync)(one) === (0,external_node_fs_.realpathSync)(other);
 }
-/** Every scalar stays the text that was written (YAML's failsafe schema): an id like 0012 or 1e5 is no number. */
+/**
+ * Every scalar stays the text that was written (YAML's failsafe schema): an id like 0012 or 1e5 is no number. UserError
+ * has all that is wrong in it, in the file's order, unless it is no YAML: then what follows is not known.
+ */
 function readConfigFile(file) {
     const text = readText(file);
     const lines = new dist/* LineCounter */.HN();
@@ -37557,28 +37761,53 @@ function readConfigFile(file) {
         const { line, col } = lines.linePos(offset);
         return `${file}:${line}:${col}`;
     };
-    const broken = document.errors[0] ?? document.warnings[0];
-    if (broken !== undefined)
-        throw yamlError(broken.code, broken.message, at(broken.pos[0]));
+    const syntax = document.errors.find(({ code }) => code !== "DUPLICATE_KEY");
+    if (syntax !== undefined)
+        throw yamlError(syntax.code, syntax.message, at(syntax.pos[0]));
     const source = {
         file,
         at: (node) => at((0,dist/* isNode */.Ll)(node) ? (node.range?.[0] ?? 0) : 0),
         line: (node) => lines.linePos(node.range?.[0] ?? 0).line,
     };
+    const notRead = [...document.errors, ...document.warnings].map(({ code, message, pos }) => yamlError(code, message, at(pos[0])).parts);
     (0,dist/* visit */.YR)(document, {
         Node(_, node) {
             if (!(0,dist/* isAlias */.Vj)(node) && node.anchor === undefined)
                 return;
-            throw new errors_UserError({
+            notRead.push({
                 what: "Anchors and aliases (&name, *name) are not read here.",
                 where: source.at(node),
                 do: "Write the value out.",
             });
         },
     });
-    return config_file_sectionsOf(document.contents, source);
+    try {
+        const read = sectionsOf(document.contents, source);
+        if (notRead.length === 0)
+            return read;
+    }
+    catch (error) {
+        if (!(error instanceof errors_UserError))
+            throw error;
+        const places = notRead.map(({ where }) => where);
+        notRead.push(...apart(error.parts).filter(({ where }) => !places.includes(where)));
+    }
+    throw new errors_UserError(mistakesOf(file, notRead));
 }
-function config_file_sectionsOf(contents, source) {
+/** As they stand in the file: of 10:1 and 9:1 the second comes first. */
+const byPlace = new Intl.Collator("en", { numeric: true });
+/** More than a person mends before the next run. */
+const mostMistakes = 20;
+function mistakesOf(file, mistakes) {
+    const sorted = mistakes.toSorted((one, other) => byPlace.compare(one.where ?? "", other.where ?? ""));
+    const more = sorted.length - mostMistakes;
+    const rest = {
+        what: `There ${more === 1 ? "is 1 more mistake" : `are ${more} more mistakes`} in ${file}.`,
+        do: "Mend those above; the next run shows them.",
+    };
+    return together(more > 0 ? [...sorted.slice(0, mostMistakes), rest] : sorted);
+}
+function sectionsOf(contents, source) {
     if (contents === null || isEmpty(contents))
         return { settings: {}, policy: { ...noPolicy, file: source.file } };
     if (!(0,dist/* isMap */.jh)(contents)) {
@@ -37592,7 +37821,7 @@ function config_file_sectionsOf(contents, source) {
     let rules = new Map();
     let accept = [];
     let rows;
-    for (const { key, node, place } of entriesOf(contents, source)) {
+    readEntries(contents, source, ({ key, node, place }) => {
         if (key === "rules")
             rules = rulesOf(node, source);
         else if (key === "accept")
@@ -37603,9 +37832,11 @@ function config_file_sectionsOf(contents, source) {
             const name = settingNames.find((candidate) => candidate === key);
             if (name === undefined || !takes(name, "file"))
                 throw noKey(key, name, place);
-            settings[name] = { value: settingValue(name, node, source), name, where: source.at(node ?? contents) };
+            const given = { value: settingValue(name, node, source), name, where: source.at(node ?? contents) };
+            settingOf(name, given);
+            settings[name] = given;
         }
-    }
+    });
     return { settings, policy: { file: source.file, rules, accept, ...(rows === undefined ? {} : { rows }) } };
 }
 function settingValue(name, node, source) {
@@ -37614,9 +37845,9 @@ function settingValue(name, node, source) {
     if ((0,dist/* isScalar */.jn)(node) && !isEmpty(node))
         return String(node.value);
     if (isList && (0,dist/* isSeq */.oP)(node))
-        return node.items.map((item) => scalarText(item, `an item of ${name}`, "one value", source));
+        return mapAll(node.items, (item) => scalarText(item, `an item of ${name}`, "one value", source));
     if (isList && (0,dist/* isMap */.jh)(node))
-        return entriesOf(node, source).map((pair) => `${pair.key}=${scalarText(pair.node, `${name}.${pair.key}`, "one value", source)}`);
+        return readEntries(node, source, (pair) => `${pair.key}=${scalarText(pair.node, `${name}.${pair.key}`, "one value", source)}`);
     throw wrongType(name, wanted, node, source);
 }
 function noKey(key, name, where) {
@@ -37682,126 +37913,6 @@ function repositoryRoot(folder) {
         if (external_node_path_default().dirname(place) === place)
             return undefined;
     }
-}
-
-;// CONCATENATED MODULE: external "node:util"
-const external_node_util_namespaceObject = require("node:util");
-;// CONCATENATED MODULE: ./lib/project/read-settings.js
-
-
-
-
-/** Flag, input, variable, file, default: the first that is there. A UserError names the setting and the nearest one. */
-function readSettings(args, environment, { inputs = false, file = {} } = {}) {
-    const flags = parseFlags(args);
-    const find = (name) => flags[name] ??
-        (inputs && takes(name, "input")
-            ? givenBy(environment, inputOf(name), name, "an input of the action")
-            : undefined) ??
-        (takes(name, "variable") ? givenBy(environment, variableOf(name), variableOf(name)) : undefined) ??
-        file[name];
-    return Object.fromEntries(settingNames.map((name) => [name, convert(settingTable[name], find(name), name)]));
-}
-function givenBy(environment, variable, name, where) {
-    const value = environment[variable]?.trim();
-    return value === undefined || value === "" ? undefined : { value, name, where };
-}
-function parseFlags(args) {
-    const flagNames = settingNames.filter((name) => takes(name, "flag"));
-    const options = Object.fromEntries(flagNames.map((name) => {
-        const { type } = settingTable[name];
-        return [name, { type: type === "boolean" ? "boolean" : "string" }];
-    }));
-    const { tokens } = (0,external_node_util_namespaceObject.parseArgs)({ args: [...args], options, strict: false, tokens: true });
-    const flags = {};
-    for (const [index, token] of tokens.entries()) {
-        if (token.kind === "option-terminator")
-            continue;
-        const before = tokens[index - 1];
-        if (token.kind === "positional") {
-            const isValue = before?.kind === "option" && before.value === undefined && /^(?:true|false)$/.test(token.value);
-            if (!isValue)
-                throw unexpected(token.value);
-            flags[before.name] = { value: token.value, name: before.rawName };
-            continue;
-        }
-        const name = flagNames.find((candidate) => candidate === token.name);
-        if (name === undefined)
-            throw noFlag(token.rawName, flagNames);
-        const entry = settingTable[name];
-        const value = token.value ?? (entry.type === "boolean" ? "true" : undefined);
-        if (value === undefined) {
-            throw new errors_UserError({
-                what: `${token.rawName} has no value.`,
-                do: `Write --${name} <value>. ${entry.text}`,
-            });
-        }
-        const others = entry.type === "list" ? (flags[name]?.value ?? []) : [];
-        flags[name] = {
-            value: entry.type === "list" ? [...others, value] : value,
-            name: `--${name}`,
-        };
-    }
-    return flags;
-}
-function convert(entry, given, name) {
-    const value = given?.value ?? entry.default;
-    if (entry.type === "list")
-        return listOf(value);
-    if (value === undefined || typeof value !== "string")
-        return undefined;
-    const source = given?.name ?? name;
-    const refused = (what, parts) => new errors_UserError({ what, ...(given?.where === undefined ? {} : { where: given.where }), ...parts });
-    if (entry.type === "number") {
-        const number = Number(value);
-        if (/^\d+$/.test(value) && Number.isSafeInteger(number) && number > 0)
-            return number;
-        throw refused(`${source} is "${value}", which is no whole number above 0.`, {
-            do: `Set ${source} to a number. ${entry.text}`,
-        });
-    }
-    if (entry.type === "boolean") {
-        if (value === "true" || value === "false")
-            return value === "true";
-        throw refused(`${source} is "${value}".`, {
-            seen: "Allowed are true, false.",
-            do: `Set ${source} to true or false. ${entry.text}`,
-        });
-    }
-    if (typeof entry.type === "string" || entry.type.includes(value))
-        return value;
-    throw refused(`${source} is "${value}".`, {
-        seen: `Allowed are ${entry.type.join(", ")}.`,
-        do: `Set ${source} to ${nearest(value, entry.type)}.`,
-    });
-}
-/** One text has an item a line. */
-function listOf(value) {
-    if (typeof value !== "string")
-        return value ?? [];
-    const lines = value.split("\n").map((line) => line.trim());
-    return lines.filter((line) => line !== "");
-}
-function noFlag(flag, flagNames) {
-    const known = settingNames.find((name) => `--${name}` === flag);
-    if (known === "command")
-        return unexpected(flag);
-    if (known !== undefined) {
-        return new errors_UserError({
-            what: `${flag} is no flag.`,
-            do: `Set the variable ${variableOf(known)}. ${settingTable[known].text}`,
-        });
-    }
-    return new errors_UserError({
-        what: `There is no setting ${flag}.`,
-        do: `${nearest_suggestion(flag.replace(/^-+/, ""), flagNames, "--")}All settings: migration-gate check --help`,
-    });
-}
-function unexpected(word) {
-    return new errors_UserError({
-        what: `"${word}" is not expected here.`,
-        do: "Settings are written --name value. All settings: migration-gate check --help",
-    });
 }
 
 ;// CONCATENATED MODULE: ./lib/project/load-settings.js
@@ -37963,6 +38074,7 @@ function list(keys) {
 }
 
 ;// CONCATENATED MODULE: ./lib/reports/json.js
+
 /** Grows when a field changes its meaning or goes; a new field does not change it. */
 const jsonVersion = 1;
 /** One object on standard output; docs/json-report.md describes it. A field that does not apply is null. */
@@ -37970,8 +38082,15 @@ function jsonReport(report) {
     return json_printed(report);
 }
 /** What stands on standard output where nothing could be judged (exit 2): the message's parts. */
-function jsonError({ what, where, seen, why, do: advice }) {
-    return json_printed({ version: jsonVersion, error: { what, where, seen, why, do: advice } });
+function jsonError(parts) {
+    const [error, ...others] = apart(parts).map(({ what, where, seen, why, do: advice }) => ({
+        what,
+        where,
+        seen,
+        why,
+        do: advice,
+    }));
+    return json_printed({ version: jsonVersion, error: { ...error, others } });
 }
 /** One object as every command prints it; a field that does not apply is null. */
 function json_printed(value) {
@@ -39624,6 +39743,297 @@ function revisionSource({ root }, { location }) {
     return { text: bytes.toString("utf8"), sha256: (0,external_node_crypto_.createHash)("sha256").update(bytes).digest("hex") };
 }
 
+;// CONCATENATED MODULE: ./lib/make-directory.js
+
+
+/**
+ * Makes a directory and those above it that are missing; true where it was not there. Not by Node's `recursive`, which
+ * never returns where a file system has no such directory and lets none be made, as /proc (Node 20.20).
+ */
+function makeDirectory(path, mode = 0o777) {
+    try {
+        return makeOne(path, mode);
+    }
+    catch (error) {
+        const parent = (0,external_node_path_namespaceObject.dirname)(path);
+        if (error.code !== "ENOENT" || parent === path)
+            throw error;
+        makeDirectory(parent, mode);
+        return makeOne(path, mode);
+    }
+}
+/** False where it is there; another process may have been first. */
+function makeOne(path, mode) {
+    try {
+        (0,external_node_fs_.mkdirSync)(path, { mode });
+        return true;
+    }
+    catch (error) {
+        if ((0,external_node_fs_.statSync)(path, { throwIfNoEntry: false })?.isDirectory() === true)
+            return false;
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = require("node:child_process");
+;// CONCATENATED MODULE: ./lib/shadow/owner.js
+
+
+
+
+/** This process as the owner of what is created now. */
+function thisOwner() {
+    return {
+        machine: thisMachine(),
+        pid: process.pid,
+        startTime: startTimeOf(process.pid) ?? "unknown",
+        created: new Date().toISOString(),
+    };
+}
+/** Reads what `JSON.stringify(thisOwner())` wrote; undefined for anything else. */
+function parseOwner(text) {
+    try {
+        const value = JSON.parse(text);
+        if (typeof value !== "object" || value === null)
+            return undefined;
+        const { machine, pid, startTime, created } = value;
+        if (typeof machine !== "string" || typeof startTime !== "string" || typeof created !== "string")
+            return undefined;
+        return typeof pid === "number" ? { machine, pid, startTime, created } : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+/** Alive and dead can only be told on the owner's own machine, and in a container only from inside it. */
+function owner_stateOf(owner) {
+    if (owner.machine !== thisMachine())
+        return "elsewhere";
+    return startTimeOf(owner.pid) === owner.startTime ? "alive" : "dead";
+}
+/** Nobody's check runs for a day: what is older and cannot be asked after was left behind. */
+function isAbandoned(created) {
+    return Date.now() - created.getTime() > 24 * 3_600_000;
+}
+/** Hashed, because it is written into the comment of a database that others may read. */
+function thisMachine() {
+    const parts = [(0,external_node_os_namespaceObject.hostname)(), tryRead(() => (0,external_node_fs_.readFileSync)("/proc/sys/kernel/random/boot_id", "utf8"))];
+    parts.push(tryRead(() => (0,external_node_fs_.readlinkSync)("/proc/self/ns/pid")));
+    return (0,external_node_crypto_.createHash)("sha256").update(parts.join("\n")).digest("hex").slice(0, 16);
+}
+function tryRead(read) {
+    try {
+        return read();
+    }
+    catch {
+        return "";
+    }
+}
+/** When the process started, in whatever unit the system tells it; undefined if it does not run or is a zombie. */
+function startTimeOf(pid) {
+    const stat = tryRead(() => (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, "utf8"));
+    if (stat !== "") {
+        // proc(5): the name (field 2) may hold blanks and parentheses; the state is field 3, the start time field 22.
+        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+    }
+    if (process.platform === "linux")
+        return undefined;
+    const started = tryRead(() => (0,external_node_child_process_namespaceObject.execFileSync)("ps", ["-o", "lstart=", "-p", String(pid)], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+    })).trim();
+    return started === "" ? undefined : started;
+}
+/** The command line of a process, blanks between the arguments; "" if it does not run. */
+function commandLineOf(pid) {
+    const command = tryRead(() => (0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`, "utf8"));
+    if (command !== "" || process.platform === "linux")
+        return command.replaceAll("\0", " ");
+    return tryRead(() => (0,external_node_child_process_namespaceObject.execFileSync)("ps", ["-ww", "-o", "command=", "-p", String(pid)], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+    }));
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/running-note.js
+
+
+
+
+const prefix = "running-";
+let made = 0;
+/**
+ * Which sessions a tool was seen to have in one database, in a file beside the records, for a gate that is killed: asyncpg and others take
+ * no application_name from outside, and the next run must know what was left. Best effort: what cannot be written is
+ * not noted.
+ */
+class RunningNote {
+    directory;
+    database;
+    sessions = [];
+    file;
+    constructor(directory, database) {
+        this.directory = directory;
+        this.database = database;
+        this.file = (0,external_node_path_namespaceObject.join)(directory, `${prefix}${process.pid}-${++made}.json`);
+    }
+    add(session) {
+        this.sessions.push(session);
+        const note = { owner: thisOwner(), database: this.database, sessions: this.sessions };
+        try {
+            makeDirectory(this.directory);
+            (0,external_node_fs_.writeFileSync)(`${this.file}.partial`, JSON.stringify(note), { mode: 0o600 });
+            (0,external_node_fs_.renameSync)(`${this.file}.partial`, this.file);
+        }
+        catch {
+            // The server's own view of the sessions is left.
+        }
+    }
+    end() {
+        removeNote(this.file);
+    }
+}
+function removeNote(file) {
+    try {
+        (0,external_node_fs_.rmSync)(file, { force: true });
+    }
+    catch {
+        // Its sessions are gone: who finds it later ends nothing.
+    }
+}
+function leftNotes(directory, database) {
+    const sessions = [];
+    const files = [];
+    for (const name of running_note_namesIn(directory)) {
+        const file = (0,external_node_path_namespaceObject.join)(directory, name);
+        const note = readNote(file);
+        if (note === undefined || note.database !== database || owner_stateOf(note.owner) === "alive")
+            continue;
+        sessions.push(...note.sessions);
+        files.push(file);
+    }
+    return { sessions, remove: () => files.forEach(removeNote) };
+}
+function running_note_namesIn(directory) {
+    try {
+        return (0,external_node_fs_.readdirSync)(directory).filter((name) => name.startsWith(prefix) && name.endsWith(".json"));
+    }
+    catch {
+        return [];
+    }
+}
+function readNote(file) {
+    try {
+        const { owner, database, sessions } = JSON.parse((0,external_node_fs_.readFileSync)(file, "utf8"));
+        const known = parseOwner(JSON.stringify(owner));
+        if (known === undefined || typeof database !== "string" || !Array.isArray(sessions))
+            return undefined;
+        const valid = sessions.filter(({ pid, backendStart }) => Number.isInteger(pid) && typeof backendStart === "string");
+        return { owner: known, database, sessions: valid };
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/tool-sessions.js
+
+
+/** How the tool's sessions are named where its driver lets us; a gate's own number follows. */
+const toolSessionName = "migration-gate tool";
+const tool_sessions_graceMs = 2_000;
+/** A network that drops everything must not be waited for. */
+const answerLimitMs = 10_000;
+const mine = `from pg_catalog.pg_stat_activity a
+  where a.pid <> pg_catalog.pg_backend_pid() and a.datname = pg_catalog.current_database()
+    and (pg_catalog.left(a.application_name, pg_catalog.length($1)) = $1
+      or exists (select from unnest($2::int[], $3::timestamptz[]) s(pid, started)
+                 where s.pid = a.pid and s.started = a.backend_start))`;
+function tool_sessions_valuesOf({ name, others }) {
+    return [name, others.map(({ pid }) => pid), others.map(({ backendStart }) => backendStart)];
+}
+/**
+ * Waits until the sessions of a tool that has ended are gone, then ends those that are not: a statement goes on in the
+ * server after its client was killed, and what the version table says would not be final. True when none is left.
+ */
+async function endToolSessions(client, sessions, waitMs = tool_sessions_graceMs) {
+    const left = async (what) => {
+        const query = client.query(`select pg_catalog.count(${what})::int as left ${mine}`, tool_sessions_valuesOf(sessions));
+        const { rows } = await within(client, query, answerLimitMs);
+        return rows[0]?.left ?? 0;
+    };
+    if (await isNone(() => left("*"), waitMs))
+        return true;
+    await left("case when pg_catalog.pg_terminate_backend(a.pid) then 1 end").catch(() => undefined);
+    return await isNone(() => left("*"), 2 * tool_sessions_graceMs);
+}
+/** Whoever holds the gate's lock knows that no gate watches over these. */
+async function orphans(client, sessions) {
+    const { rows } = await client.query(`select a.pid, a.application_name as name ${mine} order by 1`, tool_sessions_valuesOf(sessions));
+    return rows;
+}
+/** Sessions from this machine with these local ports, which are those of the tool's processes. */
+async function sessionsByPort(client, ports) {
+    if (ports === undefined || ports.length === 0)
+        return [];
+    // Behind a tunnel or a translated address the server sees other ports, and one of them may be somebody else's.
+    const { rows: mine } = await client.query("select pg_catalog.inet_client_port() as port");
+    if (mine[0]?.port !== localPort(client))
+        return [];
+    const { rows } = await client.query(`select a.pid, a.backend_start::text as "backendStart" from pg_catalog.pg_stat_activity a
+     where a.client_port = any ($1::int[]) and a.client_addr = pg_catalog.inet_client_addr()
+       and a.datname = pg_catalog.current_database() and a.usename = current_user and a.pid <> pg_catalog.pg_backend_pid()`, [ports]);
+    return rows;
+}
+async function isNone(count, limitMs) {
+    const end = performance.now() + limitMs;
+    for (let pause = 2; (await count()) > 0; pause = Math.min(100, 2 * pause)) {
+        if (performance.now() > end)
+            return false;
+        await (0,promises_namespaceObject.setTimeout)(pause);
+    }
+    return true;
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/at-work.js
+
+
+
+
+/** The own database first, then those that the same start of the tool migrates, in the job's order. */
+function databasesAtWork({ target, others = [], settings }, applicationName) {
+    const atWork = (place, label) => {
+        const note = new RunningNote(settings["record-directory"], place.where);
+        return { label, target: place, note, sessions: { name: applicationName, others: note.sessions } };
+    };
+    return [
+        atWork(target, ""),
+        ...others.map((other) => atWork(other.target, `database "${bindLabel(other.name)}": `)),
+    ];
+}
+/** Ends the tool's sessions there once the tool has ended. False where one is left, or that cannot be told. */
+async function endSessions({ target, sessions }, waitMs) {
+    try {
+        return await endToolSessions(await target.client(), sessions, waitMs);
+    }
+    catch {
+        return false;
+    }
+}
+/** Notes those that began a moment ago, which no watch has seen; while the tool's processes are still there. */
+async function noteLate({ target, note }) {
+    const ports = commandPorts(target.address.port);
+    try {
+        for (const session of await sessionsByPort(await target.client(), ports))
+            note.add(session);
+    }
+    catch {
+        // Those that were seen before are known.
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/deploy/goal.js
 
 
@@ -39733,8 +40143,6 @@ const external_node_events_namespaceObject = require("node:events");
 ;// CONCATENATED MODULE: external "node:net"
 const external_node_net_namespaceObject = require("node:net");
 var external_node_net_default = /*#__PURE__*/__nccwpck_require__.n(external_node_net_namespaceObject);
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = require("node:child_process");
 ;// CONCATENATED MODULE: ./lib/executors/executable.js
 
 
@@ -40587,65 +40995,6 @@ function waitOf(event) {
     };
 }
 
-;// CONCATENATED MODULE: ./lib/deploy/tool-sessions.js
-
-
-/** How the tool's sessions are named where its driver lets us; a gate's own number follows. */
-const toolSessionName = "migration-gate tool";
-const tool_sessions_graceMs = 2_000;
-/** A network that drops everything must not be waited for. */
-const answerLimitMs = 10_000;
-const mine = `from pg_catalog.pg_stat_activity a
-  where a.pid <> pg_catalog.pg_backend_pid() and a.datname = pg_catalog.current_database()
-    and (pg_catalog.left(a.application_name, pg_catalog.length($1)) = $1
-      or exists (select from unnest($2::int[], $3::timestamptz[]) s(pid, started)
-                 where s.pid = a.pid and s.started = a.backend_start))`;
-function tool_sessions_valuesOf({ name, others }) {
-    return [name, others.map(({ pid }) => pid), others.map(({ backendStart }) => backendStart)];
-}
-/**
- * Waits until the sessions of a tool that has ended are gone, then ends those that are not: a statement goes on in the
- * server after its client was killed, and what the version table says would not be final. True when none is left.
- */
-async function endToolSessions(client, sessions, waitMs = tool_sessions_graceMs) {
-    const left = async (what) => {
-        const query = client.query(`select pg_catalog.count(${what})::int as left ${mine}`, tool_sessions_valuesOf(sessions));
-        const { rows } = await within(client, query, answerLimitMs);
-        return rows[0]?.left ?? 0;
-    };
-    if (await isNone(() => left("*"), waitMs))
-        return true;
-    await left("case when pg_catalog.pg_terminate_backend(a.pid) then 1 end").catch(() => undefined);
-    return await isNone(() => left("*"), 2 * tool_sessions_graceMs);
-}
-/** Whoever holds the gate's lock knows that no gate watches over these. */
-async function orphans(client, sessions) {
-    const { rows } = await client.query(`select a.pid, a.application_name as name ${mine} order by 1`, tool_sessions_valuesOf(sessions));
-    return rows;
-}
-/** Sessions from this machine with these local ports, which are those of the tool's processes. */
-async function sessionsByPort(client, ports) {
-    if (ports === undefined || ports.length === 0)
-        return [];
-    // Behind a tunnel or a translated address the server sees other ports, and one of them may be somebody else's.
-    const { rows: mine } = await client.query("select pg_catalog.inet_client_port() as port");
-    if (mine[0]?.port !== localPort(client))
-        return [];
-    const { rows } = await client.query(`select a.pid, a.backend_start::text as "backendStart" from pg_catalog.pg_stat_activity a
-     where a.client_port = any ($1::int[]) and a.client_addr = pg_catalog.inet_client_addr()
-       and a.datname = pg_catalog.current_database() and a.usename = current_user and a.pid <> pg_catalog.pg_backend_pid()`, [ports]);
-    return rows;
-}
-async function isNone(count, limitMs) {
-    const end = performance.now() + limitMs;
-    for (let pause = 2; (await count()) > 0; pause = Math.min(100, 2 * pause)) {
-        if (performance.now() > end)
-            return false;
-        await (0,promises_namespaceObject.setTimeout)(pause);
-    }
-    return true;
-}
-
 ;// CONCATENATED MODULE: ./lib/databases/postgres/tool-activity.js
 /** More waiting sessions than these are not looked at: pg_blocking_pids stops the lock manager for each. */
 const mostWaits = 100;
@@ -41186,9 +41535,10 @@ const longestPauseMs = 60_000;
  * version table tells, not this result. Throws only before the first start: after it the database may have changed.
  */
 async function migrate(options) {
-    const { say } = options;
+    const { say, databases } = options;
+    const { target } = databases[0];
     const waits = [];
-    const first = await options.client();
+    const first = await target.client();
     const before = new Set((await invalidIndexes(first)).map(({ oid }) => oid));
     const open = new Set((await unvalidatedConstraints(first)).map(migrate_nameOf));
     let result;
@@ -41206,9 +41556,8 @@ async function migrate(options) {
         const { last, watched } = once;
         const limit = limitOf(last, watched);
         // From here on the tool has been at work: whatever fails, there is a result.
-        const client = await options.client().catch(() => undefined);
-        const sessions = { name: options.applicationName, others: options.note.sessions };
-        const gone = client !== undefined && (await endToolSessions(client, sessions).catch(() => false));
+        const client = await target.client().catch(() => undefined);
+        const [gone, ...goneElsewhere] = await Promise.all(databases.map((database) => endSessions(database)));
         const left = client === undefined
             ? []
             : (await within(client, invalidIndexes(client), migrate_answerLimitMs).catch(() => [])).filter(({ oid }) => !before.has(oid));
@@ -41222,12 +41571,15 @@ async function migrate(options) {
             limit,
             invalidIndexes: left.map(({ name }) => name),
             unvalidated: unvalidated.map(migrate_nameOf).filter((name) => !open.has(name)),
-            isWatched: watched.sessions.length > 0 || last.milliseconds < quickMs,
-            sessionsLeft: !gone,
+            isWatched: watched.isSeen || last.milliseconds < quickMs,
+            sessionsLeft: gone !== true,
+            sessionsLeftElsewhere: goneElsewhere.includes(false),
         };
         if (options.lock.lost.aborted)
             return { ...result, stopped: problemOf(options.lock.lost.reason) };
-        if (client === undefined || limit !== "lock" || attempt >= options.tries || !gone)
+        if (client === undefined || limit !== "lock" || attempt >= options.tries)
+            return result;
+        if (result.sessionsLeft || result.sessionsLeftElsewhere)
             return result;
         if (await options.isOver())
             return result;
@@ -41245,37 +41597,48 @@ async function migrate(options) {
     }
 }
 async function runOnce(options, waits) {
-    const { rows } = await (await options.client()).query("select pg_catalog.clock_timestamp()::text as now");
-    const watch = await watchMigration({
-        address: options.address,
-        ignorePids: [options.lock.pid],
-        ...(rows[0] === undefined ? {} : { startedAt: rows[0].now }),
-        applicationName: options.applicationName,
-        lockTimeoutMs: options.lockTimeoutMs,
-        statementTimeoutMs: options.statementTimeoutMs,
-        ...(runsElsewhere(options.argv) ? {} : { toolPorts: () => commandPorts(options.address.port) }),
-        onEvent(event) {
-            // By its locks alone it may be an application's: it is not ended when the tool has ended.
-            if (event.kind === "session" && event.by !== "locks" && event.backendStart !== undefined)
-                options.note.add({ pid: event.pid, backendStart: event.backendStart });
-            const wait = waitOf(event);
-            if (wait !== undefined)
-                waits.push(wait);
-            const text = eventText(event);
-            if (text !== undefined)
-                options.say(text);
-        },
-    });
+    const watches = [];
     let last;
     try {
+        for (const database of options.databases) {
+            const ownPids = database === options.databases[0] ? [options.lock.pid] : [];
+            watches.push(await migrate_watchOver(database, ownPids, options, waits));
+        }
         const { own, lock } = options;
         last = own === undefined ? await runTool(options) : await own(lock.lost);
     }
     finally {
         // The tool has been at work: what fails here must not hide that.
-        await watch.stop().catch((error) => options.say(problemOf(error).what));
+        for (const watch of watches)
+            await watch.stop().catch((error) => options.say(problemOf(error).what));
     }
-    return { last, watched: watch.seen };
+    const seen = watches.map((watch) => watch.seen);
+    const isSeen = seen[0] !== undefined && seen[0].sessions.length > 0;
+    return { last, watched: { isSeen, cancelled: seen.flatMap(({ cancelled }) => cancelled) } };
+}
+async function migrate_watchOver({ target, note, label }, ignorePids, options, waits) {
+    const { rows } = await (await target.client()).query("select pg_catalog.clock_timestamp()::text as now");
+    const { address } = target;
+    return await watchMigration({
+        address,
+        ignorePids,
+        ...(rows[0] === undefined ? {} : { startedAt: rows[0].now }),
+        applicationName: options.applicationName,
+        lockTimeoutMs: options.lockTimeoutMs,
+        statementTimeoutMs: options.statementTimeoutMs,
+        ...(runsElsewhere(options.argv) ? {} : { toolPorts: () => commandPorts(address.port) }),
+        onEvent(event) {
+            // By its locks alone it may be an application's: it is not ended when the tool has ended.
+            if (event.kind === "session" && event.by !== "locks" && event.backendStart !== undefined)
+                note.add({ pid: event.pid, backendStart: event.backendStart });
+            const wait = waitOf(event);
+            if (wait !== undefined)
+                waits.push(wait);
+            const text = eventText(event);
+            if (text !== undefined)
+                options.say(label + text);
+        },
+    });
 }
 function runTool(options) {
     return runCommand({
@@ -42788,11 +43151,14 @@ function half_way_shown({ kind, schema, table, name }) {
 /** A server that does not answer must not keep the report from being written. */
 const others_after_answerLimitMs = 5_000;
 /** What became of each database that the tool migrated beside the own one, by its version table. */
-function othersAfter({ others = [] }, applicationName, isReached) {
-    return Promise.all(others.map((other) => after(other, applicationName, isReached)));
+function othersAfter({ others = [] }, databases, isReached) {
+    return Promise.all(others.map((other) => {
+        const database = databases.find(({ target }) => target === other.target);
+        return after(other, database, isReached);
+    }));
 }
-async function after({ name, target, seen, goal, backup }, applicationName, isReached) {
-    const read = inTheEnd({ target, seen }, applicationName).catch(() => undefined);
+async function after({ name, target, seen, goal, backup }, database, isReached) {
+    const read = inTheEnd(seen, database).catch(() => undefined);
     const now = isReached ? await Promise.race([read, (0,promises_namespaceObject.setTimeout)(others_after_answerLimitMs, undefined)]) : undefined;
     const { graph } = target;
     const state = () => {
@@ -42811,9 +43177,10 @@ async function after({ name, target, seen, goal, backup }, applicationName, isRe
     };
 }
 /** Undefined where a session of the tool is still at work: what the version table says would not be final. */
-async function inTheEnd({ target, seen }, applicationName) {
-    const gone = await endToolSessions(await target.client(), { name: applicationName, others: [] });
-    return gone ? await target.seen(seen.versionTable) : undefined;
+async function inTheEnd({ versionTable }, database) {
+    if (database === undefined || !(await endSessions(database)))
+        return undefined;
+    return await database.target.seen(versionTable);
 }
 /** The state of all together: each commits by itself, so that one may be done and another not. */
 function withOthers(command, own, others) {
@@ -42881,21 +43248,19 @@ class Reporter {
     sources;
     begun;
     isKept;
-    applicationName;
+    databases;
     /** A signal ends this process: its clean-up reports, and nobody else. */
     isInterrupted = false;
     constructor(job, sources, 
     /** Revisions that the tool was heard to begin. */
     begun, 
     /** False where the project's environment commits by itself. */
-    isKept, 
-    /** Of the tool's sessions. */
-    applicationName) {
+    isKept, databases) {
         this.job = job;
         this.sources = sources;
         this.begun = begun;
         this.isKept = isKept;
-        this.applicationName = applicationName;
+        this.databases = databases;
     }
     /** Undefined where the version table cannot be read. */
     async seenNow() {
@@ -42936,7 +43301,7 @@ class Reporter {
             lockTries: job.settings["lock-tries"],
             databaseUrlEnv: databaseVariable(job.settings),
         };
-        const others = await othersAfter(job, this.applicationName, isReached);
+        const others = await othersAfter(job, this.databases, isReached);
         const own = stateAfter(after);
         const { state, problem: elsewhere } = withOthers(job.command, own, others);
         const backups = [{ state: own, backup: job.backup }, ...others];
@@ -43056,198 +43421,6 @@ function nextSteps(state, { afterwards = [] }, again, databases) {
 function changedKeys(before, now) {
     const keys = new Set([...before.keys(), ...now.keys()]);
     return [...keys].filter((key) => before.get(key) !== now.get(key)).sort();
-}
-
-;// CONCATENATED MODULE: ./lib/make-directory.js
-
-
-/**
- * Makes a directory and those above it that are missing; true where it was not there. Not by Node's `recursive`, which
- * never returns where a file system has no such directory and lets none be made, as /proc (Node 20.20).
- */
-function makeDirectory(path, mode = 0o777) {
-    try {
-        return makeOne(path, mode);
-    }
-    catch (error) {
-        const parent = (0,external_node_path_namespaceObject.dirname)(path);
-        if (error.code !== "ENOENT" || parent === path)
-            throw error;
-        makeDirectory(parent, mode);
-        return makeOne(path, mode);
-    }
-}
-/** False where it is there; another process may have been first. */
-function makeOne(path, mode) {
-    try {
-        (0,external_node_fs_.mkdirSync)(path, { mode });
-        return true;
-    }
-    catch (error) {
-        if ((0,external_node_fs_.statSync)(path, { throwIfNoEntry: false })?.isDirectory() === true)
-            return false;
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/shadow/owner.js
-
-
-
-
-/** This process as the owner of what is created now. */
-function thisOwner() {
-    return {
-        machine: thisMachine(),
-        pid: process.pid,
-        startTime: startTimeOf(process.pid) ?? "unknown",
-        created: new Date().toISOString(),
-    };
-}
-/** Reads what `JSON.stringify(thisOwner())` wrote; undefined for anything else. */
-function parseOwner(text) {
-    try {
-        const value = JSON.parse(text);
-        if (typeof value !== "object" || value === null)
-            return undefined;
-        const { machine, pid, startTime, created } = value;
-        if (typeof machine !== "string" || typeof startTime !== "string" || typeof created !== "string")
-            return undefined;
-        return typeof pid === "number" ? { machine, pid, startTime, created } : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-/** Alive and dead can only be told on the owner's own machine, and in a container only from inside it. */
-function owner_stateOf(owner) {
-    if (owner.machine !== thisMachine())
-        return "elsewhere";
-    return startTimeOf(owner.pid) === owner.startTime ? "alive" : "dead";
-}
-/** Nobody's check runs for a day: what is older and cannot be asked after was left behind. */
-function isAbandoned(created) {
-    return Date.now() - created.getTime() > 24 * 3_600_000;
-}
-/** Hashed, because it is written into the comment of a database that others may read. */
-function thisMachine() {
-    const parts = [(0,external_node_os_namespaceObject.hostname)(), tryRead(() => (0,external_node_fs_.readFileSync)("/proc/sys/kernel/random/boot_id", "utf8"))];
-    parts.push(tryRead(() => (0,external_node_fs_.readlinkSync)("/proc/self/ns/pid")));
-    return (0,external_node_crypto_.createHash)("sha256").update(parts.join("\n")).digest("hex").slice(0, 16);
-}
-function tryRead(read) {
-    try {
-        return read();
-    }
-    catch {
-        return "";
-    }
-}
-/** When the process started, in whatever unit the system tells it; undefined if it does not run or is a zombie. */
-function startTimeOf(pid) {
-    const stat = tryRead(() => (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, "utf8"));
-    if (stat !== "") {
-        // proc(5): the name (field 2) may hold blanks and parentheses; the state is field 3, the start time field 22.
-        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-        return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
-    }
-    if (process.platform === "linux")
-        return undefined;
-    const started = tryRead(() => (0,external_node_child_process_namespaceObject.execFileSync)("ps", ["-o", "lstart=", "-p", String(pid)], {
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-    })).trim();
-    return started === "" ? undefined : started;
-}
-/** The command line of a process, blanks between the arguments; "" if it does not run. */
-function commandLineOf(pid) {
-    const command = tryRead(() => (0,external_node_fs_.readFileSync)(`/proc/${pid}/cmdline`, "utf8"));
-    if (command !== "" || process.platform === "linux")
-        return command.replaceAll("\0", " ");
-    return tryRead(() => (0,external_node_child_process_namespaceObject.execFileSync)("ps", ["-ww", "-o", "command=", "-p", String(pid)], {
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-    }));
-}
-
-;// CONCATENATED MODULE: ./lib/deploy/running-note.js
-
-
-
-
-const prefix = "running-";
-/**
- * Which sessions a tool was seen to have, in a file beside the records, for a gate that is killed: asyncpg and others take
- * no application_name from outside, and the next run must know what was left. Best effort: what cannot be written is
- * not noted.
- */
-class RunningNote {
-    directory;
-    database;
-    sessions = [];
-    file;
-    constructor(directory, database) {
-        this.directory = directory;
-        this.database = database;
-        this.file = (0,external_node_path_namespaceObject.join)(directory, `${prefix}${process.pid}.json`);
-    }
-    add(session) {
-        this.sessions.push(session);
-        const note = { owner: thisOwner(), database: this.database, sessions: this.sessions };
-        try {
-            makeDirectory(this.directory);
-            (0,external_node_fs_.writeFileSync)(`${this.file}.partial`, JSON.stringify(note), { mode: 0o600 });
-            (0,external_node_fs_.renameSync)(`${this.file}.partial`, this.file);
-        }
-        catch {
-            // The server's own view of the sessions is left.
-        }
-    }
-    end() {
-        removeNote(this.file);
-    }
-}
-function removeNote(file) {
-    try {
-        (0,external_node_fs_.rmSync)(file, { force: true });
-    }
-    catch {
-        // Its sessions are gone: who finds it later ends nothing.
-    }
-}
-function leftNotes(directory, database) {
-    const sessions = [];
-    const files = [];
-    for (const name of running_note_namesIn(directory)) {
-        const file = (0,external_node_path_namespaceObject.join)(directory, name);
-        const note = readNote(file);
-        if (note === undefined || note.database !== database || owner_stateOf(note.owner) === "alive")
-            continue;
-        sessions.push(...note.sessions);
-        files.push(file);
-    }
-    return { sessions, remove: () => files.forEach(removeNote) };
-}
-function running_note_namesIn(directory) {
-    try {
-        return (0,external_node_fs_.readdirSync)(directory).filter((name) => name.startsWith(prefix) && name.endsWith(".json"));
-    }
-    catch {
-        return [];
-    }
-}
-function readNote(file) {
-    try {
-        const { owner, database, sessions } = JSON.parse((0,external_node_fs_.readFileSync)(file, "utf8"));
-        const known = parseOwner(JSON.stringify(owner));
-        if (known === undefined || typeof database !== "string" || !Array.isArray(sessions))
-            return undefined;
-        const valid = sessions.filter(({ pid, backendStart }) => Number.isInteger(pid) && typeof backendStart === "string");
-        return { owner: known, database, sessions: valid };
-    }
-    catch {
-        return undefined;
-    }
 }
 
 ;// CONCATENATED MODULE: ./lib/deploy/take-back.js
@@ -43586,9 +43759,9 @@ async function carryOut(job) {
         ? isKept && sources.every(({ text }) => worksInOneTransaction(text))
         : !sources.some(({ text }) => isWithoutTransaction(text));
     const begun = new Set();
-    const reporter = new Reporter(job, sources, begun, isKept, applicationName);
+    const databases = databasesAtWork(job, applicationName);
+    const reporter = new Reporter(job, sources, begun, isKept, databases);
     await requireUnchanged(job);
-    const note = new RunningNote(settings["record-directory"], target.where);
     let ended;
     const unregister = registerCleanup({
         async run() {
@@ -43604,14 +43777,14 @@ async function carryOut(job) {
                 await reporter.report(endedBySignal(false), interruption, false);
                 return;
             }
-            // One that began a moment ago was not seen by the watch.
-            const late = await sessionsByPort(client, commandPorts(target.address.port)).catch(() => []);
+            await Promise.race([Promise.all(databases.map(noteLate)), (0,promises_namespaceObject.setTimeout)(lateLimitMs)]);
             await terminateForGood();
-            const sessions = { name: applicationName, others: [...note.sessions, ...late] };
-            const gone = await endToolSessions(client, sessions, 0).catch(() => false);
+            const [own, ...others] = databases;
+            // The report waits for these, and not for long.
+            for (const other of others)
+                void endForGood(other);
+            const gone = await endForGood(own);
             await reporter.report(endedBySignal(gone), interruption);
-            if (gone)
-                note.end();
         },
         runNow: () => undefined,
     });
@@ -43625,7 +43798,7 @@ async function carryOut(job) {
                 applicationName,
                 linesOf: defaultDatabase(job),
             }),
-            address: target.address,
+            databases,
             applicationName,
             lockTimeoutMs,
             statementTimeoutMs,
@@ -43635,14 +43808,12 @@ async function carryOut(job) {
             writesRows: [...sources, ...elsewhere].some(({ text }) => writesRows(text)),
             dropInvalidIndexes: settings["drop-invalid-indexes"],
             lock: job.lock,
-            note,
             ...ownWork(job, {
                 applicationName,
                 options,
                 lockTimeoutMs: isConcurrent ? undefined : lockTimeoutMs,
                 statementTimeoutMs,
             }),
-            client: () => target.client(),
             isOver: async () => {
                 const now = await reporter.seenNow();
                 if (now === undefined || isAt(target.graph, now.heads, job.applied))
@@ -43662,13 +43833,24 @@ async function carryOut(job) {
             },
         });
         const report = await reporter.report(ended);
+        const [own, ...others] = databases;
         if (!ended.sessionsLeft)
-            note.end();
+            own.note.end();
+        if (!ended.sessionsLeftElsewhere)
+            for (const { note } of others)
+                note.end();
         return report;
     }
     finally {
         unregister();
     }
+}
+/** The tool's sessions in a database, and what was noted of them; true where none is left. */
+async function endForGood(database) {
+    const gone = await endSessions(database, 0);
+    if (gone)
+        database.note.end();
+    return gone;
 }
 /** The setting env means the default database, whichever was asked for. */
 function defaultDatabase({ others = [], settings, environment }) {
@@ -43734,6 +43916,7 @@ const noEnd = {
 };
 /** The gate's own clean-up has 8 s in all (shadow/cleanup.ts). */
 const reachLimitMs = 2_000;
+const lateLimitMs = 1_000;
 /** `gone`: none of the tool's sessions is at work any more. */
 const endedBySignal = (gone) => ({
     last: noEnd,
@@ -43744,6 +43927,7 @@ const endedBySignal = (gone) => ({
     unvalidated: [],
     isWatched: true,
     sessionsLeft: !gone,
+    sessionsLeftElsewhere: true,
 });
 const interruption = {
     what: "The gate was ended by a signal while the tool was at work; the tool was ended too.",
@@ -44655,2362 +44839,45 @@ function line(name) {
     return `${name}=${name.toUpperCase()}_DATABASE_URL`;
 }
 
-;// CONCATENATED MODULE: ./lib/tools/alembic/binds.js
-
-
-/** The templates for several databases (`multidb`, Flask-Migrate's `--multidb`) give each revision a database's name. */
-const givesEngineName = /\brun_migrations\(\s*engine_name\s*=/;
-/** A revision's function for one database; `upgrade_` is that of Flask's default one. */
-const functionOfBind = /^def upgrade_([\p{L}\p{N}_]*)\s*\(/gmu;
+;// CONCATENATED MODULE: ./lib/tools/alembic/database-functions.js
+const directions = ["upgrade", "downgrade"];
 /**
- * The databases that one start of the tool migrates, by the functions of the newest revisions: older ones may have those of
- * a database that is gone. "" is Flask's default one. Undefined for one database, also where a template for several is used.
+ * The functions that do a direction to one database each, where the direction's own finds them by their name, as the
+ * templates for several do (Alembic's multidb, Flask-Migrate's): `globals()["upgrade_%s" % engine_name]()`.
  */
-function bindsOf(project, read) {
-    const environment = project.environmentFiles.find((file) => external_node_path_default().basename(file) === "env.py");
-    if (environment === undefined || !givesEngineName.test(binds_textOf(environment)))
-        return undefined;
-    const { revisions } = read();
-    const parents = new Set(revisions.flatMap((revision) => revision.parents));
-    const newest = binds_namesIn(project, revisions.filter(({ id }) => !parents.has(id)));
-    const names = newest.length > 0 ? newest : binds_namesIn(project, revisions);
-    return names.some((name) => name !== "") ? names : undefined;
+function foundByName(module, direction) {
+    const own = database_functions_textOf(module, direction);
+    const byName = /\bglobals\(\)\s*\[/.test(own) || new RegExp(`["']${direction}_`).test(own);
+    return byName ? namesOf(module, direction).filter((name) => !isHelper(module, name)) : [];
 }
-function binds_namesIn({ root }, revisions) {
-    const texts = revisions.map(({ location }) => binds_textOf(external_node_path_default().resolve(root, location.file)));
-    const names = texts.flatMap((text) => [...text.matchAll(functionOfBind)].map(([, name]) => name ?? ""));
-    return [...new Set(names)];
-}
-function binds_textOf(file) {
-    try {
-        return (0,external_node_fs_.readFileSync)(file, "utf8");
-    }
-    catch {
-        return "";
-    }
-}
-
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/error.js
-/*!
- * Copyright (c) Squirrel Chat et al., All rights reserved.
- * SPDX-License-Identifier: BSD-3-Clause
- *
- * Redistribution and use in source and binary forms, with or without
- * modification, are permitted provided that the following conditions are met:
- *
- * 1. Redistributions of source code must retain the above copyright notice, this
- *    list of conditions and the following disclaimer.
- * 2. Redistributions in binary form must reproduce the above copyright notice,
- *    this list of conditions and the following disclaimer in the
- *    documentation and/or other materials provided with the distribution.
- * 3. Neither the name of the copyright holder nor the names of its contributors
- *    may be used to endorse or promote products derived from this software without
- *    specific prior written permission.
- *
- * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
- * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
- * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
- * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
- * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
- * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
- * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
- * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
- * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
- * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
- */
-function getLineColFromPtr(string, ptr) {
-    let lines = string.slice(0, ptr).split(/\r?\n/);
-    return [lines.length, lines.pop().length + 1];
-}
-function makeCodeBlock(string, line, column) {
-    let lines = string.split(/\r?\n/);
-    let codeblock = '';
-    let numberLen = (Math.log10(line + 1) | 0) + 1;
-    for (let i = line - 1; i <= line + 1; i++) {
-        let l = lines[i - 1];
-        if (!l)
-            continue;
-        codeblock += i.toString().padEnd(numberLen, ' ');
-        codeblock += ':  ';
-        codeblock += l;
-        codeblock += '\n';
-        if (i === line) {
-            codeblock += ' '.repeat(numberLen + column + 2);
-            codeblock += '^\n';
-        }
-    }
-    return codeblock;
-}
-class TomlError extends Error {
-    line;
-    column;
-    codeblock;
-    constructor(message, options) {
-        const [line, column] = getLineColFromPtr(options.toml, options.ptr);
-        const codeblock = makeCodeBlock(options.toml, line, column);
-        super(`Invalid TOML document: ${message}\n\n${codeblock}`, options);
-        this.line = line;
-        this.column = column;
-        this.codeblock = codeblock;
-    }
-    /** @internal */
-    static x(message, ctx, ptr) {
-        throw new TomlError(message, { toml: ctx.s, ptr: ptr ?? ctx.p });
-    }
-}
-
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/primitive.js
-/*!
- * Copyright (c) Squirrel Chat et al., All rights reserved.
- * SPDX-License-Identifier: BSD-3-Clause
- *
- * Redistribution and use in source and binary forms, with or without
- * modification, are permitted provided that the following conditions are met:
- *
- * 1. Redistributions of source code must retain the above copyright notice, this
- *    list of conditions and the following disclaimer.
- * 2. Redistributions in binary form must reproduce the above copyright notice,
- *    this list of conditions and the following disclaimer in the
- *    documentation and/or other materials provided with the distribution.
- * 3. Neither the name of the copyright holder nor the names of its contributors
- *    may be used to endorse or promote products derived from this software without
- *    specific prior written permission.
- *
- * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
- * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
- * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
- * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
- * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
- * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
- * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
- * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
- * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
- * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
- */
-
-/** @internal */
-function parseString(ctx) {
-    let startPtr = ctx.p;
-    let c = ctx.s.charCodeAt(ctx.p++);
-    let first = c;
-    let isLiteral = c === 0x27; /* ' */
-    let isMultiline = c === ctx.s.charCodeAt(ctx.p) && c === ctx.s.charCodeAt(ctx.p + 1);
-    if (isMultiline) {
-        // Trim initial newline
-        if ((c = ctx.s.charCodeAt(ctx.p += 2)) === 0xa /* \n */)
-            ctx.p++;
-        else if (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */)
-            ctx.p += 2;
-    }
-    // For the record: it is not worth it to use a fast-path for literal strings using `indexOf`.
-    // Doing a char-by-char iteration ends up dispatching less instructions, for the same wall-clock runtime.
-    let parsed = '';
-    let sliceStart = ctx.p;
-    // states:
-    //   0 - decoding
-    //   1 - decoding escape
-    //   2 - whitespace escape (no newline encountered yet, must fail on non-whitespace)
-    //   3 - whitespace escape (newline encountered, allowed to transition back to normal decode)
-    let state = 0;
-    for (; ctx.p < ctx.s.length; ctx.p++) {
-        c = ctx.s.charCodeAt(ctx.p);
-        // Deal with newlines first, since that simplifies control character checking and handling across all states
-        if (isMultiline && (c === 0xa /* \n */ || (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */))) {
-            state = state && 3;
-        }
-        // Control characters are banned in TOML, so we throw an error if we encounter them
-        else if ((c < 0x20 && c !== 0x9 /* \t */) || c === 0x7f) {
-            TomlError.x('control characters are not allowed in strings', ctx);
-        }
-        // The string might terminate while we're parsing through a newline escape.
-        // It must have encountered a newline; otherwise, it'll simply fail in another branch.
-        else if ((!state || state === 3) && c === first && (!isMultiline || (ctx.s.charCodeAt(ctx.p + 1) === first && ctx.s.charCodeAt(ctx.p + 2) === first))) {
-            if (isMultiline) {
-                // If the string ends with 4-5 quotes, then the first 1-2 are part of the string
-                if (ctx.s.charCodeAt(ctx.p + 3) === first)
-                    ctx.p++;
-                if (ctx.s.charCodeAt(ctx.p + 3) === first)
-                    ctx.p++;
-            }
-            // If we're in a newline escape still, then there's nothing to add.
-            if (!state) {
-                // Avoid a useless concat operation if the string can be used as-is.
-                let s = ctx.s.slice(sliceStart, ctx.p);
-                parsed = parsed ? parsed + s : s;
-            }
-            ctx.p += isMultiline ? 3 : 1;
-            return parsed;
-        }
-        // Baseline state; keep moving forward unless an escape sequence starts
-        else if (!state) {
-            if (!isLiteral && c === 0x5c /* \ */) {
-                parsed += ctx.s.slice(sliceStart, (sliceStart = ctx.p));
-                state = 1;
-            }
-        }
-        else if (state === 1) {
-            if (c === 0x78 /* x */ || c === 0x75 /* u */ || c === 0x55 /* U */) { // Unicode escape
-                let errPtr = ctx.p++ - 1;
-                let value = 0;
-                let len = c === 0x78 /* x */ ? 2 : c === 0x75 /* u */ ? 4 : 8;
-                for (let j = 0; j < len; j++, ctx.p++) {
-                    let hex = ctx.s.charCodeAt(ctx.p);
-                    let digit = 
-                    /* 0-9 */ hex >= 0x30 && hex <= 0x39 ? hex - 0x30 :
-                        /* A-F */ hex >= 0x41 && hex <= 0x46 ? hex - 0x41 + 10 :
-                            /* a-f */ hex >= 0x61 && hex <= 0x66 ? hex - 0x61 + 10 : -1;
-                    if (digit < 0)
-                        TomlError.x('invalid non-hex character in unicode escape', ctx);
-                    value = (value << 4) | digit;
-                }
-                // Because JS does bitwise on signed 32bit integers, all 0xfzzzzzzz values are actually seen as negative
-                if (value < 0 || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) {
-                    TomlError.x('invalid unicode escape', ctx, errPtr);
-                }
-                parsed += String.fromCodePoint(value);
-                sliceStart = ctx.p--;
-                state = 0;
-            }
-            // Newline escape sequence. We only need to care about spaces and tabs; newlines are dealt with earlier
-            else if (isMultiline && (c === 0x20 || c === 0x9 /* \t */)) {
-                state = 2;
-            }
-            // Basic escape sequence
-            else {
-                if (c === 0x62 /* b */)
-                    parsed += '\b';
-                else if (c === 0x74 /* t */)
-                    parsed += '\t';
-                else if (c === 0x6e /* n */)
-                    parsed += '\n';
-                else if (c === 0x66 /* f */)
-                    parsed += '\f';
-                else if (c === 0x72 /* r */)
-                    parsed += '\r';
-                else if (c === 0x65 /* e */)
-                    parsed += '\x1b';
-                else if (c === 0x22 /* " */)
-                    parsed += '"';
-                else if (c === 0x5c /* \ */)
-                    parsed += '\\';
-                else
-                    TomlError.x('unrecognised escape sequence', ctx);
-                sliceStart = ctx.p + 1;
-                state = 0;
-            }
-        }
-        // Newline escape continuation: keep moving forward until the first non-whitespace char
-        else if (c !== 0x20 && c !== 0x9 /* \t */) {
-            if (state === 2)
-                TomlError.x('invalid escape: only line-ending whitespace may be escaped', ctx, sliceStart);
-            // State cannot be zero, or we'd have branched earlier already.
-            // If it's a backslash, immediately transition to the escape state so it can be processed.
-            state = !isLiteral && c === 0x5c /* \ */ ? 1 : 0;
-            sliceStart = ctx.p;
-        }
-    }
-    TomlError.x('unfinished string', ctx, startPtr);
-}
-
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/date.js
-/*!
- * Copyright (c) Squirrel Chat et al., All rights reserved.
- * SPDX-License-Identifier: BSD-3-Clause
- *
- * Redistribution and use in source and binary forms, with or without
- * modification, are permitted provided that the following conditions are met:
- *
- * 1. Redistributions of source code must retain the above copyright notice, this
- *    list of conditions and the following disclaimer.
- * 2. Redistributions in binary form must reproduce the above copyright notice,
- *    this list of conditions and the following disclaimer in the
- *    documentation and/or other materials provided with the distribution.
- * 3. Neither the name of the copyright holder nor the names of its contributors
- *    may be used to endorse or promote products derived from this software without
- *    specific prior written permission.
- *
- * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
- * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
- * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
- * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
- * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
- * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
- * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
- * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
- * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
- * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
- */
-let DATE_TIME_RE = /^(\d{4}-\d{2}-\d{2})?[Tt ]?(?:(\d{2}):\d{2}(?::\d{2}(?:\.\d+)?)?)?(Z|z|[-+]\d{2}:\d{2})?$/i;
-class TomlDate extends Date {
-    #hasDate = false;
-    #hasTime = false;
-    #offset = null;
-    constructor(date, fasttype, unsafeDelim) {
-        let hasDate = true;
-        let hasTime = true;
-        let offset = 'Z';
-        let c;
-        if (typeof date === 'string') {
-            if (fasttype)
-                prep: {
-                    // Date-time
-                    if (fasttype < 3) {
-                        if (+date.slice(11, 13) > 23) {
-                            date = '';
-                            break prep;
-                        }
-                        // Local
-                        if (fasttype === 2) {
-                            offset = null;
-                            date += 'Z';
-                        }
-                        // Offset; keep track of offset if not Z
-                        else if ((c = date.charCodeAt(date.length - 1)) !== 0x5a /* Z */ && c !== 0x7a /* z */) {
-                            offset = date.slice(date.length - 6);
-                        }
-                        if (unsafeDelim)
-                            date = date.slice(0, 10) + 'T' + date.slice(11);
-                    }
-                    // Time
-                    else if (fasttype === 4) {
-                        date = +date.slice(0, 2) > 23 ? '' : `0000-01-01T${date}Z`;
-                    }
-                    hasDate = fasttype !== 4;
-                    hasTime = fasttype !== 3;
-                }
-            else {
-                let match = date.match(DATE_TIME_RE);
-                if (match) {
-                    if (!match[1]) {
-                        hasDate = false;
-                        date = `0000-01-01T${date}`;
-                    }
-                    hasTime = !!match[2];
-                    // Make sure to use T instead of a space. Breaks in case of extreme values otherwise.
-                    hasTime && date[10] === ' ' && (date = date.replace(' ', 'T'));
-                    // Do not allow rollover hours.
-                    if (match[2] && +match[2] > 23) {
-                        date = '';
-                    }
-                    else {
-                        offset = match[3] || null;
-                        if (!offset && hasTime)
-                            date += 'Z';
-                    }
-                }
-                else {
-                    date = '';
-                }
-            }
-        }
-        super(date);
-        if (!isNaN(this.getTime())) {
-            this.#hasDate = hasDate;
-            this.#hasTime = hasTime;
-            this.#offset = offset;
-        }
-    }
-    isDateTime() {
-        return this.#hasDate && this.#hasTime;
-    }
-    isLocal() {
-        return !this.#hasDate || !this.#hasTime || !this.#offset;
-    }
-    isDate() {
-        return this.#hasDate && !this.#hasTime;
-    }
-    isTime() {
-        return this.#hasTime && !this.#hasDate;
-    }
-    isValid() {
-        return this.#hasDate || this.#hasTime;
-    }
-    toISOString() {
-        let iso = super.toISOString();
-        // Local Date
-        if (this.isDate())
-            return iso.slice(0, 10);
-        // Local Time
-        if (this.isTime())
-            return iso.slice(11, 23);
-        // Local DateTime
-        if (this.#offset === null)
-            return iso.slice(0, -1);
-        // Offset DateTime
-        if (this.#offset === 'Z' || this.#offset === 'z')
-            return iso;
-        // This part is quite annoying: JS strips the original timezone from the ISO string representation
-        // Instead of using a "modified" date and "Z", we restore the representation "as authored"
-        let offset = (+(this.#offset.slice(1, 3)) * 60) + +(this.#offset.slice(4, 6));
-        offset = this.#offset[0] === '-' ? offset : -offset;
-        let offsetDate = new Date(this.getTime() - (offset * 60e3));
-        return offsetDate.toISOString().slice(0, -1) + this.#offset;
-    }
-    static wrapAsOffsetDateTime(jsDate, offset = 'Z') {
-        let date = new TomlDate(jsDate);
-        date.#offset = offset;
-        return date;
-    }
-    static wrapAsLocalDateTime(jsDate) {
-        let date = new TomlDate(jsDate);
-        date.#offset = null;
-        return date;
-    }
-    static wrapAsLocalDate(jsDate) {
-        let date = new TomlDate(jsDate);
-        date.#hasTime = false;
-        date.#offset = null;
-        return date;
-    }
-    static wrapAsLocalTime(jsDate) {
-        let date = new TomlDate(jsDate);
-        date.#hasDate = false;
-        date.#offset = null;
-        return date;
-    }
-}
-
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/extract.js
-/*!
- * Copyright (c) Squirrel Chat et al., All rights reserved.
- * SPDX-License-Identifier: BSD-3-Clause
- *
- * Redistribution and use in source and binary forms, with or without
- * modification, are permitted provided that the following conditions are met:
- *
- * 1. Redistributions of source code must retain the above copyright notice, this
- *    list of conditions and the following disclaimer.
- * 2. Redistributions in binary form must reproduce the above copyright notice,
- *    this list of conditions and the following disclaimer in the
- *    documentation and/or other materials provided with the distribution.
- * 3. Neither the name of the copyright holder nor the names of its contributors
- *    may be used to endorse or promote products derived from this software without
- *    specific prior written permission.
- *
- * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
- * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
- * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
- * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
- * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
- * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
- * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
- * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
- * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
- * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
- */
-
-
-
-
-function isDigit(char, base = 10) {
-    return base === 16
-        ? (char > 0x2f && char < 0x3a) || (char > 0x40 && char < 0x47) || (char > 0x60 && char < 0x67)
-        : (char > 0x2f && char < 0x30 + base);
-}
-function isEndOfValue(char, delim) {
-    // Whitespace -- we're permissive on `\r` for performance; it'll be dealt with later anyway
-    return char === 0x20 || char === 0x9 /* \t */ || char === 0xa /* \n */ || char === 0xd /* \r */ ||
-        // Structure end or next value delimiter
-        (delim && (char === delim || char === 0x2c /* , */)) ||
-        // Comment
-        char === 0x23; /* # */
-}
-/** @internal */
-function extractValue(ctx, end) {
-    let errPtr = ctx.p;
-    let c = ctx.s.charCodeAt(ctx.p);
-    // Structs
-    if (c === 0x5b /* [ */ || c === 0x7b /* { */) {
-        ctx.d-- || TomlError.x('document contains excessively nested structures. aborting.', ctx);
-        let value = c === 0x5b /* [ */
-            ? parseArray(ctx)
-            : parseInlineTable(ctx);
-        ctx.d++;
-        return value;
-    }
-    // Strings
-    if (c === 0x22 /* " */ || c === 0x27 /* ' */) {
-        return parseString(ctx);
-    }
-    // Booleans
-    // We can fast-path because the first character is enough to know the only possible value
-    if (c === 0x74 /* t */) { // Only possible valid value is `true`
-        if (ctx.s.charCodeAt(++ctx.p) !== 0x72 || ctx.s.charCodeAt(++ctx.p) !== 0x75 || ctx.s.charCodeAt(++ctx.p) !== 0x65)
-            TomlError.x('invalid value', ctx, errPtr);
-        return ctx.p++, true;
-    }
-    if (c === 0x66 /* f */) { // Only possible valid value is `false`
-        if (ctx.s.charCodeAt(++ctx.p) !== 0x61 || ctx.s.charCodeAt(++ctx.p) !== 0x6c || ctx.s.charCodeAt(++ctx.p) !== 0x73 || ctx.s.charCodeAt(++ctx.p) !== 0x65)
-            TomlError.x('invalid value', ctx, errPtr);
-        return ctx.p++, false;
-    }
-    if (c === 0x2b /* + */ || c === 0x2d /* - */) {
-        return parseNumber(ctx, ctx.p, ctx.s.charCodeAt(++ctx.p), 0x2c - c, end);
-    }
-    // Rough heuristic, but `parseDate` falls back to number parsing if it's a false positive.
-    // e.g.: `a = 1\n-------------- = 1` would match this heuristic, but gracefully fallback to numbers.
-    if (ctx.s.charCodeAt(ctx.p + 4) === 0x2d /* - */ && ctx.s.charCodeAt(ctx.p + 7) === 0x2d /* - */) {
-        return parseDate(ctx, c, end);
-    }
-    // Same logic as above; `parseTime` falls back to number parsing if it's a false positive.
-    if (ctx.s.charCodeAt(ctx.p + 2) === 0x3a /* : */) {
-        return parseTime(ctx, c, end);
-    }
-    return parseNumber(ctx, ctx.p, c, 0, end);
-}
-// State:
-// 0: init
-// 1: integer
-// 2: fractional dot
-// 3: fractional
-// 4: exponent letter
-// 5: exponent
-// 6: exponent sign
-// 7: exponent with sign
-// >9: underscore; see below
-//     -> 12: was integer
-//     -> 14: was fractional
-//     -> 16: was exponent
-// states 2-5, 14, 16 are ONLY permitted iif base === 10
-function parseNumber(ctx, startPtr, startChr, sign, endChr) {
-    let c = startChr;
-    let state = 0;
-    let hasUnderscores = false;
-    // (+/-)inf
-    if (c === 0x69 /* i */) {
-        if (ctx.s.charCodeAt(++ctx.p) !== 0x6e || ctx.s.charCodeAt(++ctx.p) !== 0x66)
-            TomlError.x('invalid value', ctx, startPtr);
-        return ctx.p++, (sign || 1) / 0;
-    }
-    // (+/-)nan
-    if (c === 0x6e /* n */) {
-        if (ctx.s.charCodeAt(++ctx.p) !== 0x61 || ctx.s.charCodeAt(++ctx.p) !== 0x6e)
-            TomlError.x('invalid value', ctx, startPtr);
-        return ctx.p++, NaN;
-    }
-    // Leading zero
-    // Only allowed cases: `0<EOV>`, `0.(...)`, `0e(...)`, `0x(...)`, `0b(...)`, `0o(...)`
-    // FWIW, `0e(...)` is a stupid case, but it's not banned per-se so we have to parse it
-    if (c === 0x30 /* 0 */) {
-        if (++ctx.p >= ctx.s.length || isEndOfValue(c = ctx.s.charCodeAt(ctx.p), endChr))
-            return ctx.bi === true ? 0n : 0; // note: conveniently deals with `-0`
-        if (!sign) {
-            if (c === 0x78 /* x */)
-                return parseIntegerBaseN(ctx, startPtr, 16, endChr);
-            else if (c === 0x62 /* b */)
-                return parseIntegerBaseN(ctx, startPtr, 2, endChr);
-            else if (c === 0x6f /* o */)
-                return parseIntegerBaseN(ctx, startPtr, 8, endChr);
-        }
-        if (c === 0x2e /* . */)
-            state = 2;
-        else if (c === 0x65 /* e */ || c === 0x45 /* E */)
-            state = 4;
-        else
-            TomlError.x('illegal leading zero', ctx, startPtr);
-    }
-    // If the 1st char is not a digit by now, then it's not a valid TOML value at all
-    else if (!isDigit(c))
-        TomlError.x('invalid value', ctx, startPtr);
-    while (++ctx.p < ctx.s.length && (c = ctx.s.charCodeAt(ctx.p), !isEndOfValue(c, endChr))) {
-        if (!state)
-            state = 1; // Detects single-digit numbers we can use a fast parse path for
-        // The way the states are numbered is not random: underscores are always permitted in odd-numbered states and
-        // never permitted in even-numbered ones.
-        if (c === 0x5f /* _ */) {
-            if (!(state & 1))
-                TomlError.x('illegal underscore', ctx);
-            state += 11; // 11 is a marker that makes the state even and greater than 9; see the numbering + rationale above
-            hasUnderscores = true;
-        }
-        // Transition to fractional part.
-        else if (state === 1 && c === 0x2e /* . */)
-            state = 2;
-        // Transition to exponent part.
-        else if ((state === 1 || state === 3) && (c === 0x65 /* e */ || c === 0x45 /* E */))
-            state = 4;
-        // + and - are permitted in state 4 only (handled before entering the function for state 0)
-        else if (state === 4 && (c === 0x2b /* + */ || c === 0x2d /* - */)) {
-            state = 6;
-        }
-        // All special cases have been handled; only digits are allowed here
-        else if (!isDigit(c))
-            TomlError.x(`illegal character in numeric literal`, ctx);
-        // Clear state flags
-        else if (state > 9)
-            state -= 11;
-        else if (!(state & 1))
-            state++;
-    }
-    // Single-char number; we can fast-path these very easily.
-    if (!state) {
-        let val = (startChr - 0x30 /* 0 */) * (sign || 1);
-        return ctx.bi === true ? BigInt(val) : val;
-    }
-    // Even-numbered states absolutely require a digit next; not even end of value is permitted
-    if (!(state & 1))
-        TomlError.x('unfinished numeric value', ctx, startPtr);
-    let str = ctx.s.slice(startPtr, ctx.p);
-    if (hasUnderscores)
-        str = str.replaceAll('_', ''); // perf: replaceAll 1.25x faster than replace with a regex
-    return state > 1
-        ? parseFloat(str)
-        : parseInteger(ctx, str, 10, startPtr);
-}
-function parseIntegerBaseN(ctx, startPtr, base, endChr) {
-    let c, underscore = 1;
-    while (++ctx.p < ctx.s.length && (c = ctx.s.charCodeAt(ctx.p), !isEndOfValue(c, endChr))) {
-        if (c === 0x5f /* _ */) {
-            if (underscore & 1)
-                TomlError.x('illegal underscore', ctx);
-            underscore = 3;
-        }
-        // We only need to check if the number is a valid digit, nothing else is permitted
-        else if (!isDigit(c, base))
-            TomlError.x(`illegal character in numeric literal`, ctx);
-        // Clear underscore flag
-        else if (underscore & 1)
-            underscore--;
-    }
-    // Trailing underscore is not allowed
-    if (underscore & 1)
-        TomlError.x('unfinished numeric value', ctx);
-    let str = ctx.s.slice(startPtr + 2, ctx.p);
-    if (underscore)
-        str = str.replaceAll('_', ''); // perf: replaceAll 1.25x faster than replace with a regex
-    return parseInteger(ctx, str, base, startPtr);
-}
-function parseInteger(ctx, str, base, startPtr) {
-    if (ctx.bi !== true)
-        int: {
-            let val = parseInt(str, base);
-            if (!Number.isSafeInteger(val)) {
-                if (ctx.bi)
-                    break int;
-                TomlError.x('integer value cannot be represented losslessly', ctx, startPtr);
-            }
-            return val;
-        }
-    return base === 10 ? BigInt(str) : BigInt((base === 2 ? '0b' : base === 8 ? '0o' : '0x') + str);
-}
-function parseDate(ctx, c, endChr) {
-    let startPtr = ctx.p++, unsafeSeparator;
-    if (!isDigit(c) ||
-        !isDigit(ctx.s.charCodeAt(ctx.p++)) ||
-        !isDigit(ctx.s.charCodeAt(ctx.p++)) ||
-        !isDigit(ctx.s.charCodeAt(ctx.p++))) {
-        return parseNumber(ctx, ctx.p = startPtr, c, 0, endChr);
-    }
-    ctx.p += 5;
-    if (!isDigit(ctx.s.charCodeAt(ctx.p++)))
-        TomlError.x('invalid date-time: date part is malformed', ctx, startPtr);
-    if (ctx.p >= ctx.s.length || (((c = ctx.s.charCodeAt(ctx.p)) !== 0x20 || (unsafeSeparator = true, !isDigit(ctx.s.charCodeAt(ctx.p + 1)))) && c !== 0x54 /* T */ && c !== 0x74 /* t */)) {
-        let t = ctx.s.slice(startPtr, ctx.p);
-        return readDate(ctx, t, 3, false, startPtr);
-    }
-    if (ctx.s.charCodeAt(ctx.p += 3) !== 0x3a /* : */)
-        TomlError.x('invalid date-time: time part is malformed', ctx, startPtr);
-    if (ctx.s.charCodeAt(ctx.p += 3) === 0x3a /* : */)
-        ctx.p += 3;
-    if (ctx.s.charCodeAt(ctx.p) === 0x2e /* . */)
-        while (isDigit(ctx.s.charCodeAt(++ctx.p)))
-            ;
-    if (c = ctx.s.charCodeAt(ctx.p)) {
-        if (c === 0x5a /* Z */ || c === 0x7a /* z */) {
-            let t = ctx.s.slice(startPtr, ++ctx.p);
-            return readDate(ctx, t, 1, unsafeSeparator, startPtr, '[+00:00]');
-        }
-        if (c === 0x2b /* + */ || c === 0x2d /* - */) {
-            // Temporal's ZonedDateTime is weird asf when it comes to dealing with traditional offsets...
-            // It's 1.2x faster to allocate a new string to pass to ZDT than use Instant.toZonedDateTimeISO
-            let t = ctx.s.slice(startPtr, ctx.p += 6);
-            return readDate(ctx, t, 1, unsafeSeparator, startPtr, !ctx.ld && ('[' + ctx.s.slice(ctx.p - 6, ctx.p) + ']'));
-        }
-    }
-    let t = ctx.s.slice(startPtr, ctx.p);
-    return readDate(ctx, t, 2, unsafeSeparator, startPtr);
-}
-function parseTime(ctx, c, endChr) {
-    let start = ctx.p;
-    if (!isDigit(c) || !isDigit(ctx.s.charCodeAt(++ctx.p))) {
-        return parseNumber(ctx, --ctx.p, c, 0, endChr);
-    }
-    if (ctx.s.charCodeAt(ctx.p += 4) === 0x3a /* : */)
-        ctx.p += 3;
-    if (ctx.s.charCodeAt(ctx.p) === 0x2e /* . */)
-        while (isDigit(ctx.s.charCodeAt(++ctx.p)))
-            ;
-    let t = ctx.s.slice(start, ctx.p);
-    return readDate(ctx, t, 4, false, start);
-}
-function readDate(ctx, str, type, unsafeDelim, errPtr, temporalSuffix) {
-    if (ctx.ld) {
-        let date = new TomlDate(str, type, unsafeDelim);
-        if (!date.isValid())
-            TomlError.x('invalid date', ctx, errPtr);
-        return date;
-    }
-    try {
-        if (temporalSuffix)
-            str += temporalSuffix;
-        switch (type) {
-            case 1: return Temporal.ZonedDateTime.from(str);
-            case 2: return Temporal.PlainDateTime.from(str);
-            case 3: return Temporal.PlainDate.from(str);
-            case 4: return Temporal.PlainTime.from(str);
-        }
-    }
-    catch (e) {
-        TomlError.x(e instanceof Error ? e.message : '' + e, ctx, errPtr);
-    }
-}
-
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/util.js
-/*!
- * Copyright (c) Squirrel Chat et al., All rights reserved.
- * SPDX-License-Identifier: BSD-3-Clause
- *
- * Redistribution and use in source and binary forms, with or without
- * modification, are permitted provided that the following conditions are met:
- *
- * 1. Redistributions of source code must retain the above copyright notice, this
- *    list of conditions and the following disclaimer.
- * 2. Redistributions in binary form must reproduce the above copyright notice,
- *    this list of conditions and the following disclaimer in the
- *    documentation and/or other materials provided with the distribution.
- * 3. Neither the name of the copyright holder nor the names of its contributors
- *    may be used to endorse or promote products derived from this software without
- *    specific prior written permission.
- *
- * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
- * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
- * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
- * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
- * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
- * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
- * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
- * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
- * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
- * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
- */
-
-/** @internal */
-function skipComment(ctx) {
-    for (; ctx.p < ctx.s.length; ctx.p++) {
-        let c = ctx.s.charCodeAt(ctx.p);
-        if (c === 0xa /* \n */)
-            break;
-        if (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */) {
-            ctx.p++;
-            break;
-        }
-        if ((c < 0x20 && c !== 0x9 /* \t */) || c === 0x7f) {
-            TomlError.x('control characters are not allowed in comments', ctx);
-        }
-    }
-}
-/** @internal */
-function skipVoid(ctx, banNewLines, banComments) {
-    let c;
-    while (ctx.p < ctx.s.length) {
-        while (ctx.p < ctx.s.length && ((c = ctx.s.charCodeAt(ctx.p)) === 0x20 ||
-            c === 0x9 /* \t */ ||
-            (!banNewLines &&
-                (c === 0xa /* \n */ || (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */)))))
-            ctx.p++;
-        if (banComments || c !== 0x23 /* # */)
-            break;
-        skipComment(ctx);
-    }
-}
-
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/struct.js
-/*!
- * Copyright (c) Squirrel Chat et al., All rights reserved.
- * SPDX-License-Identifier: BSD-3-Clause
- *
- * Redistribution and use in source and binary forms, with or without
- * modification, are permitted provided that the following conditions are met:
- *
- * 1. Redistributions of source code must retain the above copyright notice, this
- *    list of conditions and the following disclaimer.
- * 2. Redistributions in binary form must reproduce the above copyright notice,
- *    this list of conditions and the following disclaimer in the
- *    documentation and/or other materials provided with the distribution.
- * 3. Neither the name of the copyright holder nor the names of its contributors
- *    may be used to endorse or promote products derived from this software without
- *    specific prior written permission.
- *
- * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
- * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
- * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
- * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
- * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
- * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
- * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
- * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
- * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
- * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
- */
-
-
-
-
-/** @internal */
-function parseKey(ctx, end = 0x3d /* = */) {
-    // States:
-    // 0: before first char
-    // 1: parsing bare key
-    // 2: after key component
-    let startPtr;
-    let state = 0;
-    let parsed = [];
-    let sliceStart;
-    let c = ctx.s.charCodeAt(startPtr = ctx.p);
-    do {
-        // End of key
-        if (c === end) {
-            if (!state)
-                TomlError.x('unexpected end of key', ctx);
-            if (state === 1)
-                parsed.push(ctx.s.slice(sliceStart, ctx.p));
-            return ctx.p++, parsed;
-        }
-        // Dotted key separator
-        else if (c === 0x2e /* . */) {
-            if (!state)
-                TomlError.x('illegal empty bare key', ctx);
-            if (state === 1)
-                parsed.push(ctx.s.slice(sliceStart, ctx.p));
-            state = 0;
-        }
-        // Quoted key
-        else if (!state && (c === 0x22 /* " */ || c === 0x27 /* ' */)) {
-            if (c === ctx.s.charCodeAt(ctx.p + 1) && c === ctx.s.charCodeAt(ctx.p + 2))
-                TomlError.x('illegal quoted key: multiline strings are not allowed', ctx);
-            parsed.push(parseString(ctx));
-            state = 2;
-            ctx.p--;
-        }
-        // Whitespace; no-op in state 0 and 2, end of bare key in state 1
-        else if (c === 0x20 || c === 0x9 /* \t */) {
-            if (state === 1) {
-                parsed.push(ctx.s.slice(sliceStart, ctx.p));
-                state = 2;
-            }
-        }
-        // If state is post-key, no character is allowed; otherwise ensure it's a bare-key component
-        else if (state === 2 || (c < 0x30 && c !== 0x2d /* - */) || (c > 0x39 && c < 0x41) || (c > 0x5a && c < 0x61 && c !== 0x5f /* _ */) || c > 0x7a) {
-            TomlError.x('illegal character in key', ctx);
-        }
-        // Illegal character
-        else if (!state) {
-            state = 1;
-            sliceStart = ctx.p;
-        }
-    } while (c = ctx.s.charCodeAt(++ctx.p));
-    TomlError.x('incomplete key-value: cannot find end of key', ctx, startPtr);
-}
-/** @internal */
-function parseInlineTable(ctx) {
-    let startPtr = ctx.p++;
-    let res = Object.create(null);
-    let seen = new Set();
-    let c;
-    while (ctx.p < ctx.s.length) {
-        skipVoid(ctx);
-        if ((c = ctx.s.charCodeAt(ctx.p)) === 0x7d /* } */) {
-            ctx.p++;
-            return res;
-        }
-        let k;
-        let t = res;
-        let hasOwn = false;
-        let errPtr = ctx.p;
-        let key = parseKey(ctx);
-        for (let i = 0; i < key.length; i++) {
-            if (i)
-                t = hasOwn ? t[k] : (t[k] = Object.create(null));
-            k = key[i];
-            if ((hasOwn = Object.hasOwn(t, k)) && (typeof t[k] !== 'object' || seen.has(t[k]))) {
-                TomlError.x('trying to redefine an already defined value', ctx, errPtr);
-            }
-            let unsafe = k === '__proto__';
-            if (ctx.uk && (unsafe || k === 'constructor')) {
-                t = ctx.uk !== 1 && TomlError.x('document contains an unsafe property', ctx, errPtr);
-                break;
-            }
-            if (!hasOwn && unsafe) {
-                Object.defineProperty(t, k, { enumerable: true, configurable: true, writable: true });
-            }
-        }
-        if (hasOwn) {
-            TomlError.x('trying to redefine an already defined value', ctx, errPtr);
-        }
-        skipVoid(ctx, true, true);
-        let value = extractValue(ctx, 0x7d /* } */);
-        if (t && typeof (t[k] = value) === 'object')
-            seen.add(value);
-        skipVoid(ctx);
-        if ((c = ctx.s.charCodeAt(ctx.p++)) === 0x7d /* } */) {
-            return res;
-        }
-        if (c !== 0x2c /* , */)
-            TomlError.x('expected comma or end of structure', ctx, ctx.p - 1);
-    }
-    TomlError.x('unfinished table', ctx, startPtr);
-}
-/** @internal */
-function parseArray(ctx) {
-    let startPtr = ctx.p++;
-    let res = [];
-    let c;
-    while (ctx.p < ctx.s.length) {
-        skipVoid(ctx);
-        if ((c = ctx.s.charCodeAt(ctx.p)) === 0x5d /* ] */) {
-            ctx.p++;
-            return res;
-        }
-        res.push(extractValue(ctx, 0x5d /* ] */));
-        skipVoid(ctx);
-        if ((c = ctx.s.charCodeAt(ctx.p++)) === 0x5d /* ] */) {
-            return res;
-        }
-        if (c !== 0x2c /* , */)
-            TomlError.x('expected comma or end of structure', ctx, ctx.p - 1);
-    }
-    TomlError.x('unfinished array', ctx, startPtr);
-}
-
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/parse.js
-/*!
- * Copyright (c) Squirrel Chat et al., All rights reserved.
- * SPDX-License-Identifier: BSD-3-Clause
- *
- * Redistribution and use in source and binary forms, with or without
- * modification, are permitted provided that the following conditions are met:
- *
- * 1. Redistributions of source code must retain the above copyright notice, this
- *    list of conditions and the following disclaimer.
- * 2. Redistributions in binary form must reproduce the above copyright notice,
- *    this list of conditions and the following disclaimer in the
- *    documentation and/or other materials provided with the distribution.
- * 3. Neither the name of the copyright holder nor the names of its contributors
- *    may be used to endorse or promote products derived from this software without
- *    specific prior written permission.
- *
- * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
- * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
- * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
- * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
- * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
- * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
- * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
- * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
- * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
- * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
- */
-
-
-
-
-function peekTable(ctx, key, table, meta, type) {
-    let t = table;
-    let m = meta;
-    let k;
-    let hasOwn = false;
-    let state;
-    for (let i = 0; i < key.length; i++) {
-        if (i) {
-            t = hasOwn ? t[k] : (t[k] = Object.create(null));
-            m = (state = m[k]).c;
-            if (type === 0 /* Type.DOTTED */ && (state.t === 1 /* Type.EXPLICIT */ || state.t === 2 /* Type.ARRAY */)) {
-                return null;
-            }
-            if (state.t === 2 /* Type.ARRAY */) {
-                let l = t.length - 1;
-                t = t[l];
-                m = m[l].c;
-            }
-        }
-        k = key[i];
-        if ((hasOwn = Object.hasOwn(t, k)) && m[k]?.t === 0 /* Type.DOTTED */ && m[k]?.d) {
-            return null;
-        }
-        if (!hasOwn) {
-            let unsafe = k === '__proto__';
-            if (ctx.uk && (unsafe || k === 'constructor'))
-                return false;
-            if (unsafe) {
-                Object.defineProperty(t, k, { enumerable: true, configurable: true, writable: true });
-                Object.defineProperty(m, k, { enumerable: true, configurable: true, writable: true });
-            }
-            m[k] = {
-                t: i < key.length - 1 && type === 2 /* Type.ARRAY */
-                    ? 3 /* Type.ARRAY_DOTTED */ : type,
-                d: false,
-                i: 0,
-                c: Object.create(null),
-            };
-        }
-    }
-    state = m[k];
-    if (state.t !== type && !(type === 1 /* Type.EXPLICIT */ && state.t === 3 /* Type.ARRAY_DOTTED */)) {
-        // Bad key type!
-        return null;
-    }
-    if (type === 2 /* Type.ARRAY */) {
-        if (!state.d) {
-            state.d = true;
-            t[k] = [];
-        }
-        t[k].push(t = Object.create(null));
-        state.c[state.i++] = (state = { t: 1 /* Type.EXPLICIT */, d: false, i: 0, c: Object.create(null) });
-    }
-    if (state.d) {
-        // Redefining a table!
-        return null;
-    }
-    state.d = true;
-    if (type === 1 /* Type.EXPLICIT */) {
-        t = hasOwn ? t[k] : (t[k] = Object.create(null));
-    }
-    else if (type === 0 /* Type.DOTTED */ && hasOwn) {
-        return null;
-    }
-    return [k, t, state.c];
-}
-function validateTablePeek(ctx, peek, ptr) {
-    if (peek === null || ctx.uk === 2)
-        TomlError.x(peek === null
-            ? 'trying to redefine an already defined table or value'
-            : 'document contains an unsafe property', ctx, ptr);
-}
-function parse_parse(toml, options = {}) {
-    let ctx = {
-        s: toml,
-        p: 0,
-        d: options.maxDepth ?? 1000,
-        bi: options.integersAsBigInt ?? false,
-        ld: options.useLegacyDate ?? true,
-        uk: options.unsafeKeyBehaviour === 'throw' ? 2 : options.unsafeKeyBehaviour === 'drop' ? 1 : 0,
-    };
-    let res = Object.create(null);
-    let meta = Object.create(null);
-    let tmp;
-    let skipping = false;
-    let tbl = res;
-    let m = meta;
-    // BOM is allowed, skip.
-    // JS is UTF-16, so we have to check for the UTF-16 BOM instead of the UTF-8 BOM sequence!
-    if (toml.charCodeAt(0) === 0xfeff)
-        ctx.p++;
-    skipVoid(ctx);
-    while (ctx.p < toml.length) {
-        if (toml.charCodeAt(ctx.p) === 0x5b /* [ */) {
-            let isTableArray = toml.charCodeAt(++ctx.p) === 0x5b; /* [ */
-            tmp = ctx.p += +isTableArray;
-            skipping = false;
-            let k = parseKey(ctx, 0x5d /* ] */);
-            if (isTableArray) {
-                if (toml.charCodeAt(ctx.p) !== 0x5d /* ] */) {
-                    TomlError.x('expected end of table array declaration', ctx);
-                }
-                ctx.p++;
-            }
-            let p = peekTable(ctx, k, res, meta, isTableArray ? 2 /* Type.ARRAY */ : 1 /* Type.EXPLICIT */);
-            if (!p) {
-                validateTablePeek(ctx, p, tmp);
-                skipping = true;
-            }
-            else {
-                m = p[2];
-                tbl = p[1];
-            }
-        }
-        else {
-            tmp = ctx.p;
-            let k = parseKey(ctx);
-            let p = peekTable(ctx, k, tbl, m, 0 /* Type.DOTTED */);
-            if (!p && !skipping)
-                validateTablePeek(ctx, p, tmp);
-            skipVoid(ctx, true, true);
-            let v = extractValue(ctx, void 0);
-            if (p && !skipping)
-                p[1][p[0]] = v;
-        }
-        skipVoid(ctx, true);
-        if (ctx.p < toml.length && (tmp = toml.charCodeAt(ctx.p)) !== 0xa /* \n */ && (tmp !== 0xd /* \r */ || toml.charCodeAt(ctx.p + 1) !== 0xa /* \n */)) {
-            TomlError.x('each key-value declaration must be followed by an end-of-line', ctx);
-        }
-        skipVoid(ctx);
-    }
-    return res;
-}
-
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/stringify.js
-/*!
- * Copyright (c) Squirrel Chat et al., All rights reserved.
- * SPDX-License-Identifier: BSD-3-Clause
- *
- * Redistribution and use in source and binary forms, with or without
- * modification, are permitted provided that the following conditions are met:
- *
- * 1. Redistributions of source code must retain the above copyright notice, this
- *    list of conditions and the following disclaimer.
- * 2. Redistributions in binary form must reproduce the above copyright notice,
- *    this list of conditions and the following disclaimer in the
- *    documentation and/or other materials provided with the distribution.
- * 3. Neither the name of the copyright holder nor the names of its contributors
- *    may be used to endorse or promote products derived from this software without
- *    specific prior written permission.
- *
- * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
- * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
- * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
- * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
- * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
- * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
- * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
- * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
- * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
- * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
- */
-let BARE_KEY = /^[a-z0-9-_]+$/i;
-let HAS_WELLFORMED = !!(''.isWellFormed);
-function extendedTypeOf(obj) {
-    let type = typeof obj;
-    if (type === 'object') {
-        if (Array.isArray(obj))
-            return 'array';
-        if (typeof obj.getUTCDate === 'function' && obj instanceof Date)
-            return 'date';
-        if (globalThis.Temporal) {
-            if (obj.until) {
-                if (obj instanceof Temporal.ZonedDateTime)
-                    return 'temporal/tz+uc';
-                if (obj instanceof Temporal.PlainDateTime || obj instanceof Temporal.PlainDate)
-                    return 'temporal/uc';
-                if (obj instanceof Temporal.PlainTime || obj instanceof Temporal.Instant)
-                    return 'temporal';
-                if (obj instanceof Temporal.PlainYearMonth)
-                    return 'temporal/x';
-            }
-            else if ((obj.toPlainDate && obj instanceof Temporal.PlainMonthDay) ||
-                (obj.negated && obj instanceof Temporal.Duration)) {
-                return 'temporal/x';
-            }
-        }
-    }
-    return type;
-}
-function isArrayOfTables(obj) {
-    for (let i = 0; i < obj.length; i++) {
-        if (extendedTypeOf(obj[i]) !== 'object')
-            return false;
-    }
-    return obj.length != 0;
-}
-function formatWellFormedStringUnchecked(s) {
-    return JSON.stringify(s).replaceAll('\x7f', '\\u007f');
-}
-function formatString(s) {
-    return formatWellFormedStringUnchecked(HAS_WELLFORMED ? s.toWellFormed() : s);
-}
-function formatKey(s) {
-    if (BARE_KEY.test(s))
-        return s;
-    if (HAS_WELLFORMED && !s.isWellFormed())
-        throw new RangeError('key contains illegal lone surrogates');
-    return formatWellFormedStringUnchecked(s);
-}
-function stringifyValue(val, type, depth, numberAsFloat, strictTemporal) {
-    if (depth === 0) {
-        throw new Error('Could not stringify the object: maximum object depth exceeded');
-    }
-    switch (type) {
-        // @ts-expect-error -- intentional fallthrough case
-        case 'number':
-            if (isNaN(val))
-                return 'nan';
-            if (val === Infinity)
-                return 'inf';
-            if (val === -Infinity)
-                return '-inf';
-            if (Number.isInteger(val) && (numberAsFloat || !Number.isSafeInteger(val)))
-                return val.toFixed(1);
-        case 'bigint':
-        case 'boolean':
-        case 'temporal':
-            return val.toString();
-        case 'string':
-            return formatString(val);
-        case 'date':
-            if (isNaN(val.getTime()))
-                throw new TypeError('cannot serialize invalid date');
-            return val.toISOString();
-        case 'object':
-            return stringifyInlineTable(val, depth, numberAsFloat, strictTemporal);
-        case 'array':
-            return stringifyArray(val, depth, numberAsFloat, strictTemporal);
-        // @ts-expect-error -- intentional fallthrough case
-        case 'temporal/tz+uc':
-            if (strictTemporal) {
-                let tz = val.timeZoneId;
-                let tzc = tz.charCodeAt(0);
-                if (
-                // Classic offset
-                tzc !== 0x2b /* + */ && tzc !== 0x2d /* - */ &&
-                    (
-                    // Fast pre-check pass; see below for the actually accepted values
-                    (tzc !== 0x55 /* U */ && tzc !== 0x47 /* G */ && tzc !== 0x5a /* Z */ && tzc !== 0x45 /* E */) ||
-                        (
-                        // UTC and its aliases; Temporal implementations don't all canonicalise unfortunately
-                        tz !== 'UTC' && tz !== 'UCT' && tz !== 'Universal' && tz !== 'Zulu' &&
-                            // GMT is a TZ but it's for all intents and purposes equivalent to UTC. Safe to downgrade.
-                            !tz.startsWith('GMT') && tz !== 'Greenwich' &&
-                            // Etc/* are all safe to downgrade to offset (either UTC, GMT, or offset)
-                            !tz.startsWith('Etc/')))) {
-                    throw new TypeError('Temporal objects with an IANA timezone are not allowed in Temporal strict mode');
-                }
-            }
-        case 'temporal/uc':
-            if (strictTemporal && val.calendarId !== 'iso8601')
-                throw new TypeError('Temporal objects with a non-default calendar are not allowed in Temporal strict mode');
-            return val.toString({
-                calendarName: 'never',
-                timeZoneName: 'never',
-            });
-        case 'temporal/x':
-            throw new TypeError('Unsupported ' + val[Symbol.toStringTag]);
-    }
-}
-function stringifyInlineTable(obj, depth, numberAsFloat, strictTemporal) {
-    let keys = Object.keys(obj);
-    if (keys.length === 0)
-        return '{}';
-    let res = '{ ';
-    for (let i = 0; i < keys.length; i++) {
-        let k = keys[i];
-        if (i)
-            res += ', ';
-        res += formatKey(k) + ' = ' + stringifyValue(obj[k], extendedTypeOf(obj[k]), depth - 1, numberAsFloat, strictTemporal);
-    }
-    return res + ' }';
-}
-function stringifyArray(array, depth, numberAsFloat, strictTemporal) {
-    if (array.length === 0)
-        return '[]';
-    let res = '[ ';
-    for (let i = 0; i < array.length; i++) {
-        if (i)
-            res += ', ';
-        if (array[i] === null || array[i] === void 0) {
-            throw new TypeError('arrays cannot contain null or undefined values');
-        }
-        res += stringifyValue(array[i], extendedTypeOf(array[i]), depth - 1, numberAsFloat, strictTemporal);
-    }
-    return res + ' ]';
-}
-function stringifyArrayTable(array, key, depth, numberAsFloat, strictTemporal) {
-    if (depth === 0) {
-        throw new Error('Could not stringify the object: maximum object depth exceeded');
-    }
-    let res = '';
-    for (let i = 0; i < array.length; i++) {
-        res += `${res && '\n'}[[${key}]]\n`;
-        res += stringifyTable(0, array[i], key, depth, numberAsFloat, strictTemporal);
-    }
-    return res;
-}
-function stringifyTable(tableKey, obj, prefix, depth, numberAsFloat, strictTemporal) {
-    if (depth === 0) {
-        throw new Error('Could not stringify the object: maximum object depth exceeded');
-    }
-    let preamble = '';
-    let tables = '';
-    let keys = Object.keys(obj);
-    for (let i = 0; i < keys.length; i++) {
-        let k = keys[i];
-        if (obj[k] !== null && obj[k] !== void 0) {
-            let type = extendedTypeOf(obj[k]);
-            if (type === 'symbol' || type === 'function') {
-                throw new TypeError(`cannot serialize values of type '${type}'`);
-            }
-            let key = formatKey(k);
-            if (type === 'array' && isArrayOfTables(obj[k])) {
-                tables += (tables && '\n') + stringifyArrayTable(obj[k], prefix ? `${prefix}.${key}` : key, depth - 1, numberAsFloat, strictTemporal);
-            }
-            else if (type === 'object') {
-                let tblKey = prefix ? `${prefix}.${key}` : key;
-                tables += (tables && '\n') + stringifyTable(tblKey, obj[k], tblKey, depth - 1, numberAsFloat, strictTemporal);
-            }
-            else {
-                preamble += key;
-                preamble += ' = ';
-                preamble += stringifyValue(obj[k], type, depth, numberAsFloat, strictTemporal);
-                preamble += '\n';
-            }
-        }
-    }
-    if (tableKey && (preamble || !tables)) // Create table only if necessary
-        preamble = preamble ? `[${tableKey}]\n${preamble}` : `[${tableKey}]`;
-    return preamble && tables
-        ? `${preamble}\n${tables}`
-        : preamble || tables;
-}
-function stringify(obj, { maxDepth = 1000, numbersAsFloat = false, strictTemporal = false } = {}) {
-    if (extendedTypeOf(obj) !== 'object') {
-        throw new TypeError('stringify can only be called with an object');
-    }
-    let str = stringifyTable(0, obj, '', maxDepth, numbersAsFloat, strictTemporal);
-    if (str[str.length - 1] !== '\n')
-        return str + '\n';
-    return str;
-}
-
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/index.js
-/*!
- * Copyright (c) Squirrel Chat et al., All rights reserved.
- * SPDX-License-Identifier: BSD-3-Clause
- *
- * Redistribution and use in source and binary forms, with or without
- * modification, are permitted provided that the following conditions are met:
- *
- * 1. Redistributions of source code must retain the above copyright notice, this
- *    list of conditions and the following disclaimer.
- * 2. Redistributions in binary form must reproduce the above copyright notice,
- *    this list of conditions and the following disclaimer in the
- *    documentation and/or other materials provided with the distribution.
- * 3. Neither the name of the copyright holder nor the names of its contributors
- *    may be used to endorse or promote products derived from this software without
- *    specific prior written permission.
- *
- * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
- * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
- * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
- * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
- * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
- * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
- * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
- * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
- * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
- * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
- */
-
-
-
-
-
-/** @deprecated use `import * as ... from 'smol-toml'` instead */
-/* harmony default export */ const smol_toml_dist = ({ parse: parse_parse, stringify: stringify, TomlDate: TomlDate, TomlError: TomlError });
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/ini.js
-/** The file breaks the format: Python's configparser refuses it at this line. */
-class IniError extends Error {
-    line;
-    name = "IniError";
-    constructor(message, line) {
-        super(message);
-        this.line = line;
-    }
-}
-const defaultSection = "DEFAULT";
-/**
- * Reads an ini file as Python's ConfigParser with its defaults does (3.8 to 3.14): `=` and `:`, `#` and `;` comments on
- * lines of their own, indented continuation lines, empty lines within values, no duplicates.
- */
-function parseIni(text) {
-    const sections = new Map();
-    const defaults = { name: defaultSection, lines: new Map() };
-    let section;
-    let option;
-    let indent = 0;
-    let firstBroken;
-    // Python reads the mark as a part of the first line; trim() would hide it.
-    if (text.startsWith("\uFEFF"))
-        throw new IniError("The file begins with a byte order mark.", 1);
-    for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
-        const number = index + 1;
-        const content = line.trim();
-        const comment = content.startsWith("#") || content.startsWith(";");
-        const open = option === undefined ? undefined : section?.lines.get(option);
-        if (content === "" || comment) {
-            if (!comment)
-                open?.parts.push("");
-            continue;
-        }
-        const lineIndent = line.length - line.trimStart().length;
-        if (open !== undefined && lineIndent > indent) {
-            open.parts.push(content);
-            continue;
-        }
-        indent = lineIndent;
-        const header = /^\[(.+)\]/.exec(content)?.[1];
-        if (header !== undefined) {
-            if (sections.has(header))
-                throw new IniError(`The section [${header}] is there twice.`, number);
-            section = header === defaultSection ? defaults : { name: header, lines: new Map() };
-            if (section !== defaults)
-                sections.set(header, section);
-            option = undefined;
-            continue;
-        }
-        if (section === undefined)
-            throw new IniError(`A line stands before the first section: ${content}`, number);
-        const match = /^(.*?)\s*[=:]\s*(.*)$/s.exec(content);
-        const key = match?.[1]?.toLowerCase() ?? "";
-        if (match === null || key === "") {
-            firstBroken ??= new IniError(`Neither a section nor "key = value": ${content}`, number);
-            continue;
-        }
-        if (section.lines.has(key))
-            throw new IniError(`The key "${key}" is there twice in [${section.name}].`, number);
-        section.lines.set(key, { line: number, parts: [match[2] ?? ""] });
-        option = key;
-    }
-    if (firstBroken !== undefined)
-        throw firstBroken;
-    return {
-        sections: new Map([...sections].map(([name, { lines }]) => [name, joined(lines)])),
-        defaults: joined(defaults.lines),
-    };
-}
-function joined(lines) {
-    return new Map([...lines].map(([key, { line, parts }]) => [key, { line, raw: parts.join("\n").trimEnd() }]));
-}
-/**
- * One value with `%(name)s` put in, as ConfigParser's BasicInterpolation does; undefined where the key is not there.
- * `extra` are defaults that come from outside the file (Alembic gives `here`).
- */
-function iniValue(ini, section, key, extra) {
-    const find = (name) => {
-        const own = ini.sections.get(section)?.get(name) ?? ini.defaults.get(name);
-        const given = extra[name];
-        return own ?? (given === undefined ? undefined : { raw: given, line: 0 });
-    };
-    const value = find(key.toLowerCase());
-    return value === undefined ? undefined : interpolate(value.raw, value.line, 1);
-    function interpolate(raw, line, depth) {
-        if (depth > 10)
-            throw new IniError(`The value of "${key}" refers to itself.`, line);
-        return raw.replace(/%(%|\(([^)]+)\)s|)/g, (_, after, name) => {
-            if (after === "%")
-                return "%";
-            if (name === undefined)
-                throw new IniError(`A "%" in the value of "${key}" must be written "%%".`, line);
-            const other = find(name.toLowerCase());
-            if (other === undefined)
-                throw new IniError(`The value of "${key}" refers to %(${name})s, which is not set.`, line);
-            return other.raw.includes("%") ? interpolate(other.raw, line, depth + 1) : other.raw;
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/configuration.js
-
-
-
-
-
-/**
- * Reads an ini file for a program that names the script location itself, relative to `root`: Flask-Migrate. Of
- * pyproject.toml nothing is read then.
- */
-function readGivenConfiguration(root, config, scriptLocation) {
-    const ini = broken(config, () => parseIni(decodeIni(external_node_path_default().resolve(root, config), config)));
-    const here = { here: external_node_path_default().dirname(external_node_path_default().resolve(root, config)) };
-    return foldersOf({ root, file: config, ini, section: "alembic", here, toml: {} }, scriptLocation);
-}
-/**
- * Reads alembic.ini (or another ini file) and [tool.alembic] of pyproject.toml as `alembic` 1.20.1 does in `root`: the
- * ini file's values first, relative folders from the root. UserError where Alembic would stop.
- */
-function readConfiguration(root, config, section) {
-    const sources = configuration_open(root, config, section);
-    const scriptLocation = configuration_text(sources, "script_location");
-    if (scriptLocation === undefined) {
-        throw new errors_UserError({
-            what: `${sources.file} has no script_location.`,
-            where: sources.ini === undefined ? `${sources.file}, [tool.alembic]` : `${sources.file}, [${section}]`,
-            why: "Alembic reads from there where the revisions are.",
-            do: "Set script_location to the folder that has env.py, for instance script_location = %(here)s/migrations.",
-        });
-    }
-    return foldersOf(sources, scriptLocation);
-}
-/** The template of new files' names, where one is set and can be read; also of a file that Flask-Migrate reads. */
-function readFileTemplate({ root, config, section }) {
-    try {
-        return configuration_text(configuration_open(root, config, section ?? "alembic"), "file_template");
-    }
-    catch (error) {
-        if (error instanceof errors_UserError)
-            return undefined;
-        throw error;
-    }
-}
-function foldersOf(sources, scriptLocation) {
-    const scripts = folder(sources, "script_location", scriptLocation);
-    const locations = versionLocations(sources);
-    const folders = locations?.map((location) => folder(sources, "version_locations", location));
-    return {
-        scriptLocation: scripts,
-        revisionFolders: folders ?? [external_node_path_default().join(scripts, "versions")],
-        recursive: flag(sources, "recursive_version_locations"),
-    };
-}
-/** [tool.alembic] of a pyproject.toml; undefined where the file or the table is not there. */
-function readTomlTable(file, shown) {
-    if (!(0,external_node_fs_.existsSync)(file))
-        return undefined;
-    try {
-        const tool = record(parse_parse((0,external_node_fs_.readFileSync)(file, "utf8").replace(/^\uFEFF/, "")).tool);
-        return tool === undefined ? undefined : record(tool.alembic);
-    }
-    catch (error) {
-        if (!(error instanceof TomlError))
-            throw error;
-        throw new errors_UserError({
-            what: `${shown} is not TOML.`,
-            where: `${shown}:${error.line}:${error.column}`,
-            seen: error.message.split("\n")[0] ?? "",
-            do: "Mend the line, or name another file with config.",
-        }, { cause: error });
-    }
-}
-function configuration_open(root, config, section) {
-    const isToml = external_node_path_default().basename(config) === "pyproject.toml";
-    const iniFile = external_node_path_default().resolve(root, isToml ? "alembic.ini" : config);
-    const tomlFile = external_node_path_default().resolve(root, isToml ? config : "pyproject.toml");
-    const file = isToml && !(0,external_node_fs_.existsSync)(iniFile) ? config : isToml ? "alembic.ini" : config;
-    const ini = (0,external_node_fs_.existsSync)(iniFile) ? broken(file, () => parseIni(decodeIni(iniFile, file))) : undefined;
-    const toml = readTomlTable(tomlFile, external_node_path_default().basename(tomlFile)) ?? {};
-    if (ini !== undefined && !ini.sections.has(section) && toml.script_location === undefined) {
-        const sections = [...ini.sections.keys()];
-        throw new errors_UserError({
-            what: `${file} has no section [${section}].`,
-            where: `${file}:1`,
-            seen: sections.length === 0 ? "The file has no section." : `Its sections: ${sections.join(", ")}.`,
-            do: `Add [${section}] with script_location, or name another configuration with config.`,
-        });
-    }
-    const here = { here: external_node_path_default().dirname(ini === undefined ? tomlFile : iniFile) };
-    return { root, file, ini, section, here, toml };
-}
-function decodeIni(iniFile, shown) {
-    try {
-        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode((0,external_node_fs_.readFileSync)(iniFile));
-    }
-    catch (error) {
-        throw new errors_UserError({ what: `${shown} is not UTF-8 text.`, where: shown, do: "Save the file as UTF-8." }, { cause: error });
-    }
-}
-function broken(file, read) {
-    try {
-        return read();
-    }
-    catch (error) {
-        if (!(error instanceof IniError))
-            throw error;
-        throw new errors_UserError({
-            what: `${file} is not a valid ini file: Alembic cannot read it.`,
-            where: `${file}:${error.line}`,
-            seen: error.message,
-            do: "Mend the line, or name another file with config.",
-        }, { cause: error });
-    }
-}
-function fromIni({ ini, section, here, file }, key) {
-    if (ini === undefined || !ini.sections.has(section))
-        return undefined;
-    return broken(file, () => iniValue(ini, section, key, here));
-}
-function configuration_text(sources, key) {
-    const fromToml = sources.toml[key];
-    return fromIni(sources, key) ?? (typeof fromToml === "string" ? putIn(sources, fromToml) : undefined);
-}
-function flag(sources, key) {
-    const value = fromIni(sources, key);
-    return value === undefined ? sources.toml[key] === true : value === "true";
-}
-function putIn(sources, value) {
-    const toml = { here: external_node_path_default().dirname(external_node_path_default().resolve(sources.root, "pyproject.toml")) };
-    const here = sources.ini === undefined ? sources.here : toml;
-    return value.replace(/%(%|\(here\)s)/g, (_, after) => (after === "%" ? "%" : here.here));
-}
-const separators = {
-    space: " ",
-    newline: "\n",
-    os: (external_node_path_default()).delimiter,
-    ":": ":",
-    ";": ";",
-};
-function versionLocations(sources) {
-    const value = fromIni(sources, "version_locations");
-    if (value !== undefined && value !== "") {
-        const key = ["path_separator", "version_path_separator"].find((name) => fromIni(sources, name) !== undefined);
-        if (key === undefined)
-            return value.split(/, *| +/);
-        const word = fromIni(sources, key) ?? "";
-        const separator = separators[word];
-        if (separator === undefined) {
-            throw new errors_UserError({
-                what: `${key} in ${sources.file} is "${word}", which Alembic does not know.`,
-                where: `${sources.file}, [${sources.section}]`,
-                do: `Set ${key} to one of: ${Object.keys(separators).join(", ")}.`,
-            });
-        }
-        return value.split(separator).flatMap((part) => (part === "" ? [] : part.trim()));
-    }
-    const listed = sources.toml.version_locations;
-    if (!Array.isArray(listed) || listed.length === 0)
-        return undefined;
-    return listed.filter((part) => typeof part === "string").map((part) => putIn(sources, part));
-}
-/** A folder, or `package:folder` looked for where Python would find a package of the project. */
-function folder(sources, key, value) {
-    if (external_node_path_default().isAbsolute(value) || !value.includes(":"))
-        return existing(sources, key, value, [value]);
-    const [packageName = "", ...rest] = value.split(":");
-    const inside = external_node_path_default().join(...packageName.split("."), ...rest);
-    const searched = prependedPaths(sources).map((base) => external_node_path_default().join(base, inside));
-    return existing(sources, key, value, [...new Set([inside, ...searched, external_node_path_default().join("src", inside)])]);
-}
-function prependedPaths(sources) {
-    const value = fromIni(sources, "prepend_sys_path");
-    if (value !== undefined) {
-        const separator = separators[fromIni(sources, "path_separator") ?? ""] ?? /, *| +|:/;
-        return value.split(separator).map((part) => part.trim());
-    }
-    const listed = sources.toml.prepend_sys_path;
-    return Array.isArray(listed)
-        ? listed.filter((part) => typeof part === "string").map((part) => putIn(sources, part))
-        : [];
-}
-function existing(sources, key, value, places) {
-    const absolute = places.map((place) => external_node_path_default().resolve(sources.root, place));
-    const found = absolute.find((place) => (0,external_node_fs_.statSync)(place, { throwIfNoEntry: false })?.isDirectory());
-    if (found !== undefined)
+/** The same, or those that the direction's own function names where it looks which database it was asked for. */
+function functionsOfDatabases(module, direction) {
+    const found = foundByName(module, direction);
+    if (found.length > 0)
         return found;
-    // Alembic leaves out a version location that is not there, but not the script location.
-    if (key === "version_locations")
-        return absolute[0] ?? sources.root;
-    const line = sources.ini?.sections.get(sources.section)?.get(key)?.line;
-    const shown = absolute.map((place) => JSON.stringify(external_node_path_default().relative(sources.root, place) || "."));
-    throw new errors_UserError({
-        what: `${key} is ${JSON.stringify(value)}, and there is no such folder.`,
-        where: line === undefined ? sources.file : `${sources.file}:${line}`,
-        seen: `Looked for ${shown.join(", ")} from the project's folder.`,
-        do: `Set working-directory to the folder that alembic runs in, or mend ${key}.`,
+    const own = database_functions_textOf(module, direction);
+    return namesOf(module, direction).filter((name) => {
+        const database = `["']${name.slice(direction.length + 1)}["']`;
+        const isAskedFor = new RegExp(`(?:[=!]=|\\bcase)\\s*${database}|${database}\\s*(?::|[=!]=)`).test(own);
+        return isAskedFor && database_functions_isNamed(own, name);
     });
 }
-function record(value) {
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-        ? Object.fromEntries(Object.entries(value))
-        : undefined;
+function namesOf({ functions }, direction) {
+    return [...functions.keys()].filter((name) => name.startsWith(`${direction}_`));
 }
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/detect.js
-
-
-
-
-/** Alembic's main section: `-n` names another one. */
-const mainSection = "alembic";
-/**
- * An Alembic project in this folder: alembic.ini, or [tool.alembic] in pyproject.toml, or the file that `config`
- * names. Flask-Migrate's alembic.ini, which has no script_location and lies beside env.py, is none.
- */
-function detect(folder, config) {
-    if (config !== undefined) {
-        const isFile = (0,external_node_fs_.statSync)(external_node_path_default().resolve(folder, config), { throwIfNoEntry: false })?.isFile() === true;
-        return isFile ? { tool: "alembic", root: folder, config } : undefined;
-    }
-    const ini = external_node_path_default().join(folder, "alembic.ini");
-    if ((0,external_node_fs_.existsSync)(ini) && !isFlaskMigrate(folder, ini))
-        return { tool: "alembic", root: folder, config: "alembic.ini" };
-    const toml = external_node_path_default().join(folder, "pyproject.toml");
-    if ((0,external_node_fs_.existsSync)(toml) && /^\s*\[\s*tool\s*\.\s*"?alembic\b/m.test((0,external_node_fs_.readFileSync)(toml, "utf8"))) {
-        const table = readTomlTable(toml, "pyproject.toml");
-        if (table?.script_location !== undefined)
-            return { tool: "alembic", root: folder, config: "pyproject.toml" };
-    }
-    return undefined;
+/** One that another calls, and that has no other direction: a database has both. */
+function isHelper({ functions, source }, name) {
+    const [direction = "", ...rest] = name.split("_");
+    const other = directions.find((each) => each !== direction);
+    return !functions.has([other, ...rest].join("_")) && database_functions_isNamed(source.text, name);
 }
-/** Reads the configuration; an ini file in a subfolder whose folders are relative to the root is found as well. */
-function detect_open(candidate, section) {
-    const configuration = readConfiguration(candidate.root, candidate.config, section ?? mainSection);
-    const absolute = (file) => external_node_path_default().resolve(candidate.root, file);
-    return {
-        ...candidate,
-        section: section === mainSection ? undefined : section,
-        revisionFolders: configuration.revisionFolders,
-        recursive: configuration.recursive,
-        configFiles: [...new Set([candidate.config, "alembic.ini", "pyproject.toml"].map(absolute))],
-        // pyproject.toml changes with every dependency: that alone says nothing.
-        environmentFiles: [
-            ...(candidate.config.endsWith(".toml") ? [] : [absolute(candidate.config)]),
-            external_node_path_default().join(configuration.scriptLocation, "env.py"),
-        ],
-        environmentFolders: [configuration.scriptLocation, ...configuration.revisionFolders],
-    };
+/** Elsewhere than where it is made, and not in a comment or a string. */
+function database_functions_isNamed(text, name) {
+    return new RegExp(`^[^#\\n]*(?<!def\\s+)(?<![\\p{L}\\p{N}_"'])${name}(?![\\p{L}\\p{N}_"'])`, "mu").test(text);
 }
-function isFlaskMigrate(folder, ini) {
-    if (!(0,external_node_fs_.existsSync)(external_node_path_default().join(folder, "env.py")))
-        return false;
-    try {
-        const main = parseIni((0,external_node_fs_.readFileSync)(ini, "utf8")).sections.get(mainSection);
-        return main?.get("script_location") === undefined;
-    }
-    catch {
-        // A broken file is told with its line when it is opened.
-        return false;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/python/traceback.js
-const frameLine = /^\s*File "([^"]+)", line (\d+)(?:, in (.+))?$/;
-const exceptionLine = /^([A-Za-z_][\w.]*)(?:: (.*))?$/;
-/** Reads the last traceback; undefined where the output has none. CPython 3.8 to 3.14. */
-function lastTraceback(lines) {
-    const start = lines.lastIndexOf("Traceback (most recent call last):");
-    if (start < 0)
-        return undefined;
-    const frames = [];
-    for (let index = start + 1; index < lines.length; index++) {
-        const line = lines[index] ?? "";
-        const frame = frameLine.exec(line);
-        if (frame !== null) {
-            const code = frameLine.test(lines[index + 1] ?? "") ? "" : (lines[index + 1] ?? "").trim();
-            frames.push({ file: frame[1] ?? "", line: Number(frame[2]), name: frame[3], code });
-            continue;
-        }
-        const exception = /^\s/.test(line) ? null : exceptionLine.exec(line);
-        if (exception === null)
-            continue;
-        const message = [exception[2] ?? "", ...lines.slice(index + 1)].join("\n").trim();
-        return { frames, type: exception[1] ?? "", message };
-    }
-    return undefined;
-}
-/** The lines without the frames of Python and of installed packages, and without the marks below source lines. */
-function withoutLibraryFrames(lines) {
-    let inLibrary = false;
-    return lines.filter((line) => {
-        const [, file] = frameLine.exec(line) ?? [];
-        if (file !== undefined)
-            inLibrary = !isOwnFrame({ file });
-        else if (!/^\s{4}/.test(line))
-            inLibrary = false;
-        return !inLibrary && !/^\s{4}[\s~^]*$/.test(line);
-    });
-}
-/** A frame of the project's own code: not of Python, not of an installed package or its command. */
-function isOwnFrame({ file }) {
-    return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d|[/\\]bin[/\\](?:alembic|flask)$/.test(file);
-}
-
-;// CONCATENATED MODULE: ./lib/tools/own-words.js
-
-
-/** What the settings say; a UserError where they are no command together. */
-function ownWords(settings) {
-    const apply = wordsOf("run-apply", settings);
-    const status = wordsOf("run-status", settings);
-    if (apply === undefined && status === undefined)
-        return undefined;
-    if (apply !== undefined && status === undefined) {
-        throw new errors_UserError({
-            what: `run-apply is "${settings["run-apply"]}", and run-status is not set.`,
-            why: "Before a program may change a database, it must be seen to come there by a command that changes nothing.",
-            do: "Set run-status to its harmless command, for instance run-status: migrate-info.",
-        });
-    }
-    return { apply, status };
-}
-function wordsOf(name, settings) {
-    const text = settings[name];
-    if (text === undefined)
-        return undefined;
-    const words = shellWords(text);
-    const example = `for instance run: everruns-admin with ${name}: ${name === "run-apply" ? "migrate" : "migrate-info"}`;
-    if (words.length === 0) {
-        throw new errors_UserError({
-            what: `The setting "${name}" is empty.`,
-            do: `Set it to the words that follow those of run (${example}), or leave it out.`,
-        });
-    }
-    if (settings.run === undefined) {
-        throw new errors_UserError({
-            what: `${name} is "${text}", and nothing says which program takes it.`,
-            do: `Set run to the program, ${example}.`,
-        });
-    }
-    return words;
-}
-/** The tool's arguments, or what a program of the project's own takes instead. */
-function withOwnWords({ words }, commands) {
-    const { apply, status } = words ?? {};
-    return {
-        ...commands,
-        ...(status === undefined ? {} : { current: status }),
-        ...(apply === undefined ? {} : { upgrade: (target) => (/^heads?$/.test(target) ? apply : undefined) }),
-    };
-}
-/** Arguments for the way up to a revision or the tool's word; undefined where the program goes to the newest one only. */
-function upgradeWords({ tool, project, graph, }, target) {
-    const commands = tool.commands(project);
-    return commands.upgrade(target) ?? (graph.heads.join() === target ? commands.upgrade("head") : undefined);
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/run.js
-
-
-
-
-/**
- * How Alembic is started in a project: the setting `run`, else `uv run alembic` with a uv.lock, `poetry run alembic`
- * with a poetry.lock, else `alembic` (of the project's .venv where there is none on PATH), also where uv or poetry is not
- * installed: an image has what the lock names. Lock files of a workspace lie in a folder above; the search ends at the
- * repository's top.
- */
-function runWords(project, run, searchPath = process.env.PATH ?? "") {
-    if (run !== undefined)
-        return runSetting(run, 'what starts Alembic, such as "uv run alembic"');
-    return programWords(project.root, "alembic", searchPath);
-}
-/** How a program of the project's Python environment is started. */
-function programWords(root, program, searchPath) {
-    const locked = lockedWords(root, program);
-    const [manager = ""] = locked ?? [];
-    if (locked !== undefined && isOnPath(manager, searchPath))
-        return locked;
-    const own = external_node_path_default().join(root, ".venv", "bin", program);
-    if (isOnPath(program, searchPath))
-        return [program];
-    return run_isExecutable(own) ? [own] : (locked ?? [program]);
-}
-function isOnPath(program, searchPath) {
-    return searchPath
-        .split((external_node_path_default()).delimiter)
-        .some((folder) => folder !== "" && run_isExecutable(external_node_path_default().join(folder, program)));
-}
-/** As the project's lock file says; undefined where there is none. */
-function lockedWords(root, program) {
-    if (hasAbove(root, "uv.lock"))
-        return ["uv", "run", program];
-    return (0,external_node_fs_.existsSync)(external_node_path_default().join(root, "poetry.lock")) ? ["poetry", "run", program] : undefined;
-}
-/** What every env.py comes to load, by itself or by the models that it imports. */
-const modules = [
-    "alembic.config",
-    "alembic.command",
-    "sqlalchemy.orm",
-    "sqlalchemy.dialects.postgresql",
-];
-/** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
-function commands(project) {
-    const options = optionsOf(project);
-    return withOwnWords(project, {
-        current: [...options, "current"],
-        stamp: [...options, "stamp"],
-        upgrade: (target) => [...options, "upgrade", target],
-        downgrade: (target) => [...options, "downgrade", target],
-    });
-}
-/** `Running upgrade 1a, 2b -> 3c, message` and `Running downgrade 3c -> 2b, message` (alembic.runtime.migration). */
-function stepBegun(line) {
-    const { way, from, to } = /\bRunning (?<way>upgrade|downgrade) (?<from>.*?) -> (?<to>[^,]*?)(?:,|$)/.exec(line)?.groups ?? {};
-    return (way === "downgrade" ? from : to)?.trim() || undefined;
-}
-/** As a person types it, anywhere. A wrapper in the setting `run` may take no other command than those of the gate. */
-function mergeLine(project, heads, run) {
-    const given = run === undefined ? undefined : runWords(project, run);
-    const words = given?.at(-1) === "alembic" ? given : (lockedWords(project.root, "alembic") ?? ["alembic"]);
-    return [
-        ...[...words, ...optionsOf(project), "merge"].map(shellWord),
-        '-m "merge heads"',
-        ...heads.map(shellWord),
-    ].join(" ");
-}
-function optionsOf(project) {
-    const usual = project.config === "alembic.ini" || project.config === "pyproject.toml";
-    return [
-        ...(usual ? [] : ["-c", project.config]),
-        ...(project.section === undefined ? [] : ["-n", project.section]),
-    ];
-}
-function hasAbove(folder, name) {
-    for (let here = external_node_path_default().resolve(folder);; here = external_node_path_default().dirname(here)) {
-        if ((0,external_node_fs_.existsSync)(external_node_path_default().join(here, name)))
-            return true;
-        if ((0,external_node_fs_.existsSync)(external_node_path_default().join(here, ".git")) || here === external_node_path_default().dirname(here))
-            return false;
-    }
-}
-function run_isExecutable(file) {
-    try {
-        (0,external_node_fs_.accessSync)(file, external_node_fs_.constants.X_OK);
-        return true;
-    }
-    catch {
-        return false;
-    }
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/failure/cause.js
-/** The text as a sentence with its full stop. */
-function sentence(text) {
-    const line = (text ?? "").trim();
-    return /[.!?]$/.test(line) ? line : `${line}.`;
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/failure/command.js
-
-
-/** The tool did not start at all. */
-function startCause(exitCode, lines, project) {
-    const text = lines.join("\n");
-    const notFound = /command not found|No module named alembic\b|Failed to spawn: `alembic`|^env: .*: No such file|Command not found: alembic/m;
-    if (exitCode !== undefined && exitCode !== 127 && exitCode !== 126 && !notFound.test(text))
-        return undefined;
-    if (exitCode !== undefined && lastTracebackIn(text))
-        return undefined;
-    const words = project === undefined ? ["alembic"] : runWords(project);
-    const denied = /permission denied/i.test(text) || exitCode === 126;
-    return {
-        summary: denied
-            ? "The migration tool may not be started: permission denied."
-            : "The migration tool is not installed, or not on PATH.",
-        do: `Install the project's Python packages before this step, or set run to what starts Alembic (now: ${words.join(" ")}).`,
-    };
-}
-function lastTracebackIn(text) {
-    return text.includes("Traceback (most recent call last):");
-}
-const commandErrors = [
-    {
-        pattern: /^FAILED: (Can't locate revision identified by '(.+)')/m,
-        cause: ([, , id]) => ({
-            summary: `No revision file has the id "${id}", which the version table or the target names.`,
-            do: `Bring back the file of revision ${id}, or take ${id} out of the version table of a database that nobody needs.`,
-        }),
-    },
-    {
-        pattern: /^FAILED: Multiple head revisions are present/m,
-        cause: () => ({
-            summary: "The project has more than one head revision.",
-            do: 'Join the heads with "alembic merge heads", or give one the other as its down_revision.',
-        }),
-    },
-    {
-        pattern: /^FAILED: Could not determine revision id from filename (\S+)\. /m,
-        cause: ([, file]) => ({
-            summary: `${file} lies among the revisions and has no revision id.`,
-            do: `Move ${file} out of the versions folder, or set revision in it.`,
-        }),
-    },
-    {
-        pattern: /^FAILED: Path doesn't exist: ([\s\S]+?)\. {2}Please use/m,
-        cause: ([, folder]) => ({
-            summary: `script_location names ${JSON.stringify(folder)}, and there is no such folder.`,
-            do: "Set working-directory to the folder that alembic runs in, or mend script_location.",
-        }),
-    },
-    {
-        pattern: /^FAILED: No 'script_location' key found/m,
-        cause: () => ({
-            summary: "Alembic found no configuration with script_location where it was started.",
-            do: "Set working-directory to the folder that has alembic.ini.",
-        }),
-    },
-    {
-        pattern: /^FAILED: (.+)/m,
-        cause: ([, message]) => ({
-            summary: `Alembic stopped: ${sentence(message)}`,
-            do: "Mend what Alembic names.",
-        }),
-    },
-    {
-        pattern: /^alembic(?: \w+)?: error: (.+)/m,
-        cause: ([, message]) => ({
-            summary: `Alembic does not take its arguments: ${sentence(message?.split(" (choose")[0]?.replace(/^argument \{.*\}: /, ""))}`,
-            do: "Set run to words after which Alembic's own arguments (upgrade head, current) can follow.",
-        }),
-    },
-];
-/** A failure without a traceback: Alembic's own message, else the last line. */
-function commandCause(lines, exitCode, running) {
-    const text = lines.join("\n");
-    for (const { pattern, cause } of commandErrors) {
-        const match = pattern.exec(text);
-        if (match !== null)
-            return cause(match);
-    }
-    const ended = exitCode === null ? "was ended by a signal" : `ended with exit code ${exitCode}`;
-    const step = running === undefined ? undefined : /Running (\w+) (\S*) -> (\S*?)(?:,|$)/.exec(running);
-    if (step !== undefined && step !== null) {
-        const revision = step[1] === "downgrade" ? step[2] : step[3];
-        return {
-            summary: `The migration tool ${ended} in the ${step[1]} of revision ${revision}, without saying why.`,
-            do: "Look into the revision, and into env.py and the run command: one of them hides the error.",
-            ofStep: true,
-        };
-    }
-    const last = lines.findLast((line) => line !== "");
-    return {
-        summary: last === undefined
-            ? `The migration tool ${ended} and printed nothing.`
-            : `The migration tool ${ended}: ${sentence(last)}`,
-        do: "Start the tool by hand in the project's folder; mend what it names.",
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/failure/connection.js
-
-
-const refusals = [
-    [
-        /Connection refused|Connect call failed/,
-        "The database's server refused the connection",
-        "Set the variable that env.py reads (database-url-env): the tool did not use the address it was given.",
-    ],
-    [
-        /could not translate host name|Name or service not known|nodename nor servname|failed to resolve host|Temporary failure in name resolution/,
-        "The database's host name is not known",
-        "Set the variable that env.py reads (database-url-env): the tool did not use the address it was given.",
-    ],
-    [
-        /password authentication failed|no password supplied/,
-        "The database refused the password",
-        "Set the variable that env.py reads (database-url-env).",
-    ],
-    [
-        /no pg_hba\.conf entry/,
-        "The database's server does not let this host in",
-        "Set the variable that env.py reads (database-url-env).",
-    ],
-    [
-        /role "(.+)" does not exist/,
-        "The database has no such role",
-        "Set the variable that env.py reads (database-url-env), or create the role in setup.",
-    ],
-    [
-        /database "(.+)" does not exist/,
-        "The server has no such database",
-        "Set the variable that env.py reads (database-url-env).",
-    ],
-    [
-        /timeout expired|timed out|TimeoutError/,
-        "The database did not answer in time",
-        "Set the variable that env.py reads (database-url-env): the tool did not use the address it was given.",
-    ],
-    [
-        /SSL|certificate/,
-        "The connection's TLS failed",
-        "Leave TLS out of database-url-format and of env.py's connect arguments for the shadow database.",
-    ],
-];
-/** A server that cannot be reached or refuses; undefined for every other exception. */
-function connectionCause({ type, message }) {
-    const shown = `${type.split(".").at(-1)} ${message}`;
-    if (!/^(OperationalError|ConnectionRefusedError|gaierror|TimeoutError|OSError|DBAPIError|InterfaceError|ConnectionDoesNotExistError)/.test(shown))
-        return undefined;
-    const first = (message.split("\n")[0] ?? "").replace(/^(\([\w.]+\) )/, "");
-    for (const [pattern, summary, advice] of refusals) {
-        if (pattern.test(shown))
-            return { summary: `${summary}: ${sentence(first)}`, do: advice, placeless: true };
-    }
-    return {
-        summary: `The database could not be used: ${sentence(first)}`,
-        do: "Set the variable that env.py reads (database-url-env).",
-        placeless: true,
-    };
-}
-/** An address that SQLAlchemy does not take; undefined for every other exception. */
-function addressCause(name, { message, frames }) {
-    const inUrl = /sqlalchemy[/\\]engine[/\\]url\.py$/.test(frames.at(-1)?.file ?? "");
-    if (name === "NoSuchModuleError") {
-        const dialect = /sqlalchemy\.dialects:(\S+)/.exec(message)?.[1] ?? "";
-        return {
-            summary: `SQLAlchemy knows no dialect "${dialect}".`,
-            do: "Set database-url-format to one it knows, such as postgresql+psycopg2.",
-        };
-    }
-    if (/asyncio extension requires an async driver/.test(message)) {
-        return {
-            summary: `env.py connects with asyncio, and the address names a driver without it.`,
-            do: "Set database-url-format to postgresql+asyncpg, or another asyncio driver.",
-        };
-    }
-    if (inUrl || name === "ArgumentError") {
-        const reader = frames.findLast(isOwnFrame)?.file.split(/[/\\]/).at(-1) ?? "env.py";
-        return {
-            summary: `${reader} gives SQLAlchemy an address that it cannot read.`,
-            do: "Set the variable that env.py reads (database-url-env), with the form that it expects (database-url-format).",
-        };
-    }
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/failure/imports.js
-
-const drivers = {
-    psycopg2: "psycopg2-binary",
-    psycopg: '"psycopg[binary]"',
-    psycopg2cffi: "psycopg2cffi",
-    asyncpg: "asyncpg",
-    pg8000: "pg8000",
-};
-/** An import that failed; undefined for every other exception. */
-function importCause(name, { message }) {
-    const missing = /^No module named '([^']+)'/.exec(message)?.[1];
-    if (missing !== undefined) {
-        const driver = drivers[missing.split(".")[0] ?? ""];
-        if (driver !== undefined) {
-            return {
-                summary: `The database driver ${missing} is not installed.`,
-                do: `Install ${driver} where Alembic runs, or set database-url-format to the driver that is installed.`,
-                placeless: true,
-            };
-        }
-        return {
-            summary: `Python does not find the module "${missing}".`,
-            do: `Install the package that has it, or let Python find the project's own: prepend_sys_path = . in the configuration, and working-directory.`,
-        };
-    }
-    if (name !== "ImportError" && name !== "MissingGreenlet")
-        return undefined;
-    if (/greenlet/.test(message) && name === "ImportError") {
-        return {
-            summary: "The greenlet library is not installed, which SQLAlchemy's asyncio needs.",
-            do: 'Install "sqlalchemy[asyncio]" where Alembic runs (SQLAlchemy 2.1 no longer brings greenlet by itself).',
-            placeless: true,
-        };
-    }
-    if (name === "MissingGreenlet") {
-        return {
-            summary: "The address names an asyncio driver, and env.py connects without asyncio.",
-            do: "Set database-url-format to a driver without asyncio, such as postgresql+psycopg2.",
-        };
-    }
-    if (/circular import/.test(message)) {
-        return {
-            summary: `Modules import each other: ${sentence(withoutPath(message))}`,
-            do: "Break the circle: import within a function, or move what both need.",
-        };
-    }
-    return {
-        summary: `An import failed: ${sentence(withoutPath(message))}`,
-        do: "Install the version that has the name, or mend the import.",
-    };
-}
-function withoutPath(message) {
-    return (message.split("\n")[0] ?? "").replace(/ \((?:\/|[A-Z]:|unknown location)[^)]*\)$/, "");
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/failure/exception.js
-
-
-
-/** A traceback that no revision's code is in. */
-function causeOf(traceback, lines) {
-    const name = traceback.type.split(".").at(-1) ?? traceback.type;
-    const found = importCause(name, traceback) ??
-        keyCause(name, traceback, lines) ??
-        settingsCause(name, traceback) ??
-        fileCause(name, traceback) ??
-        connectionCause(traceback) ??
-        addressCause(name, traceback);
-    if (found !== undefined)
-        return found;
-    const first = traceback.message.split("\n")[0];
-    // A settings module's own words for a variable that is missing.
-    const variable = /\b[A-Z][A-Z0-9_]*(?:URL|URI|DSN)\b/.exec(traceback.message)?.[0];
-    return {
-        summary: `${name}: ${sentence(first)}`,
-        do: variable === undefined
-            ? "Mend what the last lines name, or set the variable that env.py reads (env)."
-            : `Where ${variable} holds the database's address, set database-url-env: ${variable}; else mend what the last lines name, or set the variable (env).`,
-    };
-}
-function keyCause(name, { frames, message }, lines) {
-    if (name !== "KeyError")
-        return undefined;
-    const key = message.replace(/^'|'$/g, "");
-    const last = frames.at(-1);
-    if (frames
-        .slice(-2)
-        .some((frame) => /environ/.test(frame.code) || /^<frozen os>$|[/\\]os\.py$/.test(frame.file))) {
-        return {
-            summary: `The environment variable ${key} is not set.`,
-            do: `Set it: env: ${key}=…; where it holds the database's address, database-url-env: ${key}.`,
-        };
-    }
-    if (/alembic[/\\]script[/\\]revision\.py$/.test(last?.file ?? "")) {
-        const child = lines
-            .map((line) => /Revision (\S+) referenced from (?:\S* -> )?(\S+?)[ ,]/.exec(line))
-            .find((match) => match?.[1] === key)?.[2];
-        return {
-            summary: `${child === undefined ? "A revision" : `Revision "${child}"`} names "${key}" as its parent or dependency, and no revision file has this id.`,
-            do: `Bring back the file of revision ${key}, or mend down_revision or depends_on.`,
-            placeless: true,
-        };
-    }
-    if (/sqlalchemy[/\\]engine[/\\]create\.py$/.test(last?.file ?? "") && key === "url") {
-        return {
-            summary: "env.py reads the database's address from sqlalchemy.url, and the configuration has none.",
-            do: "Set sqlalchemy.url in alembic.ini, or let env.py read a variable and name it in database-url-env.",
-        };
-    }
-    if (/configparser\.py$/.test(last?.file ?? "")) {
-        return {
-            summary: `The configuration has no section "${key}", which env.py or its logging reads.`,
-            do: `Add [${key}], or call fileConfig only where it is there.`,
-        };
-    }
-    return undefined;
-}
-function settingsCause(name, { message }) {
-    const settings = name === "ValidationError" ? /^\d+ validation errors? for (\S+)/.exec(message)?.[1] : undefined;
-    if (settings === undefined)
-        return undefined;
-    const fields = message.split("\n").filter((line) => /^\w[\w.]*$/.test(line));
-    return {
-        summary: `The settings class ${settings} refuses its values: ${fields.join(", ")}.`,
-        do: `Set the variables that ${settings} reads: ${fields.map((field) => `env: ${field.toUpperCase()}=…`).join(", ")}.`,
-    };
-}
-function fileCause(name, { frames, message, type }) {
-    if (/^(SyntaxError|IndentationError|TabError)$/.test(name)) {
-        const place = frames.at(-1);
-        const summary = `A Python file does not parse: ${sentence(message.split("\n")[0])}`;
-        return { summary, do: "Mend the line.", ...(place === undefined ? {} : { place }) };
-    }
-    if (type.startsWith("configparser.")) {
-        const line = /(?:line: |\[line +)(\d+)/.exec(message)?.[1];
-        const file = /PosixPath\('([^']+)'\)/.exec(message)?.[1];
-        const [first = ""] = message.split("\n");
-        const summary = `The configuration cannot be read: ${sentence(first.replace(/PosixPath\('([^']+)'\)/, "$1"))}`;
-        return {
-            summary,
-            do: 'Mend the line; a "%" in a value is written "%%".',
-            ...(line && file ? { place: { file, line: Number(line) } } : {}),
-        };
-    }
-    const attribute = name === "AttributeError" ? /^module '(.+)_py' has no attribute '(\w+)'/.exec(message) : null;
-    if (attribute === null || !/alembic[/\\](script|runtime)[/\\]/.test(frames.at(-1)?.file ?? ""))
-        return undefined;
-    const [, file, missing] = attribute;
-    return {
-        summary: `The revision file ${file}.py has no ${missing}.`,
-        do: `Add ${missing} to it${missing === "down_revision" ? " (None for a first revision), or move the file out of the versions folder" : ""}.`,
-        ofStep: missing === "upgrade" || missing === "downgrade",
-        placeless: true,
-    };
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/failure/explain.js
-
-
-
-
-
-
-const keptLines = 15;
-/**
- * Tells what made Alembic fail, from its output: its surroundings, or a revision's own code (a frame of a revision below
- * Alembic's call of it). What a database refused inside a revision is the migration's too; the recorder knows more.
- */
-function explainFailure(output, project) {
-    const lines = withoutSecrets((0,external_node_util_namespaceObject.stripVTControlCharacters)(output.text))
-        .split(/\r\n|\r|\n/)
-        .map((line) => line.trimEnd());
-    const lastLines = withoutLibraryFrames(lines)
-        .filter((line) => line !== "")
-        .slice(-keptLines);
-    const finish = (kind, cause, place) => ({
-        kind,
-        summary: cause.summary,
-        do: cause.do,
-        file: place === undefined ? undefined : explain_shown(place.file, project),
-        line: place?.line,
-        lastLines,
-    });
-    const start = startCause(output.exitCode, lines, project);
-    if (start !== undefined)
-        return finish("environment", start);
-    const traceback = lastTraceback(lines);
-    if (traceback === undefined) {
-        const running = lines.findLast((line) => /Running (upgrade|downgrade) /.test(line));
-        const cause = commandCause(lines, output.exitCode, running);
-        return finish(running !== undefined && cause.ofStep ? "migration" : "environment", cause);
-    }
-    const inRevision = revisionFrame(traceback);
-    if (inRevision !== undefined) {
-        const place = traceback.frames.findLast((frame) => isOwnFrame(frame)) ?? inRevision;
-        const at = place.file === inRevision.file ? place : inRevision;
-        return finish("migration", raisedCause(traceback, explain_shown(at.file, project)), at);
-    }
-    const cause = causeOf(traceback, lines);
-    const own = traceback.frames.findLast(isOwnFrame);
-    return finish(cause.ofStep || isRefusedBookkeeping(traceback) ? "migration" : "environment", cause, cause.place ?? (cause.placeless ? undefined : own));
-}
-/** The revision's last frame below Alembic's `step.migration_fn(**kw)`. */
-function revisionFrame({ frames }) {
-    const call = frames.findLastIndex((frame) => /alembic[/\\]runtime[/\\]migration\.py$/.test(frame.file) && frame.name === "run_migrations");
-    const called = frames[call + 1];
-    if (call < 0 || called === undefined || !isOwnFrame(called))
-        return undefined;
-    return frames.slice(call).findLast((frame) => frame.file === called.file);
-}
-/**
- * The server refused what Alembic itself does between and after revisions: the version table's write in a transaction
- * that a revision left aborted, or a COMMIT that a deferred constraint stops. A revision made it fail.
- */
-function isRefusedBookkeeping({ type, frames }) {
-    const below = frames.slice(frames.findLastIndex(isOwnFrame) + 1);
-    const byAlembic = below.some(({ file }) => /alembic[/\\]runtime[/\\]migration\.py$/.test(file));
-    return byAlembic && /^(?:sqlalchemy\.exc|psycopg|asyncpg)/.test(type);
-}
-function raisedCause(traceback, file) {
-    const { type, message } = traceback;
-    const name = type.split(".").at(-1) ?? type;
-    const first = message.split("\n")[0] ?? "";
-    const summary = `${file} raised ${name}${first === "" ? "" : `: ${first}`}${/[.!?]$/.test(first) ? "" : "."}`;
-    if (name === "NotImplementedError") {
-        return {
-            summary,
-            do: "Write the downgrade, or set floor to this revision: downgrades are then asked for down to here.",
-        };
-    }
-    return {
-        summary,
-        do: importCause(name, traceback)?.do ?? "Mend the revision; the traceback's last lines say where.",
-    };
-}
-/** As the project names its files; a container's path is recognised by a versions folder within it. */
-function explain_shown(file, project) {
-    if (project === undefined)
-        return file;
-    const inside = external_node_path_default().relative(project.root, file);
-    if (external_node_path_default().isAbsolute(file) && !inside.startsWith(".."))
-        return inside.split((external_node_path_default()).sep).join("/");
-    for (const folder of project.revisionFolders) {
-        const relative = external_node_path_default().relative(project.root, folder).split((external_node_path_default()).sep).join("/");
-        const at = file.lastIndexOf(`/${relative}/`);
-        if (at >= 0)
-            return file.slice(at + 1);
-    }
-    return file;
-}
-/** Addresses' user parts, what settings classes were given, and the text after a stray "%" of alembic.ini. */
-function withoutSecrets(text) {
-    return text
-        .replace(/(\w:\/\/)[^\s/'"]*@/g, "$1***@")
-        .replace(/(input_value=).*?(, input_type=)/g, "$1…$2")
-        .replace(/('%' must be followed by '%' or '\(', found: ).*/g, "$1…");
+function database_functions_textOf({ functions, source }, direction) {
+    const node = functions.get(direction)?.node;
+    return node === undefined ? "" : source.text.slice(node.from, node.to);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/@lezer/common/dist/index.js
@@ -52513,35 +50380,245 @@ function dottedName(node, text) {
     return base === "" ? tree_textOf(property, text) : `${base}.${tree_textOf(property, text)}`;
 }
 
-;// CONCATENATED MODULE: ./lib/tools/alembic/python/imports.js
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/constants.js
 
-/** What an import binds: the name in the file → the dotted name that it stands for. */
-function importedNames(statement, text) {
-    const found = new Map();
-    const words = children(statement).filter((node) => !["Comment", "(", ")"].includes(node.name));
-    const at = words.findIndex((node) => node.name === "import");
-    const source = text.slice(words[0]?.to ?? 0, words[at]?.from ?? 0).trim();
-    const isFrom = words[0]?.name === "from";
-    for (const group of groups(words.slice(at + 1))) {
-        const renamed = group.findIndex((node) => node.name === "as");
-        const parts = renamed < 0 ? group : group.slice(0, renamed);
-        const dotted = parts.map((node) => tree_textOf(node, text)).join("");
-        const name = renamed < 0 ? dotted : tree_textOf(group[renamed + 1] ?? group[renamed], text);
-        // `import a.b` binds a.
-        const bound = renamed < 0 && !isFrom ? dotted.split(".")[0] : name;
-        found.set(bound, isFrom ? `${source}.${dotted}` : renamed < 0 ? bound : dotted);
+/** The value of an expression: strings, None, tuples, lists and sets of them, names of constants, `+`, f-strings. */
+function constantOf(node, text, known) {
+    switch (node.name) {
+        case "None":
+            return null;
+        case "String":
+            return stringValue(tree_textOf(node, text));
+        case "ContinuedString":
+            return joined(children(node).map((part) => constantOf(part, text, known)));
+        case "FormatString":
+            return formatted(node, text, known);
+        case "VariableName":
+            return known.get(tree_textOf(node, text));
+        case "ParenthesizedExpression": {
+            const inner = children(node).find(isExpression);
+            return inner === undefined ? undefined : constantOf(inner, text, known);
+        }
+        case "TupleExpression":
+        case "ArrayExpression":
+        case "SetExpression":
+            return constants_listOf(children(node), text, known);
+        case "BinaryExpression":
+            return added(node, text, known);
+        case "CallExpression":
+            return converted(node, text, known);
+        default:
+            return undefined;
     }
-    return found;
 }
-function groups(nodes) {
-    const result = [[]];
+/** What an assignment gives to its names. */
+function assignedConstant(assignment, text, known) {
+    const [value] = assignment.values;
+    if (assignment.names.length !== 1 || value === undefined)
+        return undefined;
+    return assignment.isTuple ? constants_listOf(assignment.values, text, known) : constantOf(value, text, known);
+}
+function constants_listOf(nodes, text, known) {
+    const items = [];
     for (const node of nodes) {
-        if (node.name === ",")
-            result.push([]);
-        else
-            result.at(-1)?.push(node);
+        if (node.name === "*")
+            return undefined;
+        if (!isExpression(node))
+            continue;
+        const item = constantOf(node, text, known);
+        if (item !== null && typeof item !== "string")
+            return undefined;
+        items.push(item);
     }
-    return result.filter((group) => group.length > 0);
+    return items;
+}
+function added(node, text, known) {
+    const operator = node.getChild("ArithOp");
+    if (operator === null ||
+        tree_textOf(operator, text) !== "+" ||
+        node.firstChild === null ||
+        node.lastChild === null)
+        return undefined;
+    const left = constantOf(node.firstChild, text, known);
+    const right = constantOf(node.lastChild, text, known);
+    if (typeof left === "string" && typeof right === "string")
+        return left + right;
+    return Array.isArray(left) && Array.isArray(right) ? [...left, ...right] : undefined;
+}
+/** `tuple([...])`, `list((...))`, `str("...")`. */
+function converted(node, text, known) {
+    const name = dottedName(node.firstChild, text);
+    const given = (node.getChild("ArgList") === null ? [] : children(node.getChild("ArgList"))).filter(isExpression);
+    const [only] = given;
+    if (!["tuple", "list", "str"].includes(name) || given.length > 1)
+        return undefined;
+    if (only === undefined)
+        return name === "str" ? "" : [];
+    const value = constantOf(only, text, known);
+    return name === "str"
+        ? typeof value === "string"
+            ? value
+            : undefined
+        : Array.isArray(value)
+            ? value
+            : undefined;
+}
+function formatted(node, text, known) {
+    const { raw, start, end } = constants_literal(tree_textOf(node, text));
+    let value = "";
+    let at = node.from + start;
+    for (const part of node.getChildren("FormatReplacement")) {
+        const expressions = children(part).filter(isExpression);
+        const plain = part.getChild("FormatSpec") === null && part.getChild("FormatSelfDoc") === null;
+        const inner = expressions.length === 1 && plain ? constantOf(expressions[0], text, known) : undefined;
+        if (typeof inner !== "string" || part.getChild("FormatConversion") !== null)
+            return undefined;
+        value += unescaped(text.slice(at, part.from), raw).replace(/\{\{|\}\}/g, (pair) => pair[0] ?? "") + inner;
+        at = part.to;
+    }
+    return (value + unescaped(text.slice(at, node.from + end), raw).replace(/\{\{|\}\}/g, (pair) => pair[0] ?? ""));
+}
+function joined(parts) {
+    return parts.every((part) => typeof part === "string") ? parts.join("") : undefined;
+}
+/** The value of a string literal; undefined for bytes and for `\\N{name}`. */
+function stringValue(source) {
+    const { raw, bytes, start, end } = constants_literal(source);
+    return bytes || (!raw && source.includes("\\N{")) ? undefined : unescaped(source.slice(start, end), raw);
+}
+function constants_literal(source) {
+    const prefix = /^[a-zA-Z]*/.exec(source)?.[0] ?? "";
+    const rest = source.slice(prefix.length);
+    const quote = /^("""|''')/.test(rest) ? 3 : 1;
+    const closed = rest.length >= 2 * quote && rest.endsWith(rest.slice(0, quote));
+    return {
+        raw: /r/i.test(prefix),
+        bytes: /b/i.test(prefix),
+        start: prefix.length + quote,
+        end: closed ? source.length - quote : source.length,
+    };
+}
+const escapes = {
+    n: "\n",
+    t: "\t",
+    r: "\r",
+    a: "\x07",
+    b: "\b",
+    f: "\f",
+    v: "\v",
+    "\\": "\\",
+    "'": "'",
+    '"': '"',
+    "\n": "",
+};
+function unescaped(body, raw) {
+    const text = body.replace(/\r\n?/g, "\n");
+    if (raw)
+        return text;
+    return text.replace(/\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|([ntrabfv\\'"\n]))/g, (_, x, u, long, octal, one) => {
+        if (octal !== undefined)
+            return String.fromCodePoint(Number.parseInt(octal, 8));
+        const code = Number.parseInt(x ?? u ?? long ?? "", 16);
+        if (Number.isNaN(code))
+            return escapes[one] ?? "";
+        return code > 0x10ffff ? "\uFFFD" : String.fromCodePoint(code);
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/module.js
+
+
+/** Reads the module's statements in order; those under `if` and `try` bind names, their values are not constant. */
+function readModule(source, top) {
+    const { text } = source;
+    const constants = new Map();
+    const values = new Map();
+    const places = new Map();
+    const functions = new Map();
+    const bind = (name, place, value, nodes) => {
+        constants.set(name, value);
+        values.set(name, nodes);
+        places.set(name, place);
+        functions.delete(name);
+    };
+    const define = (node, decorated) => {
+        const name = node.getChild("VariableName");
+        if (name === null)
+            return;
+        bind(tree_textOf(name, text), node, undefined, []);
+        functions.set(tree_textOf(name, text), { node, body: node.getChild("Body") ?? undefined, decorated });
+    };
+    const visit = (statement, certain) => {
+        switch (statement.name) {
+            case "AssignStatement":
+                for (const assignment of assignments(statement, text)) {
+                    const value = certain ? assignedConstant(assignment, text, constants) : undefined;
+                    const [only] = assignment.values;
+                    const alias = only?.name === "VariableName" ? functions.get(tree_textOf(only, text)) : lambdaOf(only);
+                    for (const name of assignment.names) {
+                        bind(name, statement, value, assignment.values);
+                        if (alias !== undefined && assignment.names.length === 1)
+                            functions.set(name, alias);
+                    }
+                }
+                return;
+            case "ImportStatement":
+                for (const name of importedNames(statement, text))
+                    bind(name, statement, undefined, []);
+                return;
+            case "FunctionDefinition":
+                define(statement, false);
+                return;
+            case "DecoratedStatement": {
+                const definition = statement.getChild("FunctionDefinition");
+                if (definition !== null)
+                    define(definition, true);
+                return;
+            }
+            case "IfStatement":
+            case "TryStatement":
+            case "WithStatement":
+                for (const body of statement.getChildren("Body")) {
+                    for (const inner of statements(body))
+                        visit(inner, certain && statement.name === "WithStatement");
+                }
+                return;
+            default:
+        }
+    };
+    const all = statements(top);
+    for (const statement of all)
+        visit(statement, true);
+    return { source, top, constants, values, places, functions, docstring: docstringOf(all[0], text) };
+}
+function lambdaOf(value) {
+    if (value?.name !== "LambdaExpression")
+        return undefined;
+    return { node: value, body: undefined, decorated: false };
+}
+function docstringOf(first, text) {
+    const expressions = first?.name === "ExpressionStatement" ? children(first).filter(isExpression) : [];
+    const [only] = expressions;
+    if (only === undefined || expressions.length > 1 || !/^(Continued)?String$/.test(only.name))
+        return "";
+    const value = assignedConstant({ names: [""], elsewhere: false, values: [only], isTuple: false }, text, new Map());
+    return typeof value === "string" ? value : "";
+}
+/** Names that `from a import b, c as d` and `import e.f` bind. */
+function importedNames(statement, text) {
+    const words = children(statement).filter((node) => node.name !== "Comment" && node.name !== "(" && node.name !== ")");
+    const start = words.findIndex((node) => node.name === "import") + 1;
+    const groups = [[]];
+    for (const node of words.slice(start)) {
+        if (node.name === ",")
+            groups.push([]);
+        else if (node.name === "VariableName" || node.name === "as")
+            groups.at(-1)?.push(tree_textOf(node, text));
+    }
+    return groups.flatMap((group) => {
+        const renamed = group.indexOf("as");
+        return (renamed >= 0 ? group[renamed + 1] : group[0]) ?? [];
+    });
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/source.js
@@ -52587,6 +50664,2404 @@ function decode(bytes) {
     catch {
         return undefined;
     }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/binds.js
+
+
+
+
+
+
+/** The templates for several databases (`multidb`, Flask-Migrate's `--multidb`) give each revision a database's name. */
+const givesEngineName = /^[^#\n]*\brun_migrations\(\s*engine_name\s*=/m;
+/**
+ * The databases that one start of the tool migrates, by the functions for each in the newest revisions: older ones may have
+ * those of a database that is gone. "" is Flask's default one. Undefined for one database, also where a template for several is used.
+ */
+function bindsOf(project, read) {
+    const environment = project.environmentFiles.find((file) => external_node_path_default().basename(file) === "env.py");
+    if (environment === undefined || !givesEngineName.test(binds_textOf(environment)))
+        return undefined;
+    const { revisions } = read();
+    const parents = new Set(revisions.flatMap((revision) => revision.parents));
+    const newest = binds_namesIn(project, revisions.filter(({ id }) => !parents.has(id)));
+    const names = newest.length > 0 ? newest : binds_namesIn(project, revisions);
+    return names.some((name) => name !== "") ? names : undefined;
+}
+function binds_namesIn({ root }, revisions) {
+    const names = revisions.flatMap(({ location }) => {
+        const text = binds_textOf(external_node_path_default().resolve(root, location.file));
+        if (!/^def upgrade_/m.test(text))
+            return [];
+        const module = readModule(pythonSource(text), parsePython(text));
+        // `upgrade_` is that of Flask's default database.
+        return functionsOfDatabases(module, "upgrade").map((name) => name.slice("upgrade_".length));
+    });
+    return [...new Set(names)];
+}
+function binds_textOf(file) {
+    try {
+        return (0,external_node_fs_.readFileSync)(file, "utf8");
+    }
+    catch {
+        return "";
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/error.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+function getLineColFromPtr(string, ptr) {
+    let lines = string.slice(0, ptr).split(/\r?\n/);
+    return [lines.length, lines.pop().length + 1];
+}
+function makeCodeBlock(string, line, column) {
+    let lines = string.split(/\r?\n/);
+    let codeblock = '';
+    let numberLen = (Math.log10(line + 1) | 0) + 1;
+    for (let i = line - 1; i <= line + 1; i++) {
+        let l = lines[i - 1];
+        if (!l)
+            continue;
+        codeblock += i.toString().padEnd(numberLen, ' ');
+        codeblock += ':  ';
+        codeblock += l;
+        codeblock += '\n';
+        if (i === line) {
+            codeblock += ' '.repeat(numberLen + column + 2);
+            codeblock += '^\n';
+        }
+    }
+    return codeblock;
+}
+class TomlError extends Error {
+    line;
+    column;
+    codeblock;
+    constructor(message, options) {
+        const [line, column] = getLineColFromPtr(options.toml, options.ptr);
+        const codeblock = makeCodeBlock(options.toml, line, column);
+        super(`Invalid TOML document: ${message}\n\n${codeblock}`, options);
+        this.line = line;
+        this.column = column;
+        this.codeblock = codeblock;
+    }
+    /** @internal */
+    static x(message, ctx, ptr) {
+        throw new TomlError(message, { toml: ctx.s, ptr: ptr ?? ctx.p });
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/primitive.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+
+/** @internal */
+function parseString(ctx) {
+    let startPtr = ctx.p;
+    let c = ctx.s.charCodeAt(ctx.p++);
+    let first = c;
+    let isLiteral = c === 0x27; /* ' */
+    let isMultiline = c === ctx.s.charCodeAt(ctx.p) && c === ctx.s.charCodeAt(ctx.p + 1);
+    if (isMultiline) {
+        // Trim initial newline
+        if ((c = ctx.s.charCodeAt(ctx.p += 2)) === 0xa /* \n */)
+            ctx.p++;
+        else if (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */)
+            ctx.p += 2;
+    }
+    // For the record: it is not worth it to use a fast-path for literal strings using `indexOf`.
+    // Doing a char-by-char iteration ends up dispatching less instructions, for the same wall-clock runtime.
+    let parsed = '';
+    let sliceStart = ctx.p;
+    // states:
+    //   0 - decoding
+    //   1 - decoding escape
+    //   2 - whitespace escape (no newline encountered yet, must fail on non-whitespace)
+    //   3 - whitespace escape (newline encountered, allowed to transition back to normal decode)
+    let state = 0;
+    for (; ctx.p < ctx.s.length; ctx.p++) {
+        c = ctx.s.charCodeAt(ctx.p);
+        // Deal with newlines first, since that simplifies control character checking and handling across all states
+        if (isMultiline && (c === 0xa /* \n */ || (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */))) {
+            state = state && 3;
+        }
+        // Control characters are banned in TOML, so we throw an error if we encounter them
+        else if ((c < 0x20 && c !== 0x9 /* \t */) || c === 0x7f) {
+            TomlError.x('control characters are not allowed in strings', ctx);
+        }
+        // The string might terminate while we're parsing through a newline escape.
+        // It must have encountered a newline; otherwise, it'll simply fail in another branch.
+        else if ((!state || state === 3) && c === first && (!isMultiline || (ctx.s.charCodeAt(ctx.p + 1) === first && ctx.s.charCodeAt(ctx.p + 2) === first))) {
+            if (isMultiline) {
+                // If the string ends with 4-5 quotes, then the first 1-2 are part of the string
+                if (ctx.s.charCodeAt(ctx.p + 3) === first)
+                    ctx.p++;
+                if (ctx.s.charCodeAt(ctx.p + 3) === first)
+                    ctx.p++;
+            }
+            // If we're in a newline escape still, then there's nothing to add.
+            if (!state) {
+                // Avoid a useless concat operation if the string can be used as-is.
+                let s = ctx.s.slice(sliceStart, ctx.p);
+                parsed = parsed ? parsed + s : s;
+            }
+            ctx.p += isMultiline ? 3 : 1;
+            return parsed;
+        }
+        // Baseline state; keep moving forward unless an escape sequence starts
+        else if (!state) {
+            if (!isLiteral && c === 0x5c /* \ */) {
+                parsed += ctx.s.slice(sliceStart, (sliceStart = ctx.p));
+                state = 1;
+            }
+        }
+        else if (state === 1) {
+            if (c === 0x78 /* x */ || c === 0x75 /* u */ || c === 0x55 /* U */) { // Unicode escape
+                let errPtr = ctx.p++ - 1;
+                let value = 0;
+                let len = c === 0x78 /* x */ ? 2 : c === 0x75 /* u */ ? 4 : 8;
+                for (let j = 0; j < len; j++, ctx.p++) {
+                    let hex = ctx.s.charCodeAt(ctx.p);
+                    let digit = 
+                    /* 0-9 */ hex >= 0x30 && hex <= 0x39 ? hex - 0x30 :
+                        /* A-F */ hex >= 0x41 && hex <= 0x46 ? hex - 0x41 + 10 :
+                            /* a-f */ hex >= 0x61 && hex <= 0x66 ? hex - 0x61 + 10 : -1;
+                    if (digit < 0)
+                        TomlError.x('invalid non-hex character in unicode escape', ctx);
+                    value = (value << 4) | digit;
+                }
+                // Because JS does bitwise on signed 32bit integers, all 0xfzzzzzzz values are actually seen as negative
+                if (value < 0 || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) {
+                    TomlError.x('invalid unicode escape', ctx, errPtr);
+                }
+                parsed += String.fromCodePoint(value);
+                sliceStart = ctx.p--;
+                state = 0;
+            }
+            // Newline escape sequence. We only need to care about spaces and tabs; newlines are dealt with earlier
+            else if (isMultiline && (c === 0x20 || c === 0x9 /* \t */)) {
+                state = 2;
+            }
+            // Basic escape sequence
+            else {
+                if (c === 0x62 /* b */)
+                    parsed += '\b';
+                else if (c === 0x74 /* t */)
+                    parsed += '\t';
+                else if (c === 0x6e /* n */)
+                    parsed += '\n';
+                else if (c === 0x66 /* f */)
+                    parsed += '\f';
+                else if (c === 0x72 /* r */)
+                    parsed += '\r';
+                else if (c === 0x65 /* e */)
+                    parsed += '\x1b';
+                else if (c === 0x22 /* " */)
+                    parsed += '"';
+                else if (c === 0x5c /* \ */)
+                    parsed += '\\';
+                else
+                    TomlError.x('unrecognised escape sequence', ctx);
+                sliceStart = ctx.p + 1;
+                state = 0;
+            }
+        }
+        // Newline escape continuation: keep moving forward until the first non-whitespace char
+        else if (c !== 0x20 && c !== 0x9 /* \t */) {
+            if (state === 2)
+                TomlError.x('invalid escape: only line-ending whitespace may be escaped', ctx, sliceStart);
+            // State cannot be zero, or we'd have branched earlier already.
+            // If it's a backslash, immediately transition to the escape state so it can be processed.
+            state = !isLiteral && c === 0x5c /* \ */ ? 1 : 0;
+            sliceStart = ctx.p;
+        }
+    }
+    TomlError.x('unfinished string', ctx, startPtr);
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/date.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+let DATE_TIME_RE = /^(\d{4}-\d{2}-\d{2})?[Tt ]?(?:(\d{2}):\d{2}(?::\d{2}(?:\.\d+)?)?)?(Z|z|[-+]\d{2}:\d{2})?$/i;
+class TomlDate extends Date {
+    #hasDate = false;
+    #hasTime = false;
+    #offset = null;
+    constructor(date, fasttype, unsafeDelim) {
+        let hasDate = true;
+        let hasTime = true;
+        let offset = 'Z';
+        let c;
+        if (typeof date === 'string') {
+            if (fasttype)
+                prep: {
+                    // Date-time
+                    if (fasttype < 3) {
+                        if (+date.slice(11, 13) > 23) {
+                            date = '';
+                            break prep;
+                        }
+                        // Local
+                        if (fasttype === 2) {
+                            offset = null;
+                            date += 'Z';
+                        }
+                        // Offset; keep track of offset if not Z
+                        else if ((c = date.charCodeAt(date.length - 1)) !== 0x5a /* Z */ && c !== 0x7a /* z */) {
+                            offset = date.slice(date.length - 6);
+                        }
+                        if (unsafeDelim)
+                            date = date.slice(0, 10) + 'T' + date.slice(11);
+                    }
+                    // Time
+                    else if (fasttype === 4) {
+                        date = +date.slice(0, 2) > 23 ? '' : `0000-01-01T${date}Z`;
+                    }
+                    hasDate = fasttype !== 4;
+                    hasTime = fasttype !== 3;
+                }
+            else {
+                let match = date.match(DATE_TIME_RE);
+                if (match) {
+                    if (!match[1]) {
+                        hasDate = false;
+                        date = `0000-01-01T${date}`;
+                    }
+                    hasTime = !!match[2];
+                    // Make sure to use T instead of a space. Breaks in case of extreme values otherwise.
+                    hasTime && date[10] === ' ' && (date = date.replace(' ', 'T'));
+                    // Do not allow rollover hours.
+                    if (match[2] && +match[2] > 23) {
+                        date = '';
+                    }
+                    else {
+                        offset = match[3] || null;
+                        if (!offset && hasTime)
+                            date += 'Z';
+                    }
+                }
+                else {
+                    date = '';
+                }
+            }
+        }
+        super(date);
+        if (!isNaN(this.getTime())) {
+            this.#hasDate = hasDate;
+            this.#hasTime = hasTime;
+            this.#offset = offset;
+        }
+    }
+    isDateTime() {
+        return this.#hasDate && this.#hasTime;
+    }
+    isLocal() {
+        return !this.#hasDate || !this.#hasTime || !this.#offset;
+    }
+    isDate() {
+        return this.#hasDate && !this.#hasTime;
+    }
+    isTime() {
+        return this.#hasTime && !this.#hasDate;
+    }
+    isValid() {
+        return this.#hasDate || this.#hasTime;
+    }
+    toISOString() {
+        let iso = super.toISOString();
+        // Local Date
+        if (this.isDate())
+            return iso.slice(0, 10);
+        // Local Time
+        if (this.isTime())
+            return iso.slice(11, 23);
+        // Local DateTime
+        if (this.#offset === null)
+            return iso.slice(0, -1);
+        // Offset DateTime
+        if (this.#offset === 'Z' || this.#offset === 'z')
+            return iso;
+        // This part is quite annoying: JS strips the original timezone from the ISO string representation
+        // Instead of using a "modified" date and "Z", we restore the representation "as authored"
+        let offset = (+(this.#offset.slice(1, 3)) * 60) + +(this.#offset.slice(4, 6));
+        offset = this.#offset[0] === '-' ? offset : -offset;
+        let offsetDate = new Date(this.getTime() - (offset * 60e3));
+        return offsetDate.toISOString().slice(0, -1) + this.#offset;
+    }
+    static wrapAsOffsetDateTime(jsDate, offset = 'Z') {
+        let date = new TomlDate(jsDate);
+        date.#offset = offset;
+        return date;
+    }
+    static wrapAsLocalDateTime(jsDate) {
+        let date = new TomlDate(jsDate);
+        date.#offset = null;
+        return date;
+    }
+    static wrapAsLocalDate(jsDate) {
+        let date = new TomlDate(jsDate);
+        date.#hasTime = false;
+        date.#offset = null;
+        return date;
+    }
+    static wrapAsLocalTime(jsDate) {
+        let date = new TomlDate(jsDate);
+        date.#hasDate = false;
+        date.#offset = null;
+        return date;
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/extract.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+
+
+
+
+function isDigit(char, base = 10) {
+    return base === 16
+        ? (char > 0x2f && char < 0x3a) || (char > 0x40 && char < 0x47) || (char > 0x60 && char < 0x67)
+        : (char > 0x2f && char < 0x30 + base);
+}
+function isEndOfValue(char, delim) {
+    // Whitespace -- we're permissive on `\r` for performance; it'll be dealt with later anyway
+    return char === 0x20 || char === 0x9 /* \t */ || char === 0xa /* \n */ || char === 0xd /* \r */ ||
+        // Structure end or next value delimiter
+        (delim && (char === delim || char === 0x2c /* , */)) ||
+        // Comment
+        char === 0x23; /* # */
+}
+/** @internal */
+function extractValue(ctx, end) {
+    let errPtr = ctx.p;
+    let c = ctx.s.charCodeAt(ctx.p);
+    // Structs
+    if (c === 0x5b /* [ */ || c === 0x7b /* { */) {
+        ctx.d-- || TomlError.x('document contains excessively nested structures. aborting.', ctx);
+        let value = c === 0x5b /* [ */
+            ? parseArray(ctx)
+            : parseInlineTable(ctx);
+        ctx.d++;
+        return value;
+    }
+    // Strings
+    if (c === 0x22 /* " */ || c === 0x27 /* ' */) {
+        return parseString(ctx);
+    }
+    // Booleans
+    // We can fast-path because the first character is enough to know the only possible value
+    if (c === 0x74 /* t */) { // Only possible valid value is `true`
+        if (ctx.s.charCodeAt(++ctx.p) !== 0x72 || ctx.s.charCodeAt(++ctx.p) !== 0x75 || ctx.s.charCodeAt(++ctx.p) !== 0x65)
+            TomlError.x('invalid value', ctx, errPtr);
+        return ctx.p++, true;
+    }
+    if (c === 0x66 /* f */) { // Only possible valid value is `false`
+        if (ctx.s.charCodeAt(++ctx.p) !== 0x61 || ctx.s.charCodeAt(++ctx.p) !== 0x6c || ctx.s.charCodeAt(++ctx.p) !== 0x73 || ctx.s.charCodeAt(++ctx.p) !== 0x65)
+            TomlError.x('invalid value', ctx, errPtr);
+        return ctx.p++, false;
+    }
+    if (c === 0x2b /* + */ || c === 0x2d /* - */) {
+        return parseNumber(ctx, ctx.p, ctx.s.charCodeAt(++ctx.p), 0x2c - c, end);
+    }
+    // Rough heuristic, but `parseDate` falls back to number parsing if it's a false positive.
+    // e.g.: `a = 1\n-------------- = 1` would match this heuristic, but gracefully fallback to numbers.
+    if (ctx.s.charCodeAt(ctx.p + 4) === 0x2d /* - */ && ctx.s.charCodeAt(ctx.p + 7) === 0x2d /* - */) {
+        return parseDate(ctx, c, end);
+    }
+    // Same logic as above; `parseTime` falls back to number parsing if it's a false positive.
+    if (ctx.s.charCodeAt(ctx.p + 2) === 0x3a /* : */) {
+        return parseTime(ctx, c, end);
+    }
+    return parseNumber(ctx, ctx.p, c, 0, end);
+}
+// State:
+// 0: init
+// 1: integer
+// 2: fractional dot
+// 3: fractional
+// 4: exponent letter
+// 5: exponent
+// 6: exponent sign
+// 7: exponent with sign
+// >9: underscore; see below
+//     -> 12: was integer
+//     -> 14: was fractional
+//     -> 16: was exponent
+// states 2-5, 14, 16 are ONLY permitted iif base === 10
+function parseNumber(ctx, startPtr, startChr, sign, endChr) {
+    let c = startChr;
+    let state = 0;
+    let hasUnderscores = false;
+    // (+/-)inf
+    if (c === 0x69 /* i */) {
+        if (ctx.s.charCodeAt(++ctx.p) !== 0x6e || ctx.s.charCodeAt(++ctx.p) !== 0x66)
+            TomlError.x('invalid value', ctx, startPtr);
+        return ctx.p++, (sign || 1) / 0;
+    }
+    // (+/-)nan
+    if (c === 0x6e /* n */) {
+        if (ctx.s.charCodeAt(++ctx.p) !== 0x61 || ctx.s.charCodeAt(++ctx.p) !== 0x6e)
+            TomlError.x('invalid value', ctx, startPtr);
+        return ctx.p++, NaN;
+    }
+    // Leading zero
+    // Only allowed cases: `0<EOV>`, `0.(...)`, `0e(...)`, `0x(...)`, `0b(...)`, `0o(...)`
+    // FWIW, `0e(...)` is a stupid case, but it's not banned per-se so we have to parse it
+    if (c === 0x30 /* 0 */) {
+        if (++ctx.p >= ctx.s.length || isEndOfValue(c = ctx.s.charCodeAt(ctx.p), endChr))
+            return ctx.bi === true ? 0n : 0; // note: conveniently deals with `-0`
+        if (!sign) {
+            if (c === 0x78 /* x */)
+                return parseIntegerBaseN(ctx, startPtr, 16, endChr);
+            else if (c === 0x62 /* b */)
+                return parseIntegerBaseN(ctx, startPtr, 2, endChr);
+            else if (c === 0x6f /* o */)
+                return parseIntegerBaseN(ctx, startPtr, 8, endChr);
+        }
+        if (c === 0x2e /* . */)
+            state = 2;
+        else if (c === 0x65 /* e */ || c === 0x45 /* E */)
+            state = 4;
+        else
+            TomlError.x('illegal leading zero', ctx, startPtr);
+    }
+    // If the 1st char is not a digit by now, then it's not a valid TOML value at all
+    else if (!isDigit(c))
+        TomlError.x('invalid value', ctx, startPtr);
+    while (++ctx.p < ctx.s.length && (c = ctx.s.charCodeAt(ctx.p), !isEndOfValue(c, endChr))) {
+        if (!state)
+            state = 1; // Detects single-digit numbers we can use a fast parse path for
+        // The way the states are numbered is not random: underscores are always permitted in odd-numbered states and
+        // never permitted in even-numbered ones.
+        if (c === 0x5f /* _ */) {
+            if (!(state & 1))
+                TomlError.x('illegal underscore', ctx);
+            state += 11; // 11 is a marker that makes the state even and greater than 9; see the numbering + rationale above
+            hasUnderscores = true;
+        }
+        // Transition to fractional part.
+        else if (state === 1 && c === 0x2e /* . */)
+            state = 2;
+        // Transition to exponent part.
+        else if ((state === 1 || state === 3) && (c === 0x65 /* e */ || c === 0x45 /* E */))
+            state = 4;
+        // + and - are permitted in state 4 only (handled before entering the function for state 0)
+        else if (state === 4 && (c === 0x2b /* + */ || c === 0x2d /* - */)) {
+            state = 6;
+        }
+        // All special cases have been handled; only digits are allowed here
+        else if (!isDigit(c))
+            TomlError.x(`illegal character in numeric literal`, ctx);
+        // Clear state flags
+        else if (state > 9)
+            state -= 11;
+        else if (!(state & 1))
+            state++;
+    }
+    // Single-char number; we can fast-path these very easily.
+    if (!state) {
+        let val = (startChr - 0x30 /* 0 */) * (sign || 1);
+        return ctx.bi === true ? BigInt(val) : val;
+    }
+    // Even-numbered states absolutely require a digit next; not even end of value is permitted
+    if (!(state & 1))
+        TomlError.x('unfinished numeric value', ctx, startPtr);
+    let str = ctx.s.slice(startPtr, ctx.p);
+    if (hasUnderscores)
+        str = str.replaceAll('_', ''); // perf: replaceAll 1.25x faster than replace with a regex
+    return state > 1
+        ? parseFloat(str)
+        : parseInteger(ctx, str, 10, startPtr);
+}
+function parseIntegerBaseN(ctx, startPtr, base, endChr) {
+    let c, underscore = 1;
+    while (++ctx.p < ctx.s.length && (c = ctx.s.charCodeAt(ctx.p), !isEndOfValue(c, endChr))) {
+        if (c === 0x5f /* _ */) {
+            if (underscore & 1)
+                TomlError.x('illegal underscore', ctx);
+            underscore = 3;
+        }
+        // We only need to check if the number is a valid digit, nothing else is permitted
+        else if (!isDigit(c, base))
+            TomlError.x(`illegal character in numeric literal`, ctx);
+        // Clear underscore flag
+        else if (underscore & 1)
+            underscore--;
+    }
+    // Trailing underscore is not allowed
+    if (underscore & 1)
+        TomlError.x('unfinished numeric value', ctx);
+    let str = ctx.s.slice(startPtr + 2, ctx.p);
+    if (underscore)
+        str = str.replaceAll('_', ''); // perf: replaceAll 1.25x faster than replace with a regex
+    return parseInteger(ctx, str, base, startPtr);
+}
+function parseInteger(ctx, str, base, startPtr) {
+    if (ctx.bi !== true)
+        int: {
+            let val = parseInt(str, base);
+            if (!Number.isSafeInteger(val)) {
+                if (ctx.bi)
+                    break int;
+                TomlError.x('integer value cannot be represented losslessly', ctx, startPtr);
+            }
+            return val;
+        }
+    return base === 10 ? BigInt(str) : BigInt((base === 2 ? '0b' : base === 8 ? '0o' : '0x') + str);
+}
+function parseDate(ctx, c, endChr) {
+    let startPtr = ctx.p++, unsafeSeparator;
+    if (!isDigit(c) ||
+        !isDigit(ctx.s.charCodeAt(ctx.p++)) ||
+        !isDigit(ctx.s.charCodeAt(ctx.p++)) ||
+        !isDigit(ctx.s.charCodeAt(ctx.p++))) {
+        return parseNumber(ctx, ctx.p = startPtr, c, 0, endChr);
+    }
+    ctx.p += 5;
+    if (!isDigit(ctx.s.charCodeAt(ctx.p++)))
+        TomlError.x('invalid date-time: date part is malformed', ctx, startPtr);
+    if (ctx.p >= ctx.s.length || (((c = ctx.s.charCodeAt(ctx.p)) !== 0x20 || (unsafeSeparator = true, !isDigit(ctx.s.charCodeAt(ctx.p + 1)))) && c !== 0x54 /* T */ && c !== 0x74 /* t */)) {
+        let t = ctx.s.slice(startPtr, ctx.p);
+        return readDate(ctx, t, 3, false, startPtr);
+    }
+    if (ctx.s.charCodeAt(ctx.p += 3) !== 0x3a /* : */)
+        TomlError.x('invalid date-time: time part is malformed', ctx, startPtr);
+    if (ctx.s.charCodeAt(ctx.p += 3) === 0x3a /* : */)
+        ctx.p += 3;
+    if (ctx.s.charCodeAt(ctx.p) === 0x2e /* . */)
+        while (isDigit(ctx.s.charCodeAt(++ctx.p)))
+            ;
+    if (c = ctx.s.charCodeAt(ctx.p)) {
+        if (c === 0x5a /* Z */ || c === 0x7a /* z */) {
+            let t = ctx.s.slice(startPtr, ++ctx.p);
+            return readDate(ctx, t, 1, unsafeSeparator, startPtr, '[+00:00]');
+        }
+        if (c === 0x2b /* + */ || c === 0x2d /* - */) {
+            // Temporal's ZonedDateTime is weird asf when it comes to dealing with traditional offsets...
+            // It's 1.2x faster to allocate a new string to pass to ZDT than use Instant.toZonedDateTimeISO
+            let t = ctx.s.slice(startPtr, ctx.p += 6);
+            return readDate(ctx, t, 1, unsafeSeparator, startPtr, !ctx.ld && ('[' + ctx.s.slice(ctx.p - 6, ctx.p) + ']'));
+        }
+    }
+    let t = ctx.s.slice(startPtr, ctx.p);
+    return readDate(ctx, t, 2, unsafeSeparator, startPtr);
+}
+function parseTime(ctx, c, endChr) {
+    let start = ctx.p;
+    if (!isDigit(c) || !isDigit(ctx.s.charCodeAt(++ctx.p))) {
+        return parseNumber(ctx, --ctx.p, c, 0, endChr);
+    }
+    if (ctx.s.charCodeAt(ctx.p += 4) === 0x3a /* : */)
+        ctx.p += 3;
+    if (ctx.s.charCodeAt(ctx.p) === 0x2e /* . */)
+        while (isDigit(ctx.s.charCodeAt(++ctx.p)))
+            ;
+    let t = ctx.s.slice(start, ctx.p);
+    return readDate(ctx, t, 4, false, start);
+}
+function readDate(ctx, str, type, unsafeDelim, errPtr, temporalSuffix) {
+    if (ctx.ld) {
+        let date = new TomlDate(str, type, unsafeDelim);
+        if (!date.isValid())
+            TomlError.x('invalid date', ctx, errPtr);
+        return date;
+    }
+    try {
+        if (temporalSuffix)
+            str += temporalSuffix;
+        switch (type) {
+            case 1: return Temporal.ZonedDateTime.from(str);
+            case 2: return Temporal.PlainDateTime.from(str);
+            case 3: return Temporal.PlainDate.from(str);
+            case 4: return Temporal.PlainTime.from(str);
+        }
+    }
+    catch (e) {
+        TomlError.x(e instanceof Error ? e.message : '' + e, ctx, errPtr);
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/util.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+
+/** @internal */
+function skipComment(ctx) {
+    for (; ctx.p < ctx.s.length; ctx.p++) {
+        let c = ctx.s.charCodeAt(ctx.p);
+        if (c === 0xa /* \n */)
+            break;
+        if (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */) {
+            ctx.p++;
+            break;
+        }
+        if ((c < 0x20 && c !== 0x9 /* \t */) || c === 0x7f) {
+            TomlError.x('control characters are not allowed in comments', ctx);
+        }
+    }
+}
+/** @internal */
+function skipVoid(ctx, banNewLines, banComments) {
+    let c;
+    while (ctx.p < ctx.s.length) {
+        while (ctx.p < ctx.s.length && ((c = ctx.s.charCodeAt(ctx.p)) === 0x20 ||
+            c === 0x9 /* \t */ ||
+            (!banNewLines &&
+                (c === 0xa /* \n */ || (c === 0xd /* \r */ && ctx.s.charCodeAt(ctx.p + 1) === 0xa /* \n */)))))
+            ctx.p++;
+        if (banComments || c !== 0x23 /* # */)
+            break;
+        skipComment(ctx);
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/struct.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+
+
+
+
+/** @internal */
+function parseKey(ctx, end = 0x3d /* = */) {
+    // States:
+    // 0: before first char
+    // 1: parsing bare key
+    // 2: after key component
+    let startPtr;
+    let state = 0;
+    let parsed = [];
+    let sliceStart;
+    let c = ctx.s.charCodeAt(startPtr = ctx.p);
+    do {
+        // End of key
+        if (c === end) {
+            if (!state)
+                TomlError.x('unexpected end of key', ctx);
+            if (state === 1)
+                parsed.push(ctx.s.slice(sliceStart, ctx.p));
+            return ctx.p++, parsed;
+        }
+        // Dotted key separator
+        else if (c === 0x2e /* . */) {
+            if (!state)
+                TomlError.x('illegal empty bare key', ctx);
+            if (state === 1)
+                parsed.push(ctx.s.slice(sliceStart, ctx.p));
+            state = 0;
+        }
+        // Quoted key
+        else if (!state && (c === 0x22 /* " */ || c === 0x27 /* ' */)) {
+            if (c === ctx.s.charCodeAt(ctx.p + 1) && c === ctx.s.charCodeAt(ctx.p + 2))
+                TomlError.x('illegal quoted key: multiline strings are not allowed', ctx);
+            parsed.push(parseString(ctx));
+            state = 2;
+            ctx.p--;
+        }
+        // Whitespace; no-op in state 0 and 2, end of bare key in state 1
+        else if (c === 0x20 || c === 0x9 /* \t */) {
+            if (state === 1) {
+                parsed.push(ctx.s.slice(sliceStart, ctx.p));
+                state = 2;
+            }
+        }
+        // If state is post-key, no character is allowed; otherwise ensure it's a bare-key component
+        else if (state === 2 || (c < 0x30 && c !== 0x2d /* - */) || (c > 0x39 && c < 0x41) || (c > 0x5a && c < 0x61 && c !== 0x5f /* _ */) || c > 0x7a) {
+            TomlError.x('illegal character in key', ctx);
+        }
+        // Illegal character
+        else if (!state) {
+            state = 1;
+            sliceStart = ctx.p;
+        }
+    } while (c = ctx.s.charCodeAt(++ctx.p));
+    TomlError.x('incomplete key-value: cannot find end of key', ctx, startPtr);
+}
+/** @internal */
+function parseInlineTable(ctx) {
+    let startPtr = ctx.p++;
+    let res = Object.create(null);
+    let seen = new Set();
+    let c;
+    while (ctx.p < ctx.s.length) {
+        skipVoid(ctx);
+        if ((c = ctx.s.charCodeAt(ctx.p)) === 0x7d /* } */) {
+            ctx.p++;
+            return res;
+        }
+        let k;
+        let t = res;
+        let hasOwn = false;
+        let errPtr = ctx.p;
+        let key = parseKey(ctx);
+        for (let i = 0; i < key.length; i++) {
+            if (i)
+                t = hasOwn ? t[k] : (t[k] = Object.create(null));
+            k = key[i];
+            if ((hasOwn = Object.hasOwn(t, k)) && (typeof t[k] !== 'object' || seen.has(t[k]))) {
+                TomlError.x('trying to redefine an already defined value', ctx, errPtr);
+            }
+            let unsafe = k === '__proto__';
+            if (ctx.uk && (unsafe || k === 'constructor')) {
+                t = ctx.uk !== 1 && TomlError.x('document contains an unsafe property', ctx, errPtr);
+                break;
+            }
+            if (!hasOwn && unsafe) {
+                Object.defineProperty(t, k, { enumerable: true, configurable: true, writable: true });
+            }
+        }
+        if (hasOwn) {
+            TomlError.x('trying to redefine an already defined value', ctx, errPtr);
+        }
+        skipVoid(ctx, true, true);
+        let value = extractValue(ctx, 0x7d /* } */);
+        if (t && typeof (t[k] = value) === 'object')
+            seen.add(value);
+        skipVoid(ctx);
+        if ((c = ctx.s.charCodeAt(ctx.p++)) === 0x7d /* } */) {
+            return res;
+        }
+        if (c !== 0x2c /* , */)
+            TomlError.x('expected comma or end of structure', ctx, ctx.p - 1);
+    }
+    TomlError.x('unfinished table', ctx, startPtr);
+}
+/** @internal */
+function parseArray(ctx) {
+    let startPtr = ctx.p++;
+    let res = [];
+    let c;
+    while (ctx.p < ctx.s.length) {
+        skipVoid(ctx);
+        if ((c = ctx.s.charCodeAt(ctx.p)) === 0x5d /* ] */) {
+            ctx.p++;
+            return res;
+        }
+        res.push(extractValue(ctx, 0x5d /* ] */));
+        skipVoid(ctx);
+        if ((c = ctx.s.charCodeAt(ctx.p++)) === 0x5d /* ] */) {
+            return res;
+        }
+        if (c !== 0x2c /* , */)
+            TomlError.x('expected comma or end of structure', ctx, ctx.p - 1);
+    }
+    TomlError.x('unfinished array', ctx, startPtr);
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/parse.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+
+
+
+
+function peekTable(ctx, key, table, meta, type) {
+    let t = table;
+    let m = meta;
+    let k;
+    let hasOwn = false;
+    let state;
+    for (let i = 0; i < key.length; i++) {
+        if (i) {
+            t = hasOwn ? t[k] : (t[k] = Object.create(null));
+            m = (state = m[k]).c;
+            if (type === 0 /* Type.DOTTED */ && (state.t === 1 /* Type.EXPLICIT */ || state.t === 2 /* Type.ARRAY */)) {
+                return null;
+            }
+            if (state.t === 2 /* Type.ARRAY */) {
+                let l = t.length - 1;
+                t = t[l];
+                m = m[l].c;
+            }
+        }
+        k = key[i];
+        if ((hasOwn = Object.hasOwn(t, k)) && m[k]?.t === 0 /* Type.DOTTED */ && m[k]?.d) {
+            return null;
+        }
+        if (!hasOwn) {
+            let unsafe = k === '__proto__';
+            if (ctx.uk && (unsafe || k === 'constructor'))
+                return false;
+            if (unsafe) {
+                Object.defineProperty(t, k, { enumerable: true, configurable: true, writable: true });
+                Object.defineProperty(m, k, { enumerable: true, configurable: true, writable: true });
+            }
+            m[k] = {
+                t: i < key.length - 1 && type === 2 /* Type.ARRAY */
+                    ? 3 /* Type.ARRAY_DOTTED */ : type,
+                d: false,
+                i: 0,
+                c: Object.create(null),
+            };
+        }
+    }
+    state = m[k];
+    if (state.t !== type && !(type === 1 /* Type.EXPLICIT */ && state.t === 3 /* Type.ARRAY_DOTTED */)) {
+        // Bad key type!
+        return null;
+    }
+    if (type === 2 /* Type.ARRAY */) {
+        if (!state.d) {
+            state.d = true;
+            t[k] = [];
+        }
+        t[k].push(t = Object.create(null));
+        state.c[state.i++] = (state = { t: 1 /* Type.EXPLICIT */, d: false, i: 0, c: Object.create(null) });
+    }
+    if (state.d) {
+        // Redefining a table!
+        return null;
+    }
+    state.d = true;
+    if (type === 1 /* Type.EXPLICIT */) {
+        t = hasOwn ? t[k] : (t[k] = Object.create(null));
+    }
+    else if (type === 0 /* Type.DOTTED */ && hasOwn) {
+        return null;
+    }
+    return [k, t, state.c];
+}
+function validateTablePeek(ctx, peek, ptr) {
+    if (peek === null || ctx.uk === 2)
+        TomlError.x(peek === null
+            ? 'trying to redefine an already defined table or value'
+            : 'document contains an unsafe property', ctx, ptr);
+}
+function parse_parse(toml, options = {}) {
+    let ctx = {
+        s: toml,
+        p: 0,
+        d: options.maxDepth ?? 1000,
+        bi: options.integersAsBigInt ?? false,
+        ld: options.useLegacyDate ?? true,
+        uk: options.unsafeKeyBehaviour === 'throw' ? 2 : options.unsafeKeyBehaviour === 'drop' ? 1 : 0,
+    };
+    let res = Object.create(null);
+    let meta = Object.create(null);
+    let tmp;
+    let skipping = false;
+    let tbl = res;
+    let m = meta;
+    // BOM is allowed, skip.
+    // JS is UTF-16, so we have to check for the UTF-16 BOM instead of the UTF-8 BOM sequence!
+    if (toml.charCodeAt(0) === 0xfeff)
+        ctx.p++;
+    skipVoid(ctx);
+    while (ctx.p < toml.length) {
+        if (toml.charCodeAt(ctx.p) === 0x5b /* [ */) {
+            let isTableArray = toml.charCodeAt(++ctx.p) === 0x5b; /* [ */
+            tmp = ctx.p += +isTableArray;
+            skipping = false;
+            let k = parseKey(ctx, 0x5d /* ] */);
+            if (isTableArray) {
+                if (toml.charCodeAt(ctx.p) !== 0x5d /* ] */) {
+                    TomlError.x('expected end of table array declaration', ctx);
+                }
+                ctx.p++;
+            }
+            let p = peekTable(ctx, k, res, meta, isTableArray ? 2 /* Type.ARRAY */ : 1 /* Type.EXPLICIT */);
+            if (!p) {
+                validateTablePeek(ctx, p, tmp);
+                skipping = true;
+            }
+            else {
+                m = p[2];
+                tbl = p[1];
+            }
+        }
+        else {
+            tmp = ctx.p;
+            let k = parseKey(ctx);
+            let p = peekTable(ctx, k, tbl, m, 0 /* Type.DOTTED */);
+            if (!p && !skipping)
+                validateTablePeek(ctx, p, tmp);
+            skipVoid(ctx, true, true);
+            let v = extractValue(ctx, void 0);
+            if (p && !skipping)
+                p[1][p[0]] = v;
+        }
+        skipVoid(ctx, true);
+        if (ctx.p < toml.length && (tmp = toml.charCodeAt(ctx.p)) !== 0xa /* \n */ && (tmp !== 0xd /* \r */ || toml.charCodeAt(ctx.p + 1) !== 0xa /* \n */)) {
+            TomlError.x('each key-value declaration must be followed by an end-of-line', ctx);
+        }
+        skipVoid(ctx);
+    }
+    return res;
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/stringify.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+let BARE_KEY = /^[a-z0-9-_]+$/i;
+let HAS_WELLFORMED = !!(''.isWellFormed);
+function extendedTypeOf(obj) {
+    let type = typeof obj;
+    if (type === 'object') {
+        if (Array.isArray(obj))
+            return 'array';
+        if (typeof obj.getUTCDate === 'function' && obj instanceof Date)
+            return 'date';
+        if (globalThis.Temporal) {
+            if (obj.until) {
+                if (obj instanceof Temporal.ZonedDateTime)
+                    return 'temporal/tz+uc';
+                if (obj instanceof Temporal.PlainDateTime || obj instanceof Temporal.PlainDate)
+                    return 'temporal/uc';
+                if (obj instanceof Temporal.PlainTime || obj instanceof Temporal.Instant)
+                    return 'temporal';
+                if (obj instanceof Temporal.PlainYearMonth)
+                    return 'temporal/x';
+            }
+            else if ((obj.toPlainDate && obj instanceof Temporal.PlainMonthDay) ||
+                (obj.negated && obj instanceof Temporal.Duration)) {
+                return 'temporal/x';
+            }
+        }
+    }
+    return type;
+}
+function isArrayOfTables(obj) {
+    for (let i = 0; i < obj.length; i++) {
+        if (extendedTypeOf(obj[i]) !== 'object')
+            return false;
+    }
+    return obj.length != 0;
+}
+function formatWellFormedStringUnchecked(s) {
+    return JSON.stringify(s).replaceAll('\x7f', '\\u007f');
+}
+function formatString(s) {
+    return formatWellFormedStringUnchecked(HAS_WELLFORMED ? s.toWellFormed() : s);
+}
+function formatKey(s) {
+    if (BARE_KEY.test(s))
+        return s;
+    if (HAS_WELLFORMED && !s.isWellFormed())
+        throw new RangeError('key contains illegal lone surrogates');
+    return formatWellFormedStringUnchecked(s);
+}
+function stringifyValue(val, type, depth, numberAsFloat, strictTemporal) {
+    if (depth === 0) {
+        throw new Error('Could not stringify the object: maximum object depth exceeded');
+    }
+    switch (type) {
+        // @ts-expect-error -- intentional fallthrough case
+        case 'number':
+            if (isNaN(val))
+                return 'nan';
+            if (val === Infinity)
+                return 'inf';
+            if (val === -Infinity)
+                return '-inf';
+            if (Number.isInteger(val) && (numberAsFloat || !Number.isSafeInteger(val)))
+                return val.toFixed(1);
+        case 'bigint':
+        case 'boolean':
+        case 'temporal':
+            return val.toString();
+        case 'string':
+            return formatString(val);
+        case 'date':
+            if (isNaN(val.getTime()))
+                throw new TypeError('cannot serialize invalid date');
+            return val.toISOString();
+        case 'object':
+            return stringifyInlineTable(val, depth, numberAsFloat, strictTemporal);
+        case 'array':
+            return stringifyArray(val, depth, numberAsFloat, strictTemporal);
+        // @ts-expect-error -- intentional fallthrough case
+        case 'temporal/tz+uc':
+            if (strictTemporal) {
+                let tz = val.timeZoneId;
+                let tzc = tz.charCodeAt(0);
+                if (
+                // Classic offset
+                tzc !== 0x2b /* + */ && tzc !== 0x2d /* - */ &&
+                    (
+                    // Fast pre-check pass; see below for the actually accepted values
+                    (tzc !== 0x55 /* U */ && tzc !== 0x47 /* G */ && tzc !== 0x5a /* Z */ && tzc !== 0x45 /* E */) ||
+                        (
+                        // UTC and its aliases; Temporal implementations don't all canonicalise unfortunately
+                        tz !== 'UTC' && tz !== 'UCT' && tz !== 'Universal' && tz !== 'Zulu' &&
+                            // GMT is a TZ but it's for all intents and purposes equivalent to UTC. Safe to downgrade.
+                            !tz.startsWith('GMT') && tz !== 'Greenwich' &&
+                            // Etc/* are all safe to downgrade to offset (either UTC, GMT, or offset)
+                            !tz.startsWith('Etc/')))) {
+                    throw new TypeError('Temporal objects with an IANA timezone are not allowed in Temporal strict mode');
+                }
+            }
+        case 'temporal/uc':
+            if (strictTemporal && val.calendarId !== 'iso8601')
+                throw new TypeError('Temporal objects with a non-default calendar are not allowed in Temporal strict mode');
+            return val.toString({
+                calendarName: 'never',
+                timeZoneName: 'never',
+            });
+        case 'temporal/x':
+            throw new TypeError('Unsupported ' + val[Symbol.toStringTag]);
+    }
+}
+function stringifyInlineTable(obj, depth, numberAsFloat, strictTemporal) {
+    let keys = Object.keys(obj);
+    if (keys.length === 0)
+        return '{}';
+    let res = '{ ';
+    for (let i = 0; i < keys.length; i++) {
+        let k = keys[i];
+        if (i)
+            res += ', ';
+        res += formatKey(k) + ' = ' + stringifyValue(obj[k], extendedTypeOf(obj[k]), depth - 1, numberAsFloat, strictTemporal);
+    }
+    return res + ' }';
+}
+function stringifyArray(array, depth, numberAsFloat, strictTemporal) {
+    if (array.length === 0)
+        return '[]';
+    let res = '[ ';
+    for (let i = 0; i < array.length; i++) {
+        if (i)
+            res += ', ';
+        if (array[i] === null || array[i] === void 0) {
+            throw new TypeError('arrays cannot contain null or undefined values');
+        }
+        res += stringifyValue(array[i], extendedTypeOf(array[i]), depth - 1, numberAsFloat, strictTemporal);
+    }
+    return res + ' ]';
+}
+function stringifyArrayTable(array, key, depth, numberAsFloat, strictTemporal) {
+    if (depth === 0) {
+        throw new Error('Could not stringify the object: maximum object depth exceeded');
+    }
+    let res = '';
+    for (let i = 0; i < array.length; i++) {
+        res += `${res && '\n'}[[${key}]]\n`;
+        res += stringifyTable(0, array[i], key, depth, numberAsFloat, strictTemporal);
+    }
+    return res;
+}
+function stringifyTable(tableKey, obj, prefix, depth, numberAsFloat, strictTemporal) {
+    if (depth === 0) {
+        throw new Error('Could not stringify the object: maximum object depth exceeded');
+    }
+    let preamble = '';
+    let tables = '';
+    let keys = Object.keys(obj);
+    for (let i = 0; i < keys.length; i++) {
+        let k = keys[i];
+        if (obj[k] !== null && obj[k] !== void 0) {
+            let type = extendedTypeOf(obj[k]);
+            if (type === 'symbol' || type === 'function') {
+                throw new TypeError(`cannot serialize values of type '${type}'`);
+            }
+            let key = formatKey(k);
+            if (type === 'array' && isArrayOfTables(obj[k])) {
+                tables += (tables && '\n') + stringifyArrayTable(obj[k], prefix ? `${prefix}.${key}` : key, depth - 1, numberAsFloat, strictTemporal);
+            }
+            else if (type === 'object') {
+                let tblKey = prefix ? `${prefix}.${key}` : key;
+                tables += (tables && '\n') + stringifyTable(tblKey, obj[k], tblKey, depth - 1, numberAsFloat, strictTemporal);
+            }
+            else {
+                preamble += key;
+                preamble += ' = ';
+                preamble += stringifyValue(obj[k], type, depth, numberAsFloat, strictTemporal);
+                preamble += '\n';
+            }
+        }
+    }
+    if (tableKey && (preamble || !tables)) // Create table only if necessary
+        preamble = preamble ? `[${tableKey}]\n${preamble}` : `[${tableKey}]`;
+    return preamble && tables
+        ? `${preamble}\n${tables}`
+        : preamble || tables;
+}
+function stringify(obj, { maxDepth = 1000, numbersAsFloat = false, strictTemporal = false } = {}) {
+    if (extendedTypeOf(obj) !== 'object') {
+        throw new TypeError('stringify can only be called with an object');
+    }
+    let str = stringifyTable(0, obj, '', maxDepth, numbersAsFloat, strictTemporal);
+    if (str[str.length - 1] !== '\n')
+        return str + '\n';
+    return str;
+}
+
+;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/index.js
+/*!
+ * Copyright (c) Squirrel Chat et al., All rights reserved.
+ * SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions are met:
+ *
+ * 1. Redistributions of source code must retain the above copyright notice, this
+ *    list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright notice,
+ *    this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ * 3. Neither the name of the copyright holder nor the names of its contributors
+ *    may be used to endorse or promote products derived from this software without
+ *    specific prior written permission.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+ * WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+ * DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR
+ * SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER
+ * CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY,
+ * OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
+ * OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
+ */
+
+
+
+
+
+/** @deprecated use `import * as ... from 'smol-toml'` instead */
+/* harmony default export */ const smol_toml_dist = ({ parse: parse_parse, stringify: stringify, TomlDate: TomlDate, TomlError: TomlError });
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/ini.js
+/** The file breaks the format: Python's configparser refuses it at this line. */
+class IniError extends Error {
+    line;
+    name = "IniError";
+    constructor(message, line) {
+        super(message);
+        this.line = line;
+    }
+}
+const defaultSection = "DEFAULT";
+/**
+ * Reads an ini file as Python's ConfigParser with its defaults does (3.8 to 3.14): `=` and `:`, `#` and `;` comments on
+ * lines of their own, indented continuation lines, empty lines within values, no duplicates.
+ */
+function parseIni(text) {
+    const sections = new Map();
+    const defaults = { name: defaultSection, lines: new Map() };
+    let section;
+    let option;
+    let indent = 0;
+    let firstBroken;
+    // Python reads the mark as a part of the first line; trim() would hide it.
+    if (text.startsWith("\uFEFF"))
+        throw new IniError("The file begins with a byte order mark.", 1);
+    for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
+        const number = index + 1;
+        const content = line.trim();
+        const comment = content.startsWith("#") || content.startsWith(";");
+        const open = option === undefined ? undefined : section?.lines.get(option);
+        if (content === "" || comment) {
+            if (!comment)
+                open?.parts.push("");
+            continue;
+        }
+        const lineIndent = line.length - line.trimStart().length;
+        if (open !== undefined && lineIndent > indent) {
+            open.parts.push(content);
+            continue;
+        }
+        indent = lineIndent;
+        const header = /^\[(.+)\]/.exec(content)?.[1];
+        if (header !== undefined) {
+            if (sections.has(header))
+                throw new IniError(`The section [${header}] is there twice.`, number);
+            section = header === defaultSection ? defaults : { name: header, lines: new Map() };
+            if (section !== defaults)
+                sections.set(header, section);
+            option = undefined;
+            continue;
+        }
+        if (section === undefined)
+            throw new IniError(`A line stands before the first section: ${content}`, number);
+        const match = /^(.*?)\s*[=:]\s*(.*)$/s.exec(content);
+        const key = match?.[1]?.toLowerCase() ?? "";
+        if (match === null || key === "") {
+            firstBroken ??= new IniError(`Neither a section nor "key = value": ${content}`, number);
+            continue;
+        }
+        if (section.lines.has(key))
+            throw new IniError(`The key "${key}" is there twice in [${section.name}].`, number);
+        section.lines.set(key, { line: number, parts: [match[2] ?? ""] });
+        option = key;
+    }
+    if (firstBroken !== undefined)
+        throw firstBroken;
+    return {
+        sections: new Map([...sections].map(([name, { lines }]) => [name, ini_joined(lines)])),
+        defaults: ini_joined(defaults.lines),
+    };
+}
+function ini_joined(lines) {
+    return new Map([...lines].map(([key, { line, parts }]) => [key, { line, raw: parts.join("\n").trimEnd() }]));
+}
+/**
+ * One value with `%(name)s` put in, as ConfigParser's BasicInterpolation does; undefined where the key is not there.
+ * `extra` are defaults that come from outside the file (Alembic gives `here`).
+ */
+function iniValue(ini, section, key, extra) {
+    const find = (name) => {
+        const own = ini.sections.get(section)?.get(name) ?? ini.defaults.get(name);
+        const given = extra[name];
+        return own ?? (given === undefined ? undefined : { raw: given, line: 0 });
+    };
+    const value = find(key.toLowerCase());
+    return value === undefined ? undefined : interpolate(value.raw, value.line, 1);
+    function interpolate(raw, line, depth) {
+        if (depth > 10)
+            throw new IniError(`The value of "${key}" refers to itself.`, line);
+        return raw.replace(/%(%|\(([^)]+)\)s|)/g, (_, after, name) => {
+            if (after === "%")
+                return "%";
+            if (name === undefined)
+                throw new IniError(`A "%" in the value of "${key}" must be written "%%".`, line);
+            const other = find(name.toLowerCase());
+            if (other === undefined)
+                throw new IniError(`The value of "${key}" refers to %(${name})s, which is not set.`, line);
+            return other.raw.includes("%") ? interpolate(other.raw, line, depth + 1) : other.raw;
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/configuration.js
+
+
+
+
+
+/**
+ * Reads an ini file for a program that names the script location itself, relative to `root`: Flask-Migrate. Of
+ * pyproject.toml nothing is read then.
+ */
+function readGivenConfiguration(root, config, scriptLocation) {
+    const ini = broken(config, () => parseIni(decodeIni(external_node_path_default().resolve(root, config), config)));
+    const here = { here: external_node_path_default().dirname(external_node_path_default().resolve(root, config)) };
+    return foldersOf({ root, file: config, ini, section: "alembic", here, toml: {} }, scriptLocation);
+}
+/**
+ * Reads alembic.ini (or another ini file) and [tool.alembic] of pyproject.toml as `alembic` 1.20.1 does in `root`: the
+ * ini file's values first, relative folders from the root. UserError where Alembic would stop.
+ */
+function readConfiguration(root, config, section) {
+    const sources = configuration_open(root, config, section);
+    const scriptLocation = configuration_text(sources, "script_location");
+    if (scriptLocation === undefined) {
+        throw new errors_UserError({
+            what: `${sources.file} has no script_location.`,
+            where: sources.ini === undefined ? `${sources.file}, [tool.alembic]` : `${sources.file}, [${section}]`,
+            why: "Alembic reads from there where the revisions are.",
+            do: "Set script_location to the folder that has env.py, for instance script_location = %(here)s/migrations.",
+        });
+    }
+    return foldersOf(sources, scriptLocation);
+}
+/** The template of new files' names, where one is set and can be read; also of a file that Flask-Migrate reads. */
+function readFileTemplate({ root, config, section }) {
+    try {
+        return configuration_text(configuration_open(root, config, section ?? "alembic"), "file_template");
+    }
+    catch (error) {
+        if (error instanceof errors_UserError)
+            return undefined;
+        throw error;
+    }
+}
+function foldersOf(sources, scriptLocation) {
+    const scripts = folder(sources, "script_location", scriptLocation);
+    const locations = versionLocations(sources);
+    const folders = locations?.map((location) => folder(sources, "version_locations", location));
+    return {
+        scriptLocation: scripts,
+        revisionFolders: folders ?? [external_node_path_default().join(scripts, "versions")],
+        recursive: flag(sources, "recursive_version_locations"),
+    };
+}
+/** [tool.alembic] of a pyproject.toml; undefined where the file or the table is not there. */
+function readTomlTable(file, shown) {
+    if (!(0,external_node_fs_.existsSync)(file))
+        return undefined;
+    try {
+        const tool = record(parse_parse((0,external_node_fs_.readFileSync)(file, "utf8").replace(/^\uFEFF/, "")).tool);
+        return tool === undefined ? undefined : record(tool.alembic);
+    }
+    catch (error) {
+        if (!(error instanceof TomlError))
+            throw error;
+        throw new errors_UserError({
+            what: `${shown} is not TOML.`,
+            where: `${shown}:${error.line}:${error.column}`,
+            seen: error.message.split("\n")[0] ?? "",
+            do: "Mend the line, or name another file with config.",
+        }, { cause: error });
+    }
+}
+function configuration_open(root, config, section) {
+    const isToml = external_node_path_default().basename(config) === "pyproject.toml";
+    const iniFile = external_node_path_default().resolve(root, isToml ? "alembic.ini" : config);
+    const tomlFile = external_node_path_default().resolve(root, isToml ? config : "pyproject.toml");
+    const file = isToml && !(0,external_node_fs_.existsSync)(iniFile) ? config : isToml ? "alembic.ini" : config;
+    const ini = (0,external_node_fs_.existsSync)(iniFile) ? broken(file, () => parseIni(decodeIni(iniFile, file))) : undefined;
+    const toml = readTomlTable(tomlFile, external_node_path_default().basename(tomlFile)) ?? {};
+    if (ini !== undefined && !ini.sections.has(section) && toml.script_location === undefined) {
+        const sections = [...ini.sections.keys()];
+        throw new errors_UserError({
+            what: `${file} has no section [${section}].`,
+            where: `${file}:1`,
+            seen: sections.length === 0 ? "The file has no section." : `Its sections: ${sections.join(", ")}.`,
+            do: `Add [${section}] with script_location, or name another configuration with config.`,
+        });
+    }
+    const here = { here: external_node_path_default().dirname(ini === undefined ? tomlFile : iniFile) };
+    return { root, file, ini, section, here, toml };
+}
+function decodeIni(iniFile, shown) {
+    try {
+        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode((0,external_node_fs_.readFileSync)(iniFile));
+    }
+    catch (error) {
+        throw new errors_UserError({ what: `${shown} is not UTF-8 text.`, where: shown, do: "Save the file as UTF-8." }, { cause: error });
+    }
+}
+function broken(file, read) {
+    try {
+        return read();
+    }
+    catch (error) {
+        if (!(error instanceof IniError))
+            throw error;
+        throw new errors_UserError({
+            what: `${file} is not a valid ini file: Alembic cannot read it.`,
+            where: `${file}:${error.line}`,
+            seen: error.message,
+            do: "Mend the line, or name another file with config.",
+        }, { cause: error });
+    }
+}
+function fromIni({ ini, section, here, file }, key) {
+    if (ini === undefined || !ini.sections.has(section))
+        return undefined;
+    return broken(file, () => iniValue(ini, section, key, here));
+}
+function configuration_text(sources, key) {
+    const fromToml = sources.toml[key];
+    return fromIni(sources, key) ?? (typeof fromToml === "string" ? putIn(sources, fromToml) : undefined);
+}
+function flag(sources, key) {
+    const value = fromIni(sources, key);
+    return value === undefined ? sources.toml[key] === true : value === "true";
+}
+function putIn(sources, value) {
+    const toml = { here: external_node_path_default().dirname(external_node_path_default().resolve(sources.root, "pyproject.toml")) };
+    const here = sources.ini === undefined ? sources.here : toml;
+    return value.replace(/%(%|\(here\)s)/g, (_, after) => (after === "%" ? "%" : here.here));
+}
+const separators = {
+    space: " ",
+    newline: "\n",
+    os: (external_node_path_default()).delimiter,
+    ":": ":",
+    ";": ";",
+};
+function versionLocations(sources) {
+    const value = fromIni(sources, "version_locations");
+    if (value !== undefined && value !== "") {
+        const key = ["path_separator", "version_path_separator"].find((name) => fromIni(sources, name) !== undefined);
+        if (key === undefined)
+            return value.split(/, *| +/);
+        const word = fromIni(sources, key) ?? "";
+        const separator = separators[word];
+        if (separator === undefined) {
+            throw new errors_UserError({
+                what: `${key} in ${sources.file} is "${word}", which Alembic does not know.`,
+                where: `${sources.file}, [${sources.section}]`,
+                do: `Set ${key} to one of: ${Object.keys(separators).join(", ")}.`,
+            });
+        }
+        return value.split(separator).flatMap((part) => (part === "" ? [] : part.trim()));
+    }
+    const listed = sources.toml.version_locations;
+    if (!Array.isArray(listed) || listed.length === 0)
+        return undefined;
+    return listed.filter((part) => typeof part === "string").map((part) => putIn(sources, part));
+}
+/** A folder, or `package:folder` looked for where Python would find a package of the project. */
+function folder(sources, key, value) {
+    if (external_node_path_default().isAbsolute(value) || !value.includes(":"))
+        return existing(sources, key, value, [value]);
+    const [packageName = "", ...rest] = value.split(":");
+    const inside = external_node_path_default().join(...packageName.split("."), ...rest);
+    const searched = prependedPaths(sources).map((base) => external_node_path_default().join(base, inside));
+    return existing(sources, key, value, [...new Set([inside, ...searched, external_node_path_default().join("src", inside)])]);
+}
+function prependedPaths(sources) {
+    const value = fromIni(sources, "prepend_sys_path");
+    if (value !== undefined) {
+        const separator = separators[fromIni(sources, "path_separator") ?? ""] ?? /, *| +|:/;
+        return value.split(separator).map((part) => part.trim());
+    }
+    const listed = sources.toml.prepend_sys_path;
+    return Array.isArray(listed)
+        ? listed.filter((part) => typeof part === "string").map((part) => putIn(sources, part))
+        : [];
+}
+function existing(sources, key, value, places) {
+    const absolute = places.map((place) => external_node_path_default().resolve(sources.root, place));
+    const found = absolute.find((place) => (0,external_node_fs_.statSync)(place, { throwIfNoEntry: false })?.isDirectory());
+    if (found !== undefined)
+        return found;
+    // Alembic leaves out a version location that is not there, but not the script location.
+    if (key === "version_locations")
+        return absolute[0] ?? sources.root;
+    const line = sources.ini?.sections.get(sources.section)?.get(key)?.line;
+    const shown = absolute.map((place) => JSON.stringify(external_node_path_default().relative(sources.root, place) || "."));
+    throw new errors_UserError({
+        what: `${key} is ${JSON.stringify(value)}, and there is no such folder.`,
+        where: line === undefined ? sources.file : `${sources.file}:${line}`,
+        seen: `Looked for ${shown.join(", ")} from the project's folder.`,
+        do: `Set working-directory to the folder that alembic runs in, or mend ${key}.`,
+    });
+}
+function record(value) {
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value))
+        : undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/detect.js
+
+
+
+
+/** Alembic's main section: `-n` names another one. */
+const mainSection = "alembic";
+/**
+ * An Alembic project in this folder: alembic.ini, or [tool.alembic] in pyproject.toml, or the file that `config`
+ * names. Flask-Migrate's alembic.ini, which has no script_location and lies beside env.py, is none.
+ */
+function detect(folder, config) {
+    if (config !== undefined) {
+        const isFile = (0,external_node_fs_.statSync)(external_node_path_default().resolve(folder, config), { throwIfNoEntry: false })?.isFile() === true;
+        return isFile ? { tool: "alembic", root: folder, config } : undefined;
+    }
+    const ini = external_node_path_default().join(folder, "alembic.ini");
+    if ((0,external_node_fs_.existsSync)(ini) && !isFlaskMigrate(folder, ini))
+        return { tool: "alembic", root: folder, config: "alembic.ini" };
+    const toml = external_node_path_default().join(folder, "pyproject.toml");
+    if ((0,external_node_fs_.existsSync)(toml) && /^\s*\[\s*tool\s*\.\s*"?alembic\b/m.test((0,external_node_fs_.readFileSync)(toml, "utf8"))) {
+        const table = readTomlTable(toml, "pyproject.toml");
+        if (table?.script_location !== undefined)
+            return { tool: "alembic", root: folder, config: "pyproject.toml" };
+    }
+    return undefined;
+}
+/** Reads the configuration; an ini file in a subfolder whose folders are relative to the root is found as well. */
+function detect_open(candidate, section) {
+    const configuration = readConfiguration(candidate.root, candidate.config, section ?? mainSection);
+    const absolute = (file) => external_node_path_default().resolve(candidate.root, file);
+    return {
+        ...candidate,
+        section: section === mainSection ? undefined : section,
+        revisionFolders: configuration.revisionFolders,
+        recursive: configuration.recursive,
+        configFiles: [...new Set([candidate.config, "alembic.ini", "pyproject.toml"].map(absolute))],
+        // pyproject.toml changes with every dependency: that alone says nothing.
+        environmentFiles: [
+            ...(candidate.config.endsWith(".toml") ? [] : [absolute(candidate.config)]),
+            external_node_path_default().join(configuration.scriptLocation, "env.py"),
+        ],
+        environmentFolders: [configuration.scriptLocation, ...configuration.revisionFolders],
+    };
+}
+function isFlaskMigrate(folder, ini) {
+    if (!(0,external_node_fs_.existsSync)(external_node_path_default().join(folder, "env.py")))
+        return false;
+    try {
+        const main = parseIni((0,external_node_fs_.readFileSync)(ini, "utf8")).sections.get(mainSection);
+        return main?.get("script_location") === undefined;
+    }
+    catch {
+        // A broken file is told with its line when it is opened.
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/traceback.js
+const frameLine = /^\s*File "([^"]+)", line (\d+)(?:, in (.+))?$/;
+const exceptionLine = /^([A-Za-z_][\w.]*)(?:: (.*))?$/;
+/** Reads the last traceback; undefined where the output has none. CPython 3.8 to 3.14. */
+function lastTraceback(lines) {
+    const start = lines.lastIndexOf("Traceback (most recent call last):");
+    if (start < 0)
+        return undefined;
+    const frames = [];
+    for (let index = start + 1; index < lines.length; index++) {
+        const line = lines[index] ?? "";
+        const frame = frameLine.exec(line);
+        if (frame !== null) {
+            const code = frameLine.test(lines[index + 1] ?? "") ? "" : (lines[index + 1] ?? "").trim();
+            frames.push({ file: frame[1] ?? "", line: Number(frame[2]), name: frame[3], code });
+            continue;
+        }
+        const exception = /^\s/.test(line) ? null : exceptionLine.exec(line);
+        if (exception === null)
+            continue;
+        const message = [exception[2] ?? "", ...lines.slice(index + 1)].join("\n").trim();
+        return { frames, type: exception[1] ?? "", message };
+    }
+    return undefined;
+}
+/** The lines without the frames of Python and of installed packages, and without the marks below source lines. */
+function withoutLibraryFrames(lines) {
+    let inLibrary = false;
+    return lines.filter((line) => {
+        const [, file] = frameLine.exec(line) ?? [];
+        if (file !== undefined)
+            inLibrary = !isOwnFrame({ file });
+        else if (!/^\s{4}/.test(line))
+            inLibrary = false;
+        return !inLibrary && !/^\s{4}[\s~^]*$/.test(line);
+    });
+}
+/** A frame of the project's own code: not of Python, not of an installed package or its command. */
+function isOwnFrame({ file }) {
+    return !/^<|[/\\](site-packages|dist-packages)[/\\]|[/\\]lib[/\\]python\d|[/\\]bin[/\\](?:alembic|flask)$/.test(file);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/own-words.js
+
+
+/** What the settings say; a UserError where they are no command together. */
+function ownWords(settings) {
+    const apply = own_words_wordsOf("run-apply", settings);
+    const status = own_words_wordsOf("run-status", settings);
+    if (apply === undefined && status === undefined)
+        return undefined;
+    if (apply !== undefined && status === undefined) {
+        throw new errors_UserError({
+            what: `run-apply is "${settings["run-apply"]}", and run-status is not set.`,
+            why: "Before a program may change a database, it must be seen to come there by a command that changes nothing.",
+            do: "Set run-status to its harmless command, for instance run-status: migrate-info.",
+        });
+    }
+    return { apply, status };
+}
+function own_words_wordsOf(name, settings) {
+    const text = settings[name];
+    if (text === undefined)
+        return undefined;
+    const words = shellWords(text);
+    const example = `for instance run: everruns-admin with ${name}: ${name === "run-apply" ? "migrate" : "migrate-info"}`;
+    if (words.length === 0) {
+        throw new errors_UserError({
+            what: `The setting "${name}" is empty.`,
+            do: `Set it to the words that follow those of run (${example}), or leave it out.`,
+        });
+    }
+    if (settings.run === undefined) {
+        throw new errors_UserError({
+            what: `${name} is "${text}", and nothing says which program takes it.`,
+            do: `Set run to the program, ${example}.`,
+        });
+    }
+    return words;
+}
+/** The tool's arguments, or what a program of the project's own takes instead. */
+function withOwnWords({ words }, commands) {
+    const { apply, status } = words ?? {};
+    return {
+        ...commands,
+        ...(status === undefined ? {} : { current: status }),
+        ...(apply === undefined ? {} : { upgrade: (target) => (/^heads?$/.test(target) ? apply : undefined) }),
+    };
+}
+/** Arguments for the way up to a revision or the tool's word; undefined where the program goes to the newest one only. */
+function upgradeWords({ tool, project, graph, }, target) {
+    const commands = tool.commands(project);
+    return commands.upgrade(target) ?? (graph.heads.join() === target ? commands.upgrade("head") : undefined);
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/run.js
+
+
+
+
+/**
+ * How Alembic is started in a project: the setting `run`, else `uv run alembic` with a uv.lock, `poetry run alembic`
+ * with a poetry.lock, else `alembic` (of the project's .venv where there is none on PATH), also where uv or poetry is not
+ * installed: an image has what the lock names. Lock files of a workspace lie in a folder above; the search ends at the
+ * repository's top.
+ */
+function runWords(project, run, searchPath = process.env.PATH ?? "") {
+    if (run !== undefined)
+        return runSetting(run, 'what starts Alembic, such as "uv run alembic"');
+    return programWords(project.root, "alembic", searchPath);
+}
+/** How a program of the project's Python environment is started. */
+function programWords(root, program, searchPath) {
+    const locked = lockedWords(root, program);
+    const [manager = ""] = locked ?? [];
+    if (locked !== undefined && isOnPath(manager, searchPath))
+        return locked;
+    const own = external_node_path_default().join(root, ".venv", "bin", program);
+    if (isOnPath(program, searchPath))
+        return [program];
+    return run_isExecutable(own) ? [own] : (locked ?? [program]);
+}
+function isOnPath(program, searchPath) {
+    return searchPath
+        .split((external_node_path_default()).delimiter)
+        .some((folder) => folder !== "" && run_isExecutable(external_node_path_default().join(folder, program)));
+}
+/** As the project's lock file says; undefined where there is none. */
+function lockedWords(root, program) {
+    if (hasAbove(root, "uv.lock"))
+        return ["uv", "run", program];
+    return (0,external_node_fs_.existsSync)(external_node_path_default().join(root, "poetry.lock")) ? ["poetry", "run", program] : undefined;
+}
+/** What every env.py comes to load, by itself or by the models that it imports. */
+const modules = [
+    "alembic.config",
+    "alembic.command",
+    "sqlalchemy.orm",
+    "sqlalchemy.dialects.postgresql",
+];
+/** Alembic's arguments; the configuration is named only where Alembic would not find it by itself. */
+function commands(project) {
+    const options = optionsOf(project);
+    return withOwnWords(project, {
+        current: [...options, "current"],
+        stamp: [...options, "stamp"],
+        upgrade: (target) => [...options, "upgrade", target],
+        downgrade: (target) => [...options, "downgrade", target],
+    });
+}
+/** `Running upgrade 1a, 2b -> 3c, message` and `Running downgrade 3c -> 2b, message` (alembic.runtime.migration). */
+function stepBegun(line) {
+    const { way, from, to } = /\bRunning (?<way>upgrade|downgrade) (?<from>.*?) -> (?<to>[^,]*?)(?:,|$)/.exec(line)?.groups ?? {};
+    return (way === "downgrade" ? from : to)?.trim() || undefined;
+}
+/** As a person types it, anywhere. A wrapper in the setting `run` may take no other command than those of the gate. */
+function mergeLine(project, heads, run, id) {
+    const given = run === undefined ? undefined : runWords(project, run);
+    const words = given?.at(-1) === "alembic" ? given : (lockedWords(project.root, "alembic") ?? ["alembic"]);
+    return [
+        ...[...words, ...optionsOf(project), "merge"].map(shellWord),
+        '-m "merge heads"',
+        ...(id === undefined ? [] : ["--rev-id", id]),
+        ...heads.map(shellWord),
+    ].join(" ");
+}
+function optionsOf(project) {
+    const usual = project.config === "alembic.ini" || project.config === "pyproject.toml";
+    return [
+        ...(usual ? [] : ["-c", project.config]),
+        ...(project.section === undefined ? [] : ["-n", project.section]),
+    ];
+}
+function hasAbove(folder, name) {
+    for (let here = external_node_path_default().resolve(folder);; here = external_node_path_default().dirname(here)) {
+        if ((0,external_node_fs_.existsSync)(external_node_path_default().join(here, name)))
+            return true;
+        if ((0,external_node_fs_.existsSync)(external_node_path_default().join(here, ".git")) || here === external_node_path_default().dirname(here))
+            return false;
+    }
+}
+function run_isExecutable(file) {
+    try {
+        (0,external_node_fs_.accessSync)(file, external_node_fs_.constants.X_OK);
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/cause.js
+/** The text as a sentence with its full stop. */
+function sentence(text) {
+    const line = (text ?? "").trim();
+    return /[.!?]$/.test(line) ? line : `${line}.`;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/command.js
+
+
+/** The tool did not start at all. */
+function startCause(exitCode, lines, project) {
+    const text = lines.join("\n");
+    const notFound = /command not found|No module named alembic\b|Failed to spawn: `alembic`|^env: .*: No such file|Command not found: alembic/m;
+    if (exitCode !== undefined && exitCode !== 127 && exitCode !== 126 && !notFound.test(text))
+        return undefined;
+    if (exitCode !== undefined && lastTracebackIn(text))
+        return undefined;
+    const words = project === undefined ? ["alembic"] : runWords(project);
+    const denied = /permission denied/i.test(text) || exitCode === 126;
+    return {
+        summary: denied
+            ? "The migration tool may not be started: permission denied."
+            : "The migration tool is not installed, or not on PATH.",
+        do: `Install the project's Python packages before this step, or set run to what starts Alembic (now: ${words.join(" ")}).`,
+    };
+}
+function lastTracebackIn(text) {
+    return text.includes("Traceback (most recent call last):");
+}
+const commandErrors = [
+    {
+        pattern: /^FAILED: (Can't locate revision identified by '(.+)')/m,
+        cause: ([, , id]) => ({
+            summary: `No revision file has the id "${id}", which the version table or the target names.`,
+            do: `Bring back the file of revision ${id}, or take ${id} out of the version table of a database that nobody needs.`,
+        }),
+    },
+    {
+        pattern: /^FAILED: Multiple head revisions are present/m,
+        cause: () => ({
+            summary: "The project has more than one head revision.",
+            do: 'Join the heads with "alembic merge heads", or give one the other as its down_revision.',
+        }),
+    },
+    {
+        pattern: /^FAILED: Could not determine revision id from filename (\S+)\. /m,
+        cause: ([, file]) => ({
+            summary: `${file} lies among the revisions and has no revision id.`,
+            do: `Move ${file} out of the versions folder, or set revision in it.`,
+        }),
+    },
+    {
+        pattern: /^FAILED: Path doesn't exist: ([\s\S]+?)\. {2}Please use/m,
+        cause: ([, folder]) => ({
+            summary: `script_location names ${JSON.stringify(folder)}, and there is no such folder.`,
+            do: "Set working-directory to the folder that alembic runs in, or mend script_location.",
+        }),
+    },
+    {
+        pattern: /^FAILED: No 'script_location' key found/m,
+        cause: () => ({
+            summary: "Alembic found no configuration with script_location where it was started.",
+            do: "Set working-directory to the folder that has alembic.ini.",
+        }),
+    },
+    {
+        pattern: /^FAILED: (.+)/m,
+        cause: ([, message]) => ({
+            summary: `Alembic stopped: ${sentence(message)}`,
+            do: "Mend what Alembic names.",
+        }),
+    },
+    {
+        pattern: /^alembic(?: \w+)?: error: (.+)/m,
+        cause: ([, message]) => ({
+            summary: `Alembic does not take its arguments: ${sentence(message?.split(" (choose")[0]?.replace(/^argument \{.*\}: /, ""))}`,
+            do: "Set run to words after which Alembic's own arguments (upgrade head, current) can follow.",
+        }),
+    },
+];
+/** A failure without a traceback: Alembic's own message, else the last line. */
+function commandCause(lines, exitCode, running) {
+    const text = lines.join("\n");
+    for (const { pattern, cause } of commandErrors) {
+        const match = pattern.exec(text);
+        if (match !== null)
+            return cause(match);
+    }
+    const ended = exitCode === null ? "was ended by a signal" : `ended with exit code ${exitCode}`;
+    const step = running === undefined ? undefined : /Running (\w+) (\S*) -> (\S*?)(?:,|$)/.exec(running);
+    if (step !== undefined && step !== null) {
+        const revision = step[1] === "downgrade" ? step[2] : step[3];
+        return {
+            summary: `The migration tool ${ended} in the ${step[1]} of revision ${revision}, without saying why.`,
+            do: "Look into the revision, and into env.py and the run command: one of them hides the error.",
+            ofStep: true,
+        };
+    }
+    const last = lines.findLast((line) => line !== "");
+    return {
+        summary: last === undefined
+            ? `The migration tool ${ended} and printed nothing.`
+            : `The migration tool ${ended}: ${sentence(last)}`,
+        do: "Start the tool by hand in the project's folder; mend what it names.",
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/connection.js
+
+
+const refusals = [
+    [
+        /Connection refused|Connect call failed/,
+        "The database's server refused the connection",
+        "Set the variable that env.py reads (database-url-env): the tool did not use the address it was given.",
+    ],
+    [
+        /could not translate host name|Name or service not known|nodename nor servname|failed to resolve host|Temporary failure in name resolution/,
+        "The database's host name is not known",
+        "Set the variable that env.py reads (database-url-env): the tool did not use the address it was given.",
+    ],
+    [
+        /password authentication failed|no password supplied/,
+        "The database refused the password",
+        "Set the variable that env.py reads (database-url-env).",
+    ],
+    [
+        /no pg_hba\.conf entry/,
+        "The database's server does not let this host in",
+        "Set the variable that env.py reads (database-url-env).",
+    ],
+    [
+        /role "(.+)" does not exist/,
+        "The database has no such role",
+        "Set the variable that env.py reads (database-url-env), or create the role in setup.",
+    ],
+    [
+        /database "(.+)" does not exist/,
+        "The server has no such database",
+        "Set the variable that env.py reads (database-url-env).",
+    ],
+    [
+        /timeout expired|timed out|TimeoutError/,
+        "The database did not answer in time",
+        "Set the variable that env.py reads (database-url-env): the tool did not use the address it was given.",
+    ],
+    [
+        /SSL|certificate/,
+        "The connection's TLS failed",
+        "Leave TLS out of database-url-format and of env.py's connect arguments for the shadow database.",
+    ],
+];
+/** A server that cannot be reached or refuses; undefined for every other exception. */
+function connectionCause({ type, message }) {
+    const shown = `${type.split(".").at(-1)} ${message}`;
+    if (!/^(OperationalError|ConnectionRefusedError|gaierror|TimeoutError|OSError|DBAPIError|InterfaceError|ConnectionDoesNotExistError)/.test(shown))
+        return undefined;
+    const first = (message.split("\n")[0] ?? "").replace(/^(\([\w.]+\) )/, "");
+    for (const [pattern, summary, advice] of refusals) {
+        if (pattern.test(shown))
+            return { summary: `${summary}: ${sentence(first)}`, do: advice, placeless: true };
+    }
+    return {
+        summary: `The database could not be used: ${sentence(first)}`,
+        do: "Set the variable that env.py reads (database-url-env).",
+        placeless: true,
+    };
+}
+/** An address that SQLAlchemy does not take; undefined for every other exception. */
+function addressCause(name, { message, frames }) {
+    const inUrl = /sqlalchemy[/\\]engine[/\\]url\.py$/.test(frames.at(-1)?.file ?? "");
+    if (name === "NoSuchModuleError") {
+        const dialect = /sqlalchemy\.dialects:(\S+)/.exec(message)?.[1] ?? "";
+        return {
+            summary: `SQLAlchemy knows no dialect "${dialect}".`,
+            do: "Set database-url-format to one it knows, such as postgresql+psycopg2.",
+        };
+    }
+    if (/asyncio extension requires an async driver/.test(message)) {
+        return {
+            summary: `env.py connects with asyncio, and the address names a driver without it.`,
+            do: "Set database-url-format to postgresql+asyncpg, or another asyncio driver.",
+        };
+    }
+    if (inUrl || name === "ArgumentError") {
+        const reader = frames.findLast(isOwnFrame)?.file.split(/[/\\]/).at(-1) ?? "env.py";
+        return {
+            summary: `${reader} gives SQLAlchemy an address that it cannot read.`,
+            do: "Set the variable that env.py reads (database-url-env), with the form that it expects (database-url-format).",
+        };
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/imports.js
+
+const drivers = {
+    psycopg2: "psycopg2-binary",
+    psycopg: '"psycopg[binary]"',
+    psycopg2cffi: "psycopg2cffi",
+    asyncpg: "asyncpg",
+    pg8000: "pg8000",
+};
+/** An import that failed; undefined for every other exception. */
+function importCause(name, { message }) {
+    const missing = /^No module named '([^']+)'/.exec(message)?.[1];
+    if (missing !== undefined) {
+        const driver = drivers[missing.split(".")[0] ?? ""];
+        if (driver !== undefined) {
+            return {
+                summary: `The database driver ${missing} is not installed.`,
+                do: `Install ${driver} where Alembic runs, or set database-url-format to the driver that is installed.`,
+                placeless: true,
+            };
+        }
+        return {
+            summary: `Python does not find the module "${missing}".`,
+            do: `Install the package that has it, or let Python find the project's own: prepend_sys_path = . in the configuration, and working-directory.`,
+        };
+    }
+    if (name !== "ImportError" && name !== "MissingGreenlet")
+        return undefined;
+    if (/greenlet/.test(message) && name === "ImportError") {
+        return {
+            summary: "The greenlet library is not installed, which SQLAlchemy's asyncio needs.",
+            do: 'Install "sqlalchemy[asyncio]" where Alembic runs (SQLAlchemy 2.1 no longer brings greenlet by itself).',
+            placeless: true,
+        };
+    }
+    if (name === "MissingGreenlet") {
+        return {
+            summary: "The address names an asyncio driver, and env.py connects without asyncio.",
+            do: "Set database-url-format to a driver without asyncio, such as postgresql+psycopg2.",
+        };
+    }
+    if (/circular import/.test(message)) {
+        return {
+            summary: `Modules import each other: ${sentence(withoutPath(message))}`,
+            do: "Break the circle: import within a function, or move what both need.",
+        };
+    }
+    return {
+        summary: `An import failed: ${sentence(withoutPath(message))}`,
+        do: "Install the version that has the name, or mend the import.",
+    };
+}
+function withoutPath(message) {
+    return (message.split("\n")[0] ?? "").replace(/ \((?:\/|[A-Z]:|unknown location)[^)]*\)$/, "");
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/exception.js
+
+
+
+/** A traceback that no revision's code is in. */
+function causeOf(traceback, lines) {
+    const name = traceback.type.split(".").at(-1) ?? traceback.type;
+    const found = importCause(name, traceback) ??
+        keyCause(name, traceback, lines) ??
+        settingsCause(name, traceback) ??
+        fileCause(name, traceback) ??
+        connectionCause(traceback) ??
+        addressCause(name, traceback);
+    if (found !== undefined)
+        return found;
+    const first = traceback.message.split("\n")[0];
+    // A settings module's own words for a variable that is missing.
+    const variable = /\b[A-Z][A-Z0-9_]*(?:URL|URI|DSN)\b/.exec(traceback.message)?.[0];
+    return {
+        summary: `${name}: ${sentence(first)}`,
+        do: variable === undefined
+            ? "Mend what the last lines name, or set the variable that env.py reads (env)."
+            : `Where ${variable} holds the database's address, set database-url-env: ${variable}; else mend what the last lines name, or set the variable (env).`,
+    };
+}
+function keyCause(name, { frames, message }, lines) {
+    if (name !== "KeyError")
+        return undefined;
+    const key = message.replace(/^'|'$/g, "");
+    const last = frames.at(-1);
+    if (frames
+        .slice(-2)
+        .some((frame) => /environ/.test(frame.code) || /^<frozen os>$|[/\\]os\.py$/.test(frame.file))) {
+        return {
+            summary: `The environment variable ${key} is not set.`,
+            do: `Set it: env: ${key}=…; where it holds the database's address, database-url-env: ${key}.`,
+        };
+    }
+    if (/alembic[/\\]script[/\\]revision\.py$/.test(last?.file ?? "")) {
+        const child = lines
+            .map((line) => /Revision (\S+) referenced from (?:\S* -> )?(\S+?)[ ,]/.exec(line))
+            .find((match) => match?.[1] === key)?.[2];
+        return {
+            summary: `${child === undefined ? "A revision" : `Revision "${child}"`} names "${key}" as its parent or dependency, and no revision file has this id.`,
+            do: `Bring back the file of revision ${key}, or mend down_revision or depends_on.`,
+            placeless: true,
+        };
+    }
+    if (/sqlalchemy[/\\]engine[/\\]create\.py$/.test(last?.file ?? "") && key === "url") {
+        return {
+            summary: "env.py reads the database's address from sqlalchemy.url, and the configuration has none.",
+            do: "Set sqlalchemy.url in alembic.ini, or let env.py read a variable and name it in database-url-env.",
+        };
+    }
+    if (/configparser\.py$/.test(last?.file ?? "")) {
+        return {
+            summary: `The configuration has no section "${key}", which env.py or its logging reads.`,
+            do: `Add [${key}], or call fileConfig only where it is there.`,
+        };
+    }
+    return undefined;
+}
+function settingsCause(name, { message }) {
+    const settings = name === "ValidationError" ? /^\d+ validation errors? for (\S+)/.exec(message)?.[1] : undefined;
+    if (settings === undefined)
+        return undefined;
+    const fields = message.split("\n").filter((line) => /^\w[\w.]*$/.test(line));
+    return {
+        summary: `The settings class ${settings} refuses its values: ${fields.join(", ")}.`,
+        do: `Set the variables that ${settings} reads: ${fields.map((field) => `env: ${field.toUpperCase()}=…`).join(", ")}.`,
+    };
+}
+function fileCause(name, { frames, message, type }) {
+    if (/^(SyntaxError|IndentationError|TabError)$/.test(name)) {
+        const place = frames.at(-1);
+        const summary = `A Python file does not parse: ${sentence(message.split("\n")[0])}`;
+        return { summary, do: "Mend the line.", ...(place === undefined ? {} : { place }) };
+    }
+    if (type.startsWith("configparser.")) {
+        const line = /(?:line: |\[line +)(\d+)/.exec(message)?.[1];
+        const file = /PosixPath\('([^']+)'\)/.exec(message)?.[1];
+        const [first = ""] = message.split("\n");
+        const summary = `The configuration cannot be read: ${sentence(first.replace(/PosixPath\('([^']+)'\)/, "$1"))}`;
+        return {
+            summary,
+            do: 'Mend the line; a "%" in a value is written "%%".',
+            ...(line && file ? { place: { file, line: Number(line) } } : {}),
+        };
+    }
+    const attribute = name === "AttributeError" ? /^module '(.+)_py' has no attribute '(\w+)'/.exec(message) : null;
+    if (attribute === null || !/alembic[/\\](script|runtime)[/\\]/.test(frames.at(-1)?.file ?? ""))
+        return undefined;
+    const [, file, missing] = attribute;
+    return {
+        summary: `The revision file ${file}.py has no ${missing}.`,
+        do: `Add ${missing} to it${missing === "down_revision" ? " (None for a first revision), or move the file out of the versions folder" : ""}.`,
+        ofStep: missing === "upgrade" || missing === "downgrade",
+        placeless: true,
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/failure/explain.js
+
+
+
+
+
+
+const keptLines = 15;
+/**
+ * Tells what made Alembic fail, from its output: its surroundings, or a revision's own code (a frame of a revision below
+ * Alembic's call of it). What a database refused inside a revision is the migration's too; the recorder knows more.
+ */
+function explainFailure(output, project) {
+    const lines = withoutSecrets((0,external_node_util_namespaceObject.stripVTControlCharacters)(output.text))
+        .split(/\r\n|\r|\n/)
+        .map((line) => line.trimEnd());
+    const lastLines = withoutLibraryFrames(lines)
+        .filter((line) => line !== "")
+        .slice(-keptLines);
+    const finish = (kind, cause, place) => ({
+        kind,
+        summary: cause.summary,
+        do: cause.do,
+        file: place === undefined ? undefined : explain_shown(place.file, project),
+        line: place?.line,
+        lastLines,
+    });
+    const start = startCause(output.exitCode, lines, project);
+    if (start !== undefined)
+        return finish("environment", start);
+    const traceback = lastTraceback(lines);
+    if (traceback === undefined) {
+        const running = lines.findLast((line) => /Running (upgrade|downgrade) /.test(line));
+        const cause = commandCause(lines, output.exitCode, running);
+        return finish(running !== undefined && cause.ofStep ? "migration" : "environment", cause);
+    }
+    const inRevision = revisionFrame(traceback);
+    if (inRevision !== undefined) {
+        const place = traceback.frames.findLast((frame) => isOwnFrame(frame)) ?? inRevision;
+        const at = place.file === inRevision.file ? place : inRevision;
+        return finish("migration", raisedCause(traceback, explain_shown(at.file, project)), at);
+    }
+    const cause = causeOf(traceback, lines);
+    const own = traceback.frames.findLast(isOwnFrame);
+    return finish(cause.ofStep || isRefusedBookkeeping(traceback) ? "migration" : "environment", cause, cause.place ?? (cause.placeless ? undefined : own));
+}
+/** The revision's last frame below Alembic's `step.migration_fn(**kw)`. */
+function revisionFrame({ frames }) {
+    const call = frames.findLastIndex((frame) => /alembic[/\\]runtime[/\\]migration\.py$/.test(frame.file) && frame.name === "run_migrations");
+    const called = frames[call + 1];
+    if (call < 0 || called === undefined || !isOwnFrame(called))
+        return undefined;
+    return frames.slice(call).findLast((frame) => frame.file === called.file);
+}
+/**
+ * The server refused what Alembic itself does between and after revisions: the version table's write in a transaction
+ * that a revision left aborted, or a COMMIT that a deferred constraint stops. A revision made it fail.
+ */
+function isRefusedBookkeeping({ type, frames }) {
+    const below = frames.slice(frames.findLastIndex(isOwnFrame) + 1);
+    const byAlembic = below.some(({ file }) => /alembic[/\\]runtime[/\\]migration\.py$/.test(file));
+    return byAlembic && /^(?:sqlalchemy\.exc|psycopg|asyncpg)/.test(type);
+}
+function raisedCause(traceback, file) {
+    const { type, message } = traceback;
+    const name = type.split(".").at(-1) ?? type;
+    const first = message.split("\n")[0] ?? "";
+    const summary = `${file} raised ${name}${first === "" ? "" : `: ${first}`}${/[.!?]$/.test(first) ? "" : "."}`;
+    if (name === "NotImplementedError") {
+        return {
+            summary,
+            do: "Write the downgrade, or set floor to this revision: downgrades are then asked for down to here.",
+        };
+    }
+    return {
+        summary,
+        do: importCause(name, traceback)?.do ?? "Mend the revision; the traceback's last lines say where.",
+    };
+}
+/** As the project names its files; a container's path is recognised by a versions folder within it. */
+function explain_shown(file, project) {
+    if (project === undefined)
+        return file;
+    const inside = external_node_path_default().relative(project.root, file);
+    if (external_node_path_default().isAbsolute(file) && !inside.startsWith(".."))
+        return inside.split((external_node_path_default()).sep).join("/");
+    for (const folder of project.revisionFolders) {
+        const relative = external_node_path_default().relative(project.root, folder).split((external_node_path_default()).sep).join("/");
+        const at = file.lastIndexOf(`/${relative}/`);
+        if (at >= 0)
+            return file.slice(at + 1);
+    }
+    return file;
+}
+/** Addresses' user parts, what settings classes were given, and the text after a stray "%" of alembic.ini. */
+function withoutSecrets(text) {
+    return text
+        .replace(/(\w:\/\/)[^\s/'"]*@/g, "$1***@")
+        .replace(/(input_value=).*?(, input_type=)/g, "$1…$2")
+        .replace(/('%' must be followed by '%' or '\(', found: ).*/g, "$1…");
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/imports.js
+
+/** What an import binds: the name in the file → the dotted name that it stands for. */
+function imports_importedNames(statement, text) {
+    const found = new Map();
+    const words = children(statement).filter((node) => !["Comment", "(", ")"].includes(node.name));
+    const at = words.findIndex((node) => node.name === "import");
+    const source = text.slice(words[0]?.to ?? 0, words[at]?.from ?? 0).trim();
+    const isFrom = words[0]?.name === "from";
+    for (const group of groups(words.slice(at + 1))) {
+        const renamed = group.findIndex((node) => node.name === "as");
+        const parts = renamed < 0 ? group : group.slice(0, renamed);
+        const dotted = parts.map((node) => tree_textOf(node, text)).join("");
+        const name = renamed < 0 ? dotted : tree_textOf(group[renamed + 1] ?? group[renamed], text);
+        // `import a.b` binds a.
+        const bound = renamed < 0 && !isFrom ? dotted.split(".")[0] : name;
+        found.set(bound, isFrom ? `${source}.${dotted}` : renamed < 0 ? bound : dotted);
+    }
+    return found;
+}
+function groups(nodes) {
+    const result = [[]];
+    for (const node of nodes) {
+        if (node.name === ",")
+            result.push([]);
+        else
+            result.at(-1)?.push(node);
+    }
+    return result.filter((group) => group.length > 0);
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/meaning.js
@@ -52644,7 +53119,7 @@ function importsOf(node, { text, used }) {
     if (words.at(-1) === "*")
         return [`import ${words.join(" ")}`];
     const from = words[0] === "from" ? "from " : "";
-    const names = [...importedNames(node, text)].filter(([name]) => used.has(name));
+    const names = [...imports_importedNames(node, text)].filter(([name]) => used.has(name));
     // `import a.b` and `import a.c` both bind a, and make another part of it known.
     const modules = from === "" ? ` ${text.slice(node.from, node.to).replace(/\s+/g, " ")}` : "";
     return names.map(([name, target]) => `import ${from}${target} as ${name}${modules}`);
@@ -53131,11 +53606,11 @@ function isTrue(node) {
         return false;
     const { kind, name = [], lexpr, rexpr } = node.A_Expr;
     const [operator] = name.map((part) => ("String" in part ? part.String.sval : undefined));
-    const left = constantOf(lexpr);
-    return kind === "AEXPR_OP" && operator === "=" && left !== undefined && left === constantOf(rexpr);
+    const left = condition_constantOf(lexpr);
+    return kind === "AEXPR_OP" && operator === "=" && left !== undefined && left === condition_constantOf(rexpr);
 }
 /** A constant as text, NULL aside, which equals nothing. */
-function constantOf(node) {
+function condition_constantOf(node) {
     if (node === undefined || !("A_Const" in node) || node.A_Const.isnull === true)
         return undefined;
     const { location: _, ...value } = node.A_Const;
@@ -54065,151 +54540,6 @@ function builtIn({ name, receiver, positional }) {
     return name === "tuple" || name === "list" || name === "sorted" || name === "reversed" ? first : undefined;
 }
 
-;// CONCATENATED MODULE: ./lib/tools/alembic/python/constants.js
-
-/** The value of an expression: strings, None, tuples, lists and sets of them, names of constants, `+`, f-strings. */
-function constants_constantOf(node, text, known) {
-    switch (node.name) {
-        case "None":
-            return null;
-        case "String":
-            return stringValue(tree_textOf(node, text));
-        case "ContinuedString":
-            return constants_joined(children(node).map((part) => constants_constantOf(part, text, known)));
-        case "FormatString":
-            return formatted(node, text, known);
-        case "VariableName":
-            return known.get(tree_textOf(node, text));
-        case "ParenthesizedExpression": {
-            const inner = children(node).find(isExpression);
-            return inner === undefined ? undefined : constants_constantOf(inner, text, known);
-        }
-        case "TupleExpression":
-        case "ArrayExpression":
-        case "SetExpression":
-            return constants_listOf(children(node), text, known);
-        case "BinaryExpression":
-            return added(node, text, known);
-        case "CallExpression":
-            return converted(node, text, known);
-        default:
-            return undefined;
-    }
-}
-/** What an assignment gives to its names. */
-function assignedConstant(assignment, text, known) {
-    const [value] = assignment.values;
-    if (assignment.names.length !== 1 || value === undefined)
-        return undefined;
-    return assignment.isTuple ? constants_listOf(assignment.values, text, known) : constants_constantOf(value, text, known);
-}
-function constants_listOf(nodes, text, known) {
-    const items = [];
-    for (const node of nodes) {
-        if (node.name === "*")
-            return undefined;
-        if (!isExpression(node))
-            continue;
-        const item = constants_constantOf(node, text, known);
-        if (item !== null && typeof item !== "string")
-            return undefined;
-        items.push(item);
-    }
-    return items;
-}
-function added(node, text, known) {
-    const operator = node.getChild("ArithOp");
-    if (operator === null ||
-        tree_textOf(operator, text) !== "+" ||
-        node.firstChild === null ||
-        node.lastChild === null)
-        return undefined;
-    const left = constants_constantOf(node.firstChild, text, known);
-    const right = constants_constantOf(node.lastChild, text, known);
-    if (typeof left === "string" && typeof right === "string")
-        return left + right;
-    return Array.isArray(left) && Array.isArray(right) ? [...left, ...right] : undefined;
-}
-/** `tuple([...])`, `list((...))`, `str("...")`. */
-function converted(node, text, known) {
-    const name = dottedName(node.firstChild, text);
-    const given = (node.getChild("ArgList") === null ? [] : children(node.getChild("ArgList"))).filter(isExpression);
-    const [only] = given;
-    if (!["tuple", "list", "str"].includes(name) || given.length > 1)
-        return undefined;
-    if (only === undefined)
-        return name === "str" ? "" : [];
-    const value = constants_constantOf(only, text, known);
-    return name === "str"
-        ? typeof value === "string"
-            ? value
-            : undefined
-        : Array.isArray(value)
-            ? value
-            : undefined;
-}
-function formatted(node, text, known) {
-    const { raw, start, end } = constants_literal(tree_textOf(node, text));
-    let value = "";
-    let at = node.from + start;
-    for (const part of node.getChildren("FormatReplacement")) {
-        const expressions = children(part).filter(isExpression);
-        const plain = part.getChild("FormatSpec") === null && part.getChild("FormatSelfDoc") === null;
-        const inner = expressions.length === 1 && plain ? constants_constantOf(expressions[0], text, known) : undefined;
-        if (typeof inner !== "string" || part.getChild("FormatConversion") !== null)
-            return undefined;
-        value += unescaped(text.slice(at, part.from), raw).replace(/\{\{|\}\}/g, (pair) => pair[0] ?? "") + inner;
-        at = part.to;
-    }
-    return (value + unescaped(text.slice(at, node.from + end), raw).replace(/\{\{|\}\}/g, (pair) => pair[0] ?? ""));
-}
-function constants_joined(parts) {
-    return parts.every((part) => typeof part === "string") ? parts.join("") : undefined;
-}
-/** The value of a string literal; undefined for bytes and for `\\N{name}`. */
-function stringValue(source) {
-    const { raw, bytes, start, end } = constants_literal(source);
-    return bytes || (!raw && source.includes("\\N{")) ? undefined : unescaped(source.slice(start, end), raw);
-}
-function constants_literal(source) {
-    const prefix = /^[a-zA-Z]*/.exec(source)?.[0] ?? "";
-    const rest = source.slice(prefix.length);
-    const quote = /^("""|''')/.test(rest) ? 3 : 1;
-    const closed = rest.length >= 2 * quote && rest.endsWith(rest.slice(0, quote));
-    return {
-        raw: /r/i.test(prefix),
-        bytes: /b/i.test(prefix),
-        start: prefix.length + quote,
-        end: closed ? source.length - quote : source.length,
-    };
-}
-const escapes = {
-    n: "\n",
-    t: "\t",
-    r: "\r",
-    a: "\x07",
-    b: "\b",
-    f: "\f",
-    v: "\v",
-    "\\": "\\",
-    "'": "'",
-    '"': '"',
-    "\n": "",
-};
-function unescaped(body, raw) {
-    const text = body.replace(/\r\n?/g, "\n");
-    if (raw)
-        return text;
-    return text.replace(/\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|([ntrabfv\\'"\n]))/g, (_, x, u, long, octal, one) => {
-        if (octal !== undefined)
-            return String.fromCodePoint(Number.parseInt(octal, 8));
-        const code = Number.parseInt(x ?? u ?? long ?? "", 16);
-        if (Number.isNaN(code))
-            return escapes[one] ?? "";
-        return code > 0x10ffff ? "\uFFFD" : String.fromCodePoint(code);
-    });
-}
-
 ;// CONCATENATED MODULE: ./lib/tools/alembic/operations/expressions.js
 
 
@@ -54630,7 +54960,7 @@ function run_importsOf(module) {
     const visit = (body) => {
         for (const statement of statements(body)) {
             if (statement.name === "ImportStatement") {
-                for (const [name, dotted] of importedNames(statement, text))
+                for (const [name, dotted] of imports_importedNames(statement, text))
                     found.set(name, { kind: "name", name: dotted });
             }
             else if (/^(?:If|Try|With)Statement$/.test(statement.name))
@@ -54713,7 +55043,7 @@ class Frame {
             case "ContinueStatement":
                 return { value: unknown };
             case "ImportStatement":
-                for (const [name, dotted] of importedNames(statement, this.text)) {
+                for (const [name, dotted] of imports_importedNames(statement, this.text)) {
                     this.names.set(name, { kind: "name", name: dotted });
                 }
                 return undefined;
@@ -54880,32 +55210,23 @@ class Frame {
 
 
 
+
 /**
  * What `upgrade` or `downgrade` does to the database, as far as it can be told without running it; of several databases
  * what they do to `bind`, to all without it.
  */
 function readOperations(module, direction, file, bind) {
-    const ofDatabases = functionsOfDatabases(module, direction).filter((name) => bind === undefined || name === `${direction}_${bind}`);
+    const ofDatabases = foundByName(module, direction).filter((name) => bind === undefined || name === `${direction}_${bind}`);
     const read = [direction, ...ofDatabases].map((name) => readFunction(module, name, direction, file));
     return {
         operations: read.flatMap(({ operations }) => operations),
         remarks: read.flatMap(({ remarks }) => remarks),
     };
 }
-/**
- * The templates for several databases (Alembic's multidb, Flask-Migrate's) have a function for each and find it by its
- * name: `globals()["upgrade_%s" % engine_name]()`.
- */
-function functionsOfDatabases({ functions, source }, direction) {
-    const node = functions.get(direction)?.node;
-    if (node === undefined || !/\bglobals\(\)\s*\[/.test(source.text.slice(node.from, node.to)))
-        return [];
-    return [...functions.keys()].filter((name) => name.startsWith(`${direction}_`));
-}
 /** The function that does it to one of several databases; the direction's own where there is none of that name. */
 function functionOf(module, direction, bind) {
     const name = `${direction}_${bind}`;
-    return bind !== undefined && functionsOfDatabases(module, direction).includes(name) ? name : direction;
+    return bind !== undefined && foundByName(module, direction).includes(name) ? name : direction;
 }
 function readFunction(module, name, direction, file) {
     const fn = module.functions.get(name);
@@ -55072,7 +55393,7 @@ function literalsIn(call, module, locals) {
     function collect(root) {
         root.cursor().iterate((node) => {
             if (/^(String|ContinuedString|FormatString)$/.test(node.name)) {
-                add(constants_constantOf(node.node, text, module.constants) ?? pieces(node.node));
+                add(constantOf(node.node, text, module.constants) ?? pieces(node.node));
                 return false;
             }
             const isName = node.name === "VariableName" &&
@@ -55104,7 +55425,7 @@ function literalsIn(call, module, locals) {
     function pieces(node) {
         if (node.name === "ContinuedString") {
             return children(node).flatMap((part) => {
-                const value = constants_constantOf(part, text, module.constants);
+                const value = constantOf(part, text, module.constants);
                 return typeof value === "string" ? [value] : pieces(part);
             });
         }
@@ -55234,7 +55555,7 @@ function effectOf(fn, module) {
         const [reason] = raised.name === "CallExpression" ? effects_argumentsOf(raised) : [];
         if (reason === undefined)
             return { kind: "refuses", reason: "" };
-        const value = constants_constantOf(reason, text, constants);
+        const value = constantOf(reason, text, constants);
         return { kind: "refuses", reason: typeof value === "string" ? value : tree_textOf(reason, text) };
     }
     function isInert(expression) {
@@ -55299,104 +55620,8 @@ function sqlText(node, text, constants) {
     if (node.name === "CallExpression" && /^(sa\.|sqlalchemy\.)?text$/.test(dottedName(node, text))) {
         return sqlText(effects_argumentsOf(node)[0], text, constants);
     }
-    const value = constants_constantOf(node, text, constants);
+    const value = constantOf(node, text, constants);
     return typeof value === "string" ? value : undefined;
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/python/module.js
-
-
-/** Reads the module's statements in order; those under `if` and `try` bind names, their values are not constant. */
-function readModule(source, top) {
-    const { text } = source;
-    const constants = new Map();
-    const values = new Map();
-    const places = new Map();
-    const functions = new Map();
-    const bind = (name, place, value, nodes) => {
-        constants.set(name, value);
-        values.set(name, nodes);
-        places.set(name, place);
-        functions.delete(name);
-    };
-    const define = (node, decorated) => {
-        const name = node.getChild("VariableName");
-        if (name === null)
-            return;
-        bind(tree_textOf(name, text), node, undefined, []);
-        functions.set(tree_textOf(name, text), { node, body: node.getChild("Body") ?? undefined, decorated });
-    };
-    const visit = (statement, certain) => {
-        switch (statement.name) {
-            case "AssignStatement":
-                for (const assignment of assignments(statement, text)) {
-                    const value = certain ? assignedConstant(assignment, text, constants) : undefined;
-                    const [only] = assignment.values;
-                    const alias = only?.name === "VariableName" ? functions.get(tree_textOf(only, text)) : lambdaOf(only);
-                    for (const name of assignment.names) {
-                        bind(name, statement, value, assignment.values);
-                        if (alias !== undefined && assignment.names.length === 1)
-                            functions.set(name, alias);
-                    }
-                }
-                return;
-            case "ImportStatement":
-                for (const name of module_importedNames(statement, text))
-                    bind(name, statement, undefined, []);
-                return;
-            case "FunctionDefinition":
-                define(statement, false);
-                return;
-            case "DecoratedStatement": {
-                const definition = statement.getChild("FunctionDefinition");
-                if (definition !== null)
-                    define(definition, true);
-                return;
-            }
-            case "IfStatement":
-            case "TryStatement":
-            case "WithStatement":
-                for (const body of statement.getChildren("Body")) {
-                    for (const inner of statements(body))
-                        visit(inner, certain && statement.name === "WithStatement");
-                }
-                return;
-            default:
-        }
-    };
-    const all = statements(top);
-    for (const statement of all)
-        visit(statement, true);
-    return { source, top, constants, values, places, functions, docstring: docstringOf(all[0], text) };
-}
-function lambdaOf(value) {
-    if (value?.name !== "LambdaExpression")
-        return undefined;
-    return { node: value, body: undefined, decorated: false };
-}
-function docstringOf(first, text) {
-    const expressions = first?.name === "ExpressionStatement" ? children(first).filter(isExpression) : [];
-    const [only] = expressions;
-    if (only === undefined || expressions.length > 1 || !/^(Continued)?String$/.test(only.name))
-        return "";
-    const value = assignedConstant({ names: [""], elsewhere: false, values: [only], isTuple: false }, text, new Map());
-    return typeof value === "string" ? value : "";
-}
-/** Names that `from a import b, c as d` and `import e.f` bind. */
-function module_importedNames(statement, text) {
-    const words = children(statement).filter((node) => node.name !== "Comment" && node.name !== "(" && node.name !== ")");
-    const start = words.findIndex((node) => node.name === "import") + 1;
-    const groups = [[]];
-    for (const node of words.slice(start)) {
-        if (node.name === ",")
-            groups.push([]);
-        else if (node.name === "VariableName" || node.name === "as")
-            groups.at(-1)?.push(tree_textOf(node, text));
-    }
-    return groups.flatMap((group) => {
-        const renamed = group.indexOf("as");
-        return (renamed >= 0 ? group[renamed + 1] : group[0]) ?? [];
-    });
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/plain-head.js
@@ -56197,9 +56422,10 @@ function run_commands(project) {
 function argument(target) {
     return target.startsWith("-") ? ["--", target] : [target];
 }
-function run_mergeLine(project, heads, run) {
+function run_mergeLine(project, heads, run, id) {
     const words = [...typedWords(project, run), "merge", ...run_optionsOf(project)];
-    return [...words.map(shellWord), '-m "merge heads"', ...heads.map(shellWord)].join(" ");
+    const named = id === undefined ? [] : ["--rev-id", id];
+    return [...words.map(shellWord), '-m "merge heads"', ...named, ...heads.map(shellWord)].join(" ");
 }
 /** As a person types them, anywhere: no path of this machine. */
 function typedWords(project, run) {
@@ -56223,6 +56449,7 @@ function run_optionsOf({ config }) {
 
 
 
+
 /** Flask-Migrate prints an error of Alembic's, and any RuntimeError, as one line and without its traceback. */
 const flaskMigrateError = /^(?:ERROR\s+\[flask_migrate\]\s+|ERROR:flask_migrate:)?Error: /;
 /**
@@ -56234,7 +56461,7 @@ function failure_explainFailure(output, project) {
     const inAlembicsWords = lines.map((line) => line.replace(flaskMigrateError, "FAILED: ")).join("\n");
     const alembics = inFlasksWords(explainFailure({ ...output, text: inAlembicsWords }, project));
     const lastLines = alembics.lastLines.map((line) => line.replace(/^FAILED: /, "Error: "));
-    const cause = failure_startCause(output, lines, project) ?? appCause(lines, project);
+    const cause = failure_startCause(output, lines, project) ?? appCause(lines, project) ?? misfit(lines, project);
     if (cause !== undefined)
         return { ...alembics, ...cause, kind: "environment", file: undefined, line: undefined, lastLines };
     const stopped = revisionStopped(lines);
@@ -56308,6 +56535,18 @@ function appCause(lines, project) {
             return cause(match, project);
     }
     return undefined;
+}
+/** An old Flask-Migrate calls Alembic as that was then: 2.5 and Alembic 1.14 have no `current` together. */
+function misfit(lines, project) {
+    const { frames = [], type, message = "" } = lastTraceback(lines) ?? {};
+    const [, command, argument] = /^(\w+)\(\) got an unexpected keyword argument '(\w+)'/.exec(message) ?? [];
+    const isItsOwn = /[/\\]flask_migrate[/\\]\w+\.py$/.test(frames.at(-1)?.file ?? "");
+    if (type !== "TypeError" || command === undefined || !isItsOwn)
+        return undefined;
+    return {
+        summary: `Flask-Migrate gives Alembic's ${command} the argument ${argument}, which it does not take: the installed versions do not fit together.`,
+        do: `Install a Flask-Migrate that fits this Alembic (2.6 or later; pip install --upgrade Flask-Migrate), so that ${typed(project)} ${command} works.`,
+    };
 }
 /** Alembic's own errors come before a revision runs: what comes after is the revision's. */
 function revisionStopped(lines) {
@@ -57940,6 +58179,7 @@ function isInside(gitPath) {
 
 
 
+
 /** A history that lost more than this is no accident of one file. */
 const most = 20;
 /** Each id that the source does not have, with the last commit that has its file; nothing where git knows none. */
@@ -58027,12 +58267,17 @@ function linesFor(missing, unknown, context) {
     const parents = new Set(missing.flatMap((one) => one.parents));
     const isSql = missing.some((one) => one.isSql);
     const heads = [...unknown.map(({ id }) => id), ...graph.heads.filter((head) => !parents.has(head))];
-    const merge = isSql || heads.length < 2 ? undefined : context.mergeLine(heads);
+    const mergeId = (0,external_node_crypto_.createHash)("sha256").update(heads.join()).digest("hex").slice(0, 12);
+    const merge = isSql || heads.length < 2 ? undefined : context.mergeLine(heads, mergeId);
     const there = isSql ? appliedInOrder(missing, context) : graph.applied([...parents, ...context.applied]);
     const upgrade = graph.revisions.every(({ id }) => there.has(id))
         ? []
         : lineOf(commands.upgrade(graph.heads.length > 1 ? "heads" : "head"));
-    const folders = [...new Set(back.map(({ file }) => external_node_path_default().posix.dirname(file)))].map(shellWord).join(" ");
+    const put = back
+        .flatMap(({ put }) => put)
+        .map(shellWord)
+        .join(" ");
+    const message = shellWord(`Bring back ${unknown.map(({ id }) => id).join(", ")}`);
     const below = isSql ? downToKnown(missing, context) : downToParents(missing, unknown, context);
     // Of several databases the tool takes all down to the target, also one that is rightly above it.
     const targets = project.bind === undefined ? below : undefined;
@@ -58044,10 +58289,17 @@ function linesFor(missing, unknown, context) {
             : [...downgrades.flat(), ...back.map(({ remove }) => remove), ...upgrade],
         keep: [
             ...(merge === undefined ? [] : [merge]),
-            `git add ${folders} && git commit -m ${shellWord(`Bring back ${unknown.map(({ id }) => id).join(", ")}`)}`,
+            // What else is changed or staged is no part of it.
+            `git add -- ${put} && git commit -m ${message} -- ${put}`,
+            ...(merge === undefined ? [] : committing(mergeId)),
             ...(merge === undefined ? upgrade : lineOf(commands.upgrade("head"))),
         ],
     };
+}
+/** The lines that commit the revision of this id, whose file the tool names. */
+function committing(id) {
+    const files = `${id} -- ':/*.py' | xargs -0 git`;
+    return [`git grep --untracked -lz ${files} add --`, `git grep -lz ${files} commit -m 'Merge heads' --`];
 }
 /** By its rows; of a tool without any, all that comes before. */
 function appliedInOrder(missing, { tool, graph, applied }) {
@@ -58056,21 +58308,19 @@ function appliedInOrder(missing, { tool, graph, applied }) {
     const isBefore = ({ id }) => missing.some((one) => compareVersions(id, one.id) < 0);
     return new Set(graph.revisions.filter(isBefore).map(({ id }) => id));
 }
-/** The line that restores a file and the one that removes it again. Another revision may have its name by now. */
+/** The files that are put back, the line that does it and the one that removes them again. Another revision may have its name by now. */
 function restoring({ id, commit, gitFile, files }, root) {
     const [file = ""] = files;
     const short = commit.slice(0, 12);
     const isThere = (name) => (0,external_node_fs_.existsSync)(external_node_path_default().join(root, name));
     // A way back that is still there may have been written since.
-    const words = files
-        .filter((name) => !isThere(name))
-        .map(shellWord)
-        .join(" ");
+    const put = files.filter((name) => !isThere(name));
+    const words = put.map(shellWord).join(" ");
     if (!isThere(file))
-        return { file, line: `git checkout ${short} -- ${words}`, remove: `git rm -f -- ${words}` };
+        return { put, line: `git checkout ${short} -- ${words}`, remove: `git rm -f -- ${words}` };
     const own = external_node_path_default().posix.join(external_node_path_default().posix.dirname(file), `${id}_restored${external_node_path_default().posix.extname(file)}`);
     return {
-        file,
+        put: [own],
         line: `git show ${shellWord(`${short}:${gitFile}`)} > ${shellWord(own)}`,
         remove: `rm ${shellWord(own)}`,
     };
@@ -58198,7 +58448,7 @@ async function openTarget(settings, environment, applicationName) {
             const named = bind === undefined ? report : { ...report, bind: bindLabel(bind.name) };
             if (unknown.length === 0)
                 return named;
-            const mergeLine = (heads) => tool.mergeLine?.(project, heads, settings.run);
+            const mergeLine = (heads, id) => tool.mergeLine?.(project, heads, settings.run, id);
             const applied = seen.rows?.map(({ id }) => id) ?? seen.heads;
             return { ...named, mend: await mendLines(unknown, { tool, project, graph, run, applied, mergeLine }) };
         },
@@ -60895,7 +61145,54 @@ function ask(prompt, { input, output }) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/deploy/same-database.js
+
+
+
+
+
+/**
+ * The first of these that is the same database as one before it, whatever their addresses look like: an advisory lock of
+ * one is then in the other's way (manual, 13.3.5). Nothing stays locked.
+ */
+async function firstTwice(targets) {
+    // Of nobody else: another gate looks at the same moment.
+    const key = [gateLockKey[0], (0,external_node_crypto_.randomInt)(2, 2 ** 31)];
+    const ask = async (target, call) => {
+        const client = await target.client();
+        const text = `select pg_catalog.${call}($1::int4, $2::int4) as done`;
+        try {
+            const { rows } = await within(client, client.query(text, key), versions_at_answerLimitMs);
+            return rows[0]?.done === true;
+        }
+        catch (error) {
+            throw new errors_UserError({
+                what: "The server did not tell whether two databases of this project are one.",
+                where: target.where,
+                seen: error instanceof Error ? error.message : String(error),
+                why: "In one database the tool would wait for its own lock.",
+                do: "See that this role may call pg_try_advisory_lock, and that no limit of it ends the call; then run it again.",
+            }, { cause: error });
+        }
+    };
+    const held = [];
+    try {
+        for (const target of targets) {
+            if (!(await ask(target, "pg_try_advisory_lock")))
+                return target;
+            held.push(target);
+        }
+        return undefined;
+    }
+    finally {
+        // With a connection that is lost the lock is gone as well.
+        for (const target of held)
+            await ask(target, "pg_advisory_unlock").catch(() => undefined);
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/commands/other-databases.js
+
 
 
 
@@ -60931,8 +61228,8 @@ class OtherDatabases {
                 const itsOwn = settingsOf(settings, name);
                 const target = await ofDatabase(name, () => open(itsOwn));
                 others.push({ name, target, settings: itsOwn });
-                requireOwnPlace(name, target, [own, ...others.slice(0, -1).map((other) => other.target)]);
             }
+            await requireOwnPlaces(own, others);
             return opened;
         }
         catch (error) {
@@ -60968,7 +61265,7 @@ class OtherDatabases {
             throw error;
         }
         return {
-            own: together(held.get(ownName), [...held.values()]),
+            own: other_databases_together(held.get(ownName), [...held.values()]),
             of: (name) => held.get(name),
             [Symbol.asyncDispose]: release,
         };
@@ -61004,7 +61301,7 @@ class OtherDatabases {
     }
 }
 /** The own one, which is lost where any of them is: nobody else keeps a second gate from that database. */
-function together(own, all) {
+function other_databases_together(own, all) {
     if (all.length === 1)
         return own;
     return {
@@ -61049,12 +61346,15 @@ function settingsOf(settings, name) {
     return { ...settings, bind: name === "" ? undefined : name, "database-url": undefined };
 }
 /** Two databases in one would share a version table, and the tool would wait for itself. */
-function requireOwnPlace(name, { where }, others) {
-    if (!others.some((other) => other.where === where))
+async function requireOwnPlaces(own, others) {
+    const twice = await firstTwice([own, ...others.map(({ target }) => target)]);
+    const other = others.find(({ target }) => target === twice);
+    if (other === undefined)
         return;
     throw new errors_UserError({
-        what: `The database "${bindLabel(name)}" is at the same place as another one of this project.`,
-        where,
+        what: `The database "${bindLabel(other.name)}" is at the same place as another one of this project.`,
+        where: other.target.where,
+        seen: `The addresses are ${[own, ...others.map(({ target }) => target)].map(({ where }) => where).join(", ")}.`,
         why: "Both would have one version table, and the tool would wait for its own lock.",
         do: "Give each database of the project an address of its own.",
     });
@@ -61079,6 +61379,63 @@ async function ofDatabase(name, work) {
 function inDatabase(name, problem) {
     const label = `database "${bindLabel(name)}"`;
     return { ...problem, where: problem.where === undefined ? label : `${label}, ${problem.where}` };
+}
+
+;// CONCATENATED MODULE: ./lib/deploy/renamed.js
+
+
+/**
+ * Keys of tables and columns that are gone and have another name now: a statement renamed them, what has the new name
+ * was not there before, and a column's type is the same. `libpg-query`'s loadModule() must have resolved before.
+ */
+function renamedKeys(changes, statements) {
+    const renamings = statements
+        .flatMap((sql) => readSql(sql).changes.map(({ change }) => change))
+        .filter((change) => change.kind === "renameTable" || change.kind === "renameColumn");
+    if (renamings.length === 0)
+        return new Set();
+    const text = statements.join("\n");
+    const fresh = changes.filter(({ before }) => before === undefined);
+    const isKept = (gone) => {
+        const place = renamed_placeOf(gone.key);
+        if (gone.after !== undefined || place === undefined)
+            return false;
+        // Partitions and heirs follow their parent, which alone is named.
+        const followsParent = !text.includes(place.table);
+        const now = renamings.reduce((at, renaming) => placeAfter(at, renaming, followsParent), place);
+        return fresh.some(({ key, after }) => isPlace(key, now) && renamed_typeOf(after) === renamed_typeOf(gone.before));
+    };
+    return new Set(changes.filter(isKept).map(({ key }) => key));
+}
+function placeAfter(place, renaming, followsParent) {
+    const isOwn = isTable(place, renaming.table);
+    if (renaming.kind === "renameTable") {
+        const { schema = place.schema, name } = renaming.to;
+        return isOwn ? { ...place, schema, table: name } : place;
+    }
+    const isMeant = place.column === renaming.column && (isOwn || followsParent);
+    return isMeant ? { ...place, column: renaming.to } : place;
+}
+/** Without a schema it may be any table of that name. */
+function isTable(place, { schema, name }) {
+    return place.table === name && (schema === undefined || schema === place.schema);
+}
+function isPlace(key, { schema, table, column }) {
+    const place = renamed_placeOf(key);
+    return place?.schema === schema && place.table === table && place.column === column;
+}
+const partOfName = /"(?:[^"]|"")*"|[^."]+/g;
+/** Of a column, a table or a partitioned one; undefined for what holds no rows. */
+function renamed_placeOf(key) {
+    const kind = kindOf(key);
+    if (kind !== "column" && kind !== "table" && kind !== "partitioned table")
+        return undefined;
+    const [schema = "", table = "", column] = (identityOf(key).match(partOfName) ?? []).map((part) => part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part);
+    return { schema, table, column: kind === "column" ? column : undefined };
+}
+/** A column's; undefined of a table. */
+function renamed_typeOf(definition) {
+    return definition === undefined ? undefined : JSON.parse(definition).type;
 }
 
 ;// CONCATENATED MODULE: ./lib/databases/postgres/remove-objects.js
@@ -61242,6 +61599,7 @@ function lastPart(identity) {
 
 
 
+
 /** What will run, as it was recorded on the shadow. `libpg-query`'s loadModule() must have resolved before. */
 function planOf({ command, seen, goal, revisions, sha256, environment }, proved) {
     const direction = command === "apply" ? "upgrade" : "downgrade";
@@ -61278,10 +61636,12 @@ function wayBackOf(proved, { id, downgrade }) {
         return { kind: "restore only", reason: step?.reason ?? "its downgrade was not seen", ...none };
     const down = recordedOf(proved, id, "downgrade");
     const written = (down?.statements ?? []).filter(({ sql }) => !proved.isBookkeeping(sql));
-    const removed = holdersRemoved(down?.changes ?? []);
+    const changes = down?.changes ?? [];
+    const renamed = renamedKeys(changes, written.map(({ sql }) => sql));
+    const removed = holdersRemoved(changes.filter(({ key }) => !renamed.has(key)));
     const loses = [
         ...removed,
-        ...typesChanged(down?.changes ?? []),
+        ...typesChanged(changes),
         ...written.filter(({ sql }) => losesRows(sql, removed)).map(({ sql }) => `rows: ${plan_oneLine(sql)}`),
     ];
     return { kind: loses.length === 0 ? "proved downgrade" : "loses data", reason: undefined, loses };
@@ -61369,11 +61729,10 @@ function holdersRemoved(changes) {
 }
 /** A value that the older type does not hold is cut, or stops the downgrade. */
 function typesChanged(changes) {
-    const typeOf = (definition) => definition === undefined ? undefined : JSON.parse(definition).type;
     return changes
         .filter(({ key, before, after }) => kindOf(key) === "column" && before !== undefined && after !== undefined)
-        .filter(({ before, after }) => typeOf(before) !== typeOf(after))
-        .map(({ key, before, after }) => `${key}: ${String(typeOf(before))} becomes ${String(typeOf(after))}`);
+        .filter(({ before, after }) => renamed_typeOf(before) !== renamed_typeOf(after))
+        .map(({ key, before, after }) => `${key}: ${String(renamed_typeOf(before))} becomes ${String(renamed_typeOf(after))}`);
 }
 /** One text may hold several statements; a block's body is text to the parser. */
 function losesRows(sql, removed) {
@@ -61791,36 +62150,6 @@ class Ledger {
             .map((failure) => ({ kind: "failure", revision: failure.revision, failure }));
         return [...this.others, ...residues, ...unexplained].sort((left, right) => (place.get(left.revision) ?? 0) - (place.get(right.revision) ?? 0));
     }
-}
-
-;// CONCATENATED MODULE: ./lib/evidence/same-code.js
-
-/** Strings and quoted names, comments, white space, and the rest. */
-const same_code_parts = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\s+|[^\s'"-]+|['"-]/g;
-/**
- * True for two definitions of one function in SQL or PL/pgSQL, as the catalog has them, that differ in the white space
- * between their words alone: it means nothing there, and a downgrade that writes the old body again often has another.
- */
-function isSameCode(key, one, other) {
-    if (one === undefined || other === undefined)
-        return false;
-    const kind = kindOf(key);
-    if (kind !== "function" && kind !== "procedure")
-        return false;
-    return same_code_wordsOf(one) === same_code_wordsOf(other);
-}
-function same_code_wordsOf(definition) {
-    const fields = JSON.parse(definition);
-    if (typeof fields !== "object" || fields === null || !("definition" in fields))
-        return definition;
-    const { definition: code, ...more } = fields;
-    if (typeof code !== "string" || !/^ LANGUAGE (?:plpgsql|sql)\b/m.test(code))
-        return definition;
-    // Strings may begin or end otherwise than by a quote: an escape, a dollar quote inside the body's own two.
-    if (code.includes("\\") || (code.match(/\$\w*\$/g) ?? []).length > 2)
-        return definition;
-    const words = (code.match(same_code_parts) ?? []).map((part) => (/^\s/.test(part) ? " " : part));
-    return JSON.stringify({ ...more, words });
 }
 
 ;// CONCATENATED MODULE: ./lib/evidence/deltas.js
@@ -67943,7 +68272,7 @@ function environmentLine(state) {
     const { where, heads, time } = state;
     return `${where} is at ${history_words_quoted(heads).join(", ") || "nothing"}, seen at ${time}.`;
 }
-function namesOf(states) {
+function history_environments_namesOf(states) {
     const names = states.map(({ name }) => name);
     return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
@@ -68334,7 +68663,7 @@ function tookBack({ revision }, { context, landed, back, finding }) {
             ...finding,
             rule: "revision-taken-back",
             severity: "note",
-            what: `Revision "${id}" was taken back; ${namesOf(seen)} ${seen.length === 1 ? "does" : "do"} not hold it.`,
+            what: `Revision "${id}" was taken back; ${history_environments_namesOf(seen)} ${seen.length === 1 ? "does" : "do"} not hold it.`,
             seen: lines,
             why: "A database that is named nowhere, such as a developer's, stops at it until it is rolled back as well.",
             do: `Nothing. A developer's own database: migration-gate rollback, from a checkout of ${shortOf(history)}.`,
@@ -68343,11 +68672,11 @@ function tookBack({ revision }, { context, landed, back, finding }) {
     const doubts = [
         ...(holders.length === 0
             ? []
-            : [`${namesOf(holders)} still ${holders.length === 1 ? "holds" : "hold"} it`]),
-        ...(unread.length === 0 ? [] : [`${namesOf(unread)} could not be read`]),
+            : [`${history_environments_namesOf(holders)} still ${holders.length === 1 ? "holds" : "hold"} it`]),
+        ...(unread.length === 0 ? [] : [`${history_environments_namesOf(unread)} could not be read`]),
         ...(hidden.length === 0
             ? []
-            : [`${namesOf(hidden)} ${hidden.length === 1 ? "is" : "are"} at a revision that is not known here`]),
+            : [`${history_environments_namesOf(hidden)} ${hidden.length === 1 ? "is" : "are"} at a revision that is not known here`]),
     ];
     const advice = [
         ...holding.map(({ state, ids }) => rollbackLine(state, back.filter((each) => ids?.has(each) === true), context)),
@@ -70294,7 +70623,7 @@ function withBothSchemas(findings, { findings: seen, bothRan }) {
         const told = own.length > 0
             ? own.map(({ what }) => what).join(" ")
             : differing.length === 0
-                ? "Both texts were run: a database that has it and an empty one end with the same schema."
+                ? "Both texts were run: a database that has it and an empty one end with the same schema. What either wrote into rows was not compared."
                 : undefined;
         return told === undefined ? finding : { ...finding, seen: `${finding.seen}\n${told}` };
     });
