@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import { compressionOf, findPrograms } from "../src/backup/programs";
+import { compressionOf, programsOfMajor } from "../src/backup/programs";
 import { type Address, connect, urlOf } from "../src/databases/postgres/connection";
 import { startShadow } from "../src/shadow/start";
 import type { BackupSample } from "./backup-sample";
@@ -39,8 +39,7 @@ export async function benchBackup(
   say: (line: string) => void,
 ): Promise<Target[]> {
   await using server = await startShadow({ only: "embedded", production: 18 });
-  const search = { setting: undefined, environment: process.env, progress: say };
-  const programs = await findPrograms(server.major, search);
+  const programs = await programsOfMajor(server.major, { environment: process.env, progress: say });
   const compression = await compressionOf(programs);
   const recipient = await identityToRecipient(await generateX25519Identity());
   const folder = mkdtempSync(join(tmpdir(), "bench-backup-"));

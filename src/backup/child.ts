@@ -32,6 +32,8 @@ export interface ChildOptions {
   readonly onLine?: (line: string) => void;
   /** Standard output belongs to what was said: nobody reads it as data. */
   readonly talks?: boolean;
+  /** What must be ended first, because it is no process of this machine. */
+  readonly beforeKill?: () => Promise<void>;
 }
 
 const graceMs = 2_000;
@@ -55,6 +57,7 @@ export async function startChild(argv: readonly string[], options: ChildOptions)
   let isOver = false;
   // Looking for what it started means to read all of /proc: only where it may have been cut short.
   const kill = async () => {
+    await options.beforeKill?.();
     if (family !== undefined && !isOver) await endFamily(family, graceMs);
   };
   const unregister = registerCleanup({

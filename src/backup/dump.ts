@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type Address, redact } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import type { Encryption } from "./age";
-import { type Child, type ChildEnd, endText, startChild, writeTo } from "./child";
+import { type Child, type ChildEnd, endText, writeTo } from "./child";
 import { connectionArgument, offlineEnvironment } from "./libpq";
 import type { Programs } from "./programs";
 import type { Store } from "./store";
@@ -39,12 +39,12 @@ export async function dump(options: DumpOptions): Promise<Dumped> {
   words.push(`--lock-wait-timeout=${lockWaitMs}`, connectionArgument(options.address));
   const started: Child[] = [];
   try {
-    const check = await startChild([programs.restore, "--file=/dev/null"], {
+    const check = await programs.start("pg_restore", ["--file=/dev/null"], {
       env: offlineEnvironment(),
       talks: true,
     });
     started.push(check);
-    const source = await startChild([programs.dump, ...words], {
+    const source = await programs.start("pg_dump", words, {
       env,
       onLine: (line) => {
         table = /^pg_dump: dumping contents of table "(.*)"$/.exec(line)?.[1] ?? table;
@@ -114,7 +114,7 @@ const remedies: readonly (readonly [
 ])[] = [
   [
     /server version mismatch/,
-    () => "Set pg-dump to one of the server's major version or newer, or leave it out.",
+    () => "Set pg-dump or pg-dump-image to one of the server's major version or newer, or leave it out.",
   ],
   [
     /lock timeout/,

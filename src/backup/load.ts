@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Address } from "../databases/postgres/connection";
 import { UserError } from "../errors";
-import { type Child, type ChildEnd, endText, startChild, writeTo } from "./child";
+import { type Child, type ChildEnd, endText, writeTo } from "./child";
 import { complaints } from "./dump";
 import { connectionArgument, offlineEnvironment } from "./libpq";
 import type { Programs } from "./programs";
@@ -28,7 +28,7 @@ export async function verifyBackup(backup: StoredBackup, programs: Programs): Pr
     await requireSqlEnd(source, backup.path);
     return sum.finish();
   }
-  const child = await startChild([programs.restore, "--file=/dev/null"], {
+  const child = await programs.start("pg_restore", ["--file=/dev/null"], {
     env: offlineEnvironment(),
     talks: true,
   });
@@ -72,7 +72,7 @@ export async function loadBackup(backup: StoredBackup, options: LoadOptions): Pr
   const asScript = backup.archive !== undefined && programs.major >= 17 && serverMajor < 17;
   if (backup.archive !== undefined && !asScript) return await loadArchive(backup, options);
   if (!asScript) return await loadSql(backup.plaintext(), options);
-  const script = await startChild([programs.restore, "--file=-"], { env: offlineEnvironment() });
+  const script = await programs.start("pg_restore", ["--file=-"], { env: offlineEnvironment() });
   try {
     const feeding = feed(script, backup.plaintext()).catch(async (error: unknown) => {
       await script.kill();
@@ -92,7 +92,7 @@ export async function loadBackup(backup: StoredBackup, options: LoadOptions): Pr
 async function loadArchive(backup: StoredBackup, options: LoadOptions): Promise<void> {
   const words = ["--exit-on-error", "--no-password", connectionArgument(options.address)];
   if (options.oneTransaction) words.push("--single-transaction");
-  const child = await startChild([options.programs.restore, ...words], { env: options.env, talks: true });
+  const child = await options.programs.start("pg_restore", words, { env: options.env, talks: true });
   try {
     await feed(child, backup.plaintext(), options.progress);
     const end = await child.ended;
@@ -123,7 +123,7 @@ async function loadSql(
     "--file=-",
   ];
   words.push(connectionArgument(options.address));
-  const child = await startChild([programs.psql, ...words], { env, talks: true });
+  const child = await programs.start("psql", words, { env, talks: true });
   try {
     let bytes = 0;
     let isTaken = true;

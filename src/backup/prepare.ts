@@ -3,6 +3,7 @@ import { UserError } from "../errors";
 import type { BackupReport } from "../model/deployment";
 import type { Settings } from "../settings";
 import { checkRecipients } from "./age";
+import { requireSameServer } from "./image-programs";
 import { removeLeftBackups, requireBackupDirectory } from "./partial-folder";
 import { compressionOf, findPrograms } from "./programs";
 import type { BackupRequest, PreparedBackup } from "./request";
@@ -14,7 +15,7 @@ import { type BackupPlan, takeBackup } from "./take";
  * what backups of killed runs left in the folder.
  */
 export async function prepareBackup(request: BackupRequest): Promise<PreparedBackup> {
-  const { settings, environment, address, progress } = request;
+  const { settings, environment, address, client, progress } = request;
   const notice = (text: string) => (request.notice ?? progress)(text);
   if (settings.backup === "none") return noBackup(settings["backup-because"]);
   const recipients = settings["backup-recipient"] ?? [];
@@ -23,9 +24,12 @@ export async function prepareBackup(request: BackupRequest): Promise<PreparedBac
   const server = await serverOf(request);
   const programs = await findPrograms(server.major, {
     setting: settings["pg-dump"],
+    image: settings["pg-dump-image"],
+    host: address.host,
     environment,
     progress: notice,
   });
+  await requireSameServer({ programs, address, environment, client });
   const warnings =
     programs.major > server.major
       ? [
@@ -132,5 +136,6 @@ function describe(plan: BackupPlan, settings: Settings): string {
     recipients.length === 0
       ? "not encrypted"
       : `encrypted to ${recipients.length} age ${recipients.length === 1 ? "key" : "keys"}`;
-  return `pg_dump ${programs.version} (${compression}), ${secrecy}, ${places[to]}`;
+  const of = programs.image === undefined ? "" : ` of the image ${programs.image}`;
+  return `pg_dump ${programs.version}${of} (${compression}), ${secrecy}, ${places[to]}`;
 }

@@ -5,39 +5,54 @@ import { UserError } from "../errors";
 import { findInPath } from "../executors/executable";
 import { runProgram } from "../shadow/account";
 import { programDirectories } from "../shadow/installed";
+import { type Child, type ChildOptions, startChild } from "./child";
 import { fetchPrograms } from "./fetch-programs";
+import { imagePrograms } from "./image-programs";
+import { offlineEnvironment } from "./libpq";
 
-/** pg_dump and pg_restore of one PostgreSQL. */
+export type ProgramName = "pg_dump" | "pg_restore" | "psql";
+
+/** The client programs of one PostgreSQL, on this machine or in a container image. */
 export interface Programs {
-  readonly dump: string;
-  readonly restore: string;
-  /** Beside them; a package of clients has it, but it may be missing where someone copied the two. */
-  readonly psql: string;
   /** E.g. "17.2". */
   readonly version: string;
   readonly major: number;
+  /** The image that they are in, as the setting names it; undefined where they are on this machine. */
+  readonly image: string | undefined;
+  /** Starts one of them with these words. psql may be missing where someone copied the other two. */
+  start(program: ProgramName, words: readonly string[], options: ChildOptions): Promise<Child>;
+}
+
+/** Those of this machine. */
+export interface LocalPrograms extends Programs {
+  /** The path of pg_dump. */
+  readonly dump: string;
 }
 
 export interface ProgramSearch {
   /** The setting pg-dump. */
   readonly setting: string | undefined;
+  /** The setting pg-dump-image. */
+  readonly image: string | undefined;
+  /** The address's host. */
+  readonly host: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly progress: (text: string) => void;
 }
 
 /**
- * The pg_dump for a server of this major: the setting's, else this machine's (the same major, else the nearest above),
+ * The pg_dump for a server of this major: that of the settings, else this machine's (the same major, else the nearest above),
  * else a fetched one. pg_dump refuses a server that is newer than itself, so that an older one is a UserError.
  */
 export async function findPrograms(server: number, search: ProgramSearch): Promise<Programs> {
-  const { setting } = search;
-  if (setting !== undefined) {
-    const programs = await settingsPrograms(setting, search.environment);
+  const named = await namedPrograms(search);
+  if (named !== undefined) {
+    const { programs, name, where } = named;
     if (programs.major >= server) return programs;
     throw new UserError({
       what: `pg_dump ${programs.version} is older than the server, PostgreSQL ${server}, and would refuse it.`,
-      where: `pg-dump: ${setting}`,
-      do: `Set pg-dump to a pg_dump ${server} or newer, or leave it out, so that one is found or fetched.`,
+      where,
+      do: `Set ${name} to ${remedyFor(name, server)}, or leave it out, so that one is found or fetched.`,
     });
   }
   const found = (await programsOfMachine(search.environment)).filter(({ major }) => major >= server);
@@ -49,12 +64,18 @@ export async function findPrograms(server: number, search: ProgramSearch): Promi
 }
 
 /** Those of exactly this major, of the machine or fetched. */
-export async function programsOfMajor(major: number, search: ProgramSearch): Promise<Programs> {
+export async function programsOfMajor(
+  major: number,
+  search: Pick<ProgramSearch, "environment" | "progress">,
+): Promise<LocalPrograms> {
   const found = await programsOfMachine(search.environment);
   return found.find((programs) => programs.major === major) ?? fetchedPrograms(major, search);
 }
 
-async function fetchedPrograms(major: number, { progress }: ProgramSearch): Promise<Programs> {
+async function fetchedPrograms(
+  major: number,
+  { progress }: Pick<ProgramSearch, "progress">,
+): Promise<LocalPrograms> {
   const bin = await fetchPrograms(major, progress);
   const programs = await programsIn(bin);
   if (programs !== undefined) return programs;
@@ -67,8 +88,44 @@ async function fetchedPrograms(major: number, { progress }: ProgramSearch): Prom
   });
 }
 
+/** Programs that a setting names, and what a message says of it. */
+export interface NamedPrograms {
+  readonly programs: Programs;
+  readonly name: "pg-dump" | "pg-dump-image";
+  readonly where: string;
+}
+
+/** Those of the setting pg-dump or pg-dump-image, whatever their major is; undefined where neither is set. */
+export async function namedPrograms(search: ProgramSearch): Promise<NamedPrograms | undefined> {
+  const { setting, image, environment } = search;
+  if (setting !== undefined && image !== undefined) {
+    throw new UserError({
+      what: "The settings pg-dump and pg-dump-image both name a pg_dump.",
+      where: `pg-dump: ${setting}; pg-dump-image: ${image}`,
+      do: "Leave one of them out.",
+    });
+  }
+  if (image !== undefined) {
+    const programs = await imagePrograms(image, search);
+    return { programs, name: "pg-dump-image", where: `pg-dump-image: ${image}` };
+  }
+  if (setting === undefined) return undefined;
+  const programs = await settingsPrograms(setting, environment);
+  return { programs, name: "pg-dump", where: `pg-dump: ${setting}` };
+}
+
+/** What that setting can be set to for this major or a newer one. */
+export function remedyFor(name: NamedPrograms["name"], major: number): string {
+  return name === "pg-dump"
+    ? `a pg_dump ${major} or newer`
+    : `an image with pg_dump ${major} or newer, e.g. postgres:${major}`;
+}
+
 /** The programs that the setting pg-dump names, a path or a name on the PATH. */
-export async function settingsPrograms(setting: string, environment: NodeJS.ProcessEnv): Promise<Programs> {
+export async function settingsPrograms(
+  setting: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<LocalPrograms> {
   const file = setting.includes("/") ? resolve(setting) : findInPath(setting, environment["PATH"]);
   const programs = file === undefined ? undefined : await programsIn(dirname(file), basename(file));
   if (programs !== undefined) return programs;
@@ -79,7 +136,7 @@ export async function settingsPrograms(setting: string, environment: NodeJS.Proc
   });
 }
 
-async function programsOfMachine(environment: NodeJS.ProcessEnv): Promise<Programs[]> {
+async function programsOfMachine(environment: NodeJS.ProcessEnv): Promise<LocalPrograms[]> {
   const directories = await Promise.all(
     (await programDirectories(environment["PATH"])).map(async (directory) => {
       const file = await realpath(join(directory, "pg_dump")).catch(() => undefined);
@@ -92,26 +149,40 @@ async function programsOfMachine(environment: NodeJS.ProcessEnv): Promise<Progra
 }
 
 /** Undefined where the two are not both there, or do not run on this system. */
-async function programsIn(directory: string, name = "pg_dump"): Promise<Programs | undefined> {
-  const [dump, restore] = [join(directory, name), join(directory, "pg_restore")];
+async function programsIn(directory: string, name = "pg_dump"): Promise<LocalPrograms | undefined> {
+  const files = {
+    pg_dump: join(directory, name),
+    pg_restore: join(directory, "pg_restore"),
+    psql: join(directory, "psql"),
+  };
   try {
-    for (const program of [dump, restore]) await access(program, constants.X_OK);
+    for (const program of [files.pg_dump, files.pg_restore]) await access(program, constants.X_OK);
   } catch {
     return undefined;
   }
-  const { ok, stdout } = await runProgram(dump, ["--version"]);
+  const { ok, stdout } = await runProgram(files.pg_dump, ["--version"]);
   const version = /\(PostgreSQL\) ((\d+)[^\s]*)/.exec(stdout);
   if (!ok || version === null) return undefined;
-  return { dump, restore, psql: join(directory, "psql"), version: version[1]!, major: Number(version[2]) };
+  return {
+    dump: files.pg_dump,
+    version: version[1]!,
+    major: Number(version[2]),
+    image: undefined,
+    start: (program, words, options) => startChild([files[program], ...words], options),
+  };
 }
 
 /**
  * What this pg_dump is asked to compress with: zstd from 16 on where the build has it, which it says before it connects
  * to anything; else gzip. Both at their fastest, which is what keeps up with the server.
  */
-export async function compressionOf({ dump, major }: Programs): Promise<"zstd:1" | "gzip:1"> {
+export async function compressionOf({ major, start }: Programs): Promise<"zstd:1" | "gzip:1"> {
   if (major < 16) return "gzip:1";
-  const env = { PATH: process.env.PATH, LC_ALL: "C", PGHOST: "/nonexistent" };
-  const tried = await runProgram(dump, ["-Fc", "-Z", "zstd:1", "-w", "-f", "/dev/null"], { env });
-  return /compress/i.test(tried.stderr) ? "gzip:1" : "zstd:1";
+  const env = { ...offlineEnvironment(), PGHOST: "/nonexistent" };
+  const tried = await start("pg_dump", ["-Fc", "-Z", "zstd:1", "-w", "-f", "/dev/null"], {
+    env,
+    talks: true,
+  });
+  await tried.ended;
+  return /compress/i.test(tried.said()) ? "gzip:1" : "zstd:1";
 }

@@ -1,24 +1,23 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Client } from "pg";
 import { type Address, connect } from "../databases/postgres/connection";
 import { UserError } from "../errors";
-import { registerCleanup } from "../shadow/cleanup";
-import { authorities, libpqEnvironment, needsAuthorities } from "./libpq";
+import { requireSameServer } from "./image-programs";
+import { libpqEnvironment } from "./libpq";
 import { loadBackup, verifyBackup } from "./load";
-import { findPrograms, type Programs, programsOfMajor, settingsPrograms } from "./programs";
+import { findPrograms, namedPrograms, type Programs, programsOfMajor, remedyFor } from "./programs";
 import { createReplacement, wayBack } from "./replacement";
 import { openBackup, type StoredBackup } from "./stored-backup";
 import { readTarget, requireRestorable, type Target } from "./target";
+import { tlsFiles } from "./tls-files";
 
 export interface RestoreRequest {
   readonly file: string;
   readonly identityFile: string | undefined;
   readonly address: Address;
   readonly replace: boolean;
-  /** The setting pg-dump. */
+  /** The settings pg-dump and pg-dump-image. */
   readonly pgDump: string | undefined;
+  readonly pgDumpImage: string | undefined;
   readonly environment: NodeJS.ProcessEnv;
   /** One line that the next one may write over. */
   progress(text: string): void;
@@ -50,15 +49,17 @@ export interface Restored {
  * it was. A UserError for both.
  */
 export async function restore(request: RestoreRequest): Promise<Restored> {
-  const { address, progress } = request;
+  const { address, environment, progress } = request;
   const backup = await openBackup(request.file, request.identityFile);
   const target = await withClient(address, (client) => readTarget(client, address));
   requireRestorable(target, request.replace);
   const programs = await programsFor(backup, target, request);
+  if (programs.image !== undefined)
+    await withClient(address, (client) => requireSameServer({ programs, address, environment, client }));
   progress("Reading the backup to its end.");
   const sha256 = await verifyBackup(backup, programs);
   await request.confirm(question(backup, target, request));
-  const tls = await tlsFiles(request);
+  const tls = await tlsFiles(address, environment);
   try {
     const written = request.replace
       ? await replace(backup, target, programs, request, tls.file)
@@ -163,16 +164,17 @@ async function afterwards(
 
 /** Of the target's major, or the first that reads the archive: a newer pg_restore says what an older server does not know. */
 async function programsFor(backup: StoredBackup, target: Target, request: RestoreRequest): Promise<Programs> {
-  const { environment, notice, pgDump: setting } = request;
+  const { environment, notice, pgDump: setting, pgDumpImage: image } = request;
   const oldest = backup.archive?.readableFrom ?? 14;
-  const search = { setting, environment, progress: notice };
-  if (setting !== undefined) {
-    const programs = await settingsPrograms(setting, environment);
+  const search = { setting, image, host: request.address.host, environment, progress: notice };
+  const named = await namedPrograms(search);
+  if (named !== undefined) {
+    const { programs, name, where } = named;
     if (programs.major >= oldest) return programs;
     throw new UserError({
       what: `pg_restore ${programs.version} cannot read this backup, which pg_dump ${backup.archive?.pgDump} made.`,
-      where: `pg-dump: ${setting}`,
-      do: `Set pg-dump to a pg_dump ${oldest} or newer, or leave it out.`,
+      where,
+      do: `Set ${name} to ${remedyFor(name, oldest)}, or leave it out.`,
     });
   }
   const wanted = Math.max(oldest, target.major);
@@ -222,23 +224,4 @@ async function withClient<Result>(
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-async function tlsFiles({
-  address,
-  environment,
-}: RestoreRequest): Promise<{ file: string | undefined; remove(): Promise<void> }> {
-  if (!needsAuthorities(address)) return { file: undefined, remove: () => Promise.resolve() };
-  const folder = await mkdtemp(join(tmpdir(), "migration-gate-tls-"));
-  const removeFolder = () => rm(folder, { recursive: true, force: true });
-  const unregister = registerCleanup({ run: removeFolder, runNow: () => undefined });
-  const file = join(folder, "authorities.pem");
-  await writeFile(file, authorities(environment), { mode: 0o600 });
-  return {
-    file,
-    async remove() {
-      await removeFolder();
-      unregister();
-    },
-  };
 }

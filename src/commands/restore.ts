@@ -60,6 +60,7 @@ export async function restore(context: RestoreContext): Promise<RestoreReport> {
       address,
       replace: settings.replace,
       pgDump: settings["pg-dump"],
+      pgDumpImage: settings["pg-dump-image"],
       environment,
       progress,
       notice,

@@ -25,6 +25,8 @@ export async function loadSeed(
   const oldest = backup.archive?.readableFrom ?? 14;
   const programs = await findPrograms(Math.max(oldest, serverMajor), {
     setting: undefined,
+    image: undefined,
+    host: address.host,
     environment,
     progress,
   });

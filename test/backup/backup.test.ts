@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -261,15 +261,15 @@ describe("a pg_dump that lies", () => {
     await using folder = await workFolder();
     const bin = join(folder.path, "bin");
     await mkdir(bin);
-    const search = { setting: undefined, environment: process.env, progress: () => undefined };
-    const { dump, restore } = await programsOfMajor(server.shadow.major, search);
+    const search = { environment: process.env, progress: () => undefined };
+    const { dump } = await programsOfMajor(server.shadow.major, search);
     const script = `#!/bin/bash\n[ "$1" = --version ] && exec ${dump} --version\nset -o pipefail\n${dump} "$@" | ${filter}\n`;
     writeFileSync(
       join(bin, "pg_dump"),
       script.replace("pipefail", filter.startsWith("(") ? "pipefail" : "noglob"),
       { mode: 0o755 },
     );
-    symlinkSync(restore, join(bin, "pg_restore"));
+    symlinkSync(join(dirname(dump), "pg_restore"), join(bin, "pg_restore"));
     const taking = () => takeBackup(folder, database.address, "--pg-dump", join(bin, "pg_dump"));
     expect(await messageOf(taking)).toMatch(message);
     expect(folder.backups()).toEqual([]);

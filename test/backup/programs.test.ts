@@ -4,11 +4,18 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fetchPrograms } from "../../src/backup/fetch-programs";
 import { programPackages } from "../../src/backup/program-packages";
-import { compressionOf, findPrograms } from "../../src/backup/programs";
+import { compressionOf, findPrograms, type ProgramSearch, settingsPrograms } from "../../src/backup/programs";
+import { findInPath } from "../../src/executors/executable";
 import { environment, temporaryDirectory } from "../shadow/temporary";
 import { messageOf } from "../support/messages";
 
-const search = { setting: undefined, environment: process.env, progress: () => undefined };
+const search: ProgramSearch = {
+  setting: undefined,
+  image: undefined,
+  host: "localhost",
+  environment: process.env,
+  progress: () => undefined,
+};
 
 describe("fetched programs", () => {
   test("are kept, and fetched once", async () => {
@@ -93,13 +100,38 @@ describe("programs of the machine", () => {
       [18, "zstd:1"],
     ] as const) {
       const bin = await fetchPrograms(major, () => undefined);
-      const [dump, restore, psql] = ["pg_dump", "pg_restore", "psql"].map((name) => join(bin, name)) as [
-        string,
-        string,
-        string,
-      ];
-      expect(existsSync(psql)).toBe(true);
-      expect(await compressionOf({ dump, restore, psql, version: `${major}.0`, major })).toBe(expected);
+      expect(existsSync(join(bin, "psql"))).toBe(true);
+      const programs = await settingsPrograms(join(bin, "pg_dump"), process.env);
+      expect([programs.major, await compressionOf(programs)]).toEqual([major, expected]);
+    }
+  });
+});
+
+describe("programs of an image", () => {
+  const find = (more: Partial<ProgramSearch>) =>
+    messageOf(() => findPrograms(17, { ...search, image: "postgres:17", ...more }));
+
+  test("whose name is none, beside a pg_dump, and for a Unix socket", async () => {
+    for (const image of ["--privileged", "", "postgres 17", "postgres:17;id", "docker://postgres"])
+      expect(await find({ image }), image).toContain("is not the name of a container image");
+    expect(await find({ setting: "pg_dump" })).toContain("pg-dump and pg-dump-image both name a pg_dump");
+    const message = await find({ host: "/var/run/postgresql" });
+    expect(message).toContain("leads to a Unix socket");
+    expect(message).toContain("Use host=localhost");
+  });
+
+  test("where neither docker nor podman is there, or its daemon does not answer", async () => {
+    await using folder = await temporaryDirectory();
+    for (const address of [`unix://${folder.path}/docker.sock`, "tcp://127.0.0.1:1"]) {
+      const environment = { PATH: process.env.PATH, HOME: folder.path, DOCKER_HOST: address };
+      const message = await find({ environment });
+      if (findInPath("docker", process.env.PATH) === undefined) {
+        expect(message).toContain("needs docker or podman, and neither is on the PATH");
+      } else {
+        expect(message).toContain("The setting pg-dump-image needs docker, which does not answer.");
+        expect(message).toContain(`Cannot connect to the Docker daemon at ${address}`);
+        expect(message).toContain("Start docker, or set DOCKER_HOST to where it is");
+      }
     }
   });
 });

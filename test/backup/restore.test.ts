@@ -38,7 +38,7 @@ async function expectEmpty(address: Address): Promise<void> {
 
 /** pg_dump of the server's own major, in whatever format. */
 async function dumped(address: Address, file: string, ...words: string[]): Promise<void> {
-  const search = { setting: undefined, environment: process.env, progress: () => undefined };
+  const search = { environment: process.env, progress: () => undefined };
   const { dump } = await programsOfMajor(server.shadow.major, search);
   const { host, port, user, password = "", database } = address;
   const env = { PATH: process.env.PATH, PGPASSWORD: password };
