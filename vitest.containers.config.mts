@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 900_000,
     globalSetup: ["test/support/global-setup.ts"],
+    // Both files fill one cache, and take all that two cores have.
+    fileParallelism: false,
   },
 });

@@ -32,8 +32,8 @@ export interface ChildOptions {
   readonly onLine?: (line: string) => void;
   /** Standard output belongs to what was said: nobody reads it as data. */
   readonly talks?: boolean;
-  /** What must be ended first, because it is no process of this machine. */
-  readonly beforeKill?: () => Promise<void>;
+  /** Ends what it is only the client of, and which runs elsewhere. Such a client has nothing to end in order. */
+  readonly endElsewhere?: () => Promise<void>;
 }
 
 const graceMs = 2_000;
@@ -57,8 +57,9 @@ export async function startChild(argv: readonly string[], options: ChildOptions)
   let isOver = false;
   // Looking for what it started means to read all of /proc: only where it may have been cut short.
   const kill = async () => {
-    await options.beforeKill?.();
-    if (family !== undefined && !isOver) await endFamily(family, graceMs);
+    const elsewhere = options.endElsewhere?.();
+    if (family !== undefined && !isOver) await endFamily(family, elsewhere === undefined ? graceMs : 0);
+    await elsewhere;
   };
   const unregister = registerCleanup({
     run: kill,

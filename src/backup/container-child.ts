@@ -48,7 +48,7 @@ export async function startInContainer(
     const child = await startChild([engine.file, ...start], {
       ...options,
       env: engine.env,
-      beforeKill: remove,
+      endElsewhere: remove,
     });
     return {
       ...child,

@@ -50,7 +50,8 @@ export async function imagePrograms(
       do: "Name an image with PostgreSQL's client programs on its PATH, e.g. postgres:17.",
     });
   };
-  const [dump] = await Promise.all([version("pg_dump"), version("pg_restore")]);
+  const dump = await version("pg_dump");
+  await version("pg_restore");
   return { image, version: dump[1]!, major: Number(dump[2]), start };
 }
 
