@@ -20,6 +20,15 @@ const pgbenchLike = (megabytes: number) => `
   insert into pgbench_accounts select g, g / 100000 + 1, 0, '' from generate_series(1, ${megabytes * 7_400}) g;
   alter table pgbench_accounts add primary key (aid); analyze`;
 
+/** As an application's: keys of uuids, times, JSON, and text of words of which few are common. */
+const applicationLike = (megabytes: number) => `
+  create table events as select gen_random_uuid() as id, gen_random_uuid() as account, now() - random() * interval '400 days' as at,
+      jsonb_build_object('path', '/boards/' || (random() * 1e6)::int || '/cards/' || g, 'took', round((random() * 1000)::numeric, 3), 'session', gen_random_uuid()) as request,
+      (select string_agg(substr(translate(md5(n::text), '0123456789', 'aeioulnrst'), 1, 3 + n % 7), ' ')
+         from (select (random() * random() * 5000)::int as n from generate_series(1, 10 + g % 9)) as picked) as note
+    from generate_series(1, ${megabytes * 3_000}) g;
+  alter table events add primary key (id); analyze`;
+
 /** Random bytes: all that a dump can save is their hexadecimal form. */
 const incompressible = (megabytes: number) => `
   create table noise as select g as id, decode((select string_agg(md5(random()::text || g || i), '') from generate_series(1, 14) i), 'hex') as payload
@@ -48,7 +57,8 @@ export async function benchBackup(
   try {
     for (const [kind, sql] of [
       ["pgbench-like", pgbenchLike],
-      ["poorly compressible", incompressible],
+      ["application-like", applicationLike],
+      ["random bytes", incompressible],
     ] as const) {
       await using database = await server.createDatabase("bench");
       const size = await fill(database.address, sql(megabytes));

@@ -99,10 +99,14 @@ export function endText({ code, signal, error }: ChildEnd): string {
   return signal === null ? `It ended with exit code ${code}.` : `It was ended by ${signal}.`;
 }
 
-/** Writes and waits while the reader is slower; false once the stream takes nothing any more. */
-export async function writeTo(stream: Writable, chunk: Buffer): Promise<boolean> {
+/** Writes all at once and waits while the reader is slower; false once the stream takes nothing any more. */
+export async function writeTo(stream: Writable, ...chunks: readonly Buffer[]): Promise<boolean> {
   if (stream.destroyed || !stream.writable) return false;
-  if (stream.write(chunk)) return true;
+  stream.cork();
+  let isTaken = true;
+  for (const chunk of chunks) isTaken = stream.write(chunk);
+  stream.uncork();
+  if (isTaken) return true;
   return await new Promise<boolean>((resolve) => {
     const settle = (isOpen: boolean) => {
       stream.off("drain", onDrain).off("close", onClose).off("error", onClose);

@@ -9,7 +9,7 @@ import { type Child, endText, startChild, writeTo } from "./child";
 /** Where the bytes of a backup go. */
 export interface Store {
   /** False once it takes nothing any more; `finish` then says why. */
-  write(chunk: Buffer): Promise<boolean>;
+  write(chunks: readonly Buffer[]): Promise<boolean>;
   /** Returns when all is kept; a UserError where it is not. */
   finish(): Promise<void>;
   /** What was written is no backup: nothing may take it for one. */
@@ -38,7 +38,7 @@ export function fileStore(folder: string, name: string): Store {
     });
   });
   return {
-    write: (chunk) => writeTo(stream, chunk),
+    write: (chunks) => writeTo(stream, ...chunks),
     async finish() {
       stream.end();
       await closed;
@@ -94,7 +94,7 @@ export async function sinkStore(words: readonly string[], environment: NodeJS.Pr
     child.stdin.destroy();
   });
   return {
-    write: async (chunk) => !isOver && (await writeTo(child.stdin, chunk)),
+    write: async (chunks) => !isOver && (await writeTo(child.stdin, ...chunks)),
     async finish() {
       const early = isOver || !child.stdin.writable;
       if (!early) child.stdin.end();
