@@ -3,6 +3,7 @@ import { type Address, redact } from "../databases/postgres/connection";
 import { UserError } from "../errors";
 import type { Encryption } from "./age";
 import { type Child, type ChildEnd, endText, writeTo } from "./child";
+import { freeBuffers } from "./free-buffers";
 import { connectionArgument, offlineEnvironment } from "./libpq";
 import type { Programs } from "./programs";
 import type { Store } from "./store";
@@ -73,6 +74,8 @@ export async function dump(options: DumpOptions): Promise<Dumped> {
 /** pg_dump writes in small pieces: what each costs beside its bytes (a wake-up, a call) is paid for many at once. */
 const batchSize = 512 * 1024;
 
+const batchesBetweenCollections = 4;
+
 /** As fast as the slower reader takes it: no more than a batch is held in memory. */
 async function flow(
   source: Child,
@@ -90,6 +93,7 @@ async function flow(
     return await store.write(parts);
   };
   let isStored = encryption === undefined || (await keep([encryption.header]));
+  let count = 0;
   for await (const batch of batches(source.stdout as AsyncIterable<Buffer>)) {
     if (!isStored) break;
     // One that ended early has its exit code looked at later.
@@ -98,6 +102,8 @@ async function flow(
       encryption === undefined ? batch : batch.flatMap((chunk) => encryption.update(chunk)),
     );
     progress(bytes);
+    count += 1;
+    if (count % batchesBetweenCollections === 0) freeBuffers();
   }
   // The mark of the last chunk is the sign that an encrypted backup is whole: only after pg_dump has ended well.
   const isWhole = isStored && (await source.ended).code === 0;
