@@ -76,8 +76,10 @@ async function insideOf(env: Readonly<Record<string, string>>): Promise<{
     const file = variables[variable];
     if (file === undefined || file === "system") continue;
     const to = `/migration-gate-${variable.toLowerCase()}`;
-    files.push({ from: await realpath(file), to });
     variables[variable] = to;
+    // libpq says what it makes of one that is missing, there as here.
+    const from = await realpath(file).catch(() => undefined);
+    if (from !== undefined) files.push({ from, to });
   }
   return { variables, files };
 }
