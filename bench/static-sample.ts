@@ -25,10 +25,11 @@ export async function staticSample(path: string, base: string | undefined): Prom
     ["--working-directory", path, ...(base === undefined ? [] : ["--base", base])],
     {},
   );
-  await loadModule();
+  const sqlParser = loadModule();
   const project = findProject(path, settings);
   const read = toolNamed(project.tool).read(project);
   const graph = buildGraph(read.revisions);
+  await sqlParser;
   const history = await compareWithBase({ settings, environment: {} }, sourceOf(project), read.revisions);
   const judged = judgedRevisions(read.revisions, history, settings.history);
   staticGraphFindings(

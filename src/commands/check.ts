@@ -51,12 +51,15 @@ export interface CheckContext {
 export async function check(context: CheckContext): Promise<CheckReport> {
   const { settings } = context;
   const clock = new Clock();
-  await loadModule();
+  const sqlParser = loadModule();
+  // It is compiled beside the reading; what stops that stops this.
+  sqlParser.catch(() => undefined);
   const project = findJudged(settings["working-directory"], settings);
   requireOnlyConfig(project.root, context.policy.file);
   const tool = toolOf(project);
   const read = readRevisions(project);
   const graph = buildGraph(read.revisions);
+  await sqlParser;
   const history = await compareWithBase(context, sourceOf(project), read.revisions);
   const judged = judgedRevisions(read.revisions, history, settings.history);
   const floor = floorOf(graph, settings.floor);

@@ -31,14 +31,16 @@ op.execute("ALTER TABLE users ADD CONSTRAINT users_email UNIQUE USING INDEX user
   },
   check: ({ operations }) =>
     only(operations, "addConstraint").flatMap(({ origin, table, constraint }) => {
-      const { kind, name, usingIndex, columns } = constraint;
+      const { kind, name, usingIndex } = constraint;
       if ((kind !== "unique" && kind !== "primaryKey") || usingIndex) return [];
       const title =
-        name === undefined ? `A ${words[kind]} on (${columns.join(", ")})` : `The ${words[kind]} "${name}"`;
+        name === undefined
+          ? `A ${words[kind]} on (${constraint.columns.join(", ")})`
+          : `The ${words[kind]} "${name}"`;
       return [
         {
           at: origin,
-          object: `constraint ${shownName(table)}.${name ?? columns.join("_")}`,
+          object: `constraint ${shownName(table)}.${name ?? constraint.columns.join("_")}`,
           what: `${title} of "${shownName(table)}" builds its index under ACCESS EXCLUSIVE.`,
         },
       ];

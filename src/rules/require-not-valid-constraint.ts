@@ -28,14 +28,16 @@ export const requireNotValidConstraint: Rule = {
   },
   check: ({ operations }) =>
     only(operations, "addConstraint").flatMap(({ origin, table, constraint }) => {
-      const { kind, name, notValid, trivial, columns } = constraint;
+      const { kind, name, notValid, trivial } = constraint;
       if ((kind !== "foreignKey" && kind !== "check") || notValid || trivial) return [];
       const title =
-        name === undefined ? `A ${words[kind]} on (${columns.join(", ")})` : `The ${words[kind]} "${name}"`;
+        name === undefined
+          ? `A ${words[kind]} on (${constraint.columns.join(", ")})`
+          : `The ${words[kind]} "${name}"`;
       return [
         {
           at: origin,
-          object: `constraint ${shownName(table)}.${name ?? columns.join("_")}`,
+          object: `constraint ${shownName(table)}.${name ?? constraint.columns.join("_")}`,
           what: `${title} of "${shownName(table)}" is added without NOT VALID: all rows are read under its lock.`,
         },
       ];

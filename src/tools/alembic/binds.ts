@@ -4,8 +4,8 @@ import type { Revision } from "../../model/revision";
 import type { ReadRevisions, ToolProject } from "../contract";
 import { functionsOfDatabases } from "./database-functions";
 import { readModule } from "./python/module";
+import { parsePython } from "./python/node";
 import { pythonSource } from "./python/source";
-import { parsePython } from "./python/tree";
 
 /** The templates for several databases (`multidb`, Flask-Migrate's `--multidb`) give each revision a database's name. */
 const givesEngineName = /^[^#\n]*\brun_migrations\(\s*engine_name\s*=/m;

@@ -13,10 +13,10 @@ export function readRevisions(project: ToolProject): ReadRevisions {
   const seen = new Set<string>();
   const files: RevisionFile[] = [];
   for (const folder of project.revisionFolders) {
-    for (const { listed, real } of filesIn(folder, project.recursive)) {
+    for (const { listed, shown, real } of filesIn(folder, project)) {
       if (seen.has(real) || !revisionName.test(path.basename(real))) continue;
       seen.add(real);
-      files.push(readFile(project, listed));
+      files.push(readFile(project, listed, shown));
     }
   }
   const byRevision = new Map(
@@ -41,8 +41,7 @@ export function readBody(file: string, bytes: Uint8Array, bind?: string): Revisi
   return readRevisionFile(file, bytes, bind).body();
 }
 
-function readFile(project: ToolProject, file: string): RevisionFile {
-  const shown = path.relative(project.root, file).split(path.sep).join("/");
+function readFile(project: ToolProject, file: string, shown: string): RevisionFile {
   try {
     return readRevisionFile(shown, readFileSync(file), project.bind?.name);
   } catch (error) {
@@ -60,26 +59,30 @@ function readFile(project: ToolProject, file: string): RevisionFile {
 
 interface ListedFile {
   readonly listed: string;
+  /** Below the project's root, with `/`. */
+  readonly shown: string;
   /** Links followed: Alembic judges the name of the file that is run. */
   readonly real: string;
 }
 
-function filesIn(folder: string, recursive: boolean): ListedFile[] {
+function filesIn(folder: string, project: ToolProject): ListedFile[] {
   const real = realPath(folder);
   if (real === undefined || !statSync(real).isDirectory()) return [];
   const entries = readdirSync(real, { withFileTypes: true }).sort((one, other) =>
     one.name < other.name ? -1 : 1,
   );
   const files = folder.endsWith("__pycache__") ? [] : entries.filter((entry) => !entry.isDirectory());
-  const below = recursive ? entries.filter((entry) => entry.isDirectory()) : [];
+  const below = project.recursive ? entries.filter((entry) => entry.isDirectory()) : [];
+  const shownFolder = path.relative(project.root, folder).split(path.sep).join("/");
   return [
     ...files.flatMap((entry) => {
       const listed = path.join(folder, entry.name);
+      const shown = shownFolder === "" ? entry.name : `${shownFolder}/${entry.name}`;
       const target = entry.isFile() ? path.join(real, entry.name) : realPath(listed);
       const isUsable = target !== undefined && (entry.isFile() || statSync(target).isFile());
-      return isUsable ? [{ listed, real: target }] : [];
+      return isUsable ? [{ listed, shown, real: target }] : [];
     }),
-    ...below.flatMap((entry) => filesIn(path.join(folder, entry.name), true)),
+    ...below.flatMap((entry) => filesIn(path.join(folder, entry.name), project)),
   ];
 }
 

@@ -1,15 +1,17 @@
 import type { Remark, RevisionBody } from "../../model/operation";
-import type { Revision, RevisionCall, RevisionFunction, SourceLocation } from "../../model/revision";
+import type { Direction, Revision, RevisionFunction, SourceLocation } from "../../model/revision";
 import type { ReadProblem } from "../contract";
+import { later, once, withLater } from "./later";
 import { functionOf, readOperations } from "./operations/read-operations";
 import { callsOf } from "./python/calls";
 import type { Constant } from "./python/constants";
-import { effectOf } from "./python/effects";
-import { type PythonModule, readModule } from "./python/module";
+import { type Effect, effectOf } from "./python/effects";
+import { type PythonFunction, type PythonModule, readModule } from "./python/module";
+import { parsePython } from "./python/node";
 import { type ModuleHead, plainHead } from "./python/plain-head";
 import { remarksOf } from "./python/remarks";
 import { decodePython, type PythonSource } from "./python/source";
-import { firstError, parsePython } from "./python/tree";
+import { firstError } from "./python/tree";
 
 /** One file of a versions folder, read: a revision unless Alembic would stop at it. */
 export interface RevisionFile {
@@ -20,6 +22,19 @@ export interface RevisionFile {
   /** Reads the operations and the remarks of the whole file, once. */
   body(): RevisionBody;
 }
+
+/** What is read behind a file's head. */
+interface Functions extends Pick<Revision, "upgrade" | "downgrade"> {
+  readonly problems: readonly ReadProblem[];
+}
+
+const functionsLater = later<Functions, "upgrade" | "downgrade">("upgrade", "downgrade");
+const callsLater = later<Required<RevisionFunction>, "calls">("calls");
+const effectLater = later<Required<RevisionFunction>, "empty" | "irreversible" | "calls">(
+  "empty",
+  "irreversible",
+  "calls",
+);
 
 const attributes = ["revision", "down_revision", "branch_labels", "depends_on"] as const;
 const definition = /^(?:async[ \t]+def|def|class|@)/m;
@@ -61,15 +76,12 @@ export function readRevisionFile(file: string, bytes: Uint8Array, bind?: string)
   }
   // All at once, so that the tree is not kept.
   const parse = (): PythonModule => readModule(source, parsePython(source.text));
-  const functionsOf = (whole: PythonModule) => ({
-    upgrade: readFunction(whole, functionOf(whole, "upgrade", bind), file),
-    downgrade: declared(
-      readFunction(whole, functionOf(whole, "downgrade", bind), file),
-      remarksOf(whole, file),
-    ),
+  const functionsOf = (whole: PythonModule): Functions => ({
+    upgrade: readFunction(whole, "upgrade", file, bind),
+    downgrade: declared(readFunction(whole, "downgrade", file, bind), remarksOf(whole, file)),
     problems: syntaxProblems(whole, file),
   });
-  let functions: ReturnType<typeof functionsOf> | undefined;
+  let functions: Functions | undefined;
   const rest = () => {
     functions ??= functionsOf(parse());
     return functions;
@@ -85,7 +97,7 @@ export function readRevisionFile(file: string, bytes: Uint8Array, bind?: string)
       remarks: [...remarksOf(whole, file), ...upgrade.remarks, ...downgrade.remarks],
     };
   });
-  const revision: Revision = {
+  const known = {
     id,
     parents: values[0] ?? [],
     dependsOn: values[2] ?? [],
@@ -93,13 +105,8 @@ export function readRevisionFile(file: string, bytes: Uint8Array, bind?: string)
     location,
     message: head.docstring.trim().split("\n")[0]?.trim() ?? "",
     created: /^Create Date:\s*(\S.*?)\s*$/m.exec(head.docstring)?.[1],
-    get upgrade() {
-      return rest().upgrade;
-    },
-    get downgrade() {
-      return rest().downgrade;
-    },
   };
+  const revision = withLater(known, rest, functionsLater);
   return { revision, problems, bodyProblems: () => rest().problems, body };
 }
 
@@ -186,7 +193,13 @@ function placeOf(module: ModuleHead, name: string, file: string): SourceLocation
   return { file, ...(place === undefined ? { line: 1, column: 1 } : module.source.position(place.from)) };
 }
 
-function readFunction(module: PythonModule, name: string, file: string): RevisionFunction | undefined {
+function readFunction(
+  module: PythonModule,
+  direction: Direction,
+  file: string,
+  bind: string | undefined,
+): RevisionFunction | undefined {
+  const name = functionOf(module, direction, bind);
   const place = module.places.get(name);
   if (place === undefined) return undefined;
   const { source } = module;
@@ -199,24 +212,29 @@ function readFunction(module: PythonModule, name: string, file: string): Revisio
   };
   // Imported or made by a call: what it does is not in this file.
   if (fn === undefined) return { ...position, empty: false, irreversible: undefined, calls: [] };
-  const effect = effectOf(fn, module);
-  let known: readonly RevisionCall[] | undefined;
+  // Few ask for the rest: the file is parsed once more then, so that no tree is kept.
+  const calls = once(() => ({ calls: again(source, name, callsOf) }));
+  if (direction === "downgrade")
+    return withLater({ ...position, ...shownEffect(effectOf(fn, module)) }, calls, callsLater);
+  const rest = once(() => withLater(shownEffect(again(source, name, effectOf)), calls, callsLater));
+  return withLater(position, rest, effectLater);
+}
+
+function shownEffect(effect: Effect): Pick<RevisionFunction, "empty" | "irreversible"> {
   return {
-    ...position,
     empty: effect.kind === "nothing",
     irreversible: effect.kind === "refuses" ? effect.reason : undefined,
-    // Only a finding of the proof asks for them: the file is parsed once more then, so that no tree is kept.
-    get calls() {
-      known ??= callsIn(source, name);
-      return known;
-    },
   };
 }
 
-function callsIn(source: PythonSource, name: string): readonly RevisionCall[] {
+/** What is to be read of a function of which the tree is gone. */
+function again<T>(
+  source: PythonSource,
+  name: string,
+  read: (fn: PythonFunction, module: PythonModule) => T,
+): T {
   const module = readModule(source, parsePython(source.text));
-  const fn = module.functions.get(name);
-  return fn === undefined ? [] : callsOf(fn, module);
+  return read(module.functions.get(name)!, module);
 }
 
 function lastCharacter(node: { from: number; to: number }, text: string): number {
@@ -230,12 +248,4 @@ function syntaxProblems(module: PythonModule, file: string): readonly ReadProble
   return [
     { kind: "syntax", file, ...position, text: `${file} does not parse as Python at line ${position.line}.` },
   ];
-}
-
-function once<T>(compute: () => T): () => T {
-  let done: { readonly value: T } | undefined;
-  return () => {
-    done ??= { value: compute() };
-    return done.value;
-  };
 }

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readModule } from "../../../src/tools/alembic/python/module";
+import { parsePython } from "../../../src/tools/alembic/python/node";
 import { type ModuleHead, plainHead } from "../../../src/tools/alembic/python/plain-head";
 import { pythonSource } from "../../../src/tools/alembic/python/source";
-import { firstError, parsePython } from "../../../src/tools/alembic/python/tree";
+import { firstError } from "../../../src/tools/alembic/python/tree";
 
 const names = ["revision", "down_revision", "branch_labels", "depends_on"];
 

@@ -1,21 +1,20 @@
-import { assignments, children, type Node, textOf } from "../python/tree";
+import { assignments, type Node, textOf } from "../python/tree";
 
 /** Plain names of an assignment's or a loop's target. */
 export function namesIn(target: Node | undefined, text: string): string[] {
   if (target === undefined) return [];
   if (target.name === "VariableName") return [textOf(target, text)];
   return /^(Tuple|Array|Parenthesized)Expression$/.test(target.name)
-    ? children(target).flatMap((node) => namesIn(node, text))
+    ? target.children.flatMap((node) => namesIn(node, text))
     : [];
 }
 
 /** Names that a block gives other values: what they were before a loop is not what they are in its second round. */
 export function assignedIn(body: Node, text: string): string[] {
   const names: string[] = [];
-  body.cursor().iterate((node) => {
-    if (node.name === "AssignStatement")
-      names.push(...assignments(node.node, text).flatMap((one) => one.names));
-    else if (node.name === "UpdateStatement") names.push(...namesIn(node.node.firstChild ?? undefined, text));
+  body.iterate((node) => {
+    if (node.name === "AssignStatement") names.push(...assignments(node, text).flatMap((one) => one.names));
+    else if (node.name === "UpdateStatement") names.push(...namesIn(node.firstChild ?? undefined, text));
     return true;
   });
   return names;

@@ -1,5 +1,6 @@
 import type { Change, NewConstraint, QualifiedName } from "../../../model/operation";
 import { perhaps } from "../../../operations/names";
+import { later, once, withLater } from "../later";
 import { checkOf, columnOf, serverDefault, typeOf } from "./columns";
 import { type CallValue, given, isNone, lastName, tableOf, textValue, truth, type Value } from "./values";
 
@@ -204,19 +205,32 @@ function addedConstraint(name: string, of: Argument): Change[] | undefined {
     : qualifiedBy(of, "table_name", "schema");
   if (kind === undefined || table === undefined) return undefined;
   const columns = of(isForeign ? "local_cols" : "columns");
-  const check = checkOf(textOfCondition(of("condition")));
-  const constraint: NewConstraint = {
+  const known = {
     kind,
     name: textValue(of("constraint_name")),
-    columns:
-      check?.columns ??
-      (columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : []),
     notValid: of("postgresql_not_valid") !== undefined && truth(of("postgresql_not_valid")) !== false,
     usingIndex: false,
     trivial: false,
-    notNullColumn: check?.notNullColumn,
   };
+  const listed = columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : [];
+  const constraint = withCondition(known, listed, textOfCondition(of("condition")));
   return [{ kind: "addConstraint", table, constraint }];
+}
+
+const conditionLater = later<NewConstraint, "columns" | "notNullColumn">("columns", "notNullColumn");
+
+/** Few ask what a check is about: its condition is parsed when one does. */
+function withCondition(
+  known: Omit<NewConstraint, "columns" | "notNullColumn">,
+  listed: readonly string[],
+  condition: string | undefined,
+): NewConstraint {
+  if (condition === undefined) return { ...known, columns: listed, notNullColumn: undefined };
+  const parsed = once(() => {
+    const check = checkOf(condition);
+    return { columns: check?.columns ?? listed, notNullColumn: check?.notNullColumn };
+  });
+  return withLater(known, parsed, conditionLater);
 }
 
 function textOfCondition(value: Value | undefined): string | undefined {

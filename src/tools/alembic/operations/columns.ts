@@ -1,6 +1,7 @@
 import { parseSync } from "libpg-query";
 import type { ColumnDefault, ColumnType, NewColumn, NewConstraint } from "../../../model/operation";
 import { constraintOf, defaultOf } from "../../../operations/column";
+import { later, once, withLater } from "../later";
 import { type CallValue, given, isNone, lastName, textValue, truth, type Value } from "./values";
 
 /** What a `sa.Column(…)` makes: the column, and what Alembic adds to the table right after it. */
@@ -28,13 +29,16 @@ export function columnOf(value: Value | undefined): WrittenColumn | undefined {
       : has("Computed") !== undefined
         ? "generated"
         : defaultIn(value);
+  const known = { name, type, nullable: option("nullable") ?? !(isKey || filled === "identity") };
   return {
-    column: {
-      name,
-      type,
-      nullable: option("nullable") ?? !(isKey || filled === "identity"),
-      default: filled,
-    },
+    column:
+      typeof filled === "string"
+        ? { ...known, default: filled }
+        : withLater(
+            known,
+            once(() => ({ default: sqlDefault(filled.sql) })),
+            defaultLater,
+          ),
     hasIndex: option("index") === true && option("unique") !== true,
     constraints: [
       ...(has("ForeignKey") === undefined ? [] : [constraint("foreignKey", name, false)]),
@@ -56,28 +60,42 @@ function constraint(kind: NewConstraint["kind"], column: string, trivial: boolea
   };
 }
 
-function defaultIn(column: CallValue): ColumnDefault {
+/** Few columns' defaults are asked for: SQL is parsed when one is. */
+interface SqlDefault {
+  readonly sql: string;
+}
+
+const defaultLater = later<NewColumn, "default">("default");
+
+function defaultIn(column: CallValue): ColumnDefault | SqlDefault {
   const value = column.keywords.get("server_default");
-  return value === undefined ? "none" : serverDefault(value);
+  return value === undefined ? "none" : writtenDefault(value);
 }
 
 /** `server_default=`: a string is a constant of the column's type, `sa.text("…")` is SQL, `sa.func.now()` a call. */
 export function serverDefault(value: Value): ColumnDefault {
+  const written = writtenDefault(value);
+  return typeof written === "string" ? written : sqlDefault(written.sql);
+}
+
+function writtenDefault(value: Value): ColumnDefault | SqlDefault {
   if (isNone(value)) return "none";
   if (value.kind === "constant") return "constant";
   if (value.kind !== "call") return "unknown";
   const name = lastName(value.name);
-  if (name === "text" || name === "literal_column") return sqlDefault(textValue(value.positional[0]));
+  if (name === "text" || name === "literal_column") {
+    const sql = textValue(value.positional[0]);
+    return sql === undefined ? "unknown" : { sql };
+  }
   if (name === "Identity") return "identity";
   if (name === "Computed") return "generated";
   if (name === "true" || name === "false" || name === "null") return name === "null" ? "none" : "constant";
-  if (/(?:^|\.)func\.\w+$/.test(value.name)) return sqlDefault(`${name}()`);
+  if (/(?:^|\.)func\.\w+$/.test(value.name)) return { sql: `${name}()` };
   if (name === "inline_literal" || name === "literal") return "constant";
   return "unknown";
 }
 
-function sqlDefault(sql: string | undefined): ColumnDefault {
-  if (sql === undefined) return "unknown";
+const sqlDefault = byText((sql): ColumnDefault => {
   try {
     const [statement] = parseSync(`SELECT ${sql}`).stmts ?? [];
     const node = statement?.stmt;
@@ -87,11 +105,10 @@ function sqlDefault(sql: string | undefined): ColumnDefault {
   } catch {
     return "unknown";
   }
-}
+});
 
 /** A check by its condition, as PostgreSQL reads it; undefined where it does not. */
-export function checkOf(condition: string | undefined): NewConstraint | undefined {
-  if (condition === undefined) return undefined;
+export const checkOf = byText((condition): NewConstraint | undefined => {
   try {
     const [statement] = parseSync(`ALTER TABLE t ADD CHECK (${condition})`).stmts ?? [];
     const node = statement?.stmt;
@@ -101,6 +118,16 @@ export function checkOf(condition: string | undefined): NewConstraint | undefine
   } catch {
     return undefined;
   }
+});
+
+/** A history says `now()` and the like again and again; PostgreSQL's parser reads each text once. */
+function byText<T>(read: (text: string) => T): (text: string) => T {
+  const known = new Map<string, { readonly value: T }>();
+  return (text) => {
+    const found = known.get(text) ?? { value: read(text) };
+    known.set(text, found);
+    return found.value;
+  };
 }
 
 /** SQLAlchemy's generic types and those of its PostgreSQL dialect, as PostgreSQL stores them (SQLAlchemy 2.0). */

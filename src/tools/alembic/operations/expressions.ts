@@ -1,5 +1,5 @@
 import { stringValue } from "../python/constants";
-import { children, isExpression, type Node, textOf } from "../python/tree";
+import { isExpression, type Node, textOf } from "../python/tree";
 import { type CallValue, constant, textValue, truth, unknown, type Value } from "./values";
 
 /** Where names are looked up and calls are made. */
@@ -19,7 +19,7 @@ export function evaluate(node: Node, scope: Scope): Value {
     case "String":
       return stringOf(node, text);
     case "ContinuedString":
-      return joined(children(node).map((part) => evaluate(part, scope)));
+      return joined(node.children.map((part) => evaluate(part, scope)));
     case "FormatString":
       return formatted(node, scope);
     case "Number": {
@@ -34,15 +34,15 @@ export function evaluate(node: Node, scope: Scope): Value {
       return scope.lookUp(textOf(node, text));
     case "ParenthesizedExpression":
     case "AwaitExpression": {
-      const inner = children(node).find(isExpression);
+      const inner = node.children.find(isExpression);
       return inner === undefined ? unknown : evaluate(inner, scope);
     }
     case "TupleExpression":
     case "ArrayExpression":
     case "SetExpression":
-      return listOf(children(node), scope);
+      return listOf(node.children, scope);
     case "DictionaryExpression":
-      return dictionaryOf(children(node), scope);
+      return dictionaryOf(node.children, scope);
     case "BinaryExpression":
       return binary(node, scope);
     case "UnaryExpression":
@@ -63,12 +63,12 @@ export function evaluate(node: Node, scope: Scope): Value {
 /** What is in an expression of another kind still runs. */
 function visited(node: Node, scope: Scope): Value {
   const bound = /Comprehension/.test(node.name)
-    ? children(node)
+    ? node.children
         .filter(({ name, prevSibling }) => name === "VariableName" && prevSibling?.name === "for")
         .map((name) => textOf(name, scope.text))
     : [];
   const inner = bound.length === 0 ? scope : scope.without(bound);
-  for (const child of children(node)) if (isExpression(child)) evaluate(child, inner);
+  for (const child of node.children) if (isExpression(child)) evaluate(child, inner);
   return unknown;
 }
 
@@ -115,9 +115,7 @@ function formatted(node: Node, scope: Scope): Value {
 
 /** The text of `{name}`; undefined where the value is not known or is formatted in a way of its own. */
 function replacement(part: Node, scope: Scope): string | undefined {
-  const [value] = children(part)
-    .filter(isExpression)
-    .map((expression) => evaluate(expression, scope));
+  const [value] = part.children.filter(isExpression).map((expression) => evaluate(expression, scope));
   const isPlain = ["FormatSpec", "FormatConversion", "FormatSelfDoc"].every(
     (name) => part.getChild(name) === null,
   );
@@ -208,7 +206,7 @@ function percent(pattern: string, value: Value): Value {
 }
 
 function unary(node: Node, scope: Scope): Value {
-  const inner = children(node).find(isExpression);
+  const inner = node.children.find(isExpression);
   if (inner === undefined) return unknown;
   const value = evaluate(inner, scope);
   const operator = scope.text.slice(node.from, inner.from).trim();
@@ -222,7 +220,7 @@ function unary(node: Node, scope: Scope): Value {
 }
 
 function conditional(node: Node, scope: Scope): Value {
-  const [yes, condition, no] = children(node).filter(isExpression);
+  const [yes, condition, no] = node.children.filter(isExpression);
   if (yes === undefined || condition === undefined || no === undefined) return unknown;
   const known = truth(evaluate(condition, scope));
   const values = [yes, no].map((branch, index) =>
@@ -232,7 +230,7 @@ function conditional(node: Node, scope: Scope): Value {
 }
 
 function member(node: Node, scope: Scope): Value {
-  const [baseNode] = children(node);
+  const [baseNode] = node.children;
   if (baseNode === undefined) return unknown;
   const base = evaluate(baseNode, scope);
   const property = node.getChild("PropertyName");
@@ -241,7 +239,7 @@ function member(node: Node, scope: Scope): Value {
       ? { kind: "name", name: `${base.name}.${textOf(property, scope.text)}` }
       : unknown;
   }
-  const [, indexNode] = children(node).filter(isExpression);
+  const [, indexNode] = node.children.filter(isExpression);
   const index = indexNode === undefined ? unknown : evaluate(indexNode, scope);
   if (index.kind !== "constant") return unknown;
   if (base.kind === "dictionary" && typeof index.value === "string")
@@ -272,7 +270,7 @@ function argumentsOf(node: Node, scope: Scope): Pick<CallValue, "positional" | "
   const keywords = new Map<string, Value>();
   let complete = true;
   const list = node.getChild("ArgList");
-  const parts = list === null ? [] : children(list);
+  const parts = list === null ? [] : list.children;
   for (const [index, part] of parts.entries()) {
     if (!isExpression(part) || parts[index + 1]?.name === "AssignOp") continue;
     const value = evaluate(part, scope);

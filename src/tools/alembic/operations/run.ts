@@ -1,6 +1,6 @@
 import { importedNames } from "../python/imports";
 import type { PythonFunction, PythonModule } from "../python/module";
-import { assignments, children, isExpression, type Node, statements, textOf } from "../python/tree";
+import { assignments, isExpression, type Node, statements, textOf } from "../python/tree";
 import { assignedIn, bodiesOf, namesIn } from "./bound-names";
 import { builtIn, mostRounds } from "./built-in";
 import { evaluate, type Scope } from "./expressions";
@@ -45,11 +45,11 @@ class Run {
   private readonly open = new Set<Node>();
   /** Where calls begin that are statements of their own. */
   readonly statementCalls = new Set<number>();
-  private readonly moduleNames: Names;
+  private readonly moduleNames: Names = new Map();
   private readonly resolving = new Set<string>();
 
   constructor(private readonly module: PythonModule) {
-    this.moduleNames = new Map(importsOf(module));
+    for (const [name, dotted] of module.imports) this.moduleNames.set(name, { kind: "name", name: dotted });
   }
 
   /** The body of a function with its arguments; what it returns where that is one known value. */
@@ -61,7 +61,7 @@ class Run {
     const frame = new Frame(this, names);
     try {
       if (fn.body !== undefined) return frame.block(fn.body)?.value ?? unknown;
-      const expression = children(fn.node).findLast(isExpression);
+      const expression = fn.node.children.findLast(isExpression);
       return expression === undefined ? unknown : evaluate(expression, frame);
     } finally {
       this.open.delete(fn.node);
@@ -70,7 +70,7 @@ class Run {
 
   private bindParameters(node: Node, call: CallValue | undefined, names: Names): void {
     const list = node.getChild("ParamList");
-    const parts = list === null ? [] : children(list);
+    const parts = list === null ? [] : list.children;
     let position = 0;
     for (const [index, part] of parts.entries()) {
       const before = parts[index - 1]?.name;
@@ -139,28 +139,6 @@ class Run {
   }
 }
 
-const imports = new WeakMap<PythonModule, ReadonlyMap<string, Value>>();
-
-/** What the module's imports bind; upgrade and downgrade ask for the same. */
-function importsOf(module: PythonModule): ReadonlyMap<string, Value> {
-  const known = imports.get(module);
-  if (known !== undefined) return known;
-  const { text } = module.source;
-  const found = new Map<string, Value>();
-  const visit = (body: Node): void => {
-    for (const statement of statements(body)) {
-      if (statement.name === "ImportStatement") {
-        for (const [name, dotted] of importedNames(statement, text))
-          found.set(name, { kind: "name", name: dotted });
-      } else if (/^(?:If|Try|With)Statement$/.test(statement.name))
-        statement.getChildren("Body").forEach(visit);
-    }
-  };
-  visit(module.top);
-  imports.set(module, found);
-  return found;
-}
-
 /** How a block was left: by `return`, with its value, or by raise, break, continue. */
 interface Left {
   readonly value: Value;
@@ -217,7 +195,7 @@ class Frame implements Scope {
   }
 
   private statement(statement: Node): Left | undefined {
-    const expressions = children(statement).filter(isExpression);
+    const expressions = statement.children.filter(isExpression);
     switch (statement.name) {
       case "AssignStatement":
         this.assign(statement);
@@ -325,7 +303,7 @@ class Frame implements Scope {
   }
 
   private loop(statement: Node): undefined {
-    const parts = children(statement);
+    const parts = statement.children;
     const middle = parts.findIndex((node) => node.name === "in");
     const targets = parts.slice(1, middle).filter(isExpression);
     const iterated = parts.slice(middle + 1).filter((node) => isExpression(node));
@@ -355,7 +333,7 @@ class Frame implements Scope {
       this.names.set(textOf(only, this.text), value);
       return;
     }
-    const inner = targets.length === 1 && only !== undefined ? children(only).filter(isExpression) : targets;
+    const inner = targets.length === 1 && only !== undefined ? only.children.filter(isExpression) : targets;
     for (const [index, target] of inner.entries()) {
       const part = value.kind === "list" ? (value.items[index] ?? unknown) : unknown;
       if (target.name === "VariableName") this.names.set(textOf(target, this.text), part);
@@ -364,7 +342,7 @@ class Frame implements Scope {
   }
 
   private with(statement: Node): Left | undefined {
-    const parts = children(statement);
+    const parts = statement.children;
     let isAutocommit = false;
     for (const [index, part] of parts.entries()) {
       if (!isExpression(part) || parts[index - 1]?.name === "as") continue;

@@ -1,7 +1,7 @@
 import type { RevisionCall } from "../../../model/revision";
 import { type Constant, constantOf } from "./constants";
 import type { PythonFunction, PythonModule } from "./module";
-import { assignments, children, dottedName, isExpression, type Node, textOf } from "./tree";
+import { assignments, dottedName, isExpression, type Node, textOf } from "./tree";
 
 type Bindings = ReadonlyMap<string, readonly Node[]>;
 
@@ -17,13 +17,13 @@ export function callsOf(fn: PythonFunction, module: PythonModule): RevisionCall[
     if (opened.has(functionNode)) return;
     opened.add(functionNode);
     const locals = bindingsIn(functionNode, text);
-    functionNode.cursor().iterate((node) => {
+    functionNode.iterate((node) => {
       if (node.name === "Decorator" || node.name === "ParamList" || node.name === "TypeDef") return false;
       if (node.name !== "CallExpression") return true;
-      const name = dottedName(node.node, text);
-      const literals = literalsIn(node.node, module, locals);
+      const name = dottedName(node, text);
+      const literals = literalsIn(node, module, locals);
       calls.push({ ...module.source.position(node.from), name, literals });
-      const called = node.node.firstChild?.name === "VariableName" ? module.functions.get(name) : undefined;
+      const called = node.firstChild?.name === "VariableName" ? module.functions.get(name) : undefined;
       if (called !== undefined) visit(called);
       return true;
     });
@@ -36,18 +36,17 @@ function bindingsIn(functionNode: Node, text: string): Bindings {
   const add = (name: string, nodes: readonly Node[]): void => {
     found.set(name, [...(found.get(name) ?? []), ...nodes]);
   };
-  functionNode.cursor().iterate((cursor) => {
+  functionNode.iterate((cursor) => {
     if (cursor.name === "AssignStatement") {
-      for (const { names, values } of assignments(cursor.node, text))
-        for (const name of names) add(name, values);
+      for (const { names, values } of assignments(cursor, text)) for (const name of names) add(name, values);
     } else if (cursor.name === "ForStatement") {
-      const parts = children(cursor.node);
+      const parts = cursor.children;
       const middle = parts.findIndex((node) => node.name === "in");
       const iterated = parts.slice(middle).filter(isExpression);
       for (const target of parts.slice(0, middle))
         for (const name of namesIn(target, text)) add(name, iterated);
     } else if (cursor.name === "WithStatement") {
-      const parts = children(cursor.node);
+      const parts = cursor.children;
       for (const [index, part] of parts.entries()) {
         const item = parts[index - 1];
         const target = parts[index + 1];
@@ -63,7 +62,7 @@ function bindingsIn(functionNode: Node, text: string): Bindings {
 function namesIn(target: Node, text: string): string[] {
   if (target.name === "VariableName") return [textOf(target, text)];
   return /^(Tuple|Array|Parenthesized)Expression$/.test(target.name)
-    ? children(target).flatMap((node) => namesIn(node, text))
+    ? target.children.flatMap((node) => namesIn(node, text))
     : [];
 }
 
@@ -75,14 +74,14 @@ function literalsIn(call: Node, module: PythonModule, locals: Bindings): string[
   return literals;
 
   function collect(root: Node): void {
-    root.cursor().iterate((node) => {
+    root.iterate((node) => {
       if (/^(String|ContinuedString|FormatString)$/.test(node.name)) {
-        add(constantOf(node.node, text, module.constants) ?? pieces(node.node));
+        add(constantOf(node, text, module.constants) ?? pieces(node));
         return false;
       }
       const isName =
         node.name === "VariableName" &&
-        !(node.node.parent?.name === "ArgList" && node.node.nextSibling?.name === "AssignOp");
+        !(node.parent?.name === "ArgList" && node.nextSibling?.name === "AssignOp");
       if (isName) lookUp(text.slice(node.from, node.to));
       return true;
     });
@@ -104,7 +103,7 @@ function literalsIn(call: Node, module: PythonModule, locals: Bindings): string[
   /** What is constant of an f-string that is not constant as a whole. */
   function pieces(node: Node): readonly string[] {
     if (node.name === "ContinuedString") {
-      return children(node).flatMap((part) => {
+      return node.children.flatMap((part) => {
         const value = constantOf(part, text, module.constants);
         return typeof value === "string" ? [value] : pieces(part);
       });

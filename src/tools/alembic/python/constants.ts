@@ -1,4 +1,4 @@
-import { type Assignment, children, dottedName, isExpression, type Node, textOf } from "./tree";
+import { type Assignment, dottedName, isExpression, type Node, textOf } from "./tree";
 
 /** A value that is known without running the file; undefined stands for every other. */
 export type Constant = string | null | readonly (string | null)[];
@@ -13,19 +13,19 @@ export function constantOf(node: Node, text: string, known: Constants): Constant
     case "String":
       return stringValue(textOf(node, text));
     case "ContinuedString":
-      return joined(children(node).map((part) => constantOf(part, text, known)));
+      return joined(node.children.map((part) => constantOf(part, text, known)));
     case "FormatString":
       return formatted(node, text, known);
     case "VariableName":
       return known.get(textOf(node, text));
     case "ParenthesizedExpression": {
-      const inner = children(node).find(isExpression);
+      const inner = node.children.find(isExpression);
       return inner === undefined ? undefined : constantOf(inner, text, known);
     }
     case "TupleExpression":
     case "ArrayExpression":
     case "SetExpression":
-      return listOf(children(node), text, known);
+      return listOf(node.children, text, known);
     case "BinaryExpression":
       return added(node, text, known);
     case "CallExpression":
@@ -76,7 +76,7 @@ function added(node: Node, text: string, known: Constants): Constant | undefined
 /** `tuple([...])`, `list((...))`, `str("...")`. */
 function converted(node: Node, text: string, known: Constants): Constant | undefined {
   const name = dottedName(node.firstChild, text);
-  const given = (node.getChild("ArgList") === null ? [] : children(node.getChild("ArgList")!)).filter(
+  const given = (node.getChild("ArgList") === null ? [] : node.getChild("ArgList")!.children).filter(
     isExpression,
   );
   const [only] = given;
@@ -97,7 +97,7 @@ function formatted(node: Node, text: string, known: Constants): string | undefin
   let value = "";
   let at = node.from + start;
   for (const part of node.getChildren("FormatReplacement")) {
-    const expressions = children(part).filter(isExpression);
+    const expressions = part.children.filter(isExpression);
     const plain = part.getChild("FormatSpec") === null && part.getChild("FormatSelfDoc") === null;
     const inner = expressions.length === 1 && plain ? constantOf(expressions[0]!, text, known) : undefined;
     if (typeof inner !== "string" || part.getChild("FormatConversion") !== null) return undefined;
@@ -147,6 +147,7 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 function unescaped(body: string, raw: boolean): string {
+  if (!body.includes("\\") && !body.includes("\r")) return body;
   const text = body.replace(/\r\n?/g, "\n");
   if (raw) return text;
   return text.replace(

@@ -1,6 +1,6 @@
 import { type Constants, constantOf } from "./constants";
 import type { PythonFunction, PythonModule } from "./module";
-import { assignments, children, dottedName, isExpression, type Node, statements, textOf } from "./tree";
+import { assignments, dottedName, isExpression, type Node, statements, textOf } from "./tree";
 
 /** What running a function does: nothing for certain, only `raise NotImplementedError(reason)`, or perhaps something. */
 export type Effect =
@@ -45,9 +45,9 @@ export function effectOf(fn: PythonFunction, module: PythonModule): Effect {
 
   function ofFunction({ node, body, decorated }: PythonFunction): Effect {
     if (decorated || open.has(node)) return something;
-    if (isNeverRun(node)) return nothing;
+    if (isNeverRun(node, text)) return nothing;
     open.add(node);
-    const value = children(node).findLast(isExpression);
+    const value = node.children.findLast(isExpression);
     const effect =
       body !== undefined ? ofBody(body) : value !== undefined && isInert(value) ? nothing : something;
     open.delete(node);
@@ -63,7 +63,7 @@ export function effectOf(fn: PythonFunction, module: PythonModule): Effect {
   }
 
   function ofStatement(statement: Node): StatementEffect {
-    const inner = children(statement);
+    const inner = statement.children;
     const bodies = statement.getChildren("Body");
     const expressions = inner.filter(isExpression);
     switch (statement.name) {
@@ -139,9 +139,9 @@ export function effectOf(fn: PythonFunction, module: PythonModule): Effect {
 
   function isInert(expression: Node): boolean {
     let inert = true;
-    expression.cursor().iterate((node) => {
-      if (/^(AwaitExpression|YieldExpression)$/.test(node.name) || node.type.isError) inert = false;
-      else if (node.name === "CallExpression" && !isInertCall(node.node)) inert = false;
+    expression.iterate((node) => {
+      if (/^(AwaitExpression|YieldExpression)$/.test(node.name) || node.isError) inert = false;
+      else if (node.name === "CallExpression" && !isInertCall(node)) inert = false;
       return inert && node.name !== "LambdaExpression";
     });
     return inert;
@@ -173,10 +173,11 @@ export function effectOf(fn: PythonFunction, module: PythonModule): Effect {
 }
 
 /** True for `async def` and for a generator: calling it runs none of its body. */
-function isNeverRun(node: Node): boolean {
+function isNeverRun(node: Node, text: string): boolean {
   if (node.getChild("async") !== null) return true;
+  if (!textOf(node, text).includes("yield")) return false;
   let yields = false;
-  node.cursor().iterate((inner) => {
+  node.iterate((inner) => {
     if (/^Yield(Statement|Expression)$/.test(inner.name)) yields = true;
     return (
       inner.from === node.from || !/^(FunctionDefinition|LambdaExpression|ClassDefinition)$/.test(inner.name)
@@ -189,7 +190,7 @@ function argumentsOf(call: Node): Node[] {
   const list = call.getChild("ArgList");
   return list === null
     ? []
-    : children(list).filter((node) => isExpression(node) && node.nextSibling?.name !== "AssignOp");
+    : list.children.filter((node) => isExpression(node) && node.nextSibling?.name !== "AssignOp");
 }
 
 /** The constant text of `"…"`, `text("…")`, `sa.text("…")`. */

@@ -1,6 +1,7 @@
 import { importedNames } from "./imports";
+import { parsePython } from "./node";
 import { decodePython } from "./source";
-import { children, firstError, type Node, parsePython, textOf } from "./tree";
+import { firstError, type Node, textOf } from "./tree";
 
 /** Modules whose names only type hints use. */
 const forHints = /^from\s+(?:typing|typing_extensions|collections\.abc|__future__)\b/;
@@ -41,7 +42,7 @@ export function meaningOf(bytes: Uint8Array): string | undefined {
 
 function usedNames(top: Node, text: string): Set<string> {
   const used = new Set<string>();
-  top.cursor().iterate(({ name, from, to }) => {
+  top.iterate(({ name, from, to }) => {
     if (name === "ImportStatement" || name === "TypeDef") return false;
     // A name in a string may be looked up by it: globals(), eval, a string annotation of SQLAlchemy's.
     const words = name === "VariableName" || /String$/.test(name) ? text.slice(from, to).match(/\w+/g) : null;
@@ -53,7 +54,7 @@ function usedNames(top: Node, text: string): Set<string> {
 
 /** One text for each name that an import binds and the file uses; a star may bind any. */
 function importsOf(node: Node, { text, used }: Source): string[] {
-  const words = children(node).map((child) => textOf(child, text));
+  const words = node.children.map((child) => textOf(child, text));
   if (words.at(-1) === "*") return [`import ${words.join(" ")}`];
   const from = words[0] === "from" ? "from " : "";
   const names = [...importedNames(node, text)].filter(([name]) => used.has(name));
@@ -65,13 +66,13 @@ function importsOf(node: Node, { text, used }: Source): string[] {
 function meaning(node: Node, source: Source): string {
   const { text } = source;
   if (node.name === "ParenthesizedExpression") {
-    const inner = children(node).filter(({ name }) => name !== "(" && name !== ")" && name !== "Comment");
+    const inner = node.children.filter(({ name }) => name !== "(" && name !== ")" && name !== "Comment");
     const [only] = inner;
     if (only !== undefined && inner.length === 1) return meaning(only, source);
   }
   if (node.name === "String") return stringOf(text.slice(node.from, node.to));
   if (node.name === "FormatString") return formatOf(text.slice(node.from, node.to));
-  if (node.name === "ContinuedString") return joined(children(node), source);
+  if (node.name === "ContinuedString") return joined(node.children, source);
   if (node.firstChild === null) return `${node.name} ${text.slice(node.from, node.to)}`;
   return `(${node.name} ${partsOf(node, source).join(" ")})`;
 }
@@ -79,7 +80,7 @@ function meaning(node: Node, source: Source): string {
 function partsOf(node: Node, source: Source): string[] {
   const parts: string[] = [];
   let imports: string[] = [];
-  for (const child of children(node)) {
+  for (const child of node.children) {
     if (isSilent(child, node, source.text)) continue;
     if (child.name === "ImportStatement") {
       imports.push(...importsOf(child, source));
@@ -105,9 +106,9 @@ function isSilent(node: Node, parent: Node, text: string): boolean {
       return forHints.test(text.slice(node.from, node.to));
     case "AssignStatement":
       // `name: type` alone.
-      return !children(node).some(({ name }) => name === "AssignOp");
+      return !node.children.some(({ name }) => name === "AssignOp");
     case "ExpressionStatement":
-      return children(node).every(({ name }) => /^(?:String|ContinuedString|Ellipsis|Comment)$/.test(name));
+      return node.children.every(({ name }) => /^(?:String|ContinuedString|Ellipsis|Comment)$/.test(name));
     default:
       return false;
   }
@@ -115,7 +116,7 @@ function isSilent(node: Node, parent: Node, text: string): boolean {
 
 /** `x[a, b,]` is `x[a, b]`; `x[a,]` is not `x[a]`. */
 function isLastOfMany(comma: Node, parent: Node): boolean {
-  const after = children(parent).filter(({ from, name }) => from > comma.from && name !== "Comment");
+  const after = parent.children.filter(({ from, name }) => from > comma.from && name !== "Comment");
   return after[0]?.name === "]" && parent.getChildren(",").length > 1;
 }
 

@@ -1,6 +1,7 @@
 import { assignedConstant, type Constant } from "./constants";
+import { importedNames } from "./imports";
 import type { PythonSource } from "./source";
-import { assignments, children, isExpression, type Node, statements, textOf } from "./tree";
+import { assignments, isExpression, type Node, statements, textOf } from "./tree";
 
 /** What a module's own statements bind, read without running it. */
 export interface PythonModule {
@@ -13,6 +14,8 @@ export interface PythonModule {
   /** The statement that last bound a name. */
   readonly places: ReadonlyMap<string, Node>;
   readonly functions: ReadonlyMap<string, PythonFunction>;
+  /** What imports bind, whatever is bound later: the name in the file → the dotted name that it stands for. */
+  readonly imports: ReadonlyMap<string, string>;
   readonly docstring: string;
 }
 
@@ -29,6 +32,7 @@ export function readModule(source: PythonSource, top: Node): PythonModule {
   const values = new Map<string, readonly Node[]>();
   const places = new Map<string, Node>();
   const functions = new Map<string, PythonFunction>();
+  const imports = new Map<string, string>();
   const bind = (name: string, place: Node, value: Constant | undefined, nodes: readonly Node[]): void => {
     constants.set(name, value);
     values.set(name, nodes);
@@ -56,7 +60,12 @@ export function readModule(source: PythonSource, top: Node): PythonModule {
         }
         return;
       case "ImportStatement":
-        for (const name of importedNames(statement, text)) bind(name, statement, undefined, []);
+        for (const [name, dotted] of importedNames(statement, text)) {
+          imports.set(name, dotted);
+          if (name !== "*" && !statement.hasError) bind(name, statement, undefined, []);
+        }
+        if (statement.hasError)
+          for (const name of namesAmongErrors(statement, text)) bind(name, statement, undefined, []);
         return;
       case "FunctionDefinition":
         define(statement, false);
@@ -78,7 +87,7 @@ export function readModule(source: PythonSource, top: Node): PythonModule {
   };
   const all = statements(top);
   for (const statement of all) visit(statement, true);
-  return { source, top, constants, values, places, functions, docstring: docstringOf(all[0], text) };
+  return { source, top, constants, values, places, functions, imports, docstring: docstringOf(all[0], text) };
 }
 
 function lambdaOf(value: Node | undefined): PythonFunction | undefined {
@@ -87,7 +96,7 @@ function lambdaOf(value: Node | undefined): PythonFunction | undefined {
 }
 
 function docstringOf(first: Node | undefined, text: string): string {
-  const expressions = first?.name === "ExpressionStatement" ? children(first).filter(isExpression) : [];
+  const expressions = first?.name === "ExpressionStatement" ? first.children.filter(isExpression) : [];
   const [only] = expressions;
   if (only === undefined || expressions.length > 1 || !/^(Continued)?String$/.test(only.name)) return "";
   const value = assignedConstant(
@@ -98,14 +107,12 @@ function docstringOf(first: Node | undefined, text: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Names that `from a import b, c as d` and `import e.f` bind. */
-function importedNames(statement: Node, text: string): string[] {
-  const words = children(statement).filter(
-    (node) => node.name !== "Comment" && node.name !== "(" && node.name !== ")",
-  );
-  const start = words.findIndex((node) => node.name === "import") + 1;
+/** The names that an import seems to bind which does not parse. */
+function namesAmongErrors(statement: Node, text: string): string[] {
+  const { children } = statement;
+  const start = children.findIndex(({ name }) => name === "import") + 1;
   const groups: string[][] = [[]];
-  for (const node of words.slice(start)) {
+  for (const node of children.slice(start)) {
     if (node.name === ",") groups.push([]);
     else if (node.name === "VariableName" || node.name === "as") groups.at(-1)?.push(textOf(node, text));
   }

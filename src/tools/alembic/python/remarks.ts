@@ -12,12 +12,13 @@ export function remarksOf(module: PythonModule, file: string): Remark[] {
   const all = statementsBelow(top);
   const first = all.find((node) => node.parent?.name === "Script" && !isPreface(node))?.from ?? Infinity;
   const remarks: Remark[] = [];
-  top.cursor().iterate((node) => {
-    if (node.name !== "Comment") return;
+  top.iterate((node) => {
+    if (node.name !== "Comment") return true;
     const text = addressed.exec(source.text.slice(node.from, node.to))?.[1]?.trim();
-    if (text === undefined) return;
+    if (text === undefined) return true;
     const covers = node.from < first ? "file" : coveredLines(node.from, all, module);
     remarks.push({ file, ...source.position(node.from), text, covers });
+    return true;
   });
   return remarks;
 }
@@ -32,14 +33,14 @@ function isPreface(node: Node): boolean {
 
 function statementsBelow(top: Node): Node[] {
   const found: Node[] = [];
-  top.cursor().iterate((node) => {
+  top.iterate((node) => {
     if (
       /(?:Statement|Definition)$/.test(node.name) &&
-      /^(?:Script|Body|StatementGroup)$/.test(node.node.parent?.name ?? "")
+      /^(?:Script|Body|StatementGroup)$/.test(node.parent?.name ?? "")
     ) {
-      found.push(node.node);
+      found.push(node);
     }
-    return !isExpression(node.node);
+    return !isExpression(node);
   });
   return found;
 }

@@ -5,6 +5,10 @@ export interface PythonSource {
   position(offset: number): { readonly line: number; readonly column: number };
 }
 
+const lineFeed = 10;
+const carriageReturn = 13;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 /** Decodes a Python file as the language says (PEP 263): byte order mark, coding cookie, else UTF-8. Undefined where it is not text. */
 export function decodePython(bytes: Uint8Array): PythonSource | undefined {
   const text = decode(bytes);
@@ -29,23 +33,38 @@ export function pythonSource(text: string): PythonSource {
 }
 
 function lineStarts(text: string): number[] {
-  return [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map((end) => end.index + end[0].length)];
+  const starts = [0];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === lineFeed || (code === carriageReturn && text.charCodeAt(at + 1) !== lineFeed))
+      starts.push(at + 1);
+  }
+  return starts;
 }
 
 function decode(bytes: Uint8Array): string | undefined {
-  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 400)).split(/\r\n|\r|\n/, 2);
-  const cookie = start.map((line) => /^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)/.exec(line)?.[1]);
-  // The second line counts only after a comment or an empty line.
-  const second = /^[ \t\f]*(#.*)?$/.test(start[0]?.replace(/^ï»¿/, "") ?? "") ? cookie[1] : undefined;
-  const encoding =
-    (hasMark ? undefined : (cookie[0] ?? second))?.toLowerCase().replaceAll("_", "-") ?? "utf-8";
+  const encoding = encodingOf(bytes);
   // WHATWG's "latin1" is windows-1252; Python's is ISO 8859-1.
   if (/^(latin-?1|iso-?8859-?1|l1|cp819)(-(unix|dos|mac))?$/.test(encoding))
     return Buffer.from(bytes).toString("latin1");
   try {
-    return new TextDecoder(encoding.replace(/-(unix|dos|mac)$/, ""), { fatal: true }).decode(bytes);
+    const decoder =
+      encoding === "utf-8"
+        ? utf8
+        : new TextDecoder(encoding.replace(/-(unix|dos|mac)$/, ""), { fatal: true });
+    return decoder.decode(bytes);
   } catch {
     return undefined;
   }
+}
+
+function encodingOf(bytes: Uint8Array): string {
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 400)).toString("latin1");
+  if (hasMark || !text.includes("coding")) return "utf-8";
+  const start = text.split(/\r\n|\r|\n/, 2);
+  const cookie = start.map((line) => /^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)/.exec(line)?.[1]);
+  // The second line counts only after a comment or an empty line.
+  const second = /^[ \t\f]*(#.*)?$/.test(start[0] ?? "") ? cookie[1] : undefined;
+  return (cookie[0] ?? second)?.toLowerCase().replaceAll("_", "-") ?? "utf-8";
 }

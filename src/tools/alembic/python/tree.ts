@@ -1,53 +1,33 @@
-import { parser } from "@lezer/python";
+import type { Node } from "./node";
 
-/** A Python syntax tree's node (@lezer/python 1.1.19: the names are its grammar's). */
-export type Node = ReturnType<typeof parser.parse>["topNode"];
-
-export function parsePython(text: string): Node {
-  return parser.parse(text).topNode;
-}
-
-export function children(node: Node): Node[] {
-  const found: Node[] = [];
-  for (let child = node.firstChild; child !== null; child = child.nextSibling) found.push(child);
-  return found;
-}
+export type { Node };
 
 /** Where the first error node stands; undefined where the text parses. */
 export function firstError(top: Node): number | undefined {
-  if (top.tree !== null && !hasError(top.tree)) return undefined;
+  if (!top.hasError) return undefined;
   let found: number | undefined;
-  top.cursor().iterate((node) => {
-    if (node.type.isError) found ??= node.from;
+  top.iterate((node) => {
+    if (node.isError) found ??= node.from;
     return found === undefined;
   });
   return found;
 }
 
-type Tree = ReturnType<typeof parser.parse>;
-
-/** NodeType.none apart, the error node has the first id of every grammar (@lezer/common 1.x). */
-const errorId = 0;
-
-/** The same without a cursor, which takes ten times as long: small nodes lie in buffers, four numbers each. */
-function hasError(tree: Tree): boolean {
-  if (tree.type.isError) return true;
-  return tree.children.some((child) => {
-    if (!("buffer" in child)) return hasError(child);
-    for (let index = 0; index < child.buffer.length; index += 4)
-      if (child.buffer[index] === errorId) return true;
-    return false;
-  });
-}
-
 /** Nodes that are an expression: not punctuation, operators, keywords or comments. */
-export function isExpression(node: Node): boolean {
-  return /(Expression|String|VariableName|Number|Boolean|None|Ellipsis)$/.test(node.name);
+export function isExpression({ name }: Node): boolean {
+  const isKnown = expressions.get(name);
+  if (isKnown !== undefined) return isKnown;
+  const isOne = /(Expression|String|VariableName|Number|Boolean|None|Ellipsis)$/.test(name);
+  expressions.set(name, isOne);
+  return isOne;
 }
+
+/** By the grammar's names: every node is asked several times. */
+const expressions = new Map<string, boolean>();
 
 /** The statements of a `Body` or a `Script`, groups joined by `;` opened. */
 export function statements(body: Node): Node[] {
-  return children(body).flatMap((child) =>
+  return body.children.flatMap((child) =>
     child.name === "StatementGroup"
       ? statements(child)
       : /^[A-Z]/.test(child.name) && child.name !== "Comment"
@@ -67,8 +47,13 @@ export interface Assignment {
 
 /** Reads `a = b = x`, `a: T = x`, `a = x, y`, `a, b = x, y`; one entry for each target. Undefined for `a: T`. */
 export function assignments(statement: Node, text: string): readonly Assignment[] {
+  const [target, sign, value] = statement.children;
+  const isPlain =
+    statement.children.length === 3 && target?.name === "VariableName" && sign?.name === "AssignOp";
+  if (isPlain && value !== undefined && isExpression(value))
+    return [{ names: [textOf(target, text)], elsewhere: false, values: [value], isTuple: false }];
   const groups: Node[][] = [[]];
-  for (const child of children(statement)) {
+  for (const child of statement.children) {
     if (child.name === "AssignOp") groups.push([]);
     else if (child.name !== "TypeDef" && child.name !== "Comment") groups.at(-1)?.push(child);
   }
@@ -77,13 +62,13 @@ export function assignments(statement: Node, text: string): readonly Assignment[
   const isTuple = right.some((node) => node.name === ",");
   return groups.flatMap((left): Assignment[] => {
     const targets = left.flatMap((node) =>
-      /^(Tuple|Array|Parenthesized)Expression$/.test(node.name) ? children(node) : [node],
+      /^(Tuple|Array|Parenthesized)Expression$/.test(node.name) ? node.children : [node],
     );
     const names = targets.filter((node) => node.name === "VariableName").map((node) => textOf(node, text));
     const elsewhere = targets.some((node) => isExpression(node) && node.name !== "VariableName");
     const inner =
       values.length === 1 && values[0]?.name === "TupleExpression"
-        ? children(values[0]).filter(isExpression)
+        ? values[0].children.filter(isExpression)
         : values;
     if (names.length > 1 && inner.length === names.length) {
       return names.map((name, index) => ({
@@ -110,7 +95,7 @@ export function dottedName(node: Node | null, text: string): string {
     node.name === "AwaitExpression" ||
     node.name === "ParenthesizedExpression"
   ) {
-    return dottedName(children(node).find(isExpression) ?? null, text);
+    return dottedName(node.children.find(isExpression) ?? null, text);
   }
   if (node.name !== "MemberExpression") return "";
   const base = dottedName(node.firstChild, text);
