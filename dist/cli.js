@@ -44886,6 +44886,380 @@ function database_functions_textOf({ functions, source }, direction) {
     return node === undefined ? "" : source.text.slice(node.from, node.to);
 }
 
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/tree.js
+/** Where the first error node stands; undefined where the text parses. */
+function firstError(top) {
+    if (!top.hasError)
+        return undefined;
+    let found;
+    top.iterate((node) => {
+        if (node.isError)
+            found ??= node.from;
+        return found === undefined;
+    });
+    return found;
+}
+/** Nodes that are an expression: not punctuation, operators, keywords or comments. */
+function isExpression({ name }) {
+    const isKnown = expressions.get(name);
+    if (isKnown !== undefined)
+        return isKnown;
+    const isOne = /(Expression|String|VariableName|Number|Boolean|None|Ellipsis)$/.test(name);
+    expressions.set(name, isOne);
+    return isOne;
+}
+/** By the grammar's names: every node is asked several times. */
+const expressions = new Map();
+/** The statements of a `Body` or a `Script`, groups joined by `;` opened. */
+function statements(body) {
+    return body.children.flatMap((child) => child.name === "StatementGroup"
+        ? statements(child)
+        : /^[A-Z]/.test(child.name) && child.name !== "Comment"
+            ? [child]
+            : []);
+}
+/** Reads `a = b = x`, `a: T = x`, `a = x, y`, `a, b = x, y`; one entry for each target. Undefined for `a: T`. */
+function assignments(statement, text) {
+    const [target, sign, value] = statement.children;
+    const isPlain = statement.children.length === 3 && target?.name === "VariableName" && sign?.name === "AssignOp";
+    if (isPlain && value !== undefined && isExpression(value))
+        return [{ names: [tree_textOf(target, text)], elsewhere: false, values: [value], isTuple: false }];
+    const groups = [[]];
+    for (const child of statement.children) {
+        if (child.name === "AssignOp")
+            groups.push([]);
+        else if (child.name !== "TypeDef" && child.name !== "Comment")
+            groups.at(-1)?.push(child);
+    }
+    const right = groups.pop() ?? [];
+    const values = right.filter(isExpression);
+    const isTuple = right.some((node) => node.name === ",");
+    return groups.flatMap((left) => {
+        const targets = left.flatMap((node) => /^(Tuple|Array|Parenthesized)Expression$/.test(node.name) ? node.children : [node]);
+        const names = targets.filter((node) => node.name === "VariableName").map((node) => tree_textOf(node, text));
+        const elsewhere = targets.some((node) => isExpression(node) && node.name !== "VariableName");
+        const inner = values.length === 1 && values[0]?.name === "TupleExpression"
+            ? values[0].children.filter(isExpression)
+            : values;
+        if (names.length > 1 && inner.length === names.length) {
+            return names.map((name, index) => ({
+                names: [name],
+                elsewhere,
+                values: inner.slice(index, index + 1),
+                isTuple: false,
+            }));
+        }
+        return [{ names, elsewhere, values, isTuple }];
+    });
+}
+function tree_textOf(node, text) {
+    return text.slice(node.from, node.to);
+}
+/** Dotted text of what is called, inner arguments and whitespace left out: `op.f`, `sa.Enum.drop`; "" for what has no name. */
+function dottedName(node, text) {
+    if (node === null)
+        return "";
+    if (node.name === "VariableName")
+        return tree_textOf(node, text);
+    if (node.name === "CallExpression" ||
+        node.name === "AwaitExpression" ||
+        node.name === "ParenthesizedExpression") {
+        return dottedName(node.children.find(isExpression) ?? null, text);
+    }
+    if (node.name !== "MemberExpression")
+        return "";
+    const base = dottedName(node.firstChild, text);
+    const property = node.getChild("PropertyName");
+    if (property === null)
+        return base;
+    return base === "" ? tree_textOf(property, text) : `${base}.${tree_textOf(property, text)}`;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/constants.js
+
+/** The value of an expression: strings, None, tuples, lists and sets of them, names of constants, `+`, f-strings. */
+function constantOf(node, text, known) {
+    switch (node.name) {
+        case "None":
+            return null;
+        case "String":
+            return stringValue(tree_textOf(node, text));
+        case "ContinuedString":
+            return joined(node.children.map((part) => constantOf(part, text, known)));
+        case "FormatString":
+            return formatted(node, text, known);
+        case "VariableName":
+            return known.get(tree_textOf(node, text));
+        case "ParenthesizedExpression": {
+            const inner = node.children.find(isExpression);
+            return inner === undefined ? undefined : constantOf(inner, text, known);
+        }
+        case "TupleExpression":
+        case "ArrayExpression":
+        case "SetExpression":
+            return constants_listOf(node.children, text, known);
+        case "BinaryExpression":
+            return added(node, text, known);
+        case "CallExpression":
+            return converted(node, text, known);
+        default:
+            return undefined;
+    }
+}
+/** What an assignment gives to its names. */
+function assignedConstant(assignment, text, known) {
+    const [value] = assignment.values;
+    if (assignment.names.length !== 1 || value === undefined)
+        return undefined;
+    return assignment.isTuple ? constants_listOf(assignment.values, text, known) : constantOf(value, text, known);
+}
+function constants_listOf(nodes, text, known) {
+    const items = [];
+    for (const node of nodes) {
+        if (node.name === "*")
+            return undefined;
+        if (!isExpression(node))
+            continue;
+        const item = constantOf(node, text, known);
+        if (item !== null && typeof item !== "string")
+            return undefined;
+        items.push(item);
+    }
+    return items;
+}
+function added(node, text, known) {
+    const operator = node.getChild("ArithOp");
+    if (operator === null ||
+        tree_textOf(operator, text) !== "+" ||
+        node.firstChild === null ||
+        node.lastChild === null)
+        return undefined;
+    const left = constantOf(node.firstChild, text, known);
+    const right = constantOf(node.lastChild, text, known);
+    if (typeof left === "string" && typeof right === "string")
+        return left + right;
+    return Array.isArray(left) && Array.isArray(right) ? [...left, ...right] : undefined;
+}
+/** `tuple([...])`, `list((...))`, `str("...")`. */
+function converted(node, text, known) {
+    const name = dottedName(node.firstChild, text);
+    const given = (node.getChild("ArgList") === null ? [] : node.getChild("ArgList").children).filter(isExpression);
+    const [only] = given;
+    if (!["tuple", "list", "str"].includes(name) || given.length > 1)
+        return undefined;
+    if (only === undefined)
+        return name === "str" ? "" : [];
+    const value = constantOf(only, text, known);
+    return name === "str"
+        ? typeof value === "string"
+            ? value
+            : undefined
+        : Array.isArray(value)
+            ? value
+            : undefined;
+}
+function formatted(node, text, known) {
+    const { raw, start, end } = constants_literal(tree_textOf(node, text));
+    let value = "";
+    let at = node.from + start;
+    for (const part of node.getChildren("FormatReplacement")) {
+        const expressions = part.children.filter(isExpression);
+        const plain = part.getChild("FormatSpec") === null && part.getChild("FormatSelfDoc") === null;
+        const inner = expressions.length === 1 && plain ? constantOf(expressions[0], text, known) : undefined;
+        if (typeof inner !== "string" || part.getChild("FormatConversion") !== null)
+            return undefined;
+        value += unescaped(text.slice(at, part.from), raw).replace(/\{\{|\}\}/g, (pair) => pair[0] ?? "") + inner;
+        at = part.to;
+    }
+    return (value + unescaped(text.slice(at, node.from + end), raw).replace(/\{\{|\}\}/g, (pair) => pair[0] ?? ""));
+}
+function joined(parts) {
+    return parts.every((part) => typeof part === "string") ? parts.join("") : undefined;
+}
+/** The value of a string literal; undefined for bytes and for `\\N{name}`. */
+function stringValue(source) {
+    const { raw, bytes, start, end } = constants_literal(source);
+    return bytes || (!raw && source.includes("\\N{")) ? undefined : unescaped(source.slice(start, end), raw);
+}
+function constants_literal(source) {
+    const prefix = /^[a-zA-Z]*/.exec(source)?.[0] ?? "";
+    const rest = source.slice(prefix.length);
+    const quote = /^("""|''')/.test(rest) ? 3 : 1;
+    const closed = rest.length >= 2 * quote && rest.endsWith(rest.slice(0, quote));
+    return {
+        raw: /r/i.test(prefix),
+        bytes: /b/i.test(prefix),
+        start: prefix.length + quote,
+        end: closed ? source.length - quote : source.length,
+    };
+}
+const escapes = {
+    n: "\n",
+    t: "\t",
+    r: "\r",
+    a: "\x07",
+    b: "\b",
+    f: "\f",
+    v: "\v",
+    "\\": "\\",
+    "'": "'",
+    '"': '"',
+    "\n": "",
+};
+function unescaped(body, raw) {
+    if (!body.includes("\\") && !body.includes("\r"))
+        return body;
+    const text = body.replace(/\r\n?/g, "\n");
+    if (raw)
+        return text;
+    return text.replace(/\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|([ntrabfv\\'"\n]))/g, (_, x, u, long, octal, one) => {
+        if (octal !== undefined)
+            return String.fromCodePoint(Number.parseInt(octal, 8));
+        const code = Number.parseInt(x ?? u ?? long ?? "", 16);
+        if (Number.isNaN(code))
+            return escapes[one] ?? "";
+        return code > 0x10ffff ? "\uFFFD" : String.fromCodePoint(code);
+    });
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/imports.js
+
+/** What an import binds: the name in the file → the dotted name that it stands for. */
+function importedNames(statement, text) {
+    const found = new Map();
+    const { children } = statement;
+    const at = children.findIndex(({ name }) => name === "import");
+    const source = text.slice(children[0]?.to ?? 0, children[at]?.from ?? 0).trim();
+    const isFrom = children[0]?.name === "from";
+    let group = [];
+    const bind = () => {
+        const renamed = group.findIndex(({ name }) => name === "as");
+        const parts = renamed < 0 ? group : group.slice(0, renamed);
+        const dotted = parts.map((node) => tree_textOf(node, text)).join("");
+        // `import a.b` binds a.
+        const own = isFrom ? dotted : dotted.split(".", 1)[0];
+        const bound = renamed < 0 ? own : tree_textOf(group[renamed + 1] ?? group[renamed], text);
+        found.set(bound, isFrom ? `${source}.${dotted}` : renamed < 0 ? bound : dotted);
+        group = [];
+    };
+    for (let index = at + 1; index < children.length; index++) {
+        const node = children[index];
+        if (node.name === ",") {
+            if (group.length > 0)
+                bind();
+        }
+        else if (node.name !== "Comment" && node.name !== "(" && node.name !== ")")
+            group.push(node);
+    }
+    if (group.length > 0)
+        bind();
+    return found;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/module.js
+
+
+
+/** Reads the module's statements in order; those under `if` and `try` bind names, their values are not constant. */
+function readModule(source, top) {
+    const { text } = source;
+    const constants = new Map();
+    const values = new Map();
+    const places = new Map();
+    const functions = new Map();
+    const imports = new Map();
+    const bind = (name, place, value, nodes) => {
+        constants.set(name, value);
+        values.set(name, nodes);
+        places.set(name, place);
+        functions.delete(name);
+    };
+    const define = (node, decorated) => {
+        const name = node.getChild("VariableName");
+        if (name === null)
+            return;
+        bind(tree_textOf(name, text), node, undefined, []);
+        functions.set(tree_textOf(name, text), { node, body: node.getChild("Body") ?? undefined, decorated });
+    };
+    const visit = (statement, certain) => {
+        switch (statement.name) {
+            case "AssignStatement":
+                for (const assignment of assignments(statement, text)) {
+                    const value = certain ? assignedConstant(assignment, text, constants) : undefined;
+                    const [only] = assignment.values;
+                    const alias = only?.name === "VariableName" ? functions.get(tree_textOf(only, text)) : lambdaOf(only);
+                    for (const name of assignment.names) {
+                        bind(name, statement, value, assignment.values);
+                        if (alias !== undefined && assignment.names.length === 1)
+                            functions.set(name, alias);
+                    }
+                }
+                return;
+            case "ImportStatement":
+                for (const [name, dotted] of importedNames(statement, text)) {
+                    imports.set(name, dotted);
+                    if (name !== "*" && !statement.hasError)
+                        bind(name, statement, undefined, []);
+                }
+                if (statement.hasError)
+                    for (const name of namesAmongErrors(statement, text))
+                        bind(name, statement, undefined, []);
+                return;
+            case "FunctionDefinition":
+                define(statement, false);
+                return;
+            case "DecoratedStatement": {
+                const definition = statement.getChild("FunctionDefinition");
+                if (definition !== null)
+                    define(definition, true);
+                return;
+            }
+            case "IfStatement":
+            case "TryStatement":
+            case "WithStatement":
+                for (const body of statement.getChildren("Body")) {
+                    for (const inner of statements(body))
+                        visit(inner, certain && statement.name === "WithStatement");
+                }
+                return;
+            default:
+        }
+    };
+    const all = statements(top);
+    for (const statement of all)
+        visit(statement, true);
+    return { source, top, constants, values, places, functions, imports, docstring: docstringOf(all[0], text) };
+}
+function lambdaOf(value) {
+    if (value?.name !== "LambdaExpression")
+        return undefined;
+    return { node: value, body: undefined, decorated: false };
+}
+function docstringOf(first, text) {
+    const expressions = first?.name === "ExpressionStatement" ? first.children.filter(isExpression) : [];
+    const [only] = expressions;
+    if (only === undefined || expressions.length > 1 || !/^(Continued)?String$/.test(only.name))
+        return "";
+    const value = assignedConstant({ names: [""], elsewhere: false, values: [only], isTuple: false }, text, new Map());
+    return typeof value === "string" ? value : "";
+}
+/** The names that an import seems to bind which does not parse. */
+function namesAmongErrors(statement, text) {
+    const { children } = statement;
+    const start = children.findIndex(({ name }) => name === "import") + 1;
+    const groups = [[]];
+    for (const node of children.slice(start)) {
+        if (node.name === ",")
+            groups.push([]);
+        else if (node.name === "VariableName" || node.name === "as")
+            groups.at(-1)?.push(tree_textOf(node, text));
+    }
+    return groups.flatMap((group) => {
+        const renamed = group.indexOf("as");
+        return (renamed >= 0 ? group[renamed + 1] : group[0]) ?? [];
+    });
+}
+
 ;// CONCATENATED MODULE: ./node_modules/@lezer/common/dist/index.js
 /**
 The default maximum length of a `TreeBuffer` node.
@@ -50283,351 +50657,141 @@ const parser = LRParser.deserialize({
 
 
 
-;// CONCATENATED MODULE: ./lib/tools/alembic/python/tree.js
+;// CONCATENATED MODULE: ./lib/tools/alembic/python/node.js
 
-function parsePython(text) {
-    return parser.parse(text).topNode;
-}
-function children(node) {
-    const found = [];
-    for (let child = node.firstChild; child !== null; child = child.nextSibling)
-        found.push(child);
-    return found;
-}
-/** Where the first error node stands; undefined where the text parses. */
-function firstError(top) {
-    if (top.tree !== null && !hasError(top.tree))
-        return undefined;
-    let found;
-    top.cursor().iterate((node) => {
-        if (node.type.isError)
-            found ??= node.from;
-        return found === undefined;
-    });
-    return found;
-}
+/** The grammar's names by the number that a tree has for them; as keys, equal ones are one text and quick to compare. */
+const node_names = parser.nodeSet.types.map(({ name }) => Object.keys({ [name]: 0 })[0] ?? "");
 /** NodeType.none apart, the error node has the first id of every grammar (@lezer/common 1.x). */
 const errorId = 0;
-/** The same without a cursor, which takes ten times as long: small nodes lie in buffers, four numbers each. */
-function hasError(tree) {
+const none = [];
+/**
+ * A node of a Python syntax tree (the names are those of @lezer/python's grammar, 1.1.19). What is below it is made when
+ * it is first asked for, and once: lezer's own nodes and cursors are made anew at every step, which took longer than its parser.
+ */
+class Node {
+    name;
+    from;
+    to;
+    below;
+    made;
+    known = null;
+    index = 0;
+    constructor(name, from, to, 
+    /** Absent where there is nothing below. */
+    below) {
+        this.name = name;
+        this.from = from;
+        this.to = to;
+        this.below = below;
+    }
+    get parent() {
+        return this.known;
+    }
+    get children() {
+        if (this.made === undefined) {
+            this.made = this.below === undefined ? none : nodesBelow(this.below, this.from);
+            for (const [index, child] of this.made.entries()) {
+                child.known = this;
+                child.index = index;
+            }
+        }
+        return this.made;
+    }
+    get firstChild() {
+        return this.children[0] ?? null;
+    }
+    get lastChild() {
+        return this.children.at(-1) ?? null;
+    }
+    get nextSibling() {
+        return this.known?.children[this.index + 1] ?? null;
+    }
+    get prevSibling() {
+        return this.known?.children[this.index - 1] ?? null;
+    }
+    get isError() {
+        return this.name === node_names[errorId];
+    }
+    /** True where it or a node below it is an error. */
+    get hasError() {
+        return this.isError || (this.below !== undefined && hasErrorBelow(this.below));
+    }
+    /** The first child of this name. */
+    getChild(name) {
+        return this.children.find((child) => child.name === name) ?? null;
+    }
+    getChildren(name) {
+        return this.children.filter((child) => child.name === name);
+    }
+    /** Visits it and what is below, in the order of the text; what is below is left out where the answer is false. */
+    iterate(enter) {
+        let node = this;
+        while (node !== null) {
+            let next = enter(node) ? node.firstChild : null;
+            for (let up = node; next === null && up !== null && up !== this; up = up.parent)
+                next = up.nextSibling;
+            node = next;
+        }
+    }
+}
+/** The tree of a text as lezer's parser reads it, mistakes included. */
+function parsePython(text) {
+    const content = parser.parse(text);
+    return new Node(node_names[content.type.id], 0, content.length, { content, entry: 0, start: 0 });
+}
+function nodesBelow({ content, entry, start }, from) {
+    const found = [];
+    if ("buffer" in content)
+        addBetween(content, entry + 4, content.buffer[entry + 3], start, found);
+    else
+        addBelow(content, from, found);
+    return found;
+}
+function addBetween(content, first, end, start, found) {
+    const { buffer } = content;
+    for (let entry = first; entry < end; entry = buffer[entry + 3]) {
+        const [from, to] = [start + buffer[entry + 1], start + buffer[entry + 2]];
+        const below = buffer[entry + 3] === entry + 4 ? undefined : { content, entry, start };
+        found.push(new Node(node_names[buffer[entry]], from, to, below));
+    }
+}
+/** Nodes without a name only hold others. */
+function addBelow(tree, from, found) {
+    for (const [index, content] of tree.children.entries()) {
+        const start = from + tree.positions[index];
+        if ("buffer" in content)
+            addBetween(content, 0, content.buffer.length, start, found);
+        else if (content.type.isAnonymous)
+            addBelow(content, start, found);
+        else
+            found.push(new Node(node_names[content.type.id], start, start + content.length, {
+                content,
+                entry: 0,
+                start,
+            }));
+    }
+}
+function hasErrorBelow({ content, entry }) {
+    return "buffer" in content
+        ? hasErrorBetween(content, entry, content.buffer[entry + 3])
+        : hasErrorIn(content);
+}
+function hasErrorIn(tree) {
     if (tree.type.isError)
         return true;
-    return tree.children.some((child) => {
-        if (!("buffer" in child))
-            return hasError(child);
-        for (let index = 0; index < child.buffer.length; index += 4)
-            if (child.buffer[index] === errorId)
-                return true;
-        return false;
-    });
+    return tree.children.some((child) => "buffer" in child ? hasErrorBetween(child, 0, child.buffer.length) : hasErrorIn(child));
 }
-/** Nodes that are an expression: not punctuation, operators, keywords or comments. */
-function isExpression(node) {
-    return /(Expression|String|VariableName|Number|Boolean|None|Ellipsis)$/.test(node.name);
-}
-/** The statements of a `Body` or a `Script`, groups joined by `;` opened. */
-function statements(body) {
-    return children(body).flatMap((child) => child.name === "StatementGroup"
-        ? statements(child)
-        : /^[A-Z]/.test(child.name) && child.name !== "Comment"
-            ? [child]
-            : []);
-}
-/** Reads `a = b = x`, `a: T = x`, `a = x, y`, `a, b = x, y`; one entry for each target. Undefined for `a: T`. */
-function assignments(statement, text) {
-    const groups = [[]];
-    for (const child of children(statement)) {
-        if (child.name === "AssignOp")
-            groups.push([]);
-        else if (child.name !== "TypeDef" && child.name !== "Comment")
-            groups.at(-1)?.push(child);
-    }
-    const right = groups.pop() ?? [];
-    const values = right.filter(isExpression);
-    const isTuple = right.some((node) => node.name === ",");
-    return groups.flatMap((left) => {
-        const targets = left.flatMap((node) => /^(Tuple|Array|Parenthesized)Expression$/.test(node.name) ? children(node) : [node]);
-        const names = targets.filter((node) => node.name === "VariableName").map((node) => tree_textOf(node, text));
-        const elsewhere = targets.some((node) => isExpression(node) && node.name !== "VariableName");
-        const inner = values.length === 1 && values[0]?.name === "TupleExpression"
-            ? children(values[0]).filter(isExpression)
-            : values;
-        if (names.length > 1 && inner.length === names.length) {
-            return names.map((name, index) => ({
-                names: [name],
-                elsewhere,
-                values: inner.slice(index, index + 1),
-                isTuple: false,
-            }));
-        }
-        return [{ names, elsewhere, values, isTuple }];
-    });
-}
-function tree_textOf(node, text) {
-    return text.slice(node.from, node.to);
-}
-/** Dotted text of what is called, inner arguments and whitespace left out: `op.f`, `sa.Enum.drop`; "" for what has no name. */
-function dottedName(node, text) {
-    if (node === null)
-        return "";
-    if (node.name === "VariableName")
-        return tree_textOf(node, text);
-    if (node.name === "CallExpression" ||
-        node.name === "AwaitExpression" ||
-        node.name === "ParenthesizedExpression") {
-        return dottedName(children(node).find(isExpression) ?? null, text);
-    }
-    if (node.name !== "MemberExpression")
-        return "";
-    const base = dottedName(node.firstChild, text);
-    const property = node.getChild("PropertyName");
-    if (property === null)
-        return base;
-    return base === "" ? tree_textOf(property, text) : `${base}.${tree_textOf(property, text)}`;
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/python/constants.js
-
-/** The value of an expression: strings, None, tuples, lists and sets of them, names of constants, `+`, f-strings. */
-function constantOf(node, text, known) {
-    switch (node.name) {
-        case "None":
-            return null;
-        case "String":
-            return stringValue(tree_textOf(node, text));
-        case "ContinuedString":
-            return joined(children(node).map((part) => constantOf(part, text, known)));
-        case "FormatString":
-            return formatted(node, text, known);
-        case "VariableName":
-            return known.get(tree_textOf(node, text));
-        case "ParenthesizedExpression": {
-            const inner = children(node).find(isExpression);
-            return inner === undefined ? undefined : constantOf(inner, text, known);
-        }
-        case "TupleExpression":
-        case "ArrayExpression":
-        case "SetExpression":
-            return constants_listOf(children(node), text, known);
-        case "BinaryExpression":
-            return added(node, text, known);
-        case "CallExpression":
-            return converted(node, text, known);
-        default:
-            return undefined;
-    }
-}
-/** What an assignment gives to its names. */
-function assignedConstant(assignment, text, known) {
-    const [value] = assignment.values;
-    if (assignment.names.length !== 1 || value === undefined)
-        return undefined;
-    return assignment.isTuple ? constants_listOf(assignment.values, text, known) : constantOf(value, text, known);
-}
-function constants_listOf(nodes, text, known) {
-    const items = [];
-    for (const node of nodes) {
-        if (node.name === "*")
-            return undefined;
-        if (!isExpression(node))
-            continue;
-        const item = constantOf(node, text, known);
-        if (item !== null && typeof item !== "string")
-            return undefined;
-        items.push(item);
-    }
-    return items;
-}
-function added(node, text, known) {
-    const operator = node.getChild("ArithOp");
-    if (operator === null ||
-        tree_textOf(operator, text) !== "+" ||
-        node.firstChild === null ||
-        node.lastChild === null)
-        return undefined;
-    const left = constantOf(node.firstChild, text, known);
-    const right = constantOf(node.lastChild, text, known);
-    if (typeof left === "string" && typeof right === "string")
-        return left + right;
-    return Array.isArray(left) && Array.isArray(right) ? [...left, ...right] : undefined;
-}
-/** `tuple([...])`, `list((...))`, `str("...")`. */
-function converted(node, text, known) {
-    const name = dottedName(node.firstChild, text);
-    const given = (node.getChild("ArgList") === null ? [] : children(node.getChild("ArgList"))).filter(isExpression);
-    const [only] = given;
-    if (!["tuple", "list", "str"].includes(name) || given.length > 1)
-        return undefined;
-    if (only === undefined)
-        return name === "str" ? "" : [];
-    const value = constantOf(only, text, known);
-    return name === "str"
-        ? typeof value === "string"
-            ? value
-            : undefined
-        : Array.isArray(value)
-            ? value
-            : undefined;
-}
-function formatted(node, text, known) {
-    const { raw, start, end } = constants_literal(tree_textOf(node, text));
-    let value = "";
-    let at = node.from + start;
-    for (const part of node.getChildren("FormatReplacement")) {
-        const expressions = children(part).filter(isExpression);
-        const plain = part.getChild("FormatSpec") === null && part.getChild("FormatSelfDoc") === null;
-        const inner = expressions.length === 1 && plain ? constantOf(expressions[0], text, known) : undefined;
-        if (typeof inner !== "string" || part.getChild("FormatConversion") !== null)
-            return undefined;
-        value += unescaped(text.slice(at, part.from), raw).replace(/\{\{|\}\}/g, (pair) => pair[0] ?? "") + inner;
-        at = part.to;
-    }
-    return (value + unescaped(text.slice(at, node.from + end), raw).replace(/\{\{|\}\}/g, (pair) => pair[0] ?? ""));
-}
-function joined(parts) {
-    return parts.every((part) => typeof part === "string") ? parts.join("") : undefined;
-}
-/** The value of a string literal; undefined for bytes and for `\\N{name}`. */
-function stringValue(source) {
-    const { raw, bytes, start, end } = constants_literal(source);
-    return bytes || (!raw && source.includes("\\N{")) ? undefined : unescaped(source.slice(start, end), raw);
-}
-function constants_literal(source) {
-    const prefix = /^[a-zA-Z]*/.exec(source)?.[0] ?? "";
-    const rest = source.slice(prefix.length);
-    const quote = /^("""|''')/.test(rest) ? 3 : 1;
-    const closed = rest.length >= 2 * quote && rest.endsWith(rest.slice(0, quote));
-    return {
-        raw: /r/i.test(prefix),
-        bytes: /b/i.test(prefix),
-        start: prefix.length + quote,
-        end: closed ? source.length - quote : source.length,
-    };
-}
-const escapes = {
-    n: "\n",
-    t: "\t",
-    r: "\r",
-    a: "\x07",
-    b: "\b",
-    f: "\f",
-    v: "\v",
-    "\\": "\\",
-    "'": "'",
-    '"': '"',
-    "\n": "",
-};
-function unescaped(body, raw) {
-    const text = body.replace(/\r\n?/g, "\n");
-    if (raw)
-        return text;
-    return text.replace(/\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|([ntrabfv\\'"\n]))/g, (_, x, u, long, octal, one) => {
-        if (octal !== undefined)
-            return String.fromCodePoint(Number.parseInt(octal, 8));
-        const code = Number.parseInt(x ?? u ?? long ?? "", 16);
-        if (Number.isNaN(code))
-            return escapes[one] ?? "";
-        return code > 0x10ffff ? "\uFFFD" : String.fromCodePoint(code);
-    });
-}
-
-;// CONCATENATED MODULE: ./lib/tools/alembic/python/module.js
-
-
-/** Reads the module's statements in order; those under `if` and `try` bind names, their values are not constant. */
-function readModule(source, top) {
-    const { text } = source;
-    const constants = new Map();
-    const values = new Map();
-    const places = new Map();
-    const functions = new Map();
-    const bind = (name, place, value, nodes) => {
-        constants.set(name, value);
-        values.set(name, nodes);
-        places.set(name, place);
-        functions.delete(name);
-    };
-    const define = (node, decorated) => {
-        const name = node.getChild("VariableName");
-        if (name === null)
-            return;
-        bind(tree_textOf(name, text), node, undefined, []);
-        functions.set(tree_textOf(name, text), { node, body: node.getChild("Body") ?? undefined, decorated });
-    };
-    const visit = (statement, certain) => {
-        switch (statement.name) {
-            case "AssignStatement":
-                for (const assignment of assignments(statement, text)) {
-                    const value = certain ? assignedConstant(assignment, text, constants) : undefined;
-                    const [only] = assignment.values;
-                    const alias = only?.name === "VariableName" ? functions.get(tree_textOf(only, text)) : lambdaOf(only);
-                    for (const name of assignment.names) {
-                        bind(name, statement, value, assignment.values);
-                        if (alias !== undefined && assignment.names.length === 1)
-                            functions.set(name, alias);
-                    }
-                }
-                return;
-            case "ImportStatement":
-                for (const name of importedNames(statement, text))
-                    bind(name, statement, undefined, []);
-                return;
-            case "FunctionDefinition":
-                define(statement, false);
-                return;
-            case "DecoratedStatement": {
-                const definition = statement.getChild("FunctionDefinition");
-                if (definition !== null)
-                    define(definition, true);
-                return;
-            }
-            case "IfStatement":
-            case "TryStatement":
-            case "WithStatement":
-                for (const body of statement.getChildren("Body")) {
-                    for (const inner of statements(body))
-                        visit(inner, certain && statement.name === "WithStatement");
-                }
-                return;
-            default:
-        }
-    };
-    const all = statements(top);
-    for (const statement of all)
-        visit(statement, true);
-    return { source, top, constants, values, places, functions, docstring: docstringOf(all[0], text) };
-}
-function lambdaOf(value) {
-    if (value?.name !== "LambdaExpression")
-        return undefined;
-    return { node: value, body: undefined, decorated: false };
-}
-function docstringOf(first, text) {
-    const expressions = first?.name === "ExpressionStatement" ? children(first).filter(isExpression) : [];
-    const [only] = expressions;
-    if (only === undefined || expressions.length > 1 || !/^(Continued)?String$/.test(only.name))
-        return "";
-    const value = assignedConstant({ names: [""], elsewhere: false, values: [only], isTuple: false }, text, new Map());
-    return typeof value === "string" ? value : "";
-}
-/** Names that `from a import b, c as d` and `import e.f` bind. */
-function importedNames(statement, text) {
-    const words = children(statement).filter((node) => node.name !== "Comment" && node.name !== "(" && node.name !== ")");
-    const start = words.findIndex((node) => node.name === "import") + 1;
-    const groups = [[]];
-    for (const node of words.slice(start)) {
-        if (node.name === ",")
-            groups.push([]);
-        else if (node.name === "VariableName" || node.name === "as")
-            groups.at(-1)?.push(tree_textOf(node, text));
-    }
-    return groups.flatMap((group) => {
-        const renamed = group.indexOf("as");
-        return (renamed >= 0 ? group[renamed + 1] : group[0]) ?? [];
-    });
+function hasErrorBetween({ buffer }, first, end) {
+    for (let entry = first; entry < end; entry += 4)
+        if (buffer[entry] === errorId)
+            return true;
+    return false;
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/source.js
+const lineFeed = 10;
+const source_carriageReturn = 13;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** Decodes a Python file as the language says (PEP 263): byte order mark, coding cookie, else UTF-8. Undefined where it is not text. */
 function decodePython(bytes) {
     const text = decode(bytes);
@@ -50652,24 +50816,39 @@ function pythonSource(text) {
     };
 }
 function lineStarts(text) {
-    return [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map((end) => end.index + end[0].length)];
+    const starts = [0];
+    for (let at = 0; at < text.length; at++) {
+        const code = text.charCodeAt(at);
+        if (code === lineFeed || (code === source_carriageReturn && text.charCodeAt(at + 1) !== lineFeed))
+            starts.push(at + 1);
+    }
+    return starts;
 }
 function decode(bytes) {
-    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-    const start = new TextDecoder("latin1").decode(bytes.subarray(0, 400)).split(/\r\n|\r|\n/, 2);
-    const cookie = start.map((line) => /^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)/.exec(line)?.[1]);
-    // The second line counts only after a comment or an empty line.
-    const second = /^[ \t\f]*(#.*)?$/.test(start[0]?.replace(/^ï»¿/, "") ?? "") ? cookie[1] : undefined;
-    const encoding = (hasMark ? undefined : (cookie[0] ?? second))?.toLowerCase().replaceAll("_", "-") ?? "utf-8";
+    const encoding = encodingOf(bytes);
     // WHATWG's "latin1" is windows-1252; Python's is ISO 8859-1.
     if (/^(latin-?1|iso-?8859-?1|l1|cp819)(-(unix|dos|mac))?$/.test(encoding))
         return Buffer.from(bytes).toString("latin1");
     try {
-        return new TextDecoder(encoding.replace(/-(unix|dos|mac)$/, ""), { fatal: true }).decode(bytes);
+        const decoder = encoding === "utf-8"
+            ? utf8
+            : new TextDecoder(encoding.replace(/-(unix|dos|mac)$/, ""), { fatal: true });
+        return decoder.decode(bytes);
     }
     catch {
         return undefined;
     }
+}
+function encodingOf(bytes) {
+    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 400)).toString("latin1");
+    if (hasMark || !text.includes("coding"))
+        return "utf-8";
+    const start = text.split(/\r\n|\r|\n/, 2);
+    const cookie = start.map((line) => /^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)/.exec(line)?.[1]);
+    // The second line counts only after a comment or an empty line.
+    const second = /^[ \t\f]*(#.*)?$/.test(start[0] ?? "") ? cookie[1] : undefined;
+    return (cookie[0] ?? second)?.toLowerCase().replaceAll("_", "-") ?? "utf-8";
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/binds.js
@@ -53039,38 +53218,8 @@ function withoutSecrets(text) {
         .replace(/('%' must be followed by '%' or '\(', found: ).*/g, "$1…");
 }
 
-;// CONCATENATED MODULE: ./lib/tools/alembic/python/imports.js
-
-/** What an import binds: the name in the file → the dotted name that it stands for. */
-function imports_importedNames(statement, text) {
-    const found = new Map();
-    const words = children(statement).filter((node) => !["Comment", "(", ")"].includes(node.name));
-    const at = words.findIndex((node) => node.name === "import");
-    const source = text.slice(words[0]?.to ?? 0, words[at]?.from ?? 0).trim();
-    const isFrom = words[0]?.name === "from";
-    for (const group of groups(words.slice(at + 1))) {
-        const renamed = group.findIndex((node) => node.name === "as");
-        const parts = renamed < 0 ? group : group.slice(0, renamed);
-        const dotted = parts.map((node) => tree_textOf(node, text)).join("");
-        const name = renamed < 0 ? dotted : tree_textOf(group[renamed + 1] ?? group[renamed], text);
-        // `import a.b` binds a.
-        const bound = renamed < 0 && !isFrom ? dotted.split(".")[0] : name;
-        found.set(bound, isFrom ? `${source}.${dotted}` : renamed < 0 ? bound : dotted);
-    }
-    return found;
-}
-function groups(nodes) {
-    const result = [[]];
-    for (const node of nodes) {
-        if (node.name === ",")
-            result.push([]);
-        else
-            result.at(-1)?.push(node);
-    }
-    return result.filter((group) => group.length > 0);
-}
-
 ;// CONCATENATED MODULE: ./lib/tools/alembic/python/meaning.js
+
 
 
 
@@ -53108,7 +53257,7 @@ function meaningOf(bytes) {
 }
 function usedNames(top, text) {
     const used = new Set();
-    top.cursor().iterate(({ name, from, to }) => {
+    top.iterate(({ name, from, to }) => {
         if (name === "ImportStatement" || name === "TypeDef")
             return false;
         // A name in a string may be looked up by it: globals(), eval, a string annotation of SQLAlchemy's.
@@ -53121,11 +53270,11 @@ function usedNames(top, text) {
 }
 /** One text for each name that an import binds and the file uses; a star may bind any. */
 function importsOf(node, { text, used }) {
-    const words = children(node).map((child) => tree_textOf(child, text));
+    const words = node.children.map((child) => tree_textOf(child, text));
     if (words.at(-1) === "*")
         return [`import ${words.join(" ")}`];
     const from = words[0] === "from" ? "from " : "";
-    const names = [...imports_importedNames(node, text)].filter(([name]) => used.has(name));
+    const names = [...importedNames(node, text)].filter(([name]) => used.has(name));
     // `import a.b` and `import a.c` both bind a, and make another part of it known.
     const modules = from === "" ? ` ${text.slice(node.from, node.to).replace(/\s+/g, " ")}` : "";
     return names.map(([name, target]) => `import ${from}${target} as ${name}${modules}`);
@@ -53133,7 +53282,7 @@ function importsOf(node, { text, used }) {
 function meaning(node, source) {
     const { text } = source;
     if (node.name === "ParenthesizedExpression") {
-        const inner = children(node).filter(({ name }) => name !== "(" && name !== ")" && name !== "Comment");
+        const inner = node.children.filter(({ name }) => name !== "(" && name !== ")" && name !== "Comment");
         const [only] = inner;
         if (only !== undefined && inner.length === 1)
             return meaning(only, source);
@@ -53143,7 +53292,7 @@ function meaning(node, source) {
     if (node.name === "FormatString")
         return formatOf(text.slice(node.from, node.to));
     if (node.name === "ContinuedString")
-        return meaning_joined(children(node), source);
+        return meaning_joined(node.children, source);
     if (node.firstChild === null)
         return `${node.name} ${text.slice(node.from, node.to)}`;
     return `(${node.name} ${meaning_partsOf(node, source).join(" ")})`;
@@ -53151,7 +53300,7 @@ function meaning(node, source) {
 function meaning_partsOf(node, source) {
     const parts = [];
     let imports = [];
-    for (const child of children(node)) {
+    for (const child of node.children) {
         if (isSilent(child, node, source.text))
             continue;
         if (child.name === "ImportStatement") {
@@ -53177,16 +53326,16 @@ function isSilent(node, parent, text) {
             return forHints.test(text.slice(node.from, node.to));
         case "AssignStatement":
             // `name: type` alone.
-            return !children(node).some(({ name }) => name === "AssignOp");
+            return !node.children.some(({ name }) => name === "AssignOp");
         case "ExpressionStatement":
-            return children(node).every(({ name }) => /^(?:String|ContinuedString|Ellipsis|Comment)$/.test(name));
+            return node.children.every(({ name }) => /^(?:String|ContinuedString|Ellipsis|Comment)$/.test(name));
         default:
             return false;
     }
 }
 /** `x[a, b,]` is `x[a, b]`; `x[a,]` is not `x[a]`. */
 function isLastOfMany(comma, parent) {
-    const after = children(parent).filter(({ from, name }) => from > comma.from && name !== "Comment");
+    const after = parent.children.filter(({ from, name }) => from > comma.from && name !== "Comment");
     return after[0]?.name === "]" && parent.getChildren(",").length > 1;
 }
 /** How the meaning of a string without a prefix begins. */
@@ -53219,6 +53368,43 @@ function stringOf(token) {
     const { prefix = "", body = "" } = /^(?<prefix>[a-z]*)(?<quote>'''|"""|'|")(?<body>.*)\k<quote>$/is.exec(token)?.groups ?? {};
     const kind = prefix.toLowerCase().replace("u", "");
     return `String ${kind}${JSON.stringify(kind.includes("r") ? body : body.replace(/\\(["'])/g, "$1"))}`;
+}
+
+;// CONCATENATED MODULE: ./lib/tools/alembic/later.js
+/** Computes at the first call, and no more. */
+function once(compute) {
+    let done;
+    return () => {
+        done ??= { value: compute() };
+        return done.value;
+    };
+}
+/** An object that can compute more; what of it is outside is own properties. */
+class Computing {
+    #compute;
+    constructor(compute) {
+        this.#compute = compute;
+    }
+    static property(name) {
+        return {
+            enumerable: true,
+            get() {
+                return Reflect.get(this.#compute(), name);
+            },
+        };
+    }
+}
+/** Names of what `withLater` computes, for all objects of a kind. */
+function later(...names) {
+    return { properties: Object.fromEntries(names.map((name) => [name, Computing.property(name)])) };
+}
+/**
+ * An object with what is known, and with properties that are computed when one of them is read. A `get` in a literal does the
+ * same, and Node makes a shape for each such object: of thousands, they take ten times the time and the memory.
+ */
+function withLater(known, compute, { properties }) {
+    const made = Object.assign(new Computing(compute), known);
+    return Object.defineProperties(made, properties);
 }
 
 ;// CONCATENATED MODULE: ./lib/operations/names.js
@@ -54011,6 +54197,7 @@ function tableOf(value) {
 
 
 
+
 /** Reads `sa.Column(name, type, *items, …)` (SQLAlchemy 2.0); undefined where it is not one, or its name is not known. */
 function columns_columnOf(value) {
     if (value?.kind !== "call" || lastName(value.name) !== "Column" || !value.complete)
@@ -54030,13 +54217,11 @@ function columns_columnOf(value) {
         : has("Computed") !== undefined
             ? "generated"
             : defaultIn(value);
+    const known = { name, type, nullable: option("nullable") ?? !(isKey || filled === "identity") };
     return {
-        column: {
-            name,
-            type,
-            nullable: option("nullable") ?? !(isKey || filled === "identity"),
-            default: filled,
-        },
+        column: typeof filled === "string"
+            ? { ...known, default: filled }
+            : withLater(known, once(() => ({ default: sqlDefault(filled.sql) })), defaultLater),
         hasIndex: option("index") === true && option("unique") !== true,
         constraints: [
             ...(has("ForeignKey") === undefined ? [] : [constraint("foreignKey", name, false)]),
@@ -54056,12 +54241,17 @@ function constraint(kind, column, trivial) {
         notNullColumn: undefined,
     };
 }
+const defaultLater = later("default");
 function defaultIn(column) {
     const value = column.keywords.get("server_default");
-    return value === undefined ? "none" : serverDefault(value);
+    return value === undefined ? "none" : writtenDefault(value);
 }
 /** `server_default=`: a string is a constant of the column's type, `sa.text("…")` is SQL, `sa.func.now()` a call. */
 function serverDefault(value) {
+    const written = writtenDefault(value);
+    return typeof written === "string" ? written : sqlDefault(written.sql);
+}
+function writtenDefault(value) {
     if (values_isNone(value))
         return "none";
     if (value.kind === "constant")
@@ -54069,8 +54259,10 @@ function serverDefault(value) {
     if (value.kind !== "call")
         return "unknown";
     const name = lastName(value.name);
-    if (name === "text" || name === "literal_column")
-        return sqlDefault(textValue(value.positional[0]));
+    if (name === "text" || name === "literal_column") {
+        const sql = textValue(value.positional[0]);
+        return sql === undefined ? "unknown" : { sql };
+    }
     if (name === "Identity")
         return "identity";
     if (name === "Computed")
@@ -54078,14 +54270,12 @@ function serverDefault(value) {
     if (name === "true" || name === "false" || name === "null")
         return name === "null" ? "none" : "constant";
     if (/(?:^|\.)func\.\w+$/.test(value.name))
-        return sqlDefault(`${name}()`);
+        return { sql: `${name}()` };
     if (name === "inline_literal" || name === "literal")
         return "constant";
     return "unknown";
 }
-function sqlDefault(sql) {
-    if (sql === undefined)
-        return "unknown";
+const sqlDefault = byText((sql) => {
     try {
         const [statement] = (0,wasm.parseSync)(`SELECT ${sql}`).stmts ?? [];
         const node = statement?.stmt;
@@ -54096,11 +54286,9 @@ function sqlDefault(sql) {
     catch {
         return "unknown";
     }
-}
+});
 /** A check by its condition, as PostgreSQL reads it; undefined where it does not. */
-function checkOf(condition) {
-    if (condition === undefined)
-        return undefined;
+const checkOf = byText((condition) => {
     try {
         const [statement] = (0,wasm.parseSync)(`ALTER TABLE t ADD CHECK (${condition})`).stmts ?? [];
         const node = statement?.stmt;
@@ -54111,6 +54299,15 @@ function checkOf(condition) {
     catch {
         return undefined;
     }
+});
+/** A history says `now()` and the like again and again; PostgreSQL's parser reads each text once. */
+function byText(read) {
+    const known = new Map();
+    return (text) => {
+        const found = known.get(text) ?? { value: read(text) };
+        known.set(text, found);
+        return found.value;
+    };
 }
 /** SQLAlchemy's generic types and those of its PostgreSQL dialect, as PostgreSQL stores them (SQLAlchemy 2.0). */
 const columns_types = {
@@ -54201,6 +54398,7 @@ function columns_typeOf(value) {
 }
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/operations/calls.js
+
 
 
 
@@ -54401,18 +54599,27 @@ function addedConstraint(name, of) {
     if (kind === undefined || table === undefined)
         return undefined;
     const columns = of(isForeign ? "local_cols" : "columns");
-    const check = checkOf(textOfCondition(of("condition")));
-    const constraint = {
+    const known = {
         kind,
         name: textValue(of("constraint_name")),
-        columns: check?.columns ??
-            (columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : []),
         notValid: of("postgresql_not_valid") !== undefined && truth(of("postgresql_not_valid")) !== false,
         usingIndex: false,
         trivial: false,
-        notNullColumn: check?.notNullColumn,
     };
+    const listed = columns?.kind === "list" ? columns.items.flatMap((item) => textValue(item) ?? []) : [];
+    const constraint = withCondition(known, listed, textOfCondition(of("condition")));
     return [{ kind: "addConstraint", table, constraint }];
+}
+const conditionLater = later("columns", "notNullColumn");
+/** Few ask what a check is about: its condition is parsed when one does. */
+function withCondition(known, listed, condition) {
+    if (condition === undefined)
+        return { ...known, columns: listed, notNullColumn: undefined };
+    const parsed = once(() => {
+        const check = checkOf(condition);
+        return { columns: check?.columns ?? listed, notNullColumn: check?.notNullColumn };
+    });
+    return withLater(known, parsed, conditionLater);
 }
 function textOfCondition(value) {
     return textValue(value) ?? (value?.kind === "call" ? textValue(value.positional[0]) : undefined);
@@ -54495,17 +54702,17 @@ function bound_names_namesIn(target, text) {
     if (target.name === "VariableName")
         return [tree_textOf(target, text)];
     return /^(Tuple|Array|Parenthesized)Expression$/.test(target.name)
-        ? children(target).flatMap((node) => bound_names_namesIn(node, text))
+        ? target.children.flatMap((node) => bound_names_namesIn(node, text))
         : [];
 }
 /** Names that a block gives other values: what they were before a loop is not what they are in its second round. */
 function assignedIn(body, text) {
     const names = [];
-    body.cursor().iterate((node) => {
+    body.iterate((node) => {
         if (node.name === "AssignStatement")
-            names.push(...assignments(node.node, text).flatMap((one) => one.names));
+            names.push(...assignments(node, text).flatMap((one) => one.names));
         else if (node.name === "UpdateStatement")
-            names.push(...bound_names_namesIn(node.node.firstChild ?? undefined, text));
+            names.push(...bound_names_namesIn(node.firstChild ?? undefined, text));
         return true;
     });
     return names;
@@ -54557,7 +54764,7 @@ function evaluate(node, scope) {
         case "String":
             return expressions_stringOf(node, text);
         case "ContinuedString":
-            return expressions_joined(children(node).map((part) => evaluate(part, scope)));
+            return expressions_joined(node.children.map((part) => evaluate(part, scope)));
         case "FormatString":
             return expressions_formatted(node, scope);
         case "Number": {
@@ -54572,15 +54779,15 @@ function evaluate(node, scope) {
             return scope.lookUp(tree_textOf(node, text));
         case "ParenthesizedExpression":
         case "AwaitExpression": {
-            const inner = children(node).find(isExpression);
+            const inner = node.children.find(isExpression);
             return inner === undefined ? unknown : evaluate(inner, scope);
         }
         case "TupleExpression":
         case "ArrayExpression":
         case "SetExpression":
-            return expressions_listOf(children(node), scope);
+            return expressions_listOf(node.children, scope);
         case "DictionaryExpression":
-            return dictionaryOf(children(node), scope);
+            return dictionaryOf(node.children, scope);
         case "BinaryExpression":
             return binary(node, scope);
         case "UnaryExpression":
@@ -54600,12 +54807,12 @@ function evaluate(node, scope) {
 /** What is in an expression of another kind still runs. */
 function visited(node, scope) {
     const bound = /Comprehension/.test(node.name)
-        ? children(node)
+        ? node.children
             .filter(({ name, prevSibling }) => name === "VariableName" && prevSibling?.name === "for")
             .map((name) => tree_textOf(name, scope.text))
         : [];
     const inner = bound.length === 0 ? scope : scope.without(bound);
-    for (const child of children(node))
+    for (const child of node.children)
         if (isExpression(child))
             evaluate(child, inner);
     return unknown;
@@ -54652,9 +54859,7 @@ function expressions_formatted(node, scope) {
 }
 /** The text of `{name}`; undefined where the value is not known or is formatted in a way of its own. */
 function replacement(part, scope) {
-    const [value] = children(part)
-        .filter(isExpression)
-        .map((expression) => evaluate(expression, scope));
+    const [value] = part.children.filter(isExpression).map((expression) => evaluate(expression, scope));
     const isPlain = ["FormatSpec", "FormatConversion", "FormatSelfDoc"].every((name) => part.getChild(name) === null);
     if (value?.kind !== "constant" || !isPlain)
         return undefined;
@@ -54746,7 +54951,7 @@ function percent(pattern, value) {
     return isKnown ? constant(text) : unknown;
 }
 function unary(node, scope) {
-    const inner = children(node).find(isExpression);
+    const inner = node.children.find(isExpression);
     if (inner === undefined)
         return unknown;
     const value = evaluate(inner, scope);
@@ -54760,7 +54965,7 @@ function unary(node, scope) {
         : unknown;
 }
 function conditional(node, scope) {
-    const [yes, condition, no] = children(node).filter(isExpression);
+    const [yes, condition, no] = node.children.filter(isExpression);
     if (yes === undefined || condition === undefined || no === undefined)
         return unknown;
     const known = truth(evaluate(condition, scope));
@@ -54768,7 +54973,7 @@ function conditional(node, scope) {
     return known === undefined ? unknown : (values[known ? 0 : 1] ?? unknown);
 }
 function member(node, scope) {
-    const [baseNode] = children(node);
+    const [baseNode] = node.children;
     if (baseNode === undefined)
         return unknown;
     const base = evaluate(baseNode, scope);
@@ -54778,7 +54983,7 @@ function member(node, scope) {
             ? { kind: "name", name: `${base.name}.${tree_textOf(property, scope.text)}` }
             : unknown;
     }
-    const [, indexNode] = children(node).filter(isExpression);
+    const [, indexNode] = node.children.filter(isExpression);
     const index = indexNode === undefined ? unknown : evaluate(indexNode, scope);
     if (index.kind !== "constant")
         return unknown;
@@ -54809,7 +55014,7 @@ function argumentsOf(node, scope) {
     const keywords = new Map();
     let complete = true;
     const list = node.getChild("ArgList");
-    const parts = list === null ? [] : children(list);
+    const parts = list === null ? [] : list.children;
     for (const [index, part] of parts.entries()) {
         if (!isExpression(part) || parts[index + 1]?.name === "AssignOp")
             continue;
@@ -54865,11 +55070,12 @@ class Run {
     open = new Set();
     /** Where calls begin that are statements of their own. */
     statementCalls = new Set();
-    moduleNames;
+    moduleNames = new Map();
     resolving = new Set();
     constructor(module) {
         this.module = module;
-        this.moduleNames = new Map(run_importsOf(module));
+        for (const [name, dotted] of module.imports)
+            this.moduleNames.set(name, { kind: "name", name: dotted });
     }
     /** The body of a function with its arguments; what it returns where that is one known value. */
     enter(fn, call) {
@@ -54882,7 +55088,7 @@ class Run {
         try {
             if (fn.body !== undefined)
                 return frame.block(fn.body)?.value ?? unknown;
-            const expression = children(fn.node).findLast(isExpression);
+            const expression = fn.node.children.findLast(isExpression);
             return expression === undefined ? unknown : evaluate(expression, frame);
         }
         finally {
@@ -54891,7 +55097,7 @@ class Run {
     }
     bindParameters(node, call, names) {
         const list = node.getChild("ParamList");
-        const parts = list === null ? [] : children(list);
+        const parts = list === null ? [] : list.children;
         let position = 0;
         for (const [index, part] of parts.entries()) {
             const before = parts[index - 1]?.name;
@@ -54955,28 +55161,6 @@ class Run {
         this.calls.push({ call, autocommit: this.autocommit > 0, isStatement });
     }
 }
-const imports = new WeakMap();
-/** What the module's imports bind; upgrade and downgrade ask for the same. */
-function run_importsOf(module) {
-    const known = imports.get(module);
-    if (known !== undefined)
-        return known;
-    const { text } = module.source;
-    const found = new Map();
-    const visit = (body) => {
-        for (const statement of statements(body)) {
-            if (statement.name === "ImportStatement") {
-                for (const [name, dotted] of imports_importedNames(statement, text))
-                    found.set(name, { kind: "name", name: dotted });
-            }
-            else if (/^(?:If|Try|With)Statement$/.test(statement.name))
-                statement.getChildren("Body").forEach(visit);
-        }
-    };
-    visit(module.top);
-    imports.set(module, found);
-    return found;
-}
 class Frame {
     run;
     names;
@@ -55027,7 +55211,7 @@ class Frame {
         return undefined;
     }
     statement(statement) {
-        const expressions = children(statement).filter(isExpression);
+        const expressions = statement.children.filter(isExpression);
         switch (statement.name) {
             case "AssignStatement":
                 this.assign(statement);
@@ -55049,7 +55233,7 @@ class Frame {
             case "ContinueStatement":
                 return { value: unknown };
             case "ImportStatement":
-                for (const [name, dotted] of imports_importedNames(statement, this.text)) {
+                for (const [name, dotted] of importedNames(statement, this.text)) {
                     this.names.set(name, { kind: "name", name: dotted });
                 }
                 return undefined;
@@ -55142,7 +55326,7 @@ class Frame {
         }
     }
     loop(statement) {
-        const parts = children(statement);
+        const parts = statement.children;
         const middle = parts.findIndex((node) => node.name === "in");
         const targets = parts.slice(1, middle).filter(isExpression);
         const iterated = parts.slice(middle + 1).filter((node) => isExpression(node));
@@ -55174,7 +55358,7 @@ class Frame {
             this.names.set(tree_textOf(only, this.text), value);
             return;
         }
-        const inner = targets.length === 1 && only !== undefined ? children(only).filter(isExpression) : targets;
+        const inner = targets.length === 1 && only !== undefined ? only.children.filter(isExpression) : targets;
         for (const [index, target] of inner.entries()) {
             const part = value.kind === "list" ? (value.items[index] ?? unknown) : unknown;
             if (target.name === "VariableName")
@@ -55184,7 +55368,7 @@ class Frame {
         }
     }
     with(statement) {
-        const parts = children(statement);
+        const parts = statement.children;
         let isAutocommit = false;
         for (const [index, part] of parts.entries()) {
             if (!isExpression(part) || parts[index - 1]?.name === "as")
@@ -55335,15 +55519,15 @@ function callsOf(fn, module) {
             return;
         opened.add(functionNode);
         const locals = bindingsIn(functionNode, text);
-        functionNode.cursor().iterate((node) => {
+        functionNode.iterate((node) => {
             if (node.name === "Decorator" || node.name === "ParamList" || node.name === "TypeDef")
                 return false;
             if (node.name !== "CallExpression")
                 return true;
-            const name = dottedName(node.node, text);
-            const literals = literalsIn(node.node, module, locals);
+            const name = dottedName(node, text);
+            const literals = literalsIn(node, module, locals);
             calls.push({ ...module.source.position(node.from), name, literals });
-            const called = node.node.firstChild?.name === "VariableName" ? module.functions.get(name) : undefined;
+            const called = node.firstChild?.name === "VariableName" ? module.functions.get(name) : undefined;
             if (called !== undefined)
                 visit(called);
             return true;
@@ -55356,14 +55540,14 @@ function bindingsIn(functionNode, text) {
     const add = (name, nodes) => {
         found.set(name, [...(found.get(name) ?? []), ...nodes]);
     };
-    functionNode.cursor().iterate((cursor) => {
+    functionNode.iterate((cursor) => {
         if (cursor.name === "AssignStatement") {
-            for (const { names, values } of assignments(cursor.node, text))
+            for (const { names, values } of assignments(cursor, text))
                 for (const name of names)
                     add(name, values);
         }
         else if (cursor.name === "ForStatement") {
-            const parts = children(cursor.node);
+            const parts = cursor.children;
             const middle = parts.findIndex((node) => node.name === "in");
             const iterated = parts.slice(middle).filter(isExpression);
             for (const target of parts.slice(0, middle))
@@ -55371,7 +55555,7 @@ function bindingsIn(functionNode, text) {
                     add(name, iterated);
         }
         else if (cursor.name === "WithStatement") {
-            const parts = children(cursor.node);
+            const parts = cursor.children;
             for (const [index, part] of parts.entries()) {
                 const item = parts[index - 1];
                 const target = parts[index + 1];
@@ -55387,7 +55571,7 @@ function calls_namesIn(target, text) {
     if (target.name === "VariableName")
         return [tree_textOf(target, text)];
     return /^(Tuple|Array|Parenthesized)Expression$/.test(target.name)
-        ? children(target).flatMap((node) => calls_namesIn(node, text))
+        ? target.children.flatMap((node) => calls_namesIn(node, text))
         : [];
 }
 function literalsIn(call, module, locals) {
@@ -55397,13 +55581,13 @@ function literalsIn(call, module, locals) {
     collect(call);
     return literals;
     function collect(root) {
-        root.cursor().iterate((node) => {
+        root.iterate((node) => {
             if (/^(String|ContinuedString|FormatString)$/.test(node.name)) {
-                add(constantOf(node.node, text, module.constants) ?? pieces(node.node));
+                add(constantOf(node, text, module.constants) ?? pieces(node));
                 return false;
             }
             const isName = node.name === "VariableName" &&
-                !(node.node.parent?.name === "ArgList" && node.node.nextSibling?.name === "AssignOp");
+                !(node.parent?.name === "ArgList" && node.nextSibling?.name === "AssignOp");
             if (isName)
                 lookUp(text.slice(node.from, node.to));
             return true;
@@ -55430,7 +55614,7 @@ function literalsIn(call, module, locals) {
     /** What is constant of an f-string that is not constant as a whole. */
     function pieces(node) {
         if (node.name === "ContinuedString") {
-            return children(node).flatMap((part) => {
+            return node.children.flatMap((part) => {
                 const value = constantOf(part, text, module.constants);
                 return typeof value === "string" ? [value] : pieces(part);
             });
@@ -55477,10 +55661,10 @@ function effectOf(fn, module) {
     function ofFunction({ node, body, decorated }) {
         if (decorated || open.has(node))
             return something;
-        if (isNeverRun(node))
+        if (isNeverRun(node, text))
             return nothing;
         open.add(node);
-        const value = children(node).findLast(isExpression);
+        const value = node.children.findLast(isExpression);
         const effect = body !== undefined ? ofBody(body) : value !== undefined && isInert(value) ? nothing : something;
         open.delete(node);
         return effect.kind === "leaves" ? nothing : effect;
@@ -55494,7 +55678,7 @@ function effectOf(fn, module) {
         return nothing;
     }
     function ofStatement(statement) {
-        const inner = children(statement);
+        const inner = statement.children;
         const bodies = statement.getChildren("Body");
         const expressions = inner.filter(isExpression);
         switch (statement.name) {
@@ -55566,10 +55750,10 @@ function effectOf(fn, module) {
     }
     function isInert(expression) {
         let inert = true;
-        expression.cursor().iterate((node) => {
-            if (/^(AwaitExpression|YieldExpression)$/.test(node.name) || node.type.isError)
+        expression.iterate((node) => {
+            if (/^(AwaitExpression|YieldExpression)$/.test(node.name) || node.isError)
                 inert = false;
-            else if (node.name === "CallExpression" && !isInertCall(node.node))
+            else if (node.name === "CallExpression" && !isInertCall(node))
                 inert = false;
             return inert && node.name !== "LambdaExpression";
         });
@@ -55602,11 +55786,13 @@ function effectOf(fn, module) {
     }
 }
 /** True for `async def` and for a generator: calling it runs none of its body. */
-function isNeverRun(node) {
+function isNeverRun(node, text) {
     if (node.getChild("async") !== null)
         return true;
+    if (!tree_textOf(node, text).includes("yield"))
+        return false;
     let yields = false;
-    node.cursor().iterate((inner) => {
+    node.iterate((inner) => {
         if (/^Yield(Statement|Expression)$/.test(inner.name))
             yields = true;
         return (inner.from === node.from || !/^(FunctionDefinition|LambdaExpression|ClassDefinition)$/.test(inner.name));
@@ -55617,7 +55803,7 @@ function effects_argumentsOf(call) {
     const list = call.getChild("ArgList");
     return list === null
         ? []
-        : children(list).filter((node) => isExpression(node) && node.nextSibling?.name !== "AssignOp");
+        : list.children.filter((node) => isExpression(node) && node.nextSibling?.name !== "AssignOp");
 }
 /** The constant text of `"…"`, `text("…")`, `sa.text("…")`. */
 function sqlText(node, text, constants) {
@@ -55713,14 +55899,15 @@ function remarksOf(module, file) {
     const all = statementsBelow(top);
     const first = all.find((node) => node.parent?.name === "Script" && !isPreface(node))?.from ?? Infinity;
     const remarks = [];
-    top.cursor().iterate((node) => {
+    top.iterate((node) => {
         if (node.name !== "Comment")
-            return;
+            return true;
         const text = remarks_addressed.exec(source.text.slice(node.from, node.to))?.[1]?.trim();
         if (text === undefined)
-            return;
+            return true;
         const covers = node.from < first ? "file" : coveredLines(node.from, all, module);
         remarks.push({ file, ...source.position(node.from), text, covers });
+        return true;
     });
     return remarks;
 }
@@ -55731,12 +55918,12 @@ function isPreface(node) {
 }
 function statementsBelow(top) {
     const found = [];
-    top.cursor().iterate((node) => {
+    top.iterate((node) => {
         if (/(?:Statement|Definition)$/.test(node.name) &&
-            /^(?:Script|Body|StatementGroup)$/.test(node.node.parent?.name ?? "")) {
-            found.push(node.node);
+            /^(?:Script|Body|StatementGroup)$/.test(node.parent?.name ?? "")) {
+            found.push(node);
         }
-        return !isExpression(node.node);
+        return !isExpression(node);
     });
     return found;
 }
@@ -55792,6 +55979,11 @@ function coveredLines(at, all, { source }) {
 
 
 
+
+
+const functionsLater = later("upgrade", "downgrade");
+const callsLater = later("calls");
+const effectLater = later("empty", "irreversible", "calls");
 const attributes = ["revision", "down_revision", "branch_labels", "depends_on"];
 const revision_file_definition = /^(?:async[ \t]+def|def|class|@)/m;
 const lateAttribute = /^[ \t]*(?:revision|down_revision|branch_labels|depends_on)\b[ \t]*[:=,]/m;
@@ -55830,8 +56022,8 @@ function readRevisionFile(file, bytes, bind) {
     // All at once, so that the tree is not kept.
     const parse = () => readModule(source, parsePython(source.text));
     const functionsOf = (whole) => ({
-        upgrade: revision_file_readFunction(whole, functionOf(whole, "upgrade", bind), file),
-        downgrade: declared(revision_file_readFunction(whole, functionOf(whole, "downgrade", bind), file), remarksOf(whole, file)),
+        upgrade: revision_file_readFunction(whole, "upgrade", file, bind),
+        downgrade: declared(revision_file_readFunction(whole, "downgrade", file, bind), remarksOf(whole, file)),
         problems: syntaxProblems(whole, file),
     });
     let functions;
@@ -55850,7 +56042,7 @@ function readRevisionFile(file, bytes, bind) {
             remarks: [...remarksOf(whole, file), ...upgrade.remarks, ...downgrade.remarks],
         };
     });
-    const revision = {
+    const known = {
         id,
         parents: values[0] ?? [],
         dependsOn: values[2] ?? [],
@@ -55858,13 +56050,8 @@ function readRevisionFile(file, bytes, bind) {
         location,
         message: head.docstring.trim().split("\n")[0]?.trim() ?? "",
         created: /^Create Date:\s*(\S.*?)\s*$/m.exec(head.docstring)?.[1],
-        get upgrade() {
-            return rest().upgrade;
-        },
-        get downgrade() {
-            return rest().downgrade;
-        },
     };
+    const revision = withLater(known, rest, functionsLater);
     return { revision, problems, bodyProblems: () => rest().problems, body };
 }
 /** A file that is no revision: Alembic would stop at it. */
@@ -55944,7 +56131,8 @@ function revision_file_placeOf(module, name, file) {
     const place = module.places.get(name);
     return { file, ...(place === undefined ? { line: 1, column: 1 } : module.source.position(place.from)) };
 }
-function revision_file_readFunction(module, name, file) {
+function revision_file_readFunction(module, direction, file, bind) {
+    const name = functionOf(module, direction, bind);
     const place = module.places.get(name);
     if (place === undefined)
         return undefined;
@@ -55959,23 +56147,23 @@ function revision_file_readFunction(module, name, file) {
     // Imported or made by a call: what it does is not in this file.
     if (fn === undefined)
         return { ...position, empty: false, irreversible: undefined, calls: [] };
-    const effect = effectOf(fn, module);
-    let known;
+    // Few ask for the rest: the file is parsed once more then, so that no tree is kept.
+    const calls = once(() => ({ calls: again(source, name, callsOf) }));
+    if (direction === "downgrade")
+        return withLater({ ...position, ...shownEffect(effectOf(fn, module)) }, calls, callsLater);
+    const rest = once(() => withLater(shownEffect(again(source, name, effectOf)), calls, callsLater));
+    return withLater(position, rest, effectLater);
+}
+function shownEffect(effect) {
     return {
-        ...position,
         empty: effect.kind === "nothing",
         irreversible: effect.kind === "refuses" ? effect.reason : undefined,
-        // Only a finding of the proof asks for them: the file is parsed once more then, so that no tree is kept.
-        get calls() {
-            known ??= callsIn(source, name);
-            return known;
-        },
     };
 }
-function callsIn(source, name) {
+/** What is to be read of a function of which the tree is gone. */
+function again(source, name, read) {
     const module = readModule(source, parsePython(source.text));
-    const fn = module.functions.get(name);
-    return fn === undefined ? [] : callsOf(fn, module);
+    return read(module.functions.get(name), module);
 }
 function lastCharacter(node, text) {
     return node.from + text.slice(node.from, node.to).trimEnd().length - 1;
@@ -55989,13 +56177,6 @@ function syntaxProblems(module, file) {
         { kind: "syntax", file, ...position, text: `${file} does not parse as Python at line ${position.line}.` },
     ];
 }
-function once(compute) {
-    let done;
-    return () => {
-        done ??= { value: compute() };
-        return done.value;
-    };
-}
 
 ;// CONCATENATED MODULE: ./lib/tools/alembic/read.js
 
@@ -56008,11 +56189,11 @@ function readRevisions(project) {
     const seen = new Set();
     const files = [];
     for (const folder of project.revisionFolders) {
-        for (const { listed, real } of filesIn(folder, project.recursive)) {
+        for (const { listed, shown, real } of filesIn(folder, project)) {
             if (seen.has(real) || !revisionName.test(external_node_path_default().basename(real)))
                 continue;
             seen.add(real);
-            files.push(readFile(project, listed));
+            files.push(readFile(project, listed, shown));
         }
     }
     const byRevision = new Map(files.flatMap((file) => (file.revision === undefined ? [] : [[file.revision, file]])));
@@ -56032,8 +56213,7 @@ function readOne(file, bytes, bind) {
 function readBody(file, bytes, bind) {
     return readRevisionFile(file, bytes, bind).body();
 }
-function readFile(project, file) {
-    const shown = external_node_path_default().relative(project.root, file).split((external_node_path_default()).sep).join("/");
+function readFile(project, file, shown) {
     try {
         return readRevisionFile(shown, (0,external_node_fs_.readFileSync)(file), project.bind?.name);
     }
@@ -56049,21 +56229,23 @@ function readFile(project, file) {
         return failed(problem);
     }
 }
-function filesIn(folder, recursive) {
+function filesIn(folder, project) {
     const real = realPath(folder);
     if (real === undefined || !(0,external_node_fs_.statSync)(real).isDirectory())
         return [];
     const entries = (0,external_node_fs_.readdirSync)(real, { withFileTypes: true }).sort((one, other) => one.name < other.name ? -1 : 1);
     const files = folder.endsWith("__pycache__") ? [] : entries.filter((entry) => !entry.isDirectory());
-    const below = recursive ? entries.filter((entry) => entry.isDirectory()) : [];
+    const below = project.recursive ? entries.filter((entry) => entry.isDirectory()) : [];
+    const shownFolder = external_node_path_default().relative(project.root, folder).split((external_node_path_default()).sep).join("/");
     return [
         ...files.flatMap((entry) => {
             const listed = external_node_path_default().join(folder, entry.name);
+            const shown = shownFolder === "" ? entry.name : `${shownFolder}/${entry.name}`;
             const target = entry.isFile() ? external_node_path_default().join(real, entry.name) : realPath(listed);
             const isUsable = target !== undefined && (entry.isFile() || (0,external_node_fs_.statSync)(target).isFile());
-            return isUsable ? [{ listed, real: target }] : [];
+            return isUsable ? [{ listed, shown, real: target }] : [];
         }),
-        ...below.flatMap((entry) => filesIn(external_node_path_default().join(folder, entry.name), true)),
+        ...below.flatMap((entry) => filesIn(external_node_path_default().join(folder, entry.name), project)),
     ];
 }
 function realPath(file) {
@@ -70409,14 +70591,16 @@ op.execute("ALTER TABLE users ADD CONSTRAINT users_email UNIQUE USING INDEX user
         },
     },
     check: ({ operations }) => only(operations, "addConstraint").flatMap(({ origin, table, constraint }) => {
-        const { kind, name, usingIndex, columns } = constraint;
+        const { kind, name, usingIndex } = constraint;
         if ((kind !== "unique" && kind !== "primaryKey") || usingIndex)
             return [];
-        const title = name === undefined ? `A ${require_constraint_using_index_words[kind]} on (${columns.join(", ")})` : `The ${require_constraint_using_index_words[kind]} "${name}"`;
+        const title = name === undefined
+            ? `A ${require_constraint_using_index_words[kind]} on (${constraint.columns.join(", ")})`
+            : `The ${require_constraint_using_index_words[kind]} "${name}"`;
         return [
             {
                 at: origin,
-                object: `constraint ${shownName(table)}.${name ?? columns.join("_")}`,
+                object: `constraint ${shownName(table)}.${name ?? constraint.columns.join("_")}`,
                 what: `${title} of "${shownName(table)}" builds its index under ACCESS EXCLUSIVE.`,
             },
         ];
@@ -70539,14 +70723,16 @@ const requireNotValidConstraint = {
         },
     },
     check: ({ operations }) => only(operations, "addConstraint").flatMap(({ origin, table, constraint }) => {
-        const { kind, name, notValid, trivial, columns } = constraint;
+        const { kind, name, notValid, trivial } = constraint;
         if ((kind !== "foreignKey" && kind !== "check") || notValid || trivial)
             return [];
-        const title = name === undefined ? `A ${require_not_valid_constraint_words[kind]} on (${columns.join(", ")})` : `The ${require_not_valid_constraint_words[kind]} "${name}"`;
+        const title = name === undefined
+            ? `A ${require_not_valid_constraint_words[kind]} on (${constraint.columns.join(", ")})`
+            : `The ${require_not_valid_constraint_words[kind]} "${name}"`;
         return [
             {
                 at: origin,
-                object: `constraint ${shownName(table)}.${name ?? columns.join("_")}`,
+                object: `constraint ${shownName(table)}.${name ?? constraint.columns.join("_")}`,
                 what: `${title} of "${shownName(table)}" is added without NOT VALID: all rows are read under its lock.`,
             },
         ];
@@ -72768,10 +72954,10 @@ function isTouch({ name, isTime }, { from, to }) {
 }
 /** Every row that differs has a later time than all had. */
 function isTouched(pair, rest) {
-    const was = rest.before.flatMap((row) => row[pair.before] ?? []).reduce(later, "");
+    const was = rest.before.flatMap((row) => row[pair.before] ?? []).reduce(row_comparison_later, "");
     return (rest.after.length > 0 && rest.after.every((row) => isTouch(pair, { from: was, to: row[pair.after] })));
 }
-function later(left, right) {
+function row_comparison_later(left, right) {
     return left < right ? right : left;
 }
 function row_comparison_changedKeys(comparison, alone, gone) {
@@ -79866,12 +80052,15 @@ function unusable(name, verb, error) {
 async function check(context) {
     const { settings } = context;
     const clock = new Clock();
-    await (0,wasm.loadModule)();
+    const sqlParser = (0,wasm.loadModule)();
+    // It is compiled beside the reading; what stops that stops this.
+    sqlParser.catch(() => undefined);
     const project = findJudged(settings["working-directory"], settings);
     requireOnlyConfig(project.root, context.policy.file);
     const tool = toolOf(project);
     const read = find_project_readRevisions(project);
     const graph = buildGraph(read.revisions);
+    await sqlParser;
     const history = await compareWithBase(context, find_project_sourceOf(project), read.revisions);
     const judged = judgedRevisions(read.revisions, history, settings.history);
     const floor = floorOf(graph, settings.floor);
