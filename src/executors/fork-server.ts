@@ -151,7 +151,10 @@ export class ForkServer implements AsyncDisposable {
     clearTimeout(timer);
     if (pid === undefined) {
       // Without its byte it runs nothing.
-      void reader.then((socket) => socket.destroy());
+      reader.then(
+        (socket) => socket.destroy(),
+        () => undefined,
+      );
       return undefined;
     }
     const output = await reader;

@@ -169,6 +169,7 @@ test("several databases are seen in the revisions, not in the template alone", a
   const revision = (id: string, down: string | null, functions: readonly string[]) => ({
     [`migrations/versions/${id}.py`]: [
       `revision = "${id}"\ndown_revision = ${down === null ? "None" : `"${down}"`}`,
+      'def upgrade(engine_name):\n    globals()["upgrade_%s" % engine_name]()',
       ...functions.map((name) => `def ${name}():\n    pass`),
     ].join("\n\n"),
   });
