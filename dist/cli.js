@@ -62862,24 +62862,29 @@ function valueAfter(change, otherBefore, earlier, side) {
 
 /**
  * The statement by which a revision's own text ended the transaction that the tool had begun: it ran, and it stands
- * in the revision. The driver's COMMIT of an autocommit block has the same text, but no call in the revision.
+ * in the revision. The driver's COMMIT of an autocommit block has the same text, but no call in the revision. `textOf` reads
+ * a file of the project.
  */
-function ownTransactionEnd(step, revision) {
+function ownTransactionEnd(step, revision, textOf) {
     const ended = step.statements.filter(({ sql, error }) => error === undefined && endsTransaction(sql));
-    // To ask a revision for its calls is to parse its file.
-    if (ended.length === 0)
+    const own = ended.length === 0 ? undefined : revision?.[step.direction];
+    if (own === undefined)
         return undefined;
-    const calls = revision?.[step.direction]?.calls ?? [];
-    const texts = new Set(calls.flatMap(({ literals }) => literals.map(normal)));
+    // To ask it for its calls is to parse its file, and most have no such word.
+    const text = textOf(own.file).toLowerCase();
+    if (!ended.some(({ sql }) => text.includes(transaction_ends_word.exec(sql)?.[0].toLowerCase() ?? "")))
+        return undefined;
+    const texts = new Set((own.calls ?? []).flatMap(({ literals }) => literals.map(normal)));
     return ended.find(({ sql }) => texts.has(normal(sql)));
 }
 function normal(sql) {
     return sql.trim().replace(/;$/, "").trimEnd().toLowerCase();
 }
+const transaction_ends_word = /\b(?:commit|rollback|abort|end)\b/i;
 const ends = new Set(["TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK"]);
 /** By the grammar: END is also a word of PL/pgSQL. */
 function endsTransaction(sql) {
-    if (!/\b(?:commit|rollback|abort|end)\b/i.test(sql))
+    if (!transaction_ends_word.test(sql))
         return false;
     try {
         return ((0,wasm.parseSync)(sql).stmts ?? []).some(({ stmt }) => stmt !== undefined && "TransactionStmt" in stmt && ends.has(stmt.TransactionStmt.kind ?? ""));
@@ -65604,6 +65609,8 @@ var segment_disposeResources = (undefined && undefined.__disposeResources) || (f
 
 
 
+
+
 /** Downgrades that stop are tried again with the floor just above, at most this often. */
 const maximumFloors = 5;
 /**
@@ -65827,7 +65834,9 @@ class Segment {
     }
     noteTransactionEnd(step) {
         const { revision, direction } = step;
-        const ended = ownTransactionEnd(step, this.context.graph.get(revision));
+        const { graph, project } = this.context;
+        const textOf = (file) => textOfFile(external_node_path_default().resolve(project.root, file));
+        const ended = ownTransactionEnd(step, graph.get(revision), textOf);
         if (ended === undefined)
             return;
         this.ledger.note({ kind: "transaction ended", revision, direction, sql: ended.sql });
@@ -68091,7 +68100,7 @@ class ForkServer {
             clearTimeout(timer);
             if (pid === undefined) {
                 // Without its byte it runs nothing.
-                void reader.then((socket) => socket.destroy());
+                reader.then((socket) => socket.destroy(), () => undefined);
                 return undefined;
             }
             const output = await reader;
@@ -68227,9 +68236,15 @@ function signalName(number) {
 
 
 
-/** What a driver brings along, by what stands after the plus sign in an address. SQLAlchemy's asyncio needs greenlet, which others may not have. */
-const fork_server_drivers = {
+
+
+/**
+ * What a start loads beside the tool's modules, by words of the address's form or of the files that decide how revisions run.
+ * SQLAlchemy's asyncio needs greenlet, which who does not use it may not have.
+ */
+const fork_server_named = {
     asyncpg: ["asyncpg", "sqlalchemy.ext.asyncio"],
+    "sqlalchemy.ext.asyncio": ["sqlalchemy.ext.asyncio"],
     psycopg2: ["psycopg2"],
 };
 /** Loads what every start of the tool needs, for all that are to come; undefined where each start is to load it by itself. */
@@ -68242,8 +68257,10 @@ async function beginForkServer(starts) {
     const file = fileOf(name, project.root, env);
     if (file === undefined)
         return undefined;
-    const driver = /^\w+\+(\w+)/.exec(address.databaseUrlFormat)?.[1] ?? "";
-    const modules = [...tool.modules, ...(Object.hasOwn(fork_server_drivers, driver) ? (fork_server_drivers[driver] ?? []) : [])];
+    const files = project.environmentFiles.map((name) => textOfFile(external_node_path_default().resolve(project.root, name)));
+    const texts = [address.databaseUrlFormat, ...files];
+    const more = Object.entries(fork_server_named).filter(([word]) => texts.some((text) => text.includes(word)));
+    const modules = [...tool.modules, ...more.flatMap(([, loaded]) => loaded)];
     return ForkServer.begin({ first: { file, args, cwd: project.root, env }, modules, varying, isolation });
 }
 /** The variables that are the same for every start, and the names of those that say where a database is. */

@@ -1,14 +1,20 @@
+import path from "node:path";
 import { childEnvironment } from "../executors/environment";
 import { findExecutable } from "../executors/executable";
 import { ForkServer } from "../executors/fork-server";
+import { textOfFile } from "../executors/readable-files";
 import { addressVariables } from "./address-variables";
 import type { LaneContext } from "./stage";
 
 type Starts = Pick<LaneContext, "tool" | "project" | "run" | "isolation" | "environment" | "address">;
 
-/** What a driver brings along, by what stands after the plus sign in an address. SQLAlchemy's asyncio needs greenlet, which others may not have. */
-const drivers: Readonly<Record<string, readonly string[]>> = {
+/**
+ * What a start loads beside the tool's modules, by words of the address's form or of the files that decide how revisions run.
+ * SQLAlchemy's asyncio needs greenlet, which who does not use it may not have.
+ */
+const named: Readonly<Record<string, readonly string[]>> = {
   asyncpg: ["asyncpg", "sqlalchemy.ext.asyncio"],
+  "sqlalchemy.ext.asyncio": ["sqlalchemy.ext.asyncio"],
   psycopg2: ["psycopg2"],
 };
 
@@ -20,8 +26,10 @@ export async function beginForkServer(starts: Starts): Promise<ForkServer | unde
   const { env, varying } = environmentOf(starts);
   const file = fileOf(name, project.root, env);
   if (file === undefined) return undefined;
-  const driver = /^\w+\+(\w+)/.exec(address.databaseUrlFormat)?.[1] ?? "";
-  const modules = [...tool.modules, ...(Object.hasOwn(drivers, driver) ? (drivers[driver] ?? []) : [])];
+  const files = project.environmentFiles.map((name) => textOfFile(path.resolve(project.root, name)));
+  const texts = [address.databaseUrlFormat, ...files];
+  const more = Object.entries(named).filter(([word]) => texts.some((text) => text.includes(word)));
+  const modules = [...tool.modules, ...more.flatMap(([, loaded]) => loaded)];
   return ForkServer.begin({ first: { file, args, cwd: project.root, env }, modules, varying, isolation });
 }
 

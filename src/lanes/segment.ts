@@ -1,7 +1,9 @@
+import path from "node:path";
 import { ToolError } from "../errors";
 import { DifferenceTracker, differencesOf, invertDelta, mergeDeltas } from "../evidence/deltas";
 import type { RecordedStep } from "../evidence/steps";
 import { ownTransactionEnd } from "../evidence/transaction-ends";
+import { textOfFile } from "../executors/readable-files";
 import type { CatalogDelta } from "../model/catalog";
 import type { Difference, StepFailure } from "../model/evidence";
 import { upgradeWords } from "../tools/own-words";
@@ -225,7 +227,9 @@ class Segment {
 
   private noteTransactionEnd(step: RecordedStep): void {
     const { revision, direction } = step;
-    const ended = ownTransactionEnd(step, this.context.graph.get(revision));
+    const { graph, project } = this.context;
+    const textOf = (file: string) => textOfFile(path.resolve(project.root, file));
+    const ended = ownTransactionEnd(step, graph.get(revision), textOf);
     if (ended === undefined) return;
     this.ledger.note({ kind: "transaction ended", revision, direction, sql: ended.sql });
   }
