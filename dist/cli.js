@@ -40220,23 +40220,25 @@ function notFound({ command, cwd, plainFile, path, installedBy }) {
 }
 /** The first word after `#!` where that file does not exist. The kernel reads at most 256 bytes (Linux 5.1 on). */
 function missingInterpreter(file) {
-    const start = Buffer.alloc(256);
-    let length = 0;
+    const match = /^#![ \t]*(\/[^\s]*)/.exec(startOfFile(file, 256) ?? "");
+    const interpreter = match?.[1];
+    return interpreter !== undefined && !isFile(interpreter) ? interpreter : undefined;
+}
+/** What a program's first bytes say; undefined where it is executable and not readable: it may be run all the same. */
+function startOfFile(file, bytes) {
+    const buffer = Buffer.alloc(bytes);
     try {
         const handle = (0,external_node_fs_.openSync)(file, "r");
         try {
-            length = (0,external_node_fs_.readSync)(handle, start, 0, start.length, 0);
+            return buffer.toString("utf8", 0, (0,external_node_fs_.readSync)(handle, buffer, 0, bytes, 0));
         }
         finally {
             (0,external_node_fs_.closeSync)(handle);
         }
     }
     catch {
-        return undefined; // Executable but not readable: it may be run all the same.
+        return undefined;
     }
-    const match = /^#![ \t]*(\/[^\s]*)/.exec(start.toString("utf8", 0, length));
-    const interpreter = match?.[1];
-    return interpreter !== undefined && !isFile(interpreter) ? interpreter : undefined;
 }
 function isExecutable(file) {
     try {
@@ -67845,6 +67847,7 @@ except BaseException as error:
 ;// CONCATENATED MODULE: ./lib/executors/python-start.js
 
 
+
 /** Programs that run another one in a project's own Python environment and change nothing but variables. */
 const launchers = new Set(["uv", "poetry"]);
 function launcherStart(file, [command, program, ...args]) {
@@ -67865,31 +67868,17 @@ function pythonStart(file, args, { cwd, path, modules, }) {
             return undefined;
         return { interpreter: [file], firstPlace: (0,external_node_path_namespaceObject.resolve)(cwd), runs: { module }, args: rest };
     }
-    const text = startOf(file);
-    const interpreter = text === undefined ? undefined : interpreterOf(text, path);
-    if (text === undefined || interpreter === undefined || !modules.includes(entryModule(text) ?? ""))
+    const text = startOfFile(file, mostBytes);
+    if (text === undefined || Buffer.byteLength(text) >= mostBytes)
+        return undefined;
+    const interpreter = interpreterOf(text, path);
+    if (interpreter === undefined || !modules.includes(entryModule(text) ?? ""))
         return undefined;
     return { interpreter, firstPlace: (0,external_node_path_namespaceObject.dirname)((0,external_node_fs_.realpathSync)(file)), runs: { script: file }, args };
 }
 const pythonName = /^python(?:3(?:\.\d+)?)?$/;
 /** Entry points are some 200 bytes; the path of a long interpreter adds to it. */
 const mostBytes = 4096;
-function startOf(file) {
-    const buffer = Buffer.alloc(mostBytes);
-    try {
-        const handle = (0,external_node_fs_.openSync)(file, "r");
-        try {
-            const length = (0,external_node_fs_.readSync)(handle, buffer, 0, mostBytes, 0);
-            return length === mostBytes ? undefined : buffer.toString("utf8", 0, length);
-        }
-        finally {
-            (0,external_node_fs_.closeSync)(handle);
-        }
-    }
-    catch {
-        return undefined; // Executable, and not readable.
-    }
-}
 /** `#!/path/python`, `#!/usr/bin/env python3`, or for a path with spaces or too long for the kernel a shell's exec. */
 function interpreterOf(text, path) {
     const [first = "", second = ""] = text.split("\n", 2);
@@ -67913,16 +67902,7 @@ function inPath(name, path) {
     const folders = (path ?? "").split(":");
     if (!folders.every(external_node_path_namespaceObject.isAbsolute))
         return undefined;
-    return folders.map((folder) => (0,external_node_path_namespaceObject.join)(folder, name)).find(python_start_isExecutable);
-}
-function python_start_isExecutable(file) {
-    try {
-        (0,external_node_fs_.accessSync)(file, external_node_fs_.constants.X_OK);
-        return true;
-    }
-    catch {
-        return false;
-    }
+    return folders.map((folder) => (0,external_node_path_namespaceObject.join)(folder, name)).find(isExecutable);
 }
 /** The module from which an entry point takes its program; undefined where a line is none of those that installers write. */
 function entryModule(text) {

@@ -92,24 +92,27 @@ function notFound({ command, cwd, plainFile, path, installedBy }: Missing): Tool
 
 /** The first word after `#!` where that file does not exist. The kernel reads at most 256 bytes (Linux 5.1 on). */
 function missingInterpreter(file: string): string | undefined {
-  const start = Buffer.alloc(256);
-  let length = 0;
-  try {
-    const handle = openSync(file, "r");
-    try {
-      length = readSync(handle, start, 0, start.length, 0);
-    } finally {
-      closeSync(handle);
-    }
-  } catch {
-    return undefined; // Executable but not readable: it may be run all the same.
-  }
-  const match = /^#![ \t]*(\/[^\s]*)/.exec(start.toString("utf8", 0, length));
+  const match = /^#![ \t]*(\/[^\s]*)/.exec(startOfFile(file, 256) ?? "");
   const interpreter = match?.[1];
   return interpreter !== undefined && !isFile(interpreter) ? interpreter : undefined;
 }
 
-function isExecutable(file: string): boolean {
+/** What a program's first bytes say; undefined where it is executable and not readable: it may be run all the same. */
+export function startOfFile(file: string, bytes: number): string | undefined {
+  const buffer = Buffer.alloc(bytes);
+  try {
+    const handle = openSync(file, "r");
+    try {
+      return buffer.toString("utf8", 0, readSync(handle, buffer, 0, bytes, 0));
+    } finally {
+      closeSync(handle);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return isFile(file);

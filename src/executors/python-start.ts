@@ -1,5 +1,6 @@
-import { accessSync, closeSync, constants, openSync, readSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { isExecutable, startOfFile } from "./executable";
 
 /** How a Python program is started. */
 export interface PythonStart {
@@ -50,10 +51,10 @@ export function pythonStart(
     if (option !== "-m" || !isOurs) return undefined;
     return { interpreter: [file], firstPlace: resolve(cwd), runs: { module }, args: rest };
   }
-  const text = startOf(file);
-  const interpreter = text === undefined ? undefined : interpreterOf(text, path);
-  if (text === undefined || interpreter === undefined || !modules.includes(entryModule(text) ?? ""))
-    return undefined;
+  const text = startOfFile(file, mostBytes);
+  if (text === undefined || Buffer.byteLength(text) >= mostBytes) return undefined;
+  const interpreter = interpreterOf(text, path);
+  if (interpreter === undefined || !modules.includes(entryModule(text) ?? "")) return undefined;
   return { interpreter, firstPlace: dirname(realpathSync(file)), runs: { script: file }, args };
 }
 
@@ -61,21 +62,6 @@ const pythonName = /^python(?:3(?:\.\d+)?)?$/;
 
 /** Entry points are some 200 bytes; the path of a long interpreter adds to it. */
 const mostBytes = 4096;
-
-function startOf(file: string): string | undefined {
-  const buffer = Buffer.alloc(mostBytes);
-  try {
-    const handle = openSync(file, "r");
-    try {
-      const length = readSync(handle, buffer, 0, mostBytes, 0);
-      return length === mostBytes ? undefined : buffer.toString("utf8", 0, length);
-    } finally {
-      closeSync(handle);
-    }
-  } catch {
-    return undefined; // Executable, and not readable.
-  }
-}
 
 /** `#!/path/python`, `#!/usr/bin/env python3`, or for a path with spaces or too long for the kernel a shell's exec. */
 function interpreterOf(text: string, path: string | undefined): readonly string[] | undefined {
@@ -99,15 +85,6 @@ function inPath(name: string, path: string | undefined): string | undefined {
   const folders = (path ?? "").split(":");
   if (!folders.every(isAbsolute)) return undefined;
   return folders.map((folder) => join(folder, name)).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The module from which an entry point takes its program; undefined where a line is none of those that installers write. */
