@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 import { runInTerminal } from "./commands/in-terminal";
 import { bugParts, exitCodes, formatError, UserError } from "./errors";
-import { optimizeLate } from "./optimizer";
+import { optimizeForShortRun } from "./optimizer";
 import { jsonError } from "./reports/json";
 import { harmless } from "./reports/terminal";
 import { redactDeep, redactor, secretsOf } from "./secrets";
 import { wantsJson } from "./settings";
 import { isEnding } from "./shadow/cleanup";
 
-optimizeLate();
+optimizeForShortRun();
 const words = process.argv.slice(2);
 const redact = redactor(secretsOf(words, process.env));
 

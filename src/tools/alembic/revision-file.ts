@@ -8,7 +8,7 @@ import type { Constant } from "./python/constants";
 import { type Effect, effectOf } from "./python/effects";
 import { type PythonFunction, type PythonModule, readModule } from "./python/module";
 import { parsePython } from "./python/node";
-import { type ModuleHead, plainHead } from "./python/plain-head";
+import { type ModuleHead, type PlainHead, plainHead } from "./python/plain-head";
 import { remarksOf } from "./python/remarks";
 import { decodePython, type PythonSource } from "./python/source";
 import { firstError } from "./python/tree";
@@ -37,6 +37,7 @@ const effectLater = later<Required<RevisionFunction>, "empty" | "irreversible" |
 );
 
 const attributes = ["revision", "down_revision", "branch_labels", "depends_on"] as const;
+const attribute = /\b(?:revision|down_revision|branch_labels|depends_on)\b/;
 const definition = /^(?:async[ \t]+def|def|class|@)/m;
 const lateAttribute = /^[ \t]*(?:revision|down_revision|branch_labels|depends_on)\b[ \t]*[:=,]/m;
 
@@ -51,7 +52,7 @@ export function readRevisionFile(file: string, bytes: Uint8Array, bind?: string)
     const text = `${file} is not text in the encoding that Python reads it in (UTF-8, unless the first lines name another).`;
     return failed({ kind: "syntax", file, line: 1, column: 1, text });
   }
-  const head = headOf(source) ?? readModule(source, parsePython(source.text));
+  const { head, tail } = headOf(source) ?? { head: readModule(source, parsePython(source.text)) };
   const location = placeOf(head, "revision", file);
   const id = head.places.has("revision") ? head.constants.get("revision") : legacyId(file);
   const problem = idProblem(id, head, location);
@@ -75,10 +76,10 @@ export function readRevisionFile(file: string, bytes: Uint8Array, bind?: string)
     problems.push({ kind: "no-revision-id", ...location, text: `${file} has no down_revision.` });
   }
   // All at once, so that the tree is not kept.
-  const parse = (): PythonModule => readModule(source, parsePython(source.text));
+  const parse = (): PythonModule => readModule(source, parsePython(source.text, tail?.from), tail?.before);
   const functionsOf = (whole: PythonModule): Functions => ({
-    upgrade: readFunction(whole, "upgrade", file, bind),
-    downgrade: declared(readFunction(whole, "downgrade", file, bind), remarksOf(whole, file)),
+    upgrade: readFunction(whole, "upgrade", file, bind, parse),
+    downgrade: declared(readFunction(whole, "downgrade", file, bind, parse), remarksOf(whole, file)),
     problems: syntaxProblems(whole, file),
   });
   let functions: Functions | undefined;
@@ -166,17 +167,36 @@ function legacyId(file: string): string | undefined {
   return /(?:^|\/)([a-f0-9]+)\.py$/.exec(file)?.[1];
 }
 
+/** What is read before the rest of the file; `tail` where the functions can be read without it. */
+interface Head {
+  readonly head: ModuleHead;
+  readonly tail?: { readonly from: number; readonly before: PlainHead } | undefined;
+}
+
 /** The module up to its first function; undefined where the rest may matter. */
-function headOf(source: PythonSource): ModuleHead | undefined {
-  const end = source.text.search(definition);
-  if (end <= 0 || lateAttribute.test(source.text.slice(end))) return undefined;
-  const plain = plainHead(source, end);
-  if (plain !== undefined)
-    return plain.places.has("revision") && plain.places.has("down_revision") ? plain : undefined;
+function headOf(source: PythonSource): Head | undefined {
+  const from = source.text.search(definition);
+  const rest = source.text.slice(from);
+  const isNamed = attribute.test(rest);
+  if (from <= 0 || (isNamed && lateAttribute.test(rest))) return undefined;
+  const plain = plainHead(source, from);
+  const head = plain ?? parsedHead(source, from);
+  if (head?.places.has("revision") !== true || !head.places.has("down_revision")) return undefined;
+  const isApart = plain !== undefined && !isNamed && isOwn(plain) && !source.text.includes("migration-gate:");
+  return { head, tail: isApart ? { from, before: plain } : undefined };
+}
+
+function parsedHead(source: PythonSource, end: number): ModuleHead | undefined {
   const top = parsePython(source.text.slice(0, end));
-  if (firstError(top) !== undefined) return undefined;
-  const head = readModule(source, top);
-  return head.places.has("revision") && head.places.has("down_revision") ? head : undefined;
+  return firstError(top) === undefined ? readModule(source, top) : undefined;
+}
+
+/** It assigns what Alembic reads and nothing that functions may use, and the functions are not imported. */
+function isOwn({ places, imports }: PlainHead): boolean {
+  return (
+    [...places.keys()].every((name) => attributes.some((known) => known === name)) &&
+    [...imports.keys()].every((name) => !/^(?:up|down)grade/.test(name))
+  );
 }
 
 /** The strings of an attribute: none for None or an absent one; undefined where it is computed. */
@@ -198,6 +218,7 @@ function readFunction(
   direction: Direction,
   file: string,
   bind: string | undefined,
+  parse: () => PythonModule,
 ): RevisionFunction | undefined {
   const name = functionOf(module, direction, bind);
   const place = module.places.get(name);
@@ -213,10 +234,14 @@ function readFunction(
   // Imported or made by a call: what it does is not in this file.
   if (fn === undefined) return { ...position, empty: false, irreversible: undefined, calls: [] };
   // Few ask for the rest: the file is parsed once more then, so that no tree is kept.
-  const calls = once(() => ({ calls: again(source, name, callsOf) }));
+  const again = <T>(read: (fn: PythonFunction, module: PythonModule) => T): T => {
+    const whole = parse();
+    return read(whole.functions.get(name)!, whole);
+  };
+  const calls = once(() => ({ calls: again(callsOf) }));
   if (direction === "downgrade")
     return withLater({ ...position, ...shownEffect(effectOf(fn, module)) }, calls, callsLater);
-  const rest = once(() => withLater(shownEffect(again(source, name, effectOf)), calls, callsLater));
+  const rest = once(() => withLater(shownEffect(again(effectOf)), calls, callsLater));
   return withLater(position, rest, effectLater);
 }
 
@@ -225,16 +250,6 @@ function shownEffect(effect: Effect): Pick<RevisionFunction, "empty" | "irrevers
     empty: effect.kind === "nothing",
     irreversible: effect.kind === "refuses" ? effect.reason : undefined,
   };
-}
-
-/** What is to be read of a function of which the tree is gone. */
-function again<T>(
-  source: PythonSource,
-  name: string,
-  read: (fn: PythonFunction, module: PythonModule) => T,
-): T {
-  const module = readModule(source, parsePython(source.text));
-  return read(module.functions.get(name)!, module);
 }
 
 function lastCharacter(node: { from: number; to: number }, text: string): number {

@@ -7,6 +7,8 @@ import { lintFindings } from "../../../src/findings/lint";
 import { readSql } from "../../../src/operations/read-sql";
 import { splitSql } from "../../../src/operations/split";
 import { buildGraph } from "../../../src/revisions/graph";
+import { plainHead } from "../../../src/tools/alembic/python/plain-head";
+import { pythonSource } from "../../../src/tools/alembic/python/source";
 import { readRevisionFile } from "../../../src/tools/alembic/revision-file";
 
 beforeAll(() => loadModule());
@@ -84,6 +86,44 @@ test("a revision file that is broken anywhere is read without an exception, and 
       lintFindings({ graph, judged: new Set([revision.id]), floor: undefined, bodyOf: body });
     }),
     { numRuns: 500 },
+  );
+});
+
+/** The same file, line for line, with a name in its head for which all of it is parsed at once. */
+function parsedWhole(text: string): string {
+  return text.replace(/\n(?=\n(?:async[ \t]+def|def|class|@))/, "\nzz = None");
+}
+
+test("functions that are read apart from a plain head are what a parse of the whole file makes of them", () => {
+  const all = (text: string) => {
+    const { revision, problems, bodyProblems, body } = readRevisionFile("versions/r.py", Buffer.from(text));
+    return { revision: structuredClone({ ...revision }), problems, more: bodyProblems(), ...body() };
+  };
+  const same = (text: string): void => {
+    // Of a head with a mistake, lezer makes something else when one more line stands in it.
+    if (plainHead(pythonSource(text), text.search(/^(?:async[ \t]+def|def|class|@)/m)) === undefined) return;
+    expect(all(text)).toEqual(all(parsedWhole(text)));
+  };
+  const head = 'from alembic import op\nrevision = "r"\ndown_revision = None\n';
+  const own = [
+    `${head}TABLE = "t"\n\n\ndef upgrade():\n    op.drop_table(TABLE)\n`,
+    `${head}\n\ndef upgrade():\n    op.drop_table(revision)\n`,
+    `from shared import upgrade\n${head}\n\ndef downgrade():\n    pass\n`,
+    `${head}# migration-gate: allow drop-table because it is empty\n\n\ndef upgrade():\n    op.drop_table("t")\n`,
+  ];
+  for (const source of [...sources, ...own]) {
+    expect(parsedWhole(source)).not.toBe(source);
+    same(source);
+  }
+  expect(own.map((text) => all(text).operations.map((operation) => JSON.stringify(operation)))).toEqual([
+    [expect.stringContaining('"t"')],
+    [expect.stringContaining('"r"')],
+    [expect.stringContaining("upgrade is not a function of this file")],
+    [expect.stringContaining('"t"')],
+  ]);
+  fc.assert(
+    fc.property(fc.constantFrom(...sources), edits, (source, changes) => same(edited(source, changes))),
+    { numRuns: 1000 },
   );
 });
 

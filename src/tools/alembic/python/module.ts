@@ -25,14 +25,21 @@ export interface PythonFunction {
   readonly decorated: boolean;
 }
 
-/** Reads the module's statements in order; those under `if` and `try` bind names, their values are not constant. */
-export function readModule(source: PythonSource, top: Node): PythonModule {
+/**
+ * Reads the module's statements in order; those under `if` and `try` bind names, their values are not constant. Where the
+ * first ones are not in the tree, `before` is what they import and the docstring.
+ */
+export function readModule(
+  source: PythonSource,
+  top: Node,
+  before?: Pick<PythonModule, "imports" | "docstring">,
+): PythonModule {
   const { text } = source;
   const constants = new Map<string, Constant | undefined>();
   const values = new Map<string, readonly Node[]>();
   const places = new Map<string, Node>();
   const functions = new Map<string, PythonFunction>();
-  const imports = new Map<string, string>();
+  const imports = new Map(before?.imports);
   const bind = (name: string, place: Node, value: Constant | undefined, nodes: readonly Node[]): void => {
     constants.set(name, value);
     values.set(name, nodes);
@@ -87,7 +94,8 @@ export function readModule(source: PythonSource, top: Node): PythonModule {
   };
   const all = statements(top);
   for (const statement of all) visit(statement, true);
-  return { source, top, constants, values, places, functions, imports, docstring: docstringOf(all[0], text) };
+  const docstring = before?.docstring ?? docstringOf(all[0], text);
+  return { source, top, constants, values, places, functions, imports, docstring };
 }
 
 function lambdaOf(value: Node | undefined): PythonFunction | undefined {

@@ -98,10 +98,13 @@ export class Node {
   }
 }
 
-/** The tree of a text as lezer's parser reads it, mistakes included. */
-export function parsePython(text: string): Node {
-  const content = parser.parse(text);
-  return new Node(names[content.type.id]!, 0, content.length, { content, entry: 0, start: 0 });
+/**
+ * The tree of a text as lezer's parser reads it, mistakes included; of what stands behind `from` only, where a statement
+ * of the module must begin there.
+ */
+export function parsePython(text: string, from = 0): Node {
+  const content = parser.parse(text.slice(from));
+  return new Node(names[content.type.id]!, from, from + content.length, { content, entry: 0, start: from });
 }
 
 function nodesBelow({ content, entry, start }: Below, from: number): Node[] {
