@@ -32,7 +32,9 @@ try {
     sourcemap: "linked",
     define: { "import.meta.dirname": JSON.stringify(here) },
   });
-  const main = spawn(process.execPath, [path.join(folder, "main.mjs"), ...process.argv.slice(2)], {
+  const words = [process.execPath, path.join(folder, "main.mjs"), ...process.argv.slice(2)];
+  const [program, ...rest] = [...slowLink(process.argv), ...words];
+  const main = spawn(program, rest, {
     stdio: "inherit",
     env: { ...process.env, MIGRATION_GATE_TEST_PYTHON_BIN: python, BENCH_FOLDER: folder },
   });
@@ -40,4 +42,13 @@ try {
   process.exitCode = await new Promise((done) => main.on("exit", (code) => done(code ?? 1)));
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** `--link=1gbit`: a network of its own, whose loopback carries no more than that; needs root, ip and tc. */
+function slowLink(argv) {
+  const rate = argv.find((word) => word.startsWith("--link="))?.slice("--link=".length);
+  if (rate === undefined) return [];
+  const script =
+    'ip link set lo up && tc qdisc add dev lo root tbf rate "$0" burst 1mb latency 200ms && exec "$@"';
+  return ["unshare", "--net", "sh", "-c", script, rate];
 }

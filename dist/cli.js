@@ -65716,6 +65716,9 @@ class Segment {
     async run(floor, thorough) {
         if (!(await this.goUp()))
             return "done";
+        // Nothing stands above the floor: two starts of the tool would do nothing.
+        if (this.stage.heads.join() === floor)
+            return "done";
         const again = await this.goDown(floor);
         if (again !== undefined)
             return { ...again, thorough: undefined };

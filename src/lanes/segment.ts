@@ -80,6 +80,8 @@ class Segment {
 
   async run(floor: string | undefined, thorough: boolean): Promise<"done" | NextTry> {
     if (!(await this.goUp())) return "done";
+    // Nothing stands above the floor: two starts of the tool would do nothing.
+    if (this.stage.heads.join() === floor) return "done";
     const again = await this.goDown(floor);
     if (again !== undefined) return { ...again, thorough: undefined };
     const why = thorough || !this.isClean() ? await this.goUpAgain() : await this.goUpAtOnce();

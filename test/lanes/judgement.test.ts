@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -45,6 +46,32 @@ test("a tool that goes round the recorder to the shadow server itself proves not
   expect(report.steps.map(({ reason }) => reason)).toEqual(
     Array(4).fill(expect.stringContaining("recorder")),
   );
+});
+
+test("where the newest revision has no way back it costs one start, the way up", async () => {
+  const refuses = 'raise NotImplementedError("the values are gone")';
+  const revisions = [table("a", null), table("b", "a", refuses)];
+  const files = alembicFiles({ revisions });
+  const note = `import sys\nopen("starts.txt", "a").write(" ".join(sys.argv[1:]) + "\\n")\n`;
+  await using project = await writeProject({
+    ...files,
+    "migrations/env.py": note + files["migrations/env.py"],
+  });
+  const { code, report } = await judge({ cwd: project.path });
+  expect([code, report.steps.map(({ direction, status }) => `${direction} ${status}`)]).toEqual([
+    0,
+    ["upgrade proved", "downgrade proved", "upgrade proved", "downgrade skipped"],
+  ]);
+  const starts = readFileSync(join(project.path, "starts.txt"), "utf8").trimEnd().split("\n");
+  const words = starts.map((line) => /\b(?:current|upgrade|downgrade)\b.*/.exec(line)?.[0]);
+  expect(words.map((line) => line?.replace(/^current .*/, "current"))).toEqual([
+    "current",
+    "upgrade head",
+    // The older one on a way of its own.
+    "upgrade a",
+    "downgrade base",
+    "upgrade a",
+  ]);
 });
 
 test("a role that stays is a warning", async () => {
