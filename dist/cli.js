@@ -36622,8 +36622,10 @@ function notTriedAgain({ result, lockTries }) {
         "Not tried again: a revision works outside of one transaction, and may have been committed in part.",
     ];
 }
-function invalidLeft(names) {
+/** `where`: of which database, where there are several. */
+function invalidLeft(names, where) {
     return {
+        ...(where === undefined ? {} : { where }),
         what: `${names.length === 1 ? "An invalid index was" : "Invalid indexes were"} left by a build that did not end: ${names.join(", ")}.`,
         why: "It is never used, costs every write, and the next try fails because its name is taken.",
         do: `${names.map((name) => `DROP INDEX CONCURRENTLY ${name};`).join("\n")}\nOr set drop-invalid-indexes, and the gate drops what its own apply left.`,
@@ -40012,7 +40014,14 @@ async function isNone(count, limitMs) {
 function databasesAtWork({ target, others = [], settings }, applicationName) {
     const atWork = (place, label) => {
         const note = new RunningNote(settings["record-directory"], place.where);
-        return { label, target: place, note, sessions: { name: applicationName, others: note.sessions } };
+        const { bind } = place.project;
+        return {
+            bind: bind === undefined ? undefined : bindLabel(bind.name),
+            label,
+            target: place,
+            note,
+            sessions: { name: applicationName, others: note.sessions },
+        };
     };
     return [
         atWork(target, ""),
@@ -41546,9 +41555,8 @@ async function migrate(options) {
     const { say, databases } = options;
     const { target } = databases[0];
     const waits = [];
-    const first = await target.client();
-    const before = new Set((await invalidIndexes(first)).map(({ oid }) => oid));
-    const open = new Set((await unvalidatedConstraints(first)).map(migrate_nameOf));
+    const places = await Promise.all(databases.map(leavingsOf));
+    const open = new Set((await unvalidatedConstraints(await target.client())).map(migrate_nameOf));
     let result;
     for (let attempt = 1;; attempt++) {
         let once;
@@ -41566,9 +41574,7 @@ async function migrate(options) {
         // From here on the tool has been at work: whatever fails, there is a result.
         const client = await target.client().catch(() => undefined);
         const [gone, ...goneElsewhere] = await Promise.all(databases.map((database) => endSessions(database)));
-        const left = client === undefined
-            ? []
-            : (await within(client, invalidIndexes(client), migrate_answerLimitMs).catch(() => [])).filter(({ oid }) => !before.has(oid));
+        const left = await Promise.all(places.map(({ find }) => find()));
         const unvalidated = client === undefined
             ? []
             : await within(client, unvalidatedConstraints(client), migrate_answerLimitMs).catch(() => []);
@@ -41577,7 +41583,7 @@ async function migrate(options) {
             tries: attempt,
             waits,
             limit,
-            invalidIndexes: left.map(({ name }) => name),
+            ...migrate_namesIn(databases, left),
             unvalidated: unvalidated.map(migrate_nameOf).filter((name) => !open.has(name)),
             isWatched: watched.isSeen || last.milliseconds < quickMs,
             sessionsLeft: gone !== true,
@@ -41592,17 +41598,37 @@ async function migrate(options) {
         if (await options.isOver())
             return result;
         try {
-            if (!(await mayRepeat(options, client, left)))
+            if (!(await mayRepeat(options, left)))
                 return result;
         }
         catch (error) {
-            const still = (await within(client, invalidIndexes(client), migrate_answerLimitMs).catch(() => left)).filter(({ oid }) => !before.has(oid));
-            return { ...result, invalidIndexes: still.map(({ name }) => name), stopped: problemOf(error) };
+            const still = await Promise.all(places.map(({ find }, index) => find(left[index])));
+            return { ...result, ...migrate_namesIn(databases, still), stopped: problemOf(error) };
         }
         const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
         say(`No lock in time; try ${attempt + 1} of ${options.tries} in ${(pause / 1000).toFixed(1)} s.`);
         await (0,promises_namespaceObject.setTimeout)(pause);
     }
+}
+/** Finds the invalid indexes of a database that are not there yet; where it does not answer, those that are given. */
+async function leavingsOf({ target }) {
+    const before = new Set((await invalidIndexes(await target.client())).map(({ oid }) => oid));
+    const find = async (known = []) => {
+        try {
+            const client = await target.client();
+            const found = await within(client, invalidIndexes(client), migrate_answerLimitMs);
+            return found.filter(({ oid }) => !before.has(oid));
+        }
+        catch {
+            return known;
+        }
+    };
+    return { find };
+}
+function migrate_namesIn(databases, found) {
+    const [own = [], ...others] = found.map((indexes) => indexes.map(({ name }) => name));
+    const elsewhere = others.map((names, index) => ({ bind: databases[index + 1]?.bind ?? "", names }));
+    return { invalidIndexes: own, invalidElsewhere: elsewhere.filter(({ names }) => names.length > 0) };
 }
 async function runOnce(options, waits) {
     const watches = [];
@@ -41624,7 +41650,7 @@ async function runOnce(options, waits) {
     const isSeen = seen[0] !== undefined && seen[0].sessions.length > 0;
     return { last, watched: { isSeen, cancelled: seen.flatMap(({ cancelled }) => cancelled) } };
 }
-async function migrate_watchOver({ target, note, label }, ignorePids, options, waits) {
+async function migrate_watchOver({ target, note, label, bind }, ignorePids, options, waits) {
     const { rows } = await (await target.client()).query("select pg_catalog.clock_timestamp()::text as now");
     const { address } = target;
     return await watchMigration({
@@ -41641,7 +41667,7 @@ async function migrate_watchOver({ target, note, label }, ignorePids, options, w
                 note.add({ pid: event.pid, backendStart: event.backendStart });
             const wait = waitOf(event);
             if (wait !== undefined)
-                waits.push(wait);
+                waits.push(bind === undefined ? wait : { ...wait, bind });
             const text = eventText(event);
             if (text !== undefined)
                 options.say(label + text);
@@ -41677,13 +41703,21 @@ function limitOf(last, { cancelled }) {
         return "lock";
     return statementTrouble.test(last.output) ? "statement" : undefined;
 }
-async function mayRepeat(options, client, left) {
+/** `left` is by database, in the options' order. */
+async function mayRepeat(options, left) {
     if (options.repeatable)
         return true;
     // Of what works outside of one transaction, an index that was not finished is the only trace that can be told.
-    if (left.length === 0 || !options.dropInvalidIndexes || options.writesRows)
+    const isTraced = left.some((indexes) => indexes.length > 0);
+    if (!isTraced || !options.dropInvalidIndexes || options.writesRows)
         return false;
-    await dropInvalidIndexes(client, left, options.lockTimeoutMs, options.say);
+    for (const [index, { target, label }] of options.databases.entries()) {
+        const indexes = left[index] ?? [];
+        if (indexes.length === 0)
+            continue;
+        const say = (text) => options.say(label + text);
+        await dropInvalidIndexes(await target.client(), indexes, options.lockTimeoutMs, say);
+    }
     return true;
 }
 
@@ -43159,19 +43193,22 @@ function half_way_shown({ kind, schema, table, name }) {
 /** A server that does not answer must not keep the report from being written. */
 const others_after_answerLimitMs = 5_000;
 /** What became of each database that the tool migrated beside the own one, by its version table. */
-function othersAfter({ others = [] }, databases, isReached) {
+function othersAfter({ others = [] }, databases, { invalidElsewhere }, isReached) {
     return Promise.all(others.map((other) => {
         const database = databases.find(({ target }) => target === other.target);
-        return after(other, database, isReached);
+        const invalid = invalidElsewhere.find(({ bind }) => bind === bindLabel(other.name))?.names ?? [];
+        return after(other, database, invalid, isReached);
     }));
 }
-async function after({ name, target, seen, goal, backup }, database, isReached) {
+async function after({ name, target, seen, goal, backup }, database, invalidIndexes, isReached) {
     const read = inTheEnd(seen, database).catch(() => undefined);
     const now = isReached ? await Promise.race([read, (0,promises_namespaceObject.setTimeout)(others_after_answerLimitMs, undefined)]) : undefined;
     const { graph } = target;
     const state = () => {
         if (now === undefined)
             return "unknown";
+        if (invalidIndexes.length > 0)
+            return "partly applied";
         if (isAt(graph, now.heads, goal.applied))
             return "at target";
         return isAt(graph, now.heads, graph.applied(seen.heads)) ? "unchanged" : "partly applied";
@@ -43181,6 +43218,7 @@ async function after({ name, target, seen, goal, backup }, database, isReached) 
         database: seen.database,
         heads: { before: seen.heads, goal: goal.heads, after: now?.heads },
         state: state(),
+        invalidIndexes,
         backup,
     };
 }
@@ -43192,7 +43230,7 @@ async function inTheEnd({ versionTable }, database) {
 }
 /** The state of all together: each commits by itself, so that one may be done and another not. */
 function withOthers(command, own, others) {
-    const isMoved = ({ heads: { before, after: now } }) => now === undefined || [...now].sort().join() !== [...before].sort().join();
+    const isMoved = ({ heads: { before, after: now }, invalidIndexes }) => now === undefined || [...now].sort().join() !== [...before].sort().join() || invalidIndexes.length > 0;
     const behind = others.filter(({ state }) => state !== "at target");
     const moved = others.filter(isMoved);
     const strange = own === "unchanged" ? moved : behind;
@@ -43202,10 +43240,15 @@ function withOthers(command, own, others) {
         state: strange.some(({ state }) => state === "unknown") ? "unknown" : "partly applied",
         problem: {
             what: own === "unchanged"
-                ? "Another database of the project was migrated, and this one was not."
+                ? "Another database of the project was changed, and this one was not."
                 : "Another database of the project is not where it was to be.",
             seen: strange
-                .map(({ bind, heads }) => `"${bind}" is at ${heads.after?.join(", ") ?? "what could not be read"}`)
+                .map(({ bind, heads, invalidIndexes }) => {
+                const at = `"${bind}" is at ${heads.after === undefined ? "what could not be read" : heads.after.join(", ") || "nothing"}`;
+                return invalidIndexes.length === 0
+                    ? at
+                    : `${at}, with an invalid index: ${invalidIndexes.join(", ")}`;
+            })
                 .join("\n"),
             why: "The tool commits each database by itself.",
             do: `Mend what stopped it. ${wayOn(command, own, strange)}`,
@@ -43309,7 +43352,7 @@ class Reporter {
             lockTries: job.settings["lock-tries"],
             databaseUrlEnv: databaseVariable(job.settings),
         };
-        const others = await othersAfter(job, this.databases, isReached);
+        const others = await othersAfter(job, this.databases, result, isReached);
         const own = stateAfter(after);
         const { state, problem: elsewhere } = withOthers(job.command, own, others);
         const backups = [{ state: own, backup: job.backup }, ...others];
@@ -43335,6 +43378,7 @@ class Reporter {
                 ...(elsewhere === undefined ? [] : [elsewhere]),
                 ...(interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)]),
                 ...(interrupted === undefined ? await this.standing(after, database) : []),
+                ...result.invalidElsewhere.map(({ bind, names }) => invalidLeft(names, `database "${bind}"`)),
             ],
             warnings: [
                 ...job.warnings,
@@ -43932,6 +43976,7 @@ const endedBySignal = (gone) => ({
     waits: [],
     limit: undefined,
     invalidIndexes: [],
+    invalidElsewhere: [],
     unvalidated: [],
     isWatched: true,
     sessionsLeft: !gone,

@@ -7,6 +7,8 @@ import { endToolSessions, sessionsByPort, type ToolSessions } from "./tool-sessi
 
 /** A database in which one start of the tool is at work. */
 export interface AtWork {
+  /** Which of several databases it is; undefined where there is one. */
+  readonly bind: string | undefined;
   /** What is said of it begins with this; "" of the own one. */
   readonly label: string;
   readonly target: Target;
@@ -22,7 +24,14 @@ export function databasesAtWork(
 ): readonly [AtWork, ...AtWork[]] {
   const atWork = (place: Target, label: string): AtWork => {
     const note = new RunningNote(settings["record-directory"], place.where);
-    return { label, target: place, note, sessions: { name: applicationName, others: note.sessions } };
+    const { bind } = place.project;
+    return {
+      bind: bind === undefined ? undefined : bindLabel(bind.name),
+      label,
+      target: place,
+      note,
+      sessions: { name: applicationName, others: note.sessions },
+    };
   };
   return [
     atWork(target, ""),

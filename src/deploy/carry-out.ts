@@ -216,6 +216,7 @@ const endedBySignal = (gone: boolean): MigrationResult => ({
   waits: [],
   limit: undefined,
   invalidIndexes: [],
+  invalidElsewhere: [],
   unvalidated: [],
   isWatched: true,
   sessionsLeft: !gone,

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Client } from "pg";
 import {
   type InvalidIndex,
   invalidIndexes,
@@ -55,6 +54,8 @@ export interface MigrationResult {
   readonly limit: "lock" | "statement" | undefined;
   /** Invalid indexes that this migration left, by their qualified names. */
   readonly invalidIndexes: readonly string[];
+  /** The same of the other databases: those that have any. */
+  readonly invalidElsewhere: readonly { readonly bind: string; readonly names: readonly string[] }[];
   /** Constraints that it added NOT VALID and did not validate. */
   readonly unvalidated: readonly string[];
   /** False: none of its sessions was recognised in the own database, so that the watch kept no limit. */
@@ -85,9 +86,8 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
   const { say, databases } = options;
   const { target } = databases[0];
   const waits: LockWait[] = [];
-  const first = await target.client();
-  const before = new Set((await invalidIndexes(first)).map(({ oid }) => oid));
-  const open = new Set((await unvalidatedConstraints(first)).map(nameOf));
+  const places = await Promise.all(databases.map(leavingsOf));
+  const open = new Set((await unvalidatedConstraints(await target.client())).map(nameOf));
   let result: MigrationResult | undefined;
   for (let attempt = 1; ; attempt++) {
     let once: Once;
@@ -103,12 +103,7 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
     // From here on the tool has been at work: whatever fails, there is a result.
     const client = await target.client().catch(() => undefined);
     const [gone, ...goneElsewhere] = await Promise.all(databases.map((database) => endSessions(database)));
-    const left =
-      client === undefined
-        ? []
-        : (await within(client, invalidIndexes(client), answerLimitMs).catch(() => [])).filter(
-            ({ oid }) => !before.has(oid),
-          );
+    const left = await Promise.all(places.map(({ find }) => find()));
     const unvalidated =
       client === undefined
         ? []
@@ -118,7 +113,7 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
       tries: attempt,
       waits,
       limit,
-      invalidIndexes: left.map(({ name }) => name),
+      ...namesIn(databases, left),
       unvalidated: unvalidated.map(nameOf).filter((name) => !open.has(name)),
       isWatched: watched.isSeen || last.milliseconds < quickMs,
       sessionsLeft: gone !== true,
@@ -129,17 +124,39 @@ export async function migrate(options: MigrationOptions): Promise<MigrationResul
     if (result.sessionsLeft || result.sessionsLeftElsewhere) return result;
     if (await options.isOver()) return result;
     try {
-      if (!(await mayRepeat(options, client, left))) return result;
+      if (!(await mayRepeat(options, left))) return result;
     } catch (error) {
-      const still = (await within(client, invalidIndexes(client), answerLimitMs).catch(() => left)).filter(
-        ({ oid }) => !before.has(oid),
-      );
-      return { ...result, invalidIndexes: still.map(({ name }) => name), stopped: problemOf(error) };
+      const still = await Promise.all(places.map(({ find }, index) => find(left[index])));
+      return { ...result, ...namesIn(databases, still), stopped: problemOf(error) };
     }
     const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
     say(`No lock in time; try ${attempt + 1} of ${options.tries} in ${(pause / 1000).toFixed(1)} s.`);
     await sleep(pause);
   }
+}
+
+/** Finds the invalid indexes of a database that are not there yet; where it does not answer, those that are given. */
+async function leavingsOf({ target }: AtWork) {
+  const before = new Set((await invalidIndexes(await target.client())).map(({ oid }) => oid));
+  const find = async (known: readonly InvalidIndex[] = []): Promise<readonly InvalidIndex[]> => {
+    try {
+      const client = await target.client();
+      const found = await within(client, invalidIndexes(client), answerLimitMs);
+      return found.filter(({ oid }) => !before.has(oid));
+    } catch {
+      return known;
+    }
+  };
+  return { find };
+}
+
+function namesIn(
+  databases: readonly AtWork[],
+  found: readonly (readonly InvalidIndex[])[],
+): Pick<MigrationResult, "invalidIndexes" | "invalidElsewhere"> {
+  const [own = [], ...others] = found.map((indexes) => indexes.map(({ name }) => name));
+  const elsewhere = others.map((names, index) => ({ bind: databases[index + 1]?.bind ?? "", names }));
+  return { invalidIndexes: own, invalidElsewhere: elsewhere.filter(({ names }) => names.length > 0) };
 }
 
 interface Once {
@@ -173,7 +190,7 @@ async function runOnce(options: MigrationOptions, waits: LockWait[]): Promise<On
 }
 
 async function watchOver(
-  { target, note, label }: AtWork,
+  { target, note, label, bind }: AtWork,
   ignorePids: readonly number[],
   options: MigrationOptions,
   waits: LockWait[],
@@ -195,7 +212,7 @@ async function watchOver(
       if (event.kind === "session" && event.by !== "locks" && event.backendStart !== undefined)
         note.add({ pid: event.pid, backendStart: event.backendStart });
       const wait = waitOf(event);
-      if (wait !== undefined) waits.push(wait);
+      if (wait !== undefined) waits.push(bind === undefined ? wait : { ...wait, bind });
       const text = eventText(event);
       if (text !== undefined) options.say(label + text);
     },
@@ -232,14 +249,20 @@ function limitOf(last: CommandResult, { cancelled }: Watched): MigrationResult["
   return statementTrouble.test(last.output) ? "statement" : undefined;
 }
 
+/** `left` is by database, in the options' order. */
 async function mayRepeat(
   options: MigrationOptions,
-  client: Client,
-  left: readonly InvalidIndex[],
+  left: readonly (readonly InvalidIndex[])[],
 ): Promise<boolean> {
   if (options.repeatable) return true;
   // Of what works outside of one transaction, an index that was not finished is the only trace that can be told.
-  if (left.length === 0 || !options.dropInvalidIndexes || options.writesRows) return false;
-  await dropInvalidIndexes(client, left, options.lockTimeoutMs, options.say);
+  const isTraced = left.some((indexes) => indexes.length > 0);
+  if (!isTraced || !options.dropInvalidIndexes || options.writesRows) return false;
+  for (const [index, { target, label }] of options.databases.entries()) {
+    const indexes = left[index] ?? [];
+    if (indexes.length === 0) continue;
+    const say = (text: string) => options.say(label + text);
+    await dropInvalidIndexes(await target.client(), indexes, options.lockTimeoutMs, say);
+  }
   return true;
 }

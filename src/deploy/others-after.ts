@@ -4,6 +4,7 @@ import { bindLabel } from "../settings/binds";
 import { type AtWork, endSessions } from "./at-work";
 import { isAt } from "./goal";
 import type { Job, OtherJob } from "./job";
+import type { MigrationResult } from "./migrate";
 import type { SeenDatabase } from "./status";
 
 /** A server that does not answer must not keep the report from being written. */
@@ -13,12 +14,14 @@ const answerLimitMs = 5_000;
 export function othersAfter(
   { others = [] }: Job,
   databases: readonly AtWork[],
+  { invalidElsewhere }: Pick<MigrationResult, "invalidElsewhere">,
   isReached: boolean,
 ): Promise<readonly OtherDatabase[]> {
   return Promise.all(
     others.map((other) => {
       const database = databases.find(({ target }) => target === other.target);
-      return after(other, database, isReached);
+      const invalid = invalidElsewhere.find(({ bind }) => bind === bindLabel(other.name))?.names ?? [];
+      return after(other, database, invalid, isReached);
     }),
   );
 }
@@ -26,6 +29,7 @@ export function othersAfter(
 async function after(
   { name, target, seen, goal, backup }: OtherJob,
   database: AtWork | undefined,
+  invalidIndexes: readonly string[],
   isReached: boolean,
 ): Promise<OtherDatabase> {
   const read = inTheEnd(seen, database).catch(() => undefined);
@@ -33,6 +37,7 @@ async function after(
   const { graph } = target;
   const state = (): OtherDatabase["state"] => {
     if (now === undefined) return "unknown";
+    if (invalidIndexes.length > 0) return "partly applied";
     if (isAt(graph, now.heads, goal.applied)) return "at target";
     return isAt(graph, now.heads, graph.applied(seen.heads)) ? "unchanged" : "partly applied";
   };
@@ -41,6 +46,7 @@ async function after(
     database: seen.database,
     heads: { before: seen.heads, goal: goal.heads, after: now?.heads },
     state: state(),
+    invalidIndexes,
     backup,
   };
 }
@@ -60,8 +66,8 @@ export function withOthers(
   own: DeployState,
   others: readonly OtherDatabase[],
 ): { readonly state: DeployState; readonly problem: Problem | undefined } {
-  const isMoved = ({ heads: { before, after: now } }: OtherDatabase) =>
-    now === undefined || [...now].sort().join() !== [...before].sort().join();
+  const isMoved = ({ heads: { before, after: now }, invalidIndexes }: OtherDatabase) =>
+    now === undefined || [...now].sort().join() !== [...before].sort().join() || invalidIndexes.length > 0;
   const behind = others.filter(({ state }) => state !== "at target");
   const moved = others.filter(isMoved);
   const strange = own === "unchanged" ? moved : behind;
@@ -72,10 +78,15 @@ export function withOthers(
     problem: {
       what:
         own === "unchanged"
-          ? "Another database of the project was migrated, and this one was not."
+          ? "Another database of the project was changed, and this one was not."
           : "Another database of the project is not where it was to be.",
       seen: strange
-        .map(({ bind, heads }) => `"${bind}" is at ${heads.after?.join(", ") ?? "what could not be read"}`)
+        .map(({ bind, heads, invalidIndexes }) => {
+          const at = `"${bind}" is at ${heads.after === undefined ? "what could not be read" : heads.after.join(", ") || "nothing"}`;
+          return invalidIndexes.length === 0
+            ? at
+            : `${at}, with an invalid index: ${invalidIndexes.join(", ")}`;
+        })
         .join("\n"),
       why: "The tool commits each database by itself.",
       do: `Mend what stopped it. ${wayOn(command, own, strange)}`,

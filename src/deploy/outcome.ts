@@ -137,8 +137,10 @@ function notTriedAgain({ result, lockTries }: AfterMigration): string[] {
   ];
 }
 
-function invalidLeft(names: readonly string[]): Problem {
+/** `where`: of which database, where there are several. */
+export function invalidLeft(names: readonly string[], where?: string): Problem {
   return {
+    ...(where === undefined ? {} : { where }),
     what: `${names.length === 1 ? "An invalid index was" : "Invalid indexes were"} left by a build that did not end: ${names.join(", ")}.`,
     why: "It is never used, costs every write, and the next try fails because its name is taken.",
     do: `${names.map((name) => `DROP INDEX CONCURRENTLY ${name};`).join("\n")}\nOr set drop-invalid-indexes, and the gate drops what its own apply left.`,

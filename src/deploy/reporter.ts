@@ -14,7 +14,7 @@ import { halfWay } from "./half-way";
 import type { Job } from "./job";
 import type { MigrationResult } from "./migrate";
 import { othersAfter, othersIn, withOthers } from "./others-after";
-import { type AfterMigration, doubtsAfter, problemsAfter, stateAfter } from "./outcome";
+import { type AfterMigration, doubtsAfter, invalidLeft, problemsAfter, stateAfter } from "./outcome";
 import { worksInOneTransaction } from "./repeatable";
 import type { SeenDatabase } from "./status";
 
@@ -91,7 +91,7 @@ export class Reporter {
       lockTries: job.settings["lock-tries"],
       databaseUrlEnv: databaseVariable(job.settings),
     };
-    const others = await othersAfter(job, this.databases, isReached);
+    const others = await othersAfter(job, this.databases, result, isReached);
     const own = stateAfter(after);
     const { state, problem: elsewhere } = withOthers(job.command, own, others);
     const backups = [{ state: own, backup: job.backup }, ...others];
@@ -117,6 +117,7 @@ export class Reporter {
         ...(elsewhere === undefined ? [] : [elsewhere]),
         ...(interrupted === undefined ? problemsAfter(after) : [interrupted, ...doubtsAfter(after)]),
         ...(interrupted === undefined ? await this.standing(after, database) : []),
+        ...result.invalidElsewhere.map(({ bind, names }) => invalidLeft(names, `database "${bind}"`)),
       ],
       warnings: [
         ...job.warnings,

@@ -55,6 +55,8 @@ export interface LockWait {
   /** One line each: pid, user, application, what it does. */
   readonly blockedBy: readonly string[];
   readonly cancelled: boolean;
+  /** Of a project with several databases: in which one. */
+  readonly bind?: string;
 }
 
 /** The JSON of `apply` and `rollback`: one object on stdout. `version` grows when a field changes its meaning or goes. */
@@ -98,6 +100,8 @@ export interface OtherDatabase {
   readonly database: DeployReport["database"];
   readonly heads: DeployReport["heads"];
   readonly state: Exclude<DeployState, "unverified">;
+  /** Indexes that a build left which did not end, by their qualified names. */
+  readonly invalidIndexes: readonly string[];
   /** Undefined where nothing was pending. */
   readonly backup: BackupReport | undefined;
 }

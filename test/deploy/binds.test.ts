@@ -279,6 +279,62 @@ describe.concurrent("several databases", () => {
     ]);
   });
 
+  test("an index that a build left in another database: told, with what drops it", async () => {
+    const before = { up: 'op.execute("CREATE TABLE people (id int)")', down: 'op.drop_table("people")' };
+    const index = "CREATE UNIQUE INDEX CONCURRENTLY people_id ON people (id)";
+    const up = `with op.get_context().autocommit_block():\n    op.execute("${index}")`;
+    const files = oneByOne("", "users");
+    await using place = await Place.open({ up, down: 'op.drop_index("people_id")' }, { before, files });
+    await place.deploy(["--to", "a1"]);
+    await ask(place.users.address, "insert into people values (1), (1)");
+    const { code, report, stderr } = await place.deploy();
+    expect(
+      [code, report.state, report.heads.after, report.others?.[0]?.state, report.others?.[0]?.heads.after],
+      stderr,
+    ).toEqual([1, "partly applied", ["b2"], "partly applied", ["a1"]]);
+    expect(report.others?.[0]?.invalidIndexes).toEqual(["public.people_id"]);
+    expect(report.problems[0]).toMatchObject({
+      what: "Another database of the project is not where it was to be.",
+      seen: '"users" is at a1, with an invalid index: public.people_id',
+    });
+    expect(report.problems.at(-1)).toMatchObject({
+      what: "An invalid index was left by a build that did not end: public.people_id.",
+      where: 'database "users"',
+      do: expect.stringContaining("DROP INDEX CONCURRENTLY public.people_id;"),
+    });
+  });
+
+  test("an index whose build was cancelled in another database is dropped there, and built at the next try", async () => {
+    const before = { up: 'op.execute("CREATE TABLE people (id int)")', down: 'op.drop_table("people")' };
+    // Cancelled while it waits for whoever had the table before it.
+    const index = "CREATE INDEX CONCURRENTLY people_id ON people (id)";
+    const up = `with op.get_context().autocommit_block():\n    op.execute("SET lock_timeout = '1s'")\n    op.execute("${index}")`;
+    const files = oneByOne("users", "");
+    await using place = await Place.open({ up, down: 'op.drop_index("people_id")' }, { before, files });
+    await place.deploy(["--to", "a1"]);
+    await using holder = await testClient(place.users.address);
+    await holder.client.query("begin; insert into people values (1)");
+    const gate = await place.start(["--drop-invalid-indexes", "--lock-tries", "4"]);
+    let said = "";
+    gate.child.stderr?.on("data", (text: string) => {
+      said += text;
+    });
+    for (const end = Date.now() + 30_000; !said.includes("Dropping the invalid") && Date.now() < end; )
+      await sleep(50);
+    await holder.client.query("commit");
+    const end = await gate.ended;
+    const report = reportOf<DeployReport>(end);
+    expect([end.code, report.state, report.others?.[0]?.invalidIndexes], end.stderr).toEqual([
+      0,
+      "at target",
+      [],
+    ]);
+    expect(end.stderr).toContain(
+      'database "users": Dropping the invalid index public.people_id that the cancelled build left.',
+    );
+    expect(report.tries).toBeGreaterThan(1);
+  });
+
   test("the lock of another database is lost between two tries: none goes on", async () => {
     await using place = await Place.open({
       up: 'op.add_column("people", sa.Column("more", sa.Integer))',

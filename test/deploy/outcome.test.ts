@@ -15,6 +15,7 @@ const result: MigrationResult = {
   waits: [],
   limit: undefined,
   invalidIndexes: [],
+  invalidElsewhere: [],
   unvalidated: [],
   isWatched: true,
   sessionsLeft: false,
