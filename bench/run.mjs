@@ -39,7 +39,10 @@ try {
     env: { ...process.env, MIGRATION_GATE_TEST_PYTHON_BIN: python, BENCH_FOLDER: folder },
   });
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => main.kill(signal));
-  process.exitCode = await new Promise((done) => main.on("exit", (code) => done(code ?? 1)));
+  process.exitCode = await new Promise((done, fail) => {
+    main.on("error", fail);
+    main.on("exit", (code) => done(code ?? 1));
+  });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

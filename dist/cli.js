@@ -50786,8 +50786,8 @@ class Node {
     }
 }
 /**
- * The tree of a text as lezer's parser reads it, mistakes included; of what stands behind `from` only, where a statement
- * of the module must begin there.
+ * The tree of a text as lezer's parser reads it, mistakes included. With `from`, of what stands behind it: a statement of
+ * the module must begin there.
  */
 function parsePython(text, from = 0) {
     const content = parser.parse(text.slice(from));
@@ -55930,6 +55930,7 @@ function plainHead(source, length) {
         const constant = target === undefined || value === undefined ? undefined : plainValue(value);
         if (target === undefined || constant === undefined)
             return undefined;
+        // A type without an end, a keyword for a name.
         if (plain_head_importsOf(whole.replaceAll(texts, '""')) === undefined)
             return undefined;
         constants.set(target, constant);
@@ -56062,9 +56063,11 @@ const functionsLater = later("upgrade", "downgrade");
 const callsLater = later("calls");
 const effectLater = later("empty", "irreversible", "calls");
 const attributes = ["revision", "down_revision", "branch_labels", "depends_on"];
-const revision_file_attribute = /\b(?:revision|down_revision|branch_labels|depends_on)\b/;
 const revision_file_definition = /^(?:async[ \t]+def|def|class|@)/m;
-const lateAttribute = /^[ \t]*(?:revision|down_revision|branch_labels|depends_on)\b[ \t]*[:=,]/m;
+const anyAttribute = `(?:${attributes.join("|")})\\b`;
+const revision_file_attribute = new RegExp(`\\b${anyAttribute}`);
+/** A line that may bind one of them: it stands at the module's own level, or assigns below an `if`. */
+const lateAttribute = new RegExp(`^(?:[^\\s#].*\\b${anyAttribute}|[ \\t]+(?:.*;[ \\t]*)?${anyAttribute}[ \\t]*[:=,])`, "m");
 /**
  * Reads what Alembic's Script holds, as `alembic` 1.20.1 does when it runs the file. Only the part before the first
  * function is parsed at once (a tenth of the file); upgrade and downgrade are read when they are first asked for. Of several
@@ -56081,7 +56084,12 @@ function readRevisionFile(file, bytes, bind) {
     const id = head.places.has("revision") ? head.constants.get("revision") : legacyId(file);
     const problem = idProblem(id, head, location);
     if (problem !== undefined || typeof id !== "string") {
-        return failed(problem ?? {
+        // Where the line that sets it does not parse, that is what to say.
+        const [broken] = problem?.kind === "no-revision-id"
+            ? syntaxProblems(readModule(source, parsePython(source.text)), file)
+            : [];
+        return failed(broken ??
+            problem ?? {
             ...location,
             kind: "not-a-constant",
             text: `revision in ${file} is not a constant string.`,
@@ -66174,7 +66182,7 @@ async function proveOnEmptyDatabase(context, options) {
     }
     const { legs: first, start } = await wholeWay(context, ledger, { ...options, floors });
     requireSomething(context, first);
-    const trouble = troubleOf(context, first);
+    let trouble = troubleOf(context, first);
     const legs = [...first];
     for (const { id } of [...graph.revisions].reverse()) {
         if (!options.judged.has(id) || ledger.isSettled(id))
@@ -66201,10 +66209,13 @@ async function proveOnEmptyDatabase(context, options) {
         // Each way may find a revision that the next one must stay above.
         for (let tried = null; !ledger.isSettled(id) && tried !== route.floor;) {
             tried = route.floor;
-            legs.push(...(await runSegment(context, ledger, route, "segment")));
+            const own = await runSegment(context, ledger, route, "segment");
+            legs.push(...own);
+            // A start in which nothing was begun would end the same way for the next revision.
+            trouble ??= troubleOf(context, own.filter(({ steps }) => steps.length === 0));
             route = routeTo(context, ledger, id);
         }
-        settleBoth(ledger, id, fresh_lane_reasonOf(ledger, id, route.floor));
+        settleBoth(ledger, id, trouble ?? fresh_lane_reasonOf(ledger, id, route.floor));
     }
     return {
         facts: ledger.facts(),

@@ -74,7 +74,7 @@ export async function proveOnEmptyDatabase(
 
   const { legs: first, start } = await wholeWay(context, ledger, { ...options, floors });
   requireSomething(context, first);
-  const trouble = troubleOf(context, first);
+  let trouble = troubleOf(context, first);
   const legs = [...first];
   for (const { id } of [...graph.revisions].reverse()) {
     if (!options.judged.has(id) || ledger.isSettled(id)) continue;
@@ -104,10 +104,16 @@ export async function proveOnEmptyDatabase(
     // Each way may find a revision that the next one must stay above.
     for (let tried: string | undefined | null = null; !ledger.isSettled(id) && tried !== route.floor; ) {
       tried = route.floor;
-      legs.push(...(await runSegment(context, ledger, route, "segment")));
+      const own = await runSegment(context, ledger, route, "segment");
+      legs.push(...own);
+      // A start in which nothing was begun would end the same way for the next revision.
+      trouble ??= troubleOf(
+        context,
+        own.filter(({ steps }) => steps.length === 0),
+      );
       route = routeTo(context, ledger, id);
     }
-    settleBoth(ledger, id, reasonOf(ledger, id, route.floor));
+    settleBoth(ledger, id, trouble ?? reasonOf(ledger, id, route.floor));
   }
   return {
     facts: ledger.facts(),

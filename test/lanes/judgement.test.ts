@@ -74,6 +74,35 @@ test("where the newest revision has no way back it costs one start, the way up",
   ]);
 });
 
+test("a tool that goes no way down says so, and is not started once more for each revision", async () => {
+  const refuses = 'raise NotImplementedError("the values are gone")';
+  const revisions = [table("a", null), table("b", "a"), table("c", "b"), table("d", "c", refuses)];
+  const files = alembicFiles({ revisions });
+  const env = `import sys
+open("starts.txt", "a").write(" ".join(sys.argv[1:]) + "\\n")
+if "downgrade" in sys.argv:
+    raise RuntimeError("this project goes forward only")
+`;
+  await using project = await writeProject({
+    ...files,
+    "migrations/env.py": env + files["migrations/env.py"],
+  });
+  const { code, report } = await judge({ cwd: project.path });
+  const open = report.steps.filter(({ status }) => status === "not proved");
+  expect([code, open.map(({ revision, direction }) => `${revision} ${direction}`)]).toEqual([
+    1,
+    ["a downgrade", "b downgrade", "c downgrade"],
+  ]);
+  const why = "the tool failed outside of any revision: RuntimeError: this project goes forward only";
+  expect(open.map(({ reason }) => reason)).toEqual(Array(3).fill(expect.stringContaining(why)));
+  expect(readFileSync(join(project.path, "starts.txt"), "utf8").trimEnd().split("\n")).toEqual([
+    "current",
+    "upgrade head",
+    // The newest of the others on a way of its own.
+    ...["upgrade c", "downgrade base", "upgrade c"],
+  ]);
+});
+
 test("a role that stays is a warning", async () => {
   await using project = await alembicProject({
     files: lintOff,

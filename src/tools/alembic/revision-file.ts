@@ -37,9 +37,14 @@ const effectLater = later<Required<RevisionFunction>, "empty" | "irreversible" |
 );
 
 const attributes = ["revision", "down_revision", "branch_labels", "depends_on"] as const;
-const attribute = /\b(?:revision|down_revision|branch_labels|depends_on)\b/;
 const definition = /^(?:async[ \t]+def|def|class|@)/m;
-const lateAttribute = /^[ \t]*(?:revision|down_revision|branch_labels|depends_on)\b[ \t]*[:=,]/m;
+const anyAttribute = `(?:${attributes.join("|")})\\b`;
+const attribute = new RegExp(`\\b${anyAttribute}`);
+/** A line that may bind one of them: it stands at the module's own level, or assigns below an `if`. */
+const lateAttribute = new RegExp(
+  `^(?:[^\\s#].*\\b${anyAttribute}|[ \\t]+(?:.*;[ \\t]*)?${anyAttribute}[ \\t]*[:=,])`,
+  "m",
+);
 
 /**
  * Reads what Alembic's Script holds, as `alembic` 1.20.1 does when it runs the file. Only the part before the first
@@ -57,12 +62,18 @@ export function readRevisionFile(file: string, bytes: Uint8Array, bind?: string)
   const id = head.places.has("revision") ? head.constants.get("revision") : legacyId(file);
   const problem = idProblem(id, head, location);
   if (problem !== undefined || typeof id !== "string") {
+    // Where the line that sets it does not parse, that is what to say.
+    const [broken] =
+      problem?.kind === "no-revision-id"
+        ? syntaxProblems(readModule(source, parsePython(source.text)), file)
+        : [];
     return failed(
-      problem ?? {
-        ...location,
-        kind: "not-a-constant",
-        text: `revision in ${file} is not a constant string.`,
-      },
+      broken ??
+        problem ?? {
+          ...location,
+          kind: "not-a-constant",
+          text: `revision in ${file} is not a constant string.`,
+        },
     );
   }
 

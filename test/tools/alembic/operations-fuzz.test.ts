@@ -55,7 +55,8 @@ const pieces = [
 
 const edits = fc.array(
   fc.record({
-    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    // Any place is as likely as another: of doubles most are next to 0.
+    at: fc.nat(9_999).map((part) => part / 10_000),
     cut: fc.nat(40),
     put: fc.constantFrom("", ...pieces),
   }),
@@ -94,6 +95,8 @@ function parsedWhole(text: string): string {
   return text.replace(/\n(?=\n(?:async[ \t]+def|def|class|@))/, "\nzz = None");
 }
 
+const definition = /^(?:async[ \t]+def|def|class|@)/m;
+
 test("functions that are read apart from a plain head are what a parse of the whole file makes of them", () => {
   const all = (text: string) => {
     const { revision, problems, bodyProblems, body } = readRevisionFile("versions/r.py", Buffer.from(text));
@@ -101,11 +104,18 @@ test("functions that are read apart from a plain head are what a parse of the wh
   };
   const same = (text: string): void => {
     // Of a head with a mistake, lezer makes something else when one more line stands in it.
-    if (plainHead(pythonSource(text), text.search(/^(?:async[ \t]+def|def|class|@)/m)) === undefined) return;
-    expect(all(text)).toEqual(all(parsedWhole(text)));
+    if (plainHead(pythonSource(text), text.search(definition)) === undefined) return;
+    const [apart, whole] = [all(text), all(parsedWhole(text))];
+    // Behind a mistake it may find other words, for what it read before weighs in its choice.
+    if (whole.more.length > 0) expect([apart.more, apart.problems]).toEqual([whole.more, whole.problems]);
+    else expect(apart).toEqual(whole);
+    compared++;
   };
+  let compared = 0;
   const head = 'from alembic import op\nrevision = "r"\ndown_revision = None\n';
+  const helped = `from shared import helper\n${head}\n\ndef upgrade():\n    helper(op, "t")\n`;
   const own = [
+    helped,
     `${head}TABLE = "t"\n\n\ndef upgrade():\n    op.drop_table(TABLE)\n`,
     `${head}\n\ndef upgrade():\n    op.drop_table(revision)\n`,
     `from shared import upgrade\n${head}\n\ndef downgrade():\n    pass\n`,
@@ -116,15 +126,24 @@ test("functions that are read apart from a plain head are what a parse of the wh
     same(source);
   }
   expect(own.map((text) => all(text).operations.map((operation) => JSON.stringify(operation)))).toEqual([
+    [expect.stringContaining("helper")],
     [expect.stringContaining('"t"')],
     [expect.stringContaining('"r"')],
     [expect.stringContaining("upgrade is not a function of this file")],
     [expect.stringContaining('"t"')],
   ]);
-  fc.assert(
-    fc.property(fc.constantFrom(...sources), edits, (source, changes) => same(edited(source, changes))),
-    { numRuns: 1000 },
+  const before = compared;
+  const plain = sources.filter(
+    (text) => plainHead(pythonSource(text), text.search(definition)) !== undefined,
   );
+  fc.assert(
+    fc.property(fc.constantFrom(...plain), edits, (source, changes) => {
+      const from = source.search(definition);
+      same(source.slice(0, from) + edited(source.slice(from), changes));
+    }),
+    { numRuns: 500 },
+  );
+  expect(compared - before).toBeGreaterThan(300);
 });
 
 test("SQL of any characters is read without an exception, and its parts lie one after the other", () => {

@@ -99,6 +99,28 @@ test("a revision with all that is read of it", () => {
   });
 });
 
+test.for([
+  ["behind a statement on its line", "x = 1; revision = 'b'\n"],
+  ["in parentheses", "(revision) = 'b'\n"],
+  ["below an if, behind another", "if True:\n    x = 1; revision = 'b'\n"],
+  ["by a function", "def revision(): pass\n"],
+  ["by an import", "from ids import revision\n"],
+])("the id that is bound again behind the functions, %s", ([, late], { expect }) => {
+  const head = "revision = 'a'\ndown_revision = None\ndef upgrade():\n    pass\n";
+  expect(read(head).revision?.id).toBe("a");
+  expect(read(head + late).revision?.id).not.toBe("a");
+});
+
+test.for(['revision: a b = "x"', 'revision: 1x = "x"'])(
+  "%s: that the line does not parse, not that there is no id",
+  (line, { expect }) => {
+    const { revision, problems } = read(
+      `"""one"""\n\n${line}\ndown_revision = None\n\n\ndef upgrade():\n    pass\n`,
+    );
+    expect([revision, problems]).toMatchObject([undefined, [{ kind: "syntax", line: 3 }]]);
+  },
+);
+
 describe("functions", () => {
   const header = 'revision = "a"\ndown_revision = None\n';
 

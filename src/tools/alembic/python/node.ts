@@ -99,8 +99,8 @@ export class Node {
 }
 
 /**
- * The tree of a text as lezer's parser reads it, mistakes included; of what stands behind `from` only, where a statement
- * of the module must begin there.
+ * The tree of a text as lezer's parser reads it, mistakes included. With `from`, of what stands behind it: a statement of
+ * the module must begin there.
  */
 export function parsePython(text: string, from = 0): Node {
   const content = parser.parse(text.slice(from));

@@ -10,7 +10,7 @@ export interface ModuleHead extends Pick<PythonModule, "source" | "constants" | 
   readonly places: ReadonlyMap<string, { readonly from: number }>;
 }
 
-/** A head that was read without a parser. */
+/** A head of which no tree was made. */
 export interface PlainHead extends ModuleHead, Pick<PythonModule, "imports"> {}
 
 const name = String.raw`[A-Za-z_]\w*`;
@@ -74,6 +74,7 @@ export function plainHead(source: PythonSource, length: number): PlainHead | und
     const [whole = "", target, value] = take(assignment) ?? [];
     const constant = target === undefined || value === undefined ? undefined : plainValue(value);
     if (target === undefined || constant === undefined) return undefined;
+    // A type without an end, a keyword for a name.
     if (importsOf(whole.replaceAll(texts, '""')) === undefined) return undefined;
     constants.set(target, constant);
     places.set(target, { from });
