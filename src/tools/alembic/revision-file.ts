@@ -63,10 +63,8 @@ export function readRevisionFile(file: string, bytes: Uint8Array, bind?: string)
   const problem = idProblem(id, head, location);
   if (problem !== undefined || typeof id !== "string") {
     // Where the line that sets it does not parse, that is what to say.
-    const [broken] =
-      problem?.kind === "no-revision-id"
-        ? syntaxProblems(readModule(source, parsePython(source.text)), file)
-        : [];
+    const isSet = problem?.kind === "no-revision-id" && /^[ \t]*revision\b/m.test(source.text);
+    const [broken] = isSet ? syntaxProblems(readModule(source, parsePython(source.text)), file) : [];
     return failed(
       broken ??
         problem ?? {
