@@ -55883,7 +55883,7 @@ const sticky = (pattern) => new RegExp(pattern, "y");
 const blank = sticky(plain_head_end);
 const docstring = sticky(String.raw `(?:"""([^"\\]*(?:"(?!"")[^"\\]*)*)"""|'''([^'\\]*(?:'(?!'')[^'\\]*)*)'''|"([^"\\\n]*)"|'([^'\\\n]*)')${plain_head_end}`);
 const importLine = sticky(String.raw `(?:import[ \t]+${plain_head_list}|from[ \t]+${plain_head_name}(?:\.${plain_head_name})*[ \t]+import[ \t]+(?:${plain_head_list}|\([\w \t\n,]*\)))${plain_head_end}`);
-const assignment = sticky(String.raw `(${plain_head_name})[ \t]*(?::[\w.\[\], \t|]*)?=[ \t]*(${item}|\([^()\n#]*\)|\[[^[\]\n#]*\])${plain_head_end}`);
+const assignment = sticky(String.raw `(${plain_head_name})[ \t]*(:[\w.\[\], \t|]*)?=[ \t]*(${item}|\([^()\n#]*\)|\[[^[\]\n#]*\])${plain_head_end}`);
 const items = new RegExp(String.raw `^[ \t]*(?:${item}[ \t]*(?:,[ \t]*${item}[ \t]*)*(,)?[ \t]*)?$`);
 const texts = /"[^"\\\n]*"|'[^'\\\n]*'/g;
 const known = new Map();
@@ -55926,12 +55926,13 @@ function plainHead(source, length) {
                 imports.set(own, dotted);
             continue;
         }
-        const [whole = "", target, value] = take(assignment) ?? [];
+        const [whole = "", target, type, value] = take(assignment) ?? [];
         const constant = target === undefined || value === undefined ? undefined : plainValue(value);
         if (target === undefined || constant === undefined)
             return undefined;
         // A type without an end, a keyword for a name.
-        if (plain_head_importsOf(whole.replaceAll(texts, '""')) === undefined)
+        const isSure = type === undefined && attribute.test(target);
+        if (!isSure && plain_head_importsOf(whole.replaceAll(texts, '""')) === undefined)
             return undefined;
         constants.set(target, constant);
         places.set(target, { from });

@@ -28,7 +28,7 @@ const importLine = sticky(
   String.raw`(?:import[ \t]+${list}|from[ \t]+${name}(?:\.${name})*[ \t]+import[ \t]+(?:${list}|\([\w \t\n,]*\)))${end}`,
 );
 const assignment = sticky(
-  String.raw`(${name})[ \t]*(?::[\w.\[\], \t|]*)?=[ \t]*(${item}|\([^()\n#]*\)|\[[^[\]\n#]*\])${end}`,
+  String.raw`(${name})[ \t]*(:[\w.\[\], \t|]*)?=[ \t]*(${item}|\([^()\n#]*\)|\[[^[\]\n#]*\])${end}`,
 );
 const items = new RegExp(String.raw`^[ \t]*(?:${item}[ \t]*(?:,[ \t]*${item}[ \t]*)*(,)?[ \t]*)?$`);
 const texts = /"[^"\\\n]*"|'[^'\\\n]*'/g;
@@ -71,11 +71,12 @@ export function plainHead(source: PythonSource, length: number): PlainHead | und
       for (const [own, dotted] of bound) imports.set(own, dotted);
       continue;
     }
-    const [whole = "", target, value] = take(assignment) ?? [];
+    const [whole = "", target, type, value] = take(assignment) ?? [];
     const constant = target === undefined || value === undefined ? undefined : plainValue(value);
     if (target === undefined || constant === undefined) return undefined;
     // A type without an end, a keyword for a name.
-    if (importsOf(whole.replaceAll(texts, '""')) === undefined) return undefined;
+    const isSure = type === undefined && attribute.test(target);
+    if (!isSure && importsOf(whole.replaceAll(texts, '""')) === undefined) return undefined;
     constants.set(target, constant);
     places.set(target, { from });
   }
