@@ -355,10 +355,12 @@ describe.runIf(process.platform === "linux")("a start from the fork server", () 
 
   test("a server that is gone, and one that goes while its start runs", async () => {
     await using server = await begin();
-    const waiting = run(server, ["wait"]);
     const lines: string[] = [];
-    const first = run(server, ["wait", "0.2"], { onLine: (line) => lines.push(line) });
-    while (lines.length === 0) await sleep(10);
+    const onLine = (line: string) => lines.push(line);
+    const waiting = run(server, ["wait"], { onLine });
+    const first = run(server, ["wait", "0.2"], { onLine });
+    // One that does not run yet would be started the ordinary way.
+    while (lines.length < 2) await sleep(10);
     process.kill(server!.pid!, "SIGKILL");
     // Nobody can tell how it ended: not well, and it runs no more.
     expect(await first).toMatchObject({ exitCode: null, signal: "SIGKILL" });
