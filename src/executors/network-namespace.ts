@@ -21,7 +21,8 @@ interface Programs {
   readonly nsenter: string;
 }
 
-const creationTimeoutMs = 3_000;
+/** For hangs only: a refusal comes at once. */
+const creationTimeoutMs = 10_000;
 
 /** A namespace that has been tried with a command, or one line that says why there is none. */
 export async function createNetworkNamespace(): Promise<NetworkNamespace | string> {

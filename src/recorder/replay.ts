@@ -44,6 +44,8 @@ const relationsQuery = `select c.oid::text as oid, c.oid::pg_catalog.regclass::t
 
 /** At the longest a statement that runs outside a transaction is held up so that its locks can be seen. */
 const heldMs = 250;
+/** And at least so often looked at: a machine that is busy may have looked once in that time. */
+const heldLooks = 50;
 /** Its locks are looked at without a pause at first, as most are short. */
 const eagerMs = 300;
 const pollMs = 2;
@@ -166,6 +168,7 @@ export class Replay implements AsyncDisposable {
     });
     done.catch(() => undefined);
     let holding = isHeld;
+    let looks = 0;
     while (running) {
       const { rows } = await this.observer.query<LockRow & { granted: boolean }>({
         name: "locks",
@@ -173,9 +176,10 @@ export class Replay implements AsyncDisposable {
         values: [this.processId],
       });
       for (const row of rows) seen.set(`${row.oid} ${row.mode}`, row);
+      looks += 1;
       const elapsed = performance.now() - started;
       // A lock that it does not get yet is one that it takes. Not all wait: then the tables are given free again.
-      if (holding && (rows.some(({ granted }) => !granted) || elapsed > heldMs)) {
+      if (holding && (rows.some(({ granted }) => !granted) || (elapsed > heldMs && looks > heldLooks))) {
         await this.observer.query("rollback");
         holding = false;
       }

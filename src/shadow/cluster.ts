@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { chown, lchown, lstat, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { escapeLiteral } from "pg";
@@ -127,8 +126,13 @@ export async function restoreCluster(
     said += text;
   });
   child.stdin.on("error", () => undefined);
+  // An abort is told before it has ended, which is waited for.
+  child.on("error", (error) => {
+    said ||= error.message;
+  });
   child.stdin.end(`ALTER ROLE postgres PASSWORD ${escapeLiteral(password)};\n`);
-  const [code] = (await once(child, "close")) as [number | null];
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  signal.throwIfAborted();
   if (code === 0 && !/(?:ERROR|FATAL|PANIC):/.test(said)) return;
   throw new UserError({
     what: "The kept base could not be started.",

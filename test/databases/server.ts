@@ -97,7 +97,7 @@ export async function startServer(): Promise<TestServer> {
       try {
         return await connect("postgres");
       } catch (error) {
-        if (tries === 100 || server.exitCode !== null) throw error;
+        if (tries === 600 || server.exitCode !== null) throw error;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }

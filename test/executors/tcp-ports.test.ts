@@ -18,9 +18,11 @@ test("ports of a command's connections to a server, and of nobody else's", async
   const otherPort = (other.address() as net.AddressInfo).port;
   const mine = net.connect(port, "127.0.0.1");
   await once(mine, "connect");
-  const connecting = `require("net").connect(${port}, "127.0.0.1").on("error", () => {}); require("net").connect(${otherPort}, "127.0.0.1").on("error", () => {}); setTimeout(() => {}, 20000);`;
-  const script = `${JSON.stringify(process.execPath)} -e '${connecting}' & setsid ${JSON.stringify(process.execPath)} -e '${connecting}' & sleep 1; echo connected; sleep 1`;
+  const connecting = `require("net").connect(${port}, "127.0.0.1", () => console.log("connected")).on("error", () => {}); require("net").connect(${otherPort}, "127.0.0.1").on("error", () => {}); setTimeout(() => {}, 20000);`;
+  const script = `${JSON.stringify(process.execPath)} -e '${connecting}' & setsid ${JSON.stringify(process.execPath)} -e '${connecting}' & wait`;
   let during: readonly number[] | undefined;
+  let connected = 0;
+  const both = new AbortController();
   expect(commandPorts(port)).toEqual([]);
   await runCommand({
     argv: ["/bin/sh", "-c", script],
@@ -28,8 +30,12 @@ test("ports of a command's connections to a server, and of nobody else's", async
     env: { PATH: process.env["PATH"] ?? "" },
     timeoutMs: 30_000,
     isolation: openReach("a test"),
+    abort: both.signal,
     onLine: () => {
+      connected += 1;
+      if (connected < 2) return;
       during = commandPorts(port);
+      both.abort();
     },
   });
   const theirs = [...seen.values()].filter((each) => each !== mine.localPort).sort((one, two) => one - two);

@@ -205,10 +205,13 @@ test("a session that is ended while it is inspected has told its client what its
   const answers = client.query("INSERT INTO alembic_version (version_num) VALUES ('a1')");
   const third = await recorded.observer();
   await expect
-    .poll(async () => {
-      const ended = "select pg_terminate_backend(pid) from pg_locks where not granted";
-      return (await third.query(ended)).rowCount;
-    })
+    .poll(
+      async () => {
+        const ended = "select pg_terminate_backend(pid) from pg_locks where not granted";
+        return (await third.query(ended)).rowCount;
+      },
+      { timeout: 30_000 },
+    )
     .toBe(1);
   expect(await answers).toBe("C:INSERT 0 1 E:57P01 end");
   await other.query("rollback");

@@ -58,12 +58,22 @@ def psycopg2_transaction_and_errors():
 @scenario
 def psycopg2_cancel():
     connection = psycopg2.connect(**address)
-    timer = threading.Timer(0.2, connection.cancel)
-    timer.start()
+    done = threading.Event()
+
+    def cancel():
+        # One that comes before its statement cancels nothing.
+        while not done.wait(0.2):
+            connection.cancel()
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
     try:
         connection.cursor().execute("select pg_sleep(20)")
     except psycopg2.errors.QueryCanceled as error:
         return error.pgcode
+    finally:
+        done.set()
+        canceller.join()
 
 
 @scenario

@@ -119,7 +119,7 @@ test("a message of 64 MB in 1,000-byte pieces takes time in proportion to its le
   };
   time(1);
   // Joining per piece would copy two million megabytes.
-  expect(time(64)).toBeLessThan(2_000);
+  expect(time(64)).toBeLessThan(20_000);
 });
 
 test.each([0, 3, -1])("a message of length %i is refused", (length) => {

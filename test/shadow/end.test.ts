@@ -20,23 +20,23 @@ beforeAll(async () => {
 });
 afterAll(() => scratch[Symbol.asyncDispose]());
 
-/** What of the server there still is, after at most two seconds. */
+/** What of the server there still is, after at most 20 seconds. */
 async function remains({ processes, dataDirectory }: GateReport): Promise<string[]> {
   const look = () => [
     ...processes.filter(isRunning).map((pid) => `process ${pid}`),
     ...(existsSync(dirname(dirname(dataDirectory))) ? [dataDirectory] : []),
   ];
-  for (const end = Date.now() + 2_000; look().length > 0 && Date.now() < end; ) await sleep(50);
+  for (const end = Date.now() + 20_000; look().length > 0 && Date.now() < end; ) await sleep(50);
   return look();
 }
 
-/** The command lines that name the path, after at most 100 ms. */
+/** The command lines that name the path, after at most ten seconds. */
 async function commandsWith(path: string): Promise<string[]> {
   const look = () =>
     execFileSync("ps", ["-ww", "-e", "-o", "args="], { encoding: "utf8" })
       .split("\n")
       .filter((line) => line.includes(path));
-  for (const end = Date.now() + 100; look().length > 0 && Date.now() < end; ) await sleep(10);
+  for (const end = Date.now() + 10_000; look().length > 0 && Date.now() < end; ) await sleep(10);
   return look();
 }
 
@@ -91,6 +91,9 @@ describe("nothing is left of a server when the gate", () => {
 
 describe("the next start", () => {
   test("stops and removes what a killed gate left, and nothing of one that runs", async () => {
+    // A folder of its own: the neighbours' starts remove what is left in the usual one.
+    await using temporary = await temporaryDirectory();
+    using _environment = environment({ TMPDIR: temporary.path });
     using killed = startGate(bundle);
     using running = startGate(bundle);
     const [left, used] = await Promise.all([killed.report, running.report]);
@@ -102,6 +105,8 @@ describe("the next start", () => {
     expect(existsSync(left.dataDirectory)).toBe(false);
     expect(isRunning(used.processes[0]!)).toBe(true);
     expect(existsSync(used.dataDirectory)).toBe(true);
+    running.child.kill("SIGTERM");
+    await running.ended;
   });
 
   const owner = thisOwner();
