@@ -40290,7 +40290,7 @@ const net = require("node:net");
 process.on("disconnect", () => process.exit(0));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
 
-const run = (command, ...args) => spawnSync(command, args, { stdio: "ignore", timeout: 2000 }).status === 0;
+const run = (command, ...args) => spawnSync(command, args, { stdio: "ignore", timeout: 20000 }).status === 0;
 // SIOCSIFFLAGS (0x8914) with IFF_UP | IFF_LOOPBACK | IFF_RUNNING, for images that have no ip and no ifconfig.
 const loopback =
   run("ip", "link", "set", "lo", "up") ||
@@ -40371,7 +40371,8 @@ function listeningSockets() {
 
 
 
-const creationTimeoutMs = 3_000;
+/** For hangs only: a refusal comes at once. */
+const creationTimeoutMs = 20_000;
 /** A namespace that has been tried with a command, or one line that says why there is none. */
 async function createNetworkNamespace() {
     if (process.platform !== "linux")
@@ -40550,7 +40551,7 @@ class Holder {
 
 /**
  * Isolation where the system allows it (Linux; root with CAP_SYS_ADMIN, or unprivileged user namespaces), else kind
- * "none" within 3 s. Needs unshare and nsenter of util-linux 2.36 or later.
+ * "none" within 20 s. Needs unshare and nsenter of util-linux 2.36 or later.
  */
 async function createIsolation() {
     const namespace = await createNetworkNamespace();
@@ -59737,7 +59738,11 @@ async function fillCache(cache, target, fetch) {
 async function removeOldStaging(cache) {
     for (const name of await (0,external_node_fs_promises_namespaceObject.readdir)(cache)) {
         const path = (0,external_node_path_namespaceObject.join)(cache, name);
-        if (!name.startsWith(stagingPrefix) || !isAbandoned((await (0,external_node_fs_promises_namespaceObject.stat)(path)).mtime))
+        if (!name.startsWith(stagingPrefix))
+            continue;
+        // Its owner may be done with it meanwhile.
+        const status = await (0,external_node_fs_promises_namespaceObject.stat)(path).catch(() => undefined);
+        if (status === undefined || !isAbandoned(status.mtime))
             continue;
         await (0,external_node_fs_promises_namespaceObject.rm)(path, { recursive: true, force: true });
     }
@@ -66408,6 +66413,8 @@ const relationsQuery = `select c.oid::text as oid, c.oid::pg_catalog.regclass::t
   from pg_catalog.pg_class c where c.oid >= 16384 and c.relkind in ('r', 'p', 'v', 'm', 'f')`;
 /** At the longest a statement that runs outside a transaction is held up so that its locks can be seen. */
 const heldMs = 250;
+/** And at least so often looked at: a machine that is busy may have looked once in that time. */
+const heldLooks = 50;
 /** Its locks are looked at without a pause at first, as most are short. */
 const eagerMs = 300;
 const replay_pollMs = 2;
@@ -66524,6 +66531,7 @@ class Replay {
         });
         done.catch(() => undefined);
         let holding = isHeld;
+        let looks = 0;
         while (running) {
             const { rows } = await this.observer.query({
                 name: "locks",
@@ -66532,9 +66540,10 @@ class Replay {
             });
             for (const row of rows)
                 seen.set(`${row.oid} ${row.mode}`, row);
+            looks += 1;
             const elapsed = performance.now() - started;
             // A lock that it does not get yet is one that it takes. Not all wait: then the tables are given free again.
-            if (holding && (rows.some(({ granted }) => !granted) || elapsed > heldMs)) {
+            if (holding && (rows.some(({ granted }) => !granted) || (elapsed > heldMs && looks > heldLooks))) {
                 await this.observer.query("rollback");
                 holding = false;
             }
@@ -66876,7 +66885,7 @@ function fetchPackage(cache, target, platform, wanted) {
 }
 /** npm knows the machine's registry, proxy and credentials; `pack` of a published version runs none of its scripts. */
 async function fetchTarball(directory, specifier) {
-    const options = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=2000"];
+    const options = ["--fetch-retries=3", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"];
     const packed = await runProgram("npm", ["pack", specifier, "--prefer-offline", "--loglevel=error", ...options], {
         cwd: directory,
         env: process.env,
@@ -67281,7 +67290,6 @@ async function stopPostmasterOf(data) {
 
 
 
-
 /** A new, empty cluster. UserError where initdb fails. */
 async function initialise({ installation: { bin }, directory: { server, data }, account, password, signal, }) {
     const passwordFile = (0,external_node_path_namespaceObject.join)(server, "password");
@@ -67373,8 +67381,13 @@ async function restoreCluster(kept, { installation: { bin }, directory: { server
         said += text;
     });
     child.stdin.on("error", () => undefined);
+    // An abort is told before it has ended, which is waited for.
+    child.on("error", (error) => {
+        said ||= error.message;
+    });
     child.stdin.end(`ALTER ROLE postgres PASSWORD ${escapeLiteral(password)};\n`);
-    const [code] = (await (0,external_node_events_namespaceObject.once)(child, "close"));
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    signal.throwIfAborted();
     if (code === 0 && !/(?:ERROR|FATAL|PANIC):/.test(said))
         return;
     throw new errors_UserError({

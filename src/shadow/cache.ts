@@ -89,7 +89,10 @@ export async function fillCache(
 async function removeOldStaging(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     const path = join(cache, name);
-    if (!name.startsWith(stagingPrefix) || !isAbandoned((await stat(path)).mtime)) continue;
+    if (!name.startsWith(stagingPrefix)) continue;
+    // Its owner may be done with it meanwhile.
+    const status = await stat(path).catch(() => undefined);
+    if (status === undefined || !isAbandoned(status.mtime)) continue;
     await rm(path, { recursive: true, force: true });
   }
 }

@@ -84,7 +84,7 @@ export function fetchPackage(
 
 /** npm knows the machine's registry, proxy and credentials; `pack` of a published version runs none of its scripts. */
 async function fetchTarball(directory: string, specifier: string): Promise<string> {
-  const options = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=2000"];
+  const options = ["--fetch-retries=3", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"];
   const packed = await runProgram(
     "npm",
     ["pack", specifier, "--prefer-offline", "--loglevel=error", ...options],

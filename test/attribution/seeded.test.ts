@@ -25,7 +25,6 @@ const withAllEffects = random.between(0, cases.length - 1);
 describe(`${defects} planted defects, each named on its revision and none other (TEST_SEED=${seed})`, () => {
   test.each(cases.map((options, index) => ({ ...options, all: index === withAllEffects })))(
     "$driver, transaction_per_migration $transactionPerMigration, seed $seed, all effects $all",
-    { timeout: 300_000 },
     async ({ all, ...options }) => {
       const judged = await judgePlanted({
         ...options,

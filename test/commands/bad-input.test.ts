@@ -118,7 +118,7 @@ const cases: Readonly<Record<string, Case>> = {
   "a variable that is not set": { files: withEnvPy('os.environ["BOARDS_SECRET"]') },
   "an env.py that never ends": {
     files: withEnvPy("import time\nprint('waiting for a friend')\ntime.sleep(300)"),
-    args: ["--tool-timeout", "2"],
+    args: ["--tool-timeout", "15"],
   },
   "an env.py that prints its password": {
     files: withEnvPy('raise RuntimeError("cannot use " + os.environ["DATABASE_URL"])'),

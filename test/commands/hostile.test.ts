@@ -105,7 +105,7 @@ describe.concurrent("output", () => {
 describe.concurrent("a revision that does not end", () => {
   test("is named, and nothing of it is left", async () => {
     await using project = await second("import time\ntime.sleep(300)");
-    const { code, report } = await judge({ cwd: project.path, args: ["--tool-timeout", "4"] });
+    const { code, report } = await judge({ cwd: project.path, args: ["--tool-timeout", "15"] });
     expect({ code, blames: blames(report), open: openSteps(report) }).toEqual({
       code: 1,
       blames: ["error upgrade-fails b"],
@@ -113,7 +113,7 @@ describe.concurrent("a revision that does not end", () => {
     });
     expect(report.findings[0]).toMatchObject({
       what: "The upgrade of revision b fails to end in time.",
-      seen: expect.stringContaining("The tool did not end within 4 s."),
+      seen: expect.stringContaining("The tool did not end within 15 s."),
     });
     expect(runningIn(project.path)).toEqual([]);
   });
@@ -128,7 +128,7 @@ with other.connect() as connection:
       transactionPerMigration: true,
       revisions: [table, { id: "b", down: "a", upgrade, downgrade: "" }],
     });
-    const { code, report } = await judge({ cwd: project.path, args: ["--tool-timeout", "4"] });
+    const { code, report } = await judge({ cwd: project.path, args: ["--tool-timeout", "15"] });
     expect({ code, blames: blames(report) }).toEqual({ code: 1, blames: ["error upgrade-fails b"] });
     expect(report.findings[0]?.do).toContain("lock that the revision itself holds on another connection");
     expect(runningIn(project.path)).toEqual([]);

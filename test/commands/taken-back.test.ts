@@ -107,7 +107,7 @@ Or restore it: git checkout ${short} -- ${fileOf("three")}`,
       ),
     });
     expect(repository.git("status", "--short", "migrations")).toBe("");
-  }, 120_000);
+  });
 
   test("is an error without the setting, which it names", async () => {
     const { project } = await without("three", "two");

@@ -188,7 +188,8 @@ describe("a backup that is ended", () => {
     const reached = join(folder, "reached");
     rmSync(reached, { force: true });
     const running = await startGate(words);
-    for (let turn = 0; turn < 200 && !existsSync(reached); turn++) await sleep(50);
+    for (const end = Date.now() + 120_000; !existsSync(reached); await sleep(50))
+      if (Date.now() > end) throw new Error("the sink was not reached");
     expect(containers().sort()).toEqual(["pg_dump none", "pg_restore none"]);
     return running;
   }

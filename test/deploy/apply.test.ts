@@ -1,16 +1,20 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DeployReport } from "../../src/model/deployment";
 import { type TestServer, testClient, testServer } from "../support/database";
 import {
   ask,
   type Driver,
   deploy,
   deployedProject,
+  hasSaid,
   records,
   refusal,
+  reportOf,
   revisionFiles,
   sql,
+  startDeploy,
   table,
   tables,
 } from "./deployed";
@@ -116,12 +120,14 @@ describe.each(drivers)("apply with %s", (driver) => {
       "Revision wide could not have a lock within 1 s, in 2 tries.",
     );
     expect(given.stderr).toMatch(/waits .* for public\.one, which pid \d+, user "postgres"/);
-    setTimeout(() => void holder.client.query("rollback"), 4_000);
-    const had = await deploy("apply", project, database.address, {
-      args: ["--lock-timeout", "1", "--lock-tries", "8"],
-    });
-    expect(had.report, had.stderr).toMatchObject({ outcome: "done", heads: { after: ["wide"] } });
-    expect(had.report.tries).toBeGreaterThan(1);
+    const patient = ["--lock-timeout", "1", "--lock-tries", "8"];
+    const gate = await startDeploy("apply", project, database.address, { args: patient });
+    await hasSaid(gate, "No lock in time");
+    await holder.client.query("rollback");
+    const end = await gate.ended;
+    const had = reportOf<DeployReport>(end);
+    expect(had, end.stderr).toMatchObject({ outcome: "done", heads: { after: ["wide"] } });
+    expect(had.tries).toBeGreaterThan(1);
   });
 });
 
@@ -275,12 +281,12 @@ test("a branch by its label", async () => {
 test("a statement that takes its time is shown while it runs", async () => {
   const slow = {
     id: "slow",
-    up: sql("DO $$ BEGIN PERFORM pg_sleep(2); END $$ /* ::error::hidden */"),
+    up: sql("DO $$ BEGIN PERFORM pg_sleep(6); END $$ /* ::error::hidden */"),
   };
   await using project = await deployedProject([table("one"), slow]);
   await using database = await server.database();
   const { stderr } = await deploy("apply", project, database.address);
-  expect(stderr).toContain("running: DO $$ BEGIN PERFORM pg_sleep(2); END $$ /* ::error::hidden */\n");
+  expect(stderr).toContain("running: DO $$ BEGIN PERFORM pg_sleep(6); END $$ /* ::error::hidden */\n");
   expect(stderr).not.toMatch(/^::/m);
 });
 

@@ -13,7 +13,7 @@ import { type BindRevision, type BindSource, bindsFiles, nothing, tableOf } from
 import { type TestServer, testClient, testServer } from "../support/database";
 import { startGate } from "../support/gate";
 import { type Project, type ProjectFiles, withPython, writeProject } from "../support/project";
-import { ask, deploy, records, refusal, reportOf, startDeploy, tables } from "./deployed";
+import { ask, deploy, hasSaid, noted, records, refusal, reportOf, startDeploy, tables } from "./deployed";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -314,13 +314,8 @@ describe.concurrent("several databases", () => {
     await place.deploy(["--to", "a1"]);
     await using holder = await testClient(place.users.address);
     await holder.client.query("begin; insert into people values (1)");
-    const gate = await place.start(["--drop-invalid-indexes", "--lock-tries", "4"]);
-    let said = "";
-    gate.child.stderr?.on("data", (text: string) => {
-      said += text;
-    });
-    for (const end = Date.now() + 30_000; !said.includes("Dropping the invalid") && Date.now() < end; )
-      await sleep(50);
+    const gate = await place.start(["--drop-invalid-indexes", "--lock-tries", "4", "--lock-timeout", "60"]);
+    await hasSaid(gate, "Dropping the invalid");
     await holder.client.query("commit");
     const end = await gate.ended;
     const report = reportOf<DeployReport>(end);
@@ -418,7 +413,7 @@ describe.concurrent("several databases", () => {
     "a tool that is over its time has no session left in another database either, by a driver %s",
     async (_, files) => {
       await using place = await Place.open({ up: 'op.execute("SELECT pg_sleep(60)")', down: "" }, { files });
-      const { report, stderr } = await place.deploy(["--apply-timeout", "4"]);
+      const { report, stderr } = await place.deploy(["--apply-timeout", "15"]);
       expect([report.state, report.others?.[0]?.state], stderr).toEqual(["unchanged", "unchanged"]);
       const left =
         "select pid from pg_stat_activity where datname = current_database() and query ~ 'pg_sleep\\(6'";
@@ -437,8 +432,7 @@ describe.concurrent("several databases", () => {
     const asleep =
       "select pid::text from pg_stat_activity where datname = current_database() and query = 'SELECT pg_sleep(61)'";
     for (let pids: unknown[] = []; pids.length === 0; ) pids = await ask(place.users.address, asleep);
-    // The watch looks for the tool's first session every 40 ms.
-    await sleep(300);
+    await noted(project);
     gate.child.kill("SIGKILL");
     await gate.ended;
     const { code, report, stderr } = await place.deploy();
@@ -510,7 +504,7 @@ describe.concurrent("several databases", () => {
 
   test("two gates at once, each for another database, wait for each other in one order", async () => {
     await using place = await Place.open();
-    const wait = ["--apply-wait", "20"];
+    const wait = ["--apply-wait", "200"];
     const ends = await Promise.all([place.deploy(wait), place.deploy([...wait, "--bind", "users"])]);
     expect(ends.map(({ code, report }) => [code, report.outcome]).sort()).toEqual([
       [0, "done"],

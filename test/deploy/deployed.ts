@@ -1,10 +1,29 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, urlOf } from "../../src/databases/postgres/connection";
 import type { DeployPlan, DeployReport } from "../../src/model/deployment";
 import { testClient } from "../support/database";
 import { type GateEnd, type RunningGate, startGate } from "../support/gate";
 import { type Project, type ProjectFiles, writeProject } from "../support/project";
+
+/** When the gate has written this to its stderr, or has ended. */
+export async function hasSaid({ child }: RunningGate, words: string): Promise<void> {
+  let said = "";
+  child.stderr?.on("data", (text: string) => {
+    said += text;
+  });
+  while (!said.includes(words) && child.exitCode === null && child.signalCode === null) await sleep(20);
+}
+
+/** When the running gate has noted the tool's session, as the next one needs it where this one is killed. */
+export async function noted({ path }: Project): Promise<void> {
+  const folder = join(path, "migration-gate-records");
+  const isNote = (name: string) => /^running-.*\.json$/.test(name);
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(20))
+    if (existsSync(folder) && readdirSync(folder).some(isNote)) return;
+  throw new Error("no session was noted");
+}
 
 export type Driver = "psycopg2" | "asyncpg";
 

@@ -10,6 +10,7 @@ import {
   type Driver,
   deploy,
   deployedProject,
+  noted,
   type RevisionText,
   records,
   reportOf,
@@ -71,7 +72,7 @@ describe.each(drivers)("with %s", (driver) => {
     expect(end.signal, end.stderr).toBe("SIGTERM");
     expect(await tables(database.address)).toEqual([]);
     // The server sees the end of the gate's own sessions a moment later.
-    await expect.poll(() => toolSessions(database.address), { timeout: 5_000 }).toEqual([0]);
+    await expect.poll(() => toolSessions(database.address), { timeout: 20_000 }).toEqual([0]);
     expect(records(project)).toMatchObject([
       {
         outcome: "failed",
@@ -90,8 +91,7 @@ describe.each(drivers)("with %s", (driver) => {
     await using database = await server.database();
     const gate = await startDeploy("apply", project, database.address, { env: { WAIT: "1" } });
     await reached(database.address);
-    // The watch looks for the tool's first session every 40 ms.
-    await sleep(300);
+    await noted(project);
     gate.child.kill("SIGKILL");
     await gate.ended;
     const again = await deploy("apply", project, database.address);
@@ -119,7 +119,13 @@ describe.each(drivers)("with %s", (driver) => {
     const database = await own.database();
     const gate = await startDeploy("apply", project, database.address, { env: { WAIT: "1" } });
     await reached(database.address);
-    for (const pid of own.shadow.processes()) process.kill(pid, "SIGKILL");
+    for (const pid of own.shadow.processes()) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It ended with the postmaster.
+      }
+    }
     const end = await gate.ended;
     const report = reportOf(end);
     expect([end.code, report], end.stderr).toMatchObject([1, { outcome: "failed", state: "unknown" }]);

@@ -46,18 +46,18 @@ test("applications that hold and wait for the library's lock: an index is built 
   const end = await gate.ended;
   expect(end.stderr).toContain("holds: ");
   expect([end.code, reportOf(end)], end.stderr).toMatchObject([0, { state: "at target", tries: 1 }]);
-}, 60_000);
+});
 
 test("a gate that waits for its turn keeps nobody's index from being built, with the library's lock held", async () => {
   await using database = await server.database();
   await using library = await testClient(database.address);
   await library.client.query("create table one (id int)");
   await library.client.query(`select pg_advisory_lock(${keyOf(database.name)})`);
-  const options = { waitMs: 20_000, onWait: () => undefined, applicationName: "migration-gate apply" };
+  const options = { waitMs: 60_000, onWait: () => undefined, applicationName: "migration-gate apply" };
   const first = await takeGateLock(database.address, options);
   const second = takeGateLock(database.address, options);
   await sleep(500);
-  await library.client.query("set statement_timeout = '5s'");
+  await library.client.query("set statement_timeout = '30s'");
   await library.client.query("create index concurrently one_id on one (id)");
   await first[Symbol.asyncDispose]();
   await (await second)[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -54,7 +54,8 @@ describe("during the backup", () => {
     expect(end.signal, end.stderr).toBe("SIGTERM");
     expect(await tables(database.address)).toEqual(["alembic_version", "noise"]);
     expect(backupsIn(project)).toEqual([]);
-    expect(await advisoryLocks(database.address)).toEqual([0]);
+    // The server sees the end of the gate's session a moment later.
+    await expect.poll(() => advisoryLocks(database.address), { timeout: 20_000 }).toEqual([0]);
     const again = await deploy("apply", project, database.address);
     expect([again.code, again.report.heads.after]).toEqual([0, ["one"]]);
   });
@@ -77,7 +78,7 @@ describe("once the tool has ended well", () => {
     await using project = await deployedProject([
       table("one"),
       table("two"),
-      { id: "three", up: "time.sleep(2)" },
+      { id: "three", up: 'while not os.path.exists("go"):\n    time.sleep(0.05)' },
     ]);
     await using database = await server.database();
     await deploy("apply", project, database.address, { args: ["--to", "one"] });
@@ -91,7 +92,12 @@ describe("once the tool has ended well", () => {
       );
     await until(async () => Number((await locks(true))[0]) > 0, "the tool's transaction");
     await holder.client.query("begin");
-    await holder.client.query("lock table alembic_version in access exclusive mode");
+    const locking = holder.client.query("lock table alembic_version in access exclusive mode");
+    const queued =
+      "select 1 from pg_locks where not granted and mode = 'AccessExclusiveLock' and relation = to_regclass('alembic_version')";
+    await until(async () => (await ask(database.address, queued)).length > 0, "the holder in the queue");
+    writeFileSync(join(project.path, "go"), "");
+    await locking;
     await until(async () => Number((await locks(false))[0]) > 0, "the verification");
     gate.child.kill("SIGTERM");
     await sleep(500);

@@ -32,7 +32,10 @@ describe.each([
     await using database = await server.database();
     await using owner = await testClient(database.address);
     await owner.client.query(`create table public.${table} (id int)`);
-    const { watch, events, applicationName } = await watching(database.address, { ports });
+    const { watch, events, applicationName } = await watching(database.address, {
+      ports,
+      lockTimeoutMs: 5_000,
+    });
     await using _watch = watch;
     await using blocker = await openTransaction(
       database.address,
@@ -40,9 +43,9 @@ describe.each([
       `select * from public.${table}`,
     );
     const sql = `alter table public.${table} add column c int`;
+    const reader = await connect(database.address, { applicationName: "shop" });
     const tool = runTool(database.address, { driver, sql, applicationName });
     await until(() => eventsOf(events, "waiting").length > 0);
-    const reader = await connect(database.address, { applicationName: "shop" });
     const read = reader.query(`select * from public.${table}`);
     const result = await tool;
     expect(result.output).toMatch(/failed 57014 canceling statement due to user request/);
@@ -69,8 +72,8 @@ describe.each([
       },
     ]);
     const [cancelled] = summary.cancelled;
-    expect(cancelled!.afterMs).toBeGreaterThan(1_000);
-    expect(cancelled!.afterMs).toBeLessThan(2_500);
+    expect(cancelled!.afterMs).toBeGreaterThan(5_000);
+    expect(cancelled!.afterMs).toBeLessThan(25_000);
     expect(cancelled!.blockers[0]?.query).toBe(`select * from public.${table}`);
     expect(summary.behind.count).toBe(1);
     expect(eventsOf(events, "waiting").at(-1)?.behind.sessions).toMatchObject([{ application: "shop" }]);
@@ -160,11 +163,11 @@ test("where the driver takes them, the server's own limits come first", async ()
   await using database = await server.database();
   await using owner = await testClient(database.address);
   await owner.client.query("create table t (id int)");
-  const { watch, applicationName } = await watching(database.address, {});
+  const { watch, applicationName } = await watching(database.address, { lockTimeoutMs: 10_000 });
   await using _watch = watch;
   await using _blocker = await openTransaction(database.address, "shop", "select * from t");
   const sql = "alter table t add c int";
-  const pgOptions = "-c lock_timeout=1000";
+  const pgOptions = "-c lock_timeout=3000";
   const result = await runTool(database.address, { driver: "psycopg2", sql, applicationName, pgOptions });
   expect(result.output).toMatch(/failed 55P03/);
   const summary = await watch.stop();
@@ -178,9 +181,11 @@ test("who waits behind a statement that works is told, too", async () => {
   await owner.client.query("create table t (id int)");
   const { watch, events, applicationName } = await watching(database.address, {});
   await using _watch = watch;
-  const sql = "lock table t; select pg_sleep(2)";
+  const sql = "lock table t; select pg_sleep(8)";
   const tool = runTool(database.address, { driver: "asyncpg", sql, applicationName });
-  await until(() => eventsOf(events, "statement").length > 0);
+  const locks =
+    "select from pg_locks where granted and mode = 'AccessExclusiveLock' and relation = 't'::regclass";
+  while ((await owner.client.query(locks)).rowCount === 0) await sleep(20);
   const read = owner.client.query("select * from t");
   await until(() => eventsOf(events, "blocking").length > 1);
   expect(eventsOf(events, "blocking").at(-1)).toMatchObject({ statement: sql, behind: { count: 1 } });
@@ -193,7 +198,7 @@ test("a watch that is cut off comes back, and keeps the limit", async () => {
   await using database = await server.database();
   await using owner = await testClient(database.address);
   await owner.client.query("create table t (id int)");
-  const { watch, events, applicationName } = await watching(database.address, { lockTimeoutMs: 1_500 });
+  const { watch, events, applicationName } = await watching(database.address, { lockTimeoutMs: 8_000 });
   await using _watch = watch;
   await using _blocker = await openTransaction(database.address, "shop", "select * from t");
   const sql = "alter table t add c int";
@@ -210,9 +215,7 @@ test("a watch that is cut off comes back, and keeps the limit", async () => {
   expect(summary.cancelled.length).toBe(1);
 });
 
-test("a watch whose server is gone says that it sees nothing any more, and stops", {
-  timeout: 60_000,
-}, async () => {
+test("a watch whose server is gone says that it sees nothing any more, and stops", async () => {
   await using own = await ownServer({});
   const { watch, events } = await watching(own.address, {});
   own.process.kill("SIGQUIT");
@@ -220,7 +223,7 @@ test("a watch whose server is gone says that it sees nothing any more, and stops
   expect(watch.pid).toBeUndefined();
   const started = performance.now();
   const summary = await watch.stop();
-  expect(performance.now() - started).toBeLessThan(6_000);
+  expect(performance.now() - started).toBeLessThan(25_000);
   expect(summary.sessions).toEqual([]);
 });
 
@@ -233,7 +236,7 @@ test("its end does not wait for a server that answers no more", async () => {
     await sleep(300);
     const started = performance.now();
     await watch.stop();
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(performance.now() - started).toBeLessThan(9_000);
   } finally {
     process.kill(pid, "SIGCONT");
   }
@@ -283,15 +286,16 @@ test("a statement that has ended meanwhile, or another session with that pid, is
   expect(await cancelStatement(session, { ...victim, waiting: true }, 5_000)).toBe(false);
   await work;
   expect(await cancelStatement(session, victim, 5_000)).toBe(false);
-  const next = other.client.query("select pg_sleep(5)");
+  const next = other.client.query("select pg_sleep(60)");
   next.catch(() => undefined);
-  await sleep(200);
-  const [again] = await session.ask<{ query: string }>(
-    "select query_start::text as query from pg_stat_activity where pid = $1",
-    [pid],
-    5_000,
-  );
-  expect(await cancelStatement(session, { ...victim, queryStart: again!.query }, 5_000)).toBe(true);
+  let again: { query: string } | undefined;
+  while (again === undefined)
+    [again] = await session.ask<{ query: string }>(
+      "select query_start::text as query from pg_stat_activity where pid = $1 and state = 'active' and query like '%sleep(60)%'",
+      [pid],
+      5_000,
+    );
+  expect(await cancelStatement(session, { ...victim, queryStart: again.query }, 5_000)).toBe(true);
   await expect(next).rejects.toThrow("canceling statement due to user request");
 });
 
@@ -302,7 +306,7 @@ test("a session of another role is told to be out of reach", async () => {
   const address = { ...database.address, user: "gate", password: "gate pw" };
   const { watch, events, applicationName } = await watching(address, { lockTimeoutMs: 200 });
   await using _watch = watch;
-  const sql = "select pg_sleep(1.5)";
+  const sql = "select pg_sleep(6)";
   await runTool(database.address, { driver: "psycopg2", sql, applicationName });
   const summary = await watch.stop();
   expect(summary.sessions).toMatchObject([{ by: "application name" }]);

@@ -66,7 +66,7 @@ const unbuilt: Readonly<Record<string, Unbuilt>> = {
 };
 
 describe("a base that cannot be built", () => {
-  test.each(Object.entries(unbuilt))("%s", { timeout: 120_000 }, async (_, one) => {
+  test.each(Object.entries(unbuilt))("%s", async (_, one) => {
     const { base, change, args = [], cause, reason } = one;
     await using checkout = await checkoutOf(base, change);
     const end = await checkout.check(args);
@@ -88,7 +88,7 @@ const nothing: Readonly<Record<string, { readonly base: ProjectFiles; readonly r
 };
 
 describe("a base on which nothing is deployed", () => {
-  test.each(Object.entries(nothing))("%s", { timeout: 120_000 }, async (_, { base, reason }) => {
+  test.each(Object.entries(nothing))("%s", async (_, { base, reason }) => {
     await using checkout = await checkoutOf(base, project());
     const { code, report } = await checkout.check(["--require", "deploy-lane"]);
     expect({ code, lane: report.deployLane?.status }).toEqual({ code: 0, lane: "skipped" });
@@ -96,7 +96,7 @@ describe("a base on which nothing is deployed", () => {
   });
 });
 
-test("a project in a subfolder with spaces and quotes in its path", { timeout: 120_000 }, async () => {
+test("a project in a subfolder with spaces and quotes in its path", async () => {
   const inner = `we're "here", $HOME/back end`;
   const moved = (files: Readonly<Record<string, string | null>>) =>
     Object.fromEntries(Object.entries(files).map(([file, text]) => [`${inner}/${file}`, text]));
@@ -108,9 +108,7 @@ test("a project in a subfolder with spaces and quotes in its path", { timeout: 1
   expect(toldBy(end)).toEqual({ code: 0, findings: cut(), notes: [], lane: "proved" });
 });
 
-test("what git leaves out or changes: export-ignore, a submodule, a symlink, an ignored .env that env.py needs", {
-  timeout: 120_000,
-}, async () => {
+test("what git leaves out or changes: export-ignore, a submodule, a symlink, an ignored .env that env.py needs", async () => {
   const files = alembicFiles({
     revisions: landed,
     envPreamble:
@@ -139,7 +137,7 @@ test("what git leaves out or changes: export-ignore, a submodule, a symlink, an 
   expect(repository.git("worktree", "list").split("\n")).toHaveLength(1);
 });
 
-test("SQL files that git writes with other line ends than it keeps", { timeout: 120_000 }, async () => {
+test("SQL files that git writes with other line ends than it keeps", async () => {
   await using written = await writeProject({
     ".gitattributes": "*.sql text eol=crlf\n",
     "Cargo.toml": '[dependencies]\nsqlx = { version = "0.8", features = ["postgres"] }\n',

@@ -55,38 +55,34 @@ describe("ended in the middle of the deploy lane", () => {
   test.each([
     ["SIGINT", 130, false],
     ["SIGTERM", 143, true],
-  ] as const)(
-    "%s: no server, folder or database is left",
-    { timeout: 120_000 },
-    async (signal, code, given) => {
-      using temporary = folder("lane-ends");
-      using cache = folder("lane-ends-cache");
-      await using checkout = await checkoutOf(project(), waits);
-      const { child, ended } = await startGate(["check", "--base", "main"], {
-        cwd: checkout.project.path,
-        env: {
-          TMPDIR: temporary.path,
-          MIGRATION_GATE_CACHE: cache.path,
-          GATE_TEST_RUN: temporary.path,
-          ...(given ? { MIGRATION_GATE_SHADOW_URL: urlOf(server.address) } : {}),
-        },
-      });
-      try {
-        await until(() => existsSync(join(checkout.project.path, "reached")), "rows");
-        child.kill(signal);
-        const end = await ended;
-        expect([end.signal ?? end.code, end.stdout]).toEqual([end.signal === null ? code : signal, ""]);
-      } finally {
-        child.kill("SIGKILL");
-      }
-      await until(() => processesOf(temporary.path).length === 0, "processes", 2_000).catch(() => undefined);
-      expect({ processes: processesOf(temporary.path), files: readdirSync(temporary.path) }).toEqual({
-        processes: [],
-        files: [],
-      });
-      expect(await databases()).toEqual([]);
-      expect(checkout.repository.git("worktree", "list").split("\n")).toHaveLength(1);
-      expect(readdirSync(join(cache.path, "bases")).filter((name) => name.startsWith("."))).toEqual([]);
-    },
-  );
+  ] as const)("%s: no server, folder or database is left", async (signal, code, given) => {
+    using temporary = folder("lane-ends");
+    using cache = folder("lane-ends-cache");
+    await using checkout = await checkoutOf(project(), waits);
+    const { child, ended } = await startGate(["check", "--base", "main"], {
+      cwd: checkout.project.path,
+      env: {
+        TMPDIR: temporary.path,
+        MIGRATION_GATE_CACHE: cache.path,
+        GATE_TEST_RUN: temporary.path,
+        ...(given ? { MIGRATION_GATE_SHADOW_URL: urlOf(server.address) } : {}),
+      },
+    });
+    try {
+      await until(() => existsSync(join(checkout.project.path, "reached")), "rows", 180_000);
+      child.kill(signal);
+      const end = await ended;
+      expect([end.signal ?? end.code, end.stdout]).toEqual([end.signal === null ? code : signal, ""]);
+    } finally {
+      child.kill("SIGKILL");
+    }
+    await until(() => processesOf(temporary.path).length === 0, "processes", 20_000).catch(() => undefined);
+    expect({ processes: processesOf(temporary.path), files: readdirSync(temporary.path) }).toEqual({
+      processes: [],
+      files: [],
+    });
+    expect(await databases()).toEqual([]);
+    expect(checkout.repository.git("worktree", "list").split("\n")).toHaveLength(1);
+    expect(readdirSync(join(cache.path, "bases")).filter((name) => name.startsWith("."))).toEqual([]);
+  });
 });

@@ -9,9 +9,7 @@ import { landed, project, revision, revisionFiles, sql } from "./shape";
 const change = revisionFiles(sql("0003", "0002", ["SELECT 1"], ["DELETE FROM users"]));
 const found = ["error downgrade-loses-data 0003 table public.users"];
 
-test("a base is kept for the next check, and built anew when what it comes from changes", {
-  timeout: 300_000,
-}, async () => {
+test("a base is kept for the next check, and built anew when what it comes from changes", async () => {
   using cache = folder("kept-base");
   const env = { MIGRATION_GATE_CACHE: cache.path };
   await using checkout = await checkoutOf(
@@ -46,7 +44,7 @@ test("a base is kept for the next check, and built anew when what it comes from 
   expect((await look()).findings).toEqual(found);
 });
 
-test("a seed that is not committed yet counts as it lies there", { timeout: 120_000 }, async () => {
+test("a seed that is not committed yet counts as it lies there", async () => {
   using cache = folder("kept-base");
   const env = { MIGRATION_GATE_CACHE: cache.path };
   await using checkout = await checkoutOf(project(), change);
@@ -81,7 +79,7 @@ const damages: Readonly<Record<string, (kept: string) => void>> = {
   "its description is cut": (kept) => truncateSync(join(kept, "base.json"), 20),
 };
 
-test("a kept base that is damaged is built anew", { timeout: 300_000 }, async () => {
+test("a kept base that is damaged is built anew", async () => {
   using cache = folder("kept-base");
   const env = { MIGRATION_GATE_CACHE: cache.path };
   await using checkout = await checkoutOf(project(), change);
@@ -95,7 +93,7 @@ test("a kept base that is damaged is built anew", { timeout: 300_000 }, async ()
   expect([report.deployLane?.kept, blames(report)]).toEqual([true, found]);
 });
 
-test("two checks of one base at once, and one while it is removed", { timeout: 300_000 }, async () => {
+test("two checks of one base at once, and one while it is removed", async () => {
   using cache = folder("kept-base");
   const env = { MIGRATION_GATE_CACHE: cache.path };
   await using one = await checkoutOf(project(), change);

@@ -74,7 +74,7 @@ describe(`each planted defect is named on its revision, and nothing else is (TES
     ...one,
     names: one.kinds.map(({ name }) => name).join("; "),
   }));
-  test.each(cases)("$names, seed $seed", { timeout: 300_000 }, async (one) => {
+  test.each(cases)("$names, seed $seed", async (one) => {
     const { base, change, findings } = plant(one);
     const end = await judgeChange({ base }, change);
     const told = end.report.findings.map(

@@ -51,7 +51,7 @@ const quiet = (revisions = landed) => ({ ...project(revisions), ...lintOff });
 describe("where the lane begins", () => {
   const three = [...landed, column("0003", "0002")];
 
-  test("a revision, two versions below the change", { timeout: 120_000 }, async () => {
+  test("a revision, two versions below the change", async () => {
     await using checkout = await checkoutOf(quiet(three), revisionFiles(deletes("0004", "0003")));
     const end = await checkout.check(["--from", "0002"]);
     expect(toldBy(end)).toMatchObject({
@@ -69,7 +69,7 @@ describe("where the lane begins", () => {
     ]);
   });
 
-  test("a tag, whose files build the base; and what is neither", { timeout: 120_000 }, async () => {
+  test("a tag, whose files build the base; and what is neither", async () => {
     await using checkout = await checkoutOf(quiet(), revisionFiles(column("0003", "0002")));
     const { repository, check, project: made } = checkout;
     repository.git("tag", "v1.0");
@@ -87,7 +87,7 @@ describe("where the lane begins", () => {
     expect(wrong.stderr).toContain('The setting from names "v1.1", which is neither a revision');
   });
 
-  test("production's version table, two versions behind", { timeout: 120_000 }, async () => {
+  test("production's version table, two versions behind", async () => {
     const address = await production([...tables.slice(0, 1), ...versionTable("0001")]);
     await using checkout = await checkoutOf(quiet(three), revisionFiles(deletes("0004", "0003")));
     const end = await checkout.check(["--from-env", "PRODUCTION"], { PRODUCTION: urlOf(address) });
@@ -97,7 +97,7 @@ describe("where the lane begins", () => {
     expect(JSON.stringify(end.report)).not.toContain(address.password ?? "no password");
   });
 
-  test("what a landed revision does to production's rows is told as well", { timeout: 120_000 }, async () => {
+  test("what a landed revision does to production's rows is told as well", async () => {
     const required = revision(
       "0003",
       "0002",
@@ -112,7 +112,7 @@ describe("where the lane begins", () => {
     expect(toldBy(end)).toMatchObject({ code: 1, findings: ["error fails-on-rows 0003"], lane: "failed" });
   });
 
-  test("an empty database", { timeout: 120_000 }, async () => {
+  test("an empty database", async () => {
     const address = await production([]);
     await using checkout = await checkoutOf(quiet(), revisionFiles(deletes("0003", "0002")));
     const { report, code } = await checkout.check(["--from-env", "PRODUCTION"], {
@@ -125,9 +125,7 @@ describe("where the lane begins", () => {
     });
   });
 
-  test("a database that cannot be reached, and a variable that is not set", {
-    timeout: 120_000,
-  }, async () => {
+  test("a database that cannot be reached, and a variable that is not set", async () => {
     await using checkout = await checkoutOf(quiet(), revisionFiles(column("0003", "0002")));
     const cwd = checkout.project.path;
     const args = ["--base", "main", "--from-env", "PRODUCTION"];
@@ -189,34 +187,30 @@ const asked: Readonly<Record<string, Asked>> = {
 };
 
 describe("what production's rows say to a warning", () => {
-  test.each(Object.entries(asked))(
-    "%s",
-    { timeout: 120_000 },
-    async (_, { statements, grants, finding, tells }) => {
-      let address = await production(statements);
-      if (grants !== undefined) {
-        await using session = await testClient(address);
-        const role = [
-          "DROP OWNED BY reader",
-          "DROP ROLE IF EXISTS reader",
-          "CREATE ROLE reader LOGIN PASSWORD 'only-reads'",
-        ];
-        for (const statement of role) await session.client.query(statement).catch(() => undefined);
-        await session.client.query("REVOKE ALL ON SCHEMA public FROM reader");
-        for (const statement of grants) await session.client.query(statement);
-        address = { ...address, user: "reader", password: "only-reads" };
-      }
-      await using checkout = await checkoutOf(quiet(), notNull);
-      const end = await checkout.check(["--verify-on-env", "PRODUCTION"], { PRODUCTION: urlOf(address) });
-      expect(blames(end.report)).toEqual([finding]);
-      const [settled] = end.report.findings.filter(({ suppressed }) => !suppressed);
-      expect(end.code).toBe(finding.startsWith("error") ? 1 : 0);
-      expect(settled?.seen).toContain(tells);
-      expect(end.stdout + end.stderr).not.toContain("only-reads");
-    },
-  );
+  test.each(Object.entries(asked))("%s", async (_, { statements, grants, finding, tells }) => {
+    let address = await production(statements);
+    if (grants !== undefined) {
+      await using session = await testClient(address);
+      const role = [
+        "DROP OWNED BY reader",
+        "DROP ROLE IF EXISTS reader",
+        "CREATE ROLE reader LOGIN PASSWORD 'only-reads'",
+      ];
+      for (const statement of role) await session.client.query(statement).catch(() => undefined);
+      await session.client.query("REVOKE ALL ON SCHEMA public FROM reader");
+      for (const statement of grants) await session.client.query(statement);
+      address = { ...address, user: "reader", password: "only-reads" };
+    }
+    await using checkout = await checkoutOf(quiet(), notNull);
+    const end = await checkout.check(["--verify-on-env", "PRODUCTION"], { PRODUCTION: urlOf(address) });
+    expect(blames(end.report)).toEqual([finding]);
+    const [settled] = end.report.findings.filter(({ suppressed }) => !suppressed);
+    expect(end.code).toBe(finding.startsWith("error") ? 1 : 0);
+    expect(settled?.seen).toContain(tells);
+    expect(end.stdout + end.stderr).not.toContain("only-reads");
+  });
 
-  test("a database that cannot be reached settles nothing", { timeout: 120_000 }, async () => {
+  test("a database that cannot be reached settles nothing", async () => {
     await using checkout = await checkoutOf(quiet(), notNull);
     const address = { ...server.address, port: 1, password: "hunter2" };
     const end = await checkout.check(["--verify-on-env", "PRODUCTION"], { PRODUCTION: urlOf(address) });
@@ -244,23 +238,19 @@ describe("rows of one's own", () => {
     ),
   );
 
-  test.each(["rows.sql", "python rows.py"])(
-    "%s is put in before the tables are filled",
-    { timeout: 120_000 },
-    async (seed) => {
-      await using checkout = await checkoutOf(files, stopsOnOurs);
-      const without = await checkout.check();
-      expect(toldBy(without)).toMatchObject({ code: 0, findings: [], lane: "proved" });
-      const end = await checkout.check(["--seed", seed]);
-      expect(toldBy(end)).toMatchObject({ code: 1, findings: ["error fails-on-rows 0003"] });
-    },
-  );
+  test.each(["rows.sql", "python rows.py"])("%s is put in before the tables are filled", async (seed) => {
+    await using checkout = await checkoutOf(files, stopsOnOurs);
+    const without = await checkout.check();
+    expect(toldBy(without)).toMatchObject({ code: 0, findings: [], lane: "proved" });
+    const end = await checkout.check(["--seed", seed]);
+    expect(toldBy(end)).toMatchObject({ code: 1, findings: ["error fails-on-rows 0003"] });
+  });
 
   test.each([
     ["bad.sql", 'relation "nowhere" does not exist'],
     ["python bad.py", "the seed is out of order"],
     ["gone.sql", "gone.sql"],
-  ])("%s fails, and the lane says why", { timeout: 120_000 }, async (seed, reason) => {
+  ])("%s fails, and the lane says why", async (seed, reason) => {
     await using checkout = await checkoutOf(files, stopsOnOurs);
     const end = await checkout.check(["--seed", seed]);
     expect(toldBy(end)).toEqual({

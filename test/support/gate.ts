@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -43,7 +44,10 @@ async function bundle(): Promise<string> {
   const user = process.getuid?.() ?? 0;
   const home = join(tmpdir(), `gate-bundle-${user}-${hash.digest("hex").slice(0, 16)}`);
   const file = join(home, "cli.js");
-  if (existsSync(file)) return file;
+  if (existsSync(file)) {
+    utimesSync(home, new Date(), new Date());
+    return file;
+  }
   removeOldBundles(`gate-bundle-${user}-`);
   const work = mkdtempSync(join(tmpdir(), "gate-bundle-work-"));
   await build({

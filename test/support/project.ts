@@ -55,7 +55,7 @@ export function writeProject(files: ProjectFiles, options: PlaceOptions = {}): P
 async function place(options: PlaceOptions, fill: (path: string) => Promise<void>): Promise<Project> {
   const parent = await mkdtemp(join(tmpdir(), "migration-gate-test-"));
   const path = join(parent, options.folder ?? "project");
-  const remove = () => rm(parent, { recursive: true, force: true });
+  const remove = () => rm(parent, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   try {
     await mkdir(path);
     await fill(path);

@@ -2,6 +2,7 @@ import { loadModule } from "libpg-query";
 import { beforeAll, describe, expect, test } from "vitest";
 import { versionsSql, versionWrites } from "../../../src/tools/alembic/version-table";
 import type { VersionTable, VersionWrite } from "../../../src/tools/contract";
+import { cpuSeconds } from "../../support/cpu";
 
 beforeAll(() => loadModule());
 
@@ -116,7 +117,8 @@ describe("the SELECT of the applied heads", () => {
 
 test("a statement that does not name the column costs next to nothing", () => {
   const sql = `INSERT INTO t VALUES ${Array.from({ length: 20_000 }, () => "('some text', 1)").join(", ")}`;
-  const start = performance.now();
-  for (let index = 0; index < 100; index++) versionWrites(sql);
-  expect(performance.now() - start).toBeLessThan(1000);
+  const seconds = cpuSeconds(() => {
+    for (let index = 0; index < 100; index++) versionWrites(sql);
+  });
+  expect(seconds).toBeLessThan(1);
 });

@@ -179,7 +179,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-describe.concurrent("flask db ends with an error", () => {
+describe("flask db ends with an error", () => {
   test.each(Object.entries(cases))(
     "%s",
     async (_, { kind, summary, do: advice, at, words, env, run, ...source }) => {
