@@ -49,7 +49,10 @@ export async function laneSample(path: string): Promise<LaneSample> {
   await using isolation = await createIsolation();
   const run = tool.runWords(project, undefined, environment["PATH"]);
   const address = { databaseUrlEnv: "DATABASE_URL", databaseUrlFormat: "postgresql", env: [] };
-  await using forkServer = await beginForkServer({ tool, project, run, isolation, environment, address });
+  await using forkServer = await beginForkServer(
+    { tool, project, run, isolation, environment, address },
+    false,
+  );
   const now = () => readUsage(shadow.processes(), forkServer?.pid);
   const started = now();
 

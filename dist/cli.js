@@ -37194,10 +37194,10 @@ const settingTable = {
         text: "Keep the tool in a network namespace where it can reach nothing but the shadow: where possible, always, or never.",
     },
     "fork-server": {
-        type: ["auto", "off"],
+        type: ["auto", "any", "off"],
         default: "auto",
         commands: proving,
-        text: "Load Python and the tool's libraries once for all starts of the tool on a shadow, and fork each start from there (Linux); off starts each by itself.",
+        text: "Load Python and the tool's libraries once for all starts of the tool on a shadow, and fork each start from there (Linux): those of the tool's own program; with any also those of a console script of the project's own, which then must not change how libraries load; off starts each by itself.",
     },
     format: {
         type: ["text", "json"],
@@ -67968,14 +67968,14 @@ function launcherStart(file, [command, program, ...args]) {
 }
 /**
  * The start of a console script as installers write it (pip, uv, Poetry: an import and a call, nothing else) whose program is
- * in one of `modules`, or of `python -m` with the package of one. Undefined for every other program: a project's own may be
- * about to change what is loaded.
+ * in one of `modules`, or of `python -m` with the package of one; of any program that is started so with `anyProgram`.
+ * Undefined for every other one: a project's own may be about to change what is loaded.
  */
-function pythonStart(file, args, { cwd, path, modules, }) {
+function pythonStart(file, args, { cwd, path, modules, anyProgram = false, }) {
     if (pythonName.test((0,external_node_path_namespaceObject.basename)(file))) {
         const [option, module = "", ...rest] = args;
-        const isOurs = modules.some((name) => name.startsWith(`${module}.`));
-        if (option !== "-m" || !isOurs)
+        const isOurs = anyProgram || modules.some((name) => name.startsWith(`${module}.`));
+        if (option !== "-m" || !/^\w[\w.]*$/.test(module) || !isOurs)
             return undefined;
         return { interpreter: [file], firstPlace: (0,external_node_path_namespaceObject.resolve)(cwd), runs: { module }, args: rest };
     }
@@ -67983,7 +67983,10 @@ function pythonStart(file, args, { cwd, path, modules, }) {
     if (text === undefined || Buffer.byteLength(text) >= mostBytes)
         return undefined;
     const interpreter = interpreterOf(text, path);
-    if (interpreter === undefined || !modules.includes(entryModule(text) ?? ""))
+    const entry = entryModule(text);
+    if (interpreter === undefined || entry === undefined)
+        return undefined;
+    if (!anyProgram && !modules.includes(entry))
         return undefined;
     return { interpreter, firstPlace: (0,external_node_path_namespaceObject.dirname)((0,external_node_fs_.realpathSync)(file)), runs: { script: file }, args };
 }
@@ -68145,10 +68148,10 @@ class ForkServer {
     static async begin(options) {
         if (process.platform !== "linux")
             return undefined;
-        const { first, modules } = options;
+        const { first } = options;
         const { cwd } = first;
         const start = launcherStart(first.file, first.args) ??
-            pythonStart(first.file, first.args, { cwd, path: first.env["PATH"], modules });
+            pythonStart(first.file, first.args, { ...options, cwd, path: first.env["PATH"] });
         if (start === undefined)
             return undefined;
         await options.isolation.prepare();
@@ -68251,9 +68254,9 @@ class ForkServer {
             return this.start;
         if (!script)
             return undefined;
-        const { first, modules } = this.options;
+        const { first } = this.options;
         const { args } = this.start;
-        const start = pythonStart(script, args, { cwd: first.cwd, path: undefined, modules });
+        const start = pythonStart(script, args, { ...this.options, cwd: first.cwd, path: undefined });
         return start !== undefined && (0,external_node_path_namespaceObject.dirname)(start.interpreter[0] ?? "") === (0,external_node_path_namespaceObject.dirname)(executable)
             ? start
             : undefined;
@@ -68274,7 +68277,7 @@ class ForkServer {
     }
     /** The program's own words of a start like the first; undefined for another one. */
     #argsOf({ file, args, cwd, env }) {
-        const { first, modules } = this.options;
+        const { first } = this.options;
         if ("launcher" in this.start) {
             const { launcher, program } = this.start;
             const wanted = launcherStart(file, args);
@@ -68284,7 +68287,7 @@ class ForkServer {
                 cwd === first.cwd;
             return isSame ? wanted.args : undefined;
         }
-        const wanted = pythonStart(file, args, { cwd, path: env["PATH"], modules });
+        const wanted = pythonStart(file, args, { ...this.options, cwd, path: env["PATH"] });
         const isSame = JSON.stringify([wanted?.interpreter, wanted?.firstPlace, wanted?.runs]) ===
             JSON.stringify([this.start.interpreter, this.start.firstPlace, this.start.runs]);
         return isSame ? wanted?.args : undefined;
@@ -68339,7 +68342,7 @@ const fork_server_named = {
     psycopg2: ["psycopg2"],
 };
 /** Loads what every start of the tool needs, for all that are to come; undefined where each start is to load it by itself. */
-async function beginForkServer(starts) {
+async function beginForkServer(starts, anyProgram) {
     const { tool, project, run, isolation, address } = starts;
     const [name, ...args] = run;
     if (tool.modules === undefined || name === undefined)
@@ -68352,7 +68355,8 @@ async function beginForkServer(starts) {
     const texts = [address.databaseUrlFormat, ...files];
     const more = Object.entries(fork_server_named).filter(([word]) => texts.some((text) => text.includes(word)));
     const modules = [...tool.modules, ...more.flatMap(([, loaded]) => loaded)];
-    return ForkServer.begin({ first: { file, args, cwd: project.root, env }, modules, varying, isolation });
+    const first = { file, args, cwd: project.root, env };
+    return ForkServer.begin({ first, modules, anyProgram, varying, isolation });
 }
 /** The variables that are the same for every start, and the names of those that say where a database is. */
 function environmentOf({ project, isolation, environment, address }) {
@@ -68389,8 +68393,9 @@ async function prepareStarts(settings, context) {
     const isolation = await isolate(settings, context.run);
     let forkServer;
     try {
-        if (settings["fork-server"] === "auto")
-            forkServer = await beginForkServer({ ...context, isolation });
+        const forks = settings["fork-server"];
+        if (forks !== "off")
+            forkServer = await beginForkServer({ ...context, isolation }, forks === "any");
     }
     catch (error) {
         await isolation[Symbol.asyncDispose]();

@@ -20,7 +20,8 @@ export async function prepareStarts(
   const isolation = await isolate(settings, context.run);
   let forkServer: ForkServer | undefined;
   try {
-    if (settings["fork-server"] === "auto") forkServer = await beginForkServer({ ...context, isolation });
+    const forks = settings["fork-server"];
+    if (forks !== "off") forkServer = await beginForkServer({ ...context, isolation }, forks === "any");
   } catch (error) {
     await isolation[Symbol.asyncDispose]();
     throw error;

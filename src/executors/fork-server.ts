@@ -40,6 +40,8 @@ export interface ForkServerOptions {
   readonly first: ToStart;
   /** The tool's modules; those that are not installed are left out. */
   readonly modules: readonly string[];
+  /** Also a console script or `python -m` whose program is in none of them. */
+  readonly anyProgram?: boolean | undefined;
   /** Variables in which starts may differ. */
   readonly varying: ReadonlySet<string>;
   readonly isolation: Isolation;
@@ -110,11 +112,11 @@ export class ForkServer implements AsyncDisposable {
    */
   static async begin(options: ForkServerOptions): Promise<ForkServer | undefined> {
     if (process.platform !== "linux") return undefined;
-    const { first, modules } = options;
+    const { first } = options;
     const { cwd } = first;
     const start =
       launcherStart(first.file, first.args) ??
-      pythonStart(first.file, first.args, { cwd, path: first.env["PATH"], modules });
+      pythonStart(first.file, first.args, { ...options, cwd, path: first.env["PATH"] });
     if (start === undefined) return undefined;
     await options.isolation.prepare();
     if (isEnding()) return undefined;
@@ -202,9 +204,9 @@ export class ForkServer implements AsyncDisposable {
   #startBy({ executable = "", script }: Answer): PythonStart | undefined {
     if (!("launcher" in this.start)) return this.start;
     if (!script) return undefined;
-    const { first, modules } = this.options;
+    const { first } = this.options;
     const { args } = this.start;
-    const start = pythonStart(script, args, { cwd: first.cwd, path: undefined, modules });
+    const start = pythonStart(script, args, { ...this.options, cwd: first.cwd, path: undefined });
     return start !== undefined && dirname(start.interpreter[0] ?? "") === dirname(executable)
       ? start
       : undefined;
@@ -225,7 +227,7 @@ export class ForkServer implements AsyncDisposable {
 
   /** The program's own words of a start like the first; undefined for another one. */
   #argsOf({ file, args, cwd, env }: ToStart): readonly string[] | undefined {
-    const { first, modules } = this.options;
+    const { first } = this.options;
     if ("launcher" in this.start) {
       const { launcher, program } = this.start;
       const wanted = launcherStart(file, args);
@@ -236,7 +238,7 @@ export class ForkServer implements AsyncDisposable {
         cwd === first.cwd;
       return isSame ? wanted.args : undefined;
     }
-    const wanted = pythonStart(file, args, { cwd, path: env["PATH"], modules });
+    const wanted = pythonStart(file, args, { ...this.options, cwd, path: env["PATH"] });
     const isSame =
       JSON.stringify([wanted?.interpreter, wanted?.firstPlace, wanted?.runs]) ===
       JSON.stringify([this.start.interpreter, this.start.firstPlace, this.start.runs]);

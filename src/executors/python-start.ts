@@ -33,8 +33,8 @@ export function launcherStart(
 
 /**
  * The start of a console script as installers write it (pip, uv, Poetry: an import and a call, nothing else) whose program is
- * in one of `modules`, or of `python -m` with the package of one. Undefined for every other program: a project's own may be
- * about to change what is loaded.
+ * in one of `modules`, or of `python -m` with the package of one; of any program that is started so with `anyProgram`.
+ * Undefined for every other one: a project's own may be about to change what is loaded.
  */
 export function pythonStart(
   file: string,
@@ -43,18 +43,26 @@ export function pythonStart(
     cwd,
     path,
     modules,
-  }: { readonly cwd: string; readonly path: string | undefined; readonly modules: readonly string[] },
+    anyProgram = false,
+  }: {
+    readonly cwd: string;
+    readonly path: string | undefined;
+    readonly modules: readonly string[];
+    readonly anyProgram?: boolean | undefined;
+  },
 ): PythonStart | undefined {
   if (pythonName.test(basename(file))) {
     const [option, module = "", ...rest] = args;
-    const isOurs = modules.some((name) => name.startsWith(`${module}.`));
-    if (option !== "-m" || !isOurs) return undefined;
+    const isOurs = anyProgram || modules.some((name) => name.startsWith(`${module}.`));
+    if (option !== "-m" || !/^\w[\w.]*$/.test(module) || !isOurs) return undefined;
     return { interpreter: [file], firstPlace: resolve(cwd), runs: { module }, args: rest };
   }
   const text = startOfFile(file, mostBytes);
   if (text === undefined || Buffer.byteLength(text) >= mostBytes) return undefined;
   const interpreter = interpreterOf(text, path);
-  if (interpreter === undefined || !modules.includes(entryModule(text) ?? "")) return undefined;
+  const entry = entryModule(text);
+  if (interpreter === undefined || entry === undefined) return undefined;
+  if (!anyProgram && !modules.includes(entry)) return undefined;
   return { interpreter, firstPlace: dirname(realpathSync(file)), runs: { script: file }, args };
 }
 

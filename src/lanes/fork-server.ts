@@ -19,7 +19,7 @@ const named: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Loads what every start of the tool needs, for all that are to come; undefined where each start is to load it by itself. */
-export async function beginForkServer(starts: Starts): Promise<ForkServer | undefined> {
+export async function beginForkServer(starts: Starts, anyProgram: boolean): Promise<ForkServer | undefined> {
   const { tool, project, run, isolation, address } = starts;
   const [name, ...args] = run;
   if (tool.modules === undefined || name === undefined) return undefined;
@@ -30,7 +30,8 @@ export async function beginForkServer(starts: Starts): Promise<ForkServer | unde
   const texts = [address.databaseUrlFormat, ...files];
   const more = Object.entries(named).filter(([word]) => texts.some((text) => text.includes(word)));
   const modules = [...tool.modules, ...more.flatMap(([, loaded]) => loaded)];
-  return ForkServer.begin({ first: { file, args, cwd: project.root, env }, modules, varying, isolation });
+  const first = { file, args, cwd: project.root, env };
+  return ForkServer.begin({ first, modules, anyProgram, varying, isolation });
 }
 
 /** The variables that are the same for every start, and the names of those that say where a database is. */

@@ -199,10 +199,10 @@ export const settingTable = {
     text: "Keep the tool in a network namespace where it can reach nothing but the shadow: where possible, always, or never.",
   },
   "fork-server": {
-    type: ["auto", "off"],
+    type: ["auto", "any", "off"],
     default: "auto",
     commands: proving,
-    text: "Load Python and the tool's libraries once for all starts of the tool on a shadow, and fork each start from there (Linux); off starts each by itself.",
+    text: "Load Python and the tool's libraries once for all starts of the tool on a shadow, and fork each start from there (Linux): those of the tool's own program; with any also those of a console script of the project's own, which then must not change how libraries load; off starts each by itself.",
   },
   format: {
     type: ["text", "json"],

@@ -381,10 +381,15 @@ describe.runIf(process.platform === "linux")("a start from the fork server", () 
 });
 
 describe("what can be forked", () => {
-  const starts = async (text: string, args: readonly string[] = [], path = "/usr/bin:/bin") => {
+  const starts = async (
+    text: string,
+    args: readonly string[] = [],
+    path = "/usr/bin:/bin",
+    anyProgram = false,
+  ) => {
     const file = join(folder, "tried");
     await writeFile(file, text);
-    return pythonStart(file, args, { cwd: folder, path, modules: ["alembic.config", "tool"] });
+    return pythonStart(file, args, { cwd: folder, path, modules: ["alembic.config", "tool"], anyProgram });
   };
 
   test.each([
@@ -421,6 +426,26 @@ describe("what can be forked", () => {
     ["a program of the project's own", entryPoint(`#!${python}`, "from app.cli import cli as main")],
   ])("not %s", async (_name, text) => {
     expect(await starts(text)).toBe(undefined);
+  });
+
+  test("a program of the project's own where any may be, if a console script is all of it", async () => {
+    const own = entryPoint(`#!${python}`, "from app.cli import cli as main");
+    const tried = { interpreter: [python], firstPlace: folder, runs: { script: join(folder, "tried") } };
+    expect(await starts(own, ["up"], "", true)).toEqual({ ...tried, args: ["up"] });
+    for (const text of [
+      entryPoint(`#!${python}`, "from gevent import monkey\nmonkey.patch_all()\nfrom app.cli import main"),
+      `#!/bin/sh\nexec "${python}" -m app "$@"\n`,
+      "",
+    ])
+      expect(await starts(text, [], "", true)).toBe(undefined);
+    const options = { cwd: folder, path: "", modules: [], anyProgram: true };
+    expect(pythonStart(python, ["-m", "app.cli", "up"], options)).toEqual({
+      ...tried,
+      runs: { module: "app.cli" },
+      args: ["up"],
+    });
+    for (const args of [["-m", "-x"], ["-m"], ["app.py"], ["-c", "pass"]])
+      expect(pythonStart(python, args, options)).toBe(undefined);
   });
 
   test("python itself with a module only", () => {
