@@ -37197,7 +37197,7 @@ const settingTable = {
         type: ["auto", "any", "off"],
         default: "auto",
         commands: proving,
-        text: "Load Python and the tool's libraries once for all starts of the tool on a shadow, and fork each start from there (Linux): those of the tool's own program; with any also those of a console script of the project's own, which then must not change how libraries load; off starts each by itself.",
+        text: "Load Python and the tool's libraries once for all starts of the tool on a shadow, and fork each start from there (Linux): those of the tool's own program; with any also those of another console script or of python -m with another module, which then must not change how libraries load; off starts each by itself.",
     },
     format: {
         type: ["text", "json"],
@@ -40290,7 +40290,7 @@ const net = require("node:net");
 process.on("disconnect", () => process.exit(0));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
 
-const run = (command, ...args) => spawnSync(command, args, { stdio: "ignore", timeout: 20000 }).status === 0;
+const run = (command, ...args) => spawnSync(command, args, { stdio: "ignore", timeout: 5000 }).status === 0;
 // SIOCSIFFLAGS (0x8914) with IFF_UP | IFF_LOOPBACK | IFF_RUNNING, for images that have no ip and no ifconfig.
 const loopback =
   run("ip", "link", "set", "lo", "up") ||
@@ -67375,6 +67375,8 @@ async function restoreCluster(kept, { installation: { bin }, directory: { server
         env: serverEnvironment(),
         stdio: ["pipe", "ignore", "pipe"],
         signal,
+        // It heeds no other one while it recovers, and nothing of its data is wanted then.
+        killSignal: "SIGKILL",
     });
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (text) => {
@@ -67974,8 +67976,11 @@ function launcherStart(file, [command, program, ...args]) {
 function pythonStart(file, args, { cwd, path, modules, anyProgram = false, }) {
     if (pythonName.test((0,external_node_path_namespaceObject.basename)(file))) {
         const [option, module = "", ...rest] = args;
-        const isOurs = anyProgram || modules.some((name) => name.startsWith(`${module}.`));
-        if (option !== "-m" || !/^\w[\w.]*$/.test(module) || !isOurs)
+        const isOurs = modules.some((name) => name.startsWith(`${module}.`));
+        // Not a module that is loaded before it is run.
+        const packageOf = (name) => name.split(".", 1)[0];
+        const isOther = anyProgram && !modules.some((name) => packageOf(name) === packageOf(module));
+        if (option !== "-m" || !/^\w[\w.]*$/.test(module) || !(isOurs || isOther))
             return undefined;
         return { interpreter: [file], firstPlace: (0,external_node_path_namespaceObject.resolve)(cwd), runs: { module }, args: rest };
     }
@@ -68027,7 +68032,7 @@ function entryModule(text) {
         : undefined;
 }
 const entryImport = /^from ([\w.]+) import \w+(?: as \w+)?\s*$/;
-const entryLine = /^\s*(?:import (?:re|sys)|if __name__ == ["']__main__["']:|(?:el)?if sys\.argv\[0\]\.endswith\(["'][\w.-]+["']\):|sys\.argv\[0\] = (?:re\.sub\(|sys\.argv\[0\]).*|sys\.exit\(\w+(?:\.\w+)*\(\)\))\s*$/;
+const entryLine = /^\s*(?:import (?:re|sys)|if __name__ == ["']__main__["']:|(?:el)?if sys\.argv\[0\]\.endswith\(["'][\w.-]+["']\):|sys\.argv\[0\] = (?:re\.sub\(|sys\.argv\[0\])[^;]*|sys\.exit\(\w+(?:\.\w+)*\(\)\))\s*$/;
 
 ;// CONCATENATED MODULE: ./lib/executors/fork-server.js
 var fork_server_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
@@ -68254,10 +68259,19 @@ class ForkServer {
             return this.start;
         if (!script)
             return undefined;
-        const { first } = this.options;
+        const { first, anyProgram } = this.options;
         const { args } = this.start;
-        const start = pythonStart(script, args, { ...this.options, cwd: first.cwd, path: undefined });
-        return start !== undefined && (0,external_node_path_namespaceObject.dirname)(start.interpreter[0] ?? "") === (0,external_node_path_namespaceObject.dirname)(executable)
+        const start = pythonStart(script, args, {
+            ...this.options,
+            // A project's own script it runs by other means than the installed one.
+            anyProgram: anyProgram && (0,external_node_path_namespaceObject.basename)(first.file) !== "poetry",
+            cwd: first.cwd,
+            path: undefined,
+        });
+        // The first place of modules is known for a script only.
+        return start !== undefined &&
+            "script" in start.runs &&
+            (0,external_node_path_namespaceObject.dirname)(start.interpreter[0] ?? "") === (0,external_node_path_namespaceObject.dirname)(executable)
             ? start
             : undefined;
     }

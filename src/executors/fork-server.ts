@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import type net from "node:net";
 import { constants } from "node:os";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
@@ -204,10 +204,19 @@ export class ForkServer implements AsyncDisposable {
   #startBy({ executable = "", script }: Answer): PythonStart | undefined {
     if (!("launcher" in this.start)) return this.start;
     if (!script) return undefined;
-    const { first } = this.options;
+    const { first, anyProgram } = this.options;
     const { args } = this.start;
-    const start = pythonStart(script, args, { ...this.options, cwd: first.cwd, path: undefined });
-    return start !== undefined && dirname(start.interpreter[0] ?? "") === dirname(executable)
+    const start = pythonStart(script, args, {
+      ...this.options,
+      // A project's own script it runs by other means than the installed one.
+      anyProgram: anyProgram && basename(first.file) !== "poetry",
+      cwd: first.cwd,
+      path: undefined,
+    });
+    // The first place of modules is known for a script only.
+    return start !== undefined &&
+      "script" in start.runs &&
+      dirname(start.interpreter[0] ?? "") === dirname(executable)
       ? start
       : undefined;
   }

@@ -13,7 +13,7 @@ const net = require("node:net");
 process.on("disconnect", () => process.exit(0));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
 
-const run = (command, ...args) => spawnSync(command, args, { stdio: "ignore", timeout: 20000 }).status === 0;
+const run = (command, ...args) => spawnSync(command, args, { stdio: "ignore", timeout: 5000 }).status === 0;
 // SIOCSIFFLAGS (0x8914) with IFF_UP | IFF_LOOPBACK | IFF_RUNNING, for images that have no ip and no ifconfig.
 const loopback =
   run("ip", "link", "set", "lo", "up") ||

@@ -53,8 +53,11 @@ export function pythonStart(
 ): PythonStart | undefined {
   if (pythonName.test(basename(file))) {
     const [option, module = "", ...rest] = args;
-    const isOurs = anyProgram || modules.some((name) => name.startsWith(`${module}.`));
-    if (option !== "-m" || !/^\w[\w.]*$/.test(module) || !isOurs) return undefined;
+    const isOurs = modules.some((name) => name.startsWith(`${module}.`));
+    // Not a module that is loaded before it is run.
+    const packageOf = (name: string) => name.split(".", 1)[0];
+    const isOther = anyProgram && !modules.some((name) => packageOf(name) === packageOf(module));
+    if (option !== "-m" || !/^\w[\w.]*$/.test(module) || !(isOurs || isOther)) return undefined;
     return { interpreter: [file], firstPlace: resolve(cwd), runs: { module }, args: rest };
   }
   const text = startOfFile(file, mostBytes);
@@ -106,4 +109,4 @@ function entryModule(text: string): string | undefined {
 
 const entryImport = /^from ([\w.]+) import \w+(?: as \w+)?\s*$/;
 const entryLine =
-  /^\s*(?:import (?:re|sys)|if __name__ == ["']__main__["']:|(?:el)?if sys\.argv\[0\]\.endswith\(["'][\w.-]+["']\):|sys\.argv\[0\] = (?:re\.sub\(|sys\.argv\[0\]).*|sys\.exit\(\w+(?:\.\w+)*\(\)\))\s*$/;
+  /^\s*(?:import (?:re|sys)|if __name__ == ["']__main__["']:|(?:el)?if sys\.argv\[0\]\.endswith\(["'][\w.-]+["']\):|sys\.argv\[0\] = (?:re\.sub\(|sys\.argv\[0\])[^;]*|sys\.exit\(\w+(?:\.\w+)*\(\)\))\s*$/;

@@ -202,7 +202,7 @@ export const settingTable = {
     type: ["auto", "any", "off"],
     default: "auto",
     commands: proving,
-    text: "Load Python and the tool's libraries once for all starts of the tool on a shadow, and fork each start from there (Linux): those of the tool's own program; with any also those of a console script of the project's own, which then must not change how libraries load; off starts each by itself.",
+    text: "Load Python and the tool's libraries once for all starts of the tool on a shadow, and fork each start from there (Linux): those of the tool's own program; with any also those of another console script or of python -m with another module, which then must not change how libraries load; off starts each by itself.",
   },
   format: {
     type: ["text", "json"],

@@ -120,6 +120,8 @@ export async function restoreCluster(
     env: serverEnvironment(),
     stdio: ["pipe", "ignore", "pipe"],
     signal,
+    // It heeds no other one while it recovers, and nothing of its data is wanted then.
+    killSignal: "SIGKILL",
   });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -8,6 +8,7 @@ import type { ShadowDatabase } from "../../src/shadow/server";
 import { startShadow } from "../../src/shadow/start";
 import { type TestServer, testServer } from "../support/database";
 import { gateBundle, gateEnvironment, type RunningGate, startGate } from "../support/gate";
+import { until } from "../support/until";
 import { contentOf, query, takeBackup, type WorkFolder, workFolder } from "./backups";
 
 let server: TestServer;
@@ -25,11 +26,6 @@ async function fillWithNoise(address: Address, rows: number): Promise<void> {
     address,
     `create table noise as select g as id, md5(random()::text) || md5(random()::text) || md5(random()::text) as payload from generate_series(1, ${rows}) g`,
   );
-}
-
-async function until(done: () => boolean, what: string, milliseconds = 30_000): Promise<void> {
-  for (const end = Date.now() + milliseconds; Date.now() < end; await sleep(2)) if (done()) return;
-  throw new Error(`waited ${milliseconds} ms for ${what}`);
 }
 
 /** Processes of this gate's children: they carry its marker and one more variable of ours only where the gate gives it on. */
@@ -168,7 +164,9 @@ test("no room for the backup", async () => {
 });
 
 /** The slow sink, but that it goes on when the folder has a file `go`. */
-const waitingSink = slowSink.map((word) => word.replace("sleep 300", "until test -e go; do sleep 0.1; done"));
+const waitingSink = slowSink.map((word) =>
+  word.replace("sleep 300", "for i in $(seq 600); do test -e go && break; sleep 0.1; done"),
+);
 
 describe("the server", () => {
   test("ends the session in the middle of the dump", async () => {
@@ -248,7 +246,7 @@ describe("a restore", () => {
     await until(() => programsOf(folder).length === 0, "the end of pg_restore");
     const sessions = () =>
       query(server.address, "select from pg_stat_activity where datname ~ 'target|_restore_'");
-    while ((await sessions()).length > 0) await sleep(20);
+    await until(async () => (await sessions()).length === 0, "the end of its sessions");
     expect(await contentOf(target.address)).toEqual(before);
     if (signal === "SIGTERM" || words.length === 0) expect(await databases()).toEqual(all);
     if (signal !== "SIGKILL" || words.length === 0) return;

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type GateEnd, judge, startGate } from "../support/gate";
 import { alembicProject, type Project } from "../support/project";
+import { until } from "../support/until";
 
 /**
  * Its revision waits in the direction that the file `wait` names, and says so by a file: the moment at which a test
@@ -75,11 +76,6 @@ function processesOf({ temporary }: Started): string[] {
 function childrenOf(parent: number): string[] {
   const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim();
   return children === "" ? [] : children.split(" ");
-}
-
-async function until(done: () => boolean, what: string, milliseconds = 60_000): Promise<void> {
-  for (const end = Date.now() + milliseconds; Date.now() < end; await sleep(10)) if (done()) return;
-  throw new Error(`waited ${milliseconds} ms for ${what}`);
 }
 
 const reached = (project: Project) => () => existsSync(join(project.path, "reached"));

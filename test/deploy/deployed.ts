@@ -7,13 +7,15 @@ import { testClient } from "../support/database";
 import { type GateEnd, type RunningGate, startGate } from "../support/gate";
 import { type Project, type ProjectFiles, writeProject } from "../support/project";
 
-/** When the gate has written this to its stderr, or has ended. */
+/** When the gate has written this to its stderr; an error with all that it wrote where it ends before, or after two minutes. */
 export async function hasSaid({ child }: RunningGate, words: string): Promise<void> {
   let said = "";
   child.stderr?.on("data", (text: string) => {
     said += text;
   });
-  while (!said.includes(words) && child.exitCode === null && child.signalCode === null) await sleep(20);
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  for (const end = Date.now() + 120_000; !said.includes(words); await sleep(20))
+    if (hasEnded() || Date.now() > end) throw new Error(`the gate did not say "${words}" but:\n${said}`);
 }
 
 /** When the running gate has noted the tool's session, as the next one needs it where this one is killed. */

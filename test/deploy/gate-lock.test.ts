@@ -11,6 +11,7 @@ import { UserError } from "../../src/errors";
 import { ownServer } from "../recorder/own-server";
 import { temporaryDirectory } from "../shadow/temporary";
 import { type TestServer, testClient, testServer } from "../support/database";
+import { until } from "../support/until";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -37,7 +38,7 @@ test("the second waits, says for whom, and has it as soon as the first is done",
   const first = await take(database.address, "one");
   const said: string[] = [];
   const second = take(database.address, "two", 30_000, said);
-  while (said.length === 0) await sleep(20);
+  await until(() => said.length > 0, "word of the wait");
   await first.assertHeld();
   await first[Symbol.asyncDispose]();
   const freed = performance.now();
@@ -85,7 +86,7 @@ test("neither the holder nor who waits keeps CREATE INDEX CONCURRENTLY from its 
   const first = await take(database.address, "one");
   const said: string[] = [];
   const second = take(database.address, "two", 60_000, said);
-  while (said.length === 0) await sleep(20);
+  await until(() => said.length > 0, "word of the wait");
   await owner.client.query("set statement_timeout = '30s'");
   await owner.client.query("create index concurrently on t (id)");
   await first[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ import { takeGateLock } from "../../src/deploy/gate-lock";
 import { toolNamed } from "../../src/tools/index";
 import { type TestServer, testClient, testServer } from "../support/database";
 import { writeProject } from "../support/project";
-import { ask, deploy, reportOf, startDeploy } from "./deployed";
+import { deploy, hasSaid, reportOf, startDeploy } from "./deployed";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -37,10 +37,7 @@ test("applications that hold and wait for the library's lock: an index is built 
   // Its snapshot is what CREATE INDEX CONCURRENTLY waits for.
   const waiting = waits.client.query(`select pg_advisory_lock(${key})`);
   const gate = await startDeploy("apply", migrations, database.address, { args: ["--lock-timeout", "2"] });
-  const build =
-    "select count(*)::int from pg_stat_activity where query ilike 'create index concurrently%' or query like '-- no-transaction%'";
-  for (let turn = 0; turn < 200 && (await ask(database.address, build))[0] === 0; turn++) await sleep(50);
-  await sleep(3_000);
+  await hasSaid(gate, "holds: ");
   await holds.client.query(`select pg_advisory_unlock(${key})`);
   await waiting;
   const end = await gate.ended;

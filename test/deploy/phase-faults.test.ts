@@ -6,6 +6,7 @@ import { type Address, urlOf } from "../../src/databases/postgres/connection";
 import { type TestServer, testClient, testServer } from "../support/database";
 import { type RunningGate, startGate } from "../support/gate";
 import type { Project } from "../support/project";
+import { until } from "../support/until";
 import { ask, deploy, deployedProject, records, sql, startDeploy, table, tables } from "./deployed";
 
 // A fault in each phase of apply that is not the tool's own: before the backup is whole, and once all is applied.
@@ -18,11 +19,6 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 /** Reads a little of the backup, says so by a file, and reads no more. */
 const slowSink = `sh -c 'head -c 1000 > kept; touch reached; sleep 300; cat > /dev/null' slow-sink`;
-
-async function until(done: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(20)) if (await done()) return;
-  throw new Error(`waited 30 s for ${what}`);
-}
 
 const noise = {
   id: "noise",
@@ -78,7 +74,7 @@ describe("once the tool has ended well", () => {
     await using project = await deployedProject([
       table("one"),
       table("two"),
-      { id: "three", up: 'while not os.path.exists("go"):\n    time.sleep(0.05)' },
+      { id: "three", up: 'for _ in range(2400):\n    if os.path.exists("go"): break\n    time.sleep(0.05)' },
     ]);
     await using database = await server.database();
     await deploy("apply", project, database.address, { args: ["--to", "one"] });
@@ -100,7 +96,7 @@ describe("once the tool has ended well", () => {
     await locking;
     await until(async () => Number((await locks(false))[0]) > 0, "the verification");
     gate.child.kill("SIGTERM");
-    await sleep(500);
+    await sleep(2_000);
     await holder.client.query("rollback");
     const end = await gate.ended;
     expect(end.signal, end.stderr).toBe("SIGTERM");

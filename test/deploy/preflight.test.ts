@@ -9,6 +9,7 @@ import { preflightChecks } from "../../src/deploy/checks/problem";
 import { takeGateLock } from "../../src/deploy/gate-lock";
 import { type PreflightOptions, type PreflightReport, preflight } from "../../src/deploy/preflight";
 import { type OwnServer, ownServer } from "../recorder/own-server";
+import { until } from "../support/until";
 import { pgbouncer, replicaOf } from "./servers";
 import { openTransaction } from "./watched";
 
@@ -355,7 +356,7 @@ describe("others at work", () => {
     const waiter = await connect(db.address, { applicationName: "dba" });
     const work = waiter.query("alter table t add c int");
     const waits = "select from pg_locks where not granted and relation = 't'::regclass";
-    while ((await db.owner.query(waits)).rowCount === 0) await sleep(20);
+    await until(async () => (await db.owner.query(waits)).rowCount !== 0, "the waiting session");
     const report = await run(db.address, { settings: { "lock-timeout": 600, "max-transaction-age": 600 } });
     expect(ids(report)).toEqual({ refusals: [], warnings: ["waiting-sessions"] });
     expect(only(report).seen).toContain(

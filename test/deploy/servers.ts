@@ -67,8 +67,9 @@ export async function replicaOf(primary: Address): Promise<OtherServer> {
   if (installation === undefined) throw new Error("no initdb and postgres found");
   const home = await folder();
   const data = join(home, "data");
+  const beside = join(installation.bin, "pg_basebackup");
   const made = await runProgram(
-    join(installation.bin, "pg_basebackup"),
+    existsSync(beside) ? beside : "pg_basebackup",
     [
       "-h",
       primary.host,

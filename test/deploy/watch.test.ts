@@ -6,6 +6,7 @@ import { ownSession } from "../../src/databases/postgres/own-session";
 import { cancelStatement } from "../../src/databases/postgres/tool-activity";
 import { ownServer } from "../recorder/own-server";
 import { type TestServer, testClient, testServer } from "../support/database";
+import { until } from "../support/until";
 import { eventsOf, openTransaction, runTool, watching } from "./watched";
 
 let server: TestServer;
@@ -17,11 +18,6 @@ afterAll(() => server[Symbol.asyncDispose]());
 /** Everything that a name can hold. */
 const table = `"we""ird';--
 näme"`;
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 20_000; !(await condition()); await sleep(20))
-    if (performance.now() > end) throw new Error("it did not come to pass");
-}
 
 describe.each([
   { driver: "psycopg2", by: "application name", ports: true },
@@ -45,7 +41,7 @@ describe.each([
     const sql = `alter table public.${table} add column c int`;
     const reader = await connect(database.address, { applicationName: "shop" });
     const tool = runTool(database.address, { driver, sql, applicationName });
-    await until(() => eventsOf(events, "waiting").length > 0);
+    await until(() => eventsOf(events, "waiting").length > 0, "waiting");
     const read = reader.query(`select * from public.${table}`);
     const result = await tool;
     expect(result.output).toMatch(/failed 57014 canceling statement due to user request/);
@@ -93,7 +89,10 @@ describe.each([
     await using blocker = await openTransaction(database.address, "shop", `insert into ${table} values (1)`);
     const sql = `/* c */ create index concurrently "i x" on ${table} (id)`;
     const tool = runTool(database.address, { driver, sql, applicationName, autocommit: true });
-    await until(() => eventsOf(events, "waiting").some(({ waitedMs }) => waitedMs > 1_500));
+    await until(
+      () => eventsOf(events, "waiting").some(({ waitedMs }) => waitedMs > 1_500),
+      "a wait of 1.5 s",
+    );
     await blocker.commit();
     expect((await tool).output).toMatch(/done/);
     expect((await watch.stop()).cancelled).toEqual([]);
@@ -185,9 +184,9 @@ test("who waits behind a statement that works is told, too", async () => {
   const tool = runTool(database.address, { driver: "asyncpg", sql, applicationName });
   const locks =
     "select from pg_locks where granted and mode = 'AccessExclusiveLock' and relation = 't'::regclass";
-  while ((await owner.client.query(locks)).rowCount === 0) await sleep(20);
+  await until(async () => (await owner.client.query(locks)).rowCount !== 0, "the tool's lock");
   const read = owner.client.query("select * from t");
-  await until(() => eventsOf(events, "blocking").length > 1);
+  await until(() => eventsOf(events, "blocking").length > 1, "blocking");
   expect(eventsOf(events, "blocking").at(-1)).toMatchObject({ statement: sql, behind: { count: 1 } });
   await tool;
   await read;
@@ -203,7 +202,7 @@ test("a watch that is cut off comes back, and keeps the limit", async () => {
   await using _blocker = await openTransaction(database.address, "shop", "select * from t");
   const sql = "alter table t add c int";
   const tool = runTool(database.address, { driver: "asyncpg", sql, applicationName });
-  await until(() => eventsOf(events, "waiting").length > 0);
+  await until(() => eventsOf(events, "waiting").length > 0, "waiting");
   const before = watch.pid;
   await owner.client.query("select pg_terminate_backend($1)", [before]);
   expect((await tool).output).toMatch(/failed 57014/);
@@ -219,7 +218,7 @@ test("a watch whose server is gone says that it sees nothing any more, and stops
   await using own = await ownServer({});
   const { watch, events } = await watching(own.address, {});
   own.process.kill("SIGQUIT");
-  await until(() => eventsOf(events, "lost").length > 0);
+  await until(() => eventsOf(events, "lost").length > 0, "lost");
   expect(watch.pid).toBeUndefined();
   const started = performance.now();
   const summary = await watch.stop();
@@ -289,13 +288,15 @@ test("a statement that has ended meanwhile, or another session with that pid, is
   const next = other.client.query("select pg_sleep(60)");
   next.catch(() => undefined);
   let again: { query: string } | undefined;
-  while (again === undefined)
+  await until(async () => {
     [again] = await session.ask<{ query: string }>(
       "select query_start::text as query from pg_stat_activity where pid = $1 and state = 'active' and query like '%sleep(60)%'",
       [pid],
       5_000,
     );
-  expect(await cancelStatement(session, { ...victim, queryStart: again.query }, 5_000)).toBe(true);
+    return again !== undefined;
+  }, "the second statement");
+  expect(await cancelStatement(session, { ...victim, queryStart: again!.query }, 5_000)).toBe(true);
   await expect(next).rejects.toThrow("canceling statement due to user request");
 });
 

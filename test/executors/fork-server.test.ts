@@ -10,6 +10,7 @@ import { type Command, runCommand } from "../../src/executors/local";
 import { launcherStart, pythonStart } from "../../src/executors/python-start";
 import { pythonBin } from "../support/project";
 import { Random } from "../support/random";
+import { until } from "../support/until";
 
 const isolation = openReach("a test");
 const python = join(pythonBin(), "python");
@@ -343,12 +344,12 @@ describe.runIf(process.platform === "linux")("a start from the fork server", () 
     expect(lines.length).toBeGreaterThan(0);
   });
 
-  test("a server that is stopped does not hold up a time limit", async () => {
+  test("a server that is stopped does not hold up the end of a start", async () => {
     await using server = await begin();
     const lines: string[] = [];
     const limit = new AbortController();
     const slow = run(server, ["wait"], { abort: limit.signal, onLine: (line) => lines.push(line) });
-    while (lines.length === 0) await sleep(10);
+    await until(() => lines.length > 0, "the start");
     process.kill(server!.pid!, "SIGSTOP");
     limit.abort();
     expect(await slow).toMatchObject({ exitCode: null, signal: "SIGKILL" });
@@ -362,7 +363,7 @@ describe.runIf(process.platform === "linux")("a start from the fork server", () 
     const waiting = run(server, ["wait"], { onLine });
     const first = run(server, ["wait"], { onLine });
     // One that does not run yet would be started the ordinary way.
-    while (lines.length < 2) await sleep(10);
+    await until(() => lines.length === 2, "both starts");
     process.kill(server!.pid!, "SIGKILL");
     // Nobody can tell how it ended: not well, and it runs no more.
     expect(await first).toMatchObject({ exitCode: null, signal: "SIGKILL" });
@@ -444,8 +445,9 @@ describe("what can be forked", () => {
       runs: { module: "app.cli" },
       args: ["up"],
     });
-    for (const args of [["-m", "-x"], ["-m"], ["app.py"], ["-c", "pass"]])
-      expect(pythonStart(python, args, options)).toBe(undefined);
+    // The last would be loaded before it is run.
+    for (const args of [["-m", "-x"], ["-m"], ["app.py"], ["-c", "pass"], ["-m", "alembic.config"]])
+      expect(pythonStart(python, args, { ...options, modules: ["alembic.config"] })).toBe(undefined);
   });
 
   test("python itself with a module only", () => {

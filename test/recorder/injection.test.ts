@@ -162,16 +162,16 @@ test("an extended DEALLOCATE ALL in the same pipeline as a write", async () => {
   expect(boundaries().map(([heads]) => heads)).toEqual(["b", "c", "d"]);
 });
 
-test("statement_timeout of 1 ms and 300 ms", async () => {
-  for (const timeout of [1, 300]) {
+test("statement_timeout of 1 ms, 30 ms and 300 ms", async () => {
+  for (const timeout of [1, 30, 300]) {
     const client = await recorded.client({ options: `-c statement_timeout=${timeout} -c lock_timeout=1` });
     // With 1 ms anything may be cancelled, these too; it then has done nothing.
     const surely = async (text: string) => {
-      for (;;) {
+      for (let tries = 1; ; tries += 1) {
         try {
           return await client.query(text);
         } catch (error) {
-          if ((error as { code?: string }).code !== "57014") throw error;
+          if (tries === 1_000 || (error as { code?: string }).code !== "57014") throw error;
         }
       }
     };
@@ -191,9 +191,14 @@ test("statement_timeout of 1 ms and 300 ms", async () => {
     const { rows } = await surely("show statement_timeout");
     expect(rows).toEqual([{ statement_timeout: `${timeout}ms` }]);
     if (timeout === 300) expect(written).toBeGreaterThan(0);
+    const { boundaries: found } = recorded.recorder.takeRecording();
+    // The savepoint around an inspection is the client's own statement: a stall of 30 ms may cancel that one.
+    const allowed = timeout === 30 ? /could not be restored/ : /never/;
+    if (timeout > 1)
+      expect(
+        found.flatMap(({ failure }) => failure ?? []).filter((failure) => !allowed.test(failure)),
+      ).toEqual([]);
   }
-  const { boundaries: found } = recorded.recorder.takeRecording();
-  for (const { failure } of found.slice(-10)) expect(failure).toBeUndefined();
 });
 
 test("LATIN1 with names and values beyond ASCII", async () => {

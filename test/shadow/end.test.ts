@@ -30,13 +30,13 @@ async function remains({ processes, dataDirectory }: GateReport): Promise<string
   return look();
 }
 
-/** The command lines that name the path, after at most ten seconds. */
+/** The command lines that name the path, after at most 100 ms; initdb's own question for a version may outlive it. */
 async function commandsWith(path: string): Promise<string[]> {
   const look = () =>
     execFileSync("ps", ["-ww", "-e", "-o", "args="], { encoding: "utf8" })
       .split("\n")
-      .filter((line) => line.includes(path));
-  for (const end = Date.now() + 10_000; look().length > 0 && Date.now() < end; ) await sleep(10);
+      .filter((line) => line.includes(path) && !line.endsWith(" -V"));
+  for (const end = Date.now() + 100; look().length > 0 && Date.now() < end; ) await sleep(10);
   return look();
 }
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { urlOf } from "../../src/databases/postgres/connection";
 import { type TestServer, testClient, testServer } from "../support/database";
 import { startGate } from "../support/gate";
+import { until } from "../support/until";
 import { checkoutOf, folder } from "./checkout";
 import { project, revision, revisionFiles } from "./shape";
 
@@ -36,11 +36,6 @@ function processesOf(folderName: string): string[] {
       return [];
     }
   });
-}
-
-async function until(done: () => boolean, what: string, milliseconds = 60_000): Promise<void> {
-  for (const end = Date.now() + milliseconds; Date.now() < end; await sleep(20)) if (done()) return;
-  throw new Error(`waited ${milliseconds} ms for ${what}`);
 }
 
 async function databases(): Promise<string[]> {
