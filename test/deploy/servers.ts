@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, connect } from "../../src/databases/postgres/connection";
 import { runProgram, serverAccount, serverEnvironment } from "../../src/shadow/account";
 import { findInstallations } from "../../src/shadow/installed";
+import { programOf } from "../support/fresh-machine";
 
 export interface OtherServer extends AsyncDisposable {
   readonly address: Address;
@@ -67,9 +68,8 @@ export async function replicaOf(primary: Address): Promise<OtherServer> {
   if (installation === undefined) throw new Error("no initdb and postgres found");
   const home = await folder();
   const data = join(home, "data");
-  const beside = join(installation.bin, "pg_basebackup");
   const made = await runProgram(
-    existsSync(beside) ? beside : "pg_basebackup",
+    programOf("pg_basebackup", installation.bin) ?? "pg_basebackup",
     [
       "-h",
       primary.host,

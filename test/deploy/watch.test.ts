@@ -61,7 +61,8 @@ describe.each([
           {
             pid: blocker.pid,
             user: database.address.user,
-            application: `rep"ort'?;`,
+            // What is no ASCII before PostgreSQL 16, and since then.
+            application: expect.stringMatching(/^rep"ort'(?:\?|\\x0a);$/),
             state: "idle in transaction",
           },
         ],

@@ -7,8 +7,8 @@ import { usableCache } from "../../src/shadow/cache";
 import { provideEmbedded } from "../../src/shadow/embedded";
 import { findInstallations } from "../../src/shadow/installed";
 
-/** Where the machine has no server. */
-const usualMajor = 17;
+/** Where the machine has no server: pg_dump of a later one names settings that the oldest servers do not know. */
+const usualMajor = 15;
 
 /** What tests start, and the gate that they start, beside the server's own programs. */
 const clients = ["pg_dump", "pg_restore", "psql", "pg_basebackup"];
@@ -23,7 +23,7 @@ export async function providePrograms(pythonBin: string): Promise<void> {
   const [installed] = await findInstallations(account);
   const server = installed ?? (await provideEmbedded(usualMajor, account, undefined, say));
   if (installed === undefined) addToPath(server.bin);
-  const hasClients = clients.every((name) => isOnPath(name) || existsSync(join(server.bin, name)));
+  const hasClients = clients.every((name) => programOf(name, server.bin) !== undefined);
   if (hasClients && hasPip()) return;
 
   const cache = await usableCache(undefined, account);
@@ -40,20 +40,24 @@ function addToPath(folder: string): void {
   process.env.PATH = [process.env.PATH ?? "", folder].join(delimiter);
 }
 
-function isOnPath(name: string): boolean {
-  return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
+/** The first of that name that runs, in the folder or on the PATH: Debian's is a wrapper that may have nothing to wrap. */
+export function programOf(name: string, folder: string): string | undefined {
+  const files = [folder, ...(process.env.PATH ?? "").split(delimiter)].map((each) => join(each, name));
+  return files.find((file) => existsSync(file) && runs(file, ["--version"]));
+}
+
+function runs(program: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Debian's python3 is without it. */
 function hasPip(): boolean {
-  return ["python3", "python"].some((name) => {
-    try {
-      execFileSync(name, ["-m", "pip", "--version"], { stdio: "ignore" });
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return ["python3", "python"].some((name) => runs(name, ["-m", "pip", "--version"]));
 }
 
 /** A folder with a `python` only: that of the tests' environment, whose own folder has Alembic too. */
