@@ -239,7 +239,6 @@ export const observed: Readonly<Record<string, Observed>> = {
           sql: "REFRESH MATERIALIZED VIEW totals",
           locks: [
             "ACCESS EXCLUSIVE on totals",
-            "ACCESS SHARE on totals",
             "EXCLUSIVE on totals",
             "SHARE on totals",
             "ACCESS SHARE on users",
