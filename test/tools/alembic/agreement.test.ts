@@ -30,12 +30,19 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Python 3.13 leaves the tabs in a docstring that it expanded before. */
+function withPlainSpace(reading: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(reading).replace(/"message":"[^"]*"/g, (text) => text.replace(/(?: |\\t)+/g, " ")),
+  );
+}
+
 describe("read as Alembic reads it", () => {
   test.each(cases.filter(({ project }) => project.refused === undefined))(
     "$name",
     ({ name, project, root }) => {
       const { told, ...reading } = read(root, project);
-      expect(reading).toEqual(answers.get(name));
+      expect(withPlainSpace(reading)).toEqual(withPlainSpace(answers.get(name)));
       expect(told).toEqual(project.told ?? []);
     },
   );
