@@ -47,7 +47,7 @@ export async function laneSample(path: string): Promise<LaneSample> {
   const read = readUsage([]);
   await using shadow = await startShadow({});
   await using isolation = await createIsolation();
-  const run = tool.runWords(project, undefined, environment["PATH"]);
+  const run = tool.runWords(project, undefined, environment.PATH);
   const address = { databaseUrlEnv: "DATABASE_URL", databaseUrlFormat: "postgresql", env: [] };
   await using forkServer = await beginForkServer(
     { tool, project, run, isolation, environment, address },

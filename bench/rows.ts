@@ -42,7 +42,7 @@ export async function benchRows(repetitions: number, say: (line: string) => void
         }
         const started = performance.now();
         await readRows(client);
-        if (round >= 0) fills["read"]!.push(performance.now() - started);
+        if (round >= 0) fills.read!.push(performance.now() - started);
       } finally {
         await client.end();
       }
@@ -66,7 +66,7 @@ export async function benchRows(repetitions: number, say: (line: string) => void
       bound: "at most",
       value: mostReadingSeconds,
       unit: " s",
-      measured: median(fills["read"]!) / 1000,
+      measured: median(fills.read!) / 1000,
     },
     {
       name: "tables that get rows",

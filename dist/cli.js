@@ -36295,7 +36295,7 @@ function sameText(one, other) {
 }
 function isSameSet(one, other) {
     const sorted = (value) => {
-        const names = value?.["definition"];
+        const names = value?.definition;
         return Array.isArray(names) ? [...names].sort() : undefined;
     };
     return sameText(sorted(one), sorted(other));
@@ -37962,7 +37962,7 @@ const plain = (text) => text;
 /** For what is no terminal. */
 const plainPaint = { red: plain, green: plain, yellow: plain, dim: plain, bold: plain };
 function paintFor(stream, environment) {
-    const wanted = stream.isTTY && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+    const wanted = stream.isTTY && !environment.NO_COLOR && environment.TERM !== "dumb";
     const wrap = (code) => (text) => (wanted ? `\u001b[${code}m${text}\u001b[0m` : text);
     return { red: wrap(31), green: wrap(32), yellow: wrap(33), dim: wrap(2), bold: wrap(1) };
 }
@@ -43736,7 +43736,7 @@ function toolEnvironment(parent, settings, address, { url, options, applicationN
             ? fromTemplate(format, parts, address)
             : urlOf(address, format.replace(/:\/\/$/, ""));
     return ownEnvironment(parent, {
-        ...(options === undefined ? {} : { PGOPTIONS: join(parent["PGOPTIONS"], options) }),
+        ...(options === undefined ? {} : { PGOPTIONS: join(parent.PGOPTIONS, options) }),
         PGAPPNAME: applicationName,
         [variable]: written,
         ...(linesOf === undefined
@@ -57333,7 +57333,7 @@ function readSqlxToml(folder) {
     const file = external_node_path_default().join(folder, fileName);
     if ((0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.isFile() !== true || !mayReadToml(folder))
         return sqlx_toml_nothing;
-    const migrate = sqlx_toml_record(sqlx_toml_parsed(file)["migrate"]);
+    const migrate = sqlx_toml_record(sqlx_toml_parsed(file).migrate);
     const name = sqlx_toml_text(migrate?.["table-name"]);
     const chars = migrate?.["ignored-chars"];
     const ignoredChars = Array.isArray(chars) ? chars.filter((one) => typeof one === "string") : [];
@@ -57390,8 +57390,8 @@ function mayReadToml(folder) {
 /** What a Cargo.toml says of the releases of sqlx that it takes. */
 function pinned(toml) {
     const read = tomlOf(toml);
-    const tables = [read, sqlx_toml_record(read?.["workspace"])].flatMap((table) => ["dependencies", "dev-dependencies", "build-dependencies"].map((name) => sqlx_toml_record(table?.[name])?.["sqlx"]));
-    return tables.flatMap((sqlx) => sqlx_toml_text(sqlx) ?? sqlx_toml_text(sqlx_toml_record(sqlx)?.["version"]) ?? []);
+    const tables = [read, sqlx_toml_record(read?.workspace)].flatMap((table) => ["dependencies", "dev-dependencies", "build-dependencies"].map((name) => sqlx_toml_record(table?.[name])?.sqlx));
+    return tables.flatMap((sqlx) => sqlx_toml_text(sqlx) ?? sqlx_toml_text(sqlx_toml_record(sqlx)?.version) ?? []);
 }
 function tomlOf(toml) {
     try {
@@ -58678,7 +58678,7 @@ async function openTarget(settings, environment, applicationName) {
         });
     }
     const address = database_address_databaseAddress(settings, environment);
-    const run = tool.runWords(project, settings.run, environment["PATH"]);
+    const run = tool.runWords(project, settings.run, environment.PATH);
     const where = versions_at_placeOf(address);
     const bytesOf = ({ location }) => (0,external_node_fs_.readFileSync)(external_node_path_default().join(project.root, location.file));
     const reading = {
@@ -59128,7 +59128,7 @@ const ownerLabel = "migration-gate.owner";
 /** A UserError where neither is on the PATH. */
 function findEngine(environment) {
     for (const name of ["docker", "podman"]) {
-        const file = findInPath(name, environment["PATH"]);
+        const file = findInPath(name, environment.PATH);
         // Its messages are read by their English words.
         if (file !== undefined)
             return { name, file, env: childEnvironment(environment, { LC_ALL: "C" }).env };
@@ -59336,7 +59336,7 @@ function needsAuthorities({ sslmode, sslrootcert }) {
 }
 /** The authorities that Node trusts, as one PEM file. */
 function authorities(environment) {
-    const more = environment["NODE_EXTRA_CA_CERTS"];
+    const more = environment.NODE_EXTRA_CA_CERTS;
     const extra = more === undefined || more === "" ? [] : [(0,external_node_fs_.readFileSync)(more, "utf8")];
     return `${[...external_node_tls_namespaceObject.rootCertificates, ...extra].join("\n")}\n`;
 }
@@ -59980,7 +59980,7 @@ function remedyFor(name, major) {
 }
 /** The programs that the setting pg-dump names, a path or a name on the PATH. */
 async function settingsPrograms(setting, environment) {
-    const file = setting.includes("/") ? (0,external_node_path_namespaceObject.resolve)(setting) : findInPath(setting, environment["PATH"]);
+    const file = setting.includes("/") ? (0,external_node_path_namespaceObject.resolve)(setting) : findInPath(setting, environment.PATH);
     const programs = file === undefined ? undefined : await programsIn((0,external_node_path_namespaceObject.dirname)(file), (0,external_node_path_namespaceObject.basename)(file));
     if (programs !== undefined)
         return programs;
@@ -59991,7 +59991,7 @@ async function settingsPrograms(setting, environment) {
     });
 }
 async function programsOfMachine(environment) {
-    const directories = await Promise.all((await programDirectories(environment["PATH"])).map(async (directory) => {
+    const directories = await Promise.all((await programDirectories(environment.PATH)).map(async (directory) => {
         const file = await (0,external_node_fs_promises_namespaceObject.realpath)((0,external_node_path_namespaceObject.join)(directory, "pg_dump")).catch(() => undefined);
         // Debian's /usr/bin/pg_dump is a script that chooses among those of /usr/lib/postgresql by the clusters it knows.
         return file === undefined || (0,external_node_path_namespaceObject.basename)(file) !== "pg_dump" ? [] : [(0,external_node_path_namespaceObject.dirname)(file)];
@@ -60101,7 +60101,7 @@ function notWritten(directory, error) {
 /** The words of the setting backup-sink, with the backup's name for `{name}`. A UserError where there is no such program. */
 function sinkWords(setting, name, environment) {
     const [program, ...args] = shellWords(setting).map((word) => word.replaceAll("{name}", name));
-    const file = program?.includes("/") ? program : findInPath(program ?? "", environment["PATH"]);
+    const file = program?.includes("/") ? program : findInPath(program ?? "", environment.PATH);
     if (program !== undefined && file !== undefined)
         return [file, ...args];
     throw new errors_UserError({
@@ -68156,7 +68156,7 @@ class ForkServer {
         const { first } = options;
         const { cwd } = first;
         const start = launcherStart(first.file, first.args) ??
-            pythonStart(first.file, first.args, { ...options, cwd, path: first.env["PATH"] });
+            pythonStart(first.file, first.args, { ...options, cwd, path: first.env.PATH });
         if (start === undefined)
             return undefined;
         await options.isolation.prepare();
@@ -68301,7 +68301,7 @@ class ForkServer {
                 cwd === first.cwd;
             return isSame ? wanted.args : undefined;
         }
-        const wanted = pythonStart(file, args, { ...this.options, cwd, path: env["PATH"] });
+        const wanted = pythonStart(file, args, { ...this.options, cwd, path: env.PATH });
         const isSame = JSON.stringify([wanted?.interpreter, wanted?.firstPlace, wanted?.runs]) ===
             JSON.stringify([this.start.interpreter, this.start.firstPlace, this.start.runs]);
         return isSame ? wanted?.args : undefined;
@@ -68521,7 +68521,7 @@ async function prove({ settings, environment, progress }, { tool, project, graph
         const options = shadowOptions(settings, progress);
         // What begins beside the server has to end with the gate as well.
         const _beginning = prove_addDisposableResource(env_1, commandsEndBySignal(), true);
-        const run = tool.runWords(project, settings.run, environment["PATH"]);
+        const run = tool.runWords(project, settings.run, environment.PATH);
         const address = {
             databaseUrlEnv: databaseVariable(settings),
             databaseUrlFormat: settings["database-url-format"],
@@ -72054,12 +72054,12 @@ async function branchesOf(root) {
  * is compared with nothing. UserError where the file does not say what it must.
  */
 function readEvent(environment) {
-    const name = environment["GITHUB_EVENT_NAME"];
+    const name = environment.GITHUB_EVENT_NAME;
     if (name !== "pull_request" && name !== "merge_group" && name !== "push")
         return undefined;
-    const event = event_readFile(name, environment["GITHUB_EVENT_PATH"]);
+    const event = event_readFile(name, environment.GITHUB_EVENT_PATH);
     if (name === "pull_request") {
-        const baseRef = textAt(event, ["pull_request", "base", "ref"]) ?? (environment["GITHUB_BASE_REF"] || undefined);
+        const baseRef = textAt(event, ["pull_request", "base", "ref"]) ?? (environment.GITHUB_BASE_REF || undefined);
         if (baseRef === undefined)
             throw event_without(name, "pull_request.base.ref");
         return {
@@ -72725,7 +72725,7 @@ async function findingsOnHistory(context, project, read, history) {
         },
         stampLine(id) {
             const words = tool.commands(project).stamp;
-            const run = tool.runWords(project, settings.run, environment["PATH"]);
+            const run = tool.runWords(project, settings.run, environment.PATH);
             return words && [...run, ...words, "--purge", id].map(shellWord).join(" ");
         },
         rowStatements: (gone, there) => [
@@ -76344,7 +76344,7 @@ function packagesBeside(root, [command = ""], env) {
     try {
         const program = findExecutable(command, root, env);
         // `uv run` and its like are not in the environment that they start.
-        const places = [external_node_path_default().dirname(external_node_path_default().dirname(program)), env["VIRTUAL_ENV"] ?? root, ".venv", "venv"];
+        const places = [external_node_path_default().dirname(external_node_path_default().dirname(program)), env.VIRTUAL_ENV ?? root, ".venv", "venv"];
         return [
             (0,external_node_fs_.realpathSync)(program),
             ...places.flatMap((place) => packagesIn(external_node_path_default().resolve(root, place, "lib"))),
@@ -76444,7 +76444,7 @@ function base_tree_kindOf(file) {
  */
 function moved(own, top, tree) {
     const parent = { ...own, UV_NO_SYNC: "1" };
-    const paths = own["PYTHONPATH"];
+    const paths = own.PYTHONPATH;
     if (paths === undefined)
         return parent;
     const inside = (entry) => entry === top || entry.startsWith(`${top}/`);
@@ -79258,7 +79258,7 @@ function baseContext({ lane, settings }, tree, { project, graph }, server) {
         graph,
         environment,
         setup: besideBase(lane.setup, project.root, lane.project.root),
-        run: tool.runWords(project, settings.run, environment["PATH"]),
+        run: tool.runWords(project, settings.run, environment.PATH),
         progress: (text) => lane.progress(`on the base's files: ${text}`),
     };
 }
@@ -80595,7 +80595,6 @@ const observed = {
                     sql: "REFRESH MATERIALIZED VIEW totals",
                     locks: [
                         "ACCESS EXCLUSIVE on totals",
-                        "ACCESS SHARE on totals",
                         "EXCLUSIVE on totals",
                         "SHARE on totals",
                         "ACCESS SHARE on users",
@@ -81923,7 +81922,7 @@ async function folderInRepository(folder, environment) {
     const inGit = await git(folder, ["rev-parse", "--show-prefix"]).catch(() => undefined);
     if (inGit !== undefined)
         return inGit.replace(/\/?\n$/, "");
-    const relative = external_node_path_default().relative(environment["GITHUB_WORKSPACE"] ?? process.cwd(), external_node_path_default().resolve(folder));
+    const relative = external_node_path_default().relative(environment.GITHUB_WORKSPACE ?? process.cwd(), external_node_path_default().resolve(folder));
     return relative.startsWith("..") ? "" : relative.split((external_node_path_default()).sep).join("/");
 }
 /** The action's command. A UserError where there is none of that name. */
@@ -82450,7 +82449,7 @@ runInTerminal(cli_words, process.env, (value) => redactDeep(value, cli_redact)).
     if (wantsJson(cli_words, process.env))
         process.stdout.write(jsonError(parts));
     process.stderr.write(`${harmless(formatError({ parts }))}\n`);
-    if (process.env["MIGRATION_GATE_DEBUG"] && error instanceof Error)
+    if (process.env.MIGRATION_GATE_DEBUG && error instanceof Error)
         process.stderr.write(`${cli_redact(error.stack ?? "")}\n`);
     cli_end(exitCodes.notRun);
 });

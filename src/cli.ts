@@ -22,7 +22,7 @@ runInTerminal(words, process.env, (value) => redactDeep(value, redact)).then(
     const parts = redactDeep(error instanceof UserError ? error.parts : bugParts(error), redact);
     if (wantsJson(words, process.env)) process.stdout.write(jsonError(parts));
     process.stderr.write(`${harmless(formatError({ parts }))}\n`);
-    if (process.env["MIGRATION_GATE_DEBUG"] && error instanceof Error)
+    if (process.env.MIGRATION_GATE_DEBUG && error instanceof Error)
       process.stderr.write(`${redact(error.stack ?? "")}\n`);
     end(exitCodes.notRun);
   },

@@ -53,8 +53,8 @@ function importsOf(file: string, wanted: "all" | "run time" = "all"): string[] {
     ...text.matchAll(/^(?:import|export)\b(?<type> type\b)?[^;]*?from "(?<from>\.[^"]+)";/gms),
   ];
   const specifiers = statements
-    .filter(({ groups }) => wanted === "all" || groups?.["type"] === undefined)
-    .map(({ groups }) => groups?.["from"] ?? "");
+    .filter(({ groups }) => wanted === "all" || groups?.type === undefined)
+    .map(({ groups }) => groups?.from ?? "");
   return specifiers.map((specifier) => {
     const target = path.posix.join(path.posix.dirname(file), specifier);
     return files.includes(`${target}.ts`) ? `${target}.ts` : `${target}/index.ts`;

@@ -19,7 +19,7 @@ const ownerLabel = "migration-gate.owner";
 /** A UserError where neither is on the PATH. */
 export function findEngine(environment: NodeJS.ProcessEnv): Engine {
   for (const name of ["docker", "podman"] as const) {
-    const file = findInPath(name, environment["PATH"]);
+    const file = findInPath(name, environment.PATH);
     // Its messages are read by their English words.
     if (file !== undefined) return { name, file, env: childEnvironment(environment, { LC_ALL: "C" }).env };
   }

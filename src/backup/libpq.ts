@@ -9,7 +9,7 @@ export function needsAuthorities({ sslmode, sslrootcert }: Address): boolean {
 
 /** The authorities that Node trusts, as one PEM file. */
 export function authorities(environment: NodeJS.ProcessEnv): string {
-  const more = environment["NODE_EXTRA_CA_CERTS"];
+  const more = environment.NODE_EXTRA_CA_CERTS;
   const extra = more === undefined || more === "" ? [] : [readFileSync(more, "utf8")];
   return `${[...rootCertificates, ...extra].join("\n")}\n`;
 }

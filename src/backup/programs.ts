@@ -126,7 +126,7 @@ export async function settingsPrograms(
   setting: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<LocalPrograms> {
-  const file = setting.includes("/") ? resolve(setting) : findInPath(setting, environment["PATH"]);
+  const file = setting.includes("/") ? resolve(setting) : findInPath(setting, environment.PATH);
   const programs = file === undefined ? undefined : await programsIn(dirname(file), basename(file));
   if (programs !== undefined) return programs;
   throw new UserError({
@@ -138,7 +138,7 @@ export async function settingsPrograms(
 
 async function programsOfMachine(environment: NodeJS.ProcessEnv): Promise<LocalPrograms[]> {
   const directories = await Promise.all(
-    (await programDirectories(environment["PATH"])).map(async (directory) => {
+    (await programDirectories(environment.PATH)).map(async (directory) => {
       const file = await realpath(join(directory, "pg_dump")).catch(() => undefined);
       // Debian's /usr/bin/pg_dump is a script that chooses among those of /usr/lib/postgresql by the clusters it knows.
       return file === undefined || basename(file) !== "pg_dump" ? [] : [dirname(file)];

@@ -72,7 +72,7 @@ export function notWritten(directory: string, error: Error): UserError {
 /** The words of the setting backup-sink, with the backup's name for `{name}`. A UserError where there is no such program. */
 export function sinkWords(setting: string, name: string, environment: NodeJS.ProcessEnv): string[] {
   const [program, ...args] = shellWords(setting).map((word) => word.replaceAll("{name}", name));
-  const file = program?.includes("/") ? program : findInPath(program ?? "", environment["PATH"]);
+  const file = program?.includes("/") ? program : findInPath(program ?? "", environment.PATH);
   if (program !== undefined && file !== undefined) return [file, ...args];
   throw new UserError({
     what:

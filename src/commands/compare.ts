@@ -56,7 +56,7 @@ export async function findingsOnHistory(
     },
     stampLine(id) {
       const words = tool.commands(project).stamp;
-      const run = tool.runWords(project, settings.run, environment["PATH"]);
+      const run = tool.runWords(project, settings.run, environment.PATH);
       return words && [...run, ...words, "--purge", id].map(shellWord).join(" ");
     },
     rowStatements: (gone, there) => [

@@ -295,7 +295,7 @@ function baseContext(
     graph,
     environment,
     setup: besideBase(lane.setup, project.root, lane.project.root),
-    run: tool.runWords(project, settings.run, environment["PATH"]),
+    run: tool.runWords(project, settings.run, environment.PATH),
     progress: (text) => lane.progress(`on the base's files: ${text}`),
   };
 }

@@ -59,7 +59,7 @@ export async function prove(
   const options = shadowOptions(settings, progress);
   // What begins beside the server has to end with the gate as well.
   await using _beginning = commandsEndBySignal();
-  const run = tool.runWords(project, settings.run, environment["PATH"]);
+  const run = tool.runWords(project, settings.run, environment.PATH);
   const address = {
     databaseUrlEnv: databaseVariable(settings),
     databaseUrlFormat: settings["database-url-format"],

@@ -114,7 +114,7 @@ function sameText(one: unknown, other: unknown): boolean {
 
 function isSameSet(one: Definition | undefined, other: Definition | undefined): boolean {
   const sorted = (value: Definition | undefined) => {
-    const names = value?.["definition"];
+    const names = value?.definition;
     return Array.isArray(names) ? [...names].sort() : undefined;
   };
   return sameText(sorted(one), sorted(other));

@@ -65,7 +65,7 @@ export async function openTarget(
     });
   }
   const address = databaseAddress(settings, environment);
-  const run = tool.runWords(project, settings.run, environment["PATH"]);
+  const run = tool.runWords(project, settings.run, environment.PATH);
   const where = placeOf(address);
   const bytesOf: Target["bytesOf"] = ({ location }) => readFileSync(path.join(project.root, location.file));
   const reading = {

@@ -72,7 +72,7 @@ export function toolEnvironment(
         ? fromTemplate(format, parts, address)
         : urlOf(address, format.replace(/:\/\/$/, ""));
   return ownEnvironment(parent, {
-    ...(options === undefined ? {} : { PGOPTIONS: join(parent["PGOPTIONS"], options) }),
+    ...(options === undefined ? {} : { PGOPTIONS: join(parent.PGOPTIONS, options) }),
     PGAPPNAME: applicationName,
     [variable]: written,
     ...(linesOf === undefined

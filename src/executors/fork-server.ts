@@ -116,7 +116,7 @@ export class ForkServer implements AsyncDisposable {
     const { cwd } = first;
     const start =
       launcherStart(first.file, first.args) ??
-      pythonStart(first.file, first.args, { ...options, cwd, path: first.env["PATH"] });
+      pythonStart(first.file, first.args, { ...options, cwd, path: first.env.PATH });
     if (start === undefined) return undefined;
     await options.isolation.prepare();
     if (isEnding()) return undefined;
@@ -247,7 +247,7 @@ export class ForkServer implements AsyncDisposable {
         cwd === first.cwd;
       return isSame ? wanted.args : undefined;
     }
-    const wanted = pythonStart(file, args, { ...this.options, cwd, path: env["PATH"] });
+    const wanted = pythonStart(file, args, { ...this.options, cwd, path: env.PATH });
     const isSame =
       JSON.stringify([wanted?.interpreter, wanted?.firstPlace, wanted?.runs]) ===
       JSON.stringify([this.start.interpreter, this.start.firstPlace, this.start.runs]);

@@ -18,7 +18,7 @@ export function toolEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessE
 export async function folderInRepository(folder: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const inGit = await git(folder, ["rev-parse", "--show-prefix"]).catch(() => undefined);
   if (inGit !== undefined) return inGit.replace(/\/?\n$/, "");
-  const relative = path.relative(environment["GITHUB_WORKSPACE"] ?? process.cwd(), path.resolve(folder));
+  const relative = path.relative(environment.GITHUB_WORKSPACE ?? process.cwd(), path.resolve(folder));
   return relative.startsWith("..") ? "" : relative.split(path.sep).join("/");
 }
 

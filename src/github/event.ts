@@ -11,14 +11,14 @@ export interface PullRequest {
 
 /** The pull request of the runner's event; undefined for other events, and where the event cannot be read. */
 export function pullRequestOf(environment: NodeJS.ProcessEnv): PullRequest | undefined {
-  const event = readEvent(environment["GITHUB_EVENT_PATH"]);
+  const event = readEvent(environment.GITHUB_EVENT_PATH);
   const number = field(field(event, "pull_request"), "number");
-  const [owner, repository, ...more] = (environment["GITHUB_REPOSITORY"] ?? "").split("/");
+  const [owner, repository, ...more] = (environment.GITHUB_REPOSITORY ?? "").split("/");
   if (typeof number !== "number" || !Number.isSafeInteger(number) || number < 1) return undefined;
   if (!owner || !repository || more.length > 0) return undefined;
   const head = field(field(field(field(event, "pull_request"), "head"), "repo"), "full_name");
   const foreign = typeof head !== "string" || head.toLowerCase() !== `${owner}/${repository}`.toLowerCase();
-  const dependabot = environment["GITHUB_ACTOR"] === "dependabot[bot]";
+  const dependabot = environment.GITHUB_ACTOR === "dependabot[bot]";
   return { owner, repository, number, readOnly: foreign || dependabot };
 }
 

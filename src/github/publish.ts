@@ -91,7 +91,7 @@ function annotateFindings(report: CheckReport, workingDirectory: string): void {
 
 /** Writes a report for later steps and returns its path. */
 export function writeJson(text: string, environment: NodeJS.ProcessEnv): string {
-  const folder = mkdtempSync(path.join(environment["RUNNER_TEMP"] || tmpdir(), "migration-gate-report-"));
+  const folder = mkdtempSync(path.join(environment.RUNNER_TEMP || tmpdir(), "migration-gate-report-"));
   const file = path.join(folder, "report.json");
   writeFileSync(file, text);
   return file;
@@ -120,7 +120,7 @@ async function writeComment(outcome: Outcome, context: PublishContext): Promise<
   }
   const leg = core.getInput("matrix");
   const key: CommentKey = {
-    job: environment["GITHUB_JOB"] ?? "",
+    job: environment.GITHUB_JOB ?? "",
     workingDirectory,
     leg: ["", "null", "{}"].includes(leg) ? "" : leg,
   };

@@ -28,7 +28,7 @@ export async function uploadArtifact(
   const ids = { workflow_run_backend_id: results.run, workflow_job_run_backend_id: results.job, name };
   const created = await call(results, "CreateArtifact", { ...ids, version: 4 });
   // Protocol Buffers' JSON has both spellings of a name, and every reader takes both.
-  const url = created["signed_upload_url"] ?? created["signedUploadUrl"];
+  const url = created.signed_upload_url ?? created.signedUploadUrl;
   if (typeof url !== "string") throw notKept("The service gave no address to upload to.");
   const { bytes, sha256 } = await upload(url, zipArchive(files));
   const size = String(bytes);
@@ -74,7 +74,7 @@ async function call(
   const url = `${results.origin}/${service}/${method}`;
   const answer = await request(method, url, { method: "POST", headers, body: JSON.stringify(body) });
   const said = JSON.parse(answer) as Readonly<Record<string, unknown>>;
-  if (said["ok"] !== true) throw notKept(`${method} was refused.`);
+  if (said.ok !== true) throw notKept(`${method} was refused.`);
   return said;
 }
 

@@ -48,7 +48,7 @@ function packagesBeside(
   try {
     const program = findExecutable(command, root, env);
     // `uv run` and its like are not in the environment that they start.
-    const places = [path.dirname(path.dirname(program)), env["VIRTUAL_ENV"] ?? root, ".venv", "venv"];
+    const places = [path.dirname(path.dirname(program)), env.VIRTUAL_ENV ?? root, ".venv", "venv"];
     return [
       realpathSync(program),
       ...places.flatMap((place) => packagesIn(path.resolve(root, place, "lib"))),

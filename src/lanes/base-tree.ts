@@ -85,7 +85,7 @@ function kindOf(file: string): "folder" | "other" | undefined {
  */
 function moved(own: NodeJS.ProcessEnv, top: string, tree: string): NodeJS.ProcessEnv {
   const parent = { ...own, UV_NO_SYNC: "1" };
-  const paths = own["PYTHONPATH"];
+  const paths = own.PYTHONPATH;
   if (paths === undefined) return parent;
   const inside = (entry: string) => entry === top || entry.startsWith(`${top}/`);
   const entries = paths

@@ -23,12 +23,12 @@ export type GitHubEvent =
  * is compared with nothing. UserError where the file does not say what it must.
  */
 export function readEvent(environment: NodeJS.ProcessEnv): GitHubEvent | undefined {
-  const name = environment["GITHUB_EVENT_NAME"];
+  const name = environment.GITHUB_EVENT_NAME;
   if (name !== "pull_request" && name !== "merge_group" && name !== "push") return undefined;
-  const event = readFile(name, environment["GITHUB_EVENT_PATH"]);
+  const event = readFile(name, environment.GITHUB_EVENT_PATH);
   if (name === "pull_request") {
     const baseRef =
-      textAt(event, ["pull_request", "base", "ref"]) ?? (environment["GITHUB_BASE_REF"] || undefined);
+      textAt(event, ["pull_request", "base", "ref"]) ?? (environment.GITHUB_BASE_REF || undefined);
     if (baseRef === undefined) throw without(name, "pull_request.base.ref");
     return {
       name,

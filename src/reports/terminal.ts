@@ -14,7 +14,7 @@ const plain = (text: string) => text;
 export const plainPaint: Paint = { red: plain, green: plain, yellow: plain, dim: plain, bold: plain };
 
 export function paintFor(stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Paint {
-  const wanted = stream.isTTY && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+  const wanted = stream.isTTY && !environment.NO_COLOR && environment.TERM !== "dumb";
   const wrap = (code: number) => (text: string) => (wanted ? `\u001b[${code}m${text}\u001b[0m` : text);
   return { red: wrap(31), green: wrap(32), yellow: wrap(33), dim: wrap(2), bold: wrap(1) };
 }

@@ -135,9 +135,9 @@ function read(stdout: string, stderr: string): Omit<ActRun, "code"> {
       .map(({ command = "", arg = "", kvPairs = {} }) => ({
         level: command,
         message: arg,
-        title: kvPairs["title"],
-        file: kvPairs["file"],
-        line: kvPairs["line"],
+        title: kvPairs.title,
+        file: kvPairs.file,
+        line: kvPairs.line,
       })),
     // A mask's own line has its secret in fields that a log does not show.
     log: [...lines.map(({ msg = "" }) => msg), stderr].join("\n"),

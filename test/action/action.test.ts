@@ -183,7 +183,7 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
   test("a fork is judged without a request to GitHub", async () => {
     const green = await run([], { token: readOnlyToken, from: "eve/boards" });
     expect(green.jobs, green.log).toEqual({ "migration-gate": "success" });
-    expect(green.outputs["verdict"]).toBe("passed");
+    expect(green.outputs.verdict).toBe("passed");
     expect(api.requests).toEqual([]);
   });
 
@@ -193,7 +193,7 @@ describe.skipIf(!actRunsHere)("the pull-request workflow of the README, unedited
       api.fault = fault;
       const green = await run([]);
       expect(green.jobs, green.log).toEqual({ "migration-gate": "success" });
-      expect(green.outputs["verdict"]).toBe("passed");
+      expect(green.outputs.verdict).toBe("passed");
       expect(green.annotations.map(({ level }) => level)).toEqual(["notice"]);
     },
   );

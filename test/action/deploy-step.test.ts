@@ -104,8 +104,8 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
     expect(first.log).toContain(`The release goes out, after ${applied.join(" ")}.`);
     const [artifact = ""] = artifacts();
     expect(artifacts()).toHaveLength(1);
-    expect(first.outputs["backup"]).toMatch(/\.dump\.age$/);
-    expect(artifact).toContain(first.outputs["backup"]);
+    expect(first.outputs.backup).toMatch(/\.dump\.age$/);
+    expect(artifact).toContain(first.outputs.backup);
     const stored = readFileSync(join(kept, "artifacts", artifact), "latin1");
     expect(stored).toContain("age-encryption.org/v1");
     expect(stored).not.toContain("PGDMP");
@@ -153,7 +153,7 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
     repository.base();
     const done = await deploy(bucketWorkflow);
     expect(done.jobs, done.log).toEqual({ migrate: "success" });
-    expect(done.outputs["backup"]).toMatch(/^aws s3 cp - "s3:\/\/acme-backups\/.*\.dump\.age"$/);
+    expect(done.outputs.backup).toMatch(/^aws s3 cp - "s3:\/\/acme-backups\/.*\.dump\.age"$/);
     const [name = ""] = keptFiles("backups");
     expect(name).toMatch(/\.dump\.age$/);
     const decrypter = new Decrypter();
@@ -188,7 +188,7 @@ describe.skipIf(!actRunsHere)("the deploy workflow of the README, unedited, by a
 `);
     const red = await deploy();
     expect(red.jobs, red.log).toEqual({ migrate: "failure" });
-    expect(red.outputs["state"]).toBe("unchanged");
+    expect(red.outputs.state).toBe("unchanged");
     expect(red.annotations.map(({ level, title }) => `${level} ${title}`)).toEqual([
       "error migration-gate apply",
     ]);

@@ -181,21 +181,21 @@ function respond(
     const id = Math.max(1000, ...api.comments.map((comment) => comment.id)) + 1;
     const comment = {
       id,
-      issue: Number(parts["issue_number"]),
+      issue: Number(parts.issue_number),
       user: token === personsToken ? person : bot,
       body: text,
     };
     api.comments.push(comment);
     return { status: 201, body: commentJson(comment) };
   }
-  const comment = api.comments.find(({ id }) => id === Number(parts["comment_id"]));
+  const comment = api.comments.find(({ id }) => id === Number(parts.comment_id));
   if (comment === undefined) return refused(404, "Not Found");
   comment.body = text;
   return { status: 200, body: commentJson(comment) };
 }
 
 function page(api: GitHubApi, parts: Readonly<Record<string, string>>, address: URL): Answer {
-  const all = api.comments.filter(({ issue }) => issue === Number(parts["issue_number"]));
+  const all = api.comments.filter(({ issue }) => issue === Number(parts.issue_number));
   const size = Math.min(100, Number(address.searchParams.get("per_page") ?? 30));
   const number = Number(address.searchParams.get("page") ?? 1);
   const next = new URL(address);

@@ -216,7 +216,7 @@ describe("the action without a runner's help", () => {
       create: true,
       timeLimitMs: 300,
     };
-    process.env["GITHUB_API_URL"] = api.url;
+    process.env.GITHUB_API_URL = api.url;
     await import("@actions/github");
     const started = performance.now();
     await expect(writeStickyComment(sticky)).rejects.toThrow(/abort|timeout/i);

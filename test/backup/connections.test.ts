@@ -18,7 +18,7 @@ beforeAll(async () => {
   folder = await workFolder();
   await query(database.address, "create table t (a int); insert into t values (1)");
   const [row] = await query(server.address, "select current_setting('data_directory') as directory");
-  const directory = String(row?.["directory"]);
+  const directory = String(row?.directory);
   const [key, cert] = [join(directory, "tls.key"), join(directory, "tls.crt")];
   const words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"];
   const names = ["-addext", "subjectAltName=DNS:localhost"];

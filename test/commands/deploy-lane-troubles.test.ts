@@ -257,7 +257,7 @@ test("roles that the base made on a given server go with its databases", async (
 
 describe("the base's files", () => {
   test("that lead to the change's revisions prove nothing", async () => {
-    await using made = await alembicProject({ revisions: [], files: { [`db/0001.py`]: textOf(users) } });
+    await using made = await alembicProject({ revisions: [], files: { "db/0001.py": textOf(users) } });
     symlinkSync(join(made.path, "db"), join(made.path, "migrations", "versions"));
     const repository = repositoryIn(made.path);
     repository.commit();

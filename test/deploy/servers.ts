@@ -95,7 +95,7 @@ export async function replicaOf(primary: Address): Promise<OtherServer> {
 
 /** The program, installed by apt where this is root's machine; without it the test fails and says what to install. */
 async function pgbouncerProgram(): Promise<string> {
-  const places = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"];
+  const places = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"];
   const find = () => places.map((place) => join(place, "pgbouncer")).find(existsSync);
   const found = find();
   if (found !== undefined) return found;

@@ -54,7 +54,7 @@ export function runTool(address: Address, options: ToolOptions): Promise<Command
     argv: [join(pythonBin(), "python"), "-c", scripts[options.driver]],
     cwd: "/",
     env: {
-      PATH: process.env["PATH"] ?? "",
+      PATH: process.env.PATH ?? "",
       H: address.host,
       P: String(address.port),
       D: address.database,

@@ -193,7 +193,7 @@ describe.runIf(process.platform === "linux")("a start from the fork server", () 
   });
 
   test("the locale that Python chooses by itself", async () => {
-    const bare = { PATH: env["PATH"] ?? "", PYTHONPATH: env["PYTHONPATH"] ?? "" };
+    const bare = { PATH: env.PATH ?? "", PYTHONPATH: env.PYTHONPATH ?? "" };
     await using server = await begin({ env: bare });
     expect((await run(server, ["forked"], { env: bare })).output).toBe("forked\n");
     for (const words of [["tell"], ["locale"]]) {
@@ -253,7 +253,7 @@ describe.runIf(process.platform === "linux")("a start from the fork server", () 
     ["a name that no variable has", ["loaded"], { env: { "A=B": "1" } }],
   ])("is one of its own where %s", async (_why, modules, more) => {
     const { PYTHONPATH: place, ...others } = more.env ?? {};
-    const places = place === undefined ? {} : { PYTHONPATH: `${env["PYTHONPATH"]}:${join(folder, place)}` };
+    const places = place === undefined ? {} : { PYTHONPATH: `${env.PYTHONPATH}:${join(folder, place)}` };
     const all = { ...env, ...places };
     await using server = await begin({ modules, env: all });
     const words = { ...more, env: { ...all, ...others } };
@@ -307,7 +307,7 @@ describe.runIf(process.platform === "linux")("a start from the fork server", () 
   });
 
   test("what begins with every interpreter begins with each", async () => {
-    const all = { ...env, PYTHONPATH: `${join(folder, "prints")}:${env["PYTHONPATH"]}` };
+    const all = { ...env, PYTHONPATH: `${join(folder, "prints")}:${env.PYTHONPATH}` };
     await using server = await begin({ env: all });
     const { output } = await run(server, ["forked"], { env: { ...all, WHERE: "here" } });
     expect(output).toBe("as it begins here\nplain\n");

@@ -27,7 +27,7 @@ test("ports of a command's connections to a server, and of nobody else's", async
   await runCommand({
     argv: ["/bin/sh", "-c", script],
     cwd: "/",
-    env: { PATH: process.env["PATH"] ?? "" },
+    env: { PATH: process.env.PATH ?? "" },
     timeoutMs: 30_000,
     isolation: openReach("a test"),
     abort: both.signal,

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  if (process.env["UPDATE_OBSERVED"] !== undefined) write(fresh);
+  if (process.env.UPDATE_OBSERVED !== undefined) write(fresh);
 });
 
 /** Both revisions of an example through the whole gate: Alembic, the recorder, the replay. */
@@ -96,7 +96,7 @@ describe.each(all)("%s", (id, rule) => {
     expect(good.report.findings).toEqual([]);
     expect(good.code).toBe(0);
     fresh[id] = { bad: observe(bad), good: observe(good) };
-    if (process.env["UPDATE_OBSERVED"] === undefined) expect(fresh[id]).toEqual(observed[id]);
+    if (process.env.UPDATE_OBSERVED === undefined) expect(fresh[id]).toEqual(observed[id]);
   });
 });
 

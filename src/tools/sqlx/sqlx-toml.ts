@@ -27,7 +27,7 @@ const nothing: SqlxToml = { table: undefined, migrationsDir: undefined, ignoredC
 export function readSqlxToml(folder: string): SqlxToml {
   const file = path.join(folder, fileName);
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true || !mayReadToml(folder)) return nothing;
-  const migrate = record(parsed(file)["migrate"]);
+  const migrate = record(parsed(file).migrate);
   const name = text(migrate?.["table-name"]);
   const chars = migrate?.["ignored-chars"];
   const ignoredChars = Array.isArray(chars) ? chars.filter((one) => typeof one === "string") : [];
@@ -91,10 +91,10 @@ function mayReadToml(folder: string): boolean {
 /** What a Cargo.toml says of the releases of sqlx that it takes. */
 function pinned(toml: string): string[] {
   const read = tomlOf(toml);
-  const tables = [read, record(read?.["workspace"])].flatMap((table) =>
-    ["dependencies", "dev-dependencies", "build-dependencies"].map((name) => record(table?.[name])?.["sqlx"]),
+  const tables = [read, record(read?.workspace)].flatMap((table) =>
+    ["dependencies", "dev-dependencies", "build-dependencies"].map((name) => record(table?.[name])?.sqlx),
   );
-  return tables.flatMap((sqlx) => text(sqlx) ?? text(record(sqlx)?.["version"]) ?? []);
+  return tables.flatMap((sqlx) => text(sqlx) ?? text(record(sqlx)?.version) ?? []);
 }
 
 function tomlOf(toml: string): Readonly<Record<string, unknown>> | undefined {
