@@ -40740,6 +40740,7 @@ async function createOutputPipe() {
         const place = __addDisposableResource(env_1, await openOutputPlace(), true);
         const writer = external_node_net_default().connect(place.path);
         await (0,external_node_events_namespaceObject.once)(writer, "connect");
+        writer.on("error", () => undefined);
         return { reader: await place.reader, writer };
     }
     catch (e_1) {
@@ -40763,7 +40764,12 @@ async function openOutputPlace() {
         const path = (0,external_node_path_namespaceObject.join)(folder, "output");
         server.listen(path);
         await (0,external_node_events_namespaceObject.once)(server, "listening");
-        const reader = (0,external_node_events_namespaceObject.once)(server, "connection").then(([socket]) => socket);
+        const reader = (0,external_node_events_namespaceObject.once)(server, "connection").then(([accepted]) => {
+            const socket = accepted;
+            // A process that is killed before it has read what it was sent resets it; nobody else may be listening yet.
+            socket.on("error", () => undefined);
+            return socket;
+        });
         return { path, reader, [Symbol.asyncDispose]: close };
     }
     catch (error) {
@@ -68134,7 +68140,8 @@ class ForkServer {
             stdio: ["pipe", "pipe", "pipe", "pipe"],
         });
         this.#child = child;
-        child.stdin?.on("error", () => undefined);
+        for (const stream of child.stdio)
+            stream?.on("error", () => undefined);
         this.#forget =
             child.pid === undefined ? () => undefined : watchOver({ group: child.pid, marker: this.#marker });
         this.#gone = Promise.race([(0,external_node_events_namespaceObject.once)(child, "error"), (0,external_node_events_namespaceObject.once)(child, "exit")]).then(() => {

@@ -94,7 +94,7 @@ export class ForkServer implements AsyncDisposable {
       stdio: ["pipe", "pipe", "pipe", "pipe"],
     });
     this.#child = child;
-    child.stdin?.on("error", () => undefined);
+    for (const stream of child.stdio) stream?.on("error", () => undefined);
     this.#forget =
       child.pid === undefined ? () => undefined : watchOver({ group: child.pid, marker: this.#marker });
     this.#gone = Promise.race([once(child, "error"), once(child, "exit")]).then(() => {

@@ -25,6 +25,7 @@ export async function createOutputPipe(): Promise<OutputPipe> {
   await using place = await openOutputPlace();
   const writer = net.connect(place.path);
   await once(writer, "connect");
+  writer.on("error", () => undefined);
   return { reader: await place.reader, writer };
 }
 
@@ -39,7 +40,12 @@ export async function openOutputPlace(): Promise<OutputPlace> {
     const path = join(folder, "output");
     server.listen(path);
     await once(server, "listening");
-    const reader = once(server, "connection").then(([socket]) => socket as net.Socket);
+    const reader = once(server, "connection").then(([accepted]) => {
+      const socket = accepted as net.Socket;
+      // A process that is killed before it has read what it was sent resets it; nobody else may be listening yet.
+      socket.on("error", () => undefined);
+      return socket;
+    });
     return { path, reader, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
