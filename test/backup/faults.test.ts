@@ -8,6 +8,7 @@ import type { ShadowDatabase } from "../../src/shadow/server";
 import { startShadow } from "../../src/shadow/start";
 import { type TestServer, testServer } from "../support/database";
 import { gateBundle, gateEnvironment, type RunningGate, startGate } from "../support/gate";
+import { killAll } from "../support/kill";
 import { until } from "../support/until";
 import { contentOf, query, takeBackup, type WorkFolder, workFolder } from "./backups";
 
@@ -193,13 +194,7 @@ describe("the server", () => {
       const words = ["backup", ...waitingSink];
       const { ended } = await start(folder, words, { DATABASE_URL: urlOf(doomed.address) });
       await until(() => existsSync(join(folder.path, "reached")), "the middle of the dump");
-      for (const pid of shadow.processes()) {
-        try {
-          process.kill(pid, "SIGKILL");
-        } catch {
-          // It went with the postmaster.
-        }
-      }
+      killAll(shadow.processes());
       writeFileSync(join(folder.path, "go"), "");
       const end = await ended;
       expect(end.code).toBe(2);

@@ -5,6 +5,7 @@ import { createServer, connect as dial, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TestServer, testServer } from "../support/database";
+import { killAll } from "../support/kill";
 import {
   ask,
   type Driver,
@@ -119,13 +120,7 @@ describe.each(drivers)("with %s", (driver) => {
     const database = await own.database();
     const gate = await startDeploy("apply", project, database.address, { env: { WAIT: "1" } });
     await reached(database.address);
-    for (const pid of own.shadow.processes()) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It ended with the postmaster.
-      }
-    }
+    killAll(own.shadow.processes());
     const end = await gate.ended;
     const report = reportOf(end);
     expect([end.code, report], end.stderr).toMatchObject([1, { outcome: "failed", state: "unknown" }]);
